@@ -1,0 +1,1 @@
+"""The adapters: they translate and perform, and decide nothing."""

@@ -1,0 +1,172 @@
+"""What a kind of challenge is given and gives back: the plugin contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from attrs import field, frozen
+
+Factor = Literal["knowledge", "possession", "inherence"]
+
+RESERVED_PUBLIC = frozenset(
+    {"USERNAME", "kind", "step", "attempts_left", "expires_at", "resend_after", "error", "ref", "choices"}
+)
+"""Public parameters that the engine writes; a kind may not."""
+
+
+def _no_strings() -> dict[str, str]:
+    return {}
+
+
+@frozen
+class User:
+    """Who signs in, as the host tells it.
+
+    *known* is False for somebody who does not exist: then *attributes* is empty and everything a kind makes must have
+    the same shape as for a real user, without a message. *key* is a keyed digest that stands for the user in budgets.
+    """
+
+    name: str = field(repr=False)
+    attributes: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    known: bool = True
+    key: str = ""
+
+
+@frozen
+class Email:
+    """A message that a kind wants sent by e-mail: the engine gives it an id and hands it to the courier."""
+
+    channel: ClassVar[str] = "email"
+
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(default="", repr=False)
+
+
+@frozen
+class CreateRequest:
+    """Everything a kind may know when it makes a challenge.
+
+    *now* is epoch seconds; *expires* is when the answer stops counting; *ref* is the reference that the user sees;
+    *again* is True if the round before was this step, answered wrong; *carry* is what this kind's challenge of the
+    round before handed on.
+    """
+
+    step: str
+    user: User
+    now: float
+    expires: int
+    ref: str
+    again: bool = False
+    carry: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    _code: Callable[[str, int], str] = field(kw_only=True, repr=False, eq=False)
+    _seal: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
+    _mark: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
+
+    def code(self, alphabet: str, length: int) -> str:
+        """Return a secret of *length* symbols of *alphabet*, each equally likely and independent.
+
+        It is derived from the key and the challenge's id: the same challenge gives the same code, and nothing has to
+        be stored. For a kind that sends, a host's retry has the same id; every other kind gets a new id on every call.
+        """
+        return self._code(alphabet, length)
+
+    def seal(self, answer: str) -> str:
+        """Return a keyed digest of *answer*, good for this challenge, kind and user only. Put this in ``private``."""
+        return self._seal(answer)
+
+    def mark(self, value: str) -> str:
+        """Return a keyed digest (64 hex digits) of *value* that is the same for ever: for plausible, stable made-up facts."""
+        return self._mark(value)
+
+
+@frozen
+class Challenge:
+    """What a kind made: *public* for the client, *private* for `verify`, *carry* for a later round, *messages* to send.
+
+    Strings only. The secret itself may stand in *messages* and nowhere else (and in *public* as a picture).
+    """
+
+    public: Mapping[str, str] = field(factory=_no_strings)
+    private: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    carry: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    messages: tuple[Email, ...] = ()
+
+
+@frozen
+class VerifyRequest:
+    """Everything a kind may know when it judges an answer: never another kind's, never the session."""
+
+    step: str
+    user: User
+    now: float
+    answer: str = field(repr=False)
+    private: Mapping[str, str] = field(repr=False)
+    _seal: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
+    _same: Callable[[str, str], bool] = field(kw_only=True, repr=False, eq=False)
+
+    def seal(self, answer: str) -> str:
+        """Return the keyed digest that `CreateRequest.seal` gives for *answer* in the challenge at hand."""
+        return self._seal(answer)
+
+    def matches(self, expected: str | None, answer: str) -> bool:
+        """Say, in constant time, whether *answer* seals to *expected*. An expected value that is missing never matches."""
+        return bool(expected) and self._same(expected or "", self._seal(answer))
+
+
+@frozen
+class Verdict:
+    """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client."""
+
+    right: bool
+    reason: str = ""
+
+
+@runtime_checkable
+class Kind(Protocol):
+    """A kind of challenge: two methods and two facts. No base class.
+
+    ``kind`` is its name, ``[a-z][a-z0-9_]{1,31}``; ``proves`` is which factors a right answer proves, empty for a
+    CAPTCHA. Settings are attrs fields with validators. Optional facts and powers, each read if it is there:
+
+    * ``attempts`` (tries per sign-in, 3 if absent) and ``lifetime`` (seconds, 180 if absent), as fields;
+    * ``channel: ClassVar[str]``, which makes it a kind that sends (see `Sends`);
+    * ``requires: ClassVar[tuple[str, ...]]``, importable modules that `create` needs, and ``extra: ClassVar[str]``,
+      the name of what to install for them, such as ``watchword[captcha]``;
+    * ``prepare() -> None``, called once when Create is set up;
+    * ``guess_probability() -> float`` for one attempt (1 if absent);
+    * ``cosmetic: ClassVar[frozenset[str]]``, the settings that neither the flow nor `verify` reads;
+    * ``cognitive: ClassVar[bool]``, True for a test of reading or puzzling (WCAG 2.2 SC 3.3.8).
+    """
+
+    kind: ClassVar[str]
+    proves: ClassVar[frozenset[Factor]]
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Make a challenge: values in, values out."""
+        ...
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Judge an answer. Anything odd about it is a wrong answer, never an exception."""
+        ...
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """A kind whose challenge goes out as a message: it is claimed, budgeted and can be sent again."""
+
+    channel: ClassVar[str]
+
+    @property
+    def resend_after(self) -> int:
+        """Seconds before a message may be sent again, 16 or more."""
+        ...
+
+
+@runtime_checkable
+class HostRun(Protocol):
+    """A kind whose rounds the host itself runs and checks, such as the SRP prelude."""
+
+    host_rounds: ClassVar[tuple[str, ...]]

@@ -1,0 +1,210 @@
+"""The ports: what the engine asks of the world, as small protocols that adapters fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+from attrs import field, frozen
+
+ClaimState = Literal["sending", "sent", "unsent"]
+ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
+
+
+@frozen
+class Message:
+    """What a courier carries to one user.
+
+    *id* is the same for every try to send this message; *channel* says which courier may carry it (``"email"``);
+    *to* is exactly one recipient. *html* may be empty.
+    """
+
+    id: str
+    channel: str
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(default="", repr=False)
+
+
+@frozen
+class Receipt:
+    """What a courier says of an accepted message: the carrier's own *id* for it, if there is one."""
+
+    id: str = ""
+
+
+class Courier(Protocol):
+    """Carries messages to users."""
+
+    @property
+    def floor(self) -> float:
+        """Seconds to which an answer is padded so that sending cannot be told from not sending; 0 where it costs no time."""
+        ...
+
+    def send(self, message: Message, within: float) -> Receipt:
+        """Send *message* within *within* seconds, once: no retries of its own.
+
+        Raises:
+            UnavailableError: if it was not accepted; with ``undelivered=True`` only if it certainly did not leave.
+        """
+        ...
+
+
+@frozen
+class Limit:
+    """At most *count* (1 or more) in any *seconds* (1 or more) that follow one another."""
+
+    count: int
+    seconds: int
+
+
+@frozen
+class Claim:
+    """The right to send one message: who shares it shares its code.
+
+    *fresh* is True for the one caller who made it. *issued* is in whole epoch seconds.
+    """
+
+    id: str
+    issued: int
+    state: ClaimState
+    fresh: bool
+
+
+@frozen
+class Charge:
+    """What became of an answer when it was recorded.
+
+    ``charged``: recorded now and paid for. ``repeated``: the same answer to this round again (a host's retry), paid
+    for before. ``refused``: another answer to a round that has one. ``exhausted``: nothing left to pay with.
+    *at* is the time (epoch seconds) at which this round's answer was first recorded.
+    """
+
+    outcome: ChargeOutcome
+    at: float
+
+
+class Ledger(Protocol):
+    """The shared memory across sessions. Every call is atomic, also between processes.
+
+    Times are epoch seconds by the engine's clock, never the store's own. An entry whose time is over counts as
+    absent, whether or not the store has removed it. *within* is how many seconds the call may take.
+    Every call raises UnavailableError if the store fails or is late; nothing is then half-written.
+    """
+
+    def claim(self, key: str, claim_id: str, *, lease: float, now: float, within: float) -> Claim:
+        """Take *key* for *lease* seconds under *claim_id*, in state ``sending``; or return the claim that holds it."""
+        ...
+
+    def settle(
+        self, key: str, claim_id: str, state: Literal["sent", "unsent"], *, own_until: float, within: float
+    ) -> None:
+        """Say what became of the message of *claim_id*.
+
+        ``sent`` gives the claim one try of its own, good until *own_until* (see `charge`); saying it twice gives one.
+        If *key* is held by another claim by now, the holder is left alone (the own try is still given).
+        """
+        ...
+
+    def resume(self, key: str, claim_id: str, *, within: float) -> bool:
+        """Turn the claim from ``unsent`` back to ``sending``; True for exactly one caller, who may then send again."""
+        ...
+
+    def charge(
+        self,
+        round_id: str,
+        answer: str,
+        *,
+        key: str,
+        owner: str,
+        claim_id: str,
+        limits: Sequence[Limit],
+        keep: float,
+        now: float,
+        within: float,
+    ) -> Charge:
+        """Record *answer* (a digest) as the one answer to *round_id* and charge one guess to the budget *key*.
+
+        In one write. If the budget has no room under *limits*, the claim's own try is used up instead; if that is
+        gone too, the outcome is ``exhausted`` (and stays so for this round). The record of the round is kept until
+        *keep*. *owner* is whose budget it is, for `forget`.
+        Entries of the budget that lie in the future count as well: a clock set back never makes room.
+        """
+        ...
+
+    def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
+        """Count *event* in the budget *key* if there is room under *limits*; the same event again is free. True if counted."""
+        ...
+
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
+        """Use up *claim_id* in the name of round *by*: the first round wins, and only that one reads True again.
+
+        The win takes the guess that round *by* was charged back out of the budget *refund* (a right answer is no
+        guess); once. The mark is kept until *keep*.
+        """
+        ...
+
+    def put(self, key: str, value: str, *, expires: float, within: float) -> None:
+        """Keep *value* under *key* until *expires*, in place of what was there."""
+        ...
+
+    def peek(self, key: str, *, now: float, within: float) -> str | None:
+        """Return what is kept under *key*, or None."""
+        ...
+
+    def take(self, key: str, *, now: float, within: float) -> str | None:
+        """Return what is kept under *key* and remove it, for exactly one caller; None if there is nothing."""
+        ...
+
+    def forget(self, owner: str, *, within: float) -> int:
+        """Empty every budget of *owner*; return how many there were."""
+        ...
+
+
+class Clock(Protocol):
+    """Time. Tests bring a virtual one, so nothing ever sleeps there."""
+
+    def now(self) -> float:
+        """Return the epoch time in seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back."""
+        ...
+
+    def sleep_until(self, moment: float) -> None:
+        """Wait until `monotonic` reads *moment*; return at once if it does already."""
+        ...
+
+
+class Random(Protocol):
+    """Randomness fit for secrets."""
+
+    def bytes(self, count: int) -> bytes:
+        """Return *count* random bytes."""
+        ...
+
+
+@frozen
+class AuditEvent:
+    """Something worth remembering, without personal data.
+
+    *name* is of the OWASP logging vocabulary where it has a word (``authn_login_fail``). *user* is a keyed digest;
+    *ref* is the eight characters that the user saw; *detail* holds short facts (step, reason, counts), no secrets.
+    """
+
+    name: str
+    at: float
+    flow: str
+    user: str = ""
+    ref: str = ""
+    detail: Mapping[str, str] = field(factory=dict)
+
+
+class Audit(Protocol):
+    """Takes audit events. What it raises never changes a decision."""
+
+    def record(self, event: AuditEvent) -> None:
+        """Record *event*."""
+        ...

@@ -1,0 +1,1 @@
+"""The kinds of challenge that come with Watchword: one file, one kind."""
