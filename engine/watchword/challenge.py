@@ -15,10 +15,6 @@ RESERVED_PUBLIC = frozenset(
 """Public parameters that the engine writes; a kind may not."""
 
 
-def _no_strings() -> dict[str, str]:
-    return {}
-
-
 @frozen
 class User:
     """Who signs in, as the host tells it.
@@ -28,7 +24,7 @@ class User:
     """
 
     name: str = field(repr=False)
-    attributes: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    attributes: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     known: bool = True
     key: str = ""
 
@@ -60,7 +56,7 @@ class CreateRequest:
     expires: int
     ref: str
     again: bool = False
-    carry: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     _code: Callable[[str, int], str] = field(kw_only=True, repr=False, eq=False)
     _seal: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
     _mark: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
@@ -89,9 +85,9 @@ class Challenge:
     Strings only. The secret itself may stand in *messages* and nowhere else (and in *public* as a picture).
     """
 
-    public: Mapping[str, str] = field(factory=_no_strings)
-    private: Mapping[str, str] = field(factory=_no_strings, repr=False)
-    carry: Mapping[str, str] = field(factory=_no_strings, repr=False)
+    public: Mapping[str, str] = field(factory=dict[str, str])
+    private: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     messages: tuple[Email, ...] = ()
 
 

@@ -199,7 +199,7 @@ class AuditEvent:
     flow: str
     user: str = ""
     ref: str = ""
-    detail: Mapping[str, str] = field(factory=dict)
+    detail: Mapping[str, str] = field(factory=dict[str, str])
 
 
 class Audit(Protocol):
