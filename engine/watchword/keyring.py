@@ -1,0 +1,111 @@
+"""Keys: one secret for each kind and purpose, derived from the host's; rotation by a list, newest first."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from watchword.errors import ConfigurationError
+
+MIN_KEY_BYTES = 32
+"""NIST SP 800-107: an HMAC key of the hash's own length; ASVS 5.0 11.5.1 asks for 128 bits at least."""
+
+_MIN_DISTINCT_BYTES = 11
+_REMEDY = "make one with: python -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
+
+
+def _expand(key: bytes, *info: str) -> bytes:
+    """HKDF-Expand (RFC 5869 2.3), one block; the host's key is uniformly random, so Extract is not needed (3.3)."""
+    return hmac.digest(key, pack("watchword/1", *info) + b"\x01", "sha256")
+
+
+def pack(*parts: str) -> bytes:
+    """Join *parts* so that no two different lists give the same bytes: each has its length in front."""
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    return b"".join(len(part).to_bytes(8, "big") + part for part in encoded)
+
+
+@frozen
+class Key:
+    """One secret of the ring. *id* is eight hex digits that tell keys apart and tell nothing of the secret."""
+
+    id: str
+    _secret: bytes = field(repr=False)
+
+    def digest(self, purpose: str, *parts: str) -> str:
+        """Return the keyed digest of *parts* for *purpose*, 64 hex digits."""
+        return hmac.digest(_expand(self._secret, purpose), pack(*parts), "sha256").hex()
+
+    def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
+        """Return *length* symbols of *alphabet*, each equally likely, always the same for *purpose* and *seed*.
+
+        A stream of HMAC blocks is read byte by byte; bytes at or above the largest multiple of the alphabet's size are
+        thrown away, so there is no modulo bias.
+        """
+        size = len(alphabet)
+        if not 2 <= size <= 256:  # noqa: PLR2004 - one byte picks one symbol
+            msg = f"an alphabet has 2 to 256 symbols, this one has {size}"
+            raise ConfigurationError(msg)
+        secret = _expand(self._secret, purpose)
+        bound = 256 - 256 % size
+        chosen: list[str] = []
+        block = 0
+        while len(chosen) < length:
+            for byte in hmac.digest(secret, pack(seed, str(block)), "sha256"):
+                if byte < bound and len(chosen) < length:
+                    chosen.append(alphabet[byte % size])
+            block += 1
+        return "".join(chosen)
+
+
+@frozen
+class Keyring:
+    """The host's keys, newest first: the first makes, all of them read.
+
+    Raises:
+        ConfigurationError: if there is no key, or one is weak: under 32 bytes, or visibly not random.
+    """
+
+    keys: tuple[Key, ...]
+
+    @classmethod
+    def of(cls, secrets: bytes | Sequence[bytes] | Keyring) -> Keyring:
+        """Make a ring of one secret or of several, newest first."""
+        if isinstance(secrets, Keyring):
+            return secrets
+        listed = [secrets] if isinstance(secrets, bytes) else list(secrets)
+        if not listed:
+            msg = f"the key is missing: set WATCHWORD_KEY or pass key=; {_REMEDY}"
+            raise ConfigurationError(msg)
+        return cls(tuple(_key(secret, place) for place, secret in enumerate(listed, start=1)))
+
+    @property
+    def current(self) -> Key:
+        """The key that new challenges are made with."""
+        return self.keys[0]
+
+    @property
+    def lasting(self) -> Key:
+        """The oldest key: names users in budgets, so that adding a key in front does not empty them."""
+        return self.keys[-1]
+
+    def find(self, key_id: str) -> Key | None:
+        """Return the key of that id, or None if it has left the ring."""
+        return next((key for key in self.keys if key.id == key_id), None)
+
+
+def _key(secret: object, place: int) -> Key:
+    if not isinstance(secret, bytes | bytearray):
+        msg = f"key {place} is no bytes but {type(secret).__name__}; {_REMEDY}"
+        raise ConfigurationError(msg)
+    if len(secret) < MIN_KEY_BYTES:
+        msg = f"key {place} is too short: {len(secret)} bytes, {MIN_KEY_BYTES} are needed; {_REMEDY}"
+        raise ConfigurationError(msg)
+    if len(set(secret)) < _MIN_DISTINCT_BYTES:
+        msg = f"key {place} is not random: it repeats {len(set(secret))} different bytes; {_REMEDY}"
+        raise ConfigurationError(msg)
+    secret = bytes(secret)
+    return Key(hashlib.sha256(_expand(secret, "key id")).hexdigest()[:8], secret)
