@@ -1,0 +1,177 @@
+"""What every test run shares: hypothesis profiles, and documents whose code blocks run.
+
+README.md and every page under docs/ are tests. Each document has its own namespace and starts in its own empty
+directory, which is also on `sys.path`; both are gone afterwards, as are the environment variables that it set.
+
+* A `python` block runs. A `toml` block is parsed.
+* A `python` or `toml` block whose first line is `# file: NAME` is written to that file instead of being run, so that
+  later blocks can load or import it. A file named `test_*.py` is run by pytest in a process of its own.
+* An `output` block holds what the blocks since the last `output` block have printed.
+* Everything else (`text`, `bash`, `json`, …) is only shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import settings
+from sybil import Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.myst import CodeBlockParser
+
+if TYPE_CHECKING:
+    from sybil import Example
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("dev", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
+
+# docs/examples/plugin is a distribution of its own with its own tests; it has to be installed before they can run.
+collect_ignore_glob = ["docs/_build/*", "docs/examples/*"]
+
+FILE_LINE = re.compile(r"\A# file: (?P<name>\S+)\n")
+DEFINES_TESTS = re.compile(r"^(async )?def test_|^class Test", re.MULTILINE)
+# Spellings that Markdown renderers accept and the parsers below would silently pass over.
+MISSPELT = ("py", "python3", "py3", "Python", "pycon", "TOML", "{code-block} py", "{code} py")
+
+run_python_block = PythonEvaluator()
+
+
+class DocumentRun:
+    """The directory, environment and printed text of one document while its blocks run."""
+
+    def __init__(self) -> None:
+        self.printed = io.StringIO()
+        self._exit = contextlib.ExitStack()
+
+    def enter(self) -> None:
+        """Move into an empty directory and remember what has to be put back."""
+        directory = self._exit.enter_context(tempfile.TemporaryDirectory(prefix="watchword-docs-"))
+        self._exit.callback(sys.path.__setitem__, slice(None), list(sys.path))
+        self._exit.callback(forget_modules_under, Path(directory).resolve())
+        self._exit.callback(restore_environment, dict(os.environ))
+        self._exit.enter_context(contextlib.chdir(directory))
+        sys.path.insert(0, str(Path(directory).resolve()))
+
+    def leave(self) -> None:
+        """Put everything back."""
+        self._exit.close()
+
+
+def restore_environment(before: dict[str, str]) -> None:
+    """Make the environment what it was."""
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def forget_modules_under(directory: Path) -> None:
+    """Unload the modules that a document imported from its own directory, so that the next document gets its own."""
+    for name, module in list(sys.modules.items()):
+        origin = getattr(module, "__file__", None)
+        if origin and Path(origin).is_relative_to(directory):
+            del sys.modules[name]
+
+
+def set_up(namespace: dict[str, Any]) -> None:
+    """Begin a document."""
+    namespace["__name__"] = "__document__"
+    namespace["__run__"] = DocumentRun()
+    namespace["__run__"].enter()
+
+
+def tear_down(namespace: dict[str, Any]) -> None:
+    """End a document."""
+    namespace["__run__"].leave()
+
+
+def write_named_file(source: str) -> Path | None:
+    """Write a block that begins with `# file: NAME` to that file below the current directory; None for other blocks."""
+    match = FILE_LINE.match(source)
+    if match is None:
+        return None
+    name = PurePosixPath(match["name"])
+    if name.is_absolute() or ".." in name.parts:
+        raise ValueError(f"# file: {name} leaves the document's directory; give a relative path")
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source, encoding="utf-8")
+    importlib.invalidate_caches()
+    return path
+
+
+def evaluate_python(example: Example) -> str | None:
+    """Run a block, or write it to the file that it names."""
+    source = str(example.parsed)
+    path = write_named_file(source)
+    if path is not None:
+        return run_test_file(path) if path.name.startswith("test_") else None
+    if DEFINES_TESTS.search(source):
+        return "this block defines tests that nothing runs; begin it with `# file: test_NAME.py`"
+    with contextlib.redirect_stdout(example.namespace["__run__"].printed):
+        run_python_block(example)
+    return None
+
+
+def run_test_file(path: Path) -> str | None:
+    """Run a test file as a reader would; return pytest's report if it fails."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-W",
+        "error",
+        str(path),
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment["PYTHONPATH"] = str(Path.cwd())
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return None if run.returncode == 0 else run.stdout + run.stderr
+
+
+def evaluate_toml(example: Example) -> None:
+    """Parse a block, and write it to the file that it names."""
+    source = str(example.parsed)
+    tomllib.loads(source)
+    write_named_file(source)
+
+
+def evaluate_output(example: Example) -> str | None:
+    """Compare a block with what has been printed since the last one."""
+    printed = example.namespace["__run__"].printed
+    actual, expected = printed.getvalue().rstrip(), str(example.parsed).rstrip()
+    printed.seek(0)
+    printed.truncate()
+    return None if expected == actual else f"expected output:\n{expected}\nprinted:\n{actual}"
+
+
+def refuse_misspelt(example: Example) -> str:
+    """Fail a block that looks like code and would never run."""
+    return "no block in this language is run; write `python`, `toml` or `output`, or `text` for what cannot run"
+
+
+pytest_collect_file = Sybil(
+    parsers=[
+        CodeBlockParser("python", evaluate_python),
+        CodeBlockParser("toml", evaluate_toml),
+        CodeBlockParser("output", evaluate_output),
+        *(CodeBlockParser(language, refuse_misspelt) for language in MISSPELT),
+    ],
+    pattern="*.md",
+    setup=set_up,
+    teardown=tear_down,
+).pytest()

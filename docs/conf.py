@@ -1,0 +1,27 @@
+"""How Sphinx builds these pages: `sphinx-build docs docs/_build/html`."""
+
+import logging
+import tomllib
+from pathlib import Path
+
+_project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = "Watchword"
+author = "The Watchword maintainers"
+version = release = _project["version"]
+
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build", "examples"]
+# A toctree takes every page of its folder, and a folder may still be empty. (Sphinx 9 gives this warning no type, so that
+# suppress_warnings cannot name it.)
+logging.getLogger("sphinx.sphinx.directives.other").addFilter(
+    lambda record: getattr(record, "subtype", None) != "empty_glob"
+)
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3  # [text](page.md#heading) is checked by the build
+
+html_theme = "furo"
+html_title = f"Watchword {version}"
+html_show_sphinx = False

@@ -1,0 +1,56 @@
+"""What must not be in any file of the repository."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Written in pieces, so that this file does not match itself.
+FOREIGN = re.compile(
+    "|".join(
+        [
+            r"(?<![\w.\-])/(work|root)" + "/",
+            "/tmp/" + "venv",
+            "pypi" + r"\.org/simple",
+            "files" + r"\.pythonhosted",
+            "registry" + r"\.npmjs",
+            "extra-" + "index-url",
+        ]
+    )
+)
+
+
+def tracked_files():
+    """Every file that a clone would have."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("only a clone knows which files are the repository's")
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    return [ROOT / name for name in listing.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_machine_or_a_registry_host():
+    """A clone works anywhere: no path of one machine, no address of one package registry or mirror."""
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in tracked_files()
+        for match in FOREIGN.finditer(path.read_bytes().decode("utf-8", errors="replace"))
+    ]
+
+    assert [] == found
+
+
+@pytest.mark.parametrize(
+    "text", ["cd /work" + "/main", "/tmp/" + "venv/bin/pytest", '"resolved": "https://registry' + ".npmjs.org/a.tgz"]
+)
+def test_the_pattern_finds_what_it_is_for(text):
+    """A pattern that matches nothing would pass every repository."""
+    assert FOREIGN.search(text)
+
+
+@pytest.mark.parametrize("text", ["docs/work/flow.md", "https://example.com/root", "the framework/engine"])
+def test_the_pattern_leaves_ordinary_text_alone(text):
+    """Relative paths and addresses of other sites are nobody's machine."""
+    assert not FOREIGN.search(text)
