@@ -46,7 +46,7 @@ class Key:
         thrown away, so there is no modulo bias.
         """
         size = len(alphabet)
-        if not 2 <= size <= 256:  # noqa: PLR2004 - one byte picks one symbol
+        if not 2 <= size <= 256:
             msg = f"an alphabet has 2 to 256 symbols, this one has {size}"
             raise ConfigurationError(msg)
         secret = _expand(self._secret, purpose)

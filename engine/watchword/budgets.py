@@ -1,0 +1,71 @@
+"""Budgets in a readable form: how many guesses and messages a user has, over all sessions and app clients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from attrs import Attribute, field, frozen
+
+from watchword.errors import ConfigurationError
+from watchword.ports import Limit
+
+MAX_GUESSES = 100
+"""NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts; not to be raised by configuration."""
+
+_FORM = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,4})?(s|min|h|day)", re.ASCII)
+_UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
+
+
+def parse_limit(text: str) -> Limit:
+    """Return the limit that *text* says: ``"10/day"``, ``"3/15min"``, ``"5/h"``, ``"20/30s"``.
+
+    Raises:
+        ConfigurationError: if it says none.
+    """
+    match = _FORM.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ConfigurationError(
+            f"{text!r} is no limit: write a count, a slash and a span, such as '10/day' or '3/15min'"
+        )
+    return Limit(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
+
+
+def _limits(value: str | Limit | Sequence[str | Limit]) -> tuple[Limit, ...]:
+    listed = (value,) if isinstance(value, str | Limit) else value
+    if not isinstance(listed, Sequence):
+        raise ConfigurationError(f"{value!r} is no limit: write text such as '10/day', or a list of such texts")
+    return tuple(one if isinstance(one, Limit) else parse_limit(one) for one in listed)
+
+
+def _some(_: Limits, attribute: Attribute[tuple[Limit, ...]], value: tuple[Limit, ...]) -> None:
+    if not value:
+        raise ConfigurationError(f"limits.{attribute.name} is empty: a budget needs one limit at least")
+
+
+def _under_ceiling(_: Limits, __: Attribute[tuple[Limit, ...]], value: tuple[Limit, ...]) -> None:
+    for limit in value:
+        if limit.count > MAX_GUESSES:
+            raise ConfigurationError(
+                f"limits.guesses allows {limit.count} guesses, at most {MAX_GUESSES} are allowed (NIST SP 800-63B-4 3.2.2)"
+            )
+
+
+@frozen
+class Limits:
+    """The budgets of one user.
+
+    *guesses*: wrong answers to one kind that proves a factor (default 10 a day). *messages*: messages to one
+    destination (default 3 in 15 minutes, 5 an hour, 10 a day). *puzzles*: wrong answers to one kind that proves
+    nothing, such as a CAPTCHA (default 30 an hour). Each is text or a list of texts like ``"3/15min"``.
+
+    Source of the defaults: RFC 4226 7.3 (the limit must be across login sessions), NIST SP 800-63B-4 3.2.2.
+    """
+
+    guesses: tuple[Limit, ...] = field(
+        default=(Limit(10, 86400),), converter=_limits, validator=[_some, _under_ceiling]
+    )
+    messages: tuple[Limit, ...] = field(
+        default=(Limit(3, 900), Limit(5, 3600), Limit(10, 86400)), converter=_limits, validator=_some
+    )
+    puzzles: tuple[Limit, ...] = field(default=(Limit(30, 3600),), converter=_limits, validator=_some)

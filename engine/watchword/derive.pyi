@@ -1,0 +1,63 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Body = tuple[Any, ...]
+State = tuple[Body, str, str, tuple[str, ...]]
+Program = tuple[str, tuple[tuple[str, ...], ...], Body, str]
+Decided = tuple[Any, ...]
+ReadRound = tuple[str, str, str, object, dict[str, str] | None]
+
+PASSED: Body
+FAILED: Body
+BROKEN: Body
+EXCUSES: int
+ASKS: int
+SELECT: str
+CUSTOM: str
+SRP_A: str
+PASSWORD_VERIFIER: str
+NEW_PASSWORD: str
+HOSTED: tuple[str, ...]
+MUST_CHANGE: tuple[str, ...]
+CLOSED: str
+OPEN: str
+PROVEN: str
+CUSTOMISED: str
+FORMAT: str
+METADATA_FIELDS: tuple[str, ...]
+MAX_METADATA: int
+MAX_ROUNDS: int
+
+def heads(body: Body) -> tuple[str, ...]: ...
+def find(body: Body, name: str) -> Body | None: ...
+def shown(body: Body) -> str | None: ...
+def asks(body: Body) -> int: ...
+def step_body(body: Body, name: str, use: str, right: bool) -> Body: ...
+def without_srp(body: Body) -> Body | None: ...
+def resolve(body: Body, outcomes: Sequence[bool]) -> Body: ...
+def begin(program: Program, outcomes: Sequence[bool]) -> State: ...
+def after(state: State, name: str, step: str, use: str, right: object) -> State: ...
+def decide(state: State, choice: str | None = ..., must_change: bool = ..., known: bool = ...) -> Decided: ...
+def ending(body: Body) -> bool: ...
+def read_metadata(text: object) -> dict[str, str] | None: ...
+def outcomes_of(
+    conditions: Sequence[tuple[str, ...]], attributes: Mapping[str, str], client: str, known: bool
+) -> tuple[bool, ...]: ...
+def facts_of(outcomes: Sequence[bool]) -> str: ...
+def read(
+    session: Sequence[tuple[str, object, object]],
+    programs: Sequence[Program],
+    attributes: Mapping[str, str],
+    client: str,
+    known: bool,
+    action: str | None,
+) -> tuple[Program, tuple[bool, ...], tuple[ReadRound, ...], str | None]: ...
+def judge(
+    session: Sequence[tuple[str, object, object]],
+    programs: Sequence[Program],
+    attributes: Mapping[str, str],
+    client: str,
+    known: bool,
+    action: str | None,
+    choice: str | None,
+) -> tuple[Decided, State, Program, tuple[bool, ...], tuple[ReadRound, ...]]: ...

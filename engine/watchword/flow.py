@@ -1,0 +1,246 @@
+"""The flow: what a user must answer before tokens are issued, as an immutable value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from copy import copy
+from pathlib import Path
+from typing import Literal, TypeAlias, assert_never
+
+import attrs
+from attrs import field, frozen
+
+from watchword import derive
+from watchword.blocks import Block, Lowered, Step, lower
+from watchword.budgets import Limits
+from watchword.errors import ConfigurationError
+
+Use: TypeAlias = Literal["answer", "resend", "choice"]
+
+
+@frozen
+class Round:
+    """One entry of the host's session list: Cognito's ChallengeResult. *metadata* is None where there is none."""
+
+    name: str
+    result: object
+    metadata: object = None
+
+
+@frozen
+class ReadRound:
+    """A round, read: for a custom one the *step* that it was and its *use*; for a host round *step* is empty."""
+
+    name: str
+    step: str
+    use: Use
+    right: object
+
+    @classmethod
+    def custom(cls, step: str, *, right: bool, use: Use = "answer") -> ReadRound:
+        """Return the round of one of the flow's own steps."""
+        return cls(derive.CUSTOM, step, "choice" if step == derive.SELECT else use, right)
+
+    @classmethod
+    def host(cls, name: str, *, right: bool = True) -> ReadRound:
+        """Return a round that the host ran."""
+        return cls(name, "", "answer", right)
+
+
+@frozen
+class Present:
+    """The decision to ask: for a step, for a choice (*step* is ``select``) or, with *host*, for a round of the host's own."""
+
+    step: str
+    host: bool = False
+    choices: tuple[str, ...] = ()
+
+
+@frozen
+class IssueTokens:
+    """The decision that the flow is passed."""
+
+
+@frozen
+class FailAuthentication:
+    """The decision that the sign-in is over. *reason* is a word for the operator, never shown to the client."""
+
+    reason: str
+
+
+Decision: TypeAlias = Present | IssueTokens | FailAuthentication
+
+
+@frozen
+class Flow:
+    """A flow: *body* is its block, *name* stands in audit events.
+
+    *limits* are the budgets of a user; *require* is what `check` must find proved on every path; *accept* maps the
+    codes of findings to the reason why they are accepted; *unwanted_srp* says what a bare SRP_A means to a flow
+    without `Srp`: ``refuse``, or ``ignore`` for old mobile clients that always send it.
+
+    A flow is also every state of itself: `after` gives what is left of it, `decide` what comes next.
+
+    Raises:
+        ConfigurationError: if the blocks do not make a flow; the message names the block and the remedy.
+    """
+
+    body: Block
+    name: str = field(default="flow", kw_only=True)
+    limits: Limits = field(factory=Limits, kw_only=True)
+    require: str = field(default="", kw_only=True)
+    accept: Mapping[str, str] = field(factory=dict[str, str], kw_only=True)
+    unwanted_srp: Literal["refuse", "ignore"] = field(default="refuse", kw_only=True)
+    program: derive.Program = field(init=False, repr=False, eq=False)
+    _lowered: Lowered = field(init=False, repr=False, eq=False)
+    _state: derive.State | None = field(init=False, default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Lower the body and check the settings."""
+        if self.unwanted_srp not in {"refuse", "ignore"}:
+            raise ConfigurationError(f"unwanted_srp is {self.unwanted_srp!r}: write 'refuse' or 'ignore'")
+        if not isinstance(self.name, str) or not 1 <= len(self.name) <= 64 or not self.name.isprintable():
+            raise ConfigurationError(f"the flow's name is {self.name!r}: write 1 to 64 printable characters")
+        if not isinstance(self.limits, Limits):
+            raise ConfigurationError(f"limits is {self.limits!r}: write limits=Limits(guesses='10/day', …)")
+        lowered = lower(self.body)
+        object.__setattr__(self, "_lowered", lowered)
+        object.__setattr__(self, "program", self._program(lowered))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Flow:
+        """Return the flow of the TOML file at *path*.
+
+        Raises:
+            ConfigurationError: if it is no flow; the message gives the key's path and the line where it can be told.
+        """
+        from watchword.document import load  # noqa: PLC0415 - a flow written in Python needs no reader
+
+        return load(Path(path))
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """The steps by name, in the order in which they are written."""
+        return self._lowered.steps
+
+    @property
+    def conditions(self) -> tuple[tuple[str, ...], ...]:
+        """The distinct conditions: ``("attribute", name, value)`` or ``("client", id)``."""
+        return self._lowered.conditions
+
+    @property
+    def state(self) -> derive.State:
+        """Where this flow stands; for a flow that has not begun, nothing is known of the user."""
+        return self._state or derive.begin(self.program, (False,) * len(self.conditions))
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits over structure, step names and what Define and Verify read; not over texts."""
+        return self.program[0]
+
+    def _program(self, lowered: Lowered) -> derive.Program:
+        settings = tuple(
+            (step.name, step.kind.kind, step.lifetime, _settings(step.kind)) for step in lowered.steps.values()
+        )
+        described = repr((derive.FORMAT, lowered.conditions, lowered.body, self.unwanted_srp, settings))
+        fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
+        return (fingerprint, lowered.conditions, lowered.body, self.unwanted_srp)
+
+    def _at(self, state: derive.State) -> Flow:
+        flow = copy(self)  # the blocks are the same, so nothing is lowered again
+        object.__setattr__(flow, "_state", state)
+        return flow
+
+    def given(self, *outcomes: bool) -> Flow:
+        """Return the flow at its beginning with its conditions decided so, in the order of `conditions`."""
+        if len(outcomes) != len(self.conditions):
+            raise ConfigurationError(
+                f"the flow has {len(self.conditions)} conditions, {len(outcomes)} outcomes were given"
+            )
+        return self._at(derive.begin(self.program, outcomes))
+
+    def after(self, read: ReadRound) -> Flow:
+        """Return what is left of the flow after one round: its derivative."""
+        return self._at(derive.after(self.state, read.name, read.step, read.use, read.right))
+
+    def decide(self, choice: str | None = None) -> Decision:
+        """Return what comes next; *choice* is the step that the client asks for, if any."""
+        return decision_of(derive.decide(self.state, choice))
+
+    def longest_path(self) -> int:
+        """Return the number of rounds in the longest sign-in, resends, choices and a new password counted.
+
+        Rounds that the host puts in by itself (MFA, devices: each at most once) are not counted.
+        """
+        longest = 0
+        for number in range(2 ** len(self.conditions)):
+            outcomes = tuple(bool(number >> place & 1) for place in range(len(self.conditions)))
+            body = derive.resolve(self.program[2], outcomes)
+            plain = derive.without_srp(body)
+            if plain is not None:
+                longest = max(longest, _longest(plain) + (self.unwanted_srp == "ignore"))
+            if derive.SRP_A in derive.heads(body):
+                for name in (derive.SRP_A, derive.PASSWORD_VERIFIER):
+                    body = derive.step_body(body, name, "answer", right=True)
+                longest = max(
+                    longest, len((derive.SRP_A, derive.PASSWORD_VERIFIER, derive.NEW_PASSWORD)) + _longest(body)
+                )
+        return longest
+
+
+def decision_of(decided: derive.Decided) -> Decision:
+    """Return the decision that *decided*, as `derive` says it, stands for."""
+    match decided[0]:
+        case "present":
+            return Present(decided[1])
+        case "select":
+            return Present(derive.SELECT, choices=decided[1])
+        case "host":
+            return Present(decided[1], host=True)
+        case "tokens":
+            return IssueTokens()
+        case _:
+            return FailAuthentication(decided[1])
+
+
+def _longest(body: derive.Body, *, chosen: bool = False) -> int:
+    """Count the rounds of the longest way through *body*; one that was *chosen* need not ask at its head any more."""
+    match body:
+        case ("step", _, tries, excuses):
+            return int(tries + excuses)
+        case ("sequence" | "fallback", first, rest):
+            return _longest(first, chosen=chosen) + sum(map(_longest, rest))
+        case ("choose", need, options, asks, *_):
+            asked = 0 if chosen else int(asks)
+            played = [_longest(option, chosen=True) for option in options]
+            if not need:
+                return asked + max(played)
+            # All may be played, the last of them without a choice before it: then it asks for itself what it asks.
+            last = max(_longest(option) - rounds for option, rounds in zip(options, played, strict=True))
+            return asked + derive.ASKS * (len(options) - 2) + sum(played) + last
+        case _:
+            return 0
+
+
+def _settings(kind: object) -> tuple[tuple[str, str], ...]:
+    described = type(kind)
+    if not attrs.has(described):
+        return ()
+    cosmetic: frozenset[str] = getattr(kind, "cosmetic", frozenset())
+    return tuple(
+        (each.name, repr(getattr(kind, each.name))) for each in attrs.fields(described) if each.name not in cosmetic
+    )
+
+
+def announce(decision: Decision) -> str:
+    """Return *decision* as a person reads it."""
+    match decision:
+        case Present(step, host, choices):
+            return f"choose one of {', '.join(choices)}" if choices else f"ask for {step}" + (" (host)" if host else "")
+        case IssueTokens():
+            return "issue tokens"
+        case FailAuthentication(reason):
+            return f"fail ({reason})"
+        case _:
+            assert_never(decision)
