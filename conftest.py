@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sybil import Example
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
-settings.register_profile("dev", deadline=None)
+settings.register_profile("dev", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 # docs/examples/plugin is a distribution of its own with its own tests; it has to be installed before they can run.
