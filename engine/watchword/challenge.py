@@ -57,9 +57,9 @@ class CreateRequest:
     ref: str
     again: bool = False
     carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
-    _code: Callable[[str, int], str] = field(kw_only=True, repr=False, eq=False)
-    _seal: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
-    _mark: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
+    _code: Callable[[str, int], str] = field(alias="code", kw_only=True, repr=False, eq=False)
+    _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
+    _mark: Callable[[str], str] = field(alias="mark", kw_only=True, repr=False, eq=False)
 
     def code(self, alphabet: str, length: int) -> str:
         """Return a secret of *length* symbols of *alphabet*, each equally likely and independent.
@@ -100,8 +100,8 @@ class VerifyRequest:
     now: float
     answer: str = field(repr=False)
     private: Mapping[str, str] = field(repr=False)
-    _seal: Callable[[str], str] = field(kw_only=True, repr=False, eq=False)
-    _same: Callable[[str, str], bool] = field(kw_only=True, repr=False, eq=False)
+    _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
+    _same: Callable[[str, str], bool] = field(alias="same", kw_only=True, repr=False, eq=False)
 
     def seal(self, answer: str) -> str:
         """Return the keyed digest that `CreateRequest.seal` gives for *answer* in the challenge at hand."""

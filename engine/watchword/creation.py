@@ -1,0 +1,368 @@
+"""Create: one challenge for the step that comes next; at most one message, however often the host calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+from attrs import evolve, field, frozen
+
+from watchword import derive
+from watchword.blocks import Step
+from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, Sends, User
+from watchword.engine import LEASE, Deadline, Engine
+from watchword.errors import ProtocolError, TryLaterError, UnavailableError
+from watchword.flow import Present
+from watchword.keyring import Key
+from watchword.ports import Message
+from watchword.travel import (
+    MAX_CARRY,
+    MAX_PRIVATE,
+    MAX_PUBLIC,
+    RESERVED_PRIVATE,
+    Metadata,
+    Slip,
+    answer_seal,
+    read_carry,
+    reference,
+)
+from watchword.turn import Judgement, Turn, judge
+
+OUTAGE = 60
+"""Seconds for which a courier that failed is taken to be down for those whom nothing would be sent to, so that both see the same."""
+
+
+@frozen
+class Created:
+    """A challenge, ready for the host."""
+
+    public: Mapping[str, str]
+    private: Mapping[str, str] = field(repr=False)
+    metadata: str
+
+
+@frozen
+class _Claimed:
+    """What the secret of the challenge at hand is made of; *send* says whether this call must send it."""
+
+    key: Key
+    id: str
+    issued: int
+    send: bool = False
+    slot: str = ""
+    error: str = ""
+
+
+@frozen
+class _Call:
+    """One call of Create, as far as it is understood."""
+
+    engine: Engine
+    turn: Turn
+    judgement: Judgement
+    deadline: Deadline
+    user: str
+    signin: str
+    round: str
+    now: float
+
+    @property
+    def last(self) -> derive.ReadRound | None:
+        """The round just answered, if it was one of the flow's own."""
+        rounds = self.judgement.rounds
+        return rounds[-1] if rounds and rounds[-1][4] else None
+
+    def last_of(self, step: str) -> dict[str, str] | None:
+        """The metadata of the last challenge that was made for *step* in this sign-in."""
+        return next((each[4] for each in reversed(self.judgement.rounds) if each[4] and each[1] == step), None)
+
+
+def create(engine: Engine, turn: Turn) -> Created:
+    """Return the challenge for the step that the session of *turn* has come to.
+
+    Raises:
+        ProtocolError: if the session has come to no step of the flow's own.
+        TryLaterError: if the message budget is empty; nothing was sent.
+        UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
+    """
+    deadline = Deadline.starting(engine.clock)
+    judgement = judge(turn, engine.flows)
+    decision = judgement.decision
+    if not isinstance(decision, Present) or decision.host:
+        raise ProtocolError("Create was called, but the flow has come to no challenge of its own")
+    fields = next((each[4] for each in judgement.rounds if each[4]), None)
+    call = _Call(
+        engine,
+        turn,
+        judgement,
+        deadline,
+        user=engine.user_key(turn.pool, turn.user),
+        signin=fields["signin"] if fields else _fresh(engine),
+        round=_fresh(engine),
+        now=engine.clock.now(),
+    )
+    if decision.choices:
+        return _select(call, decision.choices)
+    step = judgement.flow.steps[decision.step]
+    return _sending(call, step) if isinstance(step.kind, Sends) else _drawing(call, step)
+
+
+def _fresh(engine: Engine) -> str:
+    """Return a new id of 128 random bits (ASVS 5.0 11.5.1)."""
+    drawn = engine.random.bytes(16)
+    if not isinstance(drawn, bytes) or len(drawn) != 16:
+        raise UnavailableError("the source of randomness gave too little", undelivered=True)
+    return drawn.hex()
+
+
+def _select(call: _Call, choices: tuple[str, ...]) -> Created:
+    key = call.engine.keyring.current
+    claimed = _Claimed(key, key.id + call.round, int(call.now))
+    public = {"kind": derive.SELECT, "step": derive.SELECT, "choices": ",".join(choices), "ref": reference(claimed.id)}
+    slip = _slip(call, claimed, derive.SELECT, derive.SELECT, int(call.now) + 1)
+    private = slip.write(key, (call.turn.pool, call.turn.client, call.user), {})
+    return Created(public, private, _metadata(call, derive.SELECT, claimed, {}))
+
+
+def _drawing(call: _Call, step: Step) -> Created:
+    """Make a challenge that sends nothing: a new secret on every call."""
+    key = call.engine.keyring.current
+    claimed = _Claimed(key, key.id + call.round, int(call.now))
+    last = call.last
+    if last and last[1] == step.name and last[2] == "answer" and last[4]:
+        claimed = evolve(claimed, error=_answered_error(call, step, int(last[4]["issued"])))
+    return _finish(call, step, claimed, _made(call, step, claimed))
+
+
+def _answered_error(call: _Call, step: Step, issued: int) -> str:
+    return "expired" if call.now >= issued + step.lifetime else "wrong"
+
+
+def _sending(call: _Call, step: Step) -> Created:
+    """Make a challenge that goes out as a message: claimed first, sent once, and the same again for a host's retry."""
+    claimed = _claim(call, step)
+    challenge = _made(call, step, claimed)
+    if not claimed.send:
+        return _finish(call, step, claimed, challenge)
+    channel: str = getattr(step.kind, "channel", "")
+    try:
+        _send(call, step, claimed, challenge, channel)
+    except TryLaterError:
+        # Nothing is lost while an older code may still be good: the sign-in goes on with it.
+        old = _kept(call, step, "try_later")
+        if old is None:
+            raise
+        return _finish(call, step, old, _made(call, step, old))
+    finally:
+        # Answers take the same time whether or not there is anybody to send to (ASVS 5.0 6.3.8).
+        floor = call.engine.pad_to
+        if floor is None:
+            courier = call.engine.couriers.get(channel)
+            floor = courier.floor if courier else 0.0
+        call.engine.clock.sleep_until(call.deadline.started + floor)
+    return _finish(call, step, claimed, challenge)
+
+
+def _claim(call: _Call, step: Step) -> _Claimed:
+    last = call.last
+    if last and last[1] == step.name and last[2] == "answer":
+        kept = _kept(call, step, "wrong")
+        if kept is not None:
+            return kept
+    cooling: int = getattr(step.kind, "resend_after", 0)
+    before = call.last_of(step.name)
+    if before and call.now < int(before["issued"]) + cooling:
+        kept = _kept(call, step, "")
+        if kept is not None:
+            return kept
+    engine, turn = call.engine, call.turn
+    key = engine.keyring.current
+    sharing = call.signin if any(each[4] for each in call.judgement.rounds) else "first"
+    slot = engine.keyring.lasting.digest("claim", turn.pool, turn.client, call.user, step.name, sharing)
+    claim = engine.ledger.claim(slot, key.id + call.round, lease=LEASE, now=call.now, within=call.deadline.left())
+    holder = engine.key_of(claim.id)
+    if holder is None:
+        raise UnavailableError("the claim was made with a key that is not in the ring", undelivered=True)
+    send = claim.fresh
+    if not send and claim.state == "unsent":
+        send = engine.ledger.resume(slot, claim.id, within=call.deadline.left())
+    return _Claimed(holder, claim.id, claim.issued, send, slot)
+
+
+def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
+    """Return the claim of this sign-in's last challenge for *step*, with nothing to send; None if there is none."""
+    before = call.last_of(step.name)
+    key = call.engine.key_of(before["claim"]) if before else None
+    if before is None or key is None:
+        return None
+    issued = int(before["issued"])
+    if error == "wrong":
+        error = _answered_error(call, step, issued)
+    return _Claimed(key, before["claim"], issued, error=error)
+
+
+def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
+    before = call.last_of(step.name)
+    last = call.last
+    user = call.turn.user
+    key, kind = claimed.key, step.kind
+    request = CreateRequest(
+        step.name,
+        User(user.name, user.attributes if user.known else {}, user.known, call.user),
+        call.now,
+        claimed.issued + step.lifetime,
+        reference(claimed.id),
+        again=bool(last and last[1] == step.name and last[2] == "answer"),
+        carry=read_carry(before) if before else {},
+        code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claimed.id} {call.user}", alphabet, length),
+        seal=lambda answer: answer_seal(key, step, claimed.id, call.user, answer),
+        mark=lambda value: call.engine.keyring.lasting.digest(f"mark {kind.kind}", value),
+    )
+    try:
+        challenge: object = kind.create(request)
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the sign-in ends here and nothing leaks
+        _refuse(call, claimed, step, f"raised {type(error).__name__}")
+    flaw = _flaw(challenge, getattr(kind, "channel", None))
+    if flaw or not isinstance(challenge, Challenge):
+        _refuse(call, claimed, step, flaw or "made no Challenge")
+    return challenge
+
+
+def _refuse(call: _Call, claimed: _Claimed, step: Step, what: str) -> NoReturn:
+    call.engine.record("sys_kind_failed", call.user, claim=claimed.id, step=step.name, reason=what)
+    if claimed.send:
+        call.engine.ledger.settle(claimed.slot, claimed.id, "unsent", own_until=call.now, within=call.deadline.left())
+    raise UnavailableError(f"kind {step.kind.kind!r} {what}", undelivered=True) from None
+
+
+def _flaw(challenge: object, channel: str | None) -> str:
+    """Return what is wrong with what a kind made, or nothing."""
+    if not isinstance(challenge, Challenge):
+        return "made no Challenge"
+    parts = (
+        ("public", challenge.public, RESERVED_PUBLIC, MAX_PUBLIC),
+        ("private", challenge.private, RESERVED_PRIVATE, MAX_PRIVATE),
+    )
+    for name, texts, reserved, most in (*parts, ("carry", challenge.carry, frozenset[str](), MAX_CARRY)):
+        pairs = list(texts.items()) if isinstance(texts, Mapping) else [(0, 0)]
+        if not all(isinstance(each, str) for pair in pairs for each in pair):
+            return f"made {name} parameters that are not all text"
+        if not reserved.isdisjoint(texts):
+            return f"wrote {name} parameters that are the engine's own: {', '.join(sorted(reserved & texts.keys()))}"
+        if sum(len(str(key)) + len(str(value)) for key, value in pairs) > most:
+            return f"made {name} parameters of more than {most} characters"
+    messages = challenge.messages
+    if not isinstance(messages, tuple) or len(messages) > 1 or not all(isinstance(each, Email) for each in messages):
+        return "made messages that are no tuple of at most one Email"
+    if messages and channel != messages[0].channel:
+        return f"made a message although its channel is {channel!r}"
+    return ""
+
+
+def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, channel: str) -> None:
+    engine, turn, deadline = call.engine, call.turn, call.deadline
+    # Nobody is written to who does not exist, whatever the kind made.
+    message = challenge.messages[0] if challenge.messages and turn.user.known else None
+    lasting = engine.keyring.lasting
+    target = lasting.digest("destination", turn.pool, message.to.lower()) if message else call.user
+    budget = f"message:{channel}:{target}:{'proven' if call.judgement.proven else 'first'}"
+    limits = call.judgement.flow.limits.messages
+    counted = engine.ledger.count(
+        budget, event=claimed.id, owner=call.user, limits=limits, now=call.now, within=deadline.left()
+    )
+    if not counted:
+        _settle(call, claimed, step, sent=False)
+        engine.record("excess_rate_limit_exceeded", call.user, claim=claimed.id, step=step.name, channel=channel)
+        raise TryLaterError("the message budget is empty", undelivered=True)
+    outage = f"outage:{channel}"
+    if message is None:
+        if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:
+            _settle(call, claimed, step, sent=False)
+            raise UnavailableError(f"the courier for {channel!r} is down", undelivered=True)
+        _settle(call, claimed, step, sent=True)
+        return
+    try:
+        courier = engine.couriers[channel]
+        courier.send(
+            Message(claimed.id, channel, message.to, message.subject, message.text, message.html), deadline.left()
+        )
+    except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
+        undelivered = isinstance(error, UnavailableError) and error.undelivered
+        engine.record(
+            "sys_courier_failed",
+            call.user,
+            claim=claimed.id,
+            step=step.name,
+            channel=channel,
+            reason=type(error).__name__,
+            undelivered=str(undelivered).lower(),
+        )
+        engine.ledger.put(outage, "1", expires=call.now + OUTAGE, within=deadline.left())
+        if undelivered:
+            _settle(call, claimed, step, sent=False)
+        raise UnavailableError(f"the courier for {channel!r} failed: {type(error).__name__}") from None
+    _settle(call, claimed, step, sent=True)
+    engine.record("authn_code_sent", call.user, claim=claimed.id, step=step.name, channel=channel)
+
+
+def _settle(call: _Call, claimed: _Claimed, step: Step, *, sent: bool) -> None:
+    call.engine.ledger.settle(
+        claimed.slot,
+        claimed.id,
+        "sent" if sent else "unsent",
+        own_until=claimed.issued + step.lifetime + LEASE,
+        within=call.deadline.left(),
+    )
+
+
+def _slip(call: _Call, claimed: _Claimed, kind: str, step: str, expires: int) -> Slip:
+    judgement = call.judgement
+    return Slip(
+        flow=judgement.flow.fingerprint,
+        kind=kind,
+        step=step,
+        round=call.round,
+        claim=claimed.id,
+        issued=claimed.issued,
+        expires=expires,
+        proven=judgement.proven,
+    )
+
+
+def _metadata(call: _Call, step: str, claimed: _Claimed, carry: Mapping[str, str]) -> str:
+    last = call.last
+    return Metadata(
+        flow=call.judgement.flow.fingerprint,
+        facts=call.judgement.facts,
+        step=step,
+        before=last[2] if last else "-",
+        signin=call.signin,
+        claim=claimed.id,
+        issued=claimed.issued,
+        carry=carry,
+    ).write()
+
+
+def _finish(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge) -> Created:
+    call.deadline.left()
+    expires = claimed.issued + step.lifetime
+    left = derive.find(call.judgement.state[0], step.name)
+    public = {
+        **challenge.public,
+        "kind": step.kind.kind,
+        "step": step.name,
+        "attempts_left": str(left[2] if left else 0),
+        "expires_at": str(expires),
+        "ref": reference(claimed.id),
+    }
+    if isinstance(step.kind, Sends):
+        public["resend_after"] = str(claimed.issued + step.kind.resend_after)
+    if claimed.error:
+        public["error"] = claimed.error
+    slip = _slip(call, claimed, step.kind.kind, step.name, expires)
+    binding = (call.turn.pool, call.turn.client, call.user)
+    return Created(
+        public,
+        slip.write(claimed.key, binding, challenge.private),
+        _metadata(call, step.name, claimed, challenge.carry),
+    )

@@ -1,0 +1,160 @@
+"""The engine: define, create and verify for one flow, over the ports that a host brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from watchword.challenge import Sends, User, Verdict
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword.flow import Decision, FailAuthentication, Flow, IssueTokens
+from watchword.keyring import Key, Keyring
+from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.travel import reference
+from watchword.turn import Answer, Judgement, Turn, judge
+
+if TYPE_CHECKING:
+    from watchword.creation import Created
+
+DEADLINE = 3.5
+"""Seconds for one call, of the five after which Cognito calls again."""
+
+
+LEASE = 16
+"""Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
+
+
+@frozen
+class Engine:
+    """One flow and the ports it runs on.
+
+    *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
+    of seconds that a call takes in which a message could be sent (the courier's own floor if None).
+    """
+
+    flow: Flow
+    previous: tuple[Flow, ...] = field(default=(), kw_only=True)
+    keyring: Keyring = field(kw_only=True)
+    ledger: Ledger = field(kw_only=True, repr=False)
+    couriers: Mapping[str, Courier] = field(factory=dict[str, Courier], kw_only=True, repr=False)
+    clock: Clock = field(kw_only=True, repr=False)
+    random: Random = field(kw_only=True, repr=False)
+    audit: Audit | None = field(default=None, kw_only=True, repr=False)
+    pad_to: float | None = field(default=None, kw_only=True)
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """The flow and the previous ones."""
+        return (self.flow, *self.previous)
+
+    def prepare(self) -> None:
+        """Check and set up what Create needs: each step's extra, its own `prepare`, a courier for its channel.
+
+        Raises:
+            ConfigurationError: if something is missing; the message says what to install or to set.
+        """
+        for flow in self.flows:
+            for step in flow.steps.values():
+                _prepare(step.kind, self.couriers)
+
+    def define(self, turn: Turn) -> Decision:
+        """Return what comes next for the session of *turn*."""
+        judgement = judge(turn, self.flows)
+        self.remember(turn, judgement)
+        return judgement.decision
+
+    def create(self, turn: Turn) -> Created:
+        """Return the challenge for the step that the session of *turn* has come to; see `watchword.creation.create`."""
+        from watchword.creation import create  # noqa: PLC0415 - a host that only defines loads neither
+
+        return create(self, turn)
+
+    def verify(self, answer: Answer) -> Verdict:
+        """Return whether *answer* is right; see `watchword.verification.verify`."""
+        from watchword.verification import verify  # noqa: PLC0415
+
+        return verify(self, answer)
+
+    def remember(self, turn: Turn, judgement: Judgement) -> None:
+        """Record the end of a sign-in, if *judgement* is one."""
+        match judgement.decision:
+            case IssueTokens():
+                name = "authn_login_successafterfail" if judgement.failed_before else "authn_login_success"
+                detail = {"rounds": str(len(judgement.rounds))}
+            case FailAuthentication(reason):
+                name = "authn_login_fail_max" if reason == "tries_used_up" else "authn_login_fail"
+                detail = {"reason": reason, "rounds": str(len(turn.session))}
+            case _:
+                return
+        self.record(name, self.user_key(turn.pool, turn.user), claim=judgement.claim, **detail)
+
+    def user_key(self, pool: str, user: User) -> str:
+        """Return the keyed digest that stands for *user* in budgets: by ``sub``, or by the name as typed if unknown."""
+        sub = user.attributes.get("sub", "") if user.known else ""
+        named = ("sub", sub) if sub else ("name", user.name)
+        return self.keyring.lasting.digest("user", pool, *named)
+
+    def key_of(self, claim: str) -> Key | None:
+        """Return the key that *claim* was made with, or None if it has left the ring."""
+        return self.keyring.find(claim[:8])
+
+    def record(self, name: str, user: str, *, claim: str = "", **detail: str) -> None:
+        """Hand an event to the audit; a sink that fails changes nothing."""
+        if self.audit is None:
+            return
+        ref = reference(claim) if claim else ""
+        event = AuditEvent(name, self.clock.now(), self.flow.name, user, ref, detail)
+        with suppress(Exception):  # ASVS 5.0 16.5: the decision stands whatever the log does
+            self.audit.record(event)
+
+
+@frozen
+class Deadline:
+    """The time that one call has left."""
+
+    clock: Clock
+    started: float
+    seconds: float = DEADLINE
+
+    @classmethod
+    def starting(cls, clock: Clock) -> Deadline:
+        """Return the deadline of a call that begins now."""
+        return cls(clock, clock.monotonic())
+
+    def left(self) -> float:
+        """Return the seconds left.
+
+        Raises:
+            UnavailableError: if there are none.
+        """
+        left = self.started + self.seconds - self.clock.monotonic()
+        if left <= 0:
+            raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True)
+        return left
+
+
+def _prepare(kind: object, couriers: Mapping[str, Courier]) -> None:
+    from importlib.util import find_spec  # noqa: PLC0415 - only Create's set-up looks for extras
+
+    name = getattr(kind, "kind", type(kind).__name__)
+    for module in getattr(kind, "requires", ()):
+        if find_spec(module) is None:
+            extra = getattr(kind, "extra", module)
+            raise ConfigurationError(f"kind {name!r} needs the module {module}: pip install '{extra}'")
+    channel = getattr(kind, "channel", None)
+    if channel is not None and channel not in couriers:
+        raise ConfigurationError(
+            f"kind {name!r} sends by {channel!r} and no courier does: set WATCHWORD_COURIER or pass courier="
+        )
+    if isinstance(kind, Sends) and kind.resend_after < LEASE:
+        raise ConfigurationError(
+            f"kind {name!r}: resend_after is {kind.resend_after} s, at least {LEASE} s are needed: a host may call again "
+            "for so long"
+        )
+    prepare = getattr(kind, "prepare", None)
+    if prepare is not None:
+        prepare()

@@ -1,0 +1,139 @@
+"""What travels with a sign-in: metadata for Define and Create, private parameters for Verify; written and read here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from watchword import derive
+from watchword.blocks import Step
+from watchword.keyring import Key, pack
+
+MAX_CARRY = 1024
+MAX_PRIVATE = 4096
+MAX_PUBLIC = 131_072
+"""Cognito's service model: no challenge parameter is longer than 131,072 characters."""
+
+_REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
+_SEALED = ("v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven")
+RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
+"""Private parameters that the engine writes; a kind may not."""
+
+
+@frozen
+class Metadata:
+    """The metadata of one round. *before* is how the round before it ended, ``-`` if that was none of the flow's own."""
+
+    flow: str
+    facts: str
+    step: str
+    before: str
+    signin: str
+    claim: str
+    issued: int
+    carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+
+    def write(self) -> str:
+        """Return the text that goes into the host's session."""
+        carry = base64.urlsafe_b64encode(json.dumps(dict(self.carry)).encode()).decode() if self.carry else ""
+        values = (
+            derive.FORMAT,
+            self.flow,
+            self.facts,
+            self.step,
+            self.before,
+            self.signin,
+            self.claim,
+            self.issued,
+            carry,
+        )
+        return ";".join(f"{name}={value}" for name, value in zip(derive.METADATA_FIELDS, values, strict=True))
+
+
+def read_carry(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the carry of a round's metadata *fields*; nothing if it cannot be read."""
+    try:
+        carry: object = json.loads(base64.urlsafe_b64decode(fields["carry"].encode("ascii", "replace")))
+    except (ValueError, RecursionError, binascii.Error):
+        return {}
+    return {str(key): str(value) for key, value in carry.items()} if isinstance(carry, dict) else {}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+@frozen
+class Slip:
+    """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
+
+    *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front.
+    Times are whole epoch seconds.
+    """
+
+    flow: str
+    kind: str
+    step: str
+    round: str
+    claim: str
+    issued: int
+    expires: int
+    proven: bool
+
+    def write(self, key: Key, binding: tuple[str, ...], own: Mapping[str, str]) -> dict[str, str]:
+        """Return the private parameters, the kind's *own* among them, sealed to *binding* (pool, client, user)."""
+        values = (
+            *(derive.FORMAT, self.flow, self.kind, self.step, self.round, self.claim),
+            *(str(self.issued), str(self.expires), "1" if self.proven else "0"),
+        )
+        private = {**own, **dict(zip(_SEALED, values, strict=True))}
+        return {**private, "seal": _seal(key, binding, private)}
+
+
+def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | None:
+    """Return the slip and the kind's own parameters that *private* holds, or None if Create never wrote this."""
+    if not all(isinstance(value, str) for value in private.values()) or not private.keys() >= RESERVED_PRIVATE:
+        return None
+    texts = {name: str(value) for name, value in private.items()}
+    if texts["v"] != derive.FORMAT or texts["proven"] not in {"0", "1"} or sum(map(len, texts.values())) > MAX_PUBLIC:
+        return None
+    times = texts["issued"], texts["expires"]
+    if not all(time.isascii() and time.isdigit() and len(time) <= 12 for time in times):
+        return None
+    slip = Slip(
+        flow=texts["flow"],
+        kind=texts["kind"],
+        step=texts["step"],
+        round=texts["round"],
+        claim=texts["claim"],
+        issued=int(times[0]),
+        expires=int(times[1]),
+        proven=texts["proven"] == "1",
+    )
+    return slip, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
+
+
+def seal_of(key: Key, binding: tuple[str, ...], private: Mapping[str, object]) -> str:
+    """Return the seal that *private* must carry."""
+    return _seal(key, binding, {name: str(value) for name, value in private.items() if name != "seal"})
+
+
+def _seal(key: Key, binding: tuple[str, ...], private: Mapping[str, str]) -> str:
+    flat = [text for name in sorted(private) for text in (name, private[name])]
+    return key.digest("slip", *binding, *flat)
+
+
+def answer_seal(key: Key, step: Step, claim: str, user: str, answer: str) -> str:
+    """Return the keyed digest of *answer* for one challenge of *user*; nothing else gives the same."""
+    return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)
+
+
+def reference(claim: str) -> str:
+    """Return the eight characters by which user and operator speak of one challenge: in the mail, on screen, in the audit."""
+    number = int.from_bytes(hashlib.sha256(pack("reference", claim)).digest(), "big")
+    letters: list[str] = []
+    for _ in range(8):
+        number, rest = divmod(number, len(_REF_ALPHABET))
+        letters.append(_REF_ALPHABET[rest])
+    return "".join(letters)

@@ -1,0 +1,90 @@
+"""One call of the host, in the engine's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from watchword import derive
+from watchword.challenge import User
+from watchword.flow import Decision, Flow, Round, decision_of
+
+CHOICE = "watchword_choice"
+ACTION = "watchword_action"
+"""The two keys of client metadata that are read; nothing else in it is."""
+
+
+@frozen
+class Turn:
+    """A call of Define or Create: who signs in where, the rounds so far, and what the client sent along."""
+
+    pool: str
+    client: str
+    user: User
+    session: tuple[Round, ...] = ()
+    client_metadata: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+
+
+@frozen
+class Answer:
+    """A call of Verify: an answer, and the private parameters of the challenge that it answers."""
+
+    pool: str
+    client: str
+    user: User
+    answer: object = field(repr=False)
+    private: Mapping[str, object] = field(factory=dict[str, object], repr=False)
+    client_metadata: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+
+
+@frozen
+class Judgement:
+    """What a session comes to: the *decision*, which of the flows judged it, and how each round was read."""
+
+    decision: Decision
+    flow: Flow
+    state: derive.State
+    facts: str
+    rounds: tuple[derive.ReadRound, ...]
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
+        return tuple(step or name for name, step, use, right, _ in self.rounds if right is True and use == "answer")
+
+    @property
+    def proven(self) -> bool:
+        """Whether a factor of who signs in is proven already."""
+        steps = self.flow.steps
+        return any(
+            name == derive.PASSWORD_VERIFIER or (name in steps and steps[name].kind.proves) for name in self.passed
+        )
+
+    @property
+    def failed_before(self) -> bool:
+        """Whether a wrong answer was given in this sign-in."""
+        return any(right is not True and use == "answer" for _, _, use, right, _ in self.rounds)
+
+    @property
+    def claim(self) -> str:
+        """The claim of the last challenge, or nothing."""
+        return next((fields["claim"] for *_, fields in reversed(self.rounds) if fields), "")
+
+
+def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:
+    """Return what *turn* comes to, judged by the one of *flows* (the own one first) that its session belongs to.
+
+    Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
+    """
+    decided, state, program, outcomes, rounds = derive.judge(
+        [(each.name, each.result, each.metadata) for each in turn.session],
+        [flow.program for flow in flows],
+        turn.user.attributes,
+        turn.client,
+        turn.user.known,
+        turn.client_metadata.get(ACTION),
+        turn.client_metadata.get(CHOICE),
+    )
+    flow = next(each for each in flows if each.program is program)
+    return Judgement(decision_of(decided), flow, state, derive.facts_of(outcomes), rounds)

@@ -1,0 +1,143 @@
+"""Verify: one answer to one challenge, charged before it is compared, accepted once."""
+
+from __future__ import annotations
+
+import hmac
+
+from attrs import frozen
+
+from watchword.blocks import Step
+from watchword.challenge import User, Verdict, VerifyRequest
+from watchword.engine import LEASE, Deadline, Engine
+from watchword.flow import Flow
+from watchword.keyring import Key
+from watchword.ports import Limit
+from watchword.travel import Slip, answer_seal, read_slip, seal_of
+from watchword.turn import ACTION, Answer
+
+SKEW = 5
+"""Seconds by which two hosts' clocks may differ; a challenge issued later than that is not believed."""
+
+MAX_ANSWER = 1024
+WRONG = Verdict(right=False)
+
+
+def guess_budget(user: str, slip: Slip) -> str:
+    """Return the budget that a guess at *slip* is charged to: by user, kind, and whether a factor was proven before."""
+    return f"guess:{user}:{slip.kind}:{'proven' if slip.proven else 'first'}"
+
+
+def guess_limits(flow: Flow, step: Step) -> tuple[Limit, ...]:
+    """Return the limits for guesses at *step*; a kind that proves nothing has a budget of its own."""
+    return flow.limits.guesses if step.kind.proves else flow.limits.puzzles
+
+
+@frozen
+class _Case:
+    flow: Flow
+    step: Step
+    slip: Slip
+    own: dict[str, str]
+    key: Key
+
+
+def verify(engine: Engine, answer: Answer) -> Verdict:
+    """Return whether *answer* is right. Anything odd about it is a wrong answer.
+
+    Raises:
+        UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted.
+    """
+    user = engine.user_key(answer.pool, answer.user)
+    case = _read(engine, answer, user)
+    if case is None:
+        engine.record("authn_login_fail", user, reason="no_challenge")
+        return WRONG
+    if answer.client_metadata.get(ACTION) == "resend":
+        # Wanting a new code is no guess: never shown to the kind, not charged.
+        return WRONG
+    text = answer.answer
+    now = engine.clock.now()
+    slip = case.slip
+    if not isinstance(text, str) or len(text) > MAX_ANSWER or now >= slip.expires + LEASE or slip.issued > now + SKEW:
+        reason = "expired" if isinstance(text, str) and len(text) <= MAX_ANSWER else "malformed"
+        engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
+        return WRONG
+    return _charged(engine, answer, case, user, text)
+
+
+def _read(engine: Engine, answer: Answer, user: str) -> _Case | None:
+    read = read_slip(answer.private)
+    if read is None:
+        return None
+    slip, own = read
+    flow = next((each for each in engine.flows if each.fingerprint == slip.flow), None)
+    key = engine.key_of(slip.claim)
+    step = flow.steps.get(slip.step) if flow else None
+    if flow is None or key is None or step is None or step.kind.kind != slip.kind:
+        return None
+    expected = seal_of(key, (answer.pool, answer.client, user), answer.private)
+    sealed = hmac.compare_digest(expected.encode(), str(answer.private["seal"]).encode("utf-8", "replace"))
+    return _Case(flow, step, slip, own, key) if sealed else None
+
+
+def _charged(engine: Engine, answer: Answer, case: _Case, user: str, text: str) -> Verdict:
+    slip = case.slip
+    deadline = Deadline.starting(engine.clock)
+    budget = guess_budget(user, slip)
+    keep = slip.expires + 2 * LEASE
+    charge = engine.ledger.charge(
+        slip.round,
+        case.key.digest("answer", slip.round, text),
+        key=budget,
+        owner=user,
+        claim_id=slip.claim,
+        limits=guess_limits(case.flow, case.step),
+        keep=keep,
+        now=engine.clock.now(),
+        within=deadline.left(),
+    )
+    if charge.outcome == "refused":
+        engine.record("authn_token_reuse", user, claim=slip.claim, step=slip.step, reason="second_answer")
+        return WRONG
+    if charge.outcome == "exhausted":
+        engine.record("authn_login_lock", user, claim=slip.claim, step=slip.step, reason="guesses_used_up")
+        return WRONG
+    first = charge.outcome == "charged"
+    if charge.at >= slip.expires:
+        verdict = Verdict(right=False, reason="expired")
+    else:
+        verdict = _compared(case, answer.user, user, text, charge.at)
+    if not (verdict.right and answer.user.known):
+        if first:
+            reason = verdict.reason or "wrong"
+            engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
+        return WRONG
+    if not engine.ledger.consume(slip.claim, by=slip.round, refund=budget, keep=keep, within=deadline.left()):
+        engine.record("authn_token_reuse", user, claim=slip.claim, step=slip.step, reason="used_before")
+        return WRONG
+    return verdict
+
+
+def _compared(case: _Case, user: User, user_key: str, text: str, at: float) -> Verdict:
+    slip, kind = case.slip, case.step.kind
+
+    def seal(candidate: str) -> str:
+        return answer_seal(case.key, case.step, slip.claim, user_key, candidate)
+
+    request = VerifyRequest(
+        slip.step,
+        User(user.name, user.attributes, user.known, user_key),
+        at,
+        text,
+        case.own,
+        seal=seal,
+        same=lambda one, other: hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace")),
+    )
+    try:
+        verdict: object = kind.verify(request)
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
+        return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
+    if not isinstance(verdict, Verdict) or verdict.right is not True:
+        reason = verdict.reason if isinstance(verdict, Verdict) and isinstance(verdict.reason, str) else "kind_failed"
+        return Verdict(right=False, reason=reason)
+    return Verdict(right=True)
