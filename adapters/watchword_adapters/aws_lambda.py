@@ -1,0 +1,142 @@
+"""The three Lambda triggers of Cognito's custom authentication, for one flow."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from attrs import field, frozen
+
+from watchword.engine import Engine
+from watchword.errors import ProtocolError, WatchwordError
+from watchword.flow import Flow
+from watchword.ports import Audit, Clock, Ledger, Random
+from watchword.travel import reference
+from watchword.turn import judge
+from watchword_adapters import cognito
+from watchword_adapters.cognito import Event
+from watchword_adapters.environment import IN_LAMBDA, Couriers, Keys, engine_of, flow_of
+
+Trigger = Callable[[object, object], Event]
+
+_log = logging.getLogger("watchword")
+
+
+class TriggerError(Exception):
+    """Raised by a trigger that ends closed. Cognito shows its text to the client: one of the fixed ones, and a reference."""
+
+
+@frozen
+class Triggers:
+    """The handlers of one flow: `define`, `create`, `verify`, and one `handler` for all three.
+
+    Iterating gives the first three: ``define, create, verify = triggers("flow.toml")``.
+    """
+
+    flows: tuple[Flow, ...]
+    _engine: Engine | None = field(repr=False, alias="engine")
+
+    def __iter__(self) -> Iterator[Trigger]:
+        """Give define, create and verify."""
+        return iter((self.define, self.create, self.verify))
+
+    def define(self, event: object, context: object = None) -> Event:
+        """Answer Define Auth Challenge: what comes next, tokens, or the end."""
+        return self._guarded("define", event, self._define)
+
+    def create(self, event: object, context: object = None) -> Event:
+        """Answer Create Auth Challenge: the challenge for the step that comes next."""
+        return self._guarded("create", event, self._create)
+
+    def verify(self, event: object, context: object = None) -> Event:
+        """Answer Verify Auth Challenge Response: whether the answer is right."""
+        return self._guarded("verify", event, self._verify)
+
+    def handler(self, event: object, context: object = None) -> Event:
+        """Answer whichever of the three triggers *event* is for."""
+        return self._guarded(None, event, self._any)
+
+    def _any(self, event: Event) -> Event:
+        works = {"define": self._define, "create": self._create, "verify": self._verify}
+        return works[cognito.trigger_of(event)](event)
+
+    def _define(self, event: Event) -> Event:
+        turn = cognito.turn_of(event)
+        if self._engine is not None:
+            return cognito.defined(event, self._engine.define(turn))
+        return cognito.defined(event, judge(turn, self.flows).decision)
+
+    def _create(self, event: Event) -> Event:
+        return cognito.created(event, self._full().create(cognito.turn_of(event)))
+
+    def _verify(self, event: Event) -> Event:
+        return cognito.verified(event, self._full().verify(cognito.answer_of(event)))
+
+    def _full(self) -> Engine:
+        if self._engine is None:
+            raise ProtocolError("this function was set up to define only, by the name of its handler")
+        return self._engine
+
+    def _guarded(self, trigger: str | None, given: object, work: Callable[[Event], Event]) -> Event:
+        try:
+            event = cognito.event_of(given)
+            if trigger is not None:
+                cognito.expect(event, trigger)
+            return work(event)
+        except WatchwordError as error:
+            raise self._refused(trigger, error.text, f"{type(error).__name__}: {error}") from None
+        except BaseException as error:  # noqa: BLE001 - the text of anything else may hold what nobody should read
+            raise self._refused(trigger, WatchwordError.text, type(error).__name__) from None
+
+    def _refused(self, trigger: str | None, text: str, reason: str) -> TriggerError:
+        ref = reference(os.urandom(16).hex())
+        _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
+        return TriggerError(f"{text} (ref {ref})")
+
+
+def triggers(
+    flow: Flow | str | os.PathLike[str],
+    *,
+    previous: Sequence[Flow | str | os.PathLike[str]] = (),
+    key: Keys | None = None,
+    ledger: Ledger | str | None = None,
+    courier: Couriers | None = None,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    audit: Audit | None = None,
+    pad_to: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Triggers:
+    """Return the Lambda triggers of *flow*: a `Flow`, the path of a TOML file, or ``"module:attribute"``.
+
+    Call it once, at the top of the module that Lambda loads. What is not given is read from the environment:
+    ``WATCHWORD_KEY``, ``WATCHWORD_LEDGER``, ``WATCHWORD_COURIER``. *previous* are flows that were deployed before and
+    whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such (newest first) or a
+    `Keyring`; *courier* is one (for e-mail), or a mapping by channel, or URLs; *pad_to* is the least number of seconds
+    that a call takes in which a message could be sent (0.5 with a courier over the network), 3 at most.
+
+    A function whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) needs no key, ledger or courier.
+
+    Raises:
+        ConfigurationError: if anything is missing or wrong; the message says what to set.
+    """
+    environment = os.environ if environment is None else environment
+    flows = (flow_of(flow), *map(flow_of, previous))
+    if IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".define"):
+        return Triggers(flows, None)
+    engine = engine_of(
+        flows[0],
+        previous=flows[1:],
+        key=key,
+        ledger=ledger,
+        courier=courier,
+        clock=clock,
+        random=random,
+        audit=audit,
+        pad_to=pad_to,
+        environment=environment,
+    )
+    if not (IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".verify")):
+        engine.prepare()
+    return Triggers(flows, engine)

@@ -1,0 +1,176 @@
+"""Cognito's trigger events, to and from the engine's values. Pure; lenient in what it reads, strict in what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias, assert_never
+
+from watchword.challenge import User, Verdict
+from watchword.creation import Created
+from watchword.derive import CUSTOM
+from watchword.errors import ProtocolError
+from watchword.flow import Decision, FailAuthentication, IssueTokens, Present, Round
+from watchword.turn import ACTION, CHOICE, Answer, Turn
+
+Event: TypeAlias = dict[str, Any]
+
+SOURCES = {"define": "DefineAuthChallenge", "create": "CreateAuthChallenge", "verify": "VerifyAuthChallenge"}
+"""What each trigger's ``triggerSource`` begins with. (One AWS table prints a shorter form, hence the prefix.)"""
+
+
+def event_of(given: object) -> Event:
+    """Return the event as a plain dict; Powertools' event objects are unwrapped.
+
+    Raises:
+        ProtocolError: if it is no event.
+    """
+    raw: object = getattr(given, "raw_event", given)
+    if not isinstance(raw, Mapping):
+        raise ProtocolError(f"the event is no object but {type(raw).__name__}")
+    return {str(key): value for key, value in raw.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def trigger_of(event: Event) -> str:
+    """Return which trigger *event* is for: ``define``, ``create`` or ``verify``.
+
+    Raises:
+        ProtocolError: if its ``triggerSource`` is none of the three.
+    """
+    source = _text(event, "triggerSource")
+    for trigger, prefix in SOURCES.items():
+        if source.startswith(prefix):
+            return trigger
+    raise ProtocolError(
+        "triggerSource is none of DefineAuthChallenge, CreateAuthChallenge, VerifyAuthChallengeResponse"
+    )
+
+
+def expect(event: Event, trigger: str) -> None:
+    """Check that *event*, where it says so, is meant for *trigger*.
+
+    Raises:
+        ProtocolError: if it is meant for another.
+    """
+    source = event.get("triggerSource")
+    if source is not None and not str(source).startswith(SOURCES[trigger]):
+        raise ProtocolError(
+            f"the event is not meant for {trigger}: check which function each trigger of the pool calls"
+        )
+
+
+def turn_of(event: Event) -> Turn:
+    """Return what an event of Define or Create says.
+
+    Raises:
+        ProtocolError: if a field has a type that Cognito never sends.
+    """
+    request = _object(event, "request")
+    name = request.get("challengeName")
+    if name is not None and name != CUSTOM:
+        raise ProtocolError("challengeName: Create is called for CUSTOM_CHALLENGE only")
+    return Turn(
+        pool=_text(event, "userPoolId"),
+        client=_client(event),
+        user=_user(event, request),
+        session=_session(request.get("session")),
+        client_metadata=_client_metadata(request),
+    )
+
+
+def answer_of(event: Event) -> Answer:
+    """Return what an event of Verify says.
+
+    Raises:
+        ProtocolError: if a field has a type that Cognito never sends.
+    """
+    request = _object(event, "request")
+    return Answer(
+        pool=_text(event, "userPoolId"),
+        client=_client(event),
+        user=_user(event, request),
+        answer=request.get("challengeAnswer"),
+        private=_object(request, "privateChallengeParameters"),
+        client_metadata=_client_metadata(request),
+    )
+
+
+def defined(event: Event, decision: Decision) -> Event:
+    """Return *event* with Define's response; nothing of an earlier response is kept."""
+    match decision:
+        case Present(step, host):
+            response = {"challengeName": step if host else CUSTOM, "issueTokens": False, "failAuthentication": False}
+        case IssueTokens():
+            response = {"issueTokens": True, "failAuthentication": False}
+        case FailAuthentication():
+            response = {"issueTokens": False, "failAuthentication": True}
+        case _:
+            assert_never(decision)
+    return {**event, "response": response}
+
+
+def created(event: Event, challenge: Created) -> Event:
+    """Return *event* with Create's response. The private map is never empty: Cognito would end the sign-in."""
+    response = {
+        "publicChallengeParameters": dict(challenge.public),
+        "privateChallengeParameters": dict(challenge.private),
+        "challengeMetadata": challenge.metadata,
+    }
+    return {**event, "response": response}
+
+
+def verified(event: Event, verdict: Verdict) -> Event:
+    """Return *event* with Verify's response."""
+    return {**event, "response": {"answerCorrect": verdict.right is True}}
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ProtocolError(f"{name} is no text but {type(value).__name__}")
+    return value or ""
+
+
+def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = fields.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ProtocolError(f"{name} is no object but {type(value).__name__}")
+    return {str(key): each for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _client(event: Event) -> str:
+    return _text(_object(event, "callerContext"), "clientId")
+
+
+def _user(event: Event, request: Mapping[str, Any]) -> User:
+    attributes = {key: value for key, value in _object(request, "userAttributes").items() if isinstance(value, str)}
+    # Anything but a plain no counts as "not found": then there are no tokens.
+    return User(_text(event, "userName"), attributes, known=not request.get("userNotFound"))
+
+
+def _client_metadata(request: Mapping[str, Any]) -> dict[str, str]:
+    given = request.get("clientMetadata")
+    if not isinstance(given, Mapping):
+        return {}
+    read = {key: given.get(key) for key in (ACTION, CHOICE)}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return {key: value for key, value in read.items() if isinstance(value, str)}
+
+
+def _session(rounds: object) -> tuple[Round, ...]:
+    if rounds is None:
+        return ()
+    if not isinstance(rounds, list | tuple):
+        return (Round("", None),)  # no session that Cognito writes: judged as a round that no flow knows
+    return tuple(_round(each) for each in rounds)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _round(entry: object) -> Round:
+    if not isinstance(entry, Mapping):
+        return Round("", None)
+    name: object = entry.get("challengeName")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return Round(
+        name if isinstance(name, str) else "",
+        entry.get("challengeResult"),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        entry.get("challengeMetadata"),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    )

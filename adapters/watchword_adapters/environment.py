@@ -1,0 +1,136 @@
+"""Settings: what a host passes or its environment says, as the ports that an engine needs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from watchword.engine import Engine
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow
+from watchword.keyring import Keyring
+from watchword.ports import Audit, Clock, Courier, Ledger, Random
+from watchword_adapters.audit import StructuredLog
+from watchword_adapters.clock import SystemClock, SystemRandom
+
+Keys: TypeAlias = bytes | str | Sequence[bytes] | Keyring
+Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
+
+PROCESS_ONLY = "process-only"
+IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
+
+
+def keyring_of(key: Keys | None, environment: Mapping[str, str]) -> Keyring:
+    """Return the ring of *key*, or of ``WATCHWORD_KEY`` (base64, newest first, commas between).
+
+    Raises:
+        ConfigurationError: if there is none, or it is weak or unreadable.
+    """
+    if key is None:
+        key = environment.get("WATCHWORD_KEY", "")
+    if isinstance(key, str):
+        return Keyring.of(
+            [_decoded(text.strip(), place) for place, text in enumerate(key.split(","), 1) if text.strip()]
+        )
+    return Keyring.of(key)
+
+
+def _decoded(text: str, place: int) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigurationError(f"WATCHWORD_KEY: key {place} is no base64") from None
+
+
+def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Ledger:
+    """Return the ledger that *ledger* or ``WATCHWORD_LEDGER`` names; one in memory outside Lambda, if none does.
+
+    Raises:
+        ConfigurationError: in Lambda, for a ledger that other containers cannot see, unless written ``process-only``.
+    """
+    if ledger is None:
+        ledger = environment.get("WATCHWORD_LEDGER", "").strip() or None
+    if ledger == PROCESS_ONLY:
+        ledger = "memory:"
+    elif IN_LAMBDA in environment and _process_local(ledger):
+        raise ConfigurationError(
+            "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
+            "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
+        )
+    if isinstance(ledger, str):
+        from watchword.loader import find_ledger  # noqa: PLC0415 - only a URL needs looking up
+
+        return find_ledger(ledger)
+    if ledger is None:
+        from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
+
+        return MemoryLedger()
+    return ledger
+
+
+def _process_local(ledger: Ledger | str | None) -> bool:
+    if ledger is None:
+        return True
+    if isinstance(ledger, str):
+        return ledger.split(":")[0] in {"memory", "sqlite"}
+    return type(ledger).__module__.rpartition(".")[2] in {"memory", "sqlite"}
+
+
+def couriers_of(courier: Couriers | None, environment: Mapping[str, str]) -> dict[str, Courier]:
+    """Return the couriers by channel: of *courier*, or of ``WATCHWORD_COURIER`` (a URL, for e-mail)."""
+    if courier is None:
+        courier = environment.get("WATCHWORD_COURIER", "").strip() or {}
+    by_channel = courier if isinstance(courier, Mapping) else {"email": courier}
+    return {channel: _courier(each) for channel, each in by_channel.items()}
+
+
+def _courier(courier: Courier | str) -> Courier:
+    if not isinstance(courier, str):
+        return courier
+    from watchword.loader import find_courier  # noqa: PLC0415 - only a URL needs looking up
+
+    return find_courier(courier)
+
+
+def flow_of(flow: Flow | str | os.PathLike[str]) -> Flow:
+    """Return *flow*, read from its file if that is what was given."""
+    if isinstance(flow, Flow):
+        return flow
+    if isinstance(flow, str | os.PathLike):
+        from watchword.document import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
+
+        return find_flow(os.fspath(flow))
+    raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")
+
+
+def engine_of(
+    flow: Flow,
+    *,
+    previous: Sequence[Flow] = (),
+    key: Keys | None = None,
+    ledger: Ledger | str | None = None,
+    courier: Couriers | None = None,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    audit: Audit | None = None,
+    pad_to: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Engine:
+    """Return an engine for *flow* over what is given, or else over what the environment says."""
+    environment = os.environ if environment is None else environment
+    if pad_to is not None and not 0 <= pad_to <= 3:
+        raise ConfigurationError(f"pad_to is {pad_to}: it must be from 0 to 3 seconds, inside the deadline")
+    return Engine(
+        flow,
+        previous=tuple(previous),
+        keyring=keyring_of(key, environment),
+        ledger=ledger_of(ledger, environment),
+        couriers=couriers_of(courier, environment),
+        clock=clock or SystemClock(),
+        random=random or SystemRandom(),
+        audit=audit or StructuredLog(),
+        pad_to=pad_to,
+    )
