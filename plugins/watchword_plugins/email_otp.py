@@ -27,8 +27,8 @@ ALPHABETS: Mapping[str, str] = {
 _LONGEST_ANSWER = 1024
 _FOLD = {ord(" "): None, ord("-"): None, **{ord(c): c.upper() for c in "abcdefghijklmnopqrstuvwxyz"}}
 
-# RFC 5321 4.1.2, narrowed: a dot-atom without the routing signs "%" and "!", at a host name of two labels or more.
-_ATOM = r"[A-Za-z0-9#$&'*+/=?^_`{|}~-]+"
+# RFC 5321 4.1.2, narrowed: a dot-atom without "%", "!" and "?" (routes, encoded words), at a host name of two labels or more.
+_ATOM = r"[A-Za-z0-9#$&'*+/=^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}")
 _LONGEST_ADDRESS = 254

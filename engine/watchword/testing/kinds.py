@@ -1,0 +1,416 @@
+"""The contract of a kind of challenge, as a test class that each kind inherits."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import pytest
+from attrs import evolve, fields, frozen, has
+
+from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Kind, User, Verdict
+from watchword.errors import ConfigurationError
+from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
+from watchword.testing.requests import ANN, NOBODY, NOW, Issued, create_request, verify_request
+
+_FACTORS = frozenset({"knowledge", "possession", "inherence"})
+_HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
+_DAY = 86_400
+
+# Cognito: a value that the client is shown may have 131,072 characters, the token that carries the session 4,096.
+_LONGEST_PUBLIC = 131_072
+_MOST_PRIVATE = 2048
+_MOST_CARRY = 512
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_SHORT_SECRET = 6
+
+
+@frozen
+class _Made:
+    """A challenge, the right answer to it, and the codes that were asked for to make it."""
+
+    challenge: Challenge
+    right: str
+    issued: tuple[Issued, ...]
+
+
+class KindContract:
+    """What every kind of challenge must do. Inherit it, and say which kind and what is right.
+
+    ```python
+    class TestRiddle(KindContract):
+        kind = Riddle(question="What has keys and opens no lock?", answer="a piano")
+        right = "a piano"
+    ```
+
+    ``right`` may be a method ``right(self, request, challenge) -> str`` as well, or be left out by a kind whose answer
+    is the code that it asked the request for. ``user`` is somebody to whom messages can be sent; ``refused`` lists
+    settings that must be refused, each as a mapping, beyond those of the wrong type or size.
+    """
+
+    kind: Any = None
+    right: Any = None
+    user: User = ANN
+    refused: ClassVar[Sequence[Mapping[str, Any]]] = ()
+
+    # What the kind says of itself
+
+    def test_it_says_what_it_is(self) -> None:
+        """The name, the factors and the optional facts are such as the engine can use."""
+        kind = self.kind
+        assert isinstance(kind, Kind), "set `kind` to an instance with kind, proves, create and verify"
+        assert re.fullmatch(r"[a-z][a-z0-9_]{1,31}", kind.kind), f"no name for a kind: {kind.kind!r}"
+        for fact in ("kind", "proves"):
+            assert getattr(type(kind), fact, ...) == getattr(kind, fact), f"{fact} must stand in the class"
+        assert isinstance(kind.proves, frozenset), "proves must be a frozenset"
+        assert kind.proves <= _FACTORS, f"proves may hold {sorted(_FACTORS)} only"
+        for name, low, high in (("attempts", 1, 100), ("lifetime", 1, 900)):
+            value = getattr(kind, name, low)
+            assert type(value) is int and low <= value <= high, f"{name} must be {low} to {high}"  # noqa: PT018
+        assert frozenset(getattr(kind, "cosmetic", ())) <= set(_settings(kind)), (
+            "cosmetic names something that is no setting"
+        )
+        requires: Sequence[str] = getattr(kind, "requires", ())
+        extra: str = getattr(kind, "extra", "")
+        assert extra or not requires, "requires without extra: what is to be installed?"
+        if _sends(kind):
+            assert "possession" in kind.proves, "a kind that sends proves possession"
+            assert getattr(kind, "resend_after", 0) >= 16, "resend_after must be 16 or more: the lease of a claim"
+
+    def test_it_is_a_value(self) -> None:
+        """Two kinds with the same settings are equal and hash alike, and settings cannot be changed."""
+        twin = _build(self.kind)
+        assert twin == self.kind, "made again with the same settings it is another"
+        assert hash(twin) == hash(self.kind)
+        for name in _settings(self.kind):
+            with pytest.raises(AttributeError):
+                setattr(twin, name, None)
+
+    def test_guessing_is_not_easier_than_it_says(self) -> None:
+        """The declared probability is one, is not below that of the codes, and is low enough for a code that is sent."""
+        declared = getattr(self.kind, "guess_probability", lambda: 1.0)()
+        assert isinstance(declared, float), "guess_probability() must return a float"
+        assert 0 < declared <= 1, f"{declared} is no probability"
+        made = [self._made(claim=f"claim-{number}") for number in range(32)]
+        for issued in (code for one in made for code in one.issued if code.text == one.right):
+            true = float(len(set(issued.alphabet))) ** -len(issued.text)
+            assert declared >= true * 0.999, f"it says {declared}, but one guess in {1 / true:.0f} is right"
+        if made[0].issued and declared < 1e-4:
+            assert len({one.right for one in made}) >= 31, f"it says {declared}, but codes repeat"
+        if _sends(self.kind):
+            assert declared <= 2**-19.9, "a code that is sent needs 20 bits (NIST SP 800-63B-4 3.1.3)"
+
+    def test_settings_are_refused(self) -> None:
+        """A setting of the wrong type, a number out of bounds and every one in `refused` is a ConfigurationError that names it."""
+        settings = _settings(self.kind)
+        cases = [{name: object()} for name in settings]
+        numbers = [name for name, value in settings.items() if isinstance(value, int) and not isinstance(value, bool)]
+        cases += [{name: bad} for name in numbers for bad in (-1, 10**9, "1", None, float("nan"))]
+        for case in [*cases, *self.refused]:
+            try:
+                built = _build(self.kind, **case)
+                getattr(built, "prepare", lambda: None)()
+            except ConfigurationError as error:
+                told = str(error)
+            except Exception as error:
+                raise AssertionError(f"{case!r:.80} must be a ConfigurationError, not {error!r:.80}") from error
+            else:
+                raise AssertionError(f"{case!r:.80} was not refused")
+            assert any(name in told for name in case), f"{told!r} does not name {', '.join(case)}"
+
+    def test_import_loads_nothing_heavy(self) -> None:
+        """Importing the module loads none of what only Create needs."""
+        heavy = sorted({*_HEAVY, *getattr(self.kind, "requires", ())})
+        module = type(self.kind).__module__
+        program = (
+            f"import sys; sys.path[:] = {sys.path!r}; import {module}; "
+            f"print(*(name for name in {heavy!r} if name in sys.modules))"
+        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603
+        assert done.returncode == 0, f"{module} cannot be imported by itself: {done.stderr[-300:]}"
+        assert done.stdout.split() == [], f"importing {module} loads {done.stdout}"
+
+    def test_only_create_needs_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Building the kind and judging an answer work without what it requires."""
+        made = self._made()
+        for name in getattr(self.kind, "requires", ()):
+            monkeypatch.setitem(sys.modules, name, None)
+        assert self._verdict(_build(self.kind), made, made.right).right
+
+    # What it makes
+
+    def test_it_makes_strings_within_bounds(self) -> None:
+        """Public, private and carried parameters are texts, under names of their own, and small enough to travel."""
+        for user in (self.user, NOBODY):
+            challenge = self._made(user=user).challenge
+            for place in ("public", "private", "carry"):
+                for name, value in getattr(challenge, place).items():
+                    assert isinstance(name, str) and _NAME.fullmatch(name), f"{place}: no name: {name!r}"  # noqa: PT018
+                    assert isinstance(value, str), f"{place}[{name!r}] is no text but {type(value).__name__}"
+                    assert value.isprintable() or place == "public", f"{place}[{name!r}] holds control characters"
+                    value.encode("utf-8")
+            reserved = RESERVED_PUBLIC & set(challenge.public)
+            assert not reserved, f"public: {sorted(reserved)} is the engine's"
+            assert all(len(value) <= _LONGEST_PUBLIC for value in challenge.public.values()), "public is too long"
+            assert sum(map(len, challenge.private.values())) <= _MOST_PRIVATE, (
+                f"private: over {_MOST_PRIVATE} characters"
+            )
+            assert sum(map(len, challenge.carry.values())) <= _MOST_CARRY, f"carry: over {_MOST_CARRY} characters"
+
+    def test_the_secret_is_nowhere_else(
+        self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """The right answer, plain, turned about or hashed without a key, stands in the body of a message and nowhere else."""
+        caplog.set_level(logging.DEBUG)
+        made = self._made()
+        verdicts = [self._verdict(self.kind, made, answer) for answer in (made.right, made.right + "x", "hush-4711")]
+        printed = capfd.readouterr()
+        challenge = made.challenge
+        places = {
+            **{
+                f"{place}[{name!r}]": value
+                for place in ("public", "private", "carry")
+                for name, value in getattr(challenge, place).items()
+            },
+            **{
+                f"messages[{n}].{part}": getattr(message, part)
+                for n, message in enumerate(challenge.messages)
+                for part in ("to", "subject")
+            },
+            "repr of the kind": repr(self.kind) + str(self.kind),
+            "repr of the challenge": repr(challenge),
+            "repr of the verdict": repr(verdicts),
+            "the log": caplog.text,
+            "what is printed": printed.out + printed.err,
+        }
+        for secret in {made.right, *(issued.text for issued in made.issued)}:
+            for place, text in places.items():
+                assert not _reveals(text, secret), f"the right answer can be read from {place}"
+        for place, text in places.items():
+            assert "hush-4711" not in text, f"an answer is repeated in {place}"
+
+    def test_messages_go_to_the_user_alone(self) -> None:
+        """A kind that sends makes one message, to the user's own address, with a subject of one line; others make none."""
+        messages = self._made().challenge.messages
+        if not _sends(self.kind):
+            assert messages == (), "messages need a channel: they are not counted or claimed without one"
+            return
+        assert len(messages) == 1, f"{len(messages)} messages"
+        assert messages[0].channel == self.kind.channel, "the message goes by another channel than the kind"
+        assert messages[0].to in self.user.attributes.values(), "the message goes to somebody else"
+        assert 0 < len(messages[0].subject) <= 200 and messages[0].subject.isprintable(), "subject: one line"  # noqa: PT018
+        assert messages[0].text, "a message needs a plain text"
+
+    def test_requests_are_left_alone(self) -> None:
+        """A kind writes nothing into the mappings that a request holds."""
+        user = evolve(self.user, attributes=MappingProxyType(dict(self.user.attributes)))
+        request = evolve(create_request(self.kind, user=user), carry=MappingProxyType({}))
+        try:
+            challenge = self.kind.create(request)
+            private = MappingProxyType(dict(challenge.private))
+            self.kind.verify(evolve(verify_request(self.kind, challenge, "x", user=user), private=private))
+        except (TypeError, AttributeError) as error:
+            raise AssertionError(f"the request is read-only, but: {error}") from error
+
+    def test_the_same_claim_gives_the_same_code(self) -> None:
+        """A kind that sends makes the same challenge from the same claim; every kind makes new codes from a new one."""
+        first, same, other = self._made(), self._made(), self._made(claim="claim-2")
+        if _sends(self.kind):
+            assert same == first, "a host's retry would show or send something else"
+        if first.issued:
+            assert other.right != first.right, "two challenges have the same right answer"
+
+    def test_trying_again_sends_nothing(self) -> None:
+        """After a wrong answer a kind that sends asks for the same code, shows the same, and sends no message."""
+        if not _sends(self.kind):
+            pytest.skip(f"{self.kind.kind} does not send")
+        first = self._made()
+        again = self._made(again=True, carry=first.challenge.carry)
+        assert again.challenge.messages == (), "a wrong answer brings a message"
+        assert again.challenge.public == first.challenge.public, "the retry shows something else"
+        assert self._verdict(self.kind, again, first.right).right, "the code that was sent is refused on the retry"
+
+    def test_nobody_looks_like_somebody(self) -> None:
+        """A user who does not exist, or cannot receive, is shown the same, is sent nothing, and is not let in by what is shown."""
+        somebody = self._made()
+        hidden = [NOBODY, *(evolve(NOBODY, name=name) for name in ("zoe@example.com", "a" * 128, *HOSTILE_TEXTS))]
+        if _sends(self.kind):
+            hidden += [evolve(self.user, attributes={}), evolve(self.user, name="zoe@example.com", attributes={})]
+        if _sends(self.kind) and self.kind.channel == "email":
+            hidden += [
+                evolve(self.user, attributes={**self.user.attributes, "email": bad}) for bad in HOSTILE_ADDRESSES
+            ]
+        for user in hidden:
+            challenge = self._made(user=user).challenge
+            who = f"{dict(user.attributes)!r:.80}" if user.known else f"unknown {user.name!r:.40}"
+            assert challenge.messages == (), f"{who}: a message"
+            for place in ("public", "private", "carry"):
+                shown, expected = getattr(challenge, place), getattr(somebody.challenge, place)
+                assert set(shown) == set(expected), f"{who}: other {place} parameters"
+                for name, value in shown.items():
+                    assert _shape(value) == _shape(expected[name]), f"{who}: {place}[{name!r}] looks different"
+        if _sends(self.kind):
+            other = self._made(user=NOBODY, claim="claim-2").challenge.public
+            assert other == self._made(user=NOBODY).challenge.public, "what is made up for a stranger must not change"
+
+    def test_hostile_attributes_do_no_harm(self) -> None:
+        """Whatever stands in the name and the attributes, nothing is raised, and no message holds it as a line or as HTML."""
+        names = [name for name in self.user.attributes if not name.startswith(("email", "phone"))]
+        for bad in HOSTILE_TEXTS:
+            attributes = {
+                **self.user.attributes,
+                **dict.fromkeys([*names, "given_name", "name", "locale", "zoneinfo"], bad),
+            }
+            for message in self._made(user=evolve(self.user, name=bad, attributes=attributes)).challenge.messages:
+                assert message.subject.isprintable(), f"subject: more than one line with {bad!r:.40}"
+                assert "<img src=x" not in message.html, "an attribute is put into HTML unescaped"
+                assert "\u202e" not in message.subject + message.text + message.html, (
+                    "an attribute turns the text round"
+                )
+
+    # What it judges
+
+    def test_the_right_answer_passes(self) -> None:
+        """The right answer passes."""
+        made = self._made()
+        verdict = self._verdict(self.kind, made, made.right)
+        assert verdict.right is True, "the right answer is refused"
+
+    def test_hostile_answers_never_pass(self) -> None:
+        """No wrong answer passes, and none raises, whatever its type, length or script."""
+        made = self._made()
+        for answer in hostile_answers(made.right):
+            assert self._verdict(self.kind, made, answer).right is False, f"{answer!r:.80} passes"
+
+    def test_a_missing_expected_value_never_matches(self) -> None:
+        """Where private parameters are missing, empty or nonsense, no answer passes."""
+        made = self._made()
+        names = list(made.challenge.private)
+        if not names:
+            pytest.skip(f"{self.kind.kind} has no private parameters")
+        nonsense = [
+            {},
+            *(dict.fromkeys(names, bad) for bad in ("", "0", "None", "é", made.right, "\ud800", "x" * 10_000)),
+        ]
+        for private in nonsense:
+            for answer in (made.right, "", "0", "None", "undefined", None):
+                verdict = self._verdict(
+                    self.kind, evolve(made, challenge=evolve(made.challenge, private=private)), answer
+                )
+                assert verdict.right is False, f"{answer!r:.20} passes where private is {private!r:.80}"
+
+    def test_an_answer_is_good_for_one_challenge_alone(self) -> None:
+        """The private parameters of another challenge, or of another user, are worth nothing."""
+        made = self._made()
+        if not made.challenge.private:
+            pytest.skip(f"{self.kind.kind} has no private parameters")
+        assert not self._verdict(self.kind, made, made.right, claim="claim-2").right, "good for another challenge"
+        eve = evolve(self.user, key="e" * 64)
+        assert not self._verdict(self.kind, made, made.right, user=eve).right, "good for another user"
+
+    def test_clocks_may_be_wrong(self) -> None:
+        """A clock that is wrong by seconds changes no verdict, and one that is wrong by years raises nothing."""
+        made = self._made()
+        for seconds in (-5, 5):
+            assert self._verdict(self.kind, made, made.right, now=NOW + seconds).right, f"refused {seconds} s off"
+        for now in (0.0, -1.0, NOW - _DAY, NOW + _DAY, 1e12):
+            self._verdict(self.kind, made, made.right, now=now)
+            assert self._verdict(self.kind, made, "x", now=now).right is False
+            self._made(now=now)
+
+    # How it is asked
+
+    def _made(self, **how: Any) -> _Made:
+        """Make a challenge; *how* goes to `create_request`."""
+        issued: list[Issued] = []
+        given: dict[str, Any] = {"user": self.user, "issued": issued, **how}
+        request = create_request(self.kind, **given)
+        try:
+            challenge = self.kind.create(request)
+        except Exception as error:
+            raise AssertionError(f"create raised {error!r:.200}") from error
+        assert type(challenge) is Challenge, f"create must return a Challenge, not {type(challenge).__name__}"
+        return _Made(challenge, self._right(request, challenge, issued), tuple(issued))
+
+    def _right(self, request: CreateRequest, challenge: Challenge, issued: list[Issued]) -> str:
+        """Return the right answer; nothing for users of whom there is none."""
+        if request.user.key != self.user.key or not request.user.attributes:
+            return ""
+        if callable(self.right):
+            return str(self.right(request, challenge))
+        assert issued or self.right, "say what the right answer is: set `right`, or write a method of that name"
+        return str(self.right or issued[-1].text)
+
+    def _verdict(self, kind: Any, made: _Made, answer: Any, **how: Any) -> Verdict:
+        """Have *answer* judged; *how* goes to `verify_request`."""
+        given: dict[str, Any] = {"user": self.user, **how}
+        request = verify_request(kind, made.challenge, answer, **given)
+        try:
+            verdict = kind.verify(request)
+        except Exception as error:
+            raise AssertionError(f"verify raised {type(error).__name__} for {answer!r:.80}") from error
+        assert type(verdict) is Verdict, f"verify must return a Verdict, not {type(verdict).__name__}"
+        assert type(verdict.right) is bool, "right must be True or False"
+        return verdict
+
+
+def _sends(kind: Any) -> bool:
+    return hasattr(kind, "channel")
+
+
+def _settings(kind: Any) -> dict[str, Any]:
+    """Return the settings of *kind* by the names under which they are given."""
+    made_by: Any = kind.__class__
+    if not has(made_by):
+        return {}
+    return {one.alias or one.name: getattr(kind, one.name) for one in fields(made_by) if one.init}
+
+
+def _build(kind: Any, **changes: Any) -> Any:
+    """Make *kind* again from its settings, some of them changed."""
+    return type(kind)(**{**_settings(kind), **changes})
+
+
+def _shape(value: str) -> str:
+    """Return what *value* looks like: words and long runs of anything are alike, signs stand for themselves."""
+    return "long" if len(value) > 300 else re.sub(r"\w+", "w", value)
+
+
+def _reveals(text: str, secret: str) -> bool:
+    """Say whether *secret* can be read from *text*: plain, reversed, encoded, hashed without a key, or inside a picture."""
+    inside = _decoded(text)
+    if inside:
+        return secret.encode() in inside  # by chance once in 10^9 pictures
+    raw = secret.encode()
+    spellings = {one.decode() for one in (raw, raw[::-1], base64.b64encode(raw).rstrip(b"="), binascii.hexlify(raw))}
+    for way in ("md5", "sha1", "sha256", "sha512"):
+        for plain in {raw, raw.upper(), raw.lower()}:
+            digest = hashlib.new(way, plain, usedforsecurity=False).digest()
+            spellings |= {digest.hex(), base64.b64encode(digest).decode().rstrip("=")}
+    return any(_holds(text, spelling) for spelling in spellings)
+
+
+def _holds(text: str, secret: str) -> bool:
+    """Say whether *text* holds *secret*, in any case; a short one as a word of its own, since it is in many by chance."""
+    pattern = re.escape(secret) if len(secret) >= _SHORT_SECRET else rf"(?<!\w){re.escape(secret)}(?!\w)"
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def _decoded(text: str) -> bytes:
+    """Return the bytes of a picture in *text* (a data URI, or a long base64), or nothing."""
+    head, comma, tail = text.partition(";base64,")
+    body = tail if comma and head.startswith("data:") else text
+    if not comma and len(text) < 300:
+        return b""
+    try:
+        return base64.b64decode(body, validate=True)
+    except ValueError:
+        return b""

@@ -1,0 +1,128 @@
+"""Requests as the engine makes them, for calling a kind by hand: real keyed digests under a key that is only for tests."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import define, field, frozen
+
+from watchword.challenge import Challenge, CreateRequest, User, VerifyRequest
+from watchword.keyring import Key, Keyring
+
+NOW = 1_800_000_000.0
+"""When tests take place, in epoch seconds."""
+
+ANN = User(
+    name="ann",
+    attributes={
+        "email": "ann@example.com",
+        "email_verified": "true",
+        "phone_number": "+15555550100",
+        "phone_number_verified": "true",
+        "locale": "en",
+    },
+    key="1" * 64,
+)
+"""Somebody who exists and can receive messages."""
+
+NOBODY = User(name="nobody", known=False, key="0" * 64)
+"""Somebody who does not exist."""
+
+_KEY: Key = Keyring.of(bytes(range(32))).current
+
+
+@frozen
+class Issued:
+    """A code that a kind asked for: *text*, and the *alphabet* and the length that it was drawn from."""
+
+    text: str = field(repr=False)
+    alphabet: str
+
+
+@define
+class _Secrets:
+    """What stands behind the methods of a request: the engine's arithmetic for one challenge (*claim*) of one user."""
+
+    kind: str
+    user: User
+    claim: str
+    issued: list[Issued]
+
+    def code(self, alphabet: str, length: int) -> str:
+        text = _KEY.choose(f"code/{self.kind}", f"{self.user.key}/{self.claim}", alphabet, length)
+        self.issued.append(Issued(text, alphabet))
+        return text
+
+    def seal(self, answer: str) -> str:
+        return _KEY.digest(f"seal/{self.kind}", self.user.key, self.claim, answer)
+
+    def mark(self, value: str) -> str:
+        return _KEY.digest(f"mark/{self.kind}", value)
+
+    def same(self, expected: str, digest: str) -> bool:
+        return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), digest.encode("ascii"))
+
+
+def create_request(
+    kind: Any,
+    *,
+    user: User = ANN,
+    claim: str = "claim-1",
+    now: float = NOW,
+    again: bool = False,
+    carry: Mapping[str, str] | None = None,
+    issued: list[Issued] | None = None,
+) -> CreateRequest:
+    """Return a request to create a challenge of *kind*, as the engine would make it.
+
+    Args:
+        kind: an instance of the kind.
+        user: who signs in.
+        claim: names the challenge; the same name gives the same codes and digests.
+        now: epoch seconds.
+        again: whether the round before was this step, answered wrong.
+        carry: what the challenge of the round before handed on.
+        issued: a list to which every code that the kind asks for is added.
+    """
+    secrets = _Secrets(kind.kind, user, claim, [] if issued is None else issued)
+    return CreateRequest(
+        step=kind.kind,
+        user=user,
+        now=now,
+        expires=int(now) + int(getattr(kind, "lifetime", 180)),
+        ref="7F3K9QXM",
+        again=again,
+        carry=dict(carry or {}),
+        code=secrets.code,
+        seal=secrets.seal,
+        mark=secrets.mark,
+    )
+
+
+def verify_request(
+    kind: Any,
+    challenge: Challenge | Mapping[str, str],
+    answer: Any,
+    *,
+    user: User = ANN,
+    claim: str = "claim-1",
+    now: float = NOW,
+) -> VerifyRequest:
+    """Return a request to judge *answer* to *challenge* (or to its private parameters), as the engine would make it.
+
+    *user* and *claim* must be those that the challenge was created with. *answer* may be of any type, to try what a
+    kind does with it.
+    """
+    secrets = _Secrets(kind.kind, user, claim, [])
+    private = challenge.private if isinstance(challenge, Challenge) else challenge
+    return VerifyRequest(
+        step=kind.kind,
+        user=user,
+        now=now,
+        answer=answer,
+        private=dict(private),
+        seal=secrets.seal,
+        same=secrets.same,
+    )

@@ -1,0 +1,640 @@
+"""Kinds that are broken in one way each: every rule of the contract catches the one that breaks it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+import random
+from typing import Any, ClassVar
+
+import pytest
+from attrs import field, frozen
+
+from watchword.challenge import Challenge, CreateRequest, Email, Verdict, VerifyRequest
+from watchword.settings import whole_number
+from watchword.testing import ANN, NOBODY, KindContract
+
+DIGITS = "0123456789"
+
+
+@frozen
+class Good:
+    """A kind that sends, without a fault; the broken ones inherit from it (in tests only: kinds have no base class)."""
+
+    kind: ClassVar[str] = "good"
+    proves: ClassVar[frozenset[str]] = frozenset({"possession"})
+    channel: ClassVar[str] = "email"
+
+    length: int = field(default=8, validator=whole_number(6, 12))
+    resend_after: int = field(default=60, validator=whole_number(16, 600))
+
+    def create(self, request: CreateRequest) -> Challenge:
+        code = request.code(DIGITS, self.length)
+        address = self.address(request)
+        sent = address and not request.again
+        message = Email(to=address, subject="Your code", text=f"The code is {code}", html=f"<p>{code}</p>")
+        return Challenge(
+            public={"hint": "***"}, private={"digest": request.seal(code)}, messages=(message,) if sent else ()
+        )
+
+    def address(self, request: CreateRequest) -> str:
+        address = request.user.attributes.get("email", "")
+        return address if address == "ann@example.com" else ""
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = request.answer
+        if not isinstance(answer, str) or len(answer) != self.length or not answer.isascii():
+            return Verdict(right=False)
+        return Verdict(right=request.matches(request.private.get("digest"), answer))
+
+    def guess_probability(self) -> float:
+        return 10.0**-self.length
+
+
+@frozen
+class Riddle:
+    """A kind that does not send, whose answer is a setting."""
+
+    kind: ClassVar[str] = "riddle"
+    proves: ClassVar[frozenset[str]] = frozenset({"knowledge"})
+
+    answer: str = field(default="a piano", repr=False)
+
+    @answer.validator
+    def _check(self, attribute: Any, value: Any) -> None:
+        from watchword.settings import refused
+
+        if not isinstance(value, str) or not value:
+            raise refused(self, attribute, "must be a text")
+
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"question": "What has keys?"}, private={"digest": request.seal(self.answer)})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = request.answer
+        if not isinstance(answer, str) or len(answer) > 100 or not answer.isascii():
+            return Verdict(right=False)
+        return Verdict(right=request.matches(request.private.get("digest"), answer.strip().lower()))
+
+
+class TestGood(KindContract):
+    kind = Good()
+
+
+class TestRiddle(KindContract):
+    kind = Riddle()
+    right = "a piano"
+
+
+class TestRiddleByMethod(KindContract):
+    kind = Riddle(answer="a map")
+
+    def right(self, request: CreateRequest, challenge: Challenge) -> str:
+        return "a map"
+
+
+def changed(challenge: Challenge, **what: Any) -> Challenge:
+    made = {name: getattr(challenge, name) for name in ("public", "private", "carry", "messages")}
+    return Challenge(**{**made, **what})
+
+
+BROKEN: list[tuple[str, str, Any]] = []
+
+
+def breaks(rule: str, says: str, *, right: Any = None, **contract: Any) -> Any:
+    """Mark a class as breaking the contract's test *rule*, which then fails with words that hold *says*."""
+
+    def mark(kind: Any) -> Any:
+        made = kind() if inspect.isclass(kind) else kind
+        BROKEN.append(
+            (rule, says, type(made.__class__.__name__, (KindContract,), {"kind": made, "right": right, **contract}))
+        )
+        return kind
+
+    return mark
+
+
+@breaks("test_it_says_what_it_is", "no name for a kind")
+@frozen
+class BadName(Good):
+    kind: ClassVar[str] = "../x"
+
+
+@breaks("test_it_says_what_it_is", "proves may hold")
+@frozen
+class UnknownFactor(Good):
+    proves: ClassVar[Any] = frozenset({"charm"})
+
+
+@breaks("test_it_says_what_it_is", "must be a frozenset")
+@frozen
+class FactorsInAList(Good):
+    proves: ClassVar[Any] = ["possession"]
+
+
+@breaks("test_it_says_what_it_is", "resend_after must be")
+@frozen
+class SendsWithoutCoolDown(Good):
+    resend_after: int = field(default=5, validator=whole_number(1, 600))
+
+
+@breaks("test_it_says_what_it_is", "proves possession")
+@frozen
+class SendsAndProvesNothing(Good):
+    proves: ClassVar[Any] = frozenset()
+
+
+@breaks("test_it_says_what_it_is", "attempts must be")
+@frozen
+class EndlessTries(Good):
+    attempts: int = 10**6
+
+
+@breaks("test_it_says_what_it_is", "without extra")
+@frozen
+class RequiresWithoutExtra(Good):
+    requires: ClassVar[tuple[str, ...]] = ("PIL",)
+
+
+@breaks("test_it_says_what_it_is", "no setting")
+@frozen
+class CosmeticThatIsNone(Good):
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"colour"})
+
+
+@breaks("test_it_says_what_it_is", "set `kind`")
+class NotAKind:
+    kind = "half"
+
+
+@breaks("test_it_is_a_value", "DID NOT RAISE AttributeError")
+@frozen
+class Changeable(Good):
+    pass
+
+
+Changeable.__setattr__ = object.__setattr__  # type: ignore[method-assign]
+
+
+@breaks("test_it_is_a_value", "it is another")
+@frozen(eq=False)
+class NeverEqual(Good):
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+@breaks("test_guessing_is_not_easier_than_it_says", "one guess in 100000000")
+@frozen
+class Boasts(Good):
+    def guess_probability(self) -> float:
+        return 10.0**-20
+
+
+@breaks("test_guessing_is_not_easier_than_it_says", "no probability")
+@frozen
+class NoProbability(Good):
+    def guess_probability(self) -> float:
+        return 0.0
+
+
+@breaks("test_guessing_is_not_easier_than_it_says", "must return a float")
+@frozen
+class ProbabilityInWords(Good):
+    def guess_probability(self) -> Any:
+        return "small"
+
+
+@breaks("test_guessing_is_not_easier_than_it_says", "needs 20 bits")
+@frozen
+class FourDigits(Good):
+    length: int = field(default=4, validator=whole_number(4, 12))
+
+
+@breaks("test_the_same_claim_gives_the_same_code", "the same right answer", right="00000000")
+@breaks("test_guessing_is_not_easier_than_it_says", "codes repeat", right="00000000")
+@frozen
+class OneCodeForAll(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        made = Good.create(self, request)
+        return changed(made, private={"digest": request.seal("00000000")})
+
+
+@breaks("test_settings_are_refused", "was not refused")
+@frozen
+class AnySetting(Good):
+    length: Any = 8
+
+
+@breaks("test_settings_are_refused", "1000000000} was not refused")
+@frozen
+class NoUpperBound(Good):
+    length: int = field(default=8, validator=whole_number(6, 10**12))
+
+
+@breaks("test_settings_are_refused", "must be a ConfigurationError")
+@frozen
+class WrongError(Good):
+    length: int = field(default=8)
+
+    @length.validator
+    def _check(self, attribute: Any, value: Any) -> None:
+        if value != 8:
+            raise ValueError("length")
+
+
+@breaks("test_settings_are_refused", "does not name length")
+@frozen
+class NamesNoSetting(Good):
+    length: int = field(default=8)
+
+    @length.validator
+    def _check(self, attribute: Any, value: Any) -> None:
+        from watchword.errors import ConfigurationError
+
+        if value != 8:
+            raise ConfigurationError("something is wrong")
+
+
+breaks("test_settings_are_refused", "was not refused", refused=({"length": 7},))(Good())
+
+
+@breaks("test_only_create_needs_the_extra", "ModuleNotFoundError")
+@frozen
+class PicturesInVerify(Good):
+    requires: ClassVar[tuple[str, ...]] = ("PIL",)
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        import PIL.Image  # noqa: F401
+
+        return Good.verify(self, request)
+
+
+@breaks("test_it_makes_strings_within_bounds", "no text but int")
+@frozen
+class Numbers(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), public={"digits": 8})
+
+
+@breaks("test_it_makes_strings_within_bounds", "is the engine's")
+@frozen
+class TakesTheEnginesName(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), public={"attempts_left": "99"})
+
+
+@breaks("test_it_makes_strings_within_bounds", "carry: over")
+@frozen
+class HugeCarry(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), carry={"history": "x" * 4096})
+
+
+@breaks("test_it_makes_strings_within_bounds", "public is too long")
+@frozen
+class HugePicture(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), public={"image": "x" * 200_000})
+
+
+@breaks("test_it_makes_strings_within_bounds", "must return a Challenge, not dict")
+@frozen
+class LooseMapping(Good):
+    def create(self, request: CreateRequest) -> Any:
+        return {"public": {}, "private": {}}
+
+
+@breaks("test_the_secret_is_nowhere_else", "from private")
+@frozen
+class PlainCode(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), private={"code": request.code(DIGITS, self.length)})
+
+
+@breaks("test_the_secret_is_nowhere_else", "from carry")
+@frozen
+class HashWithoutKey(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        code = request.code(DIGITS, self.length)
+        return changed(Good.create(self, request), carry={"hash": hashlib.sha256(code.encode()).hexdigest()})
+
+
+@breaks("test_the_secret_is_nowhere_else", "from messages[0].subject")
+@frozen
+class CodeInSubject(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        code = request.code(DIGITS, self.length)
+        return changed(
+            Good.create(self, request), messages=(Email(to="ann@example.com", subject=f"{code} is it", text=code),)
+        )
+
+
+@breaks("test_the_secret_is_nowhere_else", "from public")
+@frozen
+class CodeInThePicturesBytes(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        import base64
+
+        picture = base64.b64encode(b"\x89PNG" + request.code(DIGITS, self.length).encode()).decode()
+        return changed(Good.create(self, request), public={"image": f"data:image/png;base64,{picture}"})
+
+
+@breaks("test_the_secret_is_nowhere_else", "from the log")
+@frozen
+class Logs(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        logging.getLogger("kinds").debug("code %s", request.code(DIGITS, self.length))
+        return Good.create(self, request)
+
+
+@breaks("test_the_secret_is_nowhere_else", "from what is printed")
+@frozen
+class Prints(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        print(request.code(DIGITS, self.length))
+        return Good.create(self, request)
+
+
+@breaks("test_the_secret_is_nowhere_else", "from repr of the verdict")
+@frozen
+class RepeatsTheAnswer(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=Good.verify(self, request).right, reason=f"got {request.answer}")
+
+
+@breaks("test_the_secret_is_nowhere_else", "from repr of the kind", right="a piano")
+@frozen
+class SecretInRepr(Riddle):
+    answer: str = "a piano"
+
+
+@breaks("test_messages_go_to_the_user_alone", "goes to somebody else")
+@frozen
+class SendsToAnotherUser(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), messages=(Email(to="eve@evil.com", subject="Your code", text="x"),))
+
+
+@breaks("test_messages_go_to_the_user_alone", "need a channel", right="a piano")
+@frozen
+class SendsWithoutAChannel(Riddle):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Riddle.create(self, request), messages=(Email(to="ann@example.com", subject="s", text="x"),))
+
+
+@breaks("test_messages_go_to_the_user_alone", "subject: one line")
+@frozen
+class TwoLinesOfSubject(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(
+            Good.create(self, request), messages=(Email(to="ann@example.com", subject="a\r\nBcc: b@c.d", text="x"),)
+        )
+
+
+@breaks("test_requests_are_left_alone", "the request is read-only")
+@frozen
+class WritesIntoTheRequest(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        request.carry["seen"] = "1"  # type: ignore[index]
+        return Good.create(self, request)
+
+
+@breaks("test_the_same_claim_gives_the_same_code", "host's retry", right="x")
+@frozen
+class RollsDice(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), public={"hint": str(random.random())})
+
+
+@breaks("test_trying_again_sends_nothing", "brings a message")
+@frozen
+class MailsOnEveryTry(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        from attrs import evolve
+
+        return Good.create(self, evolve(request, again=False))
+
+
+@breaks("test_nobody_looks_like_somebody", "other public parameters")
+@frozen
+class NoChallengeForStrangers(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return Good.create(self, request) if request.user.known else Challenge()
+
+
+@breaks("test_nobody_looks_like_somebody", "looks different")
+@frozen
+class SaysUnknown(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        hint = "***" if request.user.known else "user not found"
+        return changed(Good.create(self, request), public={"hint": hint})
+
+
+@breaks("test_nobody_looks_like_somebody", "a message")
+@frozen
+class MailsToWhatWasTyped(Good):
+    def address(self, request: CreateRequest) -> str:
+        return request.user.attributes.get("email", request.user.name)
+
+
+@breaks("test_nobody_looks_like_somebody", "a message")
+@frozen
+class MailsToAnything(Good):
+    def address(self, request: CreateRequest) -> str:
+        return request.user.attributes.get("email", "")
+
+
+@breaks("test_nobody_looks_like_somebody", "must not change")
+@frozen
+class MakesUpAnewEachTime(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        hint = "e" if request.user.known else request.code("abcdefgh", 8)
+        return changed(Good.create(self, request), public={"hint": hint})
+
+
+@breaks("test_hostile_attributes_do_no_harm", "FileNotFoundError")
+@frozen
+class OpensWhatTheLocaleNames(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        if request.user.attributes.get("locale", "en") != "en":
+            raise FileNotFoundError("locale")
+        return Good.create(self, request)
+
+
+@breaks("test_hostile_attributes_do_no_harm", "unescaped")
+@frozen
+class PutsNamesIntoHtml(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        made = Good.create(self, request)
+        name = request.user.attributes.get("given_name", "")
+        html = tuple(Email(to=m.to, subject=m.subject, text=m.text, html=f"Dear {name}") for m in made.messages)
+        return changed(made, messages=html)
+
+
+@breaks("test_the_right_answer_passes", "is refused")
+@frozen
+class NeverRight(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=False)
+
+
+@breaks("test_the_right_answer_passes", "True or False")
+@frozen
+class TruthyVerdict(Good):
+    def verify(self, request: VerifyRequest) -> Any:
+        return Verdict(right=1)  # type: ignore[arg-type]
+
+
+@breaks("test_the_right_answer_passes", "not bool")
+@frozen
+class BareTruth(Good):
+    def verify(self, request: VerifyRequest) -> Any:
+        return Good.verify(self, request).right
+
+
+@breaks("test_hostile_answers_never_pass", "passes")
+@frozen
+class ReadsNumbers(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        try:
+            answer = f"{int(request.answer):08}"
+        except (TypeError, ValueError, OverflowError):
+            return Verdict(right=False)
+        return Verdict(right=request.matches(request.private.get("digest"), answer))
+
+
+@breaks("test_hostile_answers_never_pass", "passes")
+@frozen
+class TakesAPrefix(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = str(request.answer)[: self.length]
+        return Verdict(right=request.matches(request.private.get("digest"), answer.encode("utf-8", "ignore").decode()))
+
+
+@breaks("test_hostile_answers_never_pass", "AttributeError for None")
+@frozen
+class Raises(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=request.matches(request.private.get("digest"), request.answer.strip()))
+
+
+@breaks("test_hostile_answers_never_pass", "passes", right="KISS")
+@frozen
+class FoldsUnicode(Riddle):
+    answer: str = "KISS"
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = request.answer
+        import unicodedata
+
+        if not isinstance(answer, str) or len(answer) > 100 or "\ud800" in answer:
+            return Verdict(right=False)
+        folded = unicodedata.normalize("NFKC", answer).upper()
+        return Verdict(right=request.matches(request.private.get("digest"), folded))
+
+
+@breaks("test_hostile_answers_never_pass", "passes")
+@frozen
+class TakesAnyOfAList(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answers = request.answer if isinstance(request.answer, list) else str(request.answer).split(",")
+        texts = [one for one in answers if isinstance(one, str) and one.isascii()]
+        return Verdict(right=any(request.matches(request.private.get("digest"), one) for one in texts))
+
+
+@breaks("test_a_missing_expected_value_never_matches", "passes where private is {}")
+@frozen
+class UndefinedEqualsUndefined(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = request.answer
+        if not isinstance(answer, str) or not answer.isascii():
+            return Verdict(right=answer is request.private.get("digest"))
+        expected = request.private.get("digest", request.seal(answer))
+        return Verdict(right=request.matches(expected, answer))
+
+
+@breaks("test_a_missing_expected_value_never_matches", "KeyError")
+@frozen
+class IndexesPrivate(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=request.matches(request.private["digest"], str(request.answer)))
+
+
+@breaks("test_a_missing_expected_value_never_matches", "passes where private is")
+@frozen
+class ComparesInTheClear(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        if request.answer and request.private.get("digest") == request.answer:
+            return Verdict(right=True)
+        return Good.verify(self, request)
+
+
+@breaks("test_an_answer_is_good_for_one_challenge_alone", "good for another challenge")
+@frozen
+class BoundToNothing(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        code = request.code(DIGITS, self.length)
+        return changed(Good.create(self, request), private={"digest": hashlib.sha256(b"k" + code.encode()).hexdigest()})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = str(request.answer).encode("utf-8", "replace")
+        return Verdict(right=request.private.get("digest") == hashlib.sha256(b"k" + answer).hexdigest())
+
+
+@breaks("test_clocks_may_be_wrong", "s off")
+@frozen
+class TrustsTheClock(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=Good.verify(self, request).right and request.now >= 1_800_000_000)
+
+
+@breaks("test_clocks_may_be_wrong", "OverflowError")
+@frozen
+class RaisesInTheFuture(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        if request.now > 10**11:
+            raise OverflowError("date")
+        return Good.create(self, request)
+
+
+breaks("test_the_right_answer_passes", "say what the right answer is")(Riddle())  # nobody said what is right
+
+
+@pytest.mark.parametrize(("rule", "says", "contract"), BROKEN, ids=lambda one: getattr(one, "__name__", None))
+def test_the_contract_catches(rule: str, says: str, contract: Any, request: pytest.FixtureRequest) -> None:
+    """The rule that a broken kind breaks fails for it, and says so in words."""
+    check = getattr(contract(), rule)
+    fixtures = {name: request.getfixturevalue(name) for name in inspect.signature(check).parameters}
+    with pytest.raises((AssertionError, pytest.fail.Exception)) as failure:
+        check(**fixtures)
+    assert says in str(failure.value)
+
+
+def test_importing_something_heavy_is_caught(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that imports Pillow at the top fails the import rule, and so does one that cannot be imported at all."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source = "import watchword.testing\nclass Heavy:\n    kind = 'heavy'\n    requires = ('PIL',)\n"
+    (tmp_path / "heavy_kind.py").write_text("import PIL\n" + source)
+    (tmp_path / "light_kind.py").write_text(source)
+    import heavy_kind  # type: ignore[import-not-found]
+    import light_kind  # type: ignore[import-not-found]
+
+    def check(kind: Any) -> None:
+        type("Contract", (KindContract,), {"kind": kind})().test_import_loads_nothing_heavy()
+
+    check(light_kind.Heavy())
+    with pytest.raises(AssertionError, match="loads PIL"):
+        check(heavy_kind.Heavy())
+    (tmp_path / "light_kind.py").write_text("import no_such_module")
+    with pytest.raises(AssertionError, match="cannot be imported"):
+        check(light_kind.Heavy())
+
+
+def test_enough_kinds_are_broken() -> None:
+    """Every rule of the contract has a broken kind that shows its teeth."""
+    rules = {name for name in dir(KindContract) if name.startswith("test_")} - {"test_import_loads_nothing_heavy"}
+    assert {rule for rule, _, _ in BROKEN} == rules
+    assert len(BROKEN) >= 40
+    assert ANN.known
+    assert not NOBODY.known
