@@ -265,7 +265,7 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
     message = challenge.messages[0] if challenge.messages and turn.user.known else None
     lasting = engine.keyring.lasting
     target = lasting.digest("destination", turn.pool, message.to.lower()) if message else call.user
-    budget = f"message:{channel}:{target}:{'proven' if call.judgement.proven else 'first'}"
+    budget = f"message:{channel}:{target}:{'proven' if call.judgement.factors else 'first'}"
     limits = call.judgement.flow.limits.messages
     counted = engine.ledger.count(
         budget, event=claimed.id, owner=call.user, limits=limits, now=call.now, within=deadline.left()
@@ -325,7 +325,7 @@ def _slip(call: _Call, claimed: _Claimed, kind: str, step: str, expires: int) ->
         claim=claimed.id,
         issued=claimed.issued,
         expires=expires,
-        proven=judgement.proven,
+        proven=bool(judgement.factors),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from watchword import derive
-from watchword.challenge import User
+from watchword.challenge import Factor, User
 from watchword.flow import Decision, Flow, Round, decision_of
 
 CHOICE = "watchword_choice"
@@ -54,12 +54,13 @@ class Judgement:
         return tuple(step or name for name, step, use, right, _ in self.rounds if right is True and use == "answer")
 
     @property
-    def proven(self) -> bool:
-        """Whether a factor of who signs in is proven already."""
+    def factors(self) -> frozenset[Factor]:
+        """The factors of who signs in that are proven."""
         steps = self.flow.steps
-        return any(
-            name == derive.PASSWORD_VERIFIER or (name in steps and steps[name].kind.proves) for name in self.passed
-        )
+        proven = [steps[name].kind.proves for name in self.passed if name in steps]
+        if derive.PASSWORD_VERIFIER in self.passed:
+            proven.append(frozenset({"knowledge"}))
+        return frozenset[Factor]().union(*proven)
 
     @property
     def failed_before(self) -> bool:

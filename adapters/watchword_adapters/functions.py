@@ -1,0 +1,267 @@
+"""A flow as plain functions, for any Python program without Cognito: `SignIn.begin` and `SignIn.respond`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from watchword import derive, srp6a
+from watchword.challenge import Factor, User
+from watchword.engine import Engine
+from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
+from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
+from watchword.ports import Audit, Clock, Ledger, Random
+from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
+from watchword_adapters.environment import Couriers, Keys, engine_of
+
+CLIENT = "functions"
+MAX_STATE = 65_536
+
+
+@frozen
+class UserRecord:
+    """What a program knows of a user.
+
+    *attributes* as Cognito names them (``email``, ``email_verified`` as ``"true"``, ``sub``). *salt* and *verifier*
+    (both hexadecimal, see `SignIn.verifier`) stand for the password; empty for a user without one.
+    """
+
+    attributes: Mapping[str, str] = field(repr=False)
+    salt: str = field(default="", repr=False)
+    verifier: str = field(default="", repr=False)
+
+
+class Users(Protocol):
+    """Where a program's users are."""
+
+    def find(self, name: str) -> UserRecord | None:
+        """Return the user called *name*, or None: then the sign-in goes the same way, and never to its end."""
+        ...
+
+
+@frozen
+class Asked:
+    """A challenge for the client: *public* are its parameters, *token* is what `SignIn.respond` takes, once."""
+
+    step: str
+    public: Mapping[str, str]
+    token: str = field(repr=False)
+
+
+@frozen
+class SignedIn:
+    """The flow is passed, by *passed* steps, which prove *factors*."""
+
+    name: str = field(repr=False)
+    attributes: Mapping[str, str] = field(repr=False)
+    passed: tuple[str, ...]
+    factors: frozenset[Factor]
+
+
+@frozen
+class Refused:
+    """The sign-in is over. *text* is one of the fixed failure texts, or empty where the answers were simply wrong."""
+
+    text: str = ""
+
+
+Reply: TypeAlias = Asked | SignedIn | Refused
+
+
+@frozen
+class _State:
+    """A sign-in between two calls. It lies in the ledger; the client holds a handle to it."""
+
+    name: str
+    rounds: tuple[tuple[str, bool, str | None], ...] = ()
+    step: str = ""
+    private: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    metadata: str | None = None
+    expires: float = 0.0
+
+    def write(self) -> str:
+        return json.dumps([self.name, self.rounds, self.step, dict(self.private), self.metadata, self.expires])
+
+    @classmethod
+    def read(cls, text: str) -> _State:
+        name, rounds, step, private, metadata, expires = json.loads(text)
+        return cls(name, tuple((each[0], each[1], each[2]) for each in rounds), step, private, metadata, expires)
+
+
+class SignIn:
+    """The host of one flow in a program of your own.
+
+    *users* finds users; *realm* stands for the user pool (its part after the ``_`` is hashed into SRP verifiers);
+    *minutes* (1 to 15) is how long each challenge waits for its answer. The rest as for
+    `watchword_adapters.aws_lambda.triggers`. Make one and keep it; it may be used by many threads.
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        *,
+        users: Users,
+        key: Keys | None = None,
+        courier: Couriers | None = None,
+        ledger: Ledger | str | None = None,
+        previous: Sequence[Flow] = (),
+        clock: Clock | None = None,
+        random: Random | None = None,
+        audit: Audit | None = None,
+        pad_to: float | None = None,
+        realm: str = "local_watchword",
+        minutes: float = 3,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        if not 1 <= minutes <= 15:
+            raise ConfigurationError(f"minutes is {minutes}: a challenge waits from 1 to 15 minutes for its answer")
+        if not srp6a.pool_name(realm):
+            raise ConfigurationError("realm has the form place_name, such as local_watchword")
+        self.realm = realm
+        self.minutes = minutes
+        self._users = users
+        self._engine: Engine = engine_of(
+            flow,
+            previous=previous,
+            key=key,
+            ledger=ledger,
+            courier=courier,
+            clock=clock,
+            random=random,
+            audit=audit,
+            pad_to=pad_to,
+            environment=environment,
+        )
+        self._engine.prepare()
+
+    def verifier(self, name: str, password: str) -> tuple[str, str]:
+        """Return the salt and the verifier (both hexadecimal) to keep for the user *name* in place of *password*."""
+        salt = srp6a.draw_salt(self._engine.random)
+        return salt, srp6a.to_hex(srp6a.make_verifier(self.realm, name, password, salt).value)
+
+    def begin(self, name: str, srp_a: str | None = None) -> Reply:
+        """Begin a sign-in of *name*; with *srp_a* (hexadecimal) if the client opens with a password, by SRP."""
+        try:
+            if not isinstance(name, str) or not 1 <= len(name) <= 128:
+                raise ProtocolError("a user name has 1 to 128 characters")
+            state = _State(name)
+            if srp_a is None:
+                return self._next(state, {}, None)
+            public = srp6a.public_from_hex(srp_a, "srp_a")
+            return self._next(evolve(state, rounds=((derive.SRP_A, True, None),)), {}, public)
+        except WatchwordError as error:
+            return Refused(error.text)
+
+    def respond(
+        self,
+        token: str,
+        answer: str | Mapping[str, str] = "",
+        action: str | None = None,
+        choice: str | None = None,
+    ) -> Reply:
+        """Answer the challenge that *token* was given with.
+
+        For the password *answer* is what an SRP client makes (PASSWORD_CLAIM_SIGNATURE, TIMESTAMP, …); *action* may be
+        ``"resend"``; *choice* names the step that the user wants next. A token works once: a second use, or one that
+        came too late, is `Refused` with ``EXPIRED`` and costs and yields nothing.
+        """
+        try:
+            return self._respond(token, answer, action, choice)
+        except WatchwordError as error:
+            return Refused(error.text)
+
+    def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
+        engine = self._engine
+        kept = engine.ledger.take(_slot(token), now=engine.clock.now(), within=1.0)
+        state = _State.read(kept) if kept is not None else None
+        if state is None or engine.clock.now() >= state.expires:
+            raise ExpiredError("the token was used, is too old, or is none")
+        said = {ACTION: action, CHOICE: choice}
+        metadata = {key: value for key, value in said.items() if isinstance(value, str)}
+        if state.step == derive.PASSWORD_VERIFIER:
+            if not self._password_right(state, answer):
+                engine.record(
+                    "authn_login_fail", engine.user_key(self.realm, self._user(state.name)), reason="password"
+                )
+                return Refused()
+            done: tuple[str, bool, str | None] = (derive.PASSWORD_VERIFIER, True, None)
+        else:
+            verdict = engine.verify(Answer(self.realm, CLIENT, self._user(state.name), answer, state.private, metadata))
+            done = (derive.CUSTOM, verdict.right, state.metadata)
+        return self._next(evolve(state, rounds=(*state.rounds, done)), metadata, None)
+
+    def _user(self, name: str) -> User:
+        record = self._users.find(name)
+        return User(name, {}, known=False) if record is None else User(name, record.attributes)
+
+    def _next(self, state: _State, metadata: Mapping[str, str], srp_a: int | None) -> Reply:
+        user = self._user(state.name)
+        turn = Turn(self.realm, CLIENT, user, tuple(Round(*each) for each in state.rounds), metadata)
+        match self._engine.define(turn):
+            case IssueTokens():
+                judgement = judge(turn, self._engine.flows)
+                return SignedIn(state.name, user.attributes, judgement.passed, judgement.factors)
+            case FailAuthentication():
+                return Refused()
+            case Present(step, True):
+                if step != derive.PASSWORD_VERIFIER or srp_a is None:
+                    raise ConfigurationError(f"the flow asks for {step}, which plain functions do not have")
+                return self._ask_password(state, srp_a)
+            case Present(step):
+                challenge = self._engine.create(turn)
+                kept = evolve(state, step=step, private=challenge.private, metadata=challenge.metadata)
+                return self._asked(kept, challenge.public)
+
+    def _asked(self, state: _State, public: Mapping[str, str]) -> Asked:
+        engine = self._engine
+        token = base64.urlsafe_b64encode(engine.random.bytes(32)).decode().rstrip("=")
+        expires = engine.clock.now() + self.minutes * 60
+        text = evolve(state, expires=expires).write()
+        if len(text) > MAX_STATE:
+            raise UnavailableError("the sign-in has grown too large to be kept")
+        engine.ledger.put(_slot(token), text, expires=expires, within=1.0)
+        return Asked(public.get("step", state.step), public, token)
+
+    def _verifier(self, name: str) -> srp6a.Verifier:
+        record = self._users.find(name)
+        if record is None or not (record.salt and record.verifier):
+            key = self._engine.keyring.lasting.digest("made-up verifier", self.realm)
+            return srp6a.made_up_verifier(bytes.fromhex(key), self.realm, name)
+        return srp6a.Verifier(record.salt, srp6a.from_hex(record.verifier, "verifier"))
+
+    def _ask_password(self, state: _State, srp_a: int) -> Asked:
+        verifier = self._verifier(state.name)
+        exchange = srp6a.begin(verifier, srp_a, self._engine.random)
+        block = self._engine.random.bytes(32)
+        secret_block = base64.b64encode(block).decode()
+        private = {"key": srp6a.server_key(exchange).hex(), "block": secret_block}
+        public = {
+            "step": derive.PASSWORD_VERIFIER,
+            "SALT": verifier.salt,
+            "SRP_B": srp6a.to_hex(exchange.public),
+            "SECRET_BLOCK": secret_block,
+            "USERNAME": state.name,
+            "USER_ID_FOR_SRP": state.name,
+        }
+        return self._asked(evolve(state, step=derive.PASSWORD_VERIFIER, private=private), public)
+
+    def _password_right(self, state: _State, answer: object) -> bool:
+        given: dict[str, Any] = dict(answer) if isinstance(answer, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        claimed, timestamp = given.get("PASSWORD_CLAIM_SIGNATURE"), given.get("TIMESTAMP")
+        if not isinstance(claimed, str) or not isinstance(timestamp, str) or len(timestamp) > 64 or len(claimed) > 128:
+            return False
+        block = base64.b64decode(state.private["block"])
+        key = bytes.fromhex(state.private["key"])
+        expected = srp6a.signature(key, self.realm, state.name, block, timestamp)
+        return srp6a.same_signature(expected, claimed)
+
+
+def _slot(token: object) -> str:
+    # The ledger holds a digest only: who reads it cannot go on with anybody's sign-in.
+    text = token if isinstance(token, str) and len(token) <= 128 else ""
+    return "handle:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
