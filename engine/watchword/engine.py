@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
