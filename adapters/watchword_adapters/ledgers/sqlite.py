@@ -1,0 +1,226 @@
+"""The ledger in a file: SQLite, for many processes on one machine."""
+
+from __future__ import annotations
+
+import math
+import os
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from watchword.errors import ConfigurationError
+from watchword.hooks import RegisterLedger, hookimpl
+from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit
+from watchword_adapters.ledgers.sqlite_file import SqliteFile
+from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
+
+
+class SqliteLedger:
+    """A `Ledger` in the file *path*, safe for many processes and threads of one machine (not for network drives).
+
+    The file and its tables are made on first use, readable by its owner alone. It holds digests, ids and times, and
+    what was `put`. Every write is one ``BEGIN IMMEDIATE`` transaction in write-ahead mode: a process that dies leaves
+    the state before or after, never one in between, and what was answered is on the disk.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._file = SqliteFile(path)
+
+    def __repr__(self) -> str:
+        return f"SqliteLedger({str(self._file.path)!r})"
+
+    def close(self) -> None:
+        """Close the file. The next call opens it again."""
+        self._file.close()
+
+    def claim(self, key: str, claim_id: str, *, lease: float, now: float, within: float) -> Claim:
+        """Take *key* for *lease* seconds, or return the claim that holds it."""
+        with self._file.writing(within, now) as connection:
+            row = connection.execute(
+                "SELECT claim_id, issued, state, until FROM claims WHERE key = ?", (key,)
+            ).fetchone()
+            if row is not None and now < _number(row[3]):
+                return Claim(_text(row[0]), int(_number(row[1])), _state(row[2]), fresh=False)
+            connection.execute(
+                "REPLACE INTO claims VALUES (?, ?, ?, 'sending', ?)", (key, claim_id, int(now), now + lease)
+            )
+            return Claim(claim_id, int(now), "sending", fresh=True)
+
+    def settle(
+        self, key: str, claim_id: str, state: Literal["sent", "unsent"], *, own_until: float, within: float
+    ) -> None:
+        """Say what became of the message of *claim_id*; ``sent`` is final and gives the claim its own try."""
+        with self._file.writing(within) as connection:
+            connection.execute(
+                "UPDATE claims SET state = ? WHERE key = ? AND claim_id = ? AND state <> 'sent'", (state, key, claim_id)
+            )
+            if state == "sent":
+                connection.execute("INSERT INTO tries VALUES (?, 0, ?) ON CONFLICT DO NOTHING", (claim_id, own_until))
+
+    def resume(self, key: str, claim_id: str, *, within: float) -> bool:
+        """Turn the claim from ``unsent`` back to ``sending``; True for exactly one caller."""
+        with self._file.writing(within) as connection:
+            cursor = connection.execute(
+                "UPDATE claims SET state = 'sending' WHERE key = ? AND claim_id = ? AND state = 'unsent'",
+                (key, claim_id),
+            )
+            return cursor.rowcount == 1
+
+    def charge(
+        self,
+        round_id: str,
+        answer: str,
+        *,
+        key: str,
+        owner: str,
+        claim_id: str,
+        limits: Sequence[Limit],
+        keep: float,
+        now: float,
+        within: float,
+    ) -> Charge:
+        """Record *answer* as the one answer to *round_id*, and charge one guess for it."""
+        with self._file.writing(within, now) as connection:
+            row = connection.execute(
+                "SELECT answer, paid, at, until FROM rounds WHERE round_id = ?", (round_id,)
+            ).fetchone()
+            if row is not None and now < _number(row[3]):
+                at = _number(row[2])
+                if not _flag(row[1]):
+                    return Charge("exhausted", at)
+                return Charge("repeated" if _text(row[0]) == answer else "refused", at)
+            paid = self._add(connection, key, round_id, owner=owner, limits=limits, now=now) or self._use_own_try(
+                connection, claim_id, now
+            )
+            connection.execute("REPLACE INTO rounds VALUES (?, ?, ?, ?, ?)", (round_id, answer, paid, now, keep))
+            return Charge("charged" if paid else "exhausted", now)
+
+    def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
+        """Count *event* in the budget *key* if there is room; the same event again is free."""
+        with self._file.writing(within, now) as connection:
+            rows = connection.execute("SELECT at FROM entries WHERE budget = ? AND event = ?", (key, event))
+            window = longest_window(limits)
+            if any(not now - _number(at) >= window for (at,) in rows.fetchall()):
+                return True
+            return self._add(connection, key, event, owner=owner, limits=limits, now=now)
+
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
+        """Use up *claim_id* in the name of round *by*; the win takes the guess of *by* out of the budget *refund*."""
+        with self._file.writing(within) as connection:
+            row = connection.execute("SELECT round_id, until FROM marks WHERE claim_id = ?", (claim_id,)).fetchone()
+            if row is not None:
+                _number(row[1])
+                return _text(row[0]) == by
+            connection.execute("INSERT INTO marks VALUES (?, ?, ?)", (claim_id, by, keep))
+            connection.execute(
+                "DELETE FROM entries WHERE id = "
+                "(SELECT id FROM entries WHERE budget = ? AND event = ? ORDER BY at DESC, id LIMIT 1)",
+                (refund, by),
+            )
+            return True
+
+    def put(self, key: str, value: str, *, expires: float, within: float) -> None:
+        """Keep *value* under *key* until *expires*."""
+        with self._file.writing(within) as connection:
+            connection.execute("REPLACE INTO vals VALUES (?, ?, ?)", (key, value, expires))
+
+    def peek(self, key: str, *, now: float, within: float) -> str | None:
+        """Return what is kept under *key*, or None."""
+        with self._file.turn(within) as (connection, _):
+            return self._value(connection, key, now)
+
+    def take(self, key: str, *, now: float, within: float) -> str | None:
+        """Return what is kept under *key* and remove it, for exactly one caller."""
+        with self._file.writing(within, now) as connection:
+            value = self._value(connection, key, now)
+            if value is not None:
+                connection.execute("DELETE FROM vals WHERE key = ?", (key,))
+            return value
+
+    def forget(self, owner: str, *, within: float) -> int:
+        """Empty every budget of *owner*; return how many had something in them."""
+        with self._file.writing(within) as connection:
+            (emptied,) = connection.execute(
+                "SELECT COUNT(DISTINCT budget) FROM entries WHERE owner = ?", (owner,)
+            ).fetchone()
+            connection.execute("DELETE FROM entries WHERE owner = ?", (owner,))
+            return int(emptied)
+
+    def _add(
+        self, connection: sqlite3.Connection, key: str, event: str, *, owner: str, limits: Sequence[Limit], now: float
+    ) -> bool:
+        if not limits:
+            return True
+        rows = connection.execute("SELECT at, id FROM entries WHERE budget = ? ORDER BY at, id", (key,)).fetchall()
+        if not has_room([_number(at) for at, _ in rows], limits, now):
+            return False
+        cursor = connection.execute(
+            "INSERT INTO entries (budget, event, owner, at, until) VALUES (?, ?, ?, ?, ?)",
+            (key, event, owner, now, now + longest_window(limits)),
+        )
+        kept = sorted([*rows, (now, cursor.lastrowid)])
+        surplus = kept[: -largest_count(limits)]
+        connection.executemany("DELETE FROM entries WHERE id = ?", [(number,) for _, number in surplus])
+        return True
+
+    def _use_own_try(self, connection: sqlite3.Connection, claim_id: str, now: float) -> bool:
+        row = connection.execute("SELECT used, until FROM tries WHERE claim_id = ?", (claim_id,)).fetchone()
+        if row is None:
+            return False
+        used, until = _flag(row[0]), _number(row[1])
+        if used or not now < until:
+            return False
+        connection.execute("UPDATE tries SET used = 1 WHERE claim_id = ?", (claim_id,))
+        return True
+
+    def _value(self, connection: sqlite3.Connection, key: str, now: float) -> str | None:
+        row = connection.execute("SELECT value, until FROM vals WHERE key = ?", (key,)).fetchone()
+        return _text(row[0]) if row is not None and now < _number(row[1]) else None
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+        raise _tampered()
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _tampered()
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is not int or value not in (0, 1):
+        raise _tampered()
+    return value == 1
+
+
+def _state(value: Any) -> ClaimState:
+    if value == "sending":
+        return "sending"
+    if value == "sent":
+        return "sent"
+    if value == "unsent":
+        return "unsent"
+    raise _tampered()
+
+
+def _tampered() -> sqlite3.DataError:
+    return sqlite3.DataError("it holds a row that Watchword did not write")
+
+
+@hookimpl
+def register_ledgers(register: RegisterLedger) -> None:
+    """Register ``sqlite:///relative.db`` and ``sqlite:////absolute.db``."""
+    register("sqlite", _from_url)
+
+
+def _from_url(url: str) -> Ledger:
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path or path.startswith(":") or "?" in path or "#" in path:
+        raise ConfigurationError(
+            "the ledger URL sqlite: needs a file and nothing else: "
+            "sqlite:///relative.db, or sqlite:////absolute/path.db with a fourth slash"
+        )
+    return SqliteLedger(path)

@@ -1,0 +1,230 @@
+"""The file of a SQLite ledger: opened when needed, one transaction at a time, every fault told in one way."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import TIMEOUT_MAX, Lock
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword_adapters.ledgers.window import GRACE
+
+_APPLICATION = 0x57415443  # "WATC", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
+_VERSION = 1
+_SWEPT_AT_ONCE = 32
+
+_SCHEMA = """
+CREATE TABLE claims (key TEXT PRIMARY KEY, claim_id TEXT, issued INTEGER, state TEXT, until REAL) WITHOUT ROWID;
+CREATE TABLE tries (claim_id TEXT PRIMARY KEY, used INTEGER, until REAL) WITHOUT ROWID;
+CREATE TABLE rounds (round_id TEXT PRIMARY KEY, answer TEXT, paid INTEGER, at REAL, until REAL) WITHOUT ROWID;
+CREATE TABLE entries (id INTEGER PRIMARY KEY, budget TEXT, event TEXT, owner TEXT, at REAL, until REAL);
+CREATE TABLE marks (claim_id TEXT PRIMARY KEY, round_id TEXT, until REAL) WITHOUT ROWID;
+CREATE TABLE vals (key TEXT PRIMARY KEY, value TEXT, until REAL) WITHOUT ROWID;
+CREATE INDEX entries_by_budget ON entries (budget, at);
+CREATE INDEX entries_by_owner ON entries (owner);
+CREATE INDEX claims_by_end ON claims (until);
+CREATE INDEX tries_by_end ON tries (until);
+CREATE INDEX rounds_by_end ON rounds (until);
+CREATE INDEX entries_by_end ON entries (until);
+CREATE INDEX marks_by_end ON marks (until);
+CREATE INDEX vals_by_end ON vals (until);
+"""
+
+_SWEEPS = tuple(
+    (f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE until <= ? LIMIT {_SWEPT_AT_ONCE})", grace)  # noqa: S608
+    for table, key, grace in (
+        ("claims", "key", GRACE),
+        ("tries", "claim_id", GRACE),
+        ("rounds", "round_id", GRACE),
+        ("entries", "id", GRACE),
+        ("marks", "claim_id", GRACE),
+        ("vals", "key", 0.0),  # Values may be sensitive: they go when their time is over.
+    )
+)
+
+_opening = Lock()
+"""Held while a file is created and first locked: closing any descriptor of a file drops the process's locks on it."""
+
+_files: weakref.WeakSet[SqliteFile] = weakref.WeakSet()
+
+
+class SqliteFile:
+    """The file *path* and the connection to it, for all threads of this process.
+
+    One connection, because SQLite lets one writer in at a time anyway, and threads that wait for a lock wake when it
+    is free, where those that wait for the file poll.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        if str(path) in ("", ":memory:"):
+            raise ConfigurationError("a SqliteLedger needs the path of a file; for one in memory use MemoryLedger")
+        self.path = Path(path)
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._calls = 0
+        _files.add(self)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            self._drop()
+
+    def close(self) -> None:
+        """Close the file. The next call opens it again."""
+        with self._lock:
+            self._drop()
+
+    def begin_anew(self) -> None:
+        """Leave the open file alone and open it again at the next call: for a child process, after a fork."""
+        _left_open.append(self._connection)
+        self._connection = None
+        self._lock = Lock()
+
+    @contextmanager
+    def writing(self, within: float, now: float | None = None) -> Generator[sqlite3.Connection]:
+        """Run the block as one transaction, alone among all processes; if *now* is given, sweep away a little first."""
+        with self.turn(within) as (connection, deadline):
+            connection.execute("BEGIN IMMEDIATE")
+            if now is not None:
+                # One table at each call, in turn; a call adds fewer rows than a sweep removes.
+                statement, grace = _SWEEPS[self._calls % len(_SWEEPS)]
+                self._calls += 1
+                connection.execute(statement, (now - grace,))
+            yield connection
+            if time.monotonic() > deadline:
+                raise self._late(within)  # Rolled back.
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def turn(self, within: float) -> Generator[tuple[sqlite3.Connection, float]]:
+        """Give the connection to one thread; whatever goes wrong is rolled back and told as UnavailableError."""
+        deadline = time.monotonic() + within
+        if not within > 0 or not self._lock.acquire(timeout=min(within, TIMEOUT_MAX)):
+            raise self._late(within)
+        try:
+            connection = self._open(within, deadline)
+            try:
+                yield connection, deadline
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+        except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            self._drop()
+            raise self._failed(error, within) from error
+        finally:
+            self._lock.release()
+
+    def _open(self, within: float, deadline: float) -> sqlite3.Connection:
+        connection = self._connection
+        if connection is None:
+            with _opening:
+                connection = self._connect(within)
+            try:
+                self._wait(connection, deadline)
+                self._set_up(connection, deadline)
+                connection.execute("PRAGMA synchronous = FULL")
+            except BaseException:
+                connection.close()  # Rolls back.
+                raise
+            self._connection = connection
+        self._wait(connection, deadline)
+        return connection
+
+    def _connect(self, within: float) -> sqlite3.Connection:
+        try:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise UnavailableError(
+                f"the ledger file {self.path} cannot be made ({error.strerror}): "
+                "name a place in a folder that exists and that this process may write to"
+            ) from error
+        return sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=within,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+
+    def _set_up(self, connection: sqlite3.Connection, deadline: float) -> None:
+        connection.execute("BEGIN")  # So that what is read of the file is of one moment.
+        known = self._known(connection)
+        connection.execute("COMMIT")
+        if known:
+            return
+        while True:  # SQLite does not wait by itself where two processes change the mode at once.
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.002)
+        connection.execute("BEGIN IMMEDIATE")
+        if not self._known(connection):  # Another process may have been faster.
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.execute("COMMIT")
+
+    def _known(self, connection: sqlite3.Connection) -> bool:
+        """Say whether the file is a ledger already; False if it is empty."""
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if (application, version) == (_APPLICATION, _VERSION):
+            return True
+        if application == _APPLICATION:
+            raise UnavailableError(
+                f"the ledger file {self.path} is of format {version}, this Watchword reads format {_VERSION}: "
+                "use the version that made it, or another file"
+            )
+        if application or version or objects:
+            raise UnavailableError(f"the file {self.path} is a database of something else: name another file")
+        return False
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @staticmethod
+    def _wait(connection: sqlite3.Connection, deadline: float) -> None:
+        left = min(max(deadline - time.monotonic(), 0.001), 3600)
+        connection.execute(f"PRAGMA busy_timeout = {int(left * 1000)}")
+
+    def _late(self, within: float) -> UnavailableError:
+        return UnavailableError(f"the ledger file {self.path} did not answer within {within} seconds")
+
+    def _failed(self, error: Exception, within: float) -> UnavailableError:
+        text = str(error)
+        if "locked" in text:
+            return UnavailableError(
+                f"the ledger file {self.path} was locked by another process for longer than {within} seconds"
+            )
+        remedy = "see that it is a ledger, that this process may write to it and its folder, and that the disk has room"
+        return UnavailableError(f"the ledger file {self.path} failed ({text}): {remedy}")
+
+
+_left_open: list[sqlite3.Connection | None] = []
+"""Connections of the parent process. Closing one in the child could take the parent's locks and journal away."""
+
+
+def _begin_anew_in_child() -> None:
+    """Have a forked child open every file anew: a connection must not be used across a fork (sqlite.org/howtocorrupt.html)."""
+    global _opening  # noqa: PLW0603
+    _opening = Lock()
+    for file in _files:
+        file.begin_anew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew_in_child)

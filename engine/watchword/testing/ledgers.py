@@ -1,0 +1,490 @@
+"""The contract of a ledger, as tests: subclass `LedgerContract` and say which ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
+
+from watchword.errors import UnavailableError
+from watchword.ports import Charge, Claim, Ledger, Limit
+from watchword.testing.requests import NOW
+
+DAY = 86400
+_TEN_A_DAY = (Limit(10, DAY),)
+_THREADS = 64
+
+_Result = TypeVar("_Result")
+
+
+class LedgerContract:
+    """What every `Ledger` must do, sentence by sentence of its port, alone and with 64 threads at once.
+
+    Subclass it under a name that begins with Test, and give it a pytest fixture ``ledger`` that makes an empty one::
+
+        class TestMyLedger(LedgerContract):
+            @pytest.fixture
+            def ledger(self):
+                return MyLedger()
+
+    *within* is how many seconds a call may take in these tests.
+    """
+
+    within: float = 30.0
+
+    # claim, settle, resume
+
+    def test_the_first_claim_of_a_key_is_fresh(self, ledger: Ledger) -> None:
+        """Who takes a free key gets its own claim, fresh and sending, issued in whole seconds."""
+        claim = self._claim(ledger, "c1", now=NOW + 0.7)
+        assert claim == Claim("c1", int(NOW), "sending", fresh=True)
+        assert type(claim.issued) is int
+
+    def test_a_held_key_gives_its_holder(self, ledger: Ledger) -> None:
+        """Whoever asks inside the lease gets the claim that holds the key, with its id and time of issue."""
+        self._claim(ledger, "c1")
+        assert self._claim(ledger, "c2", now=NOW + 15.999) == Claim("c1", int(NOW), "sending", fresh=False)
+        assert self._claim(ledger, "c1", now=NOW + 1) == Claim("c1", int(NOW), "sending", fresh=False)
+
+    def test_a_lease_that_is_over_frees_the_key(self, ledger: Ledger) -> None:
+        """At the end of the lease the key is free, whether or not the store has removed the claim."""
+        self._claim(ledger, "c1")
+        assert self._claim(ledger, "c2", now=NOW + 16) == Claim("c2", int(NOW) + 16, "sending", fresh=True)
+        assert self._claim(ledger, "c3", now=NOW + 17).id == "c2"
+
+    def test_a_clock_set_back_leaves_the_holder(self, ledger: Ledger) -> None:
+        """A key is still held if the clock is set back to before it was taken."""
+        self._claim(ledger, "c1")
+        assert self._claim(ledger, "c2", now=NOW - 3600).id == "c1"
+
+    def test_keys_do_not_share_claims(self, ledger: Ledger) -> None:
+        """Another key is another claim."""
+        self._claim(ledger, "c1", key="ann")
+        assert self._claim(ledger, "c2", key="bob").fresh
+
+    def test_settle_says_what_became_of_the_message(self, ledger: Ledger) -> None:
+        """The state that was settled is the one that the next caller reads."""
+        for key, state in (("ann", "sent"), ("bob", "unsent")):
+            self._claim(ledger, f"c-{key}", key=key)
+            ledger.settle(
+                key, f"c-{key}", "sent" if state == "sent" else "unsent", own_until=NOW + 180, within=self.within
+            )
+            assert self._claim(ledger, "late", key=key).state == state
+
+    def test_settle_leaves_another_holder_alone(self, ledger: Ledger) -> None:
+        """A claim that has lost its key meanwhile changes nothing about the new holder, but still gets its own try."""
+        self._claim(ledger, "c1")
+        self._claim(ledger, "c2", now=NOW + 20)
+        self._sent(ledger, "c1")
+        assert self._claim(ledger, "c3", now=NOW + 21) == Claim("c2", int(NOW) + 20, "sending", fresh=False)
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r", claim_id="c1").outcome == "charged"
+
+    def test_what_was_sent_stays_sent(self, ledger: Ledger) -> None:
+        """A failure that is told late does not make room for a second message."""
+        self._claim(ledger, "c1")
+        self._sent(ledger, "c1")
+        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
+        assert self._claim(ledger, "c2").state == "sent"
+        assert not ledger.resume("key", "c1", within=self.within)
+
+    def test_resume_takes_an_unsent_claim_once(self, ledger: Ledger) -> None:
+        """An unsent claim can be taken up again, by one caller; then it is sending."""
+        self._claim(ledger, "c1")
+        assert not ledger.resume("key", "c1", within=self.within)
+        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
+        assert ledger.resume("key", "c1", within=self.within)
+        assert not ledger.resume("key", "c1", within=self.within)
+        assert self._claim(ledger, "c2") == Claim("c1", int(NOW), "sending", fresh=False)
+
+    def test_resume_needs_the_holder(self, ledger: Ledger) -> None:
+        """A key that nobody holds, or another claim, cannot be resumed."""
+        assert not ledger.resume("key", "c1", within=self.within)
+        self._claim(ledger, "c1")
+        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
+        assert not ledger.resume("key", "c2", within=self.within)
+
+    # charge
+
+    def test_an_answer_is_charged_once(self, ledger: Ledger) -> None:
+        """The same answer to the same round is a repeat, told with the time of the first, and costs nothing."""
+        assert self._charge(ledger, "r1") == Charge("charged", NOW)
+        for later in range(1, 30):
+            assert self._charge(ledger, "r1", now=NOW + later) == Charge("repeated", NOW)
+        assert self._left(ledger) == 9
+
+    def test_a_round_has_one_answer(self, ledger: Ledger) -> None:
+        """Another answer to the same round is refused and costs nothing; the first one stays the answer."""
+        self._charge(ledger, "r1", "first")
+        assert self._charge(ledger, "r1", "second", now=NOW + 1) == Charge("refused", NOW)
+        assert self._charge(ledger, "r1", "first", now=NOW + 2) == Charge("repeated", NOW)
+        assert self._left(ledger) == 9
+
+    def test_a_budget_ends(self, ledger: Ledger) -> None:
+        """Exactly as many rounds are charged as the limit says, whatever rounds they are."""
+        outcomes = [self._charge(ledger, f"r{number}").outcome for number in range(12)]
+        assert outcomes == ["charged"] * 10 + ["exhausted"] * 2
+
+    def test_budgets_are_kept_by_key(self, ledger: Ledger) -> None:
+        """An empty budget is nobody else's."""
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r", key="another").outcome == "charged"
+
+    def test_exhausted_stays_exhausted_for_the_round(self, ledger: Ledger) -> None:
+        """A round that found the budget empty is never evaluated, not even when there is room again."""
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r", keep=NOW + 2 * DAY).outcome == "exhausted"
+        assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
+        assert self._charge(ledger, "r", "another", now=NOW + DAY + 1).outcome == "exhausted"
+        assert self._charge(ledger, "new", now=NOW + DAY + 1).outcome == "charged"
+
+    def test_a_window_slides(self, ledger: Ledger) -> None:
+        """A guess counts for exactly its window: there is never more than the limit in any window, and room right after."""
+        limits = (Limit(2, 60),)
+        moments = (0.0, 30.0, 59.999, 60.0, 89.999, 90.0, 119.0, 120.0)
+        outcomes = [self._charge(ledger, f"r{at}", limits=limits, now=NOW + at).outcome for at in moments]
+        room = ("charged", "charged", "exhausted", "charged", "exhausted", "charged", "exhausted", "charged")
+        assert outcomes == list(room)
+
+    def test_every_limit_holds(self, ledger: Ledger) -> None:
+        """With several limits the tightest at each moment decides: 3 in 15 minutes, 5 an hour, 10 a day."""
+        limits = (Limit(3, 900), Limit(5, 3600), Limit(10, DAY))
+        counted = [
+            minute
+            for minute in range(0, 48 * 60, 5)
+            if ledger.count(
+                "key", event=f"m{minute}", owner="ann", limits=limits, now=NOW + minute * 60, within=self.within
+            )
+        ]
+        assert len(counted) == 20
+        for limit in limits:
+            for first in counted:
+                assert sum(first <= minute < first + limit.seconds / 60 for minute in counted) <= limit.count
+
+    def test_entries_in_the_future_count(self, ledger: Ledger) -> None:
+        """A clock set back, by an hour or by a week, never makes room."""
+        self._exhaust(ledger)
+        for back in (1, 3600, 7 * DAY):
+            assert self._charge(ledger, f"r{back}", now=NOW - back).outcome == "exhausted"
+
+    def test_a_clock_that_ran_ahead_makes_no_room(self, ledger: Ledger) -> None:
+        """What was charged is still there when a clock that ran an hour ahead is set back."""
+        self._exhaust(ledger, now=NOW)
+        ahead = NOW + 3600 - 1
+        for number in range(50):
+            ledger.peek("nothing", now=ahead, within=self.within)
+            self._charge(ledger, f"ahead{number}", now=ahead, keep=ahead + 600)
+        assert self._charge(ledger, "r", now=NOW + 1).outcome == "exhausted"
+
+    def test_a_record_that_is_over_counts_as_absent(self, ledger: Ledger) -> None:
+        """Once the record of a round is over, its answer is charged anew, and the old guess still counts."""
+        self._charge(ledger, "r1", keep=NOW + 600)
+        assert self._charge(ledger, "r1", now=NOW + 599.999, keep=NOW + 1200).outcome == "repeated"
+        assert self._charge(ledger, "r1", now=NOW + 600, keep=NOW + 1200) == Charge("charged", NOW + 600)
+        assert self._left(ledger, now=NOW + 600) == 8
+
+    # A claim's own try
+
+    def test_a_sent_claim_has_one_try_of_its_own(self, ledger: Ledger) -> None:
+        """When the budget is empty, a delivered code can still be answered once."""
+        self._claim(ledger, "c1")
+        self._sent(ledger, "c1")
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r1", claim_id="c1").outcome == "charged"
+        assert self._charge(ledger, "r1", claim_id="c1").outcome == "repeated"
+        assert self._charge(ledger, "r2", claim_id="c1").outcome == "exhausted"
+
+    def test_the_budget_pays_before_the_own_try(self, ledger: Ledger) -> None:
+        """While there is room, the own try is spared."""
+        self._sent(ledger, "c1")
+        assert self._charge(ledger, "r1", claim_id="c1").outcome == "charged"
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r2", claim_id="c1").outcome == "charged"
+
+    def test_saying_sent_twice_gives_one_try(self, ledger: Ledger) -> None:
+        """Not even after the try was used does another ``sent`` give a new one."""
+        self._exhaust(ledger)
+        self._sent(ledger, "c1")
+        self._sent(ledger, "c1")
+        assert self._charge(ledger, "r1", claim_id="c1").outcome == "charged"
+        self._sent(ledger, "c1")
+        assert self._charge(ledger, "r2", claim_id="c1").outcome == "exhausted"
+
+    def test_an_unsent_claim_has_no_own_try(self, ledger: Ledger) -> None:
+        """No message, no try."""
+        self._exhaust(ledger)
+        self._claim(ledger, "c1")
+        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
+        assert self._charge(ledger, "r1", claim_id="c1").outcome == "exhausted"
+
+    def test_an_own_try_ends(self, ledger: Ledger) -> None:
+        """The own try is good until its time and no longer."""
+        self._exhaust(ledger)
+        for claim_id in ("c1", "c2"):
+            self._sent(ledger, claim_id)
+        assert self._charge(ledger, "r1", claim_id="c1", now=NOW + 179.999).outcome == "charged"
+        assert self._charge(ledger, "r2", claim_id="c2", now=NOW + 180).outcome == "exhausted"
+
+    # count
+
+    def test_an_event_is_counted_once(self, ledger: Ledger) -> None:
+        """The same event again is free and reads True, also when the budget is empty by now."""
+        limits = (Limit(2, 900),)
+        assert [self._count(ledger, event, limits) for event in ("m1", "m1", "m2", "m1", "m3", "m2")] == [
+            *(True, True, True, True, False, True)
+        ]
+
+    def test_an_event_that_found_no_room_may_come_again(self, ledger: Ledger) -> None:
+        """What was not counted leaves no trace."""
+        limits = (Limit(1, 900),)
+        assert self._count(ledger, "m1", limits)
+        assert not self._count(ledger, "m2", limits)
+        assert self._count(ledger, "m2", limits, now=NOW + 900)
+
+    # consume
+
+    def test_a_claim_is_consumed_by_one_round(self, ledger: Ledger) -> None:
+        """The first round wins, and only that one reads True again."""
+        assert self._consume(ledger, "c1", "r1")
+        assert self._consume(ledger, "c1", "r1")
+        assert not self._consume(ledger, "c1", "r2")
+        assert self._consume(ledger, "c2", "r2")
+
+    def test_a_right_answer_is_no_guess(self, ledger: Ledger) -> None:
+        """The win takes its own charge out of the budget, once, and nobody else's."""
+        for number in range(10):
+            self._charge(ledger, f"r{number}")
+        for _ in range(3):
+            assert self._consume(ledger, "c1", "r5")
+        assert self._left(ledger) == 1
+
+    def test_a_lost_race_refunds_nothing(self, ledger: Ledger) -> None:
+        """A round that did not win has paid."""
+        self._charge(ledger, "r1")
+        self._charge(ledger, "r2")
+        self._consume(ledger, "c1", "r1")
+        self._consume(ledger, "c1", "r2")
+        assert self._left(ledger) == 9
+
+    def test_a_refund_needs_a_charge(self, ledger: Ledger) -> None:
+        """A round that was paid by the claim's own try, or never, takes nothing out of the budget."""
+        self._sent(ledger, "c1")
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r", claim_id="c1").outcome == "charged"
+        assert self._consume(ledger, "c1", "r")
+        assert self._left(ledger) == 0
+
+    def test_a_round_that_was_refunded_stays_answered(self, ledger: Ledger) -> None:
+        """After the refund the same answer is still a repeat, and another one refused."""
+        self._charge(ledger, "r1", "right")
+        self._consume(ledger, "c1", "r1")
+        assert self._charge(ledger, "r1", "right").outcome == "repeated"
+        assert self._charge(ledger, "r1", "wrong").outcome == "refused"
+        assert self._left(ledger) == 10
+
+    # put, peek, take
+
+    def test_a_value_is_kept_until_its_time(self, ledger: Ledger) -> None:
+        """What was put can be read, any number of times, until it expires."""
+        ledger.put("h", "value", expires=NOW + 60, within=self.within)
+        assert [self._peek(ledger, now=NOW + at) for at in (0.0, 59.999, 60.0)] == ["value", "value", None]
+        assert ledger.peek("other", now=NOW, within=self.within) is None
+
+    def test_put_replaces(self, ledger: Ledger) -> None:
+        """The last value put is the one kept, with its own time."""
+        ledger.put("h", "old", expires=NOW + 60, within=self.within)
+        ledger.put("h", "new", expires=NOW + 30, within=self.within)
+        assert [self._peek(ledger, now=NOW + at) for at in (29.0, 30.0)] == ["new", None]
+
+    def test_take_takes_away(self, ledger: Ledger) -> None:
+        """A value is taken once; after its time not at all."""
+        ledger.put("h", "value", expires=NOW + 60, within=self.within)
+        assert ledger.take("h", now=NOW + 60, within=self.within) is None
+        ledger.put("h", "value", expires=NOW + 60, within=self.within)
+        assert ledger.take("h", now=NOW, within=self.within) == "value"
+        assert ledger.take("h", now=NOW, within=self.within) is None
+        assert self._peek(ledger) is None
+
+    def test_values_of_any_text_come_back_as_they_were(self, ledger: Ledger) -> None:
+        """Empty, long, non-ASCII and odd values are kept to the character."""
+        for value in ("", "ä€𝄞", "a\0b\r\n", "x" * 100_000, "'; DROP TABLE"):
+            ledger.put("h", value, expires=NOW + 60, within=self.within)
+            assert ledger.take("h", now=NOW, within=self.within) == value
+
+    # forget
+
+    def test_forget_empties_the_budgets_of_one_owner(self, ledger: Ledger) -> None:
+        """All budgets of the owner are empty afterwards, nobody else's; the answer is how many there were."""
+        for key, owner in (("guesses", "ann"), ("mails", "ann"), ("others", "bob")):
+            self._exhaust(ledger, key=key, owner=owner)
+        assert ledger.forget("ann", within=self.within) == 2
+        assert ledger.forget("ann", within=self.within) == 0
+        assert [self._left(ledger, key=key) for key in ("guesses", "mails", "others")] == [10, 10, 0]
+
+    # Failing
+
+    def test_without_time_nothing_happens(self, ledger: Ledger) -> None:
+        """A call that has no time left raises UnavailableError and writes nothing."""
+        self._claim(ledger, "c1")
+        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
+        self._charge(ledger, "r0")
+        ledger.put("h", "value", expires=NOW + 60, within=self.within)
+
+        def calls(late: float) -> tuple[Callable[[], object], ...]:
+            return (
+                lambda: ledger.claim("free", "c2", lease=16, now=NOW, within=late),
+                lambda: ledger.settle("key", "c1", "sent", own_until=NOW + 180, within=late),
+                lambda: ledger.resume("key", "c1", within=late),
+                lambda: self._charge(ledger, "r1", within=late),
+                lambda: self._count(ledger, "m1", _TEN_A_DAY, within=late),
+                lambda: ledger.consume("c1", by="r0", refund="budget", keep=NOW + 600, within=late),
+                lambda: ledger.put("h", "other", expires=NOW + 60, within=late),
+                lambda: ledger.peek("h", now=NOW, within=late),
+                lambda: ledger.take("h", now=NOW, within=late),
+                lambda: ledger.forget("ann", within=late),
+            )
+
+        assert all(_unavailable(call) for late in (0.0, -1.0) for call in calls(late))
+        assert self._claim(ledger, "c3", key="free").fresh
+        assert self._claim(ledger, "c3").state == "unsent"
+        assert self._peek(ledger) == "value"
+        assert self._consume(ledger, "c1", "another")
+        assert self._left(ledger) == 9
+
+    def test_repr_shows_nothing_kept(self, ledger: Ledger) -> None:
+        """What is kept does not show."""
+        ledger.put("canary-key", "canary-value", expires=NOW + 60, within=self.within)
+        self._charge(ledger, "canary-round", "canary-answer")
+        assert "canary" not in repr(ledger)
+        assert "canary" not in str(ledger)
+
+    # At once
+
+    def test_of_64_claims_at_once_one_is_fresh(self, ledger: Ledger) -> None:
+        """One message goes out, and all who share it know its claim."""
+        claims = _at_once(lambda number: self._claim(ledger, f"c{number}"))
+        (fresh,) = [claim for claim in claims if claim.fresh]
+        assert {claim.id for claim in claims} == {fresh.id}
+
+    def test_of_64_resumes_at_once_one_wins(self, ledger: Ledger) -> None:
+        """A failed message is sent again by one caller."""
+        self._claim(ledger, "c1")
+        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
+        assert sum(_at_once(lambda number: ledger.resume("key", "c1", within=self.within))) == 1
+
+    def test_of_64_equal_answers_at_once_one_is_charged(self, ledger: Ledger) -> None:
+        """Copies of one answer cost one guess."""
+        outcomes = Counter(charge.outcome for charge in _at_once(lambda number: self._charge(ledger, "r1")))
+        assert outcomes == {"charged": 1, "repeated": _THREADS - 1}
+        assert self._left(ledger) == 9
+
+    def test_of_64_different_answers_at_once_one_is_charged(self, ledger: Ledger) -> None:
+        """A round has one answer, however many arrive together."""
+        outcomes = Counter(charge.outcome for charge in _at_once(lambda n: self._charge(ledger, "r1", f"answer{n}")))
+        assert outcomes == {"charged": 1, "refused": _THREADS - 1}
+
+    def test_of_500_rounds_at_once_the_limit_is_charged(self, ledger: Ledger) -> None:
+        """Parallel sessions get no more guesses than one (RFC 4226 7.3), and no fewer."""
+        outcomes = Counter(
+            charge.outcome for charge in _at_once(lambda number: self._charge(ledger, f"r{number}"), times=500)
+        )
+        assert outcomes == {"charged": 10, "exhausted": 490}
+
+    def test_of_64_rounds_at_once_one_gets_the_own_try(self, ledger: Ledger) -> None:
+        """A claim's own try is one, however many rounds ask for it together."""
+        self._exhaust(ledger)
+        self._sent(ledger, "c1")
+        charges = _at_once(lambda number: self._charge(ledger, f"r{number}", claim_id="c1"))
+        assert Counter(charge.outcome for charge in charges) == {"charged": 1, "exhausted": _THREADS - 1}
+
+    def test_of_64_messages_at_once_the_limit_is_counted(self, ledger: Ledger) -> None:
+        """No burst gets more messages than the limit."""
+        assert sum(_at_once(lambda number: self._count(ledger, f"m{number}", (Limit(3, 900),)))) == 3
+
+    def test_of_64_rounds_at_once_one_consumes(self, ledger: Ledger) -> None:
+        """A code is accepted once (NIST SP 800-63B-4 3.1.3), however many right answers arrive together."""
+        assert sum(_at_once(lambda number: self._consume(ledger, "c1", f"r{number}"))) == 1
+
+    def test_of_64_takes_at_once_one_takes(self, ledger: Ledger) -> None:
+        """A value put once is taken once."""
+        ledger.put("h", "value", expires=NOW + 60, within=self.within)
+        taken = _at_once(lambda number: ledger.take("h", now=NOW, within=self.within))
+        assert Counter(taken) == {"value": 1, None: _THREADS - 1}
+
+    # The words of these tests
+
+    def _claim(self, ledger: Ledger, claim_id: str, *, key: str = "key", now: float = NOW) -> Claim:
+        return ledger.claim(key, claim_id, lease=16, now=now, within=self.within)
+
+    def _sent(self, ledger: Ledger, claim_id: str) -> None:
+        ledger.settle("key", claim_id, "sent", own_until=NOW + 180, within=self.within)
+
+    def _charge(
+        self,
+        ledger: Ledger,
+        round_id: str,
+        answer: str = "answer",
+        *,
+        key: str = "budget",
+        owner: str = "ann",
+        claim_id: str = "",
+        limits: Sequence[Limit] = _TEN_A_DAY,
+        keep: float = NOW + 600,
+        now: float = NOW,
+        within: float | None = None,
+    ) -> Charge:
+        return ledger.charge(
+            round_id,
+            answer,
+            key=key,
+            owner=owner,
+            claim_id=claim_id,
+            limits=limits,
+            keep=keep,
+            now=now,
+            within=self.within if within is None else within,
+        )
+
+    def _count(
+        self, ledger: Ledger, event: str, limits: Sequence[Limit], *, now: float = NOW, within: float | None = None
+    ) -> bool:
+        within = self.within if within is None else within
+        return ledger.count("messages", event=event, owner="ann", limits=limits, now=now, within=within)
+
+    def _consume(self, ledger: Ledger, claim_id: str, by: str) -> bool:
+        return ledger.consume(claim_id, by=by, refund="budget", keep=NOW + 600, within=self.within)
+
+    def _peek(self, ledger: Ledger, *, now: float = NOW) -> str | None:
+        return ledger.peek("h", now=now, within=self.within)
+
+    def _exhaust(self, ledger: Ledger, *, key: str = "budget", owner: str = "ann", now: float = NOW) -> None:
+        for number in range(10):
+            self._charge(ledger, f"fill-{key}-{number}", key=key, owner=owner, now=now)
+
+    def _left(self, ledger: Ledger, *, key: str = "budget", now: float = NOW) -> int:
+        """Return how many guesses there are in the budget, by using them up."""
+        outcomes = [self._charge(ledger, f"left-{key}-{n}", key=key, now=now).outcome for n in range(11)]
+        return outcomes.count("charged")
+
+
+def _unavailable(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except UnavailableError:
+        return True
+    return False
+
+
+def _at_once(call: Callable[[int], _Result], *, times: int = _THREADS) -> list[_Result]:
+    """Call *call* *times* times from 64 threads that begin together; return the results in order."""
+    start = Barrier(_THREADS)
+
+    def first(number: int) -> _Result:
+        if number < _THREADS:
+            start.wait(30)
+        return call(number)
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(first, range(times)))
