@@ -1,0 +1,371 @@
+"""Finds kinds, couriers and ledgers by name in the metadata of what is installed, and imports only those that are named."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import pluggy
+from attrs import field, frozen
+
+from watchword import hooks
+from watchword.blocks import NAME
+from watchword.challenge import Factor, HostRun, Kind
+from watchword.errors import ConfigurationError, WatchwordError
+from watchword.ports import AuditEvent, Courier, Ledger
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+KINDS = "watchword"
+COURIERS = "watchword.couriers"
+LEDGERS = "watchword.ledgers"
+
+_WORDS = {KINDS: "kind", COURIERS: "courier", LEDGERS: "ledger"}
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_FACTORS = frozenset({"knowledge", "possession", "inherence"})
+
+
+@frozen
+class InstalledKind:
+    """A kind that is installed.
+
+    Attributes:
+        name: the kind's name.
+        distribution: who brings it; empty where the modules were given.
+        version: the distribution's.
+        module: the module that registers it.
+        proves: the factors that a right answer proves.
+        remedy: what to run so that everything it requires is there; empty if it is.
+        error: why it cannot be loaded; empty if it can.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    module: str
+    proves: frozenset[Factor] = frozenset()
+    remedy: str = ""
+    error: str = ""
+
+
+@frozen
+class _Entry:
+    """One line of a table of entry points: *name* stands for *module*."""
+
+    group: str
+    name: str
+    module: str
+    origin: Distribution | None = field(default=None, eq=False)
+
+    @property
+    def distribution(self) -> str:
+        return (self.origin.metadata["Name"] or "a nameless distribution") if self.origin else ""
+
+    @property
+    def version(self) -> str:
+        return (self.origin.version or "") if self.origin else ""
+
+    @property
+    def source(self) -> str:
+        return f"{self.distribution} {self.version}".strip() or self.module
+
+    def __str__(self) -> str:
+        return f"{_WORDS[self.group]} {self.name!r} of {self.source}"
+
+
+@frozen
+class _Plugin:
+    """A module in a plugin manager of its own, so that no plugin's hooks can wrap another's."""
+
+    manager: pluggy.PluginManager
+    registered: dict[str, tuple[tuple[Any, ...], ...]] = field(factory=dict[str, tuple[tuple[Any, ...], ...]])
+
+
+@frozen
+class Loader:
+    """Finds plugins: among everything that is installed, or in *modules* alone.
+
+    *modules* has the form of the entry point tables in a pyproject.toml: by group (``watchword``,
+    ``watchword.couriers``, ``watchword.ledgers``), modules by name. With it nothing is searched and
+    `importlib.metadata`, slow to import, stays out: for a program whose parts are known when it is built.
+    """
+
+    modules: Mapping[str, Mapping[str, str]] | None = None
+    _plugins: dict[ModuleType, _Plugin] = field(factory=dict[ModuleType, _Plugin], init=False, repr=False, eq=False)
+
+    def find_kind(self, name: str) -> type[Kind | HostRun]:
+        """Return the kind called *name*.
+
+        Raises:
+            ConfigurationError: if it is unknown, brought by two distributions, cannot be imported, or is no kind; the
+                message names the distribution and the remedy.
+        """
+        return self._kind(self._entry(KINDS, name))
+
+    def find_courier(self, url: str) -> Courier:
+        """Return the courier that *url* describes. No message ever shows the URL: it may hold a password.
+
+        Raises:
+            ConfigurationError: if there is none for the URL's scheme, or it cannot be made.
+        """
+        return cast("Courier", self._made(COURIERS, "register_couriers", url, Courier))
+
+    def find_ledger(self, url: str) -> Ledger:
+        """Return the ledger that *url* describes. No message ever shows the URL: it may hold a password.
+
+        Raises:
+            ConfigurationError: if there is none for the URL's scheme, or it cannot be made.
+        """
+        return cast("Ledger", self._made(LEDGERS, "register_ledgers", url, Ledger))
+
+    def installed_kinds(self) -> tuple[InstalledKind, ...]:
+        """Return every kind that is there, in the order of their names; this imports them all.
+
+        One that cannot be used says so in its *error*: nothing is raised for it.
+        """
+        return tuple(self._described(entry) for entry in sorted(self._entries(KINDS), key=lambda each: each.name))
+
+    def observers(self) -> tuple[Callable[[AuditEvent], None], ...]:
+        """Return the `observe` hooks of the plugins that have been loaded so far."""
+        return tuple(
+            _observer(plugin.manager)
+            for plugin in self._plugins.values()
+            if plugin.manager.hook.observe.get_hookimpls()
+        )
+
+    def _described(self, entry: _Entry) -> InstalledKind:
+        facts = (entry.name, entry.distribution, entry.version, entry.module)
+        try:
+            kind = self._kind(self._entry(KINDS, entry.name))
+        except ConfigurationError as error:
+            return InstalledKind(*facts, error=str(error))
+        return InstalledKind(*facts, proves=frozenset(cast("type[Kind]", kind).proves), remedy=remedy(kind))
+
+    def _entries(self, group: str) -> tuple[_Entry, ...]:
+        if self.modules is None:
+            return tuple(entry for entry in _scan(tuple(sys.path)) if entry.group == group)
+        return tuple(_Entry(group, name, module) for name, module in self.modules.get(group, {}).items())
+
+    def _entry(self, group: str, name: object) -> _Entry:
+        word = _WORDS[group]
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"{_shortened(name)} is no name of a {word}: 2 to 32 of a-z, 0-9 and _, beginning with a letter"
+            )
+        entries = self._entries(group)
+        found = [entry for entry in entries if entry.name == name]
+        if not found:
+            raise ConfigurationError(
+                f"no {word} {name!r} is installed{_nearest(name, [each.name for each in entries])}"
+            )
+        if len(found) > 1:
+            # Known from the metadata alone: neither has been imported, so neither can take the other's place.
+            sources = " and ".join(sorted(each.source for each in found))
+            raise ConfigurationError(f"{word} {name!r} is brought by {sources}: uninstall all but one of them")
+        return found[0]
+
+    def _plugin(self, entry: _Entry) -> _Plugin:
+        if not _MODULE.fullmatch(entry.module):
+            raise ConfigurationError(
+                f"{entry}: {entry.module!r} is no module; its entry point reads "
+                f'{entry.name} = "package.module", without an attribute behind it'
+            )
+        try:
+            module = import_module(entry.module)
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(
+                f"{entry}: {entry.module} cannot be imported ({_said(error)}); install what it needs, or report it there"
+            ) from error
+        if module not in self._plugins:
+            self._plugins[module] = _Plugin(_managed(entry, module))
+        return self._plugins[module]
+
+    def _registered(self, entry: _Entry, hook: str) -> tuple[tuple[Any, ...], ...]:
+        """Return what *hook* of the plugin registers; it is called once."""
+        plugin = self._plugin(entry)
+        if hook not in plugin.registered:
+            taken: list[tuple[Any, ...]] = []
+
+            def register(*what: Any) -> None:
+                taken.append(what)
+
+            try:
+                getattr(plugin.manager.hook, hook)(register=register)
+            except Exception as error:
+                raise ConfigurationError(
+                    f"{entry}: {entry.module}.{hook} failed ({_said(error)}); report it there"
+                ) from error
+            plugin.registered[hook] = tuple(taken)
+        return plugin.registered[hook]
+
+    def _kind(self, entry: _Entry) -> type[Kind | HostRun]:
+        registered = self._registered(entry, "register_kinds")
+        if len(registered) != 1 or len(registered[0]) != 1:
+            raise ConfigurationError(
+                f"{entry}: {entry.module} registers {len(registered)} kinds; it must call register(YourKind) once, in a "
+                "function register_kinds(register) marked @watchword.hookimpl"
+            )
+        (kind,) = registered[0]
+        problem = _why_no_kind(kind)
+        if problem:
+            raise ConfigurationError(f"{entry}: what {entry.module} registers is no kind: {problem}")
+        if kind.kind != entry.name:
+            raise ConfigurationError(
+                f"{entry}: {entry.module} registers {_shortened(kind.kind)}; the entry point and the class's kind must be the same"
+            )
+        return cast("type[Kind | HostRun]", kind)
+
+    def _made(self, group: str, hook: str, url: object, port: type[Any]) -> object:
+        word = _WORDS[group]
+        scheme, colon, _ = url.partition(":") if isinstance(url, str) else ("", "", "")
+        scheme = scheme.lower()  # RFC 3986 3.1: schemes are the same in either case
+        if not colon or not NAME.fullmatch(scheme):
+            names = ", ".join(f"{entry.name}:…" for entry in self._entries(group))
+            raise ConfigurationError(
+                f"the {word} is given by a URL that begins with a scheme: {names or '(none is installed)'}"
+            )
+        entry = self._entry(group, scheme)
+        factories = [what[1] for what in self._registered(entry, hook) if len(what) == 2 and what[0] == scheme]
+        if len(factories) != 1 or not callable(factories[0]):
+            raise ConfigurationError(
+                f"{entry}: {entry.module} must call register({scheme!r}, factory) once, in a function {hook}(register) "
+                "marked @watchword.hookimpl"
+            )
+        try:
+            made = factories[0](url)
+        except WatchwordError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a factory of a stranger
+            # Neither its text nor the error itself is passed on: both may quote the URL.
+            raise ConfigurationError(
+                f"{entry} cannot be made of its URL ({type(error).__name__}); check the URL against its documentation"
+            ) from None
+        lacking = [name for name in vars(port) if not name.startswith("_") and not hasattr(made, name)]
+        if lacking:
+            raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(lacking)}")
+        return made
+
+
+_installed = Loader()
+
+
+def find_kind(name: str) -> type[Kind | HostRun]:
+    """Return the installed kind called *name*; see `Loader.find_kind`."""
+    return _installed.find_kind(name)
+
+
+def find_courier(url: str) -> Courier:
+    """Return the courier that *url* describes; see `Loader.find_courier`."""
+    return _installed.find_courier(url)
+
+
+def find_ledger(url: str) -> Ledger:
+    """Return the ledger that *url* describes; see `Loader.find_ledger`."""
+    return _installed.find_ledger(url)
+
+
+def installed_kinds() -> tuple[InstalledKind, ...]:
+    """Return every kind that is installed; see `Loader.installed_kinds`."""
+    return _installed.installed_kinds()
+
+
+def observers() -> tuple[Callable[[AuditEvent], None], ...]:
+    """Return the `observe` hooks of the plugins that have been loaded so far."""
+    return _installed.observers()
+
+
+def remedy(kind: Kind | HostRun | type[Kind | HostRun]) -> str:
+    """Return what to run so that the modules that *kind* requires are there; empty if they are. None is imported."""
+    from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
+
+    missing: list[str] = []
+    for module in getattr(kind, "requires", ()):
+        try:
+            spec = find_spec(module)
+        except (ImportError, ValueError):
+            spec = None
+        if spec is None:
+            missing.append(module)
+    if not missing:
+        return ""
+    extra = getattr(kind, "extra", "")
+    return f"pip install '{extra}'" if extra else f"install what brings the module {' and '.join(missing)}"
+
+
+@lru_cache(maxsize=4)
+def _scan(path: tuple[str, ...]) -> tuple[_Entry, ...]:
+    """Return the entry points of every distribution on *path*, which is `sys.path`."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import
+
+    try:
+        found = entry_points()
+        return tuple(
+            _Entry(group, each.name, each.value, each.dist) for group in _WORDS for each in found.select(group=group)
+        )
+    except Exception as error:
+        raise ConfigurationError(
+            f"the metadata of what is installed cannot be read ({_said(error)}); `pip check` may tell which package is broken"
+        ) from error
+
+
+def _managed(entry: _Entry, module: ModuleType) -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    known = [name for name in dir(hooks) if manager.parse_hookspec_opts(hooks, name)]
+    try:
+        manager.register(module)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise ConfigurationError(
+            f"{entry}: {entry.module} has a hook that Watchword does not: {' '.join(str(error).split())}; "
+            f"there is {', '.join(known)}"
+        ) from error
+    return manager
+
+
+def _observer(manager: pluggy.PluginManager) -> Callable[[AuditEvent], None]:
+    def observe(event: AuditEvent) -> None:
+        manager.hook.observe(event=event)
+
+    return observe
+
+
+def _why_no_kind(kind: Any) -> str:
+    if not isinstance(kind, type):
+        return f"{_shortened(kind)} is no class; register the class, not an instance of it"
+    needed = ("kind", "proves") if hasattr(kind, "host_rounds") else ("kind", "proves", "create", "verify")
+    lacking = [name for name in needed if not hasattr(kind, name)]
+    if lacking:
+        return f"{kind.__name__} has no {', '.join(lacking)}"
+    proves: object = kind.proves  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    if not isinstance(proves, frozenset) or not proves <= _FACTORS:
+        return f"{kind.__name__}.proves must be a frozenset of {', '.join(sorted(_FACTORS))}, or an empty one"
+    return ""
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for an error
+
+    known = sorted(set(known))
+    if not known:
+        return "; nothing at all is: install Watchword itself with pip, a source tree alone has no entry points"
+    close = get_close_matches(name, known, n=2)
+    return (
+        f"; did you mean {' or '.join(close)}? There is {', '.join(known)}"
+        if close
+        else f"; there is {', '.join(known)}"
+    )
+
+
+def _shortened(value: object) -> str:
+    return repr(value[:40]) if isinstance(value, str) else f"something of type {type(value).__name__}"
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
