@@ -137,7 +137,6 @@ def _compared(case: _Case, user: User, user_key: str, text: str, at: float) -> V
         verdict: object = kind.verify(request)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
         return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
-    if not isinstance(verdict, Verdict) or verdict.right is not True:
-        reason = verdict.reason if isinstance(verdict, Verdict) and isinstance(verdict.reason, str) else "kind_failed"
-        return Verdict(right=False, reason=reason)
-    return Verdict(right=True)
+    if isinstance(verdict, Verdict) and isinstance(verdict.right, bool) and isinstance(verdict.reason, str):
+        return verdict
+    return Verdict(right=False, reason="kind_failed")

@@ -1,0 +1,520 @@
+"""Create, by DESIGN section 6: at most one message, however often the host calls; the same for users who do not exist."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Post, Puzzle, Riddle, world
+from watchword import (
+    Challenge,
+    ConfigurationError,
+    Email,
+    FailAuthentication,
+    Flow,
+    IssueTokens,
+    Limits,
+    ProtocolError,
+    UnavailableError,
+    User,
+    named,
+    one_of,
+    sequence,
+)
+from watchword.derive import read_metadata
+from watchword.errors import TryLaterError
+from watchword.testing.time import SeededRandom
+from watchword.travel import read_slip, reference
+
+KNOWN = User("ann", ANN)
+NOBODY = User("nobody", {}, known=False)
+MAIL = Flow(Mail())
+
+
+def test_a_challenge_says_what_the_client_needs():
+    """Public parameters: kind, step, tries left, expiry, when to send again, reference; all text."""
+    host = Host(world(MAIL), KNOWN)
+    public = host.next().public
+    assert {
+        "destination": "a***@e***",
+        "kind": "mail",
+        "step": "mail",
+        "attempts_left": "3",
+        "expires_at": "1800000180",
+        "resend_after": "1800000060",
+        "ref": reference(read_slip(host.pending[0].private)[0].claim),
+    } == public
+
+
+def test_create_three_times_with_one_event_sends_one_mail_with_one_code():
+    """A host calls again with an identical event: one mail, one code, one set of public parameters."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    made = []
+    for _ in range(3):
+        made.append(host.next())
+        here.clock.advance(5)
+    assert 1 == len(here.post.sent)
+    assert [made[0].public] * 3 == [each.public for each in made]
+    code = here.post.code
+    host.pending[:] = [made[0]]
+    assert IssueTokens() == host.answers(code)
+    assert ["authn_code_sent", "authn_login_success"] == here.events.names
+
+
+def test_create_many_times_at_once_sends_one_mail():
+    """The claim is atomic: parallel calls with one event share it."""
+    here = world(MAIL)
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: here.engine.create(Host(here, KNOWN).turn()), range(64)))
+    assert 1 == len(here.post.sent)
+    assert 1 == len({tuple(sorted(each.public.items())) for each in made})
+    assert 64 == len({each.private["round"] for each in made})
+
+
+def test_after_the_lease_a_new_sign_in_gets_its_own_mail():
+    """Sharing ends with the lease of 16 s."""
+    here = world(MAIL)
+    Host(here, KNOWN).next()
+    here.clock.advance(16)
+    Host(here, KNOWN).next()
+    assert 2 == len(here.post.sent)
+    assert here.post.sent[0].text != here.post.sent[1].text
+
+
+def test_two_users_never_share_a_claim():
+    """The claim is kept by user."""
+    here = world(MAIL)
+    Host(here, KNOWN).next()
+    Host(here, User("bob", {**ANN, "sub": "bob", "email": "bob@example.com"})).next()
+    assert ["ann@example.com", "bob@example.com"] == [each.to for each in here.post.sent]
+
+
+def test_a_wrong_answer_sends_nothing_and_keeps_code_and_expiry():
+    """A wrong answer is no reason for a mail: same claim, same code, one try less."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    first = host.next()
+    here.clock.advance(30)
+    again = host.answers("wrong")
+    assert 1 == len(here.post.sent)
+    assert "wrong" == again.public["error"]
+    assert "2" == again.public["attempts_left"]
+    assert first.public["expires_at"] == again.public["expires_at"]
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_an_expired_claim_is_presented_as_expired():
+    """After the lifetime the code is refused, and the next challenge says why."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    host.next()
+    here.clock.advance(180)
+    again = host.answers(here.post.code)
+    assert "expired" == again.public["error"]
+    assert 1 == len(here.post.sent)
+
+
+def test_a_puzzle_is_new_on_every_call():
+    """A kind that sends nothing draws a new secret each time: a new seal even for the same text."""
+    here = world(Flow(Puzzle()))
+    host = Host(here, KNOWN)
+    first = host.next()
+    again = host.answers("no")
+    assert "wrong" == again.public["error"]
+    assert first.private["digest"] != again.private["digest"]
+    assert host.next().private["digest"] != again.private["digest"]
+    assert [] == here.post.sent
+
+
+def test_a_late_answer_to_a_puzzle_is_called_expired():
+    """The error tells late from wrong."""
+    here = world(Flow(Puzzle()))
+    host = Host(here, KNOWN)
+    host.next()
+    here.clock.advance(180)
+    assert "expired" == host.answers("fish").public["error"]
+
+
+def test_a_resend_before_the_cool_down_sends_nothing_and_keeps_the_code():
+    """resend_after is kept to; asking early costs an excuse and nothing else."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    first = host.next()
+    here.clock.advance(30)
+    again = host.answers("", action="resend")
+    assert 1 == len(here.post.sent)
+    assert "3" == again.public["attempts_left"]
+    assert first.public["resend_after"] == again.public["resend_after"]
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_a_resend_sends_a_new_code_and_spends_the_old_one():
+    """OWASP: a resend is a new code that takes the place of the old one; it is no guess and costs no try."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    host.next()
+    old = here.post.code
+    here.clock.advance(60)
+    again = host.answers(old, action="resend")
+    assert 2 == len(here.post.sent)
+    assert "3" == again.public["attempts_left"]
+    assert "error" not in again.public
+    assert old != here.post.code
+    assert host.verify(old).right is False
+    assert IssueTokens() == host.answers(here.post.code) or host.session
+
+
+def test_a_resend_called_three_times_sends_one_mail():
+    """A host's retry of a resend is a repeat of its claim."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    host.next()
+    here.clock.advance(60)
+    host.answers("", action="resend")
+    for _ in range(2):
+        here.clock.advance(5)
+        host.next(action="resend")
+    assert 2 == len(here.post.sent)
+
+
+def test_an_unknown_user_gets_the_same_shape_the_same_pace_and_no_mail():
+    """ASVS 5.0 6.3.8: nobody can tell who exists, by keys, by texts or by time."""
+    here, there = world(MAIL), world(MAIL)
+    known, unknown = Host(here, KNOWN).next(), Host(there, NOBODY).next()
+    assert known.public.keys() == unknown.public.keys()
+    assert known.private.keys() == unknown.private.keys()
+    assert len(known.metadata) == len(unknown.metadata)
+    assert (1, 0) == (len(here.post.sent), len(there.post.sent))
+    assert here.clock.slept == there.clock.slept == 0.5
+
+
+@pytest.mark.parametrize("user", [KNOWN, NOBODY], ids=["known", "unknown"])
+def test_pad_to_sets_the_pace(user):
+    """pad_to is the least time of a call in which a message could be sent."""
+    here = world(MAIL, pad_to=1.5)
+    Host(here, user).next()
+    assert 1.5 == here.clock.slept
+
+
+def test_a_kind_that_writes_to_unknown_users_reaches_nobody():
+    """Whatever a kind makes, nothing is sent to a user who does not exist."""
+
+    class Eager(Mail):
+        def create(self, request):
+            return evolve(super().create(request), messages=(Email("nobody@example.com", "s", "t"),))
+
+    here = world(Flow(Eager()))
+    Host(here, NOBODY).next()
+    assert [] == here.post.sent
+
+
+@pytest.mark.parametrize("user", [KNOWN, NOBODY], ids=["known", "unknown"])
+def test_an_empty_message_budget_says_try_later(user):
+    """Three mails in fifteen minutes; the fourth sign-in is told to try later, unknown users too."""
+    here = world(MAIL)
+    for _ in range(3):
+        Host(here, user).next()
+        here.clock.advance(20)
+    with pytest.raises(TryLaterError):
+        Host(here, user).next()
+    assert 3 * user.known == len(here.post.sent)
+    assert "excess_rate_limit_exceeded" in here.events.names
+    here.clock.advance(900)
+    assert Host(here, user).next().public
+
+
+def test_an_empty_budget_on_a_resend_keeps_the_sign_in():
+    """Nothing is lost: the code that was sent before is still good."""
+    here = world(Flow(Mail(), limits=Limits(messages="1/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    here.clock.advance(60)
+    again = host.answers("", action="resend")
+    assert "try_later" == again.public["error"]
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_mails_of_who_proved_a_factor_are_counted_apart():
+    """Strangers cannot use up the mails of somebody who knows the riddle; a puzzle does not open that budget."""
+    limits = Limits(messages="1/day")
+    here = world(Flow(sequence(Riddle(), Mail()), limits=limits))
+    stranger = world(MAIL, ledger=here.ledger, post=here.post)
+    Host(stranger, KNOWN).next()
+    host = Host(here, KNOWN)
+    host.next()
+    host.answers("fish")
+    assert 2 == len(here.post.sent)
+    flow = Flow(sequence(Puzzle(), Mail()), limits=limits)
+    puzzled = Host(world(flow, ledger=here.ledger, post=here.post, random=SeededRandom("other")), KNOWN)
+    puzzled.next()
+    with pytest.raises(TryLaterError):
+        puzzled.answers("fish")
+
+
+def test_a_mail_that_certainly_did_not_leave_is_sent_by_the_next_call():
+    """A failed send marks the claim unsent and never deletes it: same code, counted once."""
+    here = world(Flow(Mail(), limits=Limits(messages="1/day")), post=Post(UnavailableError("down", undelivered=True)))
+    host = Host(here, KNOWN)
+    with pytest.raises(UnavailableError):
+        host.next()
+    here.post.failing = None
+    here.clock.advance(5)
+    host.next()
+    assert IssueTokens() == host.answers(here.post.code)
+    assert 1 == len(here.post.sent)
+
+
+@pytest.mark.parametrize("failing", [UnavailableError("timed out"), RuntimeError("bug"), TimeoutError()])
+def test_a_mail_that_may_have_left_is_not_sent_again_inside_the_lease(failing):
+    """Nobody knows whether it left: the retry presents the same challenge and sends nothing."""
+    here = world(MAIL, post=Post(failing))
+    host = Host(here, KNOWN)
+    with pytest.raises(UnavailableError, match="courier"):
+        host.next()
+    here.post.failing = None
+    assert host.next().public
+    assert [] == here.post.sent
+    here.clock.advance(16)
+    assert Host(here, KNOWN).next().public
+    assert 1 == len(here.post.sent)
+
+
+def test_while_a_courier_is_down_unknown_users_are_refused_alike():
+    """After a failure of the courier, those whom nothing would be sent to see the same for a minute."""
+    here = world(MAIL, post=Post(UnavailableError("down", undelivered=True)))
+    with pytest.raises(UnavailableError):
+        Host(here, KNOWN).next()
+    with pytest.raises(UnavailableError):
+        Host(here, NOBODY).next()
+    here.clock.advance(61)
+    assert Host(here, NOBODY).next().public
+
+
+def test_a_dead_ledger_ends_closed_and_sends_nothing():
+    """No claim, no message."""
+    here = world(MAIL, ledger=DeadLedger())
+    with pytest.raises(UnavailableError):
+        Host(here, KNOWN).next()
+    assert [] == here.post.sent
+
+
+def test_a_call_that_took_too_long_sends_nothing():
+    """The deadline of 3.5 s is looked at before each port is called."""
+
+    class Slow(Mail):
+        def create(self, request):
+            clock.advance(4)
+            return super().create(request)
+
+    here = world(Flow(Slow()))
+    clock = here.clock
+    with pytest.raises(UnavailableError, match=r"3\.5 s"):
+        Host(here, KNOWN).next()
+    assert [] == here.post.sent
+
+
+def test_a_short_source_of_randomness_ends_closed():
+    """RNG failure: no fallback."""
+
+    class Short:
+        def bytes(self, count):
+            return b"x"
+
+    with pytest.raises(UnavailableError, match="randomness"):
+        Host(world(MAIL, random=Short()), KNOWN).next()
+
+
+BAD = {
+    "nothing": None,
+    "no Challenge": {"public": {}},
+    "a number": Challenge(public={"n": 1}),
+    "a public of its own": Challenge(public={"kind": "x"}),
+    "USERNAME": Challenge(public={"USERNAME": "x"}),
+    "a private of its own": Challenge(private={"round": "x"}),
+    "no mapping": Challenge(public=[("a", "b")]),
+    "too much": Challenge(public={"a": "x" * 131_073}),
+    "too much private": Challenge(private={"a": "x" * 5000}),
+    "too much carry": Challenge(carry={"a": "x" * 1025}),
+    "two messages": Challenge(messages=(Email("a", "b", "c"), Email("a", "b", "c"))),
+    "odd messages": Challenge(messages=["x"]),
+}
+
+
+@pytest.mark.parametrize("made", BAD.values(), ids=BAD.keys())
+@pytest.mark.parametrize("kind", [Puzzle, Mail])
+def test_nonsense_from_a_kind_ends_closed(kind, made):
+    """A plugin that returns nonsense is named in the audit, and the sign-in ends without a message."""
+
+    class Bad(kind):
+        def create(self, request):
+            return made
+
+    here = world(Flow(Bad()))
+    with pytest.raises(UnavailableError, match=kind.kind):
+        Host(here, KNOWN).next()
+    assert ["sys_kind_failed"] == here.events.names
+    assert [] == here.post.sent
+
+
+def test_a_message_of_a_kind_that_does_not_send_is_refused():
+    """A kind without a channel cannot send past the budget."""
+
+    class Sneaky(Puzzle):
+        def create(self, request):
+            return Challenge(messages=(Email("a@example.com", "s", "t"),))
+
+    here = world(Flow(Sneaky()))
+    with pytest.raises(UnavailableError, match="channel"):
+        Host(here, KNOWN).next()
+
+
+@pytest.mark.parametrize("error", [ValueError("secret 123"), SystemExit(1), RecursionError(), KeyboardInterrupt()])
+def test_whatever_a_kind_raises_the_message_says_only_its_type(error):
+    """An exception's text may hold a secret: it is never handed on."""
+
+    class Broken(Puzzle):
+        def create(self, request):
+            raise error
+
+    with pytest.raises(UnavailableError) as caught:
+        Host(world(Flow(Broken())), KNOWN).next()
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert type(error).__name__ in str(caught.value)
+
+
+def test_create_out_of_turn_is_refused():
+    """Create makes a challenge only where the flow has come to one."""
+    here = world(MAIL)
+    host = Host(here, KNOWN)
+    host.next()
+    host.answers(here.post.code)
+    with pytest.raises(ProtocolError):
+        here.engine.create(host.turn())
+
+
+def test_a_choice_is_asked_for_and_then_kept():
+    """A select round lists the options; the choice comes with it and the option is made."""
+    here = world(Flow(one_of(Riddle(), Mail())))
+    host = Host(here, KNOWN)
+    select = host.next()
+    assert ("select", "riddle,mail") == (select.public["kind"], select.public["choices"])
+    assert host.verify("fish").right is False
+    chosen = host.answers("", choice="mail")
+    assert "mail" == chosen.public["step"]
+    assert IssueTokens() == host.answers(here.post.code)
+    assert "choice" == read_metadata(host.session[1].metadata)["before"]
+
+
+def test_changing_the_choice_before_answering_costs_no_mail_twice():
+    """Coming back to a step inside its cool-down shows the code that was sent before."""
+    here = world(Flow(one_of(Riddle(), Mail())))
+    host = Host(here, KNOWN)
+    host.next()
+    host.answers("", choice="mail")
+    host.answers("", action="resend", choice="riddle")
+    again = host.answers("", action="resend", choice="mail")
+    assert "mail" == again.public["step"]
+    assert 1 == len(here.post.sent)
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_carry_comes_back_to_the_kind():
+    """What a kind hands on in the metadata is there when the step is made again."""
+    seen = []
+
+    class Carrying(Puzzle):
+        def create(self, request):
+            seen.append((dict(request.carry), request.again))
+            return evolve(super().create(request), carry={"n": str(len(seen))})
+
+    host = Host(world(Flow(Carrying())), KNOWN)
+    host.next()
+    host.answers("no")
+    host.answers("no")
+    assert [({}, False), ({"n": "1"}, True), ({"n": "2"}, True)] == seen
+
+
+def test_a_claim_outlives_a_new_key():
+    """Rotation: a key put in front makes new challenges; those under way are finished with the old one."""
+    here = world(MAIL, key=OLD_KEY)
+    host = Host(here, KNOWN)
+    host.next()
+    rotated = world(MAIL, key=[KEY, OLD_KEY], ledger=here.ledger, post=here.post)
+    moved = Host(rotated, KNOWN, session=host.session, pending=host.pending)
+    assert "wrong" == moved.answers("no").public["error"]
+    assert IssueTokens() == moved.answers(here.post.code)
+    assert Host(rotated, KNOWN).next().public["ref"]
+
+
+def test_a_claim_whose_key_has_left_the_ring_ends_closed():
+    """Without its key a code cannot be made again."""
+    here = world(MAIL, key=[OLD_KEY, KEY])
+    Host(here, KNOWN).next()
+    with pytest.raises(UnavailableError, match="ring"):
+        Host(world(MAIL, key=KEY, ledger=here.ledger), KNOWN).next()
+
+
+def test_a_wrong_answer_after_its_key_left_the_ring_gets_a_new_challenge():
+    """The old code can never be right again, so a new one is made."""
+    here = world(MAIL, key=[OLD_KEY, KEY])
+    host = Host(here, KNOWN)
+    host.next()
+    moved = Host(world(MAIL, key=KEY, ledger=here.ledger, post=here.post), KNOWN, host.session, host.pending)
+    assert "error" not in moved.answers("no").public
+    assert IssueTokens() == moved.answers(here.post.code)
+
+
+@given(st.text(max_size=2000) | st.none() | st.integers())
+def test_no_metadata_makes_create_crash(text):
+    """Whatever stands in the metadata, Create refuses it as a protocol error or reads it; nothing else comes out."""
+    host = Host(world(MAIL), KNOWN)
+    created = host.next()
+    from watchword.flow import Round
+
+    host.session.append(Round("CUSTOM_CHALLENGE", False, text))
+    assert isinstance(host.next(), FailAuthentication)
+    with pytest.raises(ProtocolError):
+        host.world.engine.create(host.turn())
+    assert created
+
+
+@given(st.text(alphabet="ABCabc019-_=é", max_size=60))
+def test_a_carry_that_cannot_be_read_is_no_carry(text):
+    """The carry is the kind's own affair: unreadable, it is empty."""
+    host = Host(world(Flow(Puzzle())), KNOWN)
+    host.next()
+    metadata = host.pending[0].metadata.replace("carry=", f"carry={text.replace(';', '')}")
+    host.pending[0] = evolve(host.pending[0], metadata=metadata)
+    assert host.answers("no").public
+
+
+def test_set_up_names_what_is_missing():
+    """ConfigurationError: an extra that is not installed, a channel without a courier, a cool-down inside the lease."""
+
+    class Needy(Puzzle):
+        requires = ("no_such_module",)
+        extra = "watchword[needy]"
+
+    with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[needy\]'"):
+        world(Flow(Needy())).engine.prepare()
+    with pytest.raises(ConfigurationError, match="WATCHWORD_COURIER"):
+        evolve(world(MAIL).engine, couriers={}).prepare()
+    with pytest.raises(ConfigurationError, match="resend_after"):
+        world(Flow(Mail(resend_after=5))).engine.prepare()
+
+
+def test_set_up_prepares_each_kind_once_per_step():
+    """A kind's own `prepare` runs in Create's set-up, for previous flows as well."""
+    prepared = []
+
+    class Ready(Puzzle):
+        def prepare(self):
+            prepared.append(self)
+
+    here = world(Flow(Ready()), previous=(Flow(sequence(Ready(), named("second", Ready()))),))
+    here.engine.prepare()
+    assert 3 == len(prepared)

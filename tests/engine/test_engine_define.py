@@ -1,0 +1,74 @@
+"""Define in the engine: pure, told once at the end, and in agreement with Create."""
+
+import pytest
+
+from engine_host import ANN, Host, Mail, Riddle, world
+from watchword import FailAuthentication, Flow, IssueTokens, Present, User, attribute, sequence, when
+from watchword.turn import judge
+from watchword_plugins.srp import Srp
+
+KNOWN = User("ann", ANN)
+
+
+def test_a_password_counts_as_knowledge_and_opens_the_budgets_of_who_proved_it():
+    """PASSWORD_VERIFIER, true, proves a factor; what follows is charged apart."""
+    here = world(Flow(sequence(Srp(), Mail())))
+    host = Host(here, KNOWN)
+    assert FailAuthentication("srp_required") == host.next()
+    assert Present("PASSWORD_VERIFIER", host=True) == host.host_round("SRP_A")
+    assert host.host_round("PASSWORD_VERIFIER").private["proven"] == "1"
+    assert frozenset({"knowledge"}) == judge(host.turn(), here.engine.flows).factors
+    assert IssueTokens() == host.answers(here.post.code)
+    host.session[:] = [*host.session]
+    assert frozenset({"knowledge", "possession"}) == judge(host.turn(), here.engine.flows).factors
+    assert ["authn_login_fail", "authn_code_sent", "authn_login_success"] == here.events.names
+
+
+def test_without_a_round_nothing_is_proven():
+    """An empty session proves no factor and has no claim."""
+    here = world(Flow(Riddle()))
+    judgement = judge(Host(here, KNOWN).turn(), here.engine.flows)
+    assert (frozenset(), (), "") == (judgement.factors, judgement.passed, judgement.claim)
+
+
+def test_asking_is_no_end_and_is_not_told():
+    """Only tokens and the end of a sign-in are audited by Define."""
+    here = world(Flow(Riddle()))
+    Host(here, KNOWN).next()
+    assert [] == here.events.names
+
+
+def test_a_deployment_in_mid_flow_is_judged_by_the_old_flow():
+    """A session belongs to the flow that its first metadata names; without `previous` it is over."""
+    old, new = Flow(Riddle()), Flow(sequence(Riddle(), Mail()))
+    before = world(old)
+    host = Host(before, KNOWN)
+    host.next()
+    kept = world(new, previous=(old,), ledger=before.ledger)
+    assert IssueTokens() == Host(kept, KNOWN, session=host.session, pending=host.pending).answers("fish")
+    gone = Host(world(new), KNOWN, session=host.session, pending=host.pending)
+    assert FailAuthentication("unknown_flow") == gone.next()
+
+
+@pytest.mark.parametrize("tier", ["gold", "tin"])
+def test_conditions_are_part_of_what_travels(tier):
+    """The outcome is recorded; an attribute that changes under way ends the sign-in."""
+    here = world(Flow(sequence(when(attribute("custom:tier", "gold"), Riddle()), Mail())))
+    host = Host(here, User("ann", {**ANN, "custom:tier": tier}))
+    assert ("riddle" if tier == "gold" else "mail") == host.next().public["step"]
+    host.answers("fish")
+    changed = Host(here, User("ann", {**ANN, "custom:tier": "lead" if tier == "gold" else "gold"}), host.session)
+    assert FailAuthentication("facts_changed") == changed.next()
+
+
+def test_a_user_without_sub_is_named_by_name():
+    """Budgets of a user who has no sub are kept by name; those of the unknown never mix with them."""
+    engine = world(Flow(Riddle())).engine
+    keys = {
+        engine.user_key("p", User("ann", {})),
+        engine.user_key("p", User("bob", {})),
+        engine.user_key("p", User("ann", {"sub": "ann"})),
+        engine.user_key("q", User("ann", {})),
+    }
+    assert 4 == len(keys)
+    assert engine.user_key("p", User("x", {"sub": "1"})) == engine.user_key("p", User("y", {"sub": "1"}))
