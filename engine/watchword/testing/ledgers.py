@@ -260,6 +260,25 @@ class LedgerContract:
             assert self._consume(ledger, "c1", "r5")
         assert self._left(ledger) == 1
 
+    def test_a_refund_is_of_the_own_guess(self, ledger: Ledger) -> None:
+        """What is taken out is the guess of the winner, with its time, and not another one of the budget."""
+        limits = (Limit(2, 60),)
+        for round_id, at in (("r0", NOW), ("r1", NOW + 50)):
+            self._charge(ledger, round_id, limits=limits, now=at)
+        self._consume(ledger, "c1", "r0")
+        later = [self._charge(ledger, f"later{n}", limits=limits, now=NOW + 70).outcome for n in range(2)]
+        assert later == ["charged", "exhausted"]
+
+    def test_a_refund_takes_one_guess(self, ledger: Ledger) -> None:
+        """Of a round that was charged twice, once its first record was over, the newer guess is taken out."""
+        limits = (Limit(2, 60),)
+        for at in (NOW, NOW + 50):
+            self._charge(ledger, "r0", limits=limits, now=at, keep=at + 10)
+        self._consume(ledger, "c1", "r0")
+        assert [self._charge(ledger, f"r{at}", limits=limits, now=NOW + at).outcome for at in (59, 59.5, 60)] == [
+            *("charged", "exhausted", "charged")
+        ]
+
     def test_a_lost_race_refunds_nothing(self, ledger: Ledger) -> None:
         """A round that did not win has paid."""
         self._charge(ledger, "r1")

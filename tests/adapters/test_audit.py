@@ -1,0 +1,110 @@
+"""Audit sinks: one line for each event, and a sink that fails changes nothing."""
+
+import json
+import logging
+from threading import Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchword.ports import AuditEvent
+from watchword_adapters.audit import AuditFanOut, MemoryAudit, NoAudit, StructuredLog, as_line
+
+EVENT = AuditEvent("authn_login_fail", 1000.5, "acme", "0123", "ABCDEFGH", {"step": "email_otp"})
+
+
+class Broken:
+    def __init__(self, error):
+        self.error = error
+
+    def record(self, event):
+        raise self.error
+
+
+def test_an_event_is_logged_as_one_line_of_json(caplog):
+    """The line holds the name, time, flow, user, reference and detail, at INFO."""
+    StructuredLog().record(EVENT)
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("watchword.audit", logging.INFO)
+    assert json.loads(record.getMessage()) == {
+        "event": "authn_login_fail",
+        "at": 1000.5,
+        "flow": "acme",
+        "user": "0123",
+        "ref": "ABCDEFGH",
+        "detail": {"step": "email_otp"},
+    }
+
+
+def test_what_is_empty_is_left_out():
+    """An event without user, reference and detail is short."""
+    assert as_line(AuditEvent("sys_startup", 1.0, "acme")) == '{"event": "sys_startup", "at": 1.0, "flow": "acme"}'
+
+
+@given(st.text(), st.text(), st.dictionaries(st.text(), st.text(), max_size=3))
+def test_one_event_is_one_line_whatever_it_holds(name, flow, detail):
+    """Line ends, escapes and controls of every sort are escaped and come back as they were (L-02)."""
+    line = as_line(AuditEvent(name, 1.0, flow, detail=detail))
+    assert line.isascii()
+    assert line.isprintable()
+    said = json.loads(line)
+    assert (said["event"], said["flow"], said.get("detail", {})) == (name, flow, detail)
+
+
+@pytest.mark.parametrize("hostile", ["\r\nfake", "\x1b[2J", "\x7f", "\x85", "\u2028", "\ud800", '"}', "%s %d"])
+def test_hostile_text_is_logged_as_text(caplog, hostile):
+    """Nothing in an event ends the line, moves the cursor or is taken for a format."""
+    StructuredLog().record(AuditEvent("n", 1.0, hostile, detail={hostile: hostile}))
+    message = caplog.records[0].getMessage()
+    assert message.isprintable()
+    assert json.loads(message)["detail"] == {hostile: hostile}
+
+
+def test_a_fact_that_is_no_text_is_written_as_text():
+    """A plugin that puts something else into the detail loses no event."""
+    assert json.loads(as_line(AuditEvent("n", 1.0, "f", detail={"count": {1}})))["detail"] == {"count": "{1}"}
+
+
+def test_a_level_that_was_set_is_kept(caplog):
+    """Whoever silenced the audit logger has silenced it."""
+    logging.getLogger("quiet.audit").setLevel(logging.ERROR)
+    StructuredLog("quiet.audit").record(EVENT)
+    assert caplog.records == []
+
+
+def test_no_audit_forgets_and_memory_audit_keeps():
+    """The one keeps nothing, the other everything in order."""
+    NoAudit().record(EVENT)
+    memory = MemoryAudit()
+    memory.record(EVENT)
+    memory.record(AuditEvent("second", 2.0, "acme"))
+    assert memory.names() == ["authn_login_fail", "second"]
+    assert memory.events[0] is EVENT
+
+
+@pytest.mark.parametrize("error", [OSError("disk"), RecursionError(), SystemExit(1), MemoryError()])
+def test_a_sink_that_raises_changes_nothing_and_is_counted(error):
+    """The sinks before and after it have the event, the caller sees nothing, and the failure is counted (F-19)."""
+    before, after = MemoryAudit(), MemoryAudit()
+    audit = AuditFanOut([before, Broken(error), after])
+    audit.record(EVENT)
+    audit.record(EVENT)
+    assert (before.events, after.events, audit.failures) == ([EVENT] * 2, [EVENT] * 2, 2)
+
+
+def test_failures_of_many_threads_are_all_counted():
+    """No failure is lost."""
+    audit = AuditFanOut([Broken(OSError())])
+    threads = [Thread(target=lambda: [audit.record(EVENT) for _ in range(200)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert audit.failures == 1600
+
+
+def test_an_interrupt_gets_through():
+    """Ctrl-C still ends the program."""
+    with pytest.raises(KeyboardInterrupt):
+        AuditFanOut([Broken(KeyboardInterrupt())]).record(EVENT)
