@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from watchword.challenge import User, Verdict
-from watchword.creation import Created
 from watchword.derive import CUSTOM
 from watchword.errors import ProtocolError
 from watchword.flow import Decision, FailAuthentication, IssueTokens, Present, Round
 from watchword.turn import ACTION, CHOICE, Answer, Turn
+
+if TYPE_CHECKING:
+    from watchword.creation import Created
 
 Event: TypeAlias = dict[str, Any]
 
