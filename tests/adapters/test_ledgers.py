@@ -6,7 +6,7 @@ import stat
 import subprocess
 import sys
 from itertools import count
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 from hypothesis import given, settings
@@ -248,6 +248,19 @@ def test_a_locked_file_is_unavailable_and_recovers(ledger, path):
     raw.execute("ROLLBACK")
     raw.close()
     assert charge(ledger, "r1").outcome == "charged"
+
+
+def test_a_new_file_that_another_process_is_making_is_waited_for(ledger, path):
+    """SQLite does not wait by itself when the journal's mode is changed under another's lock; the ledger does."""
+    raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    raw.execute("BEGIN IMMEDIATE")
+    with pytest.raises(UnavailableError, match="locked by another process"):
+        charge(ledger, within=0.02)
+    release = Timer(0.03, lambda: raw.execute("COMMIT"))
+    release.start()
+    assert charge(ledger, within=5.0).outcome == "charged"
+    release.join()
+    raw.close()
 
 
 def test_a_transaction_that_is_late_is_rolled_back(ledger, monkeypatch):
