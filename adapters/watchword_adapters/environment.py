@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
+
+from attrs import frozen
 
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.keyring import Keyring
-from watchword.ports import Audit, Clock, Courier, Ledger, Random
-from watchword_adapters.audit import StructuredLog
+from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword_adapters.audit import AuditFanOut, StructuredLog
 from watchword_adapters.clock import SystemClock, SystemRandom
 
 Keys: TypeAlias = bytes | str | Sequence[bytes] | Keyring
@@ -131,6 +134,24 @@ def engine_of(
         couriers=couriers_of(courier, environment),
         clock=clock or SystemClock(),
         random=random or SystemRandom(),
-        audit=audit or StructuredLog(),
+        audit=_observed(audit or StructuredLog()),
         pad_to=pad_to,
     )
+
+
+@frozen
+class _Observer:
+    observe: Callable[[AuditEvent], None]
+
+    def record(self, event: AuditEvent) -> None:
+        self.observe(event)
+
+
+def _observed(audit: Audit) -> Audit:
+    """Return *audit* with the `observe` hooks of the plugins that were loaded behind it."""
+    if "watchword.loader" not in sys.modules:
+        return audit
+    from watchword.loader import observers  # noqa: PLC0415 - it is loaded already
+
+    behind = [_Observer(observe) for observe in observers()]
+    return AuditFanOut((audit, *behind)) if behind else audit

@@ -120,8 +120,12 @@ class SignIn:
     ) -> None:
         if not 1 <= minutes <= 15:
             raise ConfigurationError(f"minutes is {minutes}: a challenge waits from 1 to 15 minutes for its answer")
-        if not srp6a.pool_name(realm):
-            raise ConfigurationError("realm has the form place_name, such as local_watchword")
+        try:
+            srp6a.pool_name(realm)
+        except ProtocolError:
+            raise ConfigurationError(
+                f"realm is {realm!r}: it has the form place_name, such as local_watchword"
+            ) from None
         self.realm = realm
         self.minutes = minutes
         self._users = users
