@@ -157,8 +157,9 @@ def _choosing(body, name, use, right):
     for place, option in enumerate(options):
         if name not in heads(option):
             continue
-        if use == "resend" and not right and excuses:
+        if use == "resend" and not right and excuses and find(option, name)[3]:
             # A resend is no answer, so it pins nothing: the user may still choose another option.
+            options = (*options[:place], _resent(option, name), *options[place + 1 :])
             return ("choose", need, options, 0, name, excuses - 1)
         then = step_body(_excused(option, excuses), name, use, right)
         return _settle(need, then, options[:place] + options[place + 1 :]) if need else then
@@ -173,6 +174,16 @@ def _excused(body, excuses):
     if tag in {"sequence", "fallback"}:
         return (tag, _excused(body[1], excuses), body[2])
     return (*body[:5], min(body[5], excuses)) if tag == "choose" else body
+
+
+def _resent(body, name):
+    """Return *body* with one excuse of its step *name* used up: the step keeps no more when its choice comes up again."""
+    tag = body[0]
+    if tag == "step":
+        return (*body[:3], body[3] - (body[1] == name))
+    if tag in {"sequence", "fallback"}:
+        return (tag, _resent(body[1], name), body[2])
+    return ("choose", body[1], tuple(_resent(option, name) for option in body[2]), *body[3:])
 
 
 def _settle(need, current, rest):
@@ -247,7 +258,9 @@ def after(state, name, step, use, right):
         return (BROKEN, unwanted, phase, hosts)
     if name == CUSTOM:
         phase = CUSTOMISED if phase in {PROVEN, CUSTOMISED} else OPEN
-        return (step_body(body, step, use, right), unwanted, phase, hosts)
+        # A custom round is never one of the host's own, whatever step its metadata names.
+        left = BROKEN if step in {SRP_A, PASSWORD_VERIFIER} else step_body(body, step, use, right)
+        return (left, unwanted, phase, hosts)
     if name in {SRP_A, PASSWORD_VERIFIER} and name in heads(body):
         return (step_body(body, name, use, right), unwanted, PROVEN if name == PASSWORD_VERIFIER else OPEN, hosts)
     allowed = name in HOSTED and phase in {PROVEN, CUSTOMISED}

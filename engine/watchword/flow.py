@@ -178,9 +178,10 @@ class Flow:
             outcomes = tuple(bool(number >> place & 1) for place in range(len(self.conditions)))
             body = derive.resolve(self.program[2], outcomes)
             plain = derive.without_srp(body)
+            wanted = derive.SRP_A in derive.heads(body)
             if plain is not None:
-                longest = max(longest, _longest(plain) + (self.unwanted_srp == "ignore"))
-            if derive.SRP_A in derive.heads(body):
+                longest = max(longest, _longest(plain) + (self.unwanted_srp == "ignore" and not wanted))
+            if wanted:
                 for name in (derive.SRP_A, derive.PASSWORD_VERIFIER):
                     body = derive.step_body(body, name, "answer", right=True)
                 longest = max(
