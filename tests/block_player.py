@@ -1,0 +1,261 @@
+"""A second interpreter of flows, for tests: it plays the public blocks as coroutines and knows no derivative.
+
+Each block is a generator that yields what it asks for, is sent the round that came, and returns ``passed`` or
+``failed``; anything unexpected raises `Broken`. It reads metadata with its own pattern and shares no code with `derive`.
+"""
+
+import re
+from collections import defaultdict
+
+from watchword.blocks import AtLeast, Attribute, Fallback, InSequence, Named, OneOf, When
+from watchword.challenge import HostRun
+
+PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
+SHUT = ["needs SRP_A"]
+MFA = {"SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
+WRITTEN = re.compile(
+    r"v=1;flow=([^;]*);facts=([^;]*);step=([^;]+);before=([^;]*);signin=([^;]+);claim=[^;]*;issued=[^;]*;carry=[^;]*"
+)
+
+
+class Broken(Exception):  # noqa: N818 - it is an end, not an error
+    """Something came that the flow did not ask for."""
+
+
+class Player:
+    """One sign-in."""
+
+    def __init__(self, facts, opened_with_srp):
+        self.facts = facts
+        self.opened_with_srp = opened_with_srp
+        self.resends = defaultdict(lambda: 2)
+        self.put_back = []
+
+    def ask(self, *question):
+        """Ask, unless a round was put back by a choice that it decided."""
+        if self.put_back:
+            return self.put_back.pop()
+        return (yield question)
+
+    def play(self, block):
+        """Play *block* to its end."""
+        match block:
+            case InSequence(parts):
+                for part in parts:
+                    if (yield from self.play(part)) == FAILED:
+                        return FAILED
+                return PASSED
+            case Fallback(parts):
+                for part in parts:
+                    if (yield from self.play(part)) == PASSED:
+                        return PASSED
+                return FAILED
+            case When():
+                taken = self.taken(block)
+                return (yield from self.play(taken)) if taken else PASSED
+            case OneOf(options):
+                return (yield from self.choose(self.openable(options), None))
+            case AtLeast(count, options):
+                return (yield from self.choose(options, count))
+            case HostRun():
+                for name in ("SRP_A", "PASSWORD_VERIFIER"):
+                    if (yield from self.ask("host", name)) != (name, "answer", True):
+                        raise Broken
+                return PASSED
+            case Named(name, kind):
+                return (yield from self.tries(name, kind.attempts))
+        return (yield from self.tries(block.kind, block.attempts))
+
+    def tries(self, name, left):
+        """Play one step."""
+        while left:
+            step, use, right = yield from self.ask("step", name)
+            if step != name or use == "choice" or (right and use == "resend"):
+                raise Broken
+            if right:
+                return PASSED
+            if use == "resend" and self.resends[name]:
+                self.resends[name] -= 1
+            else:
+                left -= 1
+        return FAILED
+
+    def choose(self, options, count):
+        """Play a choice: of one for good if *count* is None, else of one after the other until *count* have passed."""
+        options = list(options)
+        while len(options) > 1:
+            names = tuple(name for option in options for name in self.firsts(option))
+            asks, excuses, last = 3, 2, None
+            while True:
+                step, use, right = yield from self.ask("choice", names, last, asks)
+                if step == "select" and use == "choice" and not right and asks and not last:
+                    asks -= 1
+                elif step not in names:
+                    raise Broken
+                elif use == "resend" and not right and excuses and self.resends[step]:
+                    excuses, last = excuses - 1, step
+                    self.resends[step] -= 1
+                else:
+                    break
+            self.resends[step] = min(self.resends[step], excuses)
+            self.put_back.append((step, use, right))
+            chosen = next(option for option in options if step in self.firsts(option))
+            outcome = yield from self.play(chosen)
+            if count is None:
+                return outcome
+            options.remove(chosen)
+            count -= outcome == PASSED
+            if not count:
+                return PASSED
+            if len(options) < count:
+                return FAILED
+        return (yield from self.play(options[0]))
+
+    def taken(self, block):
+        """Return the branch of a `when`."""
+        condition = block.condition
+        key = (
+            ("attribute", condition.name, condition.value)
+            if isinstance(condition, Attribute)
+            else ("client", condition.id)
+        )
+        return block.then if self.facts[key] else block.otherwise
+
+    def firsts(self, block):
+        """Return the names of the rounds that *block* may begin with; none if it asks for nothing, SHUT if it cannot."""
+        match block:
+            case InSequence(parts):
+                return next((names for names in map(self.firsts, parts) if names), [])
+            case Fallback(parts):
+                return self.firsts(parts[0])
+            case OneOf(options):
+                return [name for option in self.openable(options) for name in self.firsts(option)] or SHUT
+            case AtLeast(_, options):
+                return [name for option in options for name in self.firsts(option)]
+            case When():
+                taken = self.taken(block)
+                return self.firsts(taken) if taken else []
+            case HostRun():
+                return ["SRP_A"] if self.opened_with_srp else SHUT
+            case Named(name, _):
+                return [name]
+        return [block.kind]
+
+    def openable(self, options):
+        """Return the options that are left once the client has opened with SRP_A, or without."""
+        with_srp = [option for option in options if "SRP_A" in self.firsts(option)]
+        return with_srp or [option for option in options if self.firsts(option) != SHUT]
+
+
+def facts_of(flow, attributes, client, known):
+    """Return each condition's outcome."""
+    return {
+        condition: known and (client == condition[1] if condition[0] == "client" else holds(condition, attributes))
+        for condition in flow.conditions
+    }
+
+
+def holds(condition, attributes):
+    """Say whether an attribute is what the condition says."""
+    return condition[1] in attributes and attributes[condition[1]] == condition[2]
+
+
+def readings(session, flows, facts_by_flow, action):
+    """Return the flow that *session* belongs to and its rounds as (name, step, use, result)."""
+    texts = [
+        WRITTEN.fullmatch(text) if name == "CUSTOM_CHALLENGE" and isinstance(text, str) else None
+        for name, _, text in session
+    ]
+    marks = [match.groups() for match in texts if match]
+    flow = flows[0]
+    if marks:
+        flow = next((each for each in flows if each.fingerprint == marks[0][0]), None)
+    if flow is None:
+        raise Broken
+    facts = "".join("01"[outcome] for outcome in facts_by_flow[flow.fingerprint].values())
+    rounds = []
+    for place, (name, result, _) in enumerate(session):
+        if name != "CUSTOM_CHALLENGE":
+            rounds.append((name, name, "answer", result))
+            continue
+        if not texts[place]:
+            raise Broken
+        fingerprint, its_facts, step, before, signin = texts[place].groups()
+        if (fingerprint, its_facts, signin) != (flow.fingerprint, facts, marks[0][4]):
+            raise Broken
+        previous = rounds[-1] if rounds and rounds[-1][0] == "CUSTOM_CHALLENGE" else None
+        ends = {"choice"} if previous and previous[1] == "select" else {"answer", "resend"}
+        if before not in (ends if previous else {"-"}):
+            raise Broken
+        if previous and before == "resend":
+            rounds[-1] = (*previous[:2], "resend", previous[3])
+        last = place + 1 == len(session)
+        use = "choice" if step == "select" else "resend" if last and action == "resend" else "answer"
+        rounds.append((name, step, use, result))
+    return flow, rounds
+
+
+def decision(flow, session, *, previous=(), attributes=(), client="", known=True, action=None, choice=None):
+    """Return ("fail",), ("tokens",), ("present", step), ("select", names) or ("host", round) for *session*."""
+    attributes = dict(attributes)
+    facts = {each.fingerprint: facts_of(each, attributes, client, known) for each in (flow, *previous)}
+    try:
+        flow, rounds = readings(session, [flow, *previous], facts, action)
+        wants_password = attributes.get("cognito:user_status") in {"FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"} and known
+        asked = fold(flow, rounds, facts[flow.fingerprint], wants_password=wants_password)
+    except Broken:
+        return FAIL
+    if asked == PASSED:
+        return ("tokens",) if known else FAIL
+    kind, *details = asked
+    if kind == "choice":
+        names, last, asks = details
+        if choice in names or last:
+            return ("present", choice if choice in names else last)
+        return ("select", names) if asks else FAIL
+    return ("present" if kind == "step" else kind, details[0])
+
+
+def fold(flow, rounds, facts, *, wants_password):
+    """Play *rounds*; return what is asked then, or `PASSED`."""
+    opened = bool(rounds) and rounds[0][0] == "SRP_A"
+    player = Player(facts, opened)
+    wanted = player.firsts(flow.body)
+    if opened and "SRP_A" not in wanted:
+        if flow.unwanted_srp != "ignore" or rounds[0][3] is not True:
+            raise Broken
+        rounds = rounds[1:]
+    if wanted == SHUT:
+        raise Broken
+    game = player.play(flow.body)
+    asked = advance(game, None)
+    extra, verified, customised = set(), False, False
+    for name, step, use, right in rounds:
+        if right is not True and right is not False:
+            raise Broken
+        if name == "CUSTOM_CHALLENGE":
+            if asked in {PASSED, FAILED} or asked[0] == "host":
+                raise Broken
+            customised = True
+            asked = advance(game, (step, use, right))
+        elif asked not in {PASSED, FAILED} and asked == ("host", name):
+            asked = advance(game, (step, use, right))
+            verified = name == "PASSWORD_VERIFIER"
+        else:
+            allowed = name in MFA or (name == "NEW_PASSWORD_REQUIRED" and not customised)
+            if not (verified and right and allowed) or name in extra:
+                raise Broken
+            extra.add(name)
+    if asked == FAILED:
+        raise Broken
+    if wants_password and verified and not customised and "NEW_PASSWORD_REQUIRED" not in extra:
+        return ("host", "NEW_PASSWORD_REQUIRED")
+    return asked
+
+
+def advance(game, sent):
+    """Send a round; return the next question, or the outcome."""
+    try:
+        return game.send(sent)
+    except StopIteration as end:
+        return end.value

@@ -1,0 +1,144 @@
+"""Hypothesis strategies: flows of every block, and sessions that walk them."""
+
+from itertools import count
+from typing import ClassVar
+
+from attrs import frozen
+from hypothesis import strategies as st
+
+from watchword import Flow, all_of, at_least, attribute, client, derive, fallback, named, one_of, sequence, when
+from watchword.challenge import Challenge, Verdict
+
+TIER = attribute("custom:tier", "gold")
+APP = client("app-1")
+SETTINGS = st.fixed_dictionaries(
+    {
+        "attributes": st.sampled_from([{}, {"custom:tier": "gold"}, {"custom:tier": "tin"}]),
+        "client": st.sampled_from(["app-1", "app-2"]),
+    }
+)
+
+
+@frozen
+class Quiz:
+    """A kind that only has settings."""
+
+    kind: ClassVar[str] = "quiz"
+    proves: ClassVar[frozenset[str]] = frozenset({"knowledge"})
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"colour"})
+
+    attempts: int = 3
+    lifetime: int = 180
+    level: str = "easy"
+    colour: str = "red"
+
+    def create(self, request):
+        """Make nothing."""
+        return Challenge()
+
+    def verify(self, request):
+        """Refuse."""
+        return Verdict(right=False)
+
+
+@frozen
+class Password(Quiz):
+    """The prelude, without the real kind."""
+
+    kind: ClassVar[str] = "password"
+    host_rounds: ClassVar[tuple[str, ...]] = ("SRP_A", "PASSWORD_VERIFIER")
+
+
+@st.composite
+def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True):
+    """Draw a flow of at most *most_steps* steps, named ``s1``, ``s2``, …, in nested blocks of every sort."""
+    numbers = count(1)
+    room = [most_steps]
+
+    def step():
+        room[0] -= 1
+        return named(f"s{next(numbers)}", Quiz(attempts=draw(st.integers(1, attempts))))
+
+    def parts(depth, least, most, *, head=False, skippable=False):
+        number = draw(st.integers(least, max(least, min(most, room[0]))))
+        return [block(depth - 1, head=head and not place, skippable=skippable) for place in range(number)]
+
+    def block(depth, *, head=False, skippable=False):
+        words = ["step"]
+        if depth and room[0] > 1:
+            words += ["sequence", "one_of", "all_of", "at_least", "fallback"] + ["when"] * conditions
+        word = draw(st.sampled_from(words))
+        if head and draw(st.integers(0, 3)) == 0:
+            return Password()
+        match word:
+            case "sequence":
+                made = parts(depth, 1, 3, head=head, skippable=True)
+                return sequence(*made, step())  # the step keeps it from passing without a round
+            case "one_of":
+                options = parts(depth, 1, 3)
+                if head and draw(st.booleans()):
+                    options.insert(draw(st.integers(0, len(options))), block(depth - 1, head=True))
+                return one_of(*options)
+            case "all_of":
+                return all_of(*parts(depth, 1, 3))
+            case "at_least":
+                options = parts(depth, 1, 4)
+                return at_least(draw(st.integers(1, len(options))), *options)
+            case "fallback":
+                return fallback(*parts(depth, 1, 3))
+            case "when":
+                condition = draw(st.sampled_from([TIER, APP]))
+                then = block(depth - 1, head=head)
+                vanishes = skippable and draw(st.booleans())
+                return when(condition, then, None if vanishes else block(depth - 1, head=head))
+        return step()
+
+    return Flow(block(3, head=srp), unwanted_srp=draw(st.sampled_from(["refuse", "ignore"])))
+
+
+def facts(flow, attributes, client):
+    """Return the outcomes of *flow*'s conditions, as metadata tells them."""
+    outcomes = [
+        client == condition[1] if condition[0] == "client" else attributes.get(condition[1]) == condition[2]
+        for condition in flow.conditions
+    ]
+    return "".join("01"[outcome] for outcome in outcomes)
+
+
+@st.composite
+def walks(draw, flow, decide, *, attributes=None, client="", most=14, lucky=False):
+    """Draw words (see `speech.session`) that go where *decide* leads; *lucky* ones answer right mostly."""
+    words = []
+    if draw(st.booleans()):
+        words.append("srp_a+")
+    for _ in range(draw(st.integers(0, most)) if not lucky else most):
+        decided = decide(" ".join(words))
+        match decided[0]:
+            case "host":
+                words.append(decided[1].lower() + "+")
+                if decided[1] == "PASSWORD_VERIFIER" and draw(st.integers(0, 3)) == 0:
+                    words.append(draw(st.sampled_from(["sms_mfa+", "device_srp_auth+", "new_password_required+"])))
+            case "present":
+                sign = draw(st.sampled_from("++++-~" if lucky else "+-~"))
+                words.append(decided[1] + sign)
+            case "select":
+                if draw(st.integers(0, 2)) == 0:
+                    words.append("select-")
+                else:
+                    words.append(draw(st.sampled_from(decided[1])) + draw(st.sampled_from("++-~")))
+            case _:
+                break
+    return " ".join(words)
+
+
+FOREIGN = [
+    ("unknown host round", ("ADMIN_NO_SRP_AUTH", True, None)),
+    ("unknown name", ("PASSKEY", True, None)),
+    ("no name", ("", True, None)),
+    ("name in lower case", ("custom_challenge", True, None)),
+    ("null metadata", (derive.CUSTOM, True, None)),
+    ("empty metadata", (derive.CUSTOM, True, "")),
+    ("the guide's metadata", (derive.CUSTOM, True, "CAPTCHA_CHALLENGE")),
+    ("metadata that is no text", (derive.CUSTOM, True, 7)),
+]
+"""Rounds that no flow of ours has, whatever it is."""
