@@ -14,7 +14,9 @@ from watchword.hooks import RegisterKind, hookimpl
 from watchword.settings import choice, line, refused, whole_number
 
 if TYPE_CHECKING:
+    from captcha.image import ColorTuple
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
 ALPHABET = "ACDEFGHJKLMNPQRTUVWXYZ346789"
@@ -30,11 +32,12 @@ _PURPOSE = {
     "Groß- und Kleinschreibung sind gleich.",
 }
 
-# The library blends a glyph in by its own brightness, which it doubles: a grey of 128 is the darkest that is opaque.
-_INK = (128, 128, 128)
-_PAPER = (255, 255, 255)
-_LEVELS = 16
-_LEVEL_OF = bytes(max(0, (grey - 128) * _LEVELS // 128) for grey in range(256))
+_LEVELS = 12
+_PAPER = 255
+# The library blends a glyph in by its own brightness, about doubled, but not the noise: a grey of 128 is opaque, and a
+# darker one lets the paper through and so stands back behind dots and lines. With opaque glyphs a solver that anybody
+# can install (captcha-whisperer 0.1.0) read 61 % of 300 pictures; with these, 47 % of 400; of the library's own, 57 %.
+_INKS = (70, 128)
 
 
 def _as_paths(value: Sequence[str]) -> tuple[str, ...]:
@@ -68,7 +71,7 @@ class Captcha:
         fonts: paths of TrueType or OpenType files, of which each character takes one at random; () is the library's.
         dots: noise dots, 0 to 200.
         arcs: noise lines, 0 to 8.
-        format: ``webp``, or ``png`` of 16 colours.
+        format: ``webp``, or ``png`` of twelve colours.
         encoding: ``data_uri``, or ``base64`` without the head of a data URI.
         locale: language of the alternative text, ``en`` or ``de``.
         alt: your own alternative text in place of it: say what the picture is for.
@@ -89,8 +92,8 @@ class Captcha:
     width: int = field(default=240, validator=whole_number(120, 480))
     height: int = field(default=80, validator=whole_number(40, 160))
     fonts: tuple[str, ...] = field(default=(), converter=_as_paths, validator=_paths)
-    dots: int = field(default=60, validator=whole_number(0, 200))
-    arcs: int = field(default=3, validator=whole_number(0, 8))
+    dots: int = field(default=80, validator=whole_number(0, 200))
+    arcs: int = field(default=4, validator=whole_number(0, 8))
     format: str = field(default="webp", validator=choice("webp", "png"))
     encoding: str = field(default="data_uri", validator=choice("data_uri", "base64"))
     locale: str = field(default="en", validator=choice("en", "de"))
@@ -189,10 +192,11 @@ def _painter(settings: Captcha) -> Callable[[str], bytes]:
     from one ink to one paper, and the fonts are loaded once, with the plain layout engine.
     """
     from io import BytesIO  # noqa: PLC0415 - only Create needs it
+    from secrets import choice as pick  # noqa: PLC0415 - only Create needs it
     from secrets import randbelow  # noqa: PLC0415 - only Create needs it
 
     from captcha.image import ImageCaptcha  # noqa: PLC0415 - heavy
-    from PIL.Image import frombytes  # noqa: PLC0415 - heavy
+    from PIL.Image import frombytes, new  # noqa: PLC0415 - heavy
     from PIL.ImageFilter import SMOOTH  # noqa: PLC0415 - heavy
     from PIL.ImageFont import Layout, truetype  # noqa: PLC0415 - heavy
 
@@ -206,21 +210,30 @@ def _painter(settings: Captcha) -> Callable[[str], bytes]:
                 self._loaded = tuple(truetype(path, size, layout_engine=Layout.BASIC) for path, size in pairs)
             return list(self._loaded)
 
+        def _draw_character(self, c: str, draw: ImageDraw, color: ColorTuple) -> Image:
+            # A gap is an empty picture: the library turns and bends it all the same, a third of its time.
+            if c == " ":
+                return new("RGBA", (round(pick(self.truefonts).getlength(c)), 1))
+            return super()._draw_character(c, draw, color)
+
     # The library's sizes, 42, 50 and 56, are made for some 80 pixels.
     sizes = tuple(settings.height * size // 80 for size in (42, 50, 56))
     painter = Painter(settings.width, settings.height, list(settings.fonts) or None, sizes)
 
-    def shade(low: int, high: int) -> list[int]:
-        return [low + randbelow(high - low + 1) for _ in range(3)]
+    def between(low: int, high: int) -> int:
+        return low + randbelow(high - low + 1)
 
     def draw(text: str) -> Image:
-        image = painter.create_captcha_image(text, _INK, _PAPER)
-        painter.create_noise_dots(image, _INK, number=settings.dots)
+        ink = between(*_INKS)
+        color = (ink, ink, ink)
+        image = painter.create_captcha_image(text, color, (_PAPER, _PAPER, _PAPER))
+        painter.create_noise_dots(image, color, number=settings.dots)
         for _ in range(settings.arcs):
-            painter.create_noise_curve(image, _INK)
+            painter.create_noise_curve(image, color)
         grey = image.convert("L").filter(SMOOTH)
-        picture = frombytes("P", grey.size, grey.tobytes().translate(_LEVEL_OF))
-        picture.putpalette(_blend(shade(10, 110), shade(238, 255)))
+        levels = bytes(max(0, (shade - ink) * _LEVELS // (_PAPER + 1 - ink)) for shade in range(256))
+        picture = frombytes("P", grey.size, grey.tobytes().translate(levels))
+        picture.putpalette(_blend([between(10, 110) for _ in range(3)], [between(238, 255) for _ in range(3)]))
         return picture
 
     def paint(text: str) -> bytes:
@@ -235,7 +248,7 @@ def _painter(settings: Captcha) -> Callable[[str], bytes]:
 
 
 def _blend(ink: Iterable[int], paper: Iterable[int]) -> list[int]:
-    """Return the palette: sixteen colours in even steps from *ink* to *paper*."""
+    """Return the palette: twelve colours in even steps from *ink* to *paper*."""
     pairs = list(zip(ink, paper, strict=True))
     return [start + (end - start) * level // (_LEVELS - 1) for level in range(_LEVELS) for start, end in pairs]
 
