@@ -158,10 +158,7 @@ def _check_font(path: str) -> None:
     from PIL.ImageFont import truetype  # noqa: PLC0415 - heavy
 
     name = f"captcha: fonts: {path!r}"
-    try:
-        size = Path(path).stat().st_size if Path(path).is_file() else None
-    except ValueError:  # a NUL in the path
-        size = None
+    size = Path(path).stat().st_size if Path(path).is_file() else None
     if size is None:
         raise ConfigurationError(f"{name} is no file; give the path of a TrueType or OpenType font")
     if size > _MOST_FONT_BYTES:

@@ -64,8 +64,8 @@ def hostile_answers(right: str) -> tuple[Any, ...]:
         "_".join(right),
         ",".join(right),
         "\u200b".join(right) + "\u200b",
-        "".join(chr(0xFF01 + ord(c) - 0x21) if "!" <= c <= "~" else c for c in right) + "\u3000",
-        "".join(_LOOK_ALIKE.get(c, c) for c in right) + "\u200b",
+        "".join(chr(0xFF01 + ord(c) - 0x21) if "!" <= c <= "~" else c for c in right),
+        "".join(_LOOK_ALIKE.get(c, c) for c in right),
         *("\u017f" + right[1:], "\u0131" + right[1:], "\u212a" + right[1:]),  # long s, dotless i, KELVIN SIGN
         json.dumps({"answer": right}),
         json.dumps([right]),

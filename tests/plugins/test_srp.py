@@ -1,0 +1,43 @@
+"""The password's kind: rounds that the host runs, so it makes and judges nothing itself."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import fields
+
+from watchword.challenge import HostRun, Kind
+from watchword.errors import ProtocolError
+from watchword.testing import create_request, verify_request
+from watchword_plugins.srp import Srp
+
+
+def test_it_is_run_by_the_host() -> None:
+    """The kind proves knowledge by two host rounds, in Cognito's order."""
+    kind = Srp()
+    assert isinstance(kind, Kind)
+    assert isinstance(kind, HostRun)
+    assert kind.host_rounds == ("SRP_A", "PASSWORD_VERIFIER")
+    assert kind.proves == {"knowledge"}
+    assert not hasattr(kind, "channel")
+
+
+def test_it_has_no_settings() -> None:
+    """There is nothing to set, and all of its instances are one value."""
+    assert fields(Srp) == ()
+    assert Srp() == Srp()
+    with pytest.raises(TypeError):
+        Srp(attempts=3)  # type: ignore[call-arg]
+
+
+def test_nothing_is_created_or_verified_for_it() -> None:
+    """Whoever asks it to create or to verify called out of turn."""
+    kind = Srp()
+    with pytest.raises(ProtocolError, match="the host runs these rounds"):
+        kind.create(create_request(kind))
+    with pytest.raises(ProtocolError, match="the host runs these rounds"):
+        kind.verify(verify_request(kind, {}, "x"))
+
+
+def test_nothing_is_reckoned_upon_a_password() -> None:
+    """How well a password was chosen is unknown, so guessing it counts as certain."""
+    assert Srp().guess_probability() == 1.0
