@@ -303,7 +303,7 @@ MISTAKES = [
     ("accept = ['x']\n" + STEP, "line 1: accept: is a list; write a table"),
     ("[accept]\nW1 = true\n" + STEP, "line 2: accept.W1: is true or false"),
     # kinds and their settings
-    (STEP + "lenght = 6", "line 3: steps[0].lenght: email_otp has no 'lenght'; did you mean length?"),
+    (STEP + "lengths = 6", "line 3: steps[0].lengths: email_otp has no 'lengths'; did you mean length?"),
     (STEP + "zzz = 6", "line 3: steps[0].zzz: email_otp has no 'zzz'; there is length, alphabet"),
     (STEP + "length = 99", "line 3: steps[0].length: email_otp: length must be a whole number"),
     (STEP + "app = 'x'\nlength = '6'", "line 4: steps[0].length: email_otp: length must be a whole number"),
@@ -332,7 +332,7 @@ MISTAKES = [
     ("[[steps]]\nat_least = 1", "line 1: steps[0]: at_least has no of"),
     (f"[[steps]]\nat_least = 3\nof = [{CODE}]", "line 2: steps[0].at_least: at_least: 3 of 1 cannot be asked"),
     (f"[[steps]]\nat_least = true\nof = [{CODE}]", "line 2: steps[0].at_least: at_least: True of 1"),
-    ("[[steps]]\nat_least = 1\nfo = []", "line 3: steps[0].fo: at_least has no 'fo'; there is at_least, of"),
+    ("[[steps]]\nat_least = 1\nfo = []", "line 3: steps[0].ofs: at_least has no 'ofs'; there is at_least, of"),
     (f"[[steps]]\n{GOLD}", "line 1: steps[0]: when has no then"),
     (f"[[steps]]\n{GOLD}\nthen = 1", "line 3: steps[0].then: is a number"),
     (f"[[steps]]\n{GOLD}\nthen = {CODE}\notherwise = []", "line 4: steps[0].otherwise: is a list"),
@@ -340,8 +340,8 @@ MISTAKES = [
     (f"[[steps]]\n{GOLD}\nthen = {CODE}", ": when: without otherwise= it could pass"),
     ("[[steps]]\nwhen = 'gold'", "line 2: steps[0].when: is a text; write a table"),
     (
-        "[[steps]]\nwhen = { attribut = 'a' }",
-        "line 2: steps[0].when.attribut: when has no 'attribut'; did you mean attri",
+        "[[steps]]\nwhen = { attributes = 'a' }",
+        "line 2: steps[0].when.attributes: when has no 'attributes'; did you mean attri",
     ),
     ("[[steps]]\nwhen = { attribute = 'a' }", "line 2: steps[0].when: is no condition; write {"),
     ("[[steps]]\nwhen = { client = 'a', equals = 'b' }", "line 2: steps[0].when: is no condition"),

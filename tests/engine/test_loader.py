@@ -180,7 +180,7 @@ def test_without_any_metadata_the_remedy_is_to_install():
         (RIDDLE.replace('kind = "riddle"', "kind = 7"), "registers something of type int"),
         (RIDDLE.replace('frozenset({"knowledge"})', '"knowledge"'), "proves must be a frozenset"),
         (RIDDLE.replace('{"knowledge"}', '{"magic"}'), "proves must be a frozenset"),
-        (RIDDLE.replace("def verify", "def verfy"), "Riddle has no verify"),
+        (RIDDLE.replace("def verify", "def verifies"), "Riddle has no verify"),
         (RIDDLE.replace("def register_kinds", "def register_kindz"), "unknown hook 'register_kindz'"),
         (RIDDLE.replace("(register):", "(registrar):"), "registrar"),
         (RIDDLE + "    raise RuntimeError('oh')", "acme_riddle.register_kinds failed (RuntimeError: oh)"),
@@ -327,7 +327,7 @@ def test_a_url_without_a_scheme_is_refused_and_not_shown(url):
 
 def test_an_unknown_scheme_gets_the_nearest():
     """The same help as for kinds."""
-    assert "did you mean smtp" in refusal(find_courier, "smpt://ann:hunter2@host")
+    assert "did you mean smtp" in refusal(find_courier, "smtpx://ann:hunter2@host")
     assert "did you mean sqlite?" in refusal(find_ledger, "sqlight:///file")
 
 

@@ -1,0 +1,29 @@
+"""The riddle under the contract of every kind, and what is its own."""
+
+import pytest
+from watchword_riddle import Riddle
+
+from watchword import ConfigurationError
+from watchword.testing import KindContract, create_request, verify_request
+
+PIANO = Riddle(question="What has keys and opens no lock?", answer="a piano")
+
+
+class TestRiddle(KindContract):
+    kind = PIANO
+    right = "a piano"
+    refused = ({"question": ""}, {"answer": " "}, {"answer": "ein Flügel"}, {"question": "a\nb"})
+
+
+@pytest.mark.parametrize("answer", ["a piano", "A Piano", "  a   PIANO "])
+def test_case_and_spaces_do_not_matter(answer):
+    """People type as they like."""
+    challenge = PIANO.create(create_request(PIANO))
+
+    assert PIANO.verify(verify_request(PIANO, challenge, answer)).right
+
+
+def test_an_empty_answer_cannot_be_the_right_one():
+    """Otherwise whoever presses Enter is in."""
+    with pytest.raises(ConfigurationError, match="riddle: answer must not be empty"):
+        Riddle(question="Why?", answer="")

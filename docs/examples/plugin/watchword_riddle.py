@@ -1,0 +1,54 @@
+"""A riddle: asks a question, and takes the answer in any case and spacing."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from attrs import Attribute, field, frozen
+
+from watchword import Challenge, CreateRequest, Verdict, VerifyRequest, hookimpl
+from watchword.challenge import Factor
+from watchword.hooks import RegisterKind
+from watchword.settings import line, refused
+
+
+def _some_text(instance: Any, attribute: Attribute[str], value: str) -> None:
+    if not folded(value):
+        raise refused(instance, attribute, "must not be empty")  # or an empty answer would be right
+
+
+@frozen
+class Riddle:
+    """Ask *question*, and want *answer*."""
+
+    kind: ClassVar[str] = "riddle"
+    proves: ClassVar[frozenset[Factor]] = frozenset({"knowledge"})
+    # Nothing that verify reads: it has a digest in the challenge. So neither is part of the flow's fingerprint.
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"question", "answer"})
+
+    question: str = field(validator=[line(200), _some_text])
+    answer: str = field(validator=[line(100), _some_text], repr=False)
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Show the question; keep a keyed digest of the answer."""
+        return Challenge(
+            public={"question": self.question},
+            private={"digest": request.seal(folded(self.answer))},
+        )
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Compare in constant time."""
+        return Verdict(right=request.matches(request.private.get("digest"), folded(request.answer)))
+
+
+def folded(text: object) -> str:
+    """Return *text* in lower case with single spaces; nothing for what is no text, is too long or is not ASCII."""
+    if not isinstance(text, str) or len(text) > 1024 or not text.isascii():
+        return ""
+    return " ".join(text.lower().split())
+
+
+@hookimpl
+def register_kinds(register: RegisterKind) -> None:
+    """Register `Riddle`."""
+    register(Riddle)
