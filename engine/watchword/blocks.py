@@ -131,7 +131,7 @@ def when(condition: Condition, then: Block, otherwise: Block | None = None) -> W
 
 def named(name: str, kind: Kind) -> Named:
     """Return the step of *kind* under *name*, which must differ from every other step's in the flow."""
-    if not isinstance(kind, Kind) or isinstance(kind, HostRun):
+    if not isinstance(kind, Kind) or isinstance(kind, HostRun | type):
         raise ConfigurationError(f"named({name!r}, …): only a kind of challenge can be named, this is {kind!r}")
     return Named(name, kind)
 

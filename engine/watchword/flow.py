@@ -98,7 +98,7 @@ class Flow:
 
     def __attrs_post_init__(self) -> None:
         """Lower the body and check the settings."""
-        if self.unwanted_srp not in {"refuse", "ignore"}:
+        if self.unwanted_srp not in ("refuse", "ignore"):
             raise ConfigurationError(f"unwanted_srp is {self.unwanted_srp!r}: write 'refuse' or 'ignore'")
         if not isinstance(self.name, str) or not 1 <= len(self.name) <= 64 or not self.name.isprintable():
             raise ConfigurationError(f"the flow's name is {self.name!r}: write 1 to 64 printable characters")
