@@ -332,7 +332,7 @@ MISTAKES = [
     ("[[steps]]\nat_least = 1", "line 1: steps[0]: at_least has no of"),
     (f"[[steps]]\nat_least = 3\nof = [{CODE}]", "line 2: steps[0].at_least: at_least: 3 of 1 cannot be asked"),
     (f"[[steps]]\nat_least = true\nof = [{CODE}]", "line 2: steps[0].at_least: at_least: True of 1"),
-    ("[[steps]]\nat_least = 1\nofs = []", "line 3: steps[0].ofs: at_least has no 'ofs'; there is at_least, of"),
+    ("[[steps]]\nat_least = 1\nofs = []", "line 3: steps[0].ofs: at_least has no 'ofs'; did you mean of?"),
     (f"[[steps]]\n{GOLD}", "line 1: steps[0]: when has no then"),
     (f"[[steps]]\n{GOLD}\nthen = 1", "line 3: steps[0].then: is a number"),
     (f"[[steps]]\n{GOLD}\nthen = {CODE}\notherwise = []", "line 4: steps[0].otherwise: is a list"),
