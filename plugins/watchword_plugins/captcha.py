@@ -236,7 +236,7 @@ def _painter(settings: Captcha) -> Callable[[str], bytes]:
     def paint(text: str) -> bytes:
         out = BytesIO()
         if settings.format == "png":
-            draw(text).save(out, "PNG", bits=4)
+            draw(text).save(out, "PNG")
         else:
             draw(text).convert("RGB").save(out, "WEBP", quality=50, method=2)
         return out.getvalue()

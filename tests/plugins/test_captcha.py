@@ -121,7 +121,7 @@ def test_a_new_challenge_has_a_new_text_and_a_new_picture() -> None:
 
 
 def test_pictures_cannot_be_foretold_by_a_seed() -> None:
-    """Setting the seed of Python's random numbers does not make two pictures alike."""
+    """Setting the seed of Python's random numbers makes neither two pictures nor their colours alike."""
     kind = Captcha(format="png")
     state = random.getstate()
     try:
@@ -132,6 +132,8 @@ def test_pictures_cannot_be_foretold_by_a_seed() -> None:
     finally:
         random.setstate(state)
     assert drawn[0] != drawn[1]
+    palettes = [Image.open(BytesIO(png)).getpalette() for png in drawn]
+    assert palettes[0] != palettes[1]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
