@@ -49,7 +49,8 @@ class Key:
         if not 2 <= size <= 256:
             msg = f"an alphabet has 2 to 256 symbols, this one has {size}"
             raise ConfigurationError(msg)
-        secret = _expand(self._secret, purpose)
+        # A key of its own: a digest that travels must never be the stream that a code is read from.
+        secret = _expand(self._secret, purpose, "choose")
         bound = 256 - 256 % size
         chosen: list[str] = []
         block = 0

@@ -1,0 +1,256 @@
+"""Keys: weak ones are refused, derived ones are independent, codes are unbiased."""
+
+import hashlib
+import math
+import string
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchword import ConfigurationError
+from watchword.keyring import MIN_KEY_BYTES, Key, Keyring, pack
+
+SECRET = bytes(range(100, 132))
+OTHER = hashlib.sha256(b"another").digest()
+ALPHABET = "".join(map(chr, range(0x100, 0x200)))
+KEY = Keyring.of(SECRET).current
+
+
+# --- the ring -----------------------------------------------------------------------------------------------------
+
+
+def test_a_ring_is_made_of_one_secret_of_several_or_of_a_ring():
+    """Newest first."""
+    ring = Keyring.of([OTHER, SECRET])
+    assert Keyring.of(SECRET) == Keyring.of([SECRET]) == Keyring.of((bytearray(SECRET),))
+    assert Keyring.of(ring) is ring
+    assert ring.current == Keyring.of(OTHER).current
+    assert ring.lasting == Keyring.of(SECRET).current
+
+
+def test_a_key_is_found_by_its_id_until_it_leaves_the_ring():
+    """Rotation: the newest makes, all of them read."""
+    ring = Keyring.of([OTHER, SECRET])
+    assert ring.find(ring.lasting.id) == ring.lasting
+    assert ring.find(ring.current.id) == ring.current
+    assert Keyring.of(OTHER).find(ring.lasting.id) is None
+    assert ring.find("") is None
+
+
+@pytest.mark.parametrize("missing", [[], ()])
+def test_a_missing_key_is_refused(missing):
+    """The message says how to make one."""
+    with pytest.raises(ConfigurationError, match=r"key is missing: set WATCHWORD_KEY or pass key=; make one with"):
+        Keyring.of(missing)
+
+
+@pytest.mark.parametrize("length", [0, 1, 16, MIN_KEY_BYTES - 1])
+def test_a_short_key_is_refused(length):
+    """By its place in the list; the message never shows it."""
+    with pytest.raises(
+        ConfigurationError, match=rf"key 2 is too short: {length} bytes, 32 are needed; make one"
+    ) as caught:
+        Keyring.of([SECRET, OTHER[:length]])
+    assert repr(OTHER[:length])[2:-1] not in str(caught.value) or not length
+
+
+@pytest.mark.parametrize("secret", [b"a" * 64, b"k" * 32, b"0123456789" * 5, bytes(40)], ids=repr)
+def test_a_key_that_is_visibly_not_random_is_refused(secret):
+    """Ten different bytes or fewer."""
+    with pytest.raises(ConfigurationError, match=r"key 1 is not random: it repeats (1|10) different bytes; make one"):
+        Keyring.of(secret)
+
+
+@pytest.mark.parametrize("secret", ["k" * 40, 7, None, [1, 2]], ids=repr)
+def test_a_key_that_is_no_bytes_is_refused(secret):
+    """A text of base64 is the environment's business."""
+    with pytest.raises(ConfigurationError, match=rf"key 1 is no bytes but {type(secret).__name__}; make one"):
+        Keyring.of([secret])
+
+
+def test_the_smallest_key_is_allowed():
+    """32 bytes, and 11 different ones."""
+    assert Keyring.of(b"0123456789a" * 3)
+    assert Keyring.of(SECRET).current.id != Keyring.of(OTHER).current.id
+
+
+def test_the_secret_is_in_no_repr_and_the_id_tells_nothing():
+    """Not of the key, not of the ring; the id is no digest of the secret itself."""
+    ring = Keyring.of(SECRET)
+    for text in (repr(ring), repr(ring.current), str(ring)):
+        assert repr(SECRET)[2:12] not in text
+        assert SECRET.hex() not in text
+    assert len(ring.current.id) == 8
+    assert ring.current.id != hashlib.sha256(SECRET).hexdigest()[:8]
+
+
+# --- packing ------------------------------------------------------------------------------------------------------
+
+TEXTS = st.lists(st.text(st.characters(), max_size=4), max_size=4)
+
+
+@given(TEXTS, TEXTS)
+def test_no_two_lists_pack_to_the_same_bytes(first, second):
+    """So parts cannot be spliced into each other, surrogates included."""
+    assert (pack(*first) == pack(*second)) == (first == second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(("a", "bc"), ("ab", "c")), (("ab",), ("a", "b")), (("", "a"), ("a", "")), ((), ("",)), (("a\0b",), ("a", "b"))],
+)
+def test_splices_differ(first, second):
+    """Those that a plain join confuses, in digests too."""
+    assert pack(*first) != pack(*second)
+    assert KEY.digest("purpose", *first) != KEY.digest("purpose", *second)
+
+
+def test_packing_cannot_be_spliced_with_its_own_lengths():
+    """A part that holds packed bytes is not those parts."""
+    inner = pack("a", "b").decode("latin-1")
+    assert pack(inner) != pack("a", "b")
+    assert pack("x", inner) != pack("x", "a", "b")
+
+
+# --- digests ------------------------------------------------------------------------------------------------------
+
+
+def test_digests_differ_by_key_purpose_and_parts():
+    """Each of them counts; the same again is the same."""
+    other = Keyring.of(OTHER).current
+    digests = [
+        key.digest(purpose, *parts)
+        for key in (KEY, other)
+        for purpose in ("code email_otp", "seal email_otp", "code", " email_otp", "")
+        for parts in ((), ("",), ("a",), ("a", "b"), ("ab",), ("b", "a"))
+    ]
+    assert len(set(digests)) == len(digests)
+    assert {len(digest) for digest in digests} == {64}
+    assert KEY.digest("code", "a") == Keyring.of(SECRET).current.digest("code", "a")
+
+
+def test_a_digest_never_gives_the_stream_of_a_code():
+    """A digest may travel: with the purpose and seed of a code it must not be the bytes that the code is read from."""
+    everything = "".join(map(chr, range(256)))
+    for purpose, seed in (("code email_otp", "claim"), ("seal", "")):
+        code = KEY.choose(purpose, seed, everything, 32).encode("latin-1").hex()
+        for parts in ((seed, "0"), (seed,), (seed, "1"), ()):
+            assert KEY.digest(purpose, *parts) != code
+
+
+def test_keys_of_different_purposes_are_independent():
+    """Half of all bits differ, between purposes and between keys."""
+    other = Keyring.of(OTHER).current
+    differing = total = 0
+    for number in range(400):
+        one = int(KEY.digest("one", str(number)), 16)
+        for two in (KEY.digest("two", str(number)), other.digest("one", str(number))):
+            differing += (one ^ int(two, 16)).bit_count()
+            total += 256
+    assert abs(differing / total - 0.5) < 4 * 0.5 / math.sqrt(total)
+
+
+# --- codes --------------------------------------------------------------------------------------------------------
+
+
+def chi_square(symbols, alphabet):
+    """Return how many standard deviations the counts of *symbols* are off from even ones (Wilson-Hilferty)."""
+    counts = Counter(symbols)
+    even = len(symbols) / len(alphabet)
+    statistic = sum((counts[symbol] - even) ** 2 / even for symbol in alphabet)
+    freedom = len(alphabet) - 1
+    spread = 2 / (9 * freedom)
+    return ((statistic / freedom) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
+
+
+SIZES = [2, 3, 10, 16, 20, 28, 100, 129, 200, 255, 256]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_symbol_is_equally_likely(size):
+    """Chi-square over 120,000 symbols; 129 and 200 throw the most bytes away, 10, 20 and 28 are the kinds' own."""
+    alphabet = ALPHABET[:size]
+    assert abs(chi_square(KEY.choose("code", f"size {size}", alphabet, 120_000), alphabet)) < 4.5
+
+
+def test_every_place_of_a_short_code_is_unbiased():
+    """Eight digits of 20,000 claims, place by place: codes are short, so each place counts for itself."""
+    codes = [KEY.choose("code email_otp", f"claim {number}", string.digits, 8) for number in range(20_000)]
+    for place in range(8):
+        assert abs(chi_square([code[place] for code in codes], string.digits)) < 4.5
+
+
+def test_neighbouring_symbols_are_independent():
+    """Pairs of digits are as even as digits."""
+    symbols = KEY.choose("code", "pairs", string.digits, 150_000)
+    pairs = ["".join(pair) for pair in pairwise(symbols)][::2]
+    assert abs(chi_square(pairs, [f"{number:02}" for number in range(100)])) < 4.5
+
+
+@pytest.mark.parametrize("size", [10, 20, 28, 200])
+def test_the_measure_finds_a_modulo_bias(size):
+    """The twin that keeps every byte and takes it modulo the size is caught with the same number of symbols."""
+    alphabet = ALPHABET[:size]
+    stream = b"".join(hashlib.sha256(f"{size} {number}".encode()).digest() for number in range(120_000 // 32))
+    biased = [alphabet[byte % size] for byte in stream]
+    assert abs(chi_square(biased, alphabet)) > 4.5
+
+
+class FakeHash:
+    """In place of HMAC: bytes 0, 1, 2, … over and over, so each outcome can be counted."""
+
+    def __init__(self):
+        self.next = 0
+
+    def digest(self, key, message, name):
+        """Return the next 32 bytes."""
+        block = bytes((self.next + place) % 256 for place in range(32))
+        self.next += 32
+        return block
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_over_all_bytes_each_symbol_comes_exactly_as_often(size, monkeypatch):
+    """With every byte once, counts are equal to the last one: no bias at all, not merely none that is seen."""
+    monkeypatch.setattr("watchword.keyring.hmac", FakeHash())
+    alphabet = ALPHABET[:size]
+    full = 256 // size
+    fake = Key("id", SECRET)
+    fake.digest("purpose")  # two calls of the hash, so the stream does not begin at 0: order must not matter
+    counts = Counter(fake.choose("code", "seed", alphabet, full * size * 3))
+    assert set(counts.values()) == {full * 3}
+    assert len(counts) == size
+
+
+def test_a_code_is_the_same_for_the_same_claim_and_else_another():
+    """It is derived, never stored; key, purpose and seed all count, and the start of a longer code is the shorter."""
+    other = Keyring.of(OTHER).current
+    codes = [
+        key.choose(purpose, seed, string.digits, 30)
+        for key in (KEY, other)
+        for purpose in ("code email_otp", "code captcha")
+        for seed in ("claim 1", "claim 2", "")
+    ]
+    assert len(set(codes)) == len(codes)
+    assert KEY.choose("code", "claim", string.digits, 8) == Keyring.of(SECRET).current.choose(
+        "code", "claim", string.digits, 8
+    )
+    assert KEY.choose("code", "claim", string.digits, 80).startswith(KEY.choose("code", "claim", string.digits, 8))
+
+
+@pytest.mark.parametrize("length", [0, 1, 31, 32, 33, 1000])
+def test_a_code_has_the_length_that_was_asked_for(length):
+    """Also where one block of the stream is not enough."""
+    code = KEY.choose("code", "seed", string.digits, length)
+    assert len(code) == length
+    assert set(code) <= set(string.digits)
+
+
+@pytest.mark.parametrize("size", [0, 1, 257])
+def test_an_alphabet_has_2_to_256_symbols(size):
+    """One symbol is no secret, and more than a byte can tell is none either."""
+    with pytest.raises(ConfigurationError, match=rf"alphabet has 2 to 256 symbols, this one has {size}"):
+        KEY.choose("code", "seed", "x" * size, 8)
