@@ -362,7 +362,7 @@ def test_bad_templates_are_refused_when_prepared(tmp_path: Path, files: dict[str
 def test_templates_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
     """A template in another encoding is refused by name."""
     folder = own(tmp_path)
-    (tmp_path / "en.txt").write_bytes(b"$code f\xfcr alle")
+    (tmp_path / "en.txt").write_bytes(b"$code f\xfcr Anna")
     with pytest.raises(ConfigurationError, match=r"en\.txt.*UTF-8"):
         EmailOtp(templates=folder).prepare()
 

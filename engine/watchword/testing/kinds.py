@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import logging
 import re
 import subprocess
@@ -19,6 +16,7 @@ from attrs import evolve, fields, frozen, has
 from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Kind, User, Verdict
 from watchword.errors import ConfigurationError
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
+from watchword.testing.leaks import reveals
 from watchword.testing.requests import ANN, NOBODY, NOW, Issued, create_request, verify_request
 
 _FACTORS = frozenset({"knowledge", "possession", "inherence"})
@@ -30,7 +28,6 @@ _LONGEST_PUBLIC = 131_072
 _MOST_PRIVATE = 2048
 _MOST_CARRY = 512
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_SHORT_SECRET = 6
 
 
 @frozen
@@ -193,7 +190,7 @@ class KindContract:
         }
         for secret in {made.right, *(issued.text for issued in made.issued)}:
             for place, text in places.items():
-                assert not _reveals(text, secret), f"the right answer can be read from {place}"
+                assert not reveals(text, secret), f"the right answer can be read from {place}"
         for place, text in places.items():
             assert "hush-4711" not in text, f"an answer is repeated in {place}"
 
@@ -382,35 +379,3 @@ def _build(kind: Any, **changes: Any) -> Any:
 def _shape(value: str) -> str:
     """Return what *value* looks like: words and long runs of anything are alike, signs stand for themselves."""
     return "long" if len(value) > 300 else re.sub(r"\w+", "w", value)
-
-
-def _reveals(text: str, secret: str) -> bool:
-    """Say whether *secret* can be read from *text*: plain, reversed, encoded, hashed without a key, or inside a picture."""
-    inside = _decoded(text)
-    if inside:
-        return secret.encode() in inside  # by chance once in 10^9 pictures
-    raw = secret.encode()
-    spellings = {one.decode() for one in (raw, raw[::-1], base64.b64encode(raw).rstrip(b"="), binascii.hexlify(raw))}
-    for way in ("md5", "sha1", "sha256", "sha512"):
-        for plain in {raw, raw.upper(), raw.lower()}:
-            digest = hashlib.new(way, plain, usedforsecurity=False).digest()
-            spellings |= {digest.hex(), base64.b64encode(digest).decode().rstrip("=")}
-    return any(_holds(text, spelling) for spelling in spellings)
-
-
-def _holds(text: str, secret: str) -> bool:
-    """Say whether *text* holds *secret*, in any case; a short one as a word of its own, since it is in many by chance."""
-    pattern = re.escape(secret) if len(secret) >= _SHORT_SECRET else rf"(?<!\w){re.escape(secret)}(?!\w)"
-    return re.search(pattern, text, re.IGNORECASE) is not None
-
-
-def _decoded(text: str) -> bytes:
-    """Return the bytes of a picture in *text* (a data URI, or a long base64), or nothing."""
-    head, comma, tail = text.partition(";base64,")
-    body = tail if comma and head.startswith("data:") else text
-    if not comma and len(text) < 300:
-        return b""
-    try:
-        return base64.b64decode(body, validate=True)
-    except ValueError:
-        return b""
