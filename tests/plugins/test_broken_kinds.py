@@ -94,6 +94,30 @@ class TestRiddleByMethod(KindContract):
         return "a map"
 
 
+class Nod:
+    """A kind without settings, private parameters or attrs."""
+
+    kind: ClassVar[str] = "nod"
+    proves: ClassVar[frozenset[str]] = frozenset()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Nod)
+
+    def __hash__(self) -> int:
+        return 1
+
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"question": "Are you there?"})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=type(request.answer) is str and request.answer == "yes")
+
+
+class TestNod(KindContract):
+    kind = Nod()
+    right = "yes"
+
+
 def changed(challenge: Challenge, **what: Any) -> Challenge:
     made = {name: getattr(challenge, name) for name in ("public", "private", "carry", "messages")}
     return Challenge(**{**made, **what})

@@ -62,6 +62,9 @@ def test_there_are_sixty_hostile_answers_and_none_is_right() -> None:
         assert len(answers) >= 60
         texts = [answer for answer in answers if isinstance(answer, str)]
         assert len(texts) >= 60
+        assert any(text == "anything" and hash(text) != hash("anything") for text in texts), (
+            "one agrees with everything"
+        )
         plain = right.replace(" ", "").replace("-", "").lower()
         assert not any(text.isascii() and "".join(text.split()).replace("-", "").lower() == plain for text in texts)
     near = hostile_answers("12345678")
