@@ -92,10 +92,8 @@ class Engine:
         self.record(name, self.user_key(turn.pool, turn.user), claim=judgement.claim, **detail)
 
     def user_key(self, pool: str, user: User) -> str:
-        """Return the keyed digest that stands for *user* in budgets: by ``sub``, or by the name as typed if unknown."""
-        sub = user.attributes.get("sub", "") if user.known else ""
-        named = ("sub", sub) if sub else ("name", user.name)
-        return self.keyring.lasting.digest("user", pool, *named)
+        """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
+        return user_key(self.keyring, pool, user)
 
     def key_of(self, claim: str) -> Key | None:
         """Return the key that *claim* was made with, or None if it has left the ring."""
@@ -134,6 +132,13 @@ class Deadline:
         if left <= 0:
             raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True)
         return left
+
+
+def user_key(keyring: Keyring, pool: str, user: User) -> str:
+    """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the name as typed if unknown."""
+    sub = user.attributes.get("sub", "") if user.known else ""
+    named = ("sub", sub) if sub else ("name", user.name)
+    return keyring.lasting.digest("user", pool, *named)
 
 
 def _prepare(kind: object, couriers: Mapping[str, Courier]) -> None:

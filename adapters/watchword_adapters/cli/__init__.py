@@ -1,0 +1,149 @@
+"""The command line: `watchword COMMAND`. Each command is a module of its own, imported when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, NoReturn, Protocol, cast
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("demo", "watch a whole sign-in on this machine, and three attacks that fail"),
+    "try": ("play", "play a flow in the terminal"),
+    "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
+    "unlock": ("unlock", "forget what the budgets of a user have counted"),
+}
+"""Each command's module in this package, and what it does in a line."""
+
+_DESCRIPTION = "The challenge engine for sign-in on Amazon Cognito's custom authentication."
+_EPILOG = "Begin with: watchword demo. Each command has a --help of its own, with an example."
+_LONGEST_MESSAGE = 600
+
+USAGE = 2
+FAILED = 1
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""Exit statuses: the last two are a shell's for SIGINT and SIGPIPE."""
+
+
+class Command(Protocol):
+    """What a command's module has."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments, description and example to *parser*."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; return the exit status."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that *argv* (`sys.argv` without the program, if None) names; return the exit status.
+
+    0 if all went well; 2 if an argument, file, flow or setting is wrong; 1 if something else failed. An error is one
+    line on stderr. With ``WATCHWORD_DEBUG=1`` it is raised, with its traceback.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            # A terminal that lacks a sign shows it escaped; it does not end the program.
+            cast("Any", stream).reconfigure(errors="backslashreplace")
+    try:
+        status = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _abandon_stdout()
+        return BROKEN_PIPE
+    except SystemExit as end:  # argparse, behind --help and --version
+        return end.code if isinstance(end.code, int) else 0
+    except Exception as error:
+        if os.environ.get("WATCHWORD_DEBUG") == "1":
+            raise
+        return _failed(error)
+    return status
+
+
+def _dispatch(words: list[str]) -> int:
+    parser = _Parser(prog="watchword", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
+    parsers = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser, title="commands")
+    word = words[0] if words else ""
+    command: Command | None = None
+    for name, (module, summary) in COMMANDS.items():
+        subparser = parsers.add_parser(
+            name, help=summary, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == word:
+            command = cast("Command", import_module(f"{__name__}.{module}"))
+            command.configure(subparser)
+    if command is None and not word.startswith("-"):
+        parser.error(f"there is no command {word[:40]!r}{_nearest(word)}" if word else "no command is given")
+    arguments = parser.parse_args(words)
+    if command is None:
+        parser.error("no command is given")
+    return command.run(arguments)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are raised: `main` says all of them in one way."""
+
+    def error(self, message: str) -> NoReturn:
+        from watchword.errors import ConfigurationError  # noqa: PLC0415 - only for an error
+
+        raise ConfigurationError(f"{message}; see {self.prog} --help")
+
+
+class _Version(argparse.Action):
+    """Prints the version: looked up only then, since that is slow."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            print(f"watchword {version('watchword')}")
+        except PackageNotFoundError:
+            print("watchword, run from a source tree that is not installed")
+        parser.exit()
+
+
+def _nearest(word: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for an error
+
+    close = get_close_matches(word, list(COMMANDS), n=1)
+    return f"; did you mean {close[0]}? There is " * bool(close) + "; there is " * (not close) + ", ".join(COMMANDS)
+
+
+def _failed(error: Exception) -> int:
+    from watchword.errors import ConfigurationError, WatchwordError  # noqa: PLC0415 - --help does without
+
+    match error:
+        case ConfigurationError():
+            return _tell(str(error), USAGE)
+        case WatchwordError():
+            return _tell(str(error), FAILED)
+        case OSError():
+            named = f"{error.filename}: " if error.filename else ""
+            return _tell(f"{named}{error.strerror or type(error).__name__}", FAILED)
+        case _:
+            # Its text is not shown: nobody has seen to it that it holds nothing secret.
+            name = type(error).__name__
+            return _tell(f"{name}, which is a defect; set WATCHWORD_DEBUG=1 to see where, and report it", FAILED)
+
+
+def _tell(message: str, status: int) -> int:
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in message).split())
+    print(f"watchword: error: {line[:_LONGEST_MESSAGE]}", file=sys.stderr)
+    return status
+
+
+def _abandon_stdout() -> None:
+    # Or the interpreter would flush what is left when it ends, and complain again.
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,27 @@
+"""The argument FLOW of commands: a TOML file or ``module:attribute``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from watchword.document import find_flow
+from watchword.flow import Flow
+
+
+def add_flow(parser: argparse.ArgumentParser) -> None:
+    """Add FLOW to *parser*."""
+    parser.add_argument("flow", metavar="FLOW", help="a TOML file, or module:attribute of a Flow in Python")
+
+
+def read_flow(arguments: argparse.Namespace) -> Flow:
+    """Return the flow that FLOW names. Modules are found in the current folder too, as with ``python -m``.
+
+    Raises:
+        ConfigurationError: if there is none, or it is wrong.
+    """
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    return find_flow(str(arguments.flow))

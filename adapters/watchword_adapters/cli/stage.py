@@ -1,0 +1,116 @@
+"""A flow played on this machine: its triggers, watched, in a local user pool with one user; mail goes to an outbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+from attrs import frozen
+
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow
+from watchword.ports import Audit, Random
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.cli.client import Client
+from watchword_adapters.cli.forward_clock import ForwardClock
+from watchword_adapters.cli.trace import Recorder
+from watchword_adapters.clock import SystemRandom
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.ledgers import MemoryLedger
+from watchword_adapters.srp_client import SrpClient
+from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.errors import ClientError
+
+DEFAULT_USER = "ann"
+DEFAULT_PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
+DEFAULT_EMAIL = "ann@example.com"
+
+
+@frozen
+class Stage:
+    """Everything that a sign-in takes."""
+
+    pool: LocalUserPool
+    recorder: Recorder
+    outbox: Outbox
+    clock: ForwardClock
+    random: Random
+
+    def client(self, username: str, password: str | None) -> Client:
+        """Return a new client for *username*; with a *password* it opens by SRP."""
+        srp = None if password is None else SrpClient(self.pool.pool_id, username, password, self.random)
+        return Client(self.pool, self.recorder, username, srp)
+
+
+def set_up(
+    flow: Flow,
+    *,
+    user: str | None,
+    password: str,
+    attributes: Mapping[str, str],
+    audit: Audit,
+    app_client: str | None = None,
+) -> Stage:
+    """Return the stage for *flow*, with *user* in the pool (nobody, if None) and a key drawn for this one time.
+
+    Raises:
+        ConfigurationError: if an extra is missing, or the pool refuses the user; the message says what to do.
+    """
+    # The pool would find out only when it makes the tokens, after everything else was played.
+    if find_spec("cryptography") is None:
+        raise ConfigurationError(
+            "the local user pool signs its tokens with cryptography: pip install 'watchword[local]'"
+        )
+    clock, random = ForwardClock(), SystemRandom()
+    outbox = Outbox()
+    channels = {getattr(step.kind, "channel", None) for step in flow.steps.values()} - {None}
+    made = triggers(
+        flow,
+        courier=dict.fromkeys(map(str, channels), outbox),
+        key=random.bytes(32),
+        ledger=MemoryLedger(),
+        clock=clock,
+        random=random,
+        audit=audit,
+        pad_to=0,
+        environment={},
+    )
+    recorder = Recorder()
+    define, create, verify = (
+        recorder.watch(name, trigger) for name, trigger in zip(("define", "create", "verify"), made, strict=True)
+    )
+    if app_client is None:
+        pool = LocalUserPool(define, create, verify, clock=clock)
+    else:
+        pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
+    if user is not None:
+        try:
+            pool.add_user(user, password=password, attributes=dict(attributes))
+        except ClientError as error:
+            raise ConfigurationError(f"the pool refuses the user: {error.response['Error']['Message']}") from None
+    return Stage(pool, recorder, outbox, clock, random)
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@contextmanager
+def log_lines() -> Generator[list[str]]:
+    """Collect what is logged as a warning or worse, in place of having it on the terminal."""
+    logger, handler = logging.getLogger("watchword"), _Lines()
+    before = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield handler.lines
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before

@@ -1,0 +1,94 @@
+"""`watchword unlock`: forget what the budgets of a user have counted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from watchword.challenge import User
+from watchword.errors import ConfigurationError, ProtocolError
+from watchword.ports import AuditEvent, Ledger
+from watchword.srp6a import pool_name
+from watchword.unlocking import unlock
+from watchword_adapters.audit import as_line
+from watchword_adapters.clock import SystemClock
+from watchword_adapters.environment import keyring_of, ledger_of
+
+_LONGEST = 2048
+_SQLITE = "sqlite:///"
+_EPILOG = """\
+It works on the ledger of your triggers (WATCHWORD_LEDGER) and with their key (WATCHWORD_KEY): with another key nothing
+is found. What was done is written to stderr as an audit event; it names the user by a keyed digest.
+
+example:
+  WATCHWORD_KEY=… WATCHWORD_LEDGER=sqlite:////var/lib/acme/ledger.db \\
+    watchword unlock 7c1f0a52-0000-4000-8000-93a1f1d7c1aa --pool us-east-1_AbCdEf123"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword unlock`."""
+    parser.description = "Forget what the budgets of a user have counted: guesses and messages, over all sessions."
+    parser.epilog = _EPILOG
+    parser.add_argument("user", metavar="USER", help="the user's sub, or with --name a name")
+    parser.add_argument("--pool", required=True, metavar="POOL_ID", help="the user pool, such as us-east-1_AbCdEf123")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--sub", action="store_true", help="USER is the attribute sub (the default)")
+    which.add_argument(
+        "--name", action="store_true", help="USER is the name, as it was typed, of somebody who does not exist"
+    )
+    parser.add_argument("--ledger", metavar="URL", help="the ledger, if not the one of WATCHWORD_LEDGER")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Forget the budgets, and say how many there were."""
+    who: str = arguments.user
+    if not 1 <= len(who) <= _LONGEST:
+        raise ConfigurationError(f"USER has {len(who)} characters; give 1 to {_LONGEST}")
+    try:
+        pool_name(arguments.pool)
+    except ProtocolError as error:
+        raise ConfigurationError(f"--pool {arguments.pool[:60]!r}: {error}") from None
+    if not os.environ.get("WATCHWORD_KEY", "").strip():
+        raise ConfigurationError("WATCHWORD_KEY is not set: users stand in the ledger under digests made with that key")
+    keyring = keyring_of(None, os.environ)
+    user = User(who, known=False) if arguments.name else User("", {"sub": who})
+    emptied = unlock(
+        user,
+        pool=arguments.pool,
+        keyring=keyring,
+        ledger=_ledger(arguments.ledger or os.environ.get("WATCHWORD_LEDGER", "").strip()),
+        clock=SystemClock(),
+        audit=_AuditToStderr(),
+    )
+    if arguments.json:
+        print(json.dumps({"budgets": emptied}))
+    else:
+        print(
+            f"budgets emptied: {emptied}" if emptied else "there was nothing to empty: no budget had counted anything"
+        )
+    return 0
+
+
+class _AuditToStderr:
+    def record(self, event: AuditEvent) -> None:
+        """Print *event* as the structured log does."""
+        print(as_line(event), file=sys.stderr)
+
+
+def _ledger(url: str) -> Ledger:
+    """Return the ledger at *url*; it must be there already and be shared, or there is nothing to forget in it."""
+    if not url:
+        raise ConfigurationError("no ledger is named: set WATCHWORD_LEDGER as for your triggers, or give --ledger URL")
+    if url.partition(":")[0] in {"memory", "process-only"}:
+        raise ConfigurationError(
+            f"the ledger {url.partition(':')[0]} lives in the process of your triggers and cannot be reached from here; "
+            "restart that process, or use a ledger that is shared"
+        )
+    # SQLite would make the file of a mistyped path, and find nothing in it.
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
+        raise ConfigurationError(f"the ledger {url}: there is no such file; check the path")
+    return ledger_of(url, {})

@@ -1,0 +1,29 @@
+"""Unlocking: an operator has the budgets of one user forgotten."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from watchword.challenge import User
+from watchword.engine import DEADLINE, user_key
+from watchword.keyring import Keyring
+from watchword.ports import Audit, AuditEvent, Clock, Ledger
+
+
+def unlock(user: User, *, pool: str, keyring: Keyring, ledger: Ledger, clock: Clock, audit: Audit | None = None) -> int:
+    """Empty every budget of *user* of *pool*, for guesses and for messages; return how many there were.
+
+    *user* needs no more than the attribute ``sub``, or, ``known=False``, the name as it was typed. *keyring* is the one
+    of the triggers: its oldest key names users. Recorded as one event, ``authz_admin`` of the OWASP logging vocabulary.
+    Budgets that are counted by address (of messages) are those of *user* as well, and are emptied too.
+
+    Raises:
+        UnavailableError: if the ledger fails; nothing is then forgotten or recorded.
+    """
+    key = user_key(keyring, pool, user)
+    emptied = ledger.forget(key, within=DEADLINE)
+    if audit is not None:
+        detail = {"action": "unlock", "budgets": str(emptied)}
+        with suppress(Exception):  # what is forgotten stays so, whatever the log does
+            audit.record(AuditEvent("authz_admin", clock.now(), "", key, detail=detail))
+    return emptied
