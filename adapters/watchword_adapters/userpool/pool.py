@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
-import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import MappingProxyType, ModuleType
@@ -14,6 +12,7 @@ from attrs import Attribute, Factory, field, frozen
 
 from watchword.ports import Clock, Random
 from watchword.settings import Validator, choice, flag, refused, whole_number
+from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.accounts import Accounts
 from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
@@ -29,30 +28,6 @@ from watchword_adapters.userpool.users import Status, User, Users
 
 Reply = dict[str, Any]
 Operation = Callable[[Mapping[str, object]], Reply]
-
-
-class SystemClock:
-    """The system's time."""
-
-    def now(self) -> float:
-        """Return the epoch time in seconds."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Return seconds on a clock that never goes back."""
-        return time.monotonic()
-
-    def sleep_until(self, moment: float) -> None:
-        """Wait until `monotonic` reads *moment*."""
-        time.sleep(max(0.0, moment - time.monotonic()))
-
-
-class SystemRandom:
-    """The system's randomness."""
-
-    def bytes(self, count: int) -> bytes:
-        """Return *count* random bytes."""
-        return secrets.token_bytes(count)
 
 
 def _like(pattern: str, form: str) -> Validator:

@@ -250,6 +250,7 @@ class SignIns:
 
     def _issue(self, person: Person) -> Reply:
         user = self.users.get(person.username)
+        # Whatever Define says, there are no tokens for somebody who does not exist.
         if person.user is None or user is None or user.sub != person.user.sub:
             raise errors.NotAuthorizedException(errors.INCORRECT)
         _confirmed(user)

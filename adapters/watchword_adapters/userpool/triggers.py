@@ -101,8 +101,6 @@ class Triggers:
         if fail:
             raise errors.NotAuthorizedException(errors.INCORRECT)
         if issue:
-            if person.user is None:  # nobody to issue them to
-                raise errors.NotAuthorizedException(errors.INCORRECT)
             return Decided(issue_tokens=True)
         if challenge not in _PRESENTABLE:
             raise _unrecognizable()
