@@ -14,7 +14,7 @@ A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp)``
     ("choose", need, options, asks, shown, excuses)
                                                    need 0: one_of; else: that many of options must pass; asks are the
                                                    select rounds left, shown the step last presented and not answered
-    ("chosen", need, current, rest)                an option of at_least under way
+    ("chosen", need, current, rest, excuses)       an option of at_least under way
     ("when", index, then, otherwise)               by the outcome of condition *index*; gone once resolved
 
 The state of a sign-in is ``(body, unwanted_srp, phase, hosts)``: what is left of the body, and what the host's own
@@ -120,7 +120,7 @@ def step_body(body, name, use, right):
     if tag == "choose":
         return _choosing(body, name, use, right)
     if tag == "chosen":
-        return _settle(body[1], step_body(body[2], name, use, right), body[3])
+        return _settle(body[1], step_body(body[2], name, use, right), body[3], body[4])
     return BROKEN
 
 
@@ -140,8 +140,6 @@ def _answered(body, name, use, right):
 
 def _join(first, rest):
     if first == PASSED:
-        if not rest:
-            return PASSED
         return rest[0] if len(rest) == 1 else ("sequence", rest[0], rest[1:])
     if first in {FAILED, BROKEN}:
         return first
@@ -157,12 +155,12 @@ def _choosing(body, name, use, right):
     for place, option in enumerate(options):
         if name not in heads(option):
             continue
-        if use == "resend" and not right and excuses and find(option, name)[3]:
-            # A resend is no answer, so it pins nothing: the user may still choose another option.
-            options = (*options[:place], _resent(option, name), *options[place + 1 :])
+        if use == "resend" and not right and excuses:
+            # A resend is no answer, so it pins nothing: the user may still choose another option. It is drawn from the
+            # block, not from the option: one number for all of them keeps the states few.
             return ("choose", need, options, 0, name, excuses - 1)
         then = step_body(_excused(option, excuses), name, use, right)
-        return _settle(need, then, options[:place] + options[place + 1 :]) if need else then
+        return _settle(need, then, options[:place] + options[place + 1 :], excuses) if need else then
     return BROKEN
 
 
@@ -176,26 +174,18 @@ def _excused(body, excuses):
     return (*body[:5], min(body[5], excuses)) if tag == "choose" else body
 
 
-def _resent(body, name):
-    """Return *body* with one excuse of its step *name* used up: the step keeps no more when its choice comes up again."""
-    tag = body[0]
-    if tag == "step":
-        return (*body[:3], body[3] - (body[1] == name))
-    if tag in {"sequence", "fallback"}:
-        return (tag, _resent(body[1], name), body[2])
-    return ("choose", body[1], tuple(_resent(option, name) for option in body[2]), *body[3:])
-
-
-def _settle(need, current, rest):
+def _settle(need, current, rest, excuses):
     if current == PASSED:
-        return PASSED if need == 1 else _choice(need - 1, rest)
+        return PASSED if need == 1 else _choice(need - 1, rest, excuses)
     if current == FAILED:
-        return FAILED if len(rest) < need else _choice(need, rest)
-    return BROKEN if current == BROKEN else ("chosen", need, current, rest)
+        return FAILED if len(rest) < need else _choice(need, rest, excuses)
+    return BROKEN if current == BROKEN else ("chosen", need, current, rest, excuses)
 
 
-def _choice(need, options):
-    return options[0] if len(options) == 1 else ("choose", need, options, ASKS, None, EXCUSES)
+def _choice(need, options, excuses):
+    if len(options) == 1:
+        return _excused(options[0], excuses)
+    return ("choose", need, options, ASKS, None, excuses)
 
 
 def without_srp(body):
@@ -259,9 +249,9 @@ def after(state, name, step, use, right):
     if name == CUSTOM:
         phase = CUSTOMISED if phase in {PROVEN, CUSTOMISED} else OPEN
         # A custom round is never one of the host's own, whatever step its metadata names.
-        left = BROKEN if step in {SRP_A, PASSWORD_VERIFIER} else step_body(body, step, use, right)
+        left = BROKEN if step in (SRP_A, PASSWORD_VERIFIER) else step_body(body, step, use, right)
         return (left, unwanted, phase, hosts)
-    if name in {SRP_A, PASSWORD_VERIFIER} and name in heads(body):
+    if name in (SRP_A, PASSWORD_VERIFIER) and name in heads(body):
         return (step_body(body, name, use, right), unwanted, PROVEN if name == PASSWORD_VERIFIER else OPEN, hosts)
     allowed = name in HOSTED and phase in {PROVEN, CUSTOMISED}
     if name == NEW_PASSWORD:

@@ -171,23 +171,12 @@ class Flow:
     def longest_path(self) -> int:
         """Return the number of rounds in the longest sign-in, resends, choices and a new password counted.
 
-        Rounds that the host puts in by itself (MFA, devices: each at most once) are not counted.
+        Rounds that the host puts in by itself (MFA, devices: each at most once) are not counted. Every state is
+        walked, see `watchword.explore`.
         """
-        longest = 0
-        for number in range(2 ** len(self.conditions)):
-            outcomes = tuple(bool(number >> place & 1) for place in range(len(self.conditions)))
-            body = derive.resolve(self.program[2], outcomes)
-            plain = derive.without_srp(body)
-            wanted = derive.SRP_A in derive.heads(body)
-            if plain is not None:
-                longest = max(longest, _longest(plain) + (self.unwanted_srp == "ignore" and not wanted))
-            if wanted:
-                for name in (derive.SRP_A, derive.PASSWORD_VERIFIER):
-                    body = derive.step_body(body, name, "answer", right=True)
-                longest = max(
-                    longest, len((derive.SRP_A, derive.PASSWORD_VERIFIER, derive.NEW_PASSWORD)) + _longest(body)
-                )
-        return longest
+        from watchword.explore import explore  # noqa: PLC0415 - a host that runs a flow never walks it
+
+        return explore(self).longest()
 
 
 def decision_of(decided: derive.Decided) -> Decision:
@@ -203,25 +192,6 @@ def decision_of(decided: derive.Decided) -> Decision:
             return IssueTokens()
         case _:
             return FailAuthentication(decided[1])
-
-
-def _longest(body: derive.Body, *, chosen: bool = False) -> int:
-    """Count the rounds of the longest way through *body*; one that was *chosen* need not ask at its head any more."""
-    match body:
-        case ("step", _, tries, excuses):
-            return int(tries + excuses)
-        case ("sequence" | "fallback", first, rest):
-            return _longest(first, chosen=chosen) + sum(map(_longest, rest))
-        case ("choose", need, options, asks, *_):
-            asked = 0 if chosen else int(asks)
-            played = [_longest(option, chosen=True) for option in options]
-            if not need:
-                return asked + max(played)
-            # All may be played, the last of them without a choice before it: then it asks for itself what it asks.
-            last = max(_longest(option) - rounds for option, rounds in zip(options, played, strict=True))
-            return asked + derive.ASKS * (len(options) - 2) + sum(played) + last
-        case _:
-            return 0
 
 
 def _settings(kind: object) -> tuple[tuple[str, str], ...]:

@@ -114,7 +114,7 @@ def test_every_session_of_every_flow_is_decided_as_by_the_player(data):
 
 
 @given(st.data())
-@SOME
+@settings(max_examples=40)
 def test_one_foreign_round_in_any_passing_session_of_any_flow_never_gives_tokens(data):
     """Rule 1. Foreign: an unknown name, no metadata of ours, a host round out of place, another step's, a forger's."""
     flow = data.draw(flows(conditions=False))
@@ -310,11 +310,12 @@ def test_a_step_excuses_two_resends_across_a_choice():
 
 
 def test_a_step_excuses_two_resends_however_often_its_choice_comes_up_again():
-    """Rule 4. An option of all_of that is left for another comes back with the excuses that it had."""
+    """Rule 4. An option that is left for another comes back with the excuses that are left; all options share them."""
     flow = Flow(all_of(ONE, TWO, THREE))
     assert judged("s1~ s1~ s2+ s1~", flow) == ("present", "s1")
     assert judged("s1~ s1~ s2+ s1~ s1-", flow) == ("fail", "tries_used_up")
-    assert judged("s1~ s1~ s2+ s3~ s3- s3+", flow) == ("present", "s1")
+    assert judged("s1~ s1~ s2+ s3~ s3- s3+", flow) == ("fail", "broken"), "undecided resends are the whole block's"
+    assert judged("s1~ s2+ s3~ s3- s3+", flow) == ("present", "s1")
     nested = Flow(all_of(one_of(ONE, TWO), THREE))
     assert judged("s1~ s1~ s3+ s1~ s1-", nested) == ("fail", "tries_used_up")
     assert judged("s1~ s3+", nested) == ("select", ("s1", "s2"))

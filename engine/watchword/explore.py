@@ -1,0 +1,147 @@
+"""Every state that a flow can come to: each answer right or wrong, each resend, choice, opening and condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attrs import field, frozen
+
+from watchword import derive
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow, ReadRound
+from watchword.speech import say
+
+MAX_STATES = 1_000_000
+_PROGRESS_EVERY = 20_000
+
+Step = tuple[str, str, str, bool]
+
+
+@frozen
+class Exploration:
+    """What `explore` found.
+
+    *states* are in the order of their distance from a beginning; *onward* holds for each the rounds that may follow
+    and the numbers of the states to which they lead; *beginnings* gives for each outcome of the conditions where the
+    sign-in begins. *came_from* is for each state a shortest way back: the state before it and the round between.
+    """
+
+    flow: Flow
+    states: tuple[derive.State, ...] = field(repr=False)
+    onward: tuple[tuple[tuple[ReadRound, int], ...], ...] = field(repr=False)
+    beginnings: tuple[tuple[tuple[bool, ...], int], ...]
+    came_from: tuple[tuple[int, ReadRound] | None, ...] = field(repr=False)
+
+    @property
+    def transitions(self) -> int:
+        """How many rounds lead from state to state."""
+        return sum(map(len, self.onward))
+
+    def shortest(self, state: int) -> tuple[str, ...]:
+        """Return the shortest session, in words, that leads to *state*."""
+        words: list[str] = []
+        step = self.came_from[state]
+        while step is not None:
+            words.append(say(step[1]))
+            step = self.came_from[step[0]]
+        return tuple(reversed(words))
+
+    def longest(self) -> int:
+        """Return the number of rounds in the longest way from a beginning to an end."""
+        waiting = [0] * len(self.states)
+        for followers in self.onward:
+            for _, target in followers:
+                waiting[target] += 1
+        depth = [0] * len(self.states)
+        ready = [number for number, count in enumerate(waiting) if not count]
+        # Every round uses something up, so no state comes back: each is ready when all that lead to it are done.
+        for number in ready:
+            for _, target in self.onward[number]:
+                depth[target] = max(depth[target], depth[number] + 1)
+                waiting[target] -= 1
+                if not waiting[target]:
+                    ready.append(target)
+        return max(depth)
+
+    def passed(self) -> Iterator[int]:
+        """Give the states in which the flow is passed."""
+        return (number for number, state in enumerate(self.states) if state[0] == derive.PASSED)
+
+
+def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], None] | None = None) -> Exploration:
+    """Walk every reachable state of *flow*; equal states merge.
+
+    The rounds that a host puts in by itself (MFA, devices) change nothing of what is left to do and are left out.
+
+    *limit* is the most states to walk (a million); *progress* is called with their number now and then.
+
+    Raises:
+        ConfigurationError: if there are more states than *limit*.
+    """
+    numbers: dict[derive.State, int] = {}
+    states: list[derive.State] = []
+    came_from: list[tuple[int, ReadRound] | None] = []
+    onward: list[tuple[tuple[ReadRound, int], ...]] = []
+    rounds: dict[Step, ReadRound] = {}
+
+    def number_of(state: derive.State, way: tuple[int, ReadRound] | None) -> int:
+        number = numbers.setdefault(state, len(states))
+        if number == len(states):
+            if number >= limit:
+                raise ConfigurationError(
+                    f"flow {flow.name!r} has more than {limit} states: let users choose among fewer, or raise the limit"
+                )
+            states.append(state)
+            came_from.append(way)
+        return number
+
+    beginnings = tuple(
+        (outcomes, number_of(derive.begin(flow.program, outcomes), None)) for outcomes in every_outcome(flow)
+    )
+    place = 0
+    while place < len(states):
+        state = states[place]
+        followers: list[tuple[ReadRound, int]] = []
+        for step in next_rounds(state):
+            read = rounds.get(step)
+            if read is None:
+                read = rounds[step] = ReadRound(step[0], step[1], step[2], step[3])  # type: ignore[arg-type]
+            followers.append((read, number_of(derive.after(state, *step), (place, read))))
+        onward.append(tuple(followers))
+        place += 1
+        if progress is not None and place % _PROGRESS_EVERY == 0:
+            progress(place)
+    return Exploration(flow, tuple(states), tuple(onward), beginnings, tuple(came_from))
+
+
+def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
+    """Give every combination of the outcomes of *flow*'s conditions, none of them holding first."""
+    count = len(flow.conditions)
+    return (tuple(bool(number >> place & 1) for place in range(count)) for number in range(2**count))
+
+
+def next_rounds(state: derive.State) -> tuple[Step, ...]:
+    """Return every round that a truthful host could add to *state*: (name, step, use, right)."""
+    body, unwanted, phase, hosts = state
+    rounds: list[Step] = []
+    if phase == derive.PROVEN and derive.NEW_PASSWORD not in hosts and body not in {derive.FAILED, derive.BROKEN}:
+        rounds.append((derive.NEW_PASSWORD, "", "answer", True))
+    if derive.ending(body):
+        return tuple(rounds)
+    free: derive.Body | None = body
+    if phase == derive.CLOSED:
+        if derive.SRP_A in derive.heads(body) or unwanted == "ignore":
+            rounds.append((derive.SRP_A, "", "answer", True))
+        free = derive.without_srp(body)
+    if free is None:
+        return tuple(rounds)
+    names = derive.heads(free)
+    for name in names:
+        if name == derive.PASSWORD_VERIFIER:
+            rounds.append((name, "", "answer", True))
+        else:
+            rounds += [(derive.CUSTOM, name, "answer", right) for right in (True, False)]
+            rounds.append((derive.CUSTOM, name, "resend", False))
+    if len(names) > 1 and derive.shown(free) is None and derive.asks(free):
+        rounds.append((derive.CUSTOM, derive.SELECT, "choice", False))
+    return tuple(rounds)

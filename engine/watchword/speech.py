@@ -1,0 +1,52 @@
+"""Sessions as they are spoken: ``srp_a+ password_verifier+ email_otp- email_otp+``.
+
+A word is a step's name, a host round's in lower case, or ``select``; its last character says how the round went:
+``+`` true, ``-`` false, ``~`` false because the client asked for a resend. The host's own EMAIL_OTP round is spoken
+``host_email_otp``, since a step may have that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from watchword import derive
+from watchword.errors import ConfigurationError
+from watchword.flow import ReadRound
+
+_HOST_EMAIL = "EMAIL_OTP"
+HOST_WORDS = {
+    ("host_" if name == _HOST_EMAIL else "") + name.lower(): name
+    for name in (derive.SRP_A, derive.PASSWORD_VERIFIER, derive.NEW_PASSWORD, *derive.HOSTED)
+}
+_SIGNS = {"+": ("answer", True), "-": ("answer", False), "~": ("resend", False)}
+
+
+def say(read: ReadRound) -> str:
+    """Return the word for one round."""
+    if read.name != derive.CUSTOM:
+        spoken = next((word for word, name in HOST_WORDS.items() if name == read.name), read.name.lower())
+        return spoken + ("+" if read.right is True else "-")
+    sign = "+" if read.right is True else "~" if read.use == "resend" else "-"
+    return read.step + sign
+
+
+def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
+    """Return the rounds that *words* tell; *steps* are the names that the flow knows.
+
+    Raises:
+        ConfigurationError: for a word that is none; the message lists what there is.
+    """
+    rounds: list[ReadRound] = []
+    for word in words.split():
+        name, sign = word[:-1], word[-1]
+        if sign not in _SIGNS or not (name in HOST_WORDS or name in steps or name == derive.SELECT):
+            known = ", ".join([*steps, derive.SELECT, *HOST_WORDS])
+            raise ConfigurationError(
+                f"{word!r} is no round: write a name and + (right), - (wrong) or ~ (resend): {known}"
+            )
+        use, right = _SIGNS[sign]
+        if name in HOST_WORDS:
+            rounds.append(ReadRound.host(HOST_WORDS[name], right=right))
+        else:
+            rounds.append(ReadRound.custom(name, right=right, use="resend" if use == "resend" else "answer"))
+    return tuple(rounds)
