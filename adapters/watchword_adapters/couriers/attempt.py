@@ -1,0 +1,117 @@
+"""One attempt to send, on a thread of its own, so that it ends in time whatever it waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from threading import TIMEOUT_MAX, Lock, Thread
+
+from watchword.errors import UnavailableError
+from watchword.ports import Receipt
+
+THREAD = "watchword-courier"
+"""The name of the threads that send."""
+
+
+class GivenUpError(Exception):
+    """Raised in the sending thread if nobody waits for it any more."""
+
+
+class Attempt:
+    """What the thread that sends and the one that waits for it have in common.
+
+    It is *committed* from the moment on from which the carrier may take the message; before that it can be given up,
+    and then the message certainly does not leave.
+    """
+
+    def __init__(self, within: float) -> None:
+        self._deadline = time.monotonic() + within
+        self._lock = Lock()
+        self._given_up = False
+        self._socket: socket.socket | None = None
+        self.committed = False
+        self.stage = "starting"
+
+    def enter(self, stage: str, at_most: float) -> float:
+        """Note the *stage* of the dialogue; return for how many seconds it may wait, *at_most* or what is left.
+
+        Raises:
+            GivenUpError: if there is no time left.
+        """
+        self.stage = stage
+        left = min(at_most, self._deadline - time.monotonic())
+        if left <= 0:
+            raise GivenUpError
+        return left
+
+    def watch(self, connection: socket.socket) -> None:
+        """Have *connection* cut when the attempt is given up."""
+        with self._lock:
+            self._socket = connection
+            if self._given_up:
+                raise GivenUpError
+
+    def commit(self) -> None:
+        """Take the step after which the message may have left.
+
+        Raises:
+            GivenUpError: if the attempt was given up before: then the step must not be taken.
+        """
+        with self._lock:
+            if self._given_up:
+                raise GivenUpError
+            self.committed = True
+
+    def give_up(self) -> None:
+        """Stop the attempt, unless it is committed, and cut its connection."""
+        with self._lock:
+            self._given_up = True
+            connection = self._socket
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                # Of the plain socket, also under TLS: the other thread may be using the TLS object.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def send_within(within: float, carrier: str, work: Callable[[Attempt], Receipt]) -> Receipt:
+    """Return what *work* returns, if it does within *within* seconds.
+
+    Sockets have time limits of their own for each step, but looking up a name has none, and a carrier that answers a
+    byte at a time meets every one of them: so the whole is limited here.
+
+    Raises:
+        UnavailableError: if *work* fails or is late, naming the *carrier* and the stage; ``undelivered=True`` unless
+            it was committed. What *work* raised is not chained to it: it may quote the address.
+    """
+    if not within > 0:
+        raise UnavailableError(f"there was no time left to send by {carrier}", undelivered=True)
+    attempt = Attempt(within)
+    outcome: list[Receipt | BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work(attempt))
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            outcome.append(error)
+
+    thread = Thread(target=run, name=THREAD, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        raise UnavailableError(f"there was no thread to send by {carrier}", undelivered=True) from None
+    try:
+        thread.join(min(within, TIMEOUT_MAX))
+    finally:
+        attempt.give_up()
+    return _judge(outcome[0] if outcome else GivenUpError(), attempt, within, carrier)
+
+
+def _judge(result: Receipt | BaseException, attempt: Attempt, within: float, carrier: str) -> Receipt:
+    if isinstance(result, Receipt):
+        return result
+    if isinstance(result, UnavailableError):
+        raise UnavailableError(f"{carrier} {result}", undelivered=result.undelivered)
+    what = f"did not answer within {within:.3g} seconds" if isinstance(result, GivenUpError) else type(result).__name__
+    raise UnavailableError(f"{carrier} failed at {attempt.stage}: {what}", undelivered=not attempt.committed)

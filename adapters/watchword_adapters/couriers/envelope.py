@@ -1,0 +1,81 @@
+"""The envelope: from whom a message comes and to whom it goes, strictly one line and one address each."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from attrs import frozen
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword.ports import Message
+
+# The dot-atom of RFC 5322 3.2.3, in ASCII: no quotes, comments, groups or lists, where parsers disagree.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
+
+
+def is_address(text: str) -> bool:
+    """Say whether *text* is exactly one plain address, at most 254 characters long (RFC 5321 4.5.3.1)."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def is_line(text: str) -> bool:
+    """Say whether *text* is one line: no control character, none of Unicode's line ends, no lone surrogate."""
+    return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in text)
+
+
+def refuse_unfit(message: Message, channel: str = "") -> None:
+    """Refuse a *message* that could say more to the carrier than its texts: before anything is opened.
+
+    If *channel* is given, only that channel's messages pass.
+
+    Raises:
+        UnavailableError: with ``undelivered=True``. The message names the part, never what it holds.
+    """
+    if channel and message.channel != channel:
+        _refuse(f"is for the channel {message.channel[:20]!r}, and this courier carries {channel!r}")
+    for part, text in (("id", message.id), ("recipient", message.to), ("subject", message.subject)):
+        if not is_line(text):
+            _refuse(f"has a control character or a line end in its {part}")
+    if not message.to or (message.channel == "email" and not is_address(message.to)):
+        _refuse("has a recipient that is not exactly one plain address")
+    for part, text in (("text", message.text), ("html", message.html)):
+        if any(unicodedata.category(character) == "Cs" for character in text):
+            _refuse(f"has a {part} that is no text: half of a surrogate pair")
+
+
+def _refuse(what: str) -> None:
+    raise UnavailableError(f"the message {what}; nothing was sent", undelivered=True)
+
+
+@frozen
+class Sender:
+    """From whom messages come: an *address*, and the *name* that may stand in front of it."""
+
+    address: str
+    name: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Sender:
+        """Return the sender that ``a@b.c`` or ``Name <a@b.c>`` says.
+
+        Raises:
+            ConfigurationError: if it says none, or more than one.
+        """
+        named = _NAMED.fullmatch(text)
+        name, address = (named[1].strip().strip('"'), named[2]) if named else ("", text)
+        if not is_address(address) or not is_line(name):
+            raise ConfigurationError(
+                "a courier needs the sender (from) as one plain address, such as no-reply@example.com, "
+                "or as a name and an address, such as Acme <no-reply@example.com>"
+            )
+        return cls(address, name)
+
+    def header(self) -> str:
+        """Return the sender as a header field's value, in ASCII (RFC 2047)."""
+        from email.utils import formataddr  # noqa: PLC0415 - heavy
+
+        return formataddr((self.name, self.address))

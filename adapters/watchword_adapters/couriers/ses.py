@@ -1,0 +1,198 @@
+"""The courier that hands messages to Amazon SES, by its API version 2."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from threading import Lock
+from typing import Any, Protocol, cast
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword.hooks import RegisterCourier, hookimpl
+from watchword.ports import Courier, Message, Receipt
+from watchword_adapters.couriers.attempt import THREAD, Attempt, send_within
+from watchword_adapters.couriers.envelope import Sender, refuse_unfit
+from watchword_adapters.urls import PortURL
+
+CONNECT = 1.0
+"""Seconds for connecting."""
+READ = 2.0
+"""Seconds for the answer."""
+
+_UNSENT = (
+    "ConnectTimeoutError",
+    "CredentialRetrievalError",
+    "EndpointConnectionError",
+    "EndpointProviderError",
+    "NoCredentialsError",
+    "NoRegionError",
+    "ParamValidationError",
+    "PartialCredentialsError",
+    "ProxyConnectionError",
+)
+"""botocore's errors that are raised before any byte of the request has left."""
+
+
+class SesClient(Protocol):
+    """What this courier uses of ``boto3.client("sesv2")``."""
+
+    def send_email(self, **request: Any) -> Mapping[str, Any]:
+        """Send an e-mail."""
+        ...
+
+
+class SesCourier:
+    """A `Courier` that sends e-mail through Amazon SES.
+
+    *sender* is ``a@b.c`` or ``Name <a@b.c>``, of an identity that SES has verified. *region* and credentials are boto3's
+    own unless given; *endpoint* is another URL for SES, for an emulator. *floor* is the seconds to which answers are
+    padded (0.5): choose more than SES takes, as a rule.
+
+    boto3 does not try again: SES has no way to tell a second try from a second message.
+    """
+
+    def __init__(
+        self, sender: str, *, region: str = "", configuration_set: str = "", endpoint: str = "", floor: float = 0.5
+    ) -> None:
+        self._sender = Sender.parse(sender)
+        self._region = region
+        self._configuration_set = configuration_set
+        self._endpoint = endpoint
+        self._floor = floor
+        self._lock = Lock()
+        self._client: SesClient | None = None
+
+    def __repr__(self) -> str:
+        return f"SesCourier(region={self._region!r}, configuration_set={self._configuration_set!r})"
+
+    @property
+    def floor(self) -> float:
+        """Seconds to which an answer is padded so that sending cannot be told from not sending."""
+        return self._floor
+
+    def prepare(self) -> None:
+        """Make the client, which takes boto3 a quarter of a second: otherwise the first message waits for it.
+
+        Raises:
+            ConfigurationError: if boto3 is missing, or if it can make no client of the region and endpoint.
+        """
+        self._ready()
+
+    def send(self, message: Message, within: float) -> Receipt:
+        """Send *message* within *within* seconds, once.
+
+        Raises:
+            UnavailableError: if SES did not say that it accepted it. ``undelivered=True`` if it certainly did not: SES
+                could not be reached, or it refused the request (throttled, rejected, paused, not allowed). An answer
+                that never came, or a fault inside SES, says nothing.
+        """
+        refuse_unfit(message, "email")
+        body = {"Text": _content(message.text)} | ({"Html": _content(message.html)} if message.html else {})
+        request: dict[str, Any] = {
+            "FromEmailAddress": self._sender.header(),
+            "Destination": {"ToAddresses": [message.to]},
+            "Content": {"Simple": {"Subject": _content(message.subject), "Body": body}},
+        }
+        if self._configuration_set:
+            request["ConfigurationSetName"] = self._configuration_set
+        return send_within(within, "Amazon SES", lambda attempt: self._send(attempt, request))
+
+    def _send(self, attempt: Attempt, request: dict[str, Any]) -> Receipt:
+        attempt.enter("making the client", CONNECT + READ)
+        try:
+            client = self._ready()
+        except ConfigurationError as error:
+            raise UnavailableError(f"is not set up: {error}", undelivered=True) from None
+        attempt.enter("sending", READ)
+        attempt.commit()
+        try:
+            reply = client.send_email(**request)
+        except Exception as error:  # noqa: BLE001 - told apart by what it says of the request
+            # SES's own words may quote the address: the code is all that is passed on.
+            code, undelivered = _judged(error)
+            raise UnavailableError(f"did not take the message: {code}", undelivered=undelivered) from None
+        return Receipt(str(reply.get("MessageId", "")))
+
+    def _ready(self) -> SesClient:
+        with self._lock:
+            if self._client is None:
+                self._client = self._made()
+            return self._client
+
+    def _made(self) -> SesClient:
+        try:
+            # Loading boto3 takes a quarter of a second, and the programs that send by SMTP do not need it.
+            import boto3.session  # noqa: PLC0415
+            from botocore.config import Config  # noqa: PLC0415
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+        except ImportError:
+            raise ConfigurationError("the SES courier needs boto3: pip install 'watchword[aws]'") from None
+        _keep_bodies_out_of_the_log()
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=CONNECT, read_timeout=READ)
+        try:
+            session: Any = boto3.session.Session()
+            client = session.client(
+                "sesv2",
+                region_name=self._region or None,
+                endpoint_url=self._endpoint or None,
+                config=config,
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigurationError(
+                f"the SES courier can make no client ({type(error).__name__}): give region=eu-west-1 or set AWS_REGION, "
+                "and see that the endpoint is a URL"
+            ) from None
+        return cast("SesClient", client)
+
+
+def _content(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}
+
+
+def _judged(error: Exception) -> tuple[str, bool]:
+    """Return a word for *error*, and whether it certainly means that no message left."""
+    response: Any = getattr(error, "response", None)
+    if not isinstance(response, Mapping):
+        return type(error).__name__, type(error).__name__ in _UNSENT
+    answer = cast("Mapping[str, Any]", response)
+    code = str(answer.get("Error", {}).get("Code", "")) or "Unknown"
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    refused = isinstance(status, int) and 400 <= status <= 499
+    return f"{code} ({status})", refused or "Throttl" in code or "TooManyRequests" in code
+
+
+class _Discreet(logging.Filter):
+    """Lets no record pass that comes from a thread that sends: botocore logs whole requests, code and all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.threadName != THREAD
+
+
+_discreet = _Discreet()
+
+
+def _keep_bodies_out_of_the_log() -> None:
+    for name in ("botocore.endpoint", "botocore.parsers", "botocore.retryhandler"):
+        logging.getLogger(name).addFilter(_discreet)  # Once, however often it is called.
+
+
+@hookimpl
+def register_couriers(register: RegisterCourier) -> None:
+    """Register ``ses://?from=a@b.c``, with the options region, configuration_set and endpoint."""
+    register("ses", _from_url)
+
+
+def _from_url(url: str) -> Courier:
+    parts = PortURL.parse(url, options=("from", "region", "configuration_set", "endpoint"))
+    if parts.host or parts.path or parts.user or parts.password or parts.port is not None:
+        raise ConfigurationError(
+            "the URL ses: takes options alone, as in ses://?from=no-reply@example.com&region=eu-west-1"
+        )
+    if "from" not in parts.options:
+        raise ConfigurationError("the URL ses: needs the sender, as in ses://?from=no-reply@example.com")
+    return SesCourier(
+        parts.options["from"],
+        region=parts.options.get("region", ""),
+        configuration_set=parts.options.get("configuration_set", ""),
+        endpoint=parts.options.get("endpoint", ""),
+    )

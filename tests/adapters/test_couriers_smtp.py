@@ -1,0 +1,554 @@
+"""The SMTP courier, against a real SMTP server on loopback, and against servers that misbehave."""
+
+import contextlib
+import datetime as dt
+import email
+import email.policy
+import ipaddress
+import logging
+import socket
+import ssl
+from threading import Event, Thread
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from attrs import evolve
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword.ports import Message
+from watchword.testing.couriers import LETTER, CourierContract
+from watchword_adapters.couriers import SmtpCourier, smtp
+
+PASSWORD = "p@ss:w/rd"
+
+
+class Mailbox:
+    """What the server took: envelopes and messages; and the reply it gives to each command, if not its own."""
+
+    def __init__(self):
+        self.envelopes = []
+        self.replies = {}
+
+    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
+        envelope.mail_from = address
+        return self.replies.get("MAIL", "250 OK")
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        envelope.rcpt_tos.append(address)
+        return self.replies.get("RCPT", "250 OK")
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        reply = self.replies.get("DATA", "250 2.0.0 OK")
+        if reply.startswith("2"):
+            self.envelopes.append((envelope.mail_from, envelope.rcpt_tos, envelope.content, session.ssl is not None))
+        return reply
+
+    def letters(self):
+        return [email.message_from_bytes(content, policy=email.policy.default) for _, _, content, _ in self.envelopes]
+
+    def messages(self):
+        return [
+            Message(
+                "",
+                "email",
+                letter["To"],
+                letter["Subject"],
+                letter.get_body(("plain",)).get_content(),
+                letter.get_body(("html",)).get_content() if letter.get_body(("html",)) else "",
+            )
+            for letter in self.letters()
+        ]
+
+
+@contextlib.contextmanager
+def serving(mailbox, **options):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One server for all tests that do not need one of their own: its mailbox and port."""
+    mailbox = Mailbox()
+    with serving(mailbox) as port:
+        yield mailbox, port
+
+
+@pytest.fixture
+def mailbox(server):
+    server[0].envelopes.clear()
+    server[0].replies.clear()
+    return server[0]
+
+
+@pytest.fixture
+def courier(server, mailbox):
+    return SmtpCourier("127.0.0.1", port=server[1], sender="Acme <no-reply@acme.example>")
+
+
+@contextlib.contextmanager
+def answering(*script):
+    """A server that says the lines of *script*: the first as its greeting, the others to a line that it hears.
+
+    ``body`` hears all up to the final dot, and what follows answers that; ``close``, ``reset`` and ``hang`` do so;
+    ``drip`` says one byte after another without end. Yields the port and the lines that were heard.
+    """
+    listener = socket.create_server(("127.0.0.1", 0))
+    done, heard = Event(), []
+
+    def talk():
+        connection, _ = listener.accept()
+        with connection, connection.makefile("rb") as file:
+            hear = False
+            for line in script:
+                if line == "body":
+                    while file.readline() not in (b".\r\n", b""):
+                        pass
+                    hear = False
+                    continue
+                if hear:
+                    heard.append(file.readline().decode(errors="replace").strip())
+                hear = True
+                if line == "hang":
+                    done.wait(10)
+                elif line == "reset":
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                elif line == "drip":
+                    while not done.wait(0.01):
+                        connection.sendall(b"2")
+                elif line != "close":
+                    connection.sendall(line.encode() + b"\r\n")
+
+    def run():
+        with contextlib.suppress(OSError):
+            talk()
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1], heard
+    finally:
+        done.set()
+        listener.close()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def failure(port, within=5.0, message=LETTER, **options):
+    """Send to *port* and return the error."""
+    courier = SmtpCourier("127.0.0.1", port=port, sender="no-reply@acme.example", **options)
+    with pytest.raises(UnavailableError) as caught:
+        courier.send(message, within)
+    assert "ann@example.com" not in str(caught.value)
+    assert caught.value.__context__ is None
+    return caught.value
+
+
+class TestSmtpCourier(CourierContract):
+    secrets = (PASSWORD, "the-user")
+
+    @pytest.fixture
+    def courier(self, server, mailbox):
+        # The server asks for no login, and the courier, having no TLS, gives none: it is there for its repr.
+        courier = SmtpCourier(
+            "127.0.0.1", port=server[1], sender="no-reply@acme.example", user="the-user", password=PASSWORD
+        )
+        courier._password = ""
+        yield courier
+        courier._password = PASSWORD
+
+    @pytest.fixture
+    def delivered(self, mailbox):
+        return mailbox.messages
+
+    @pytest.fixture
+    def hanging(self):
+        with answering("hang") as (port, _):
+            yield SmtpCourier("127.0.0.1", port=port, sender="no-reply@acme.example")
+
+
+# What is sent
+
+
+def test_the_envelope_and_the_headers_say_the_same(courier, mailbox):
+    """One sender, one recipient, in the envelope and in the headers, each header once."""
+    courier.send(LETTER, 5.0)
+    ((sender, recipients, content, _),) = mailbox.envelopes
+    (letter,) = mailbox.letters()
+    assert (sender, recipients) == ("no-reply@acme.example", ["ann@example.com"])
+    assert (letter["From"], letter["To"]) == ("Acme <no-reply@acme.example>", "ann@example.com")
+    assert letter["Auto-Submitted"] == "auto-generated"
+    assert len(letter.keys()) == len(set(letter.keys()))
+    assert not {"Bcc", "Cc"} & set(letter.keys())
+    assert letter.defects == []
+    assert content.isascii()
+    assert max(map(len, content.split(b"\r\n"))) <= 78
+    assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
+
+
+@pytest.mark.parametrize("name", ["m1", "0123456789abcdef" * 4, "a b/c:d@e"])
+def test_every_try_has_the_same_message_id(courier, mailbox, name):
+    """The header is made of the message's id alone, and is a valid one."""
+    for _ in range(2):
+        courier.send(evolve(LETTER, id=name), 5.0)
+    one, other = mailbox.letters()
+    assert one["Message-ID"] == other["Message-ID"]
+    left, _, right = str(one["Message-ID"]).strip("<>").partition("@")
+    assert right == "acme.example"
+    assert left[:10] == {"m1": "m1", "a b/c:d@e": "a-b-c-d-e"}.get(name, "0123456789")
+
+
+def test_a_message_of_another_channel_is_not_sent(courier, mailbox):
+    """A text message is none of this courier's."""
+    with pytest.raises(UnavailableError, match="channel"):
+        courier.send(evolve(LETTER, channel="sms"), 5.0)
+    assert mailbox.envelopes == []
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(
+    "reply", ["451 4.3.0 Try later", "550 5.1.1 <ann@example.com> unknown", "421 4.3.2 Going down"]
+)
+def test_a_refusal_means_undelivered(server, mailbox, command, reply):
+    """4xx and 5xx to MAIL, RCPT or the message: the server has nothing, and its words are not passed on."""
+    mailbox.replies[command] = reply
+    error = failure(server[1])
+    assert error.undelivered
+    assert str(error).endswith(f"refused {'the message' if command == 'DATA' else command} with {reply[:3]}")
+    assert mailbox.envelopes == []
+
+
+def dead_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_a_dead_server_means_undelivered():
+    """A connection refused is certain, and the error names the server and what happened."""
+    port = dead_port()
+    error = failure(port)
+    assert error.undelivered
+    assert str(error) == f"the mail server 127.0.0.1:{port} failed at connecting: ConnectionRefusedError"
+
+
+def test_a_name_that_does_not_exist_means_undelivered(monkeypatch):
+    """So is a name that cannot be looked up."""
+
+    def getaddrinfo(*given, **named):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    courier = SmtpCourier("mail.example", sender="no-reply@acme.example")
+    with pytest.raises(UnavailableError, match="failed at connecting: gaierror") as caught:
+        courier.send(LETTER, 5.0)
+    assert caught.value.undelivered
+
+
+def test_a_name_server_that_hangs_ends_in_time(monkeypatch):
+    """Looking up a name has no time limit of its own; the courier's holds."""
+    release = Event()
+
+    def getaddrinfo(*given, **named):
+        release.wait(10)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    courier = SmtpCourier("mail.example", sender="no-reply@acme.example")
+    with pytest.raises(UnavailableError, match=r"failed at connecting: did not answer within 0\.1 seconds") as caught:
+        courier.send(LETTER, 0.1)
+    release.set()
+    assert caught.value.undelivered
+
+
+OK = "250 OK"
+UP_TO_DATA = ("220 hello", OK, OK, OK, "354 go on")
+
+
+@pytest.mark.parametrize(
+    ("script", "undelivered"),
+    [
+        (("554 no service",), True),
+        (("close",), True),
+        (("hang",), True),
+        (("rubbish",), True),
+        (("220 hello", "close"), True),
+        (("220 hello", "hang"), True),
+        (("220 hello", "500 no", "502 no", "503 no"), True),
+        (("220 hello", OK, "hang"), True),
+        (("220 hello", OK, OK, "close"), True),
+        (("220 hello", OK, OK, "hang"), True),
+        (("220 hello", OK, OK, OK, "554 no"), True),
+        (("220 hello", OK, OK, OK, "250 what"), True),
+        (("220 hello", OK, OK, OK, "close"), True),
+        (("220 hello", OK, OK, OK, "hang"), True),
+        ((*UP_TO_DATA, "body", "552 too big"), True),
+        ((*UP_TO_DATA, "body", "452 no room"), True),
+        ((*UP_TO_DATA, "body", "354 what"), False),
+        ((*UP_TO_DATA, "body", "what"), False),
+        ((*UP_TO_DATA, "body", "close"), False),
+        ((*UP_TO_DATA, "body", "reset"), False),
+        ((*UP_TO_DATA, "body", "hang"), False),
+    ],
+)
+def test_undelivered_is_said_exactly_when_it_is_certain(script, undelivered):
+    """Before the final dot the server cannot have the message; after it, only a refusal is certain."""
+    with answering(*script) as (port, _):
+        assert failure(port, within=0.3).undelivered is undelivered
+
+
+def test_a_break_in_the_middle_of_the_message_means_undelivered():
+    """A server that goes away before the final dot was sent cannot have the message."""
+    large = evolve(LETTER, text="a long line\n" * 500_000)
+    with answering(*UP_TO_DATA, "reset") as (port, _):
+        assert failure(port, message=large).undelivered
+
+
+def test_a_server_that_drips_ends_in_time():
+    """A byte now and then meets every time limit of a socket; the courier's own holds."""
+    with answering("drip") as (port, _):
+        error = failure(port, within=0.2)
+    assert error.undelivered
+    assert "greeting: did not answer within 0.2 seconds" in str(error)
+
+
+def test_nothing_is_sent_once_the_caller_was_told_so():
+    """A server that wakes up after the courier has given up gets no message."""
+    with answering("220 hello", OK, OK, OK, "hang") as (port, heard):
+        assert failure(port, within=0.1).undelivered
+    assert heard[1:] == ["MAIL FROM:<no-reply@acme.example>", "RCPT TO:<ann@example.com>", "DATA"]
+
+
+def test_an_old_server_is_greeted_with_helo():
+    """A server that does not know EHLO is spoken to in the old way (RFC 5321 3.2)."""
+    with answering("220 hello", "500 what", OK, OK, OK, "354 go on", "body", OK) as (port, heard):
+        SmtpCourier("127.0.0.1", port=port, sender="no-reply@acme.example").send(LETTER, 5.0)
+    assert heard[:2] == ["ehlo [127.0.0.1]", "helo [127.0.0.1]"]
+
+
+def test_a_server_that_forwards_has_taken_the_message():
+    """251 to RCPT is as good as 250 (RFC 5321 3.4)."""
+    with answering("220 hello", OK, OK, "251 will forward", "354 go on", "body", OK) as (port, _):
+        SmtpCourier("127.0.0.1", port=port, sender="no-reply@acme.example").send(LETTER, 5.0)
+
+
+# TLS and login
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1, signed by itself: the path of it with its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    today = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def trusting(certificate):
+    return ssl.create_default_context(cafile=certificate)
+
+
+@pytest.fixture(scope="module")
+def secure(certificate):
+    """A server that wants STARTTLS and a login: its mailbox and port."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    mailbox = Mailbox()
+
+    def authenticator(server, session, envelope, mechanism, login):
+        right = (login.login, login.password) == (b"the-user", PASSWORD.encode())
+        return AuthResult(success=right, handled=False)
+
+    with serving(
+        mailbox, tls_context=context, require_starttls=True, auth_required=True, authenticator=authenticator
+    ) as port:
+        yield mailbox, port
+
+
+def test_starttls_and_login(secure, trusting):
+    """Under STARTTLS the courier logs in, and the message arrives encrypted."""
+    mailbox, port = secure
+    courier = SmtpCourier(
+        "127.0.0.1", port=port, sender="a@b.c", tls="starttls", user="the-user", password=PASSWORD, context=trusting
+    )
+    courier.send(LETTER, 5.0)
+    (_, recipients, _, encrypted) = mailbox.envelopes.pop()
+    assert (recipients, encrypted) == (["ann@example.com"], True)
+
+
+def test_a_wrong_password_means_undelivered_and_is_not_shown(secure, trusting):
+    """A refused login is told as such, without the password or the server's words."""
+    error = failure(secure[1], tls="starttls", user="the-user", password="canary", context=trusting)
+    assert error.undelivered
+    assert str(error).endswith("failed at AUTH: SMTPAuthenticationError")
+
+
+def test_a_server_that_is_not_trusted_gets_nothing(secure):
+    """A certificate that the system does not trust ends the attempt before the login."""
+    error = failure(secure[1], tls="starttls", user="the-user", password=PASSWORD)
+    assert error.undelivered
+    assert str(error).endswith("failed at TLS: SSLCertVerificationError")
+
+
+def test_a_server_without_starttls_gets_nothing(server, mailbox, trusting):
+    """Whoever strips STARTTLS from the conversation gets neither login nor message in clear text."""
+    error = failure(server[1], tls="starttls", user="the-user", password=PASSWORD, context=trusting)
+    assert error.undelivered
+    assert "refused STARTTLS with" in str(error)
+    assert mailbox.envelopes == []
+
+
+def test_what_is_said_before_tls_is_forgotten(trusting):
+    """A reply that was slipped in behind STARTTLS in clear text is not taken for one under TLS (RFC 3207 4.2)."""
+    with answering("220 hello", OK, "220 go on\r\n250 OK\r\n235 welcome", "close") as (port, _):
+        error = failure(port, tls="starttls", context=trusting)
+    assert error.undelivered
+    assert "failed at TLS" in str(error)
+
+
+def test_implicit_tls(certificate, trusting):
+    """With ``implicit`` the connection is encrypted from the first byte."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    mailbox = Mailbox()
+    with serving(mailbox, ssl_context=context) as port:
+        courier = SmtpCourier("127.0.0.1", port=port, sender="a@b.c", tls="implicit", context=trusting)
+        courier.send(LETTER, 5.0)
+        assert mailbox.messages()[0].to == "ann@example.com"
+    with answering("hang") as (port, _):
+        assert failure(port, within=0.2, tls="implicit", context=trusting).undelivered
+
+
+# Set-up
+
+
+def test_tls_is_the_default_but_for_this_machine():
+    """A server elsewhere is spoken to under STARTTLS, one on loopback in the clear; each mode has its port."""
+
+    def shown(host, **options):
+        return repr(SmtpCourier(host, sender="a@b.c", **options))
+
+    assert shown("mail.example") == "SmtpCourier('mail.example', port=587, tls='starttls')"
+    assert shown("mail.example", tls="implicit") == "SmtpCourier('mail.example', port=465, tls='implicit')"
+    assert shown("mail.example", tls="none") == "SmtpCourier('mail.example', port=25, tls='none')"
+    for local in ("localhost", "127.0.0.1", "127.1.2.3", "::1"):
+        assert shown(local) == f"SmtpCourier({local!r}, port=25, tls='none')"
+    assert "starttls" in shown("127.evil.example")
+
+
+def test_the_floor_can_be_set():
+    """It is half a second unless said otherwise."""
+    assert SmtpCourier("h", sender="a@b.c").floor == 0.5
+    assert SmtpCourier("h", sender="a@b.c", floor=1.5).floor == 1.5
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"host": ""}, "host"),
+        ({"host": "a b"}, "host"),
+        ({"host": "a@b"}, "host"),
+        ({"sender": "nobody"}, "sender"),
+        ({"tls": "maybe"}, "starttls, implicit or none"),
+        ({"port": 0}, "port"),
+        ({"port": 65536}, "port"),
+        ({"user": "me"}, "both user and password"),
+        ({"password": "canary"}, "both user and password"),
+        ({"user": "me", "password": "canary", "tls": "none"}, "clear text"),
+    ],
+)
+def test_bad_settings_are_refused(options, what):
+    """Each is a ConfigurationError that names what is wrong, without the password."""
+    options = {"host": "mail.example", "sender": "a@b.c"} | options
+    with pytest.raises(ConfigurationError, match=what) as caught:
+        SmtpCourier(options.pop("host"), **options)
+    assert "canary" not in str(caught.value)
+
+
+def made(url):
+    found = {}
+    smtp.register_couriers(lambda scheme, factory: found.update({scheme: factory}))
+    assert set(found) == {"smtp", "smtps"}
+    return found[url.partition(":")[0]](url)
+
+
+def test_smtp_couriers_are_made_of_urls():
+    """User, password, host, port, sender and TLS are read from the URL; the repr shows no login."""
+    courier = made("smtp://me:p%40ss@mail.example:2525?from=Acme%20<a@b.c>&tls=implicit")
+    assert repr(courier) == "SmtpCourier('mail.example', port=2525, tls='implicit')"
+    assert (courier._user, courier._password, courier._sender.name) == ("me", "p@ss", "Acme")
+    assert repr(made("smtp://mail.example?from=a@b.c")) == "SmtpCourier('mail.example', port=587, tls='starttls')"
+    assert repr(made("smtps://mail.example/?from=a@b.c")) == "SmtpCourier('mail.example', port=465, tls='implicit')"
+    assert repr(made("smtp://[::1]:25?from=a@b.c")) == "SmtpCourier('::1', port=25, tls='none')"
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("smtp:", "sender"),
+        ("smtp://?from=a@b.c", "host"),
+        ("smtp://u:canary@h", "sender"),
+        ("smtp://u:canary@h?from=canary", "one plain address"),
+        ("smtp://u:canary@h/path?from=a@b.c", "path"),
+        ("smtp://u:canary@h?from=a@b.c&tls=yes", "starttls, implicit or none"),
+        ("smtps://u:canary@h?from=a@b.c&tls=starttls", "TLS from the start"),
+        ("smtp://u:canary@h?from=a@b.c&tls=none", "clear text"),
+        ("smtp://u:canary@h:0?from=a@b.c", "port"),
+        ("smtp://canary@h?from=a@b.c", "both user and password"),
+    ],
+)
+def test_a_bad_smtp_url_is_refused(url, what):
+    """The part that is wrong is named, never the password."""
+    with pytest.raises(ConfigurationError, match=what) as caught:
+        made(url)
+    assert "canary" not in str(caught.value)
+
+
+def test_nothing_secret_is_logged(secure, trusting, caplog):
+    """At DEBUG, no log record of a sending holds the code, the address or the password."""
+    caplog.set_level(logging.DEBUG)
+    courier = SmtpCourier(
+        "127.0.0.1",
+        port=secure[1],
+        sender="a@b.c",
+        tls="starttls",
+        user="the-user",
+        password=PASSWORD,
+        context=trusting,
+    )
+    courier.send(LETTER, 5.0)
+    # aiosmtpd, the server, runs in this process too and logs whatever it hears.
+    said = [record.getMessage() for record in caplog.records if not record.name.startswith("mail")]
+    assert not [line for line in said if "12345678" in line or "ann@" in line or PASSWORD in line]
