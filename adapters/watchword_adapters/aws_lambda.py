@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.engine import Engine
 from watchword.errors import ProtocolError, WatchwordError
 from watchword.flow import Flow
 from watchword.ports import Audit, Clock, Ledger, Random
-from watchword.travel import reference
 from watchword.turn import judge
 from watchword_adapters import cognito
 from watchword_adapters.cognito import Event
 from watchword_adapters.environment import IN_LAMBDA, Couriers, Keys, engine_of, flow_of
+
+if TYPE_CHECKING:
+    from watchword.engine import Engine
 
 Trigger = Callable[[object, object], Event]
 
@@ -90,6 +92,8 @@ class Triggers:
             raise self._refused(trigger, WatchwordError.text, type(error).__name__) from None
 
     def _refused(self, trigger: str | None, text: str, reason: str) -> TriggerError:
+        from watchword.travel import reference  # noqa: PLC0415 - Define does without it
+
         ref = reference(os.urandom(16).hex())
         _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
         return TriggerError(f"{text} (ref {ref})")

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
 
-from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword.keyring import Keyring
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
-from watchword_adapters.audit import AuditFanOut, StructuredLog
-from watchword_adapters.clock import SystemClock, SystemRandom
 
-Keys: TypeAlias = bytes | str | Sequence[bytes] | Keyring
+# A function that only defines loads this module too: what it does not need is imported where it is used.
+if TYPE_CHECKING:
+    from watchword.engine import Engine
+    from watchword.keyring import Keyring
+
+Keys: TypeAlias = "bytes | str | Sequence[bytes] | Keyring"
 Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
 
 PROCESS_ONLY = "process-only"
@@ -32,6 +31,8 @@ def keyring_of(key: Keys | None, environment: Mapping[str, str]) -> Keyring:
     Raises:
         ConfigurationError: if there is none, or it is weak or unreadable.
     """
+    from watchword.keyring import Keyring  # noqa: PLC0415
+
     if key is None:
         key = environment.get("WATCHWORD_KEY", "")
     if isinstance(key, str):
@@ -42,9 +43,11 @@ def keyring_of(key: Keys | None, environment: Mapping[str, str]) -> Keyring:
 
 
 def _decoded(text: str, place: int) -> bytes:
+    import base64  # noqa: PLC0415
+
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise ConfigurationError(f"WATCHWORD_KEY: key {place} is no base64") from None
 
 
@@ -57,7 +60,7 @@ def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Le
     if ledger is None:
         ledger = environment.get("WATCHWORD_LEDGER", "").strip() or None
     if ledger == PROCESS_ONLY:
-        ledger = "memory:"
+        ledger = None
     elif IN_LAMBDA in environment and _process_local(ledger):
         raise ConfigurationError(
             "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
@@ -123,6 +126,10 @@ def engine_of(
     environment: Mapping[str, str] | None = None,
 ) -> Engine:
     """Return an engine for *flow* over what is given, or else over what the environment says."""
+    from watchword.engine import Engine  # noqa: PLC0415
+    from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
+    from watchword_adapters.clock import SystemClock, SystemRandom  # noqa: PLC0415
+
     environment = os.environ if environment is None else environment
     if pad_to is not None and not 0 <= pad_to <= 3:
         raise ConfigurationError(f"pad_to is {pad_to}: it must be from 0 to 3 seconds, inside the deadline")
@@ -152,6 +159,7 @@ def _observed(audit: Audit) -> Audit:
     if "watchword.loader" not in sys.modules:
         return audit
     from watchword.loader import observers  # noqa: PLC0415 - it is loaded already
+    from watchword_adapters.audit import AuditFanOut  # noqa: PLC0415
 
     behind = [_Observer(observe) for observe in observers()]
     return AuditFanOut((audit, *behind)) if behind else audit
