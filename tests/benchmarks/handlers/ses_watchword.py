@@ -1,0 +1,14 @@
+"""Create with a code by Amazon SES by Watchword: one container, its ledger in memory."""
+
+from watchword import Flow
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.couriers import SesCourier
+from watchword_plugins.email_otp import EmailOtp
+
+handler = triggers(
+    Flow(EmailOtp(length=8, attempts=3), name="acme"),
+    key=bytes(range(32)),
+    ledger="process-only",
+    courier=SesCourier("noreply@example.com"),
+    pad_to=0,
+).create
