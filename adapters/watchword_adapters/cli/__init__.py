@@ -117,7 +117,8 @@ def _nearest(word: str) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - only for an error
 
     close = get_close_matches(word, list(COMMANDS), n=1)
-    return f"; did you mean {close[0]}? There is " * bool(close) + "; there is " * (not close) + ", ".join(COMMANDS)
+    there = ", ".join(COMMANDS)
+    return f"; did you mean {close[0]}? There is {there}" if close else f"; there is {there}"
 
 
 def _failed(error: Exception) -> int:
@@ -138,7 +139,7 @@ def _failed(error: Exception) -> int:
 
 
 def _tell(message: str, status: int) -> int:
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in message).split())
+    line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(message.split()))
     print(f"watchword: error: {line[:_LONGEST_MESSAGE]}", file=sys.stderr)
     return status
 

@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "No AWS, no network and no keyboard is needed. The status is 0 only if all went as it is told.\n\n"
         "example:\n  watchword demo --open"
     )
-    parser.add_argument("--json", action="store_true", help="print everything that went to and fro, as JSON")
+    parser.add_argument("--json", action="store_true", help="print everything that travelled, as JSON")
     parser.add_argument("--open", action="store_true", help="show the picture, too")
 
 

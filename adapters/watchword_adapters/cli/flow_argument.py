@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from watchword.document import find_flow
+from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 
 
@@ -21,6 +22,8 @@ def read_flow(arguments: argparse.Namespace) -> Flow:
     Raises:
         ConfigurationError: if there is none, or it is wrong.
     """
+    if not arguments.flow:
+        raise ConfigurationError("FLOW is empty: give a TOML file, or module:attribute")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)

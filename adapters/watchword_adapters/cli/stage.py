@@ -22,6 +22,7 @@ from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.srp_client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.errors import ClientError
+from watchword_adapters.userpool.shapes import checked
 
 DEFAULT_USER = "ann"
 DEFAULT_PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
@@ -86,11 +87,21 @@ def set_up(
     else:
         pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
     if user is not None:
-        try:
-            pool.add_user(user, password=password, attributes=dict(attributes))
-        except ClientError as error:
-            raise ConfigurationError(f"the pool refuses the user: {error.response['Error']['Message']}") from None
+        _add(pool, user, password, attributes)
     return Stage(pool, recorder, outbox, clock, random)
+
+
+def _add(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
+    listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
+    given = {"UserPoolId": pool.pool_id, "Username": user, "TemporaryPassword": password, "UserAttributes": listed}
+    try:
+        checked("AdminCreateUser", given)
+        pool.add_user(user, password=password, attributes=dict(attributes))
+    except ClientError as error:
+        why = error.response["Error"]["Message"]
+        raise ConfigurationError(
+            f"the pool refuses the user (see --user, --password, --email, --attribute): {why}"
+        ) from None
 
 
 class _Lines(logging.Handler):

@@ -102,15 +102,16 @@ class Tour:
     # The sign-in
 
     def _password(self, ann: Client) -> Scene:
-        exchanges = (ann.open(), ann.prove_password(self.stage.clock))
-        _expect(_decided(exchanges[0]) == "PASSWORD_VERIFIER", "after SRP_A the password is asked for")
-        _expect(exchanges[1].public.get("kind") == "captcha", "after the password comes the picture")
+        opened = ann.open()
+        _expect(_decided(opened) == "PASSWORD_VERIFIER", "a bare SRP_A is followed by the password, and by no tokens")
+        proven = ann.prove_password(self.stage.clock)
+        _expect(proven.public.get("kind") == "captcha", "after the password comes the picture")
         return Scene(
             "The password, by SRP",
             before=(
                 "It never leaves the client: the pool checks a proof. Then Define decides, and Create makes a picture.",
             ),
-            exchanges=exchanges,
+            exchanges=(opened, proven),
         )
 
     def _picture(self, ann: Client) -> Scene:
