@@ -5,7 +5,6 @@ Each block is a generator that yields what it asks for, is sent the round that c
 """
 
 import re
-from collections import defaultdict
 
 from watchword.blocks import AtLeast, Attribute, Fallback, InSequence, Named, OneOf, When
 from watchword.challenge import HostRun
@@ -28,7 +27,6 @@ class Player:
     def __init__(self, facts, opened_with_srp):
         self.facts = facts
         self.opened_with_srp = opened_with_srp
-        self.resends = defaultdict(lambda: 2)
         self.put_back = []
 
     def ask(self, *question):
@@ -37,36 +35,40 @@ class Player:
             return self.put_back.pop()
         return (yield question)
 
-    def play(self, block):
-        """Play *block* to its end."""
+    def play(self, block, excuses=2):
+        """Play *block* to its end; *excuses* are the resends that its first challenge has left."""
         match block:
             case InSequence(parts):
                 for part in parts:
-                    if (yield from self.play(part)) == FAILED:
+                    if not self.firsts(part):
+                        continue
+                    if (yield from self.play(part, excuses)) == FAILED:
                         return FAILED
+                    excuses = 2
                 return PASSED
             case Fallback(parts):
                 for part in parts:
-                    if (yield from self.play(part)) == PASSED:
+                    if (yield from self.play(part, excuses)) == PASSED:
                         return PASSED
+                    excuses = 2
                 return FAILED
             case When():
                 taken = self.taken(block)
-                return (yield from self.play(taken)) if taken else PASSED
+                return (yield from self.play(taken, excuses)) if taken else PASSED
             case OneOf(options):
-                return (yield from self.choose(self.openable(options), None))
+                return (yield from self.choose(self.openable(options), None, excuses))
             case AtLeast(count, options):
-                return (yield from self.choose(options, count))
+                return (yield from self.choose(options, count, excuses))
             case HostRun():
                 for name in ("SRP_A", "PASSWORD_VERIFIER"):
                     if (yield from self.ask("host", name)) != (name, "answer", True):
                         raise Broken
                 return PASSED
             case Named(name, kind):
-                return (yield from self.tries(name, kind.attempts))
-        return (yield from self.tries(block.kind, block.attempts))
+                return (yield from self.tries(name, kind.attempts, excuses))
+        return (yield from self.tries(block.kind, block.attempts, excuses))
 
-    def tries(self, name, left):
+    def tries(self, name, left, excuses):
         """Play one step."""
         while left:
             step, use, right = yield from self.ask("step", name)
@@ -74,33 +76,34 @@ class Player:
                 raise Broken
             if right:
                 return PASSED
-            if use == "resend" and self.resends[name]:
-                self.resends[name] -= 1
+            if use == "resend" and excuses:
+                excuses -= 1
             else:
                 left -= 1
         return FAILED
 
-    def choose(self, options, count):
-        """Play a choice: of one for good if *count* is None, else of one after the other until *count* have passed."""
+    def choose(self, options, count, excuses):
+        """Play a choice: of one for good if *count* is None, else of one after the other until *count* have passed.
+
+        *excuses* are the resends before an option is pinned, one number for all of them; who is pinned has no more left.
+        """
         options = list(options)
         while len(options) > 1:
             names = tuple(name for option in options for name in self.firsts(option))
-            asks, excuses, last = 3, 2, None
+            asks, last = 3, None
             while True:
                 step, use, right = yield from self.ask("choice", names, last, asks)
                 if step == "select" and use == "choice" and not right and asks and not last:
                     asks -= 1
                 elif step not in names:
                     raise Broken
-                elif use == "resend" and not right and excuses and self.resends[step]:
+                elif use == "resend" and not right and excuses:
                     excuses, last = excuses - 1, step
-                    self.resends[step] -= 1
                 else:
                     break
-            self.resends[step] = min(self.resends[step], excuses)
             self.put_back.append((step, use, right))
             chosen = next(option for option in options if step in self.firsts(option))
-            outcome = yield from self.play(chosen)
+            outcome = yield from self.play(chosen, excuses)
             if count is None:
                 return outcome
             options.remove(chosen)
@@ -109,7 +112,7 @@ class Player:
                 return PASSED
             if len(options) < count:
                 return FAILED
-        return (yield from self.play(options[0]))
+        return (yield from self.play(options[0], excuses))
 
     def taken(self, block):
         """Return the branch of a `when`."""
@@ -148,9 +151,9 @@ class Player:
 
 
 def facts_of(flow, attributes, client, known):
-    """Return each condition's outcome."""
+    """Return each condition's outcome: an attribute is never that of somebody unknown, a client is the same for all."""
     return {
-        condition: known and (client == condition[1] if condition[0] == "client" else holds(condition, attributes))
+        condition: client == condition[1] if condition[0] == "client" else known and holds(condition, attributes)
         for condition in flow.conditions
     }
 

@@ -313,14 +313,15 @@ def read_metadata(text):
 
 
 def outcomes_of(conditions, attributes, client, known):
-    """Return the outcome of each condition. Somebody unknown takes `otherwise` everywhere."""
-    return tuple(known and _holds(condition, attributes, client) for condition in conditions)
+    """Return the outcome of each condition.
 
-
-def _holds(condition, attributes, client):
-    if condition[0] == "client":
-        return client == condition[1]
-    return condition[0] == "attribute" and attributes.get(condition[1]) == condition[2]
+    Somebody unknown has no attributes and takes `otherwise`. The app client is not the user's: it counts for all,
+    since otherwise an unknown user would be asked something else than a known one in the same app.
+    """
+    return tuple(
+        client == condition[1] if condition[0] == "client" else known and attributes.get(condition[1]) == condition[2]
+        for condition in conditions
+    )
 
 
 def facts_of(outcomes):
