@@ -1,11 +1,17 @@
 """Watchword: the challenge engine for sign-in on Amazon Cognito's custom authentication."""
 
+from typing import TYPE_CHECKING
+
 from watchword.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
 from watchword.budgets import Limits
 from watchword.challenge import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
 from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
 from watchword.hooks import hookimpl
+
+if TYPE_CHECKING:
+    from watchword.exploration import explore
+    from watchword.verdicts import check
 
 __all__ = [
     "Challenge",
@@ -29,7 +35,9 @@ __all__ = [
     "all_of",
     "at_least",
     "attribute",
+    "check",
     "client",
+    "explore",
     "fallback",
     "hookimpl",
     "named",
@@ -37,3 +45,16 @@ __all__ = [
     "sequence",
     "when",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # A host that runs flows never walks them: these two are loaded by those who ask for them.
+    if name == "check":
+        from watchword.verdicts import check
+
+        return check
+    if name == "explore":
+        from watchword.exploration import explore
+
+        return explore
+    raise AttributeError(f"module 'watchword' has no attribute {name!r}")

@@ -172,9 +172,9 @@ class Flow:
         """Return the number of rounds in the longest sign-in, resends, choices and a new password counted.
 
         Rounds that the host puts in by itself (MFA, devices: each at most once) are not counted. Every state is
-        walked, see `watchword.explore`.
+        walked, see `watchword.exploration`.
         """
-        from watchword.explore import explore  # noqa: PLC0415 - a host that runs a flow never walks it
+        from watchword.exploration import explore  # noqa: PLC0415 - a host that runs a flow never walks it
 
         return explore(self).longest()
 

@@ -46,21 +46,27 @@ class Exploration:
             step = self.came_from[step[0]]
         return tuple(reversed(words))
 
-    def longest(self) -> int:
-        """Return the number of rounds in the longest way from a beginning to an end."""
+    def forwards(self) -> list[int]:
+        """Return the states in an order in which each comes after all that lead to it."""
         waiting = [0] * len(self.states)
         for followers in self.onward:
             for _, target in followers:
                 waiting[target] += 1
-        depth = [0] * len(self.states)
         ready = [number for number, count in enumerate(waiting) if not count]
         # Every round uses something up, so no state comes back: each is ready when all that lead to it are done.
         for number in ready:
             for _, target in self.onward[number]:
-                depth[target] = max(depth[target], depth[number] + 1)
                 waiting[target] -= 1
                 if not waiting[target]:
                     ready.append(target)
+        return ready
+
+    def longest(self) -> int:
+        """Return the number of rounds in the longest way from a beginning to an end."""
+        depth = [0] * len(self.states)
+        for number in self.forwards():
+            for _, target in self.onward[number]:
+                depth[target] = max(depth[target], depth[number] + 1)
         return max(depth)
 
     def passed(self) -> Iterator[int]:
