@@ -125,7 +125,7 @@ def test_one_foreign_round_in_any_passing_session_of_any_flow_never_gives_tokens
         verified = any(name == VERIFIER for name, _, _ in rounds[:place])
         before = "answer" if place and rounds[place - 1][0] == CUSTOM else "-"
         asked = derive.heads(derive.judge(rounds[:place], [flow.program], {}, "", True, None, None)[1][0])
-        foreign = [each for _, each in FOREIGN]
+        foreign = [(name, result, text) for _, (name, _, text) in FOREIGN for result in (True, False)]
         foreign += [(name, False, None) for name in (*derive.HOSTED, SRP_A, VERIFIER, "NEW_PASSWORD_REQUIRED")]
         if place or flow.unwanted_srp == "refuse" or SRP_A in (name for name, _, _ in rounds):
             foreign.append((SRP_A, True, None))
@@ -134,10 +134,11 @@ def test_one_foreign_round_in_any_passing_session_of_any_flow_never_gives_tokens
         for step in (*flow.steps, SRP_A, VERIFIER, "nobody"):
             text = metadata(flow, step, before)
             if step not in asked or step in {SRP_A, VERIFIER}:
-                foreign.append((CUSTOM, True, text))
+                foreign += [(CUSTOM, True, text), (CUSTOM, False, text)]
             foreign += [(CUSTOM, odd, text) for odd in (None, 1, "true")]
             foreign += [
-                (CUSTOM, True, metadata(flow, step, before, **fields))
+                (CUSTOM, result, metadata(flow, step, before, **fields))
+                for result in (True, False)
                 for fields in ({"signin": "another"}, {"flow": "f" * 16}, {"facts": "10"}, {"v": "0"})
             ]
         for each in foreign:

@@ -1,0 +1,187 @@
+"""Deliberately broken twins of the interpreter: each is caught by one of the oracles that the engine's own passes."""
+
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from attrs import frozen
+
+from flow_oracles import (
+    EXAMPLES,
+    GOLD,
+    ONE,
+    PASSING,
+    SMALL,
+    THREE,
+    TWO,
+    difference,
+    divergences,
+    odd_lists,
+    player_divergences,
+    short_lists,
+    tokens_after_insertion,
+)
+from speech import SIGNIN, session
+from watchword import Flow, all_of, at_least, derive, sequence
+
+SOURCE = Path(derive.__file__).read_text(encoding="utf-8")
+
+
+@frozen
+class Twin:
+    """A change of the source that makes it wrong, and the oracle that must find it."""
+
+    old: str
+    new: str
+    caught_by: str
+
+
+TWINS = {
+    "tokens on a bare SRP_A": Twin('body if unwanted == "ignore" and right else BROKEN', "PASSED", "lists"),
+    "no password needed": Twin('return PASSED if body[1] else ("srp", 1)', "return PASSED", "lists"),
+    "a false password passes": Twin("if right and name == heads(body)[0]:", "if name == heads(body)[0]:", "lists"),
+    "null metadata is matched by its position": Twin(
+        "    first = next((fields for fields in metadata if fields), None)\n",
+        "    own = {name: '' for name in METADATA_FIELDS} | {'flow': programs[0][0], 'before': '-', 'signin': '"
+        + SIGNIN
+        + "', 'step': heads(programs[0][2])[-1]}\n"
+        "    metadata = [fields or (own if round_[0] == CUSTOM and round_[2] is None else None)"
+        " for fields, round_ in zip(metadata, session)]\n"
+        "    first = next((fields for fields in metadata if fields), None)\n",
+        "odd lists",
+    ),
+    "two ends instead of three, in fallback": Twin(
+        "        if first == FAILED:", "        if first in {FAILED, BROKEN}:", "player"
+    ),
+    "two ends instead of three, in at_least": Twin(
+        "    if current == FAILED:", "    if current in {FAILED, BROKEN}:", "long"
+    ),
+    "a true resend is accepted": Twin(
+        "        if right:\n            return BROKEN\n        if excuses:", "        if excuses:", "lists"
+    ),
+    "resends without end": Twin('("step", own_name, tries, excuses - 1)', '("step", own_name, tries, excuses)', "long"),
+    "resends before a choice without end": Twin("options, 0, name, excuses - 1)", "options, 0, name, excuses)", "long"),
+    "excuses are given back when a choice is pinned": Twin(
+        "step_body(_excused(option, excuses), name, use, right)", "step_body(option, name, use, right)", "player"
+    ),
+    "excuses are given back when a choice comes up again": Twin(
+        '("choose", need, options, ASKS, None, excuses)', '("choose", need, options, ASKS, None, EXCUSES)', "long"
+    ),
+    "a choice is asked without end": Twin("options, left - 1, None, excuses)", "options, left, None, excuses)", "long"),
+    "a pinned choice can be left": Twin(
+        'if current == BROKEN else ("chosen", need, current, rest, excuses)',
+        "if current == BROKEN else _choice(need, (current, *rest), excuses)",
+        "long",
+    ),
+    "a true choice is accepted": Twin(
+        'if use == "choice" and not right and left', 'if use == "choice" and left', "player"
+    ),
+    "MFA before the password": Twin("name in HOSTED and phase in {PROVEN, CUSTOMISED}", "name in HOSTED", "foreign"),
+    "MFA more than once": Twin("if right and allowed and name not in hosts:", "if right and allowed:", "lists"),
+    "false MFA": Twin("if right and allowed and name not in hosts:", "if allowed and name not in hosts:", "foreign"),
+    "a new password at any time": Twin(
+        "        allowed = phase == PROVEN", "        allowed = phase != CLOSED", "player"
+    ),
+    "a new password is not asked for": Twin("if must_change and known and", "if False and", "player"),
+    "SRP_A later on": Twin(
+        "    elif name == SRP_A:\n        return (BROKEN, unwanted, phase, hosts)",
+        "    elif name == SRP_A:\n        return state",
+        "foreign",
+    ),
+    "truthy results count": Twin(
+        "body == BROKEN or (right is not True and right is not False)", "body == BROKEN", "odd lists"
+    ),
+    "a wrong step is accepted": Twin('if name != own_name or use == "choice":', 'if use == "choice":', "foreign"),
+    "a custom round stands for the password": Twin(
+        "left = BROKEN if step in (SRP_A, PASSWORD_VERIFIER) else step_body(body, step, use, right)",
+        "left = step_body(body, step, use, right)",
+        "player",
+    ),
+    "facts are not compared": Twin('if fields["facts"] != facts:', "if False:", "foreign"),
+    "sign-in ids are not compared": Twin(' or fields["signin"] != first["signin"]', "", "foreign"),
+    "flows may be mixed": Twin('fields["flow"] != first["flow"] or ', "", "foreign"),
+    "formats are not compared": Twin('fields["v"] == FORMAT and ', "", "foreign"),
+    "how rounds ended is not compared": Twin('if fields["before"] in expected else', "if True else", "player"),
+    "the newest flow judges unknown sessions": Twin('None if program else "unknown_flow"', "None", "player"),
+    "unknown users get tokens": Twin(
+        'return ("tokens",) if known else ("fail", "unknown_user")', 'return ("tokens",)', "player"
+    ),
+    "attributes hold for unknown users": Twin("else known and attributes.get(", "else attributes.get(", "player"),
+    "the client's metadata of the last round counts for all": Twin(
+        'use = metadata[place + 1]["before"] if metadata[place + 1] else "answer"',
+        'use = "resend" if action == "resend" else "answer"',
+        "lists",
+    ),
+}
+
+
+def interpreter(source):
+    """Return *source* as a module."""
+    module = ModuleType("derive")
+    exec(compile(source, "derive", "exec"), module.__dict__)
+    return module
+
+
+def lists(derive):
+    """Every session list up to three rounds of three example flows, against the forty lines."""
+    for name in ("srp then code", "password or code", "captcha only"):
+        yield from divergences(*EXAMPLES[name], short_lists(EXAMPLES[name][0], 3), derive)
+    flow, plain = EXAMPLES["password or code"]
+    yield from divergences(flow, plain, [session("srp_a+ password_verifier+ sms_mfa+ sms_mfa+", flow)], derive)
+
+
+def odd_results_and_metadata(derive):
+    """Every session list up to two rounds with odd results and metadata, against the forty lines."""
+    for name in ("email code", "password or code"):
+        yield from divergences(*EXAMPLES[name], odd_lists(EXAMPLES[name][0]), derive)
+
+
+def foreign(derive):
+    """One foreign round in each passing session: no tokens."""
+    for name in ("email code", "acme", "password or code"):
+        for words in PASSING[name]:
+            yield from tokens_after_insertion(EXAMPLES[name][0], words, derive)
+
+
+def player(derive):
+    """Every short walk of the small flows, and with one thing altered, against the coroutines."""
+    for name in ("password", "step", "fallback", "sequence", "choice", "password, step", "all"):
+        yield from player_divergences(SMALL[name], derive)
+
+
+LONG = [
+    (Flow(ONE), "s1~ s1~ s1~ s1-"),
+    (SMALL["choice"], "s1~ s2~ s1~ s1-"),
+    (Flow(all_of(sequence(ONE, TWO), THREE)), "s1~ s1~ s3+ s1~ s1-"),
+    (Flow(all_of(ONE, TWO, THREE)), "s1~ s1~ s2+ s1~ s1-"),
+    (Flow(at_least(1, ONE, TWO)), "s1- nobody- s2+"),
+    (Flow(at_least(1, ONE, TWO)), "s1- s2+"),
+    (SMALL["choice"], "select- select- select-"),
+    (SMALL["choice"], "select- select- select- select-"),
+]
+
+
+def long(derive):
+    """A few longer walks, against the coroutines."""
+    for flow, words in LONG:
+        yield from difference(flow, session(words, flow), derive, action="resend" if words[-1] == "~" else None)
+    flow = SMALL["sequence"]
+    yield from difference(flow, session("s1- s1+ s2+", flow, facts="1"), derive, **GOLD)
+
+
+ORACLES = {"lists": lists, "odd lists": odd_results_and_metadata, "foreign": foreign, "player": player, "long": long}
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_the_interpreter_itself_passes_every_oracle(name):
+    """Loaded from its source in the same way as the twins."""
+    assert list(ORACLES[name](interpreter(SOURCE))) == []
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_broken_twin_is_caught(name):
+    """By the oracle that is named for it, with an example."""
+    twin = TWINS[name]
+    assert SOURCE.count(twin.old) == 1
+    broken = interpreter(SOURCE.replace(twin.old, twin.new))
+    assert next(ORACLES[twin.caught_by](broken), None) is not None

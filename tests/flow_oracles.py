@@ -1,0 +1,279 @@
+"""What decides whether an interpreter of flows is right: the models' verdicts on lists of sessions, for any interpreter.
+
+The tests put the engine's own interpreter through these, and the deliberately broken ones.
+"""
+
+from itertools import product
+
+from block_player import decision as played
+from random_flows import APP, FOREIGN, TIER, Password, Quiz
+from reference_model import decision as expected
+from speech import judged, metadata, session
+from watchword import Flow, all_of, at_least, derive, fallback, named, one_of, sequence, when
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+CUSTOM, SRP_A, VERIFIER, MFA = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER", "SMS_MFA"
+NAMES = (SRP_A, VERIFIER, CUSTOM, MFA, "unknown")
+MISSING = object()
+
+EXAMPLES = {
+    "email code": (Flow(EmailOtp()), {"plain": [("email_otp", 3)]}),
+    "srp then code": (Flow(sequence(Srp(), EmailOtp(length=6))), {"srp": [("email_otp", 3)]}),
+    "captcha only": (Flow(Captcha(attempts=2)), {"plain": [("captcha", 2)]}),
+    "password or code": (Flow(one_of(Srp(), EmailOtp())), {"srp": [], "plain": [("email_otp", 3)]}),
+    "password and captcha, or code": (
+        Flow(one_of(sequence(Srp(), Captcha()), EmailOtp())),
+        {"srp": [("captcha", 3)], "plain": [("email_otp", 3)]},
+    ),
+    "acme": (
+        Flow(sequence(Srp(), Captcha(attempts=2), EmailOtp(attempts=3)), name="acme"),
+        {"srp": [("captcha", 2), ("email_otp", 3)]},
+    ),
+}
+OTHER = Flow(sequence(Srp(), EmailOtp(length=12)))
+
+PASSING = {
+    "email code": ["email_otp+", "email_otp- email_otp~ email_otp- email_otp~ email_otp+"],
+    "srp then code": [
+        "srp_a+ password_verifier+ email_otp+",
+        "srp_a+ password_verifier+ sms_mfa+ email_otp- email_otp~ email_otp+",
+        "srp_a+ password_verifier+ new_password_required+ email_otp+",
+    ],
+    "captcha only": ["captcha+", "captcha- captcha+", "captcha~ captcha~ captcha- captcha+"],
+    "password or code": ["srp_a+ password_verifier+", "email_otp+", "email_otp- email_otp- email_otp+"],
+    "password and captcha, or code": ["srp_a+ password_verifier+ captcha- captcha+", "email_otp~ email_otp+"],
+    "acme": [
+        "srp_a+ password_verifier+ captcha+ email_otp+",
+        "srp_a+ password_verifier+ software_token_mfa+ captcha- captcha~ captcha+ email_otp- email_otp- email_otp+",
+    ],
+}
+
+
+def steps_of(flow):
+    """Return the names of the steps."""
+    return list(flow.steps)
+
+
+def written(flow):
+    """Return what Create could have written, as the model wants it."""
+    return {
+        metadata(flow, step, before): (step, before) for step in steps_of(flow) for before in ("-", "answer", "resend")
+    }
+
+
+def without_reason(decided):
+    """Drop the operator's word from a decision."""
+    return ("fail",) if decided[0] == "fail" else decided
+
+
+def chained(flow, symbols):
+    """Turn (name, result, step) into rounds with our metadata, each telling how the one before ended."""
+    rounds = []
+    for name, result, step in symbols:
+        after_custom = rounds and rounds[-1][0] == CUSTOM
+        rounds.append((name, result, metadata(flow, step, "answer" if after_custom else "-") if step else None))
+    return rounds
+
+
+def divergences(flow, plain, lists, interpreter=derive):
+    """Yield the session lists on which *interpreter* and the model decide otherwise."""
+    texts = written(flow)
+    for rounds in lists:
+        for action in (None, "resend"):
+            decided = interpreter.judge(rounds, [flow.program], {}, "", True, action, None)[0]
+            wanted = expected(plain, rounds, texts, resend=action == "resend")
+            if without_reason(decided) != wanted:
+                yield rounds, action, wanted, decided
+
+
+def short_lists(flow, most):
+    """Yield every session up to *most* rounds with true and false results and our own metadata of each step."""
+    symbols = [(name, result, "") for name in NAMES if name != CUSTOM for result in (True, False)]
+    symbols += [(CUSTOM, result, step) for step in steps_of(flow) for result in (True, False)]
+    for length in range(most + 1):
+        for chosen in product(symbols, repeat=length):
+            yield chained(flow, chosen)
+
+
+def odd_lists(flow):
+    """Yield every session up to two rounds with odd results and metadata."""
+    step = steps_of(flow)[-1]
+    texts = [
+        metadata(flow, step),
+        metadata(flow, "other_step"),
+        metadata(OTHER, step),
+        None,
+    ]
+    later = [metadata(flow, step, "answer"), metadata(flow, step, "resend"), *texts[1:]]
+    events = []
+    for options in (texts, later):
+        rounds = [
+            {"challengeName": name, "challengeResult": result, "challengeMetadata": text}
+            for name, result, text in product(NAMES, (True, False, None, MISSING, "true", 1), options)
+        ]
+        events.append([read_event(event) for event in rounds])
+    yield from ([each] for each in events[0])
+    yield from map(list, product(events[0], {*events[0], *events[1]}))
+
+
+def read_event(event):
+    """Return a round as the host's event tells it: a missing result reads as null."""
+    event = {key: value for key, value in event.items() if value is not MISSING}
+    return (event.get("challengeName"), event.get("challengeResult"), event.get("challengeMetadata"))
+
+
+def foreign_rounds(flow, rounds, place):
+    """Yield rounds that do not belong at *place* of a session of *flow*, each with a name for it."""
+    for what, (name, _, text) in FOREIGN:
+        for result in (True, False):
+            yield what, (name, result, text)
+    before = "answer" if place and rounds[place - 1][0] == CUSTOM else "-"
+    verified = any(name == VERIFIER for name, _, _ in rounds[:place])
+    for name in (SRP_A, VERIFIER):
+        yield f"another {name}", (name, True, None)
+    for name in (*derive.HOSTED, "NEW_PASSWORD_REQUIRED"):
+        yield f"{name} false", (name, False, None)
+        if not verified or any(each == name for each, _, _ in rounds):
+            yield f"{name} where it cannot stand", (name, True, None)
+    expected_step = judged(rounds[:place], flow)[1:]
+    # False ones, too: where they were taken for a wrong answer, the session would go on to its tokens.
+    for step in (*steps_of(flow), "other_step", "select", SRP_A, VERIFIER):
+        for result in (True, False):
+            if step not in expected_step:
+                yield f"{step} out of turn", (CUSTOM, result, metadata(flow, step, before))
+    for step, result in product(steps_of(flow), (True, False)):
+        good = metadata(flow, step, before)
+        yield "another flow's", (CUSTOM, result, metadata(OTHER, step, before))
+        yield "another sign-in's", (CUSTOM, result, metadata(flow, step, before, signin="f" * 16))
+        yield "changed facts", (CUSTOM, result, metadata(flow, step, before, facts="1"))
+        yield "another format's", (CUSTOM, result, metadata(flow, step, before, v="2"))
+        yield "cut short", (CUSTOM, result, good.rpartition(";")[0])
+        yield "too long", (CUSTOM, result, good + ";x=1")
+        yield "in another order", (CUSTOM, result, ";".join(reversed(good.split(";"))))
+        yield "in capitals", (CUSTOM, result, good.upper())
+    for step, odd in product(steps_of(flow), ("true", 1, None, 0, "")):
+        yield "a result that is none", (CUSTOM, odd, metadata(flow, step, before))
+
+
+def insertions(flow, rounds):
+    """Yield *rounds* with one foreign round put in: as it is, and with the next round's metadata made to fit."""
+    for place in range(len(rounds) + 1):
+        for what, foreign in foreign_rounds(flow, rounds, place):
+            yield f"{what} at {place}", [*rounds[:place], foreign, *rounds[place:]]
+            if place < len(rounds) and rounds[place][0] == CUSTOM:
+                step = derive.read_metadata(rounds[place][2])["step"]
+                before = "answer" if foreign[0] == CUSTOM else "-"
+                fitted = (*rounds[place][:2], metadata(flow, step, before))
+                yield f"{what} at {place}, fitted", [*rounds[:place], foreign, fitted, *rounds[place + 1 :]]
+
+
+def tokens_after_insertion(flow, words, interpreter=derive):
+    """Yield the foreign rounds after which *interpreter* still issues tokens."""
+    for what, rounds in insertions(flow, session(words, flow)):
+        for action in (None, "resend"):
+            if interpreter.judge(rounds, [flow.program], {}, "", True, action, None)[0] == ("tokens",):
+                yield what
+
+
+# --- small flows, walked everywhere -------------------------------------------------------------------------------
+
+ONE, TWO, THREE = (named(f"s{number}", Quiz(attempts=2)) for number in (1, 2, 3))
+SMALL = {
+    "step": Flow(ONE),
+    "sequence": Flow(sequence(when(TIER, ONE), TWO)),
+    "fallback": Flow(fallback(ONE, TWO)),
+    "choice": Flow(one_of(ONE, TWO)),
+    "all": Flow(all_of(ONE, TWO)),
+    "two of three": Flow(at_least(2, *(named(f"s{number}", Quiz(attempts=1)) for number in (1, 2, 3)))),
+    "password": Flow(Password()),
+    "password, step": Flow(sequence(Password(), when(APP, ONE, otherwise=TWO))),
+    "password or choice": Flow(one_of(sequence(Password(), ONE), TWO, THREE)),
+    "srp ignored": Flow(ONE, unwanted_srp="ignore"),
+}
+GOLD = {"attributes": {"custom:tier": "gold"}, "client": "app-1"}
+FORCED = {"attributes": {"cognito:user_status": "FORCE_CHANGE_PASSWORD"}}
+
+
+def everywhere(flow, most):
+    """Yield the words of every walk of up to *most* rounds through *flow*, as the player leads it."""
+    waiting = ["", "srp_a+", "srp_a-"]
+    while waiting:
+        words = waiting.pop()
+        yield words
+        if len(words.split()) == most:
+            continue
+        action = "resend" if words.endswith("~") else None
+        match played(flow, session(words, flow), action=action):
+            case ("present", step):
+                waiting += [f"{words} {step}{sign}".strip() for sign in "+-~"]
+            case ("select", steps):
+                waiting += [f"{words} select-".strip()]
+                waiting += [f"{words} {step}{sign}".strip() for step in steps for sign in "+-~"]
+            case ("host", name):
+                waiting += [f"{words} {name.lower()}{sign}" for sign in "+-"]
+
+
+def altered(flow, rounds):
+    """Yield *rounds* with one thing altered, in every place: what it is, and the session."""
+    steps = [*flow.steps, "select", SRP_A, VERIFIER]
+    hosts = (SRP_A, VERIFIER, MFA, "EMAIL_OTP", "NEW_PASSWORD_REQUIRED")
+    for place in range(len(rounds) + 1):
+        before, after = rounds[:place], rounds[place:]
+        ended = "answer" if before and before[-1][0] == CUSTOM else "-"
+        for name in hosts:
+            for result in (True, False):
+                yield [*before, (name, result, None), *after]
+        yield [*before, (MFA, True, None), (MFA, True, None), *after]
+        for step in steps:
+            yield [*before, (CUSTOM, True, metadata(flow, step, ended)), *after]
+        if not after:
+            continue
+        name, result, text = after[0]
+        yield [*before, *after[1:]]
+        yield [*before, after[0], *after]
+        for odd in (None, 1, "true", not result):
+            yield [*before, (name, odd, text), *after[1:]]
+        if name == CUSTOM:
+            told = derive.read_metadata(text)
+            others = {"signin": "b" * 16, "facts": "1" * len(flow.conditions) or "1", "v": "2", "flow": "0" * 16}
+            changes = [*others.items(), *(("before", each) for each in ("-", "answer", "resend", "choice"))]
+            changes += [("step", step) for step in steps]
+            for field, value in changes:
+                fields = {**told, field: value}
+                changed = metadata(flow, fields.pop("step"), fields.pop("before"), **fields)
+                yield [*before, (name, result, changed), *after[1:]]
+
+
+def player_divergences(flow, interpreter=derive):
+    """Yield where *interpreter* and the player of blocks differ: on every short walk, and with one thing altered."""
+    most = 3 if len(flow.steps) == 3 and derive.SRP_A not in derive.heads(flow.program[2]) else 4
+    for words in everywhere(flow, most):
+        rounds = session(words, flow)
+        last = "resend" if words.endswith("~") else None
+        for action in {last, None, "resend"}:
+            for circumstances in ({}, {"known": False}, {"known": False, **GOLD}, FORCED, {"choice": "s2"}):
+                yield from difference(flow, rounds, interpreter, action=action, **circumstances)
+        for changed in altered(flow, rounds):
+            yield from difference(flow, changed, interpreter, action=last)
+
+
+def difference(
+    flow, rounds, interpreter, *, previous=(), attributes=None, client="", known=True, action=None, choice=None
+):
+    """Yield *rounds* with both decisions, if they differ."""
+    wanted = played(
+        flow,
+        rounds,
+        previous=previous,
+        attributes=attributes or {},
+        client=client,
+        known=known,
+        action=action,
+        choice=choice,
+    )
+    programs = [each.program for each in (flow, *previous)]
+    decided = interpreter.judge(rounds, programs, attributes or {}, client, known, action, choice)[0]
+    if without_reason(decided) != wanted:
+        yield rounds, action, wanted, decided
