@@ -481,12 +481,24 @@ def registered(module):
 def test_ledgers_are_made_of_urls(tmp_path):
     """``memory:`` and ``sqlite:///file`` name the two; a fourth slash makes the path absolute."""
     assert repr(registered(memory)["memory"]("memory:")) == "MemoryLedger()"
+    assert repr(registered(memory)["memory"]("MEMORY:")) == "MemoryLedger()"
+    assert repr(registered(sqlite)["sqlite"]("SQLite:///a.db")) == "SqliteLedger('a.db')"
     assert repr(registered(sqlite)["sqlite"]("sqlite:///a.db")) == "SqliteLedger('a.db')"
     assert repr(registered(sqlite)["sqlite"](f"sqlite:///{tmp_path}/a.db")) == f"SqliteLedger('{tmp_path}/a.db')"
 
 
 @pytest.mark.parametrize(
-    "url", ["memory:x", "memory://", "sqlite:", "sqlite://a.db", "sqlite:///", "sqlite:///:memory:", "sqlite:///a?b=c"]
+    "url",
+    [
+        "memory:x",
+        "memory://",
+        "sqlite:",
+        "sqlite://a.db",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite:a.db",
+        "sqlite:///a?b=c",
+    ],
 )
 def test_a_bad_ledger_url_is_refused(url):
     """What is wrong with the URL is said, with the form that is right."""

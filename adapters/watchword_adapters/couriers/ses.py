@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from threading import Lock
+from time import monotonic
 from typing import Any, Protocol, cast
 
 from watchword.errors import ConfigurationError, UnavailableError
@@ -18,6 +19,8 @@ CONNECT = 1.0
 """Seconds for connecting."""
 READ = 2.0
 """Seconds for the answer."""
+IDLE = 20.0
+"""Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
 
 _UNSENT = (
     "ConnectTimeoutError",
@@ -38,6 +41,10 @@ class SesClient(Protocol):
 
     def send_email(self, **request: Any) -> Mapping[str, Any]:
         """Send an e-mail."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the next call opens a new one."""
         ...
 
 
@@ -61,6 +68,7 @@ class SesCourier:
         self._floor = floor
         self._lock = Lock()
         self._client: SesClient | None = None
+        self._used = monotonic()
 
     def __repr__(self) -> str:
         return f"SesCourier(region={self._region!r}, configuration_set={self._configuration_set!r})"
@@ -111,12 +119,17 @@ class SesCourier:
             # SES's own words may quote the address: the code is all that is passed on.
             code, undelivered = _judged(error)
             raise UnavailableError(f"did not take the message: {code}", undelivered=undelivered) from None
-        return Receipt(str(reply.get("MessageId", "")))
+        if not reply.get("MessageId"):
+            raise UnavailableError("answered without saying that it took the message")
+        return Receipt(str(reply["MessageId"]))
 
     def _ready(self) -> SesClient:
         with self._lock:
             if self._client is None:
                 self._client = self._made()
+            elif monotonic() - self._used > IDLE:
+                self._client.close()
+            self._used = monotonic()
             return self._client
 
     def _made(self) -> SesClient:

@@ -300,6 +300,6 @@ def register_ledgers(register: RegisterLedger) -> None:
 
 
 def _from_url(url: str) -> Ledger:
-    if url != "memory:":
+    if url.partition(":")[2]:
         raise ConfigurationError("the ledger URL memory: takes nothing after the colon; write it as memory:")
     return MemoryLedger()

@@ -217,8 +217,9 @@ def register_ledgers(register: RegisterLedger) -> None:
 
 
 def _from_url(url: str) -> Ledger:
-    path = url.removeprefix("sqlite:///")
-    if path == url or not path or path.startswith(":") or "?" in path or "#" in path:
+    rest = url.partition(":")[2]
+    path = rest.removeprefix("///")
+    if path == rest or not path or path.startswith(":") or "?" in path or "#" in path:
         raise ConfigurationError(
             "the ledger URL sqlite: needs a file and nothing else: "
             "sqlite:///relative.db, or sqlite:////absolute/path.db with a fourth slash"
