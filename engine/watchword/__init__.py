@@ -50,11 +50,11 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # A host that runs flows never walks them: these two are loaded by those who ask for them.
     if name == "check":
-        from watchword.verdicts import check
+        from watchword.verdicts import check  # noqa: PLC0415
 
         return check
     if name == "explore":
-        from watchword.exploration import explore
+        from watchword.exploration import explore  # noqa: PLC0415
 
         return explore
     raise AttributeError(f"module 'watchword' has no attribute {name!r}")
