@@ -254,14 +254,18 @@ def test_the_package_runs_as_a_module_and_shows_signs_that_the_terminal_lacks():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of this sort are POSIX")
-def test_a_reader_that_goes_away_ends_it_quietly():
+@pytest.mark.parametrize("arguments", [["kinds"], ["kinds", "--json"], ["demo", "--json"]])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_that_goes_away_ends_it_quietly(arguments, buffered):
     """`watchword kinds | head -0`: no traceback, and the status of SIGPIPE."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    if not buffered:
+        environment["PYTHONUNBUFFERED"] = "1"
     reader, writer = os.pipe()
     os.close(reader)
+    program = [sys.executable, "-m", "watchword_adapters", *arguments]
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "watchword_adapters", "kinds"], stdout=writer, stderr=subprocess.PIPE, check=False
-        )
+        done = subprocess.run(program, env=environment, stdout=writer, stderr=subprocess.PIPE, check=False)
     finally:
         os.close(writer)
     assert (141, b"") == (done.returncode, done.stderr)

@@ -279,6 +279,18 @@ def test_conditions_decide_how_it_opens(play, write, code, by_password):
     assert by_password == ("password [" in out)
 
 
+TIER = CONDITION.replace('client = "kiosk"', 'attribute = "custom:tier", equals = "gold"')
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_somebody_unknown_opens_as_the_flow_will_judge_it(play, write, known):
+    """An unknown user has no attributes, so no password is asked for where only gold users have one."""
+    options = ["--attribute", "custom:tier=gold", *([] if known else ["--unknown-user"])]
+    _, out, _ = play(write(TIER), "", *([""] if known else []), "1", options=options)
+    assert f"\n{'short' if known else 'email_otp'}\n" in out
+    assert known == ("password [" in out)
+
+
 def test_a_flow_in_python_is_found_in_the_current_folder(play, tmp_path, monkeypatch, code):
     """module:attribute, with the folder that the command is run in on the path."""
     (tmp_path / "flows_to_try.py").write_text(

@@ -61,8 +61,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _abandon_stdout()
         return BROKEN_PIPE
-    except SystemExit as end:  # argparse, behind --help and --version
-        return end.code if isinstance(end.code, int) else 0
     except Exception as error:
         if os.environ.get("WATCHWORD_DEBUG") == "1":
             raise
@@ -85,7 +83,10 @@ def _dispatch(words: list[str]) -> int:
             command.configure(subparser)
     if command is None and not word.startswith("-"):
         parser.error(f"there is no command {word[:40]!r}{_nearest(word)}" if word else "no command is given")
-    arguments = parser.parse_args(words)
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit:  # behind --help and --version; errors are raised otherwise
+        return 0
     if command is None:
         parser.error("no command is given")
     return command.run(arguments)
