@@ -1,0 +1,205 @@
+"""The reference has a place for everything that users meet: names, hooks, errors, parameters, settings, events, commands."""
+
+import ast
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import attrs
+import pytest
+
+import watchword
+from watchword import derive, errors, hooks, travel, turn
+from watchword.challenge import RESERVED_PUBLIC
+from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.cli import COMMANDS
+from watchword_adapters.functions import SignIn
+from watchword_adapters.userpool import LocalUserPool
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+SOURCES = [path for root in ("engine", "plugins", "adapters") for path in (ROOT / root).rglob("*.py")]
+
+# What the OWASP logging vocabulary calls its categories; a constant in the source that begins so is an event's name.
+VOCABULARY = re.compile(r"(authn|authz|excess|sys|session|user|input|malicious|privilege|sequence|upload)_[a-z_]+")
+
+
+def pages():
+    """Every page of the reference, by name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(REFERENCE.glob("*.md"))}
+
+
+def headings(text):
+    """The code names that have a heading of their own: `name`, or `watchword name` for a command."""
+    return set(re.findall(r"^#{2,4} `([^`]+?)(?:\(\))?`\s*$", text, re.MULTILINE))
+
+
+def cells(text):
+    """The code names in the first cells of tables; a cell may hold several."""
+    first = re.findall(r"^\| *((?:`[^`]+`(?:, )?)+) *\|", text, re.MULTILINE)
+    return {name for cell in first for name in re.findall(r"`([^`]+)`", cell)}
+
+
+def events_in(source):
+    """The names of audit events in a module: first arguments of `record` and `AuditEvent`, and other such constants."""
+    tree = ast.parse(source)
+    called = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in {"record", "AuditEvent"}
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assigned = {
+        node.value
+        for statement in ast.walk(tree)
+        if isinstance(statement, ast.Assign)
+        and any(getattr(target, "id", "") == "name" for target in statement.targets)
+        for node in ast.walk(statement.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and VOCABULARY.fullmatch(node.value)
+    }
+    return called | assigned
+
+
+def reasons_of_decisions():
+    """The reasons in the interpreter: the second of ("fail", reason), and what `read` returns as a problem."""
+    tree = ast.parse((ROOT / "engine/watchword/derive.py").read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Tuple) and len(node.elts) == 2 and getattr(node.elts[0], "value", None) == "fail":
+            found.add(getattr(node.elts[1], "value", None))
+        elif isinstance(node, ast.FunctionDef) and node.name in {"read", "_mismatch"}:
+            constants = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
+            found |= {
+                value for value in constants if isinstance(value, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", value)
+            }
+    return found - {None}
+
+
+def url_schemes():
+    """The schemes of couriers and ledgers, by the entry points that bring them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = project["entry-points"]
+    return sorted(scheme for group in ("watchword.couriers", "watchword.ledgers") for scheme in groups[group])
+
+
+def hook_names():
+    """The hooks of the specification."""
+    return sorted(name for name, value in vars(hooks).items() if hasattr(value, "watchword_spec"))
+
+
+def error_classes():
+    """The errors that can leave Watchword."""
+    found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)]
+    return sorted({each.__name__ for each in [*found, TriggerError]})
+
+
+def settings_of(kind):
+    """The settings of a kind, by name, as they are written."""
+    return [field.alias for field in attrs.fields(kind) if field.init]
+
+
+def parameters_of(function):
+    """The names of a function's parameters."""
+    return [name for name in inspect.signature(function).parameters if name != "self"]
+
+
+def environment_variables():
+    """The variables of our own that the source reads."""
+    return sorted({name for path in SOURCES for name in re.findall(r"WATCHWORD_[A-Z]+", path.read_text("utf-8"))})
+
+
+# For each thing that must have its place: where it is looked for (a page, or all of them), how, and what there is.
+PLACES = {
+    "public names": ("*", headings, watchword.__all__),
+    "hooks": ("plugins.md", headings, hook_names()),
+    "errors": ("errors.md", headings, error_classes()),
+    "commands": ("command-line.md", headings, [f"watchword {name}" for name in COMMANDS]),
+    "failure texts": ("errors.md", cells, errors.FAILURE_TEXTS),
+    "reasons": ("errors.md", cells, sorted(reasons_of_decisions())),
+    "public parameters": ("parameters.md", cells, sorted(RESERVED_PUBLIC)),
+    "private parameters": ("parameters.md", cells, sorted(travel.RESERVED_PRIVATE)),
+    "metadata": ("parameters.md", cells, derive.METADATA_FIELDS),
+    "client metadata": ("parameters.md", cells, [turn.CHOICE, turn.ACTION]),
+    "audit events": ("audit.md", cells, sorted(set().union(*(events_in(path.read_text("utf-8")) for path in SOURCES)))),
+    "variables": ("environment.md", cells, environment_variables()),
+    "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),
+    "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
+    "parameters of triggers": ("hosts.md", cells, parameters_of(triggers)),
+    "parameters of SignIn": ("hosts.md", cells, parameters_of(SignIn)),
+    "settings of the pool": ("testing.md", cells, parameters_of(LocalUserPool)[3:]),
+}
+CASES = [(what, name) for what, (_, _, names) in PLACES.items() for name in names]
+
+
+def missing(texts, what):
+    """The names of one sort that have no place in *texts*."""
+    page, find, names = PLACES[what]
+    there = find("\n".join(texts.values()) if page == "*" else texts[page])
+    return [name for name in names if name not in there]
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_everything_has_its_place(what):
+    """Whatever a user can meet has a heading or a row in the reference."""
+    assert [] == missing(pages(), what)
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_a_sort_of_things_is_never_empty(what):
+    """A scan that finds nothing would demand nothing."""
+    assert len(PLACES[what][2]) >= 2
+
+
+@pytest.mark.parametrize(("what", "name"), CASES)
+def test_what_is_taken_out_is_missed(what, name):
+    """Each name, taken out of the reference, makes the demand fail: a mention in passing is no place."""
+    gone = re.compile(rf"`{re.escape(name)}(\(\))?`")
+    texts = {
+        page: "\n".join(gone.sub("``", line) if line.startswith(("#", "|")) else line for line in text.splitlines())
+        for page, text in pages().items()
+    }
+
+    assert name in missing(texts, what)
+
+
+@pytest.mark.parametrize("scheme", url_schemes())
+def test_every_url_scheme_is_shown(scheme):
+    """Each scheme that comes along is the beginning of a URL in the tables of ledgers and couriers."""
+    rows = [line for line in pages()["environment.md"].splitlines() if line.startswith("|")]
+
+    assert any(f"`{scheme}:" in row for row in rows)
+
+
+@pytest.mark.parametrize(("kind", "page"), [(EmailOtp, "email-otp.md"), (Captcha, "captcha.md")])
+def test_defaults_are_those_of_the_code(kind, page):
+    """A table of settings gives the defaults that the kind has."""
+    names = r"\| *((?:`\w+`(?:, )?)+) *\| *([^|]+?) *\|"
+    written = {}
+    for cell, defaults in re.findall(names, pages()[page]):
+        for name, default in zip(re.findall(r"\w+", cell), defaults.replace("`", "").split(", "), strict=False):
+            written.setdefault(name, default)
+    spoken = {"": "empty", None: "none", (): "none", True: "true", False: "false"}
+    expected = {
+        field.alias: str(field.default) if type(field.default) is int else spoken.get(field.default, field.default)
+        for field in attrs.fields(kind)
+        if field.init
+    }
+
+    assert expected == {name: written[name] for name in expected}
+
+
+def test_the_events_of_a_module_are_found():
+    """The scan sees a name as an argument, a name chosen by a condition, and an event made by hand."""
+    source = """
+name = "authn_a" if x else "authn_b"
+self.record(name, user)
+engine.record("sys_c", user)
+audit.record(AuditEvent("authz_d", 0.0, ""))
+"""
+
+    assert {"authn_a", "authn_b", "sys_c", "authz_d"} == events_in(source)
