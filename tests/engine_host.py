@@ -1,5 +1,6 @@
 """A host for tests of the engine: it keeps the session, calls define, create and verify in Cognito's order, and counts."""
 
+from itertools import count
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -16,6 +17,7 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 
 KEY = bytes(range(32))
 OLD_KEY = bytes(range(100, 132))
+_WORLDS = count()
 ANN = {"sub": "11111111-2222-4333-8444-555555555555", "email": "ann@example.com", "email_verified": "true"}
 
 
@@ -137,7 +139,7 @@ def world(flow, *, key=KEY, post=None, ledger=None, **settings):
         ledger=ledger,
         couriers={"email": post},
         clock=clock,
-        random=settings.pop("random", None) or SeededRandom(),
+        random=settings.pop("random", None) or SeededRandom(f"world {next(_WORLDS)}"),
         audit=events,
         **settings,
     )

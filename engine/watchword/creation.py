@@ -66,6 +66,16 @@ class _Call:
     round: str
     now: float
 
+    def owns(self, claim: str) -> bool:
+        """Whether the message of *claim* went out for this sign-in.
+
+        Only the claim of a first challenge can be shared. The call that made it had no sign-in to go by: it took the
+        same random bits for the sign-in and for the claim.
+        """
+        first = next((each[4] for each in self.judgement.rounds if each[4]), None)
+        shared = first is None or first["claim"] == claim
+        return not shared or claim[8:] == self.signin
+
     @property
     def last(self) -> derive.ReadRound | None:
         """The round just answered, if it was one of the flow's own."""
@@ -90,15 +100,16 @@ def create(engine: Engine, turn: Turn) -> Created:
     decision = judgement.decision
     if not isinstance(decision, Present) or decision.host:
         raise ProtocolError("Create was called, but the flow has come to no challenge of its own")
-    fields = next((each[4] for each in judgement.rounds if each[4]), None)
+    first = next((each[4] for each in judgement.rounds if each[4]), None)
+    fresh = _fresh(engine)
     call = _Call(
         engine,
         turn,
         judgement,
         deadline,
         user=engine.user_key(turn.pool, turn.user),
-        signin=fields["signin"] if fields else _fresh(engine),
-        round=_fresh(engine),
+        signin=first["signin"] if first else fresh,
+        round=fresh,
         now=engine.clock.now(),
     )
     if decision.choices:
@@ -326,6 +337,7 @@ def _slip(call: _Call, claimed: _Claimed, kind: str, step: str, expires: int) ->
         issued=claimed.issued,
         expires=expires,
         proven=bool(judgement.factors),
+        own=call.owns(claimed.id),
     )
 
 

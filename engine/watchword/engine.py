@@ -53,12 +53,18 @@ class Engine:
     def prepare(self) -> None:
         """Check and set up what Create needs: each step's extra, its own `prepare`, a courier for its channel.
 
+        A courier's `prepare`, if it has one, makes what the first message would have to wait for.
+
         Raises:
             ConfigurationError: if something is missing; the message says what to install or to set.
         """
         for flow in self.flows:
             for step in flow.steps.values():
                 _prepare(step.kind, self.couriers)
+        for courier in self.couriers.values():
+            prepare = getattr(courier, "prepare", None)
+            if prepare is not None:
+                prepare()
 
     def define(self, turn: Turn) -> Decision:
         """Return what comes next for the session of *turn*."""

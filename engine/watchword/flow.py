@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from copy import copy
-from pathlib import Path
-from typing import Literal, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
 
 import attrs
 from attrs import field, frozen
@@ -15,6 +14,9 @@ from watchword import derive
 from watchword.blocks import Block, Lowered, Step, lower
 from watchword.budgets import Limits
 from watchword.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Use: TypeAlias = Literal["answer", "resend", "choice"]
 
@@ -115,7 +117,9 @@ class Flow:
         Raises:
             ConfigurationError: if it is no flow; the message gives the key's path and the line where it can be told.
         """
-        from watchword.document import load  # noqa: PLC0415 - a flow written in Python needs no reader
+        from pathlib import Path  # noqa: PLC0415 - a flow written in Python needs no file
+
+        from watchword.document import load  # noqa: PLC0415
 
         return load(Path(path))
 
@@ -199,9 +203,21 @@ def _settings(kind: object) -> tuple[tuple[str, str], ...]:
     if not attrs.has(described):
         return ()
     cosmetic: frozenset[str] = getattr(kind, "cosmetic", frozenset())
-    return tuple(
-        (each.name, repr(getattr(kind, each.name))) for each in attrs.fields(described) if each.name not in cosmetic
-    )
+    return tuple((each.name, _fixed(kind, each.name)) for each in attrs.fields(described) if each.name not in cosmetic)
+
+
+def _fixed(kind: object, setting: str) -> str:
+    """Return a setting as it is written in every process: one container reads what another one wrote."""
+    value: object = getattr(kind, setting)
+    if isinstance(value, set | frozenset):
+        return repr(sorted(map(repr, cast("set[object]", value))))
+    written = repr(value)
+    if " at 0x" in written:
+        raise ConfigurationError(
+            f"{type(kind).__name__}.{setting} is {written}, which is another in every process: use plain values, or list "
+            "the setting in `cosmetic` if neither the flow nor verify reads it"
+        )
+    return written
 
 
 def announce(decision: Decision) -> str:

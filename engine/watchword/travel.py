@@ -20,7 +20,7 @@ MAX_PUBLIC = 131_072
 """Cognito's service model: no challenge parameter is longer than 131,072 characters."""
 
 _REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
-_SEALED = ("v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven")
+_SEALED = ("v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven", "own")
 RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
 """Private parameters that the engine writes; a kind may not."""
 
@@ -69,7 +69,8 @@ class Slip:
     """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
 
     *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front.
-    Times are whole epoch seconds.
+    Times are whole epoch seconds. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
+    for which the message went out, so that the message's own try is its to use.
     """
 
     flow: str
@@ -80,12 +81,13 @@ class Slip:
     issued: int
     expires: int
     proven: bool
+    own: bool = False
 
     def write(self, key: Key, binding: tuple[str, ...], own: Mapping[str, str]) -> dict[str, str]:
         """Return the private parameters, the kind's *own* among them, sealed to *binding* (pool, client, user)."""
         values = (
             *(derive.FORMAT, self.flow, self.kind, self.step, self.round, self.claim),
-            *(str(self.issued), str(self.expires), "1" if self.proven else "0"),
+            *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.own]),
         )
         private = {**own, **dict(zip(_SEALED, values, strict=True))}
         return {**private, "seal": _seal(key, binding, private)}
@@ -96,7 +98,11 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
     if not all(isinstance(value, str) for value in private.values()) or not private.keys() >= RESERVED_PRIVATE:
         return None
     texts = {name: str(value) for name, value in private.items()}
-    if texts["v"] != derive.FORMAT or texts["proven"] not in {"0", "1"} or sum(map(len, texts.values())) > MAX_PUBLIC:
+    if (
+        texts["v"] != derive.FORMAT
+        or not {texts["proven"], texts["own"]} <= {"0", "1"}
+        or sum(map(len, texts.values())) > MAX_PUBLIC
+    ):
         return None
     times = texts["issued"], texts["expires"]
     if not all(time.isascii() and time.isdigit() and len(time) <= 12 for time in times):
@@ -110,6 +116,7 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
         issued=int(times[0]),
         expires=int(times[1]),
         proven=texts["proven"] == "1",
+        own=texts["own"] == "1",
     )
     return slip, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
 

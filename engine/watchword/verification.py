@@ -90,7 +90,7 @@ def _charged(engine: Engine, answer: Answer, case: _Case, user: str, text: str) 
         case.key.digest("answer", slip.round, text),
         key=budget,
         owner=user,
-        claim_id=slip.claim,
+        claim_id=slip.claim if slip.own else "",
         limits=guess_limits(case.flow, case.step),
         keep=keep,
         now=engine.clock.now(),

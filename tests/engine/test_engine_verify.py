@@ -50,7 +50,7 @@ def test_an_answer_that_is_no_text_or_huge_is_wrong(answer):
 
 
 @pytest.mark.parametrize(
-    "name", ["v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven", "seal", "digest"]
+    "name", ["v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven", "own", "seal", "digest"]
 )
 @pytest.mark.parametrize("value", [None, "", "x", "1", "0", 7, "é" * 5, "9" * 13])
 def test_altered_private_parameters_are_refused(name, value):
@@ -223,6 +223,44 @@ def test_a_delivered_code_works_although_others_used_up_the_guesses():
             stranger.answers("00000000")
     assert "authn_login_lock" in here.events.names
     assert IssueTokens() == victim.answers(code)
+
+
+def test_who_shares_a_claim_cannot_use_its_own_try():
+    """The own try belongs to the sign-in for which the message went out, not to those who began beside it."""
+    here = world(MAIL)
+    victim = Host(here, KNOWN)
+    victim.next()
+    strangers = [Host(here, KNOWN) for _ in range(50)]
+    for stranger in strangers:
+        stranger.next()
+        for _ in range(3):
+            stranger.answers("00000000")
+    assert 1 == len(here.post.sent)
+    assert "authn_login_lock" in here.events.names
+    assert IssueTokens() == victim.answers(here.post.code)
+
+
+def test_the_own_try_outlives_a_wrong_answer():
+    """It is kept with the claim: a user who mistypes first still has it when strangers have used up the budget."""
+    here = world(MAIL)
+    victim = Host(here, KNOWN)
+    victim.next()
+    victim.answers("00000000")
+    for _ in range(10):
+        stranger = Host(here, KNOWN)
+        stranger.next()
+        stranger.answers("00000000")
+    assert IssueTokens() == victim.answers(here.post.code)
+
+
+def test_a_message_behind_another_step_has_its_own_try():
+    """Claims behind a first challenge are never shared."""
+    here = world(Flow(sequence(Puzzle(), Mail()), limits=Limits(guesses="1/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    host.answers("fish")
+    host.answers("00000000")
+    assert IssueTokens() == host.answers(here.post.code)
 
 
 def test_the_own_try_is_one():
