@@ -172,9 +172,9 @@ def long(derive):
 ORACLES = {"lists": lists, "odd lists": odd_results_and_metadata, "foreign": foreign, "player": player, "long": long}
 
 
-@pytest.mark.parametrize("name", ORACLES)
-def test_the_interpreter_itself_passes_every_oracle(name):
-    """Loaded from its source in the same way as the twins."""
+@pytest.mark.parametrize("name", ["lists", "odd lists", "foreign", "long"])
+def test_the_interpreter_itself_passes_the_oracles(name):
+    """Loaded from its source in the same way as the twins. (The player's walks are a test of their own.)"""
     assert list(ORACLES[name](interpreter(SOURCE))) == []
 
 

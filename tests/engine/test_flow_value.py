@@ -1,10 +1,12 @@
 """A flow is an immutable value: its settings, fingerprint, walk by `after` and `decide`, and the words for decisions."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 from attrs.exceptions import FrozenInstanceError
 
 from random_flows import APP, TIER, Password, Quiz
@@ -222,12 +224,31 @@ def test_the_fingerprint_is_the_same_for_what_only_shows():
     assert Flow(BASE, require="possession", accept={"W1": "why"}).fingerprint == base
 
 
-def test_the_fingerprint_is_the_same_in_every_process():
-    """Pinned: a change of this value breaks every sign-in that is under way, so it needs a reason."""
+def test_the_fingerprint_is_sixteen_hex_digits_and_the_same_for_equal_flows():
+    """It stands in metadata, whose fields are cut at semicolons."""
     flow = Flow(sequence(Password(), Quiz(attempts=2)), name="acme")
     assert flow.fingerprint == Flow(sequence(Password(), Quiz(attempts=2))).fingerprint
     assert len(flow.fingerprint) == 16
     assert set(flow.fingerprint) <= set("0123456789abcdef")
+
+
+def test_the_fingerprint_is_the_same_in_every_process():
+    """Hashes of texts differ from process to process; the fingerprint does not."""
+    program = (
+        "from random_flows import Quiz; from watchword import Flow, fallback, named;"
+        "print(Flow(fallback(Quiz(), named('other', Quiz(level='hard')))).fingerprint)"
+    )
+    prints = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    ]
+    assert prints == [Flow(fallback(Quiz(), named("other", Quiz(level="hard")))).fingerprint] * 2
 
 
 def test_kinds_of_other_names_and_kinds_without_settings_are_told_apart():
@@ -243,6 +264,30 @@ def test_kinds_of_other_names_and_kinds_without_settings_are_told_apart():
 
     assert Flow(named("step", Plain())).fingerprint != Flow(named("step", Other())).fingerprint
     assert Flow(named("step", Plain())).fingerprint == Flow(named("step", Plain())).fingerprint
+
+
+@frozen
+class Settled(Quiz):
+    """A kind with a setting of any type."""
+
+    kind: ClassVar[str] = "settled"
+
+    allowed: object = None
+
+
+def test_the_order_of_a_set_is_not_in_the_fingerprint():
+    """Sets are written in another order in every process, and a container reads what another one wrote."""
+    one, other = frozenset([0, 8]), frozenset([8, 0])
+    assert repr(one) != repr(other)
+    assert Flow(Settled(allowed=one)).fingerprint == Flow(Settled(allowed=other)).fingerprint
+    assert Flow(Settled(allowed=one)).fingerprint != Flow(Settled(allowed=frozenset([0, 9]))).fingerprint
+
+
+@pytest.mark.parametrize("value", [object(), lambda: None, (object(),)], ids=["object", "function", "nested"])
+def test_a_setting_without_a_fixed_form_is_refused(value):
+    """Its address would be in the fingerprint, so that no container could read another one's metadata."""
+    with pytest.raises(ConfigurationError, match=r"Settled\.allowed is .* another in every process: use plain values"):
+        Flow(Settled(allowed=value))
 
 
 def test_a_changed_copy_is_lowered_again():
