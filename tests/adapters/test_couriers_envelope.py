@@ -124,11 +124,12 @@ def test_an_attempt_that_is_given_up_cannot_be_committed():
     """Once the caller was told that nothing left, nothing leaves, and the connection is cut."""
     release, ended, left = Event(), Event(), []
     ours, theirs = socket.socketpair()
+    theirs.settimeout(5)
 
     def work(attempt):
         try:
             attempt.watch(ours)
-            release.wait(5)
+            release.wait(10)
             attempt.commit()
             left.append("the message")
         finally:

@@ -99,10 +99,10 @@ def answering(*script, certificate=None):
     """A server that says the lines of *script*: the first as its greeting, the others to a line that it hears.
 
     ``body`` hears all up to the final dot, and what follows answers that; ``close``, ``reset`` and ``hang`` do so;
-    ``drip`` says one byte after another without end; ``tls`` goes over to TLS. Yields the port and the lines that were heard.
+    ``drip`` says one byte after another until the connection is cut; ``tls`` goes over to TLS. Yields the port and the lines that were heard.
     """
     listener = socket.create_server(("127.0.0.1", 0))
-    done, heard = Event(), []
+    done, cut, heard = Event(), Event(), []
 
     def talk():
         connection, _ = listener.accept()
@@ -129,8 +129,11 @@ def answering(*script, certificate=None):
                 elif line == "reset":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 elif line == "drip":
-                    while not done.wait(0.01):
-                        connection.sendall(b"2")
+                    try:
+                        while not done.wait(0.01):
+                            connection.sendall(b"2")
+                    except OSError:
+                        cut.set()
                 elif line != "close":
                     connection.sendall(line.encode() + b"\r\n")
 
@@ -143,6 +146,8 @@ def answering(*script, certificate=None):
     try:
         yield listener.getsockname()[1], heard
     finally:
+        if "drip" in script:
+            assert cut.wait(5), "the connection was not cut"
         done.set()
         listener.close()
         thread.join(5)
@@ -323,7 +328,7 @@ def test_a_break_in_the_middle_of_the_message_means_undelivered():
 
 
 def test_a_server_that_drips_ends_in_time():
-    """A byte now and then meets every time limit of a socket; the courier's own holds."""
+    """A byte now and then meets every time limit of a socket; the courier's own holds, and it cuts the connection."""
     with answering("drip") as (port, _):
         error = failure(port, within=0.2)
     assert error.undelivered
@@ -458,6 +463,14 @@ def test_implicit_tls(certificate, trusting):
         assert mailbox.messages()[0].to == "ann@example.com"
     with answering("hang") as (port, _):
         assert failure(port, within=0.2, tls="implicit", context=trusting).undelivered
+
+
+def test_a_server_that_drips_under_tls_ends_in_time(certificate, trusting):
+    """So it does when the connection is encrypted."""
+    with answering("220 hello", OK, "220 go on", "tls", "drip", certificate=certificate) as (port, _):
+        error = failure(port, within=0.5, tls="starttls", context=trusting)
+    assert error.undelivered
+    assert "failed at EHLO: did not answer" in str(error)
 
 
 # Set-up
