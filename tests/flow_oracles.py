@@ -4,6 +4,7 @@ The tests put the engine's own interpreter through these, and the deliberately b
 """
 
 from itertools import product
+from pathlib import Path
 
 from block_player import decision as played
 from random_flows import APP, FOREIGN, TIER, Password, Quiz
@@ -18,15 +19,16 @@ CUSTOM, SRP_A, VERIFIER, MFA = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER",
 NAMES = (SRP_A, VERIFIER, CUSTOM, MFA, "unknown")
 MISSING = object()
 
+FILES = Path(__file__).parents[1] / "docs" / "examples" / "flows"
 EXAMPLES = {
-    "email code": (Flow(EmailOtp()), {"plain": [("email_otp", 3)]}),
-    "srp then code": (Flow(sequence(Srp(), EmailOtp(length=6))), {"srp": [("email_otp", 3)]}),
-    "captcha only": (Flow(Captcha(attempts=2)), {"plain": [("captcha", 2)]}),
-    "password or code": (Flow(one_of(Srp(), EmailOtp())), {"srp": [], "plain": [("email_otp", 3)]}),
-    "password and captcha, or code": (
-        Flow(one_of(sequence(Srp(), Captcha()), EmailOtp())),
-        {"srp": [("captcha", 3)], "plain": [("email_otp", 3)]},
+    "email_code": (Flow.load(FILES / "email_code.toml"), {"plain": [("email_otp", 3)]}),
+    "srp_then_code": (Flow.load(FILES / "srp_then_code.toml"), {"srp": [("email_otp", 3)]}),
+    "captcha_only": (Flow.load(FILES / "captcha_only.toml"), {"plain": [("captcha", 3)]}),
+    "password_or_code": (
+        Flow.load(FILES / "password_or_code.toml"),
+        {"srp": [("short_code", 3)], "plain": [("email_otp", 3)]},
     ),
+    "password alone, or code": (Flow(one_of(Srp(), EmailOtp())), {"srp": [], "plain": [("email_otp", 3)]}),
     "acme": (
         Flow(sequence(Srp(), Captcha(attempts=2), EmailOtp(attempts=3)), name="acme"),
         {"srp": [("captcha", 2), ("email_otp", 3)]},
@@ -35,15 +37,15 @@ EXAMPLES = {
 OTHER = Flow(sequence(Srp(), EmailOtp(length=12)))
 
 PASSING = {
-    "email code": ["email_otp+", "email_otp- email_otp~ email_otp- email_otp~ email_otp+"],
-    "srp then code": [
+    "email_code": ["email_otp+", "email_otp- email_otp~ email_otp- email_otp~ email_otp+"],
+    "srp_then_code": [
         "srp_a+ password_verifier+ email_otp+",
         "srp_a+ password_verifier+ sms_mfa+ email_otp- email_otp~ email_otp+",
         "srp_a+ password_verifier+ new_password_required+ email_otp+",
     ],
-    "captcha only": ["captcha+", "captcha- captcha+", "captcha~ captcha~ captcha- captcha+"],
-    "password or code": ["srp_a+ password_verifier+", "email_otp+", "email_otp- email_otp- email_otp+"],
-    "password and captcha, or code": ["srp_a+ password_verifier+ captcha- captcha+", "email_otp~ email_otp+"],
+    "captcha_only": ["captcha+", "captcha- captcha+", "captcha~ captcha~ captcha- captcha+"],
+    "password alone, or code": ["srp_a+ password_verifier+", "email_otp+", "email_otp- email_otp- email_otp+"],
+    "password_or_code": ["srp_a+ password_verifier+ short_code- short_code+", "email_otp~ email_otp+"],
     "acme": [
         "srp_a+ password_verifier+ captcha+ email_otp+",
         "srp_a+ password_verifier+ software_token_mfa+ captcha- captcha~ captcha+ email_otp- email_otp- email_otp+",

@@ -8,6 +8,7 @@ from block_player import decision as played
 from flow_oracles import (
     CUSTOM,
     EXAMPLES,
+    FILES,
     MFA,
     PASSING,
     SMALL,
@@ -79,6 +80,12 @@ def test_both_models_agree_with_each_other(name):
     texts = written(flow)
     for rounds in short_lists(flow, 3):
         assert expected(plain, rounds, texts) == played(flow, rounds), rounds
+
+
+def test_every_example_file_is_among_the_examples():
+    """A flow that is added to the documentation gets a description for the model, and is tested."""
+    assert {file.stem for file in FILES.glob("*.toml")} <= EXAMPLES.keys()
+    assert PASSING.keys() == EXAMPLES.keys()
 
 
 def test_the_passing_sessions_pass():
@@ -200,7 +207,7 @@ def test_each_mfa_round_is_allowed_once_after_a_true_password(mfa):
 
 def test_every_mfa_round_may_follow_the_same_password():
     """Once each, not once in all."""
-    flow, _ = EXAMPLES["password or code"]
+    flow, _ = EXAMPLES["password alone, or code"]
     words = (
         "srp_a+ password_verifier+ sms_mfa+ software_token_mfa+ email_mfa+ device_srp_auth+ device_password_verifier+"
     )
@@ -209,7 +216,7 @@ def test_every_mfa_round_may_follow_the_same_password():
 
 def test_a_new_password_is_allowed_once_and_before_the_flows_own_steps_only():
     """NEW_PASSWORD_REQUIRED stands between the password and the first custom round, once."""
-    flow, _ = EXAMPLES["srp then code"]
+    flow, _ = EXAMPLES["srp_then_code"]
     prelude = "srp_a+ password_verifier+ "
     assert judged(prelude + "new_password_required+ email_otp+", flow) == ("tokens",)
     assert judged(prelude + "sms_mfa+ new_password_required+ email_otp+", flow) == ("tokens",)
@@ -221,7 +228,7 @@ def test_a_new_password_is_allowed_once_and_before_the_flows_own_steps_only():
 
 def test_the_sign_in_id_stands_for_one_sign_in():
     """A whole session of another sign-in is as good as ours; a mixture of two never is."""
-    flow, _ = EXAMPLES["email code"]
+    flow, _ = EXAMPLES["email_code"]
     mine, yours = SIGNIN, "e" * 16
     assert judged(session("email_otp- email_otp+", flow, signin=yours), flow) == ("tokens",)
     first, second = session("email_otp- email_otp+", flow, signin=mine)
