@@ -14,6 +14,7 @@ Requirement: TypeAlias = str | tuple[str, tuple["Requirement", ...]]
 FACTORS = ("knowledge", "possession", "inherence")
 _TOKEN = re.compile(r"\s*(?:([a-z][a-z0-9_]*)|([()]))", re.ASCII)
 MAX_LENGTH = 500
+MAX_DEPTH = 50
 
 
 def parse(text: str) -> Requirement:
@@ -34,6 +35,9 @@ def parse(text: str) -> Requirement:
             raise ConfigurationError(f"require: {text[place:].strip()[:20]!r} cannot be read; {_FORM}")
         words.append(match[1] or match[2])
         place = match.end()
+        # The reading below calls itself for every bracket, so the depth is limited where Python's would not show a remedy.
+        if words.count("(") - words.count(")") > MAX_DEPTH:
+            raise ConfigurationError(f"require has more than {MAX_DEPTH} brackets inside one another: write fewer")
     read, rest = _either(words, text)
     if rest:
         raise ConfigurationError(f"require: {rest[0]!r} comes unexpectedly in {text!r}; {_FORM}")
