@@ -23,7 +23,7 @@ def spelt(tree, gap=" ", within=""):
     if isinstance(tree, str):
         return tree
     text = f"{gap}{tree[0]}{gap}".join(spelt(part, gap, tree[0]) for part in tree[1])
-    return f"({text})" if within and (tree[0] == "or" or within == "and") or within == tree[0] else text
+    return f"({text})" if within in {"and", tree[0]} else text
 
 
 def python(text):
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_named(text, what):
 @pytest.mark.parametrize("closed", [True, False])
 def test_deep_brackets_are_a_configuration_error(depth, closed):
     """However deep: never a RecursionError, also below the limit of length."""
-    with pytest.raises(ConfigurationError, match="brackets|longer"):
+    with pytest.raises(ConfigurationError, match=r"brackets|longer"):
         parse("(" * depth + "knowledge" + ")" * depth * closed)
 
 
