@@ -399,7 +399,7 @@ def test_ses_couriers_are_made_of_urls():
         ("ses://host?from=a@b.c", "options alone"),
         ("ses://key:canary@?from=a@b.c", "options alone"),
         ("ses:///path?from=a@b.c", "options alone"),
-        ("ses://?from=a@b.c&regoin=eu-west-1", "'regoin': it knows configuration_set, endpoint, from, region"),
+        ("ses://?from=a@b.c&regionn=eu-west-1", "'regionn': it knows configuration_set, endpoint, from, region"),
     ],
 )
 def test_a_bad_ses_url_is_refused(url, what):
