@@ -2,7 +2,8 @@
 
 A word is a step's name, a host round's in lower case, or ``select``; its last character says how the round went:
 ``+`` true, ``-`` false, ``~`` false because the client asked for a resend. The host's own EMAIL_OTP round is spoken
-``host_email_otp``, since a step may have that name.
+``host_email_otp``, since a step may have that name; a step that has the name of a host round nevertheless is spoken with
+``step_`` before it.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Collection
 
 from watchword import derive
 from watchword.errors import ConfigurationError
-from watchword.flow import ReadRound
+from watchword.flow import ReadRound, Use
 
 _HOST_EMAIL = "EMAIL_OTP"
 HOST_WORDS = {
     ("host_" if name == _HOST_EMAIL else "") + name.lower(): name
     for name in (derive.SRP_A, derive.PASSWORD_VERIFIER, derive.NEW_PASSWORD, *derive.HOSTED)
 }
-_SIGNS = {"+": ("answer", True), "-": ("answer", False), "~": ("resend", False)}
+_SIGNS: dict[str, tuple[Use, bool]] = {"+": ("answer", True), "-": ("answer", False), "~": ("resend", False)}
 
 
 def say(read: ReadRound) -> str:
@@ -27,7 +28,11 @@ def say(read: ReadRound) -> str:
         spoken = next((word for word, name in HOST_WORDS.items() if name == read.name), read.name.lower())
         return spoken + ("+" if read.right is True else "-")
     sign = "+" if read.right is True else "~" if read.use == "resend" else "-"
-    return read.step + sign
+    return _spoken(read.step) + sign
+
+
+def _spoken(step: str) -> str:
+    return f"step_{step}" if step in HOST_WORDS else step
 
 
 def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
@@ -36,17 +41,18 @@ def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     Raises:
         ConfigurationError: for a word that is none; the message lists what there is.
     """
+    own = {_spoken(step): step for step in (*steps, derive.SELECT)}
     rounds: list[ReadRound] = []
     for word in words.split():
         name, sign = word[:-1], word[-1]
-        if sign not in _SIGNS or not (name in HOST_WORDS or name in steps or name == derive.SELECT):
-            known = ", ".join([*steps, derive.SELECT, *HOST_WORDS])
+        if sign not in _SIGNS or not (name in own or (name in HOST_WORDS and sign != "~")):
+            known = ", ".join([*own, *HOST_WORDS])
             raise ConfigurationError(
-                f"{word!r} is no round: write a name and + (right), - (wrong) or ~ (resend): {known}"
+                f"{word!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend): {known}"
             )
         use, right = _SIGNS[sign]
-        if name in HOST_WORDS:
-            rounds.append(ReadRound.host(HOST_WORDS[name], right=right))
+        if name in own:
+            rounds.append(ReadRound.custom(own[name], right=right, use=use))
         else:
-            rounds.append(ReadRound.custom(name, right=right, use="resend" if use == "resend" else "answer"))
+            rounds.append(ReadRound.host(HOST_WORDS[name], right=right))
     return tuple(rounds)
