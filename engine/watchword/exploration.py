@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 from attrs import field, frozen
 
@@ -94,16 +95,16 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
         number = numbers.setdefault(state, len(states))
         if number == len(states):
             if number >= limit:
-                raise ConfigurationError(
-                    f"flow {flow.name!r} has more than {limit} states: let users choose among fewer, or raise the limit"
-                )
+                raise _too_many(flow, limit, "states: let users choose among fewer")
             states.append(state)
             came_from.append(way)
         return number
 
-    beginnings = tuple(
-        (outcomes, number_of(derive.begin(flow.program, outcomes), None)) for outcomes in every_outcome(flow)
-    )
+    beginnings: list[tuple[tuple[bool, ...], int]] = []
+    for outcomes in every_outcome(flow):
+        if len(beginnings) >= limit:
+            raise _too_many(flow, limit, "outcomes of its conditions: ask by fewer attributes")
+        beginnings.append((outcomes, number_of(derive.begin(flow.program, outcomes), None)))
     place = 0
     while place < len(states):
         state = states[place]
@@ -117,13 +118,23 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
         place += 1
         if progress is not None and place % _PROGRESS_EVERY == 0:
             progress(place)
-    return Exploration(flow, tuple(states), tuple(onward), beginnings, tuple(came_from))
+    return Exploration(flow, tuple(states), tuple(onward), tuple(beginnings), tuple(came_from))
+
+
+def _too_many(flow: Flow, limit: int, what: str) -> ConfigurationError:
+    return ConfigurationError(f"flow {flow.name!r} has more than {limit} {what}, or raise the limit")
 
 
 def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
-    """Give every combination of the outcomes of *flow*'s conditions, none of them holding first."""
-    count = len(flow.conditions)
-    return (tuple(bool(number >> place & 1) for place in range(count)) for number in range(2**count))
+    """Give every combination of the outcomes of *flow*'s conditions that can occur, none of them holding first.
+
+    An attribute has one value and a sign-in one app client, so of several conditions on the same one at most one holds.
+    """
+    subjects: dict[tuple[str, ...], list[int]] = {}
+    for place, condition in enumerate(flow.conditions):
+        subjects.setdefault(condition[:-1], []).append(place)
+    held = product(*((-1, *places) for places in reversed(subjects.values())))
+    return (tuple(place in places for place in range(len(flow.conditions))) for places in held)
 
 
 def next_rounds(state: derive.State) -> tuple[Step, ...]:
