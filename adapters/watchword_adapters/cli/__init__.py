@@ -13,6 +13,10 @@ from typing import Any, NoReturn, Protocol, cast
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "watch a whole sign-in on this machine, and three attacks that fail"),
     "try": ("play", "play a flow in the terminal"),
+    "check": ("checking", "say whether a flow can be cheated, where it sticks, what it costs and proves"),
+    "graph": ("graph", "draw the state diagram of a flow"),
+    "explain": ("explaining", "tell round by round why a session gets its decision"),
+    "replay": ("replay", "tell the same of captured Lambda events"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "forget what the budgets of a user have counted"),
 }

@@ -1,0 +1,170 @@
+"""Captured Lambda events: read from a file, and stripped of every secret before anything else sees them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast
+
+from attrs import evolve, field, frozen
+
+from watchword import derive
+from watchword.challenge import User
+from watchword.errors import ConfigurationError, ProtocolError
+from watchword.flow import Flow, Round
+from watchword.travel import Slip, read_slip
+from watchword.turn import ACTION, CHOICE, Answer, Turn
+from watchword.verification import MAX_ANSWER
+from watchword_adapters.cognito import answer_of, event_of, trigger_of, turn_of
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The largest file of events that is read."""
+
+RULES = {
+    "answers": "what the user answered",
+    "names": "the user's name",
+    "attributes": "attributes and their values, but a value that a condition of the flow names, and a status that asks for a new password",
+    "private parameters": "digests, ids and whatever the kind keeps; what the engine says of the challenge stays",
+    "metadata": "claims and what kinds carry; of metadata in another form than Watchword's, everything",
+    "client metadata": f"everything but {ACTION}=resend and {CHOICE} with a step of the flow",
+    "responses": "the public and private parameters of an answer by Create",
+}
+"""What is taken out of an event, by rule."""
+
+Answered: TypeAlias = Literal["text", "no text", "too long"]
+
+
+@frozen
+class Tried:
+    """What an event of Verify says without its secrets; *slip* is None if Create never wrote it so."""
+
+    slip: Slip | None
+    answered: Answered
+    action: str
+    known: bool
+
+
+@frozen
+class Captured:
+    """One event without its secrets: a *turn* of Define or Create, or what was *tried* with Verify.
+
+    *response* is what the trigger answered, if it was captured with the event: Define's response or Verify's. *rules*
+    are those of `RULES` by which something was taken out.
+    """
+
+    trigger: str
+    rules: tuple[str, ...]
+    turn: Turn | None = None
+    tried: Tried | None = None
+    response: Mapping[str, Any] = field(factory=dict[str, Any])
+
+
+def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
+    """Give the events of the file at *path*: one, a JSON array, or JSON values one after the other (JSON lines).
+
+    What *flows* ask for is kept; what is secret is taken out by `RULES`.
+
+    Raises:
+        ConfigurationError: if the file or an event is malformed; the message says where, never what stands there.
+    """
+    for number, given in enumerate(_values(path), 1):
+        try:
+            yield _captured(event_of(given), flows)
+        except ProtocolError as error:
+            raise ConfigurationError(f"{path}, event {number}: {error}") from None
+
+
+def _values(path: Path) -> list[object]:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ConfigurationError(f"{path} has {size} bytes, more than {MAX_BYTES}: split it")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is no UTF-8 text") from None
+    values: list[object] = []
+    decoder, place = json.JSONDecoder(), 0
+    try:
+        while place < len(text):
+            if text[place].isspace():
+                place += 1
+                continue
+            value, place = decoder.raw_decode(text, place)
+            values.append(value)
+    except JSONDecodeError as error:
+        raise ConfigurationError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"{path}: no JSON that can be read: a number or the nesting is too large") from None
+    if len(values) == 1 and isinstance(values[0], list):
+        values = cast("list[object]", values[0])
+    if not values:
+        raise ConfigurationError(f"{path} holds no event")
+    return values
+
+
+def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> Captured:
+    trigger = trigger_of(event)
+    given = event.get("response")
+    response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+    rules: set[str] = set()
+    if trigger == "verify":
+        tried = _tried(answer_of(event), rules)
+        kept = {"answerCorrect": response.get("answerCorrect")} if response else {}
+        return Captured(trigger, _named(rules), tried=tried, response=kept)
+    turn = _without_secrets(turn_of(event), flows, rules)
+    if trigger == "create":
+        rules |= {"responses"} if response else set()
+        return Captured(trigger, _named(rules), turn)
+    names = ("challengeName", "issueTokens", "failAuthentication")
+    return Captured(trigger, _named(rules), turn, response={name: response[name] for name in names if name in response})
+
+
+def _named(rules: set[str]) -> tuple[str, ...]:
+    return tuple(rule for rule in RULES if rule in rules)
+
+
+def _without_secrets(turn: Turn, flows: Sequence[Flow], rules: set[str]) -> Turn:
+    """Return *turn* with all that its decision does not need taken out."""
+    wanted = {tuple(each[1:]) for flow in flows for each in flow.conditions if each[0] == "attribute"}
+    wanted |= {("cognito:user_status", status) for status in derive.MUST_CHANGE}
+    attributes = {name: value for name, value in turn.user.attributes.items() if (name, value) in wanted}
+    steps = {name for flow in flows for name in flow.steps}
+    sent = {
+        key: value
+        for key, value in turn.client_metadata.items()
+        if (value == "resend" if key == ACTION else value in steps)
+    }
+    session = tuple(map(_round, turn.session))
+    rules |= {"names"} if turn.user.name else set()
+    rules |= {"attributes"} if attributes != turn.user.attributes else set()
+    rules |= {"client metadata"} if sent != turn.client_metadata else set()
+    rules |= {"metadata"} if session != turn.session else set()
+    return evolve(turn, user=User("", attributes, turn.user.known), session=session, client_metadata=sent)
+
+
+def _round(given: Round) -> Round:
+    result = given.result if given.result is True or given.result is False else None
+    fields = derive.read_metadata(given.metadata)
+    if fields is None:
+        # Another form: nobody knows what it holds. That there was something is all that is told.
+        return Round(given.name, result, given.metadata and "taken out")
+    fields |= {"claim": "", "carry": ""}
+    return Round(given.name, result, ";".join(f"{name}={fields[name]}" for name in derive.METADATA_FIELDS))
+
+
+def _tried(answer: Answer, rules: set[str]) -> Tried:
+    read = read_slip(answer.private)
+    rules |= {"answers"} if answer.answer is not None else set()
+    rules |= {"names"} if answer.user.name else set()
+    rules |= {"attributes"} if answer.user.attributes else set()
+    rules |= {"private parameters"} if answer.private else set()
+    answered: Answered = "no text"
+    if isinstance(answer.answer, str):
+        answered = "text" if len(answer.answer) <= MAX_ANSWER else "too long"
+    slip = evolve(read[0], round="", claim="") if read else None
+    action = "resend" if answer.client_metadata.get(ACTION) == "resend" else ""
+    return Tried(slip, answered, action, answer.user.known)

@@ -1,0 +1,359 @@
+"""Why a session gets the decision that it gets: round by round, in words, with the remedy where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from attrs import evolve, field, frozen
+
+from watchword import derive
+from watchword.flow import Flow, ReadRound, Use
+from watchword.speech import say
+from watchword.turn import ACTION, CHOICE, Turn
+
+REASONS: Mapping[str, str] = {
+    "tries_used_up": "the tries of a step are used up and no other way is left; the user begins a new sign-in",
+    "broken": "a round that the flow had not come to breaks the sign-in for good; the user begins a new one",
+    "srp_required": (
+        "the client opened without SRP_A, but every way through this flow begins with the password; "
+        "open CUSTOM_AUTH with CHALLENGE_NAME=SRP_A, or give the flow a way without Srp()"
+    ),
+    "no_choice": (
+        f"the client was asked to choose {derive.ASKS} times and named no step of those offered; "
+        f"it must send client metadata {CHOICE}=STEP with its answer"
+    ),
+    "unknown_flow": (
+        "the session began under a flow that is none of those given; after a deployment keep the old flow: "
+        "triggers(flow, previous=[old]), here --previous OLD"
+    ),
+    "foreign_metadata": (
+        "a custom round carries no metadata of this flow's own Create, so something else made it; "
+        "check that the pool's Create trigger is this flow's and that no other code writes challengeMetadata"
+    ),
+    "mixed_sessions": "a round was made for another sign-in than the first one; the user begins a new sign-in",
+    "facts_changed": (
+        "a condition does not come out as when the sign-in began: an attribute or the app client has changed, "
+        "or an attribute is missing from the event; the user begins a new sign-in"
+    ),
+    "too_many_rounds": f"the session has more than {derive.MAX_ROUNDS} rounds, which no flow needs",
+    "unknown_user": "everything was answered right, but there is no such user: nobody unknown is ever issued tokens",
+}
+"""For each reason to fail, as `derive` words it, a sentence with the remedy."""
+
+_LONGEST_NAME = 64
+
+
+@frozen
+class ExplainedRound:
+    """One round: how it was read, what is left after it, and what the flow decides then.
+
+    *tries* and *resends* are for the steps that may come next; *resends* are those that cost no try.
+    """
+
+    word: str
+    read: str
+    left: str
+    tries: Mapping[str, int]
+    resends: Mapping[str, int]
+    decision: str
+    reason: str
+
+
+@frozen
+class Explanation:
+    """A decision, why it is so, and how each round led to it.
+
+    *decision* is ``present STEP``, ``host ROUND``, ``select``, ``tokens`` or ``fail``; the reason of a failure begins
+    with its word, such as ``tries_used_up:``. *code* is that word, or nothing.
+    """
+
+    decision: str
+    reason: str
+    rounds: tuple[ExplainedRound, ...]
+    code: str = ""
+
+
+def explain(
+    flow: Flow,
+    rounds: Sequence[ReadRound],
+    *,
+    attributes: Mapping[str, str] | None = None,
+    client: str = "",
+    known: bool = True,
+    choice: str | None = None,
+) -> Explanation:
+    """Tell why *flow* decides as it does after *rounds*.
+
+    *attributes* and *client* decide the conditions, for a user who is *known* or not; *choice* is the step that the
+    client asks for now.
+    """
+    given = attributes or {}
+    outcomes = derive.outcomes_of(flow.conditions, given, client, known)
+    must_change = given.get("cognito:user_status") in derive.MUST_CHANGE
+    teller = _Teller(flow, must_change, known, derive.begin(flow.program, outcomes))
+    if len(rounds) > derive.MAX_ROUNDS:
+        return teller.failing("too_many_rounds", "")
+    return teller.tell(rounds, choice)
+
+
+def explain_turn(turn: Turn, flows: Sequence[Flow]) -> Explanation:
+    """Tell why the session of *turn* gets its decision, judged by the one of *flows* that it belongs to.
+
+    Its metadata is read as Define reads it, so a round that this flow did not make is told as such.
+    """
+    session = [(each.name, each.result, each.metadata) for each in turn.session]
+    attributes, known = turn.user.attributes, turn.user.known
+    program, outcomes, read, problem = derive.read(
+        session, [flow.program for flow in flows], attributes, turn.client, known, turn.client_metadata.get(ACTION)
+    )
+    flow = next(each for each in flows if each.program is program)
+    must_change = attributes.get("cognito:user_status") in derive.MUST_CHANGE
+    teller = _Teller(flow, must_change, known, derive.begin(program, outcomes))
+    rounds = [ReadRound(name, step, cast("Use", use), right) for name, step, use, right, _ in read]
+    if problem is None:
+        return teller.tell(rounds, turn.client_metadata.get(CHOICE))
+    told = teller.tell(rounds, None).rounds
+    if problem in {"unknown_flow", "too_many_rounds"}:
+        return teller.failing(problem, "")
+    detail = _mismatch(session, len(rounds), problem, outcomes)
+    failed = teller.failing(problem, detail)
+    read_as = f"a custom round that this flow did not make: {'true' if session[len(rounds)][1] is True else 'not true'}"
+    stopped = ExplainedRound("?", read_as, left(derive.BROKEN), {}, {}, "fail", failed.reason)
+    return evolve(failed, rounds=(*told, stopped))
+
+
+def spell(decided: derive.Decided) -> str:
+    """Return what `derive` decided as a word or two: ``present STEP``, ``host ROUND``, ``select``, ``tokens``, ``fail``."""
+    return f"{decided[0]} {decided[1]}" if decided[0] in {"present", "host"} else str(decided[0])
+
+
+def left(body: derive.Body) -> str:
+    """Return in words what of a flow is left."""
+    tag = body[0]
+    if derive.ending(body):
+        return {"passed": "nothing", "failed": "nothing: tries used up"}.get(tag, "nothing: it is broken")
+    if tag == "step":
+        return f"{body[1]} ({_count(body[2], 'try', 'tries')}, {_count(body[3], 'resend', 'resends')})"
+    if tag == "srp":
+        return "password_verifier" if body[1] else "srp_a, then password_verifier"
+    if tag == "sequence":
+        return ", then ".join(left(part) for part in (body[1], *body[2]))
+    if tag == "fallback":
+        return " or, once its tries are used up, ".join(left(part) for part in (body[1], *body[2]))
+    if tag == "choose":
+        return f"{body[1] or 1} of [{' | '.join(map(left, body[2]))}]"
+    rest = f"{body[1] - 1 or 1} of [{' | '.join(map(left, body[3]))}]"
+    return f"{left(body[2])}, {'then' if body[1] > 1 else 'or if that fails'} {rest}" if body[3] else left(body[2])
+
+
+def upcoming(state: derive.State) -> tuple[str, ...]:
+    """Return the names of the rounds that may come next, as far as the flow asks for them."""
+    body: derive.Body | None = state[0]
+    if state[2] == derive.CLOSED:
+        body = derive.without_srp(state[0])
+    return derive.heads(body) if body else ()
+
+
+@frozen
+class _Teller:
+    """Folds rounds over a flow and keeps what is to be told. *state* is that of the beginning."""
+
+    flow: Flow
+    must_change: bool
+    known: bool
+    state: derive.State
+    told: list[ExplainedRound] = field(factory=list[ExplainedRound])
+    passed: list[str] = field(factory=list[str])
+    turning: dict[str, str] = field(factory=dict[str, str])
+    """What made the flow fail or break, by the end that it came to."""
+
+    def tell(self, rounds: Sequence[ReadRound], choice: str | None) -> Explanation:
+        state = self.state
+        decided = derive.decide(state, choice, self.must_change, self.known)
+        reason = self._reason(decided, state, state, None, choice)
+        for place, read in enumerate(rounds):
+            before, state = state, derive.after(state, read.name, read.step, read.use, read.right)
+            if read.right is True and read.use == "answer" and read.name != derive.SRP_A:
+                self.passed.append(_word(read)[:-1])
+            if state[0] == derive.BROKEN:
+                self.turning.setdefault("broken", f"round {place + 1} ({_word(read)}): {self._why(before, read)}")
+            elif state[0] == derive.FAILED:
+                self.turning.setdefault("failed", f"{read.step} was not passed")
+            # What was asked for in between shows in the round that came of it.
+            wish = rounds[place + 1].step if place + 1 < len(rounds) else choice
+            decided = derive.decide(state, wish, self.must_change, self.known)
+            reason = self._reason(decided, before, state, read, wish)
+            names = [name for name in upcoming(state) if name in self.flow.steps]
+            self.told.append(
+                ExplainedRound(
+                    _word(read),
+                    _read(before, state, read),
+                    left(state[0]),
+                    {name: _tries(state, name) for name in names},
+                    {name: _resends(state, name) for name in names},
+                    spell(decided),
+                    reason,
+                )
+            )
+        code = str(decided[1]) if decided[0] == "fail" else ""
+        return Explanation(spell(decided), reason, tuple(self.told), code)
+
+    def failing(self, code: str, detail: str) -> Explanation:
+        return Explanation("fail", _failure(code, detail), (), code)
+
+    def _reason(
+        self,
+        decided: derive.Decided,
+        before: derive.State,
+        state: derive.State,
+        read: ReadRound | None,
+        wish: str | None,
+    ) -> str:
+        match decided[0]:
+            case "present":
+                return self._presenting(str(decided[1]), before, state, read, wish)
+            case "select":
+                names = ", ".join(decided[1])
+                asks = derive.asks(derive.without_srp(state[0]) or state[0] if state[2] == derive.CLOSED else state[0])
+                return (
+                    f"{names} may come next and client metadata {CHOICE} names none of them, so the client is asked "
+                    f"to choose, {_count(asks, 'time', 'times')} more at most"
+                )
+            case "host" if decided[1] == derive.NEW_PASSWORD:
+                return "the password is right, but the user's status asks for a new one before anything else"
+            case "host":
+                return "the client opened with SRP_A, which proves nothing yet; now the host checks the password"
+            case "tokens":
+                return f"every step that had to be passed is passed, in order: {', '.join(self.passed)}"
+            case _:
+                return _failure(str(decided[1]), self.turning.get(state[0][0], ""))
+
+    def _presenting(
+        self, step: str, before: derive.State, state: derive.State, read: ReadRound | None, wish: str | None
+    ) -> str:
+        tries = f"{_count(_tries(state, step), 'try is', 'tries are')} left"
+        names = upcoming(state)
+        if read is not None and read.step == step and read.use == "resend":
+            cost = _tries(before, step) - _tries(state, step)
+            excuse = f"the resends that cost no try are used up, so it counts as a wrong answer; {tries}"
+            return "the client asked for another message: " + (excuse if cost else f"that costs no try; {tries}")
+        if read is not None and read.step == step:
+            return f"{step} was answered wrong; {tries}"
+        if len(names) > 1:
+            others = ", ".join(name for name in names if name != step)
+            if wish == step:
+                return f"the client chose it; it could have chosen {others}; {tries}"
+            return f"it was shown last and is not answered yet, and the client did not choose {others}; {tries}"
+        if read is not None and read.step and read.right is not True and read.use != "choice":
+            return f"the tries of {_cut(read.step)} are used up, and {step} may still be passed instead; {tries}"
+        return f"it comes next{f' after {self.passed[-1]}' if self.passed else ''}; {tries}"
+
+    def _why(self, before: derive.State, read: ReadRound) -> str:
+        """Return why *read* breaks the flow in the state *before* it."""
+        body, _, phase, hosts = before
+        names = ", ".join(name.lower() for name in upcoming(before))
+        awaited = f"the flow had come to {names}" if names else "the flow was over before it"
+        if read.right is not True and read.right is not False:
+            return "its result is neither true nor false"
+        if read.name == derive.SRP_A:
+            if phase != derive.CLOSED:
+                return "SRP_A comes only once, before everything else"
+            if derive.SRP_A in derive.heads(body):
+                return "the host never writes a false SRP_A"
+            return (
+                "the client opened with SRP_A, but this flow asks for no password: "
+                "open without it, or set unwanted_srp = 'ignore'"
+            )
+        if read.name == derive.CUSTOM:
+            return _why_custom(self.flow, before, read, awaited)
+        if read.name == derive.PASSWORD_VERIFIER:
+            return "a wrong password never comes so far" if read.name in derive.heads(body) else awaited
+        if read.name not in (*derive.HOSTED, derive.NEW_PASSWORD):
+            return "the host adds no round of this name"
+        if read.name in hosts:
+            return "the host adds this round once only"
+        if not read.right:
+            return "a round of the host's counts only if it is true"
+        return "the host adds it behind the password only" + (
+            " and before any step" * (read.name == derive.NEW_PASSWORD)
+        )
+
+
+def _why_custom(flow: Flow, before: derive.State, read: ReadRound, awaited: str) -> str:
+    if before[2] == derive.CLOSED and derive.without_srp(before[0]) is None:
+        return "the client opened without SRP_A, but every way begins with the password"
+    if read.step == derive.SELECT:
+        return "a choice is never right" if read.right else f"no choice was to be made: {awaited}"
+    if read.step not in flow.steps:
+        return f"the flow has no step {_cut(read.step)!r}"
+    if read.right and read.use != "answer" and read.step in upcoming(before):
+        return "it is true although the client gave no answer"
+    return awaited
+
+
+def _mismatch(session: Sequence[tuple[str, object, object]], place: int, problem: str, outcomes: Sequence[bool]) -> str:
+    """Return what is wrong with the metadata of the round at *place*."""
+    text = session[place][2]
+    fields = derive.read_metadata(text)
+    number = f"round {place + 1}"
+    if fields is None:
+        what = "no metadata" if text is None or text == "" else "metadata in another form than Watchword's"
+        return f"{number} carries {what}"
+    if problem == "facts_changed":
+        recorded, now = fields["facts"], derive.facts_of(outcomes)
+        return (
+            f"{number} was made where the conditions came out as {_cut(recorded) or 'none'}, now they come out as {now}"
+        )
+    if problem == "mixed_sessions":
+        return f"{number} names another flow or sign-in than the first"
+    return f"{number} says that the round before it was {_cut(fields['before'])!r}, which that round was not"
+
+
+def _failure(code: str, detail: str) -> str:
+    return f"{code}: {detail}; {REASONS[code]}" if detail else f"{code}: {REASONS[code]}"
+
+
+def _read(before: derive.State, state: derive.State, read: ReadRound) -> str:
+    """Return how *read* was read."""
+    if read.name == derive.SRP_A:
+        return "the client opened with SRP_A, which proves nothing"
+    if read.name == derive.PASSWORD_VERIFIER:
+        return f"the host checked the password: {'right' if read.right is True else 'not right'}"
+    if read.name != derive.CUSTOM:
+        return f"{_cut(read.name)}, a round of the host's own: {'true' if read.right is True else 'not true'}"
+    step = _cut(read.step)
+    if read.use == "choice":
+        return "the client was asked to choose"
+    if read.use == "resend":
+        cost = _tries(before, read.step) - _tries(state, read.step)
+        return f"{step}: the client asked for another message, which {'cost a try' if cost else 'cost no try'}"
+    return f"{step}, answered {'right' if read.right is True else 'wrong'}"
+
+
+def _tries(state: derive.State, step: str) -> int:
+    found = derive.find(state[0], step)
+    return int(found[2]) if found else 0
+
+
+def _resends(state: derive.State, step: str) -> int:
+    """Return how many resends of *step* cost no try: what the interpreter does is what counts."""
+    count = 0
+    while count <= derive.EXCUSES:
+        then = derive.after(state, derive.CUSTOM, step, "resend", False)
+        if _tries(then, step) < _tries(state, step):
+            break
+        state, count = then, count + 1
+    return count
+
+
+def _word(read: ReadRound) -> str:
+    return say(evolve(read, name=_cut(read.name), step=_cut(read.step)))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
