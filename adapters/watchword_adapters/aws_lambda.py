@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from watchword.errors import ProtocolError, WatchwordError
 from watchword.flow import Flow
-from watchword.ports import Audit, Clock, Ledger, Random
-from watchword.turn import judge
+from watchword.ports import Audit, AuditEvent, Clock, Ledger, Random
+from watchword.turn import Judgement, Turn, ending, judge
 from watchword_adapters import cognito
 from watchword_adapters.cognito import Event
 from watchword_adapters.environment import IN_LAMBDA, Couriers, Keys, engine_of, flow_of
@@ -38,6 +39,7 @@ class Triggers:
 
     flows: tuple[Flow, ...]
     _engine: Engine | None = field(repr=False, alias="engine")
+    _tell: Callable[[Turn, Judgement], None] | None = field(default=None, repr=False, alias="tell")
 
     def __iter__(self) -> Iterator[Trigger]:
         """Give define, create and verify."""
@@ -67,7 +69,10 @@ class Triggers:
         turn = cognito.turn_of(event)
         if self._engine is not None:
             return cognito.defined(event, self._engine.define(turn))
-        return cognito.defined(event, judge(turn, self.flows).decision)
+        judgement = judge(turn, self.flows)
+        if self._tell is not None:
+            self._tell(turn, judgement)
+        return cognito.defined(event, judgement.decision)
 
     def _create(self, event: Event) -> Event:
         return cognito.created(event, self._full().create(cognito.turn_of(event)))
@@ -99,6 +104,25 @@ class Triggers:
         return TriggerError(f"{text} (ref {ref})")
 
 
+def _teller(audit: Audit | None, clock: Clock | None) -> Callable[[Turn, Judgement], None]:
+    """Return what tells the audit of the end of a sign-in where there is no engine: without a key nobody is named."""
+
+    def tell(turn: Turn, judgement: Judgement) -> None:
+        ended = ending(turn, judgement)
+        if ended is None:
+            return
+        from watchword.travel import reference  # noqa: PLC0415 - most calls of Define end nothing
+        from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
+        from watchword_adapters.clock import SystemClock  # noqa: PLC0415
+
+        ref = reference(judgement.claim) if judgement.claim else ""
+        at = (clock or SystemClock()).now()
+        with suppress(Exception):  # ASVS 5.0 16.5: the decision stands whatever the log does
+            (audit or StructuredLog()).record(AuditEvent(ended[0], at, judgement.flow.name, "", ref, ended[1]))
+
+    return tell
+
+
 def triggers(
     flow: Flow | str | os.PathLike[str],
     *,
@@ -128,7 +152,7 @@ def triggers(
     environment = os.environ if environment is None else environment
     flows = (flow_of(flow), *map(flow_of, previous))
     if IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".define"):
-        return Triggers(flows, None)
+        return Triggers(flows, None, _teller(audit, clock))
     engine = engine_of(
         flows[0],
         previous=flows[1:],

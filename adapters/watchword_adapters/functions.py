@@ -15,11 +15,15 @@ from watchword.challenge import Factor, User
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
-from watchword.ports import Audit, Clock, Ledger, Random
+from watchword.ports import Audit, Clock, Ledger, Limit, Random
 from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
 from watchword_adapters.environment import Couriers, Keys, engine_of
 
 CLIENT = "functions"
+
+PASSWORD_LIMITS = (Limit(5, 900), Limit(100, 86_400))
+"""Wrong passwords of one user: as Cognito locks out after five for up to 15 minutes; 100 by NIST SP 800-63B-4 3.2.2."""
+
 MAX_STATE = 65_536
 
 
@@ -188,10 +192,7 @@ class SignIn:
         said = {ACTION: action, CHOICE: choice}
         metadata = {key: value for key, value in said.items() if isinstance(value, str)}
         if state.step == derive.PASSWORD_VERIFIER:
-            if not self._password_right(state, answer):
-                engine.record(
-                    "authn_login_fail", engine.user_key(self.realm, self._user(state.name)), reason="password"
-                )
+            if not self._password_accepted(state, answer):
                 return Refused()
             done: tuple[str, bool, str | None] = (derive.PASSWORD_VERIFIER, True, None)
         else:
@@ -253,6 +254,31 @@ class SignIn:
             "USER_ID_FOR_SRP": state.name,
         }
         return self._asked(evolve(state, step=derive.PASSWORD_VERIFIER, private=private), public)
+
+    def _password_accepted(self, state: _State, answer: object) -> bool:
+        """Charge a guess, then compare; a right password takes its charge back."""
+        engine = self._engine
+        user = engine.user_key(self.realm, self._user(state.name))
+        budget, guess = f"guess:{user}:password", "password:" + state.private["block"]
+        now = engine.clock.now()
+        charge = engine.ledger.charge(
+            guess,
+            "answered",
+            key=budget,
+            owner=user,
+            claim_id="",
+            limits=PASSWORD_LIMITS,
+            keep=state.expires,
+            now=now,
+            within=1.0,
+        )
+        if charge.outcome != "charged":
+            engine.record("authn_login_lock", user, reason="passwords_used_up")
+            return False
+        if not self._password_right(state, answer):
+            engine.record("authn_login_fail", user, reason="password")
+            return False
+        return engine.ledger.consume(guess, by=guess, refund=budget, keep=state.expires, within=1.0)
 
     def _password_right(self, state: _State, answer: object) -> bool:
         given: dict[str, Any] = dict(answer) if isinstance(answer, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]

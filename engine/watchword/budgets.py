@@ -69,3 +69,7 @@ class Limits:
         default=(Limit(3, 900), Limit(5, 3600), Limit(10, 86400)), converter=_limits, validator=_some
     )
     puzzles: tuple[Limit, ...] = field(default=(Limit(30, 3600),), converter=_limits, validator=_some)
+
+    def guesses_at(self, *, proves: bool) -> tuple[Limit, ...]:
+        """Return the limits for guesses at a kind that *proves* a factor, with the ceiling of 100 a day; or at one that proves nothing."""
+        return (*self.guesses, Limit(MAX_GUESSES, _UNITS["day"])) if proves else self.puzzles

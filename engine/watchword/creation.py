@@ -31,6 +31,9 @@ from watchword.turn import Judgement, Turn, judge
 OUTAGE = 60
 """Seconds for which a courier that failed is taken to be down for those whom nothing would be sent to, so that both see the same."""
 
+SETTLING = 0.4
+"""Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
+
 
 @frozen
 class Created:
@@ -75,6 +78,11 @@ class _Call:
         first = next((each[4] for each in self.judgement.rounds if each[4]), None)
         shared = first is None or first["claim"] == claim
         return not shared or claim[8:] == self.signin
+
+    def answered_wrong(self, step: str) -> bool:
+        """Whether the round just answered was *step* and cost a try."""
+        last = self.last
+        return last is not None and last[1] == step and self.judgement.counted
 
     @property
     def last(self) -> derive.ReadRound | None:
@@ -140,12 +148,14 @@ def _drawing(call: _Call, step: Step) -> Created:
     key = call.engine.keyring.current
     claimed = _Claimed(key, key.id + call.round, int(call.now))
     last = call.last
-    if last and last[1] == step.name and last[2] == "answer" and last[4]:
+    if call.answered_wrong(step.name) and last and last[4]:
         claimed = evolve(claimed, error=_answered_error(call, step, int(last[4]["issued"])))
     return _finish(call, step, claimed, _made(call, step, claimed))
 
 
 def _answered_error(call: _Call, step: Step, issued: int) -> str:
+    if call.last and call.last[2] == "resend":
+        return "resends_used_up"
     return "expired" if call.now >= issued + step.lifetime else "wrong"
 
 
@@ -175,8 +185,7 @@ def _sending(call: _Call, step: Step) -> Created:
 
 
 def _claim(call: _Call, step: Step) -> _Claimed:
-    last = call.last
-    if last and last[1] == step.name and last[2] == "answer":
+    if call.answered_wrong(step.name):
         kept = _kept(call, step, "wrong")
         if kept is not None:
             return kept
@@ -214,7 +223,6 @@ def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
 
 def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
     before = call.last_of(step.name)
-    last = call.last
     user = call.turn.user
     key, kind = claimed.key, step.kind
     request = CreateRequest(
@@ -223,7 +231,7 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
         call.now,
         claimed.issued + step.lifetime,
         reference(claimed.id),
-        again=bool(last and last[1] == step.name and last[2] == "answer"),
+        again=call.answered_wrong(step.name),
         carry=read_carry(before) if before else {},
         code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claimed.id} {call.user}", alphabet, length),
         seal=lambda answer: answer_seal(key, step, claimed.id, call.user, answer),
@@ -294,9 +302,8 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
         return
     try:
         courier = engine.couriers[channel]
-        courier.send(
-            Message(claimed.id, channel, message.to, message.subject, message.text, message.html), deadline.left()
-        )
+        within = deadline.left(but=SETTLING)
+        courier.send(Message(claimed.id, channel, message.to, message.subject, message.text, message.html), within)
     except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
         undelivered = isinstance(error, UnavailableError) and error.undelivered
         engine.record(

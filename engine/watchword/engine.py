@@ -10,11 +10,11 @@ from attrs import field, frozen
 
 from watchword.challenge import Sends, User, Verdict
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.flow import Decision, FailAuthentication, Flow, IssueTokens
+from watchword.flow import Decision, Flow
 from watchword.keyring import Key, Keyring
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.travel import reference
-from watchword.turn import Answer, Judgement, Turn, judge
+from watchword.turn import Answer, Judgement, Turn, ending, judge
 
 if TYPE_CHECKING:
     from watchword.creation import Created
@@ -86,16 +86,9 @@ class Engine:
 
     def remember(self, turn: Turn, judgement: Judgement) -> None:
         """Record the end of a sign-in, if *judgement* is one."""
-        match judgement.decision:
-            case IssueTokens():
-                name = "authn_login_successafterfail" if judgement.failed_before else "authn_login_success"
-                detail = {"rounds": str(len(judgement.rounds))}
-            case FailAuthentication(reason):
-                name = "authn_login_fail_max" if reason == "tries_used_up" else "authn_login_fail"
-                detail = {"reason": reason, "rounds": str(len(turn.session))}
-            case _:
-                return
-        self.record(name, self.user_key(turn.pool, turn.user), claim=judgement.claim, **detail)
+        ended = ending(turn, judgement)
+        if ended is not None:
+            self.record(ended[0], self.user_key(turn.pool, turn.user), claim=judgement.claim, **ended[1])
 
     def user_key(self, pool: str, user: User) -> str:
         """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
@@ -128,13 +121,13 @@ class Deadline:
         """Return the deadline of a call that begins now."""
         return cls(clock, clock.monotonic())
 
-    def left(self) -> float:
-        """Return the seconds left.
+    def left(self, *, but: float = 0.0) -> float:
+        """Return the seconds left, *but* so many that something else will need.
 
         Raises:
             UnavailableError: if there are none.
         """
-        left = self.started + self.seconds - self.clock.monotonic()
+        left = self.started + self.seconds - self.clock.monotonic() - but
         if left <= 0:
             raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True)
         return left

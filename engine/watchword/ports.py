@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
+
+from watchword.errors import ConfigurationError
 
 ClaimState = Literal["sending", "sent", "unsent"]
 ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
@@ -51,12 +53,17 @@ class Courier(Protocol):
         ...
 
 
+def _positive(_: Limit, attribute: Attribute[int], value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"a limit's {attribute.name} is {value!r}: it must be a whole number, 1 or more")
+
+
 @frozen
 class Limit:
     """At most *count* (1 or more) in any *seconds* (1 or more) that follow one another."""
 
-    count: int
-    seconds: int
+    count: int = field(validator=_positive)
+    seconds: int = field(validator=_positive)
 
 
 @frozen
@@ -90,7 +97,8 @@ class Ledger(Protocol):
 
     Times are epoch seconds by the engine's clock, never the store's own. An entry whose time is over counts as
     absent, whether or not the store has removed it. *within* is how many seconds the call may take.
-    Every call raises UnavailableError if the store fails or is late; nothing is then half-written.
+    Every call raises UnavailableError if the store fails or is late; nothing is then half-written. At exactly its end
+    an entry is over.
     """
 
     def claim(self, key: str, claim_id: str, *, lease: float, now: float, within: float) -> Claim:
@@ -103,6 +111,7 @@ class Ledger(Protocol):
         """Say what became of the message of *claim_id*.
 
         ``sent`` gives the claim one try of its own, good until *own_until* (see `charge`); saying it twice gives one.
+        ``sent`` is final: a late ``unsent`` changes nothing.
         If *key* is held by another claim by now, the holder is left alone (the own try is still given).
         """
         ...
@@ -127,7 +136,7 @@ class Ledger(Protocol):
         """Record *answer* (a digest) as the one answer to *round_id* and charge one guess to the budget *key*.
 
         In one write. If the budget has no room under *limits*, the claim's own try is used up instead; if that is
-        gone too, the outcome is ``exhausted`` (and stays so for this round). The record of the round is kept until
+        gone too, the outcome is ``exhausted`` (and stays so for this round, whatever the answer). The record of the round is kept until
         *keep*. *owner* is whose budget it is, for `forget`.
         Entries of the budget that lie in the future count as well: a clock set back never makes room.
         """
@@ -158,7 +167,7 @@ class Ledger(Protocol):
         ...
 
     def forget(self, owner: str, *, within: float) -> int:
-        """Empty every budget of *owner*; return how many there were."""
+        """Empty every budget of *owner*; return how many had something in them."""
         ...
 
 

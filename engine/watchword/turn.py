@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from watchword import derive
 from watchword.challenge import Factor, User
-from watchword.flow import Decision, Flow, Round, decision_of
+from watchword.flow import Decision, FailAuthentication, Flow, IssueTokens, Round, decision_of
 
 CHOICE = "watchword_choice"
 ACTION = "watchword_action"
@@ -51,7 +51,20 @@ class Judgement:
     @property
     def passed(self) -> tuple[str, ...]:
         """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
-        return tuple(step or name for name, step, use, right, _ in self.rounds if right is True and use == "answer")
+        right = [each for each in self.rounds if each[3] is True and each[2] == "answer"]
+        return tuple(each[1] or each[0] for each in right if each[1] or each[0] == derive.PASSWORD_VERIFIER)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the last round cost its step a try: a wrong answer, or a resend beyond those that are excused."""
+        if not self.rounds:
+            return False
+        state = derive.begin(self.flow.program, tuple(fact == "1" for fact in self.facts))
+        for each in self.rounds[:-1]:
+            state = derive.after(state, *each[:4])
+        step = self.rounds[-1][1]
+        before, now = derive.find(state[0], step), derive.find(self.state[0], step)
+        return before is not None and now is not None and before[2] != now[2]
 
     @property
     def factors(self) -> frozenset[Factor]:
@@ -71,6 +84,19 @@ class Judgement:
     def claim(self) -> str:
         """The claim of the last challenge, or nothing."""
         return next((fields["claim"] for *_, fields in reversed(self.rounds) if fields), "")
+
+
+def ending(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:
+    """Return the name of the audit event for the end of a sign-in, and its facts; None if it goes on."""
+    match judgement.decision:
+        case IssueTokens():
+            name = "authn_login_successafterfail" if judgement.failed_before else "authn_login_success"
+            return name, {"rounds": str(len(judgement.rounds))}
+        case FailAuthentication(reason):
+            name = "authn_login_fail_max" if reason == "tries_used_up" else "authn_login_fail"
+            return name, {"reason": reason, "rounds": str(len(turn.session))}
+        case _:
+            return None
 
 
 def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:

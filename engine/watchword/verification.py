@@ -6,6 +6,7 @@ import hmac
 
 from attrs import frozen
 
+from watchword import derive
 from watchword.blocks import Step
 from watchword.challenge import User, Verdict, VerifyRequest
 from watchword.engine import LEASE, Deadline, Engine
@@ -29,7 +30,7 @@ def guess_budget(user: str, slip: Slip) -> str:
 
 def guess_limits(flow: Flow, step: Step) -> tuple[Limit, ...]:
     """Return the limits for guesses at *step*; a kind that proves nothing has a budget of its own."""
-    return flow.limits.guesses if step.kind.proves else flow.limits.puzzles
+    return flow.limits.guesses_at(proves=bool(step.kind.proves))
 
 
 @frozen
@@ -47,6 +48,9 @@ def verify(engine: Engine, answer: Answer) -> Verdict:
     Raises:
         UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted.
     """
+    if answer.private.get("kind") == derive.SELECT:
+        # A choice is no answer: Define reads it from the client metadata, and the kinds never see it.
+        return WRONG
     user = engine.user_key(answer.pool, answer.user)
     case = _read(engine, answer, user)
     if case is None:

@@ -324,6 +324,24 @@ def test_a_function_that_only_defines_needs_no_key_and_loads_no_heavy_module():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_a_function_that_only_defines_tells_the_end_of_a_sign_in():
+    """Without a key the user is not named; the end, its reason and the reference are told all the same."""
+    events = Events()
+    t = made(
+        key=None,
+        ledger=None,
+        courier=None,
+        audit=events,
+        environment={"AWS_LAMBDA_FUNCTION_NAME": "f", "_HANDLER": "app.define"},
+    )
+    t.define(event(), None)
+    assert [] == events.events
+    t.define(event(session=[{"challengeName": "SRP_A", "challengeResult": True}]), None)
+    assert [("authn_login_fail", "", "broken")] == [
+        (each.name, each.user, each.detail["reason"]) for each in events.events
+    ]
+
+
 def test_a_verify_function_needs_no_courier():
     """`_HANDLER` ends in .verify: what only Create needs is not asked for."""
     environment = IN_LAMBDA | {"_HANDLER": "app.verify"}

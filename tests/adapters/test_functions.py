@@ -89,6 +89,23 @@ def test_a_password_answer_that_is_none_is_refused(name, answer):
     assert Refused() == here.sign_in.respond(asked.token, answer)
 
 
+def test_wrong_passwords_are_charged():
+    """Five wrong passwords in a quarter of an hour, then even the right one is not looked at; right ones are free."""
+    here = place(Flow(Srp()))
+    for _ in range(20):
+        asked, answer = opened(here)
+        assert isinstance(here.sign_in.respond(asked.token, answer), SignedIn)
+    for _ in range(5):
+        asked, answer = opened(here, password="wrong")
+        here.sign_in.respond(asked.token, answer)
+    asked, answer = opened(here)
+    assert Refused() == here.sign_in.respond(asked.token, answer)
+    assert "passwords_used_up" == here.events.events[-1].detail["reason"]
+    here.clock.advance(900)
+    asked, answer = opened(here)
+    assert isinstance(here.sign_in.respond(asked.token, answer), SignedIn)
+
+
 def test_an_unknown_user_sees_the_same_and_never_gets_in():
     """Same shapes, a salt that stays the same, no mail, no end."""
     here = place(Flow(sequence(Srp(), Mail())))
@@ -189,7 +206,7 @@ def test_a_user_without_a_password_cannot_open_with_one():
 def test_a_sign_in_that_grows_without_end_is_stopped():
     """What is kept in the ledger is bounded."""
     steps = [named(f"riddle{number}", Riddle(attempts=10)) for number in range(40)]
-    here = place(Flow(all_of(*steps), limits=Limits(guesses="100/s")))
+    here = place(Flow(all_of(*steps), limits=Limits(guesses="100/day")))
     reply = here.sign_in.begin("ann")
     for _ in range(1000):
         here.clock.advance(2)

@@ -125,3 +125,19 @@ def test_the_ceiling_itself_is_allowed_and_holds_for_guesses_only():
     """Messages and puzzles have no such rule."""
     assert Limits(guesses="100/day").guesses == (Limit(100, 86400),)
     assert Limits(messages="1000/day", puzzles="1000/h").puzzles == (Limit(1000, 3600),)
+
+
+def test_whatever_the_window_a_day_has_at_most_a_hundred_guesses():
+    """NIST SP 800-63B-4 3.2.2: short windows do not add up to more than the ceiling; puzzles have none."""
+    limits = Limits(guesses="5/h", puzzles="1000/h")
+    assert limits.guesses_at(proves=True) == (Limit(5, 3600), Limit(100, 86_400))
+    assert limits.guesses_at(proves=False) == (Limit(1000, 3600),)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, True, "3", None])
+def test_a_limit_counts_whole_things_in_whole_seconds(wrong):
+    """A limit of nothing, or of no time, is none."""
+    with pytest.raises(ConfigurationError, match="count"):
+        Limit(wrong, 60)
+    with pytest.raises(ConfigurationError, match="seconds"):
+        Limit(1, wrong)

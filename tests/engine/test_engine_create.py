@@ -167,6 +167,53 @@ def test_a_resend_sends_a_new_code_and_spends_the_old_one():
     assert IssueTokens() == host.answers(here.post.code) or host.session
 
 
+def test_a_resend_beyond_those_excused_is_a_wrong_answer_and_sends_nothing():
+    """Two resends are excused; the third costs a try, keeps the code and says why."""
+    here = world(Flow(Mail(), limits=Limits(messages="100/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    for number in range(3):
+        here.clock.advance(60)
+        again = host.answers("", action="resend")
+        assert (number < 2) == ("error" not in again.public)
+    assert 3 == len(here.post.sent)
+    assert ("resends_used_up", "2") == (again.public["error"], again.public["attempts_left"])
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_a_choice_is_told_to_nobody():
+    """Choosing is no failure: Verify says false and audits nothing."""
+    here = world(Flow(one_of(Riddle(), Mail())))
+    host = Host(here, KNOWN)
+    host.next()
+    host.answers("", choice="riddle")
+    assert [] == here.events.names
+
+
+def test_a_courier_leaves_time_to_write_down_what_became_of_the_message():
+    """The courier is given less than the deadline, so a slow one never leaves the ledger without time."""
+    given = []
+
+    class Slow(Post):
+        def send(self, message, within):
+            given.append(within)
+            return super().send(message, within)
+
+    Host(world(MAIL, post=Slow()), KNOWN).next()
+    assert [pytest.approx(3.1)] == given
+
+    class Late(Mail):
+        def create(self, request):
+            clock.advance(3.2)
+            return super().create(request)
+
+    here = world(Flow(Late()))
+    clock = here.clock
+    with pytest.raises(UnavailableError):
+        Host(here, KNOWN).next()
+    assert [] == here.post.sent
+
+
 def test_a_resend_called_three_times_sends_one_mail():
     """A host's retry of a resend is a repeat of its claim."""
     here = world(MAIL)
