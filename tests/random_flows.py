@@ -6,8 +6,9 @@ from typing import ClassVar
 from attrs import frozen
 from hypothesis import strategies as st
 
-from watchword import Flow, all_of, at_least, attribute, client, derive, fallback, named, one_of, sequence, when
+from watchword import Flow, all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
 from watchword.challenge import Challenge, Verdict
+from watchword.testing import session_lists
 
 TIER = attribute("custom:tier", "gold")
 APP = client("app-1")
@@ -131,14 +132,5 @@ def walks(draw, flow, decide, *, attributes=None, client="", most=14, lucky=Fals
     return " ".join(words)
 
 
-FOREIGN = [
-    ("unknown host round", ("ADMIN_NO_SRP_AUTH", True, None)),
-    ("unknown name", ("PASSKEY", True, None)),
-    ("no name", ("", True, None)),
-    ("name in lower case", ("custom_challenge", True, None)),
-    ("null metadata", (derive.CUSTOM, True, None)),
-    ("empty metadata", (derive.CUSTOM, True, "")),
-    ("the guide's metadata", (derive.CUSTOM, True, "CAPTCHA_CHALLENGE")),
-    ("metadata that is no text", (derive.CUSTOM, True, 7)),
-]
+FOREIGN = [(what, (each.name, each.result, each.metadata)) for what, each in session_lists.FOREIGN.items()]
 """Rounds that no flow of ours has, whatever it is."""

@@ -5,7 +5,10 @@ A word is the name of a step, of a host round in lower case, or ``select``; its 
 *flow*'s own Create would have written.
 """
 
-from watchword import derive
+from watchword import ReadRound, derive
+from watchword.testing.session_lists import SIGNIN, metadata, recorded
+
+__all__ = ["HOST_ROUNDS", "SIGNIN", "judged", "metadata", "results", "session"]
 
 HOST_ROUNDS = {
     name.lower(): name
@@ -20,40 +23,19 @@ HOST_ROUNDS = {
         "ADMIN_NO_SRP_AUTH",
     )
 } | {"email_mfa": "EMAIL_OTP"}  # `email_otp` is a step
-SIGNIN = "0123456789abcdef"
-
-
-def metadata(made_by, step, before="-", **fields):
-    """Return what Create of the flow *made_by* writes for *step* after a round that ended as *before*; *fields* override."""
-    values = {
-        "v": derive.FORMAT,
-        "flow": made_by.fingerprint,
-        "facts": "0" * len(made_by.conditions),
-        "step": step,
-        "before": before,
-        "signin": SIGNIN,
-        "claim": "c1a1",
-        "issued": "1700000000",
-        "carry": "",
-        **fields,
-    }
-    return ";".join(f"{name}={values[name]}" for name in derive.METADATA_FIELDS)
 
 
 def session(words, flow, **fields):
     """Return the session (name, result, metadata) that *words* tell; *fields* override metadata in every round."""
-    rounds = []
-    before = "-"
+    reads = []
     for word in words.split():
         name, sign = word[:-1], word[-1]
-        result = {"+": True, "-": False, "~": False}[sign]
+        right = {"+": True, "-": False, "~": False}[sign]
         if name in HOST_ROUNDS:
-            rounds.append((HOST_ROUNDS[name], result, None))
-            before = "-"
+            reads.append(ReadRound.host(HOST_ROUNDS[name], right=right))
         else:
-            rounds.append((derive.CUSTOM, result, metadata(flow, name, before, **fields)))
-            before = "choice" if name == derive.SELECT else {"~": "resend"}.get(sign, "answer")
-    return rounds
+            reads.append(ReadRound.custom(name, right=right, use="resend" if sign == "~" else "answer"))
+    return [(each.name, each.result, each.metadata) for each in recorded(flow, reads, **fields)]
 
 
 def judged(words, flow, *, previous=(), attributes=None, client="", known=True, choice=None, action=None, **fields):

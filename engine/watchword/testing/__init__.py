@@ -1,7 +1,35 @@
 """The test kit: what the author of a plugin or of a flow needs to test it, without AWS, network or sleep."""
 
+from watchword.testing.assertions import assert_flow, judged
+from watchword.testing.couriers import LETTER, CourierContract
+from watchword.testing.driver import DrivenSignIn, FlowUser
 from watchword.testing.hostile import hostile_answers
 from watchword.testing.kinds import KindContract
+from watchword.testing.ledgers import LedgerContract
+from watchword.testing.mailbox import Mailbox
 from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
+from watchword.testing.session_lists import events, sessions, spoken
+from watchword.testing.time import SeededRandom, VirtualClock
 
-__all__ = ["ANN", "NOBODY", "NOW", "KindContract", "create_request", "hostile_answers", "verify_request"]
+__all__ = [
+    "ANN",
+    "LETTER",
+    "NOBODY",
+    "NOW",
+    "CourierContract",
+    "DrivenSignIn",
+    "FlowUser",
+    "KindContract",
+    "LedgerContract",
+    "Mailbox",
+    "SeededRandom",
+    "VirtualClock",
+    "assert_flow",
+    "create_request",
+    "events",
+    "hostile_answers",
+    "judged",
+    "sessions",
+    "spoken",
+    "verify_request",
+]

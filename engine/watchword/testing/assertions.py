@@ -1,0 +1,58 @@
+"""Policies as assertions: what a flow must prove, and what it decides after a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from watchword.challenge import User
+from watchword.flow import Decision, Flow, Round
+from watchword.testing.session_lists import spoken
+from watchword.turn import ACTION, Turn, judge
+
+
+def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) -> None:
+    """Fail unless `watchword.check` finds *flow* sound.
+
+    *require* is what every path must prove (``"knowledge and possession"``), beside what the flow itself requires;
+    *session_minutes* is how long the host waits for an answer, 3 to 15.
+
+    Raises:
+        AssertionError: if there are errors; it lists each, with the shortest session that shows it.
+        ConfigurationError: if *require* cannot be read.
+    """
+    __tracebackhide__ = True
+    from watchword.verdicts import check  # noqa: PLC0415 - a driver's test checks nothing
+
+    errors = check(flow, require=require, session_minutes=session_minutes).errors
+    if not errors:
+        return
+    lines = [f"flow {flow.name!r} is not sound: {len(errors)} error{'s' * (len(errors) > 1)}"]
+    for error in errors:
+        lines.append(f"  {error.code} {error.message}")
+        if error.session is not None:
+            lines.append(f"        shortest session: {' '.join(error.session) or '(no round at all)'}")
+    raise AssertionError("\n".join(lines))
+
+
+def judged(
+    flow: Flow,
+    session: str | Sequence[Round],
+    *,
+    attributes: Mapping[str, str] | None = None,
+    client: str = "",
+    known: bool = True,
+) -> Decision:
+    """Return what *flow* decides after *session*: rounds, or words such as ``"srp_a+ password_verifier+ email_otp-"``.
+
+    *attributes* and *known* are the user's, *client* is the id of the app client; conditions are decided by them.
+
+    Raises:
+        ConfigurationError: for a word that is no round; the message lists what there is.
+    """
+    said: dict[str, str] = {}
+    if isinstance(session, str):
+        # Metadata is written before the answer: that the last round was a resend is told by the client.
+        said = {ACTION: "resend"} if session.rstrip().endswith("~") else {}
+        session = spoken(flow, session, attributes=attributes, client=client, known=known)
+    user = User("ann", dict(attributes or {}), known)
+    return judge(Turn("local_watchword", client, user, tuple(session), said), (flow,)).decision

@@ -1,0 +1,431 @@
+"""A sign-in that reads like speech: ``user.signs_in().is_asked("srp").answers(password).gets_tokens()``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, cast
+
+from attrs import define, field, frozen
+
+from watchword import derive
+from watchword.challenge import Sends, User
+from watchword.engine import Engine
+from watchword.errors import WatchwordError
+from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round, Use
+from watchword.keyring import Key, Keyring
+from watchword.ports import AuditEvent, Ledger, Random
+from watchword.speech import say
+from watchword.testing.mailbox import Mailbox
+from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.turn import ACTION, CHOICE, Answer, Turn
+
+if TYPE_CHECKING:
+    from watchword.creation import Created
+
+POOL = "local_watchword"
+PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
+ATTRIBUTES: Mapping[str, str] = {
+    "sub": "11111111-2222-4333-8444-555555555555",
+    "email": "ann@example.com",
+    "email_verified": "true",
+}
+"""What `FlowUser` has unless it is told otherwise."""
+
+_SECRET = bytes(range(32))
+_PASSWORD_NAMES = frozenset({"srp", "password", derive.PASSWORD_VERIFIER})
+_Outcome = Literal["asked", "signed in", "refused"]
+
+
+@frozen
+class _Code:
+    """A code that a kind asked for, and what it was drawn from."""
+
+    text: str = field(repr=False)
+    alphabet: str
+
+
+@frozen
+class _ListeningKey:
+    """A key that remembers the codes that were asked of it, so that a test can answer what no test can read."""
+
+    inner: Key
+    heard: list[_Code]
+
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    def digest(self, purpose: str, *parts: str) -> str:
+        return self.inner.digest(purpose, *parts)
+
+    def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
+        text = self.inner.choose(purpose, seed, alphabet, length)
+        self.heard.append(_Code(text, alphabet))
+        return text
+
+
+class _Events:
+    """An audit that keeps its events."""
+
+    def __init__(self) -> None:
+        self.kept: list[AuditEvent] = []
+
+    def record(self, event: AuditEvent) -> None:
+        self.kept.append(event)
+
+
+def _with_address(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {**ATTRIBUTES, **attributes}
+
+
+@define(eq=False)
+class FlowUser:
+    """Somebody who signs in through *flow*, as often as wanted; budgets and messages are those of one world.
+
+    Attributes:
+        flow: what must be answered.
+        ledger: an empty ledger. (The fixture ``flow_user`` brings one that lives in memory.)
+        name: the user's name.
+        password: what ``srp`` takes for right.
+        attributes: added to a ``sub`` and a verified ``email``; it may be changed between sign-ins.
+        known: False for somebody who does not exist.
+        client: the id of the app client.
+        outbox: where messages go.
+        clock: stands still until it is moved.
+        random: gives other bytes on every call. Users who share a ledger share it, or their ids would be the same.
+        session_minutes: how long the host waits for an answer, 3 to 15; Cognito's default is 3.
+        previous: flows whose sessions may still be under way.
+    """
+
+    flow: Flow
+    ledger: Ledger = field(kw_only=True, repr=False)
+    name: str = field(default="ann", kw_only=True)
+    password: str = field(default=PASSWORD, kw_only=True, repr=False)
+    attributes: dict[str, str] = field(factory=dict[str, str], kw_only=True, repr=False, converter=_with_address)
+    known: bool = field(default=True, kw_only=True)
+    client: str = field(default="app-client", kw_only=True)
+    outbox: Mailbox = field(factory=Mailbox, kw_only=True, repr=False)
+    clock: VirtualClock = field(factory=VirtualClock, kw_only=True, repr=False)
+    random: Random = field(factory=SeededRandom, kw_only=True, repr=False)
+    session_minutes: float = field(default=3, kw_only=True)
+    previous: Sequence[Flow] = field(default=(), kw_only=True, repr=False)
+    engine: Engine = field(init=False, repr=False)
+    _heard: list[_Code] = field(factory=list[_Code], init=False, repr=False)
+    _events: _Events = field(factory=_Events, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Build the engine."""
+        channels = {
+            step.kind.channel
+            for flow in (self.flow, *self.previous)
+            for step in flow.steps.values()
+            if isinstance(step.kind, Sends)
+        }
+        self.engine = Engine(
+            self.flow,
+            previous=tuple(self.previous),
+            keyring=Keyring((cast("Key", _ListeningKey(Keyring.of(_SECRET).current, self._heard)),)),
+            ledger=self.ledger,
+            couriers=dict.fromkeys(channels, self.outbox),
+            clock=self.clock,
+            random=self.random,
+            audit=self._events,
+        )
+        self.engine.prepare()
+
+    @property
+    def events(self) -> tuple[AuditEvent, ...]:
+        """What the engine recorded, oldest first."""
+        return tuple(self._events.kept)
+
+    def signs_in(self, *, srp: bool | None = None) -> DrivenSignIn:
+        """Begin a sign-in.
+
+        *srp* says whether the client opens with SRP_A; if None, it does where the flow has a place for that.
+        """
+        __tracebackhide__ = True
+        if srp is None:
+            outcomes = derive.outcomes_of(self.flow.conditions, self._as_user().attributes, self.client, self.known)
+            srp = derive.SRP_A in derive.heads(derive.begin(self.flow.program, outcomes)[0])
+        return DrivenSignIn(self, srp=srp)
+
+    def _as_user(self) -> User:
+        return User(self.name, dict(self.attributes) if self.known else {}, self.known)
+
+    def _turn(self, session: Sequence[Round], said: Mapping[str, str]) -> Turn:
+        return Turn(POOL, self.client, self._as_user(), tuple(session), said)
+
+    def _answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> Answer:
+        return Answer(POOL, self.client, self._as_user(), answer, private, said)
+
+
+class DrivenSignIn:
+    """One sign-in, played against the engine in the host's order; every method but the last returns it.
+
+    Expectations (`is_asked`, `gets_tokens`, `is_refused`) raise AssertionError with what happened so far.
+    """
+
+    def __init__(self, user: FlowUser, *, srp: bool) -> None:
+        self._user = user
+        self._rounds: list[Round] = []
+        self._words: list[str] = []
+        self._trace: list[tuple[str, str]] = []
+        self._outcome: _Outcome = "asked"
+        self._why = ""
+        self._host_round = ""
+        self._created: Created | None = None
+        self._code: _Code | None = None
+        self._presented = user.clock.now()
+        self._turn: Turn | None = None
+        self._verified: tuple[Answer, bool] | None = None
+        self._events_before = len(user.events)
+        if srp:
+            # Cognito puts it on the list before any password was checked.
+            self._went(ReadRound.host(derive.SRP_A), None)
+        self._goes_on({})
+
+    def __repr__(self) -> str:
+        return f"DrivenSignIn({' '.join(self._words)!r}, {self._where()})"
+
+    @property
+    def public(self) -> Mapping[str, str]:
+        """The public parameters of the challenge at hand; empty for a round of the host's own and at the end."""
+        return dict(self._created.public) if self._created else {}
+
+    @property
+    def session(self) -> str:
+        """The rounds so far, in words: ``srp_a+ password_verifier+ email_otp-``."""
+        return " ".join(self._words)
+
+    # Expectations
+
+    def is_asked(self, step: str, **public: object) -> Self:
+        """Expect to be asked for *step*: a step's name, ``srp``, ``select`` for a choice, or a host round's name.
+
+        *public* are public parameters that are expected, such as ``attempts_left=2``; None expects that there is none.
+        """
+        __tracebackhide__ = True
+        if self._outcome != "asked":
+            self._fail(f"expected to be asked for {step!r}, but {self._where()}")
+        asked = self._host_round or self.public.get("step", "")
+        if step != asked and not (self._host_round == derive.PASSWORD_VERIFIER and step in _PASSWORD_NAMES):
+            self._fail(f"expected to be asked for {step!r}, but {self._where()}")
+        for name, value in public.items():
+            expected, actual = None if value is None else str(value), self.public.get(name)
+            if expected != actual:
+                self._fail(f"expected {name}={expected!r} of {step!r}, but it is {actual!r:.200}")
+        return self
+
+    def gets_tokens(self) -> None:
+        """Expect that the sign-in is over and tokens are issued."""
+        __tracebackhide__ = True
+        if self._outcome != "signed in":
+            self._fail(f"expected tokens, but {self._where()}")
+
+    def is_refused(self, why: str = "") -> None:
+        """Expect that the sign-in is over without tokens.
+
+        *why* may be the operator's reason (``tries_used_up``), the client's text (``TRY_LATER``), or what the host
+        itself refuses: ``wrong_password``, ``session_over``.
+        """
+        __tracebackhide__ = True
+        if self._outcome != "refused":
+            self._fail(f"expected to be refused, but {self._where()}")
+        if why and why != self._why:
+            self._fail(f"expected to be refused for {why!r}, but it was for {self._why!r}")
+
+    # What a user does
+
+    def answers(self, answer: str, *, choice: str | None = None) -> Self:
+        """Answer the challenge at hand; *choice* names the step that the user wants next."""
+        __tracebackhide__ = True
+        self._responds(answer, choice=choice)
+        return self
+
+    def answers_rightly(self, *, choice: str | None = None) -> Self:
+        """Give the password, or the code that the step's kind asked for: also one that only a picture shows."""
+        __tracebackhide__ = True
+        if self._host_round == derive.PASSWORD_VERIFIER:
+            return self.answers(self._user.password)
+        if self._code is None:
+            self._fail(f"nothing tells what is right here, so say it: answers('…'); {self._where()}")
+        return self.answers(self._code.text, choice=choice)
+
+    def answers_wrongly(self, times: int = 1) -> Self:
+        """Give an answer of the right form that is wrong, *times* times; a code has another last symbol then."""
+        __tracebackhide__ = True
+        for _ in range(times):
+            if self._host_round:
+                self._responds(f"not {self._user.password}")
+                continue
+            wrong = "a wrong answer"
+            if self._code is not None:
+                text, alphabet = self._code.text, self._code.alphabet
+                wrong = text[:-1] + alphabet[(alphabet.index(text[-1]) + 1) % len(alphabet)]
+            self._responds(wrong)
+            if self._verified is None or self._verified[1]:
+                self._fail(f"the wrong answer {wrong!r} was taken for right")
+        return self
+
+    def asks_for_resend(self, *, choice: str | None = None) -> Self:
+        """Ask for a new message in place of answering."""
+        __tracebackhide__ = True
+        self._responds("", choice=choice, action="resend")
+        return self
+
+    def chooses(self, step: str) -> Self:
+        """Choose *step* where the flow asks for a choice."""
+        __tracebackhide__ = True
+        if self.public.get("step") != derive.SELECT:
+            self._fail(f"there is no choice here (give choice={step!r} with an answer), {self._where()}")
+        self._responds(step, choice=step)
+        return self
+
+    def waits(self, seconds: float) -> Self:
+        """Let *seconds* pass before anything else is done."""
+        self._user.clock.advance(seconds)
+        return self
+
+    def host_retries(self, times: int = 3) -> Self:
+        """Have the host call again, *times* times, with the very events of the last round.
+
+        Expect the same verdict, the same decision, for a kind that sends the same challenge, and no other message. The
+        challenge that was made last is the one at hand.
+        """
+        __tracebackhide__ = True
+        engine, turn = self._user.engine, self._turn
+        sent = len(self._user.outbox.messages)
+        for _ in range(times):
+            if self._verified is not None and engine.verify(self._verified[0]).right != self._verified[1]:
+                self._fail(f"a host that calls Verify again gets another verdict than {self._verified[1]}")
+            if turn is None:
+                continue
+            before = (self._outcome, self._why, self._host_round, self._shown())
+            self._decides(turn)
+            after = (self._outcome, self._why, self._host_round, self._shown())
+            if before != after:
+                self._fail(f"a host that calls again gets something else: {before}, then {after}")
+        if len(self._user.outbox.messages) != sent:
+            self._fail(f"a host that called again had {len(self._user.outbox.messages) - sent} more messages sent")
+        return self
+
+    # How it is played
+
+    def _responds(self, answer: str, *, choice: str | None = None, action: str | None = None) -> None:
+        __tracebackhide__ = True
+        if self._outcome != "asked":
+            self._fail(f"there is nothing to answer: {self._where()}")
+        if self._user.clock.now() - self._presented >= self._user.session_minutes * 60:
+            # Cognito says "Invalid session for the user, session is expired." then, and asks no trigger.
+            self._refused("session_over", "answers too late for the host")
+            return
+        said = {key: value for key, value in ((ACTION, action), (CHOICE, choice)) if value is not None}
+        if self._host_round:
+            self._verified = None
+            if self._host_answers(answer):
+                self._goes_on(said)
+            return
+        created = self._created
+        assert created is not None  # whoever is asked has a challenge
+        call = self._user._answer(answer, created.private, said)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        right = self._user.engine.verify(call).right
+        self._verified = (call, right)
+        use: Use = "resend" if action == "resend" else "answer"
+        self._went(ReadRound.custom(created.public["step"], right=right, use=use), created.metadata)
+        self._goes_on(said)
+
+    def _host_answers(self, answer: str) -> bool:
+        user, name = self._user, self._host_round
+        if name == derive.PASSWORD_VERIFIER and not (user.known and answer == user.password):
+            self._refused("wrong_password", "gives a wrong password")  # and Define is not asked
+            return False
+        if name == derive.NEW_PASSWORD:
+            user.password = answer
+            user.attributes["cognito:user_status"] = "CONFIRMED"
+        self._went(ReadRound.host(name), None)
+        return True
+
+    def _went(self, read: ReadRound, metadata: str | None) -> None:
+        self._rounds.append(Round(read.name, read.right, metadata))
+        self._words.append(say(read))
+
+    def _goes_on(self, said: Mapping[str, str]) -> None:
+        self._turn = self._user._turn(self._rounds, said)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._presented = self._user.clock.now()
+        self._decides(self._turn)
+        self._trace.append((self._words[-1] if self._words else "(begins)", self._where()))
+
+    def _decides(self, turn: Turn) -> None:
+        """Do as Define says, as the host would."""
+        engine = self._user.engine
+        self._host_round, self._created, self._code = "", None, None
+        try:
+            match engine.define(turn):
+                case IssueTokens():
+                    self._outcome = "signed in"
+                case FailAuthentication(reason):
+                    self._outcome, self._why = "refused", reason
+                case Present(step, True):
+                    self._host_round = step
+                case Present():
+                    heard = self._user._heard  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+                    heard.clear()
+                    self._created = engine.create(turn)
+                    self._code = heard[-1] if heard else None
+        except WatchwordError as error:
+            self._outcome, self._why = "refused", error.text
+
+    def _refused(self, why: str, told: str) -> None:
+        self._outcome, self._why = "refused", why
+        self._host_round, self._created, self._code, self._turn = "", None, None, None
+        self._trace.append((f"({told})", self._where()))
+
+    def _shown(self) -> dict[str, str]:
+        """Return what a host's retry must not change in what the client is shown."""
+        step = self._user.flow.steps.get(self.public.get("step", ""))
+        if step is not None and isinstance(step.kind, Sends):
+            return dict(self.public)
+        return {
+            name: text for name, text in self.public.items() if name in {"step", "kind", "attempts_left", "choices"}
+        }
+
+    # How it is told
+
+    def _where(self) -> str:
+        if self._outcome == "signed in":
+            return "tokens are issued"
+        if self._outcome == "refused":
+            return f"the sign-in is refused ({self._why})"
+        if self._host_round:
+            return f"the host asks for {self._host_round}"
+        shown = self.public
+        notes = [f"{name}={shown[name]}" for name in ("choices", "attempts_left", "error") if name in shown]
+        return f"the flow asks for {shown.get('step', 'nothing')}" + (f" ({', '.join(notes)})" if notes else "")
+
+    def _fail(self, what: str) -> NoReturn:
+        __tracebackhide__ = True
+        user = self._user
+        widest = max(len(word) for word, _ in self._trace)
+        recorded = [
+            f"{event.name} ({event.detail['reason']})" if "reason" in event.detail else event.name
+            for event in user.events[self._events_before :]
+        ]
+        why: tuple[str, ...] = ()
+        if self._turn is not None:
+            from watchword.explanation import explain_turn  # noqa: PLC0415 - only a failure is explained
+
+            why = (f"  why: {explain_turn(self._turn, user.engine.flows).reason}",)
+        opening = ("srp",) if any(word.startswith("srp_a") for word in self._words) else ()
+        raise AssertionError(
+            "\n".join(
+                (
+                    what,
+                    f"  flow {user.flow.name!r}: {', '.join((*opening, *user.flow.steps))}",
+                    f"  user {user.name!r}, {'known' if user.known else 'unknown'}, client {user.client!r}",
+                    f"  session: {self.session or '(no round yet)'}",
+                    *(f"    {word:{widest}}  {then}" for word, then in self._trace),
+                    *why,
+                    f"  recorded: {', '.join(recorded) or 'nothing'}",
+                )
+            )
+        )

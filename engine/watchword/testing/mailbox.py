@@ -1,0 +1,61 @@
+"""A courier for tests: it keeps what it is given, and reads the code from the last message."""
+
+from __future__ import annotations
+
+import re
+
+from watchword.errors import UnavailableError
+from watchword.ports import Courier, Message, Receipt
+from watchword.travel import reference
+
+_ALONE = re.compile(r"^\s*([0-9A-Z]{4,})\s*$", re.MULTILINE)
+_ANYWHERE = re.compile(r"\b[0-9A-Z]{4,}\b")
+
+
+class Mailbox:
+    """A `Courier` that keeps messages of any channel: `messages` holds them, oldest first. Set `down` to have it fail.
+
+    *through* is a courier that each message goes to first; what that one refuses is not kept.
+    """
+
+    def __init__(self, through: Courier | None = None) -> None:
+        self._through = through
+        self.messages: list[Message] = []
+        self.down = False
+
+    def __repr__(self) -> str:
+        return f"Mailbox({len(self.messages)} messages)"
+
+    @property
+    def floor(self) -> float:
+        """0: keeping a message takes no time that could tell anything."""
+        return 0.0
+
+    def send(self, message: Message, within: float) -> Receipt:
+        """Keep *message*.
+
+        Raises:
+            UnavailableError: if there is no time left, or `down` is set: the message certainly did not leave; or if the
+                courier behind it refuses it.
+        """
+        if self.down or not within > 0:
+            raise UnavailableError("the mailbox takes nothing", undelivered=True)
+        receipt = self._through.send(message, within) if self._through else Receipt(message.id)
+        self.messages.append(message)
+        return receipt
+
+    @property
+    def code(self) -> str:
+        """The code in the last message: four or more digits or capitals, first of all such as have a line to themselves.
+
+        Raises:
+            AssertionError: if no message was sent, or the last one holds no code.
+        """
+        assert self.messages, "no message was sent"
+        message = self.messages[-1]
+        ref = reference(message.id)  # looks like a code, and is none
+        for pattern in (_ALONE, _ANYWHERE):
+            code = next((found for found in pattern.findall(message.text) if found != ref), None)
+            if code is not None:
+                return str(code)
+        raise AssertionError("the last message holds no code: read messages[-1].text")
