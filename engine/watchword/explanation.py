@@ -301,10 +301,8 @@ def _mismatch(session: Sequence[tuple[str, object, object]], place: int, problem
         what = "no metadata" if text is None or text == "" else "metadata in another form than Watchword's"
         return f"{number} carries {what}"
     if problem == "facts_changed":
-        recorded, now = fields["facts"], derive.facts_of(outcomes)
-        return (
-            f"{number} was made where the conditions came out as {_cut(recorded) or 'none'}, now they come out as {now}"
-        )
+        recorded, now = _cut(fields["facts"]) or "none", derive.facts_of(outcomes) or "none"
+        return f"{number} was made where the conditions came out as {recorded}, now they come out as {now}"
     if problem == "mixed_sessions":
         return f"{number} names another flow or sign-in than the first"
     return f"{number} says that the round before it was {_cut(fields['before'])!r}, which that round was not"
@@ -339,10 +337,7 @@ def _tries(state: derive.State, step: str) -> int:
 def _resends(state: derive.State, step: str) -> int:
     """Return how many resends of *step* cost no try: what the interpreter does is what counts."""
     count = 0
-    while count <= derive.EXCUSES:
-        then = derive.after(state, derive.CUSTOM, step, "resend", False)
-        if _tries(then, step) < _tries(state, step):
-            break
+    while _tries(state, step) == _tries(then := derive.after(state, derive.CUSTOM, step, "resend", False), step):
         state, count = then, count + 1
     return count
 

@@ -1,0 +1,287 @@
+"""State diagrams: in full they are the exploration, collapsed they hide nothing that may come next."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from random_flows import APP, TIER, Quiz, flows
+from random_flows import Password as Prelude
+from watchword import (
+    ConfigurationError,
+    Flow,
+    all_of,
+    at_least,
+    attribute,
+    derive,
+    diagram,
+    fallback,
+    named,
+    one_of,
+    sequence,
+    when,
+)
+from watchword.diagram import Edge, collapsed, dot, full, mermaid
+from watchword.exploration import explore
+from watchword.speech import say
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "docs" / "examples" / "flows").glob("*.toml"))
+STATE = re.compile(r'    state "(.*)" as (\w+)')
+ARROW = re.compile(r"    (\S+) --> (\S+?)(?:: (.*))?")
+DOT_NODE = re.compile(r'    (\w+) \[shape=.*, label="(.*)"\];')
+DOT_EDGE = re.compile(r'    (\w+) -> (\w+)(?: \[label="(.*)"\])?;')
+
+
+def quiz(name, **settings):
+    """A step of one try, unless *settings* say otherwise."""
+    return named(name, Quiz(**{"attempts": 1, **settings}))
+
+
+def drawn(body, **settings):
+    """Return the collapsed diagram of *body* as a set of (source, target, label), the names without their sort."""
+    made = collapsed(explore(Flow(body, **settings)))
+    labels = {node.id: node.label for node in made.nodes} | {"[*]": "[*]"}
+    assert len(labels) == len(made.nodes) + 1
+    return {(labels[edge.source], labels[edge.target], edge.label) for edge in made.edges}
+
+
+def read_mermaid(text):
+    """Return (nodes by id, edges) of Mermaid text; a line that is neither fails."""
+    head, title, *lines = text.splitlines()
+    assert ["---", "---", "stateDiagram-v2"] == [head, *lines[:2]]
+    assert title.startswith("title: ")
+    nodes, edges = {}, []
+    for line in lines[2:]:
+        if match := STATE.fullmatch(line):
+            assert match[2] not in nodes
+            nodes[match[2]] = match[1]
+        else:
+            edges.append(ARROW.fullmatch(line).groups())
+    return nodes, edges
+
+
+# --- in full ------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40)
+@given(flow=flows(most_steps=3, attempts=2))
+def test_the_full_diagram_is_the_exploration(flow):
+    """A node for every state, an edge for every transition with its word, a beginning for every state one begins in."""
+    found = explore(flow)
+    made = full(found)
+    onward = [
+        (f"s{number}", f"s{target}", say(read))
+        for number, followers in enumerate(found.onward)
+        for read, target in followers
+    ]
+    begins = {f"s{number}" for _, number in found.beginnings}
+    assert [f"s{number}" for number in range(len(found.states))] == [node.id for node in made.nodes]
+    assert onward == [(edge.source, edge.target, edge.label) for edge in made.edges if edge.source != "[*]"]
+    assert begins == {edge.target for edge in made.edges if edge.source == "[*]"}
+    assert len(onward) == found.transitions
+
+
+@settings(max_examples=40)
+@given(flow=flows(most_steps=3, attempts=2))
+def test_both_languages_say_what_the_diagram_holds(flow):
+    """Node for node and edge for edge; in Mermaid the ends lead to the end sign as well."""
+    for made in (full(explore(flow)), collapsed(explore(flow))):
+        ends = [(node.id, "[*]", None) for node in made.nodes if node.shape == "end"]
+        nodes, edges = read_mermaid(mermaid(made))
+        assert [node.id for node in made.nodes] == list(nodes)
+        told = [(edge.source, edge.target, edge.label.replace(":", "#58;") or None) for edge in made.edges]
+        assert told + ends == edges
+        lines = dot(made).splitlines()[3:-1]
+        boxes = [DOT_NODE.fullmatch(line).groups() for line in lines[: len(nodes)]]
+        arrows = [DOT_EDGE.fullmatch(line).groups() for line in lines[len(nodes) :]]
+        assert [(node.id, node.label) for node in made.nodes] == boxes
+        assert [(edge.source.replace("[*]", "begin"), edge.target, edge.label or None) for edge in made.edges] == arrows
+
+
+def test_a_state_is_labelled_with_what_is_left():
+    """And the two ends as such; what was shown last and may still be left is said."""
+    made = full(explore(Flow(one_of(quiz("aa"), quiz("bb")))))
+    labels = [node.label for node in made.nodes]
+    assert "1 of [aa (1 try, 2 resends) | bb (1 try, 2 resends)]" == labels[0]
+    assert "1 of [aa (1 try, 2 resends) | bb (1 try, 2 resends)] (shown: aa)" in labels
+    assert {"tokens", "fail"} < set(labels)
+    assert {"choice", "step", "end"} == {node.shape for node in made.nodes}
+
+
+def test_host_rounds_have_a_shape_of_their_own():
+    """Before SRP_A and before the password nobody is asked by the flow."""
+    made = full(explore(Flow(sequence(Prelude(), quiz("aa")))))
+    assert ["host", "host", "step"] == [node.shape for node in made.nodes[:3]]
+
+
+def test_too_many_states_are_not_drawn_in_full(monkeypatch):
+    """At the limit they are, above it the message tells the numbers and the way out."""
+    found = explore(Flow(quiz("aa"), name="big"))
+    monkeypatch.setattr(diagram, "MAX_DRAWN", len(found.states))
+    assert full(found)
+    monkeypatch.setattr(diagram, "MAX_DRAWN", len(found.states) - 1)
+    with pytest.raises(ConfigurationError, match=rf"'big' has {len(found.states)} states.*at most .*collapsed"):
+        full(found)
+
+
+# --- collapsed ----------------------------------------------------------------------------------------------------
+
+
+def test_one_step_is_one_node():
+    """However many tries it has: right ends well, wrong and resend come back, the last try ends ill."""
+    assert {
+        ("[*]", "aa", ""),
+        ("aa", "tokens", "right"),
+        ("aa", "aa", "wrong / resend"),
+        ("aa", "fail", "tries used up"),
+    } == drawn(quiz("aa", attempts=3))
+
+
+def test_the_prelude_is_drawn_as_the_host_runs_it():
+    """SRP_A, the password, a new password where one is due, then the first step."""
+    edges = drawn(sequence(Prelude(), quiz("aa")))
+    assert {
+        ("[*]", "SRP_A", ""),
+        ("SRP_A", "PASSWORD_VERIFIER", ""),
+        ("PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED", "new password due"),
+        ("PASSWORD_VERIFIER", "aa", ""),
+        ("NEW_PASSWORD_REQUIRED", "aa", ""),
+    } == {edge for edge in edges if edge[0] != "aa"}
+
+
+def test_the_opening_decides_between_password_and_code():
+    """One begins with SRP_A or with the step; nobody is asked to choose."""
+    begins = {edge[1] for edge in drawn(one_of(sequence(Prelude(), quiz("aa")), quiz("bb"))) if edge[0] == "[*]"}
+    assert {"SRP_A", "bb"} == begins
+
+
+def test_a_bare_opening_that_is_ignored_is_drawn():
+    """Both with SRP_A and without it the first step follows."""
+    edges = drawn(quiz("aa"), unwanted_srp="ignore")
+    assert {("[*]", "SRP_A", ""), ("[*]", "aa", ""), ("SRP_A", "aa", "")} <= edges
+
+
+def test_a_choice_is_one_node_however_much_of_it_is_done():
+    """Of three options in any order, the choice among two is the same node; another block's choice is another."""
+    edges = drawn(sequence(all_of(quiz("aa"), quiz("bb"), quiz("cc")), one_of(quiz("dd"), quiz("ee"))))
+    choices = {node for edge in edges for node in edge[:2] if node.startswith("choose")}
+    assert {"choose aa, bb, cc", "choose dd, ee"} == choices
+    assert {
+        ("choose aa, bb, cc", "bb", "chosen"),
+        ("bb", "choose aa, bb, cc", "right"),
+        ("bb", "cc", "right"),
+        ("aa", "choose dd, ee", "right"),
+        ("choose dd, ee", "choose dd, ee", "no choice"),
+        ("choose dd, ee", "fail", "no choice"),
+        ("dd", "dd", "resend"),
+    } <= edges
+
+
+def test_a_fallback_is_entered_when_the_tries_are_used_up():
+    """Its label tells so."""
+    edges = drawn(fallback(quiz("aa"), quiz("bb")))
+    assert ("aa", "bb", "tries used up") in edges
+    assert ("aa", "fail", "tries used up") not in edges
+
+
+def test_conditions_label_the_beginnings():
+    """Each with what must hold, or with otherwise."""
+    body = sequence(when(TIER, quiz("aa")), when(APP, quiz("bb")), quiz("cc"))
+    begins = {(target, label) for source, target, label in drawn(body) if source == "[*]"}
+    both = "custom:tier = gold and client = app-1"
+    assert {("cc", "otherwise"), ("aa", f"custom:tier = gold / {both}"), ("bb", "client = app-1")} == begins
+
+
+def test_conditions_that_change_nothing_are_not_told():
+    """Where every outcome leads to the same state, the way there bears no label; where two of three do, both are told."""
+    two = (quiz("aa"), quiz("bb"))
+    flow = Flow(
+        when(attribute("custom:tier", "gold"), two[0], when(attribute("custom:tier", "tin"), two[1], quiz("cc")))
+    )
+    assert {"otherwise", "custom:tier = gold", "custom:tier = tin"} == {
+        edge.label for edge in full(explore(flow)).edges if edge.source == "[*]"
+    }
+    (begin,) = (edge for edge in full(explore(Flow(quiz("aa")))).edges if edge.source == "[*]")
+    assert Edge("[*]", "s0", "") == begin
+    flow = Flow(sequence(when(TIER, quiz("aa"), when(APP, quiz("bb"), quiz("cc")))))
+    assert {"otherwise", "client = app-1", "custom:tier = gold or custom:tier = gold and client = app-1"} == {
+        edge.label for edge in full(explore(flow)).edges if edge.source == "[*]"
+    }
+
+
+def test_steps_may_be_named_as_ends_and_words_of_the_language():
+    """A step `tokens` is not the end of that name, nor is `end` the end of a block."""
+    names = ["tokens", "fail", "end", "note", "state", "begin", "digraph", "srp_a"]
+    made = collapsed(explore(Flow(sequence(*map(quiz, names)))))
+    assert len(made.nodes) == len({node.id for node in made.nodes}) == len(names) + 2
+    assert {node.id for node in made.nodes if node.shape == "end"} == {"tokens", "fail"}
+
+
+@settings(max_examples=60)
+@given(flow=flows(most_steps=4, attempts=2))
+def test_nothing_that_may_come_next_is_missing(flow):
+    """Every round of every state is at a node, and every step that leads on to another has an edge, through a choice or not."""
+    found = explore(flow)
+    made = collapsed(found)
+    labels = {node.id: node.label for node in made.nodes}
+    ways = {(labels.get(edge.source, edge.source), labels[edge.target]) for edge in made.edges}
+    ways |= {
+        (one, other) for one, choice in ways for again, other in ways if choice == again and choice.startswith("choose")
+    }
+
+    def asked(read):
+        return read.step or read.name
+
+    for number, followers in enumerate(found.onward):
+        for read, target in followers:
+            if read.step == derive.SELECT or read.use == "resend":
+                continue
+            for then, _ in found.onward[target]:
+                if then.step != derive.SELECT:
+                    assert (asked(read), asked(then)) in ways, (number, read, then)
+            if found.states[target][0] in {derive.PASSED, derive.FAILED}:
+                end = "tokens" if found.states[target][0] == derive.PASSED else "fail"
+                assert (asked(read), end) in ways
+
+
+# --- the text -----------------------------------------------------------------------------------------------------
+
+HOSTILE = 'a "b" \' : #x; \\ & é 😀 %%{init}%% --> {c} <<choice>> [*] ---'
+
+
+def test_names_are_escaped():
+    """A name or a value that looks like the language is text: the diagram keeps its lines, nodes and edges."""
+    flow = Flow(when(attribute("custom:odd", HOSTILE + "\nend"), quiz("aa"), quiz("bb")), name=HOSTILE)
+    made = collapsed(explore(flow))
+    nodes, edges = read_mermaid(mermaid(made))
+    assert (4, 8 + 2) == (len(nodes), len(edges))
+    label = next(label for _, _, label in edges if label and "custom" in label)
+    assert not set(label) & set('":%{}<>*\\&\n')
+    assert HOSTILE + " end" == re.sub(r"#(\d+);", lambda each: chr(int(each[1])), label).partition(" = ")[2]
+    text = dot(made)
+    assert 'digraph "a \\"b\\" \' : #x; \\\\ &amp; é' in text
+    assert len(text.splitlines()) == 4 + len(made.nodes) + len(made.edges)
+
+
+def test_the_title_is_the_name_of_the_flow():
+    """As a quoted text of YAML, which is that of JSON here."""
+    assert '---\ntitle: "a \\"b\\""\n---\nstateDiagram-v2\n' in mermaid(
+        collapsed(explore(Flow(quiz("aa"), name='a "b"')))
+    )
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_same_flow_is_drawn_alike(path):
+    """Twice the same flow, twice the same text."""
+    one, two = (explore(Flow.load(path)) for _ in range(2))
+    for draw in (full, collapsed):
+        assert mermaid(draw(one)) == mermaid(draw(two))
+        assert dot(draw(one)) == dot(draw(two))
+
+
+def test_a_large_choice_stays_readable():
+    """Any two of five: five steps, one choice, two ends."""
+    made = collapsed(explore(Flow(at_least(2, *(quiz(f"s{number}") for number in range(5))))))
+    assert 5 + 1 + 2 == len(made.nodes)
+    assert Edge("[*]", "choose_s0", "") == made.edges[0]
