@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
-from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Exploration, explore
+from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
 from watchword.flow import Flow, ReadRound
-from watchword.ports import Limit
 from watchword.requirement import FACTORS, Requirement, met, parse, terms
 from watchword.speech import say
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
-DAY = 86_400
 MAX_SOLE_FACTOR = 1e-6
 """The most likely a stranger may guess a sole factor of one user in one day; 8 digits at 20 guesses make 2e-7."""
 
@@ -46,6 +43,10 @@ CODES: dict[str, tuple[Severity, str]] = {
 # The attributes that no app client can write (Cognito developer guide, user pool attributes).
 _NOT_WRITABLE = frozenset({"sub", "email_verified", "phone_number_verified", "identities"})
 
+# What these mean is fixed: no kind proves one of them by its name.
+_OWN_TERMS = frozenset({*FACTORS, "password", "srp"})
+_NIST = {factor: f"nist {factor}" for factor in FACTORS}
+
 
 @frozen
 class Finding:
@@ -55,22 +56,6 @@ class Finding:
     severity: Severity
     message: str
     session: tuple[str, ...] | None = None
-
-
-@frozen
-class Figures:
-    """What a flow costs, in numbers.
-
-    Probabilities are those of a stranger who knows every password and guesses everything else, within the budgets.
-    """
-
-    longest_path: int
-    guess_per_sign_in: float
-    guess_per_user_day: float
-    guess_per_user_year: float
-    messages_per_sign_in: int
-    messages_per_user_day: int
-    sign_ins_to_lock_mail: int
 
 
 @frozen
@@ -119,24 +104,26 @@ def check(
         raise ConfigurationError(
             f"session_minutes is {session_minutes}: Cognito's sessions are valid for 3 to 15 minutes"
         )
-    unknown = sorted(flow.accept.keys() - CODES.keys())
-    if unknown:
-        raise ConfigurationError(f"accept: {unknown[0]!r} is no finding; there are {', '.join(CODES)}")
+    for code, reason in flow.accept.items():
+        if code not in CODES:
+            raise ConfigurationError(f"accept: {code!r} is no finding; there are {', '.join(CODES)}")
+        if not reason.strip():
+            raise ConfigurationError(f"accept: {code} is accepted for no reason; write why")
     required = [parse(text) for text in (flow.require, require) if text.strip()]
     for requirement in required:
         _known_terms(flow, requirement)
     exploration = explore(flow, limit=limit, progress=progress)
     ways = _ways(exploration, required)
-    figures = _figures(exploration, session_minutes)
+    figures = figures_of(exploration, session_minutes)
     findings = [
         *_proof(flow, ways, required),
         *_bypass(exploration, ways, required),
         *_ends(exploration, session_minutes),
         *_guessing(exploration),
-        *_mail(exploration, figures),
+        *_mail(exploration),
         *_unknown_user(flow),
         *_access(exploration),
-        *_host(flow),
+        *_host(exploration),
         *_notes(ways, figures, session_minutes),
     ]
     accepted = [_accept(flow, finding) for finding in findings]
@@ -157,8 +144,7 @@ def _finding(code: str, message: str, session: tuple[str, ...] | None = None) ->
 
 
 def _known_terms(flow: Flow, requirement: Requirement) -> None:
-    kinds = {step.kind.kind for step in flow.steps.values()}
-    known = {*FACTORS, "password", "srp", *kinds}
+    known = {*_OWN_TERMS, *(step.kind.kind for step in flow.steps.values())}
     for term in terms(requirement):
         if term not in known:
             raise ConfigurationError(
@@ -174,75 +160,93 @@ def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
     if read.right is not True or read.use != "answer":
         return frozenset()
     if read.name == derive.PASSWORD_VERIFIER:
-        return frozenset({"knowledge", "srp", "password", "nist knowledge"})
+        return frozenset({"knowledge", "srp", "password", _NIST["knowledge"]})
     step = flow.steps.get(read.step)
     if step is None:
         return frozenset()
     # NIST SP 800-63B-4 3.1.3.1: e-mail shall not be used for out-of-band authentication.
-    counted = () if _channel(step) == "email" else (f"nist {factor}" for factor in step.kind.proves)
-    return frozenset({*step.kind.proves, step.kind.kind, *counted})
+    email = getattr(step.kind, "channel", "") == "email"
+    counted = () if email else (_NIST[factor] for factor in step.kind.proves if factor in _NIST)
+    return frozenset({*step.kind.proves, *({step.kind.kind} - _OWN_TERMS), *counted})
 
 
-def _channel(step: Step) -> str:
-    return str(getattr(step.kind, "channel", ""))
+@frozen
+class _Place:
+    """A state with what was proven on the way there; *before* and *read* tell the way."""
+
+    number: int
+    labels: frozenset[str]
+    before: _Place | None = None
+    read: ReadRound | None = None
+
+    @property
+    def session(self) -> tuple[str, ...]:
+        words: list[str] = []
+        place = self
+        while place.before is not None and place.read is not None:
+            words.append(say(place.read))
+            place = place.before
+        return tuple(reversed(words))
+
+
+def _walk(
+    exploration: Exploration, beginning: int, gains: Callable[[ReadRound], frozenset[str] | None]
+) -> Iterator[_Place]:
+    """Give every state in every distinct company of labels, nearest first; *gains* says None of a round not to be taken."""
+    start = _Place(beginning, frozenset())
+    queue, seen = [start], {(beginning, start.labels)}
+    gained: dict[int, frozenset[str] | None] = {}  # by identity: an exploration has few rounds, each in many places
+    for here in queue:
+        yield here
+        for read, target in exploration.onward[here.number]:
+            if id(read) not in gained:
+                gained[id(read)] = gains(read)
+            more = gained[id(read)]
+            if more is None:
+                continue
+            labels = here.labels if more <= here.labels else here.labels | more
+            if (target, labels) not in seen:
+                seen.add((target, labels))
+                queue.append(_Place(target, labels, here, read))
 
 
 def _ways(exploration: Exploration, required: Sequence[Requirement], *, resends: bool = True) -> tuple[_Way, ...]:
     """Return every set of labels that a passing session can end with."""
-    relevant = {
-        *FACTORS,
-        *(f"nist {factor}" for factor in FACTORS),
-        *(term for each in required for term in terms(each)),
-    }
-    flow = exploration.flow
-    proven = {read: _labels(flow, read) & relevant for followers in exploration.onward for read, _ in followers}
+    relevant = {*FACTORS, *_NIST.values(), *(term for each in required for term in terms(each))}
     found: dict[tuple[frozenset[str], tuple[bool, ...]], _Way] = {}
-    nothing = frozenset[str]()
+
+    def gains(read: ReadRound) -> frozenset[str] | None:
+        return _labels(exploration.flow, read) & relevant if resends or read.use != "resend" else None
+
     for outcomes, beginning in exploration.beginnings:
-        start = (beginning, nothing)
-        came: dict[tuple[int, frozenset[str]], tuple[tuple[int, frozenset[str]], ReadRound] | None] = {start: None}
-        queue = [start]
-        for here in queue:
-            number, labels = here
-            if exploration.states[number][0] == derive.PASSED:
-                found.setdefault((labels, outcomes), _Way(labels, _told(came, here), outcomes))
-            for read, target in exploration.onward[number]:
-                there = (target, labels | proven[read])
-                if there not in came and (resends or read.use != "resend"):
-                    came[there] = (here, read)
-                    queue.append(there)
+        for place in _walk(exploration, beginning, gains):
+            if exploration.states[place.number][0] == derive.PASSED and (place.labels, outcomes) not in found:
+                found[place.labels, outcomes] = _Way(place.labels, place.session, outcomes)
     return tuple(sorted(found.values(), key=lambda way: len(way.session)))
 
 
-def _told(
-    came: dict[tuple[int, frozenset[str]], tuple[tuple[int, frozenset[str]], ReadRound] | None],
-    place: tuple[int, frozenset[str]],
-) -> tuple[str, ...]:
-    words: list[str] = []
-    step = came[place]
-    while step is not None:
-        words.append(say(step[1]))
-        step = came[step[0]]
-    return tuple(reversed(words))
+def _passing(
+    exploration: Exploration, beginning: int, allowed: Callable[[ReadRound], bool], *, through: str = ""
+) -> tuple[str, ...] | None:
+    """Return the shortest session from *beginning* to tokens whose rounds are all *allowed*, or None.
 
+    *through* is a step that must be passed on the way, if any.
+    """
+    wanted = frozenset({through} if through else ())
 
-def _passing(exploration: Exploration, allowed: Callable[[ReadRound], bool], beginning: int) -> tuple[str, ...] | None:
-    """Return the shortest session from *beginning* to tokens in which every round is *allowed*, or None."""
-    came: dict[int, tuple[int, ReadRound] | None] = {beginning: None}
-    queue = [beginning]
-    for here in queue:
-        if exploration.states[here][0] == derive.PASSED:
-            words: list[str] = []
-            step = came[here]
-            while step is not None:
-                words.append(say(step[1]))
-                step = came[step[0]]
-            return tuple(reversed(words))
-        for read, target in exploration.onward[here]:
-            if target not in came and allowed(read):
-                came[target] = (here, read)
-                queue.append(target)
+    def gains(read: ReadRound) -> frozenset[str] | None:
+        if not allowed(read):
+            return None
+        return wanted if read.right is True and read.step == through else frozenset()
+
+    for place in _walk(exploration, beginning, gains):
+        if exploration.states[place.number][0] == derive.PASSED and wanted <= place.labels:
+            return place.session
     return None
+
+
+def _shortest(sessions: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    return min((each for each in sessions if each is not None), key=len, default=None)
 
 
 # --- the verdicts -------------------------------------------------------------------------------------------------
@@ -260,7 +264,7 @@ def _proof(flow: Flow, ways: Sequence[_Way], required: Sequence[Requirement]) ->
     for requirement in required:
         weak = next((way for way in ways if not met(requirement, way.labels)), None)
         if weak is not None:
-            proven = ", ".join(sorted(weak.labels - {f"nist {factor}" for factor in FACTORS})) or "nothing"
+            proven = ", ".join(sorted(weak.labels.difference(_NIST.values()))) or "nothing"
             yield _finding(
                 "WW102",
                 f"a path does not meet {_spelt(requirement)!r}{_given(flow, weak)}: it proves {proven} only",
@@ -281,9 +285,9 @@ def _spelt(requirement: Requirement, *, inner: bool = False) -> str:
 
 
 def _bypass(exploration: Exploration, ways: Sequence[_Way], required: Sequence[Requirement]) -> Iterator[Finding]:
-    plain = [way.labels for way in _ways(exploration, required, resends=False)]
+    plain = _ways(exploration, required, resends=False)
     for way in ways:
-        if not any(labels <= way.labels for labels in plain):
+        if not any(each.labels <= way.labels for each in plain if each.outcomes == way.outcomes):
             yield _finding("WW103", "a resend leads to tokens by fewer factors than without it", way.session)
             break
     flow = exploration.flow
@@ -312,14 +316,19 @@ def _differing(ways: Sequence[_Way], place: int) -> tuple[str, ...] | None:
 def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]:
     flow = exploration.flow
     for outcomes, beginning in exploration.beginnings:
-        if _passing(exploration, lambda _: True, beginning) is None:
+        if _passing(exploration, beginning, lambda _: True) is None:
             yield _finding("WW105", f"no session leads to tokens{_given(flow, _Way(frozenset(), (), outcomes))}", ())
+    for number, (state, onward) in enumerate(zip(exploration.states, exploration.onward, strict=True)):
+        if not onward and state[0] not in {derive.PASSED, derive.FAILED}:
+            yield _finding("WW105", "a sign-in gets stuck: nothing can follow", exploration.shortest(number))
+            break
     validity = session_minutes * 60
     for step in flow.steps.values():
-        if isinstance(step.kind, Sends) and step.kind.resend_after >= validity:
+        resend_after: int = getattr(step.kind, "resend_after", 0)
+        if sends(step) and resend_after >= validity:
             yield _finding(
                 "WW106",
-                f"step {step.name!r} sends again after {step.kind.resend_after} s, but the session is over after "
+                f"step {step.name!r} sends again after {resend_after} s, but the session is over after "
                 f"{validity:g} s: whoever waits is stuck; lower resend_after or raise the session's validity",
             )
         if step.lifetime > validity:
@@ -330,52 +339,8 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
             )
 
 
-def guesses_per_day(flow: Flow, step: Step) -> int:
-    """Return how many answers to *step* a stranger can have evaluated in one day, over all sessions.
-
-    The budget of guesses, and for a kind that sends one own try of every message.
-    """
-    limits = flow.limits.guesses if step.kind.proves else flow.limits.puzzles
-    own = per_day(flow.limits.messages) if _channel(step) else 0
-    return per_day(limits) + own
-
-
-def per_day(limits: Sequence[Limit]) -> int:
-    """Return the most that *limits* allow in one day."""
-    return min(limit.count * max(1, math.ceil(DAY / limit.seconds)) for limit in limits)
-
-
-def probability(step: Step) -> float:
-    """Return how likely one guess at *step* is right; 1 where its kind does not say."""
-    guess = getattr(step.kind, "guess_probability", None)
-    value = float(guess()) if guess is not None else 1.0
-    return value if 0 <= value <= 1 else 1.0
-
-
-def over(single: float, tries: int) -> float:
-    """Return how likely one of *tries* independent guesses is right, each by *single*."""
-    return -math.expm1(tries * math.log1p(-single)) if single < 1 else 1.0
-
-
 def _identity(flow: Flow) -> tuple[Step, ...]:
     return tuple(step for step in flow.steps.values() if step.kind.proves)
-
-
-def _best(exploration: Exploration, chance: Callable[[str], float]) -> float:
-    """Return the probability of the likeliest way to tokens, *chance* being that of passing a step at all."""
-    weights = {step.name: chance(step.name) for step in _identity(exploration.flow)}
-    best = [0.0] * len(exploration.states)
-    for number in _backwards(exploration):
-        if exploration.states[number][0] == derive.PASSED:
-            best[number] = 1.0
-        for read, target in exploration.onward[number]:
-            weight = weights.get(read.step, 1.0) if read.right is True else 1.0
-            best[number] = max(best[number], weight * best[target])
-    return max(best[beginning] for _, beginning in exploration.beginnings)
-
-
-def _backwards(exploration: Exploration) -> Sequence[int]:
-    return tuple(reversed(exploration.forwards()))
 
 
 def _guessing(exploration: Exploration) -> Iterator[Finding]:
@@ -389,8 +354,9 @@ def _guessing(exploration: Exploration) -> Iterator[Finding]:
         def alone(read: ReadRound, others: set[str] = others) -> bool:
             return read.right is not True or (read.name != derive.PASSWORD_VERIFIER and read.step not in others)
 
-        sessions = (_passing(exploration, alone, beginning) for _, beginning in exploration.beginnings)
-        session = next((each for each in sessions if each is not None and step.name + "+" in each), None)
+        session = _shortest(
+            _passing(exploration, beginning, alone, through=step.name) for _, beginning in exploration.beginnings
+        )
         if session is not None:
             yield _finding(
                 "WW107",
@@ -401,57 +367,34 @@ def _guessing(exploration: Exploration) -> Iterator[Finding]:
             )
 
 
-def _figures(exploration: Exploration, session_minutes: float) -> Figures:
+def _mail(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of a message that somebody gets sent who has given no right answer: at once, or after wrong ones."""
     flow = exploration.flow
-    steps = flow.steps
-    daily = _best(exploration, lambda name: over(probability(steps[name]), guesses_per_day(flow, steps[name])))
-    sends = any(_channel(step) for step in steps.values())
-    longest = exploration.longest()
-    most = _messages(exploration)
-    for limit in flow.limits.messages:
-        most = min(most, limit.count * max(1, math.ceil(longest * session_minutes * 60 / limit.seconds)))
-    return Figures(
-        longest_path=longest,
-        guess_per_sign_in=_best(exploration, lambda name: over(probability(steps[name]), steps[name].attempts)),
-        guess_per_user_day=daily,
-        guess_per_user_year=over(daily, 365),
-        messages_per_sign_in=most,
-        messages_per_user_day=per_day(flow.limits.messages) if sends else 0,
-        sign_ins_to_lock_mail=min(limit.count for limit in flow.limits.messages) if sends else 0,
-    )
 
+    def gains(read: ReadRound) -> frozenset[str] | None:
+        # A right SRP_A is no answer: everybody's is.
+        return frozenset() if read.right is not True or read.name == derive.SRP_A else None
 
-def _messages(exploration: Exploration) -> int:
-    """Return the most messages of one sign-in: one for each step that ends, one for each resend before."""
-    flow = exploration.flow
-    sending = {step.name for step in flow.steps.values() if _channel(step)}
-    most = [0] * len(exploration.states)
-    for number in _backwards(exploration):
-        body = exploration.states[number][0]
-        for read, target in exploration.onward[number]:
-            ends = derive.find(exploration.states[target][0], read.step) is None
-            counts = read.step in sending and (ends or read.use == "resend")
-            most[number] = max(most[number], counts + most[target])
-        if not exploration.onward[number] and body not in {derive.PASSED, derive.FAILED}:
-            most[number] = 0
-    return max(most[beginning] for _, beginning in exploration.beginnings)
-
-
-def _mail(exploration: Exploration, figures: Figures) -> Iterator[Finding]:
-    flow = exploration.flow
+    asked: list[tuple[tuple[str, ...], Step]] = []
     for _, beginning in exploration.beginnings:
-        state = exploration.states[beginning]
-        free = derive.without_srp(state[0])
-        for name in derive.heads(free) if free else ():
-            if _channel(flow.steps[name]):
-                yield _finding(
-                    "WW201",
-                    f"step {name!r} sends a message to whoever names a user: {figures.sign_ins_to_lock_mail} sign-ins by a "
-                    f"stranger keep a user from further mail for a while, {figures.messages_per_user_day} for the day; put "
-                    "a password, a CAPTCHA or a proof of work before it",
-                    (),
-                )
-                return
+        for place in _walk(exploration, beginning, gains):
+            body, _, phase, _ = exploration.states[place.number]
+            free = derive.without_srp(body) if phase == derive.CLOSED else body
+            sending = [flow.steps[name] for name in derive.heads(free or derive.FAILED) if name in flow.steps]
+            step = next(filter(sends, sending), None)
+            if step is not None:
+                asked.append((place.session, step))
+                break
+    if asked:
+        session, step = min(asked, key=lambda each: len(each[0]))
+        limits = flow.limits.messages
+        yield _finding(
+            "WW201",
+            f"step {step.name!r} sends a message to whoever names a user: {min(each.count for each in limits)} sign-ins by a "
+            f"stranger keep a user from further mail for a while, {per_day(limits)} for the day; put "
+            "a password, a CAPTCHA or a proof of work before it",
+            session,
+        )
 
 
 def _unknown_user(flow: Flow) -> Iterator[Finding]:
@@ -467,39 +410,38 @@ def _access(exploration: Exploration) -> Iterator[Finding]:
     cognitive = {step.name for step in exploration.flow.steps.values() if getattr(step.kind, "cognitive", False)}
     if not cognitive:
         return
+    trapped: list[tuple[str, ...] | None] = []
     for _, beginning in exploration.beginnings:
-        plain = _passing(exploration, lambda read: not (read.right is True and read.step in cognitive), beginning)
-        any_way = _passing(exploration, lambda _: True, beginning)
-        if plain is None and any_way is not None:
-            yield _finding(
-                "WW203",
-                f"every path goes through a cognitive test ({', '.join(sorted(cognitive))}): fails WCAG 2.2 SC 3.3.8 "
-                "(Accessible Authentication, AA); offer a way without one by one_of",
-                any_way,
-            )
-            return
+        if _passing(exploration, beginning, lambda read: read.right is not True or read.step not in cognitive) is None:
+            trapped.append(_passing(exploration, beginning, lambda _: True))
+    session = _shortest(trapped)
+    if session is not None:
+        yield _finding(
+            "WW203",
+            f"every path goes through a cognitive test ({', '.join(sorted(cognitive))}): fails WCAG 2.2 SC 3.3.8 "
+            "(Accessible Authentication, AA); offer a way without one by one_of",
+            session,
+        )
 
 
-def _host(flow: Flow) -> Iterator[Finding]:
+def _host(exploration: Exploration) -> Iterator[Finding]:
+    password = any(read.name == derive.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)
     yield _finding(
         "WW206",
         "the app client must allow ALLOW_CUSTOM_AUTH and ALLOW_REFRESH_TOKEN_AUTH and nothing else: USER_SRP_AUTH, "
         "USER_PASSWORD_AUTH or USER_AUTH would give tokens without this flow; all three triggers (define, create, verify) "
-        "must be set" + (", and pool MFA left off" if _has_password(flow) else ""),
+        "must be set" + (", and pool MFA left off" if password else ""),
     )
-
-
-def _has_password(flow: Flow) -> bool:
-    return derive.SRP_A in repr(derive.heads(flow.program[2])) or "'srp'" in repr(flow.program[2])
 
 
 def _notes(ways: Sequence[_Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:
     told: set[frozenset[str]] = set()
     for way in ways:
         factors = way.labels & set(FACTORS)
-        if factors in told:
+        counted = factors | way.labels.intersection(_NIST.values())
+        if counted in told:
             continue
-        told.add(factors)
+        told.add(counted)
         proven = " and ".join(sorted(factors)) or "nothing"
         yield _finding("WW301", f"a path proves {proven}: {assurance(way.labels)}", way.session)
     yield _finding(
@@ -511,8 +453,11 @@ def _notes(ways: Sequence[_Way], figures: Figures, session_minutes: float) -> It
 
 def assurance(labels: frozenset[str]) -> str:
     """Return the level of NIST SP 800-63B-4 that a session with *labels* may claim, with what is left out of it."""
-    counted = {label.removeprefix("nist ") for label in labels if label.startswith("nist ")}
+    counted = {factor for factor, label in _NIST.items() if label in labels}
     left_out = sorted((labels & set(FACTORS)) - counted)
+    if "possession" not in counted:
+        # NIST SP 800-63B-4 3.2.3: a biometric counts with something that the user has, never without.
+        counted.discard("inherence")
     level = "AAL2" if len(counted) > 1 else "AAL1" if counted else "no AAL"
     if left_out:
         return f"{level} (NIST SP 800-63B-4 does not count {' or '.join(left_out)} by e-mail)"

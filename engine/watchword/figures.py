@@ -1,0 +1,215 @@
+"""What a flow costs, in numbers: how likely it is guessed, how many messages it can be made to send."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from watchword import derive
+from watchword.blocks import Step
+from watchword.challenge import Sends
+from watchword.exploration import Exploration
+from watchword.flow import Flow, ReadRound
+from watchword.ports import Limit
+
+DAY = 86_400
+
+
+@frozen
+class Figures:
+    """What a flow costs, in numbers, each of them a bound.
+
+    Probabilities are those of a stranger who knows every password, solves every puzzle, and guesses everything else in
+    the best order that there is, within the budgets; a day and a year are those of one user.
+
+    Messages are those that one user is sent, resends included; sign-ins in which a factor was proven have a budget of
+    their own, and so has each channel. *sign_ins_to_lock_mail* is how many sign-ins, begun and left, use up the
+    tightest limit of messages; 0 where nothing is sent.
+    """
+
+    longest_path: int
+    guess_per_sign_in: float
+    guess_per_user_day: float
+    guess_per_user_year: float
+    messages_per_sign_in: int
+    messages_per_user_day: int
+    sign_ins_to_lock_mail: int
+
+
+def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
+    """Return the figures of the flow that was explored; each round of a sign-in may take *session_minutes*."""
+    limits = exploration.flow.limits.messages
+    longest = exploration.longest()
+    values = _values(exploration)
+    daily = _daily(exploration, values)
+    most, budgets = _messages(exploration)
+    within = most_within(limits, longest * session_minutes * 60)
+    return Figures(
+        longest_path=longest,
+        guess_per_sign_in=min(daily, max(values[beginning] for _, beginning in exploration.beginnings)),
+        guess_per_user_day=daily,
+        guess_per_user_year=over(daily, 365),
+        messages_per_sign_in=min(most, sum(min(each, within) for each in budgets)),
+        messages_per_user_day=per_day(limits) * len(budgets),
+        sign_ins_to_lock_mail=min(limit.count for limit in limits) if budgets else 0,
+    )
+
+
+def sends(step: Step) -> bool:
+    """Say whether *step* sends a message: whether the engine claims and counts what its kind makes."""
+    return isinstance(step.kind, Sends)
+
+
+def probability(step: Step) -> float:
+    """Return how likely one guess at *step* is right; 1 where its kind does not say."""
+    guess = getattr(step.kind, "guess_probability", None)
+    value = float(guess()) if guess is not None else 1.0
+    return value if 0 <= value <= 1 else 1.0
+
+
+def guesses_per_day(flow: Flow, step: Step) -> int:
+    """Return how many answers to *step* a stranger can have evaluated in one day, over all sessions.
+
+    The budget of guesses, and for a kind that sends one own try of every message. Steps of one kind share it. A kind
+    that is met before and after a factor was proven has it twice.
+    """
+    return per_day(flow.limits.guesses_at(proves=bool(step.kind.proves))) + (
+        per_day(flow.limits.messages) if sends(step) else 0
+    )
+
+
+def per_day(limits: Sequence[Limit]) -> int:
+    """Return the most that *limits* allow in one day."""
+    return most_within(limits, DAY)
+
+
+def most_within(limits: Sequence[Limit], seconds: float) -> int:
+    """Return the most that *limits* allow from a first event on, in less than *seconds*."""
+    return min(limit.count * max(1, math.ceil(seconds / limit.seconds)) for limit in limits)
+
+
+def over(single: float, tries: int) -> float:
+    """Return how likely one of *tries* independent guesses is right, each by *single*."""
+    return -math.expm1(tries * math.log1p(-single)) if single < 1 else 1.0
+
+
+# --- guessing -----------------------------------------------------------------------------------------------------
+
+
+def _guessed(flow: Flow) -> dict[str, float]:
+    """Return the chance of one guess at each step that a stranger has to guess; who is surely right need not guess."""
+    chances = {step.name: probability(step) for step in flow.steps.values() if step.kind.proves}
+    return {name: chance for name, chance in chances.items() if chance < 1}
+
+
+def _values(exploration: Exploration) -> list[float]:
+    """Return for each state the probability of tokens from there, in this sign-in, for the best of strangers."""
+    chances = _guessed(exploration.flow)
+    values = [0.0] * len(exploration.states)
+    for number in reversed(exploration.forwards()):
+        if exploration.states[number][0] == derive.PASSED:
+            values[number] = 1.0
+        best = values[number]
+        lucky: dict[str, float] = {}
+        for read, target in exploration.onward[number]:
+            if read.right is True and read.step in chances:
+                lucky[read.step] = values[target]
+                continue
+            best = max(best, values[target])
+            if read.use == "answer" and read.step in chances:
+                # The right answer came just before, see `next_rounds`.
+                chance = chances[read.step]
+                best = max(best, chance * lucky[read.step] + (1 - chance) * values[target])
+        values[number] = best
+    return values
+
+
+def _daily(exploration: Exploration, values: list[float]) -> float:
+    """Return an upper bound of the probability of tokens in one day of one user.
+
+    Every sign-in that ends in tokens has a first right guess. The guesses that may be it are charged to budgets, by
+    kind and by whether a factor was proven before (by a password, or a kind that a stranger surely passes); what comes
+    after it in the same sign-in is as likely as *values* say.
+    """
+    flow = exploration.flow
+    chances = _guessed(flow)
+    # Whoever guesses right is not charged for it, so a guess that leads nowhere is one more: c of 1 - p + p c.
+    charged: dict[tuple[str, bool], tuple[float, int]] = {}
+    start = [(beginning, False) for _, beginning in exploration.beginnings]
+    queue, seen = list(dict.fromkeys(start)), set(start)
+    for number, proven in queue:
+        if exploration.states[number][0] == derive.PASSED:
+            return 1.0
+        for read, target in exploration.onward[number]:
+            if read.right is True and read.step in chances:
+                step, chance = flow.steps[read.step], chances[read.step]
+                success = chance * values[target]
+                budget = (step.kind.kind, proven)
+                single, guesses = charged.get(budget, (0.0, 0))
+                charged[budget] = (
+                    max(single, success / (1 - chance + success)),
+                    max(guesses, guesses_per_day(flow, step)),
+                )
+                continue
+            there = (target, proven or proves(flow, read))
+            if there not in seen:
+                seen.add(there)
+                queue.append(there)
+    return -math.expm1(sum(guesses * math.log1p(-single) for single, guesses in charged.values()))
+
+
+def proves(flow: Flow, read: ReadRound) -> bool:
+    """Say whether *read* proves a factor."""
+    if read.right is not True or read.use != "answer":
+        return False
+    return read.name == derive.PASSWORD_VERIFIER or (
+        read.step in flow.steps and bool(flow.steps[read.step].kind.proves)
+    )
+
+
+# --- messages -----------------------------------------------------------------------------------------------------
+
+
+def _messages(exploration: Exploration) -> tuple[int, list[int]]:
+    """Return the most messages of one sign-in, and the most of each budget that it can draw on.
+
+    A message goes out when a step is presented, but not when it is presented again after an answer that cost a try. So
+    each is told by how that ends: by an excused resend, or with the step. Budgets go by channel and by whether a factor
+    was proven before.
+    """
+    flow = exploration.flow
+    channels = {step.name: str(getattr(step.kind, "channel", "")) for step in flow.steps.values() if sends(step)}
+    budgets = [(channel, proven) for channel in dict.fromkeys(channels.values()) for proven in (False, True)]
+    if not budgets:
+        return 0, []
+    nothing = (0,) * (1 + len(budgets))
+    most: dict[bool, list[tuple[int, ...]]] = {
+        False: [nothing] * len(exploration.states),
+        True: [nothing] * len(exploration.states),
+    }
+    for number in reversed(exploration.forwards()):
+        body = exploration.states[number][0]
+        for read, target in exploration.onward[number]:
+            sent = read.step in channels and _closes(body, read, exploration.states[target][0])
+            now = proves(flow, read)
+            for proven, values in most.items():
+                then = most[proven or now][target]
+                if sent:
+                    drawn = (channels[read.step], proven)
+                    then = (
+                        then[0] + 1,
+                        *(count + (each == drawn) for each, count in zip(budgets, then[1:], strict=True)),
+                    )
+                if then != values[number]:
+                    values[number] = tuple(map(max, values[number], then))
+    found = [most[False][beginning] for _, beginning in exploration.beginnings]
+    total, *drawn_on = map(max, zip(*found, strict=True))
+    return total, [count for count in drawn_on if count]
+
+
+def _closes(body: derive.Body, read: ReadRound, then: derive.Body) -> bool:
+    """Say whether no answer to the message at hand counts after *read*: the next one goes out when it is asked for."""
+    before, after = derive.find(body, read.step), derive.find(then, read.step)
+    return after is None or (read.use == "resend" and before is not None and before[2] == after[2])
