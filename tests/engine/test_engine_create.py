@@ -554,6 +554,21 @@ def test_set_up_names_what_is_missing():
         world(Flow(Mail(resend_after=5))).engine.prepare()
 
 
+def test_set_up_prepares_couriers():
+    """What a first message would wait for, a courier makes in Create's set-up; one without `prepare` needs none."""
+
+    class Ready(Post):
+        prepared = 0
+
+        def prepare(self):
+            self.prepared += 1
+
+    here = world(MAIL, post=Ready())
+    here.engine.prepare()
+    assert 1 == here.post.prepared
+    world(MAIL).engine.prepare()
+
+
 def test_set_up_prepares_each_kind_once_per_step():
     """A kind's own `prepare` runs in Create's set-up, for previous flows as well."""
     prepared = []

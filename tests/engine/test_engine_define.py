@@ -1,10 +1,12 @@
 """Define in the engine: pure, told once at the end, and in agreement with Create."""
 
 import pytest
+from attrs import evolve
 
 from engine_host import ANN, Host, Mail, Riddle, world
 from watchword import FailAuthentication, Flow, IssueTokens, Present, User, attribute, sequence, when
-from watchword.turn import judge
+from watchword.flow import Round
+from watchword.turn import Turn, judge
 from watchword_plugins.srp import Srp
 
 KNOWN = User("ann", ANN)
@@ -28,7 +30,7 @@ def test_without_a_round_nothing_is_proven():
     """An empty session proves no factor and has no claim."""
     here = world(Flow(Riddle()))
     judgement = judge(Host(here, KNOWN).turn(), here.engine.flows)
-    assert (frozenset(), (), "") == (judgement.factors, judgement.passed, judgement.claim)
+    assert (frozenset(), (), "", False) == (judgement.factors, judgement.passed, judgement.claim, judgement.counted)
 
 
 def test_asking_is_no_end_and_is_not_told():
@@ -72,3 +74,31 @@ def test_a_user_without_sub_is_named_by_name():
     }
     assert 4 == len(keys)
     assert engine.user_key("p", User("x", {"sub": "1"})) == engine.user_key("p", User("y", {"sub": "1"}))
+
+
+def test_the_opening_by_srp_is_no_step_that_was_passed():
+    """SRP_A proves nothing, so it is not told among what was passed."""
+    here = world(Flow(sequence(Srp(), Riddle())))
+    host = Host(here, KNOWN)
+    host.host_round("SRP_A")
+    host.host_round("PASSWORD_VERIFIER")
+    host.answers("fish")
+    assert ("PASSWORD_VERIFIER", "riddle") == judge(host.turn(), here.engine.flows).passed
+
+
+def test_an_engine_without_an_audit_decides_all_the_same():
+    """The audit is optional: nothing is recorded, nothing fails."""
+    engine = evolve(world(Flow(Riddle())).engine, audit=None)
+    assert FailAuthentication("broken") == engine.define(Turn("p", "c", KNOWN, (Round("SRP_A", True),)))
+    engine.record("authn_login_fail", "user")
+
+
+def test_two_names_load_when_they_are_asked_for():
+    """`check` and `explore` come from the package; any other name is an AttributeError that says so."""
+    import watchword
+    from watchword.exploration import explore
+    from watchword.verdicts import check
+
+    assert (check, explore) == (watchword.check, watchword.explore)
+    with pytest.raises(AttributeError, match="'watchword' has no attribute 'chekc'"):
+        watchword.chekc  # noqa: B018
