@@ -13,6 +13,7 @@ from typing import Any, NoReturn, Protocol, cast
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "watch a whole sign-in on this machine, and three attacks that fail"),
     "try": ("play", "play a flow in the terminal"),
+    "serve": ("serve", "serve a flow to real sign-in clients, in a local user pool over HTTP"),
     "check": ("checking", "say whether a flow can be cheated, where it sticks, what it costs and proves"),
     "graph": ("graph", "draw the state diagram of a flow"),
     "explain": ("explaining", "tell round by round why a session gets its decision"),

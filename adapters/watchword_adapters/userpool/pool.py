@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableSequence
 from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.accounts import Accounts
 from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
+from watchword_adapters.userpool.keeping import Keeper
 from watchword_adapters.userpool.outbox import SentMessage
 from watchword_adapters.userpool.runner import Runner, run_in_thread
 from watchword_adapters.userpool.schema import check_attribute
@@ -59,6 +60,7 @@ def _users_of(pool: LocalUserPool) -> Users:
         random=pool.random,
         email_as_username=pool.email_as_username,
         case_sensitive=pool.case_sensitive,
+        keeper=pool.keeper,
     )
 
 
@@ -70,6 +72,7 @@ def _tokens_of(pool: LocalUserPool) -> Tokens:
         refresh_seconds=pool.refresh_days * 86_400,
         clock=pool.clock,
         random=pool.random,
+        keeper=pool.keeper,
     )
 
 
@@ -139,8 +142,11 @@ class LocalUserPool:
     random: Random = field(factory=SystemRandom, kw_only=True, repr=False)
     """Where randomness comes from."""
 
-    outbox: list[SentMessage] = field(init=False, factory=list[SentMessage], repr=False)
-    """The mails that the pool itself would have sent, newest last; the triggers' mails are the triggers' business."""
+    outbox: MutableSequence[SentMessage] = field(factory=list[SentMessage], kw_only=True, repr=False)
+    """Where the mails are kept that the pool itself would have sent, newest last; the triggers' mails are their business."""
+    keeper: Keeper | None = field(default=None, kw_only=True, repr=False)
+    """What keeps users, keys and refresh tokens beyond this process, such as `userpool.database.Database`; nothing does if None."""
+
     operations: Mapping[str, Operation] = field(init=False, repr=False)
     """Each operation by its name on the wire: takes a mapping of parameters, checks it, returns the bare reply."""
     _users: Users = field(default=Factory(_users_of, takes_self=True), init=False, repr=False)
@@ -231,6 +237,13 @@ class LocalUserPool:
         for attribute in attributes or ():
             check_attribute(attribute, by_user=False)
         return self._users.add(name, attributes or {}, status=status, password=password)
+
+    def username_of(self, name: str) -> str:
+        """Return the user name that *name* (a user name, a sub, or a verified address) stands for in triggers and tokens.
+
+        A name that nobody has gives the one that is made up for it.
+        """
+        return self._users.find(name).username
 
     def jwks(self) -> Reply:
         """Return what ``/<pool id>/.well-known/jwks.json`` would: the public keys (RFC 7517)."""

@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, cast
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
+from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.keeping import Grant, Keeper, NothingKept
 from watchword_adapters.userpool.schema import is_true
 from watchword_adapters.userpool.users import User, new_uuid
 
@@ -32,19 +34,6 @@ class SigningKey:
     check: Callable[[bytes, bytes], bool] = field(repr=False)
 
 
-@define
-class _Grant:
-    """One sign-in: what its refresh token and all tokens from it hang on."""
-
-    sub: str
-    username: str
-    origin_jti: str
-    event_id: str
-    auth_time: int
-    expires: float
-    revoked: bool = False
-
-
 class Tokens:
     """The tokens of one pool and app client."""
 
@@ -57,6 +46,7 @@ class Tokens:
         refresh_seconds: int,
         clock: Clock,
         random: Random,
+        keeper: Keeper | None = None,
     ) -> None:
         self._client_id = client_id
         self.issuer = issuer
@@ -65,14 +55,20 @@ class Tokens:
         self._clock = clock
         self._random = random
         self._lock = threading.Lock()
-        self._by_refresh: OrderedDict[str, _Grant] = OrderedDict()  # by age: all live equally long
-        self._by_origin: dict[str, _Grant] = {}
+        self._keeper = keeper or NothingKept()
+        self._keys = signing_keys if keeper is None else cache(lambda: kept_signing_keys(keeper))
+        self._by_refresh: OrderedDict[str, Grant] = (
+            OrderedDict()
+        )  # by the token's digest; by age: all live equally long
+        self._by_origin: dict[str, tuple[str, Grant]] = {}
         self._by_sub: dict[str, set[str]] = {}
+        for digest, grant in self._keeper.grants():
+            self._remember(digest, grant)
 
     def issue(self, user: User) -> dict[str, Any]:
         """Return the AuthenticationResult of a new sign-in."""
         now = self._clock.now()
-        grant = _Grant(
+        grant = Grant(
             sub=user.sub,
             username=user.username,
             origin_jti=new_uuid(self._random),
@@ -81,11 +77,11 @@ class Tokens:
             expires=now + self._refresh_seconds,
         )
         refresh = _base64url(self._random.bytes(96))
+        digest = _digest(refresh)
         with self._lock:
             self._forget_expired(now)
-            self._by_refresh[refresh] = grant
-            self._by_origin[grant.origin_jti] = grant
-            self._by_sub.setdefault(user.sub, set()).add(grant.origin_jti)
+            self._keeper.keep_grant(digest, grant)
+            self._remember(digest, grant)
         return {**self._result(user, grant, now), "RefreshToken": refresh}
 
     def refresh(self, token: str, user_of: Callable[[str], User | None]) -> dict[str, Any]:
@@ -95,7 +91,7 @@ class Tokens:
             NotAuthorizedException: if the token is unknown, expired or revoked, or its user is gone.
         """
         now = self._clock.now()
-        grant = self._by_refresh.get(token)
+        grant = self._by_refresh.get(_digest(token))
         user = None if grant is None else user_of(grant.username)
         if grant is None or user is None or user.sub != grant.sub:
             raise errors.NotAuthorizedException("Invalid Refresh Token")
@@ -107,7 +103,7 @@ class Tokens:
 
     def username_of_refresh(self, token: str) -> str | None:
         """Return whose refresh token this is, or None."""
-        grant = self._by_refresh.get(token)
+        grant = self._by_refresh.get(_digest(token))
         return None if grant is None else grant.username
 
     def username_of_access(self, token: str) -> str:
@@ -119,7 +115,7 @@ class Tokens:
         claims = self._claims(token)
         if claims is None or claims.get("token_use") != "access" or claims.get("iss") != self.issuer:
             raise errors.NotAuthorizedException("Invalid Access Token")
-        grant = self._by_origin.get(claims["origin_jti"])
+        _, grant = self._by_origin.get(claims["origin_jti"], ("", None))
         if grant is None or claims["client_id"] != self._client_id:
             raise errors.NotAuthorizedException("Invalid Access Token")
         if grant.revoked:
@@ -136,34 +132,46 @@ class Tokens:
         """
         if token.count(".") == 2:
             raise errors.UnsupportedTokenTypeException("Unsupported Token Type")
+        digest = _digest(token)
         with self._lock:
-            grant = self._by_refresh.get(token)
+            grant = self._by_refresh.get(digest)
             if grant is not None:
-                grant.revoked = True
+                self._revoke(digest, grant)
 
     def revoke_all(self, sub: str) -> None:
         """Revoke every token of a user."""
         with self._lock:
             for origin in self._by_sub.get(sub, ()):
-                self._by_origin[origin].revoked = True
+                self._revoke(*self._by_origin[origin])
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys (RFC 7517)."""
-        return {"keys": [dict(key.jwk) for key in signing_keys()]}
+        return {"keys": [dict(key.jwk) for key in self._keys()]}
+
+    def _remember(self, digest: str, grant: Grant) -> None:
+        self._by_refresh[digest] = grant
+        self._by_origin[grant.origin_jti] = (digest, grant)
+        self._by_sub.setdefault(grant.sub, set()).add(grant.origin_jti)
+
+    def _revoke(self, digest: str, grant: Grant) -> None:
+        if not grant.revoked:
+            grant.revoked = True
+            self._keeper.keep_grant(digest, grant)
 
     def _forget_expired(self, now: float) -> None:
         while self._by_refresh:
-            token, grant = next(iter(self._by_refresh.items()))
+            digest, grant = next(iter(self._by_refresh.items()))
             if now < grant.expires + self._access_seconds:
                 return
-            del self._by_refresh[token], self._by_origin[grant.origin_jti]
+            self._keeper.drop_grant(digest)
+            del self._by_refresh[digest], self._by_origin[grant.origin_jti]
             mine = self._by_sub[grant.sub]
             mine.discard(grant.origin_jti)
             if not mine:
                 del self._by_sub[grant.sub]
 
-    def _result(self, user: User, grant: _Grant, now: float) -> dict[str, Any]:
-        id_key, access_key = signing_keys()
+    def _result(self, user: User, grant: Grant, now: float) -> dict[str, Any]:
+        id_key, access_key = self._keys()
         shared = {
             "sub": user.sub,
             "iss": self.issuer,
@@ -198,7 +206,7 @@ class Tokens:
 
     def _claims(self, token: str) -> dict[str, Any] | None:
         """Return the claims of a token that our own access key signed, or None."""
-        _, key = signing_keys()
+        _, key = self._keys()
         head, _, rest = token.partition(".")
         payload, _, signature = rest.partition(".")
         if head != key.header or not _signed(f"{head}.{payload}", signature, key):
@@ -216,6 +224,10 @@ def _signed(message: str, signature: str, key: SigningKey) -> bool:
 def _jwt(claims: Mapping[str, Any], key: SigningKey) -> str:
     message = f"{key.header}.{_base64url(json.dumps(claims, separators=(',', ':')).encode())}"
     return f"{message}.{_base64url(key.sign(message.encode()))}"
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _base64url(data: bytes) -> str:
@@ -237,20 +249,49 @@ def signing_keys() -> tuple[SigningKey, SigningKey]:
 
 @cache
 def _make_keys() -> tuple[SigningKey, SigningKey]:
-    return _make_key(), _make_key()
+    return signing_key(new_private_key()), signing_key(new_private_key())
 
 
-def _make_key() -> SigningKey:
-    # Imported here: who never gets as far as a token needs no cryptography.
+def kept_signing_keys(keeper: Keeper) -> tuple[SigningKey, SigningKey]:
+    """Return the keys of ID and access tokens that *keeper* has; they are made once."""
+    with _making:
+        id_key, access_key = (signing_key(keeper.secret(name, new_private_key)) for name in ("id key", "access key"))
+    return id_key, access_key
+
+
+# Imported inside: who never gets as far as a token needs no cryptography.
+
+
+def new_private_key() -> bytes:
+    """Return a new RSA private key in DER (PKCS #8)."""
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
+
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def signing_key(der: bytes) -> SigningKey:
+    """Return the key in *der*, parsed.
+
+    Raises:
+        ConfigurationError: if it is no RSA key.
+    """
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_der_private_key  # noqa: PLC0415
 
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    try:
+        private = load_der_private_key(der, None)
+    except ValueError:
+        private = None
+    if not isinstance(private, rsa.RSAPrivateKey):
+        raise ConfigurationError("a kept signing key is damaged: remove the database, and sign in anew")
     public = private.public_key()
     scheme, digest = padding.PKCS1v15(), SHA256()
-    numbers = public.public_numbers()
-    modulus = _base64url(numbers.n.to_bytes(256, "big"))
+    modulus = _base64url(public.public_numbers().n.to_bytes(256, "big"))
     kid = base64.b64encode(hashlib.sha256(modulus.encode()).digest()).decode()
 
     def check(signature: bytes, message: bytes) -> bool:

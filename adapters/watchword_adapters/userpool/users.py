@@ -14,6 +14,7 @@ from attrs import define, evolve, field, frozen
 from watchword import srp6a
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.keeping import Keeper, NothingKept
 from watchword_adapters.userpool.schema import is_true
 
 Status = Literal["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD"]
@@ -77,19 +78,29 @@ class Users:
     """The directory. Every method is atomic; users are values, replaced as a whole."""
 
     def __init__(
-        self, pool_id: str, *, clock: Clock, random: Random, email_as_username: bool, case_sensitive: bool
+        self,
+        pool_id: str,
+        *,
+        clock: Clock,
+        random: Random,
+        email_as_username: bool,
+        case_sensitive: bool,
+        keeper: Keeper | None = None,
     ) -> None:
         self._pool_id = pool_id
         self._clock = clock
         self._random = random
         self._email_as_username = email_as_username
         self._case_sensitive = case_sensitive
-        self._key = random.bytes(32)
+        self._keeper = keeper or NothingKept()
+        self._key = self._keeper.secret("made-up users", lambda: random.bytes(32))
         self._lock = threading.RLock()
         self._users: dict[str, User] = {}
         self._names: dict[str, str] = {}  # folded user name or sub -> user name
         self._aliases: dict[str, str] = {}  # folded address -> user name
         self._failures: dict[str, _Failures] = {}
+        for user in self._keeper.users():
+            self._remember(user)
 
     def find(self, name: str) -> Person:
         """Return whom *name* (a user name, a sub, or a verified address) stands for."""
@@ -157,13 +168,16 @@ class Users:
                 raise errors.UserNotFoundException("User does not exist.")
             draft = _Draft(user)
             yield draft
+            changed = evolve(draft.user, modified=self._clock.now())
+            self._keeper.keep_user(changed)
             self._drop_names(user)
-            self._put(evolve(draft.user, modified=self._clock.now()))
+            self._remember(changed)
 
     def remove(self, username: str) -> None:
         """Forget a user."""
         with self._lock:
             self._drop_names(self._users.pop(username))
+            self._keeper.drop_user(username)
             self._failures.pop(username, None)
 
     def alias_taken(self, user: User) -> bool:
@@ -249,6 +263,10 @@ class Users:
         return self._names.get(folded) or self._aliases.get(folded)
 
     def _put(self, user: User) -> None:
+        self._keeper.keep_user(user)
+        self._remember(user)
+
+    def _remember(self, user: User) -> None:
         self._users[user.username] = user
         self._names[self._folded(user.username)] = self._names[user.sub] = user.username
         for address in self._addresses(user):

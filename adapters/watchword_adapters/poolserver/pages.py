@@ -1,0 +1,110 @@
+"""The developer's pages of a served pool: the outbox as JSON and as a page, and, if asked for, the answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from html import escape
+from typing import Any
+
+from attrs import asdict
+
+from watchword_adapters.poolserver.application import Page
+from watchword_adapters.poolserver.backstage import Answer, Backstage, Shown
+from watchword_adapters.poolserver.wire import Response, refused
+from watchword_adapters.userpool import LocalUserPool, SentMessage
+
+_REFRESH_SECONDS = 3
+_PICTURE = re.compile(r"data:image/(?:webp|png|jpeg|gif);base64,[A-Za-z0-9+/]+=*")
+# Nothing is loaded, nothing runs, nobody frames it: what is shown was made by strangers.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
+    "article{border:1px solid #bbb;border-radius:6px;padding:.5rem 1rem;margin:1rem 0}"
+    "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:.2rem 0}p{margin:.3rem 0}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:1rem}img{border:1px solid #bbb}.quiet{color:#555}"
+    ".loud{background:#8b0000;color:#fff;padding:.5rem 1rem;border-radius:6px}"
+)
+
+
+def pages_of(pool: LocalUserPool, backstage: Backstage) -> dict[str, Page]:
+    """Return the pages by name: ``outbox``, ``outbox.json``, and ``answers.json`` if *backstage* peeks."""
+    pages: dict[str, Page] = {
+        "outbox": lambda _: _outbox_page(backstage),
+        "outbox.json": lambda _: _json([asdict(mail) for mail in tuple(backstage.mails)]),
+    }
+    if backstage.peeking:
+        pages["answers.json"] = partial(_answers, pool, backstage)
+    return pages
+
+
+def _answers(pool: LocalUserPool, backstage: Backstage, query: Mapping[str, str]) -> Response:
+    name = query.get("username")
+    if not name:
+        return refused("InvalidParameterException", "Say whose: answers.json?username=NAME")
+    known = backstage.answers_for(pool.username_of(name))
+    last = known[-1] if known else Answer("", "", None, 0.0)
+    return _json(
+        {
+            "username": name,
+            "step": last.step,
+            "kind": last.kind,
+            "answer": last.text,
+            "at": last.at,
+            "answers": {each.step or each.kind: each.text for each in known},
+        }
+    )
+
+
+def _json(value: Any) -> Response:
+    headers = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+    return Response(200, json.dumps(value).encode(), headers)
+
+
+def _outbox_page(backstage: Backstage) -> Response:
+    loud = '<p class="loud">--dev-answers is on: whoever reaches this port is told the answers.</p>'
+    shown = [(mail.at, _mail(mail)) for mail in tuple(backstage.mails)]
+    shown += [(picture.at, _picture(picture)) for picture in tuple(backstage.pictures)]
+    articles = "".join(html for _, html in sorted(shown, key=lambda each: each[0], reverse=True))
+    body = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title>'
+        f'<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="{_REFRESH_SECONDS}">'
+        f"<style>{_STYLE}</style></head><body><main><h1>What your users got</h1>{loud if backstage.peeking else ''}"
+        f"<p class='quiet'>Mails and pictures of the local user pool, newest first. Nothing was sent to anybody.</p>"
+        f"{articles or '<p>Nothing yet: sign up, or sign in.</p>'}</main></body></html>"
+    )
+    headers = (
+        ("Content-Type", "text/html; charset=utf-8"),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", _POLICY),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+    )
+    return Response(200, body.encode("utf-8", "replace"), headers)
+
+
+def _mail(mail: SentMessage) -> str:
+    whose = f" (user {escape(mail.username)})" if mail.username else ""
+    return (
+        f"<article><h2>{escape(mail.subject)}</h2><p class='quiet'>to {escape(mail.to)}{whose}, {_time(mail.at)}</p>"
+        f"<pre>{escape(mail.text)}</pre></article>"
+    )
+
+
+def _picture(shown: Shown) -> str:
+    image = shown.public["image"]
+    if not image.startswith("data:"):
+        image = f"data:{shown.public.get('media_type', '')};base64,{image}"
+    if not _PICTURE.fullmatch(image):
+        return ""
+    return (
+        f"<article><h2>A picture</h2><p class='quiet'>for {escape(shown.username)}, {_time(shown.at)}</p>"
+        f'<img src="{image}" alt="what the user was shown"></article>'
+    )
+
+
+def _time(at: float) -> str:
+    return f"{datetime.fromtimestamp(at).astimezone():%H:%M:%S}"

@@ -1,0 +1,102 @@
+"""Cognito's JSON 1.1 protocol: a target and a body come in, a status, headers and a body go out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Never, cast
+
+from attrs import field, frozen
+
+from watchword_adapters.userpool.errors import ClientError
+from watchword_adapters.userpool.shapes import OPERATIONS, parameters_of
+
+PREFIX = "AWSCognitoIdentityProviderService."
+"""What stands before the operation in the header X-Amz-Target."""
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+_LONGEST_HEADER = 600
+
+Operation = Callable[[Mapping[str, object]], Mapping[str, Any]]
+
+
+@frozen
+class Response:
+    """What goes back to the client. *error* is the error's name, or empty."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", CONTENT_TYPE),)
+    error: str = ""
+
+
+class RefusedError(Exception):
+    """Raised if a request cannot be made sense of; *name* is the error's name on the wire."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def operation_of(target: str) -> str:
+    """Return the operation that the header X-Amz-Target names.
+
+    Raises:
+        RefusedError: if the pool does not play it; the message lists what it plays.
+    """
+    operation = target.removeprefix(PREFIX)
+    if target.startswith(PREFIX) and operation in OPERATIONS:
+        return operation
+    shown = ascii(operation)[1:-1][:60] or "(the header X-Amz-Target is missing)"
+    raise RefusedError(
+        "UnknownOperationException", f"The local pool does not play {shown}. It plays: {', '.join(OPERATIONS)}"
+    )
+
+
+def parameters_in(operation: str, body: bytes) -> dict[str, object]:
+    """Return the parameters in *body* that *operation* takes; others are left out, as the service leaves them out.
+
+    Raises:
+        RefusedError: if *body* is no JSON object.
+    """
+    try:
+        given: object = json.loads(body or b"{}", parse_constant=_no_constant)
+    except (ValueError, RecursionError):  # ValueError: no UTF-8, no JSON, or a number of 5000 digits
+        raise RefusedError("SerializationException", "The body is not JSON") from None
+    if not isinstance(given, dict):
+        raise RefusedError("SerializationException", "The body is not a JSON object")
+    known = parameters_of(operation)
+    return {name: value for name, value in cast("dict[str, object]", given).items() if name in known}
+
+
+def replied(reply: Mapping[str, Any]) -> Response:
+    """Return *reply*, with its times as epoch seconds."""
+    return Response(200, json.dumps(reply, default=_as_number, separators=(",", ":")).encode())
+
+
+def failed(error: ClientError) -> Response:
+    """Return *error* as the service would send it."""
+    said = error.response["Error"]
+    return refused(said["Code"], said["Message"])
+
+
+def refused(name: str, message: str, status: int = 400) -> Response:
+    """Return an error. Clients look for *name* in the body's ``__type`` or in a header, and for *message* in the body."""
+    shown = "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in message[:_LONGEST_HEADER])
+    headers = (
+        ("Content-Type", CONTENT_TYPE),
+        ("x-amzn-ErrorType", f"{name}:"),
+        ("x-amzn-ErrorMessage", shown.strip()),
+    )
+    return Response(status, json.dumps({"__type": name, "message": message}).encode(), headers, name)
+
+
+def _no_constant(_: str) -> Never:
+    raise ValueError
+
+
+def _as_number(value: object) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    raise TypeError

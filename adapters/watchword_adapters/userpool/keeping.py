@@ -1,0 +1,88 @@
+"""What a pool keeps beyond its process: users, grants and secrets, through one small protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define, frozen
+
+if TYPE_CHECKING:
+    from watchword_adapters.userpool.users import User
+
+
+@define
+class Grant:
+    """One sign-in: what its refresh token and all tokens from it hang on."""
+
+    sub: str
+    username: str
+    origin_jti: str
+    event_id: str
+    auth_time: int
+    expires: float
+    revoked: bool = False
+
+
+class Keeper(Protocol):
+    """Keeps what a pool must find again when it is started anew. The pool calls it from many threads.
+
+    Refresh tokens are known by their digests alone.
+    """
+
+    def users(self) -> Sequence[User]:
+        """Return all users."""
+        ...
+
+    def keep_user(self, user: User) -> None:
+        """Keep *user* in place of what was kept under that user name."""
+        ...
+
+    def drop_user(self, username: str) -> None:
+        """Forget a user."""
+        ...
+
+    def grants(self) -> Sequence[tuple[str, Grant]]:
+        """Return all grants with the digests of their refresh tokens, the first to expire first."""
+        ...
+
+    def keep_grant(self, digest: str, grant: Grant) -> None:
+        """Keep *grant* in place of what was kept under *digest*."""
+        ...
+
+    def drop_grant(self, digest: str) -> None:
+        """Forget a grant."""
+        ...
+
+    def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Return the secret called *name*; have it made and kept if there is none."""
+        ...
+
+
+@frozen
+class NothingKept:
+    """A `Keeper` that keeps nothing: the pool lives as long as its process."""
+
+    def users(self) -> Sequence[User]:
+        """Return none."""
+        return ()
+
+    def keep_user(self, user: User) -> None:
+        """Do nothing."""
+
+    def drop_user(self, username: str) -> None:
+        """Do nothing."""
+
+    def grants(self) -> Sequence[tuple[str, Grant]]:
+        """Return none."""
+        return ()
+
+    def keep_grant(self, digest: str, grant: Grant) -> None:
+        """Do nothing."""
+
+    def drop_grant(self, digest: str) -> None:
+        """Do nothing."""
+
+    def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """Have it made."""
+        return make()
