@@ -1,0 +1,177 @@
+"""`watchword check`: verdicts for people and for programs, and an exit status for scripts."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from watchword import Flow, check
+from watchword.verdicts import CODES
+from watchword_adapters.cli import main
+from watchword_adapters.cli.progress import Progress
+
+FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
+FIGURES = {
+    "longest_path": int,
+    "guess_per_sign_in": float,
+    "guess_per_user_day": float,
+    "guess_per_user_year": float,
+    "messages_per_sign_in": int,
+    "messages_per_user_day": int,
+    "sign_ins_to_lock_mail": int,
+}
+
+
+def example(name):
+    """Return the path of an example flow."""
+    return str(FLOWS / f"{name}.toml")
+
+
+def run(capsys, *words):
+    """Return the status, what was printed and what was said on stderr."""
+    status = main(["check", *words])
+    return (status, *capsys.readouterr())
+
+
+# Example flow, options, status, codes of errors and warnings.
+TABLE = [
+    ("email_code", "", 0, "WW201 WW206"),
+    ("srp_then_code", "", 0, "WW206"),
+    ("password_or_code", "", 0, "WW201 WW206"),
+    ("captcha_only", "", 1, "WW101 WW203 WW206"),
+    ("srp_then_code", "--require 'knowledge and possession'", 0, "WW206"),
+    ("srp_then_code", "--require 'password and (email_otp or inherence)'", 0, "WW206"),
+    ("password_or_code", "--require knowledge", 1, "WW102 WW201 WW206"),
+    ("email_code", "--require possession --session-minutes 15", 0, "WW201 WW206"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "status", "codes"), TABLE)
+def test_the_examples_are_judged(name, options, status, codes, capsys):
+    """In lines and in JSON alike: the same findings, and status 1 exactly if one is an error."""
+    words = [example(name), *shlex.split(options)]
+    code, out, err = run(capsys, *words)
+    assert (status, "") == (code, err)
+    told = [line.split()[:2] for line in out.splitlines() if line.startswith(("error", "warning", "note"))]
+    assert codes.split() == [found for severity, found in told if severity != "note"]
+    code, out, err = run(capsys, *words, "--json")
+    assert (status, "") == (code, err)
+    assert told == [[each["severity"], each["code"]] for each in json.loads(out)["findings"]]
+
+
+@pytest.mark.parametrize("path", sorted(FLOWS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_json_has_its_shape(path, capsys):
+    """Exactly these keys, of these types; the values are those of `watchword.check`."""
+    _, out, _ = run(capsys, str(path), "--json")
+    read = json.loads(out)
+    assert ["flow", "states", "transitions", "findings", "figures"] == list(read)
+    assert (path.stem, int, int) == (read["flow"], type(read["states"]), type(read["transitions"]))
+    assert FIGURES.keys() <= read["figures"].keys()
+    assert all(isinstance(read["figures"][name], type_ | int) for name, type_ in FIGURES.items())
+    report = check(Flow.load(path))
+    assert (report.states, report.transitions) == (read["states"], read["transitions"])
+    assert len(report.findings) == len(read["findings"]) > 0
+    for each, found in zip(read["findings"], report.findings, strict=True):
+        assert ["code", "severity", "message", "session"] == list(each)
+        assert (found.code, found.severity, found.message) == (each["code"], each["severity"], each["message"])
+        assert each["code"] in CODES
+        assert (None if found.session is None else list(found.session)) == each["session"]
+
+
+def test_a_violation_is_shown_with_the_session_that_shows_it(capsys):
+    """In the words of `explain`, under the verdict; and `explain` tells that it ends in tokens."""
+    _, out, _ = run(capsys, example("password_or_code"), "--require", "knowledge")
+    lines = out.splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("error   WW102"))
+    assert '        session "email_otp+"' == lines[place + 1]
+    assert 0 == main(["explain", example("password_or_code"), "--session", "email_otp+"])
+    assert "decision: tokens" in capsys.readouterr().out
+
+
+def test_a_sound_flow_ends_with_what_was_proved(capsys):
+    """The last line names the flow, the states and each property; what was required is quoted."""
+    _, out, _ = run(capsys, example("srp_then_code"), "--require", "knowledge and possession")
+    last = out.splitlines()[-1]
+    for part in (
+        '"srp_then_code" is sound. Proved over 24 states and 57 transitions: ',
+        "tokens need proof",
+        "every path meets (knowledge and possession)",
+        "after 8 rounds at most",
+        "1e-06",
+    ):
+        assert part in last
+    _, out, _ = run(capsys, example("srp_then_code"))
+    assert "every path meets" not in out
+
+
+def test_a_flow_with_errors_ends_with_their_number(capsys):
+    """Nothing is claimed to be proved."""
+    _, out, _ = run(capsys, example("captcha_only"))
+    assert '"captcha_only" is not sound: 1 error in 11 states and 27 transitions' == out.splitlines()[-1]
+    assert "Proved" not in out
+
+
+def test_nothing_is_claimed_of_what_was_accepted(tmp_path, capsys):
+    """An accepted error is a note with its reason, the status is 0, and the last line names it instead of a claim."""
+    path = tmp_path / "guests.toml"
+    path.write_text('[accept]\nWW101 = "a guest book"\n[[steps]]\nkind = "captcha"\n')
+    status, out, _ = run(capsys, str(path))
+    assert 0 == status
+    assert "(accepted: a guest book)" in out
+    assert "tokens need proof" not in out.splitlines()[-1]
+    assert out.splitlines()[-1].endswith("accepted: WW101")
+
+
+def test_figures_are_printed_under_the_verdicts(capsys):
+    """Rounds, guesses and messages; a flow that sends nothing cannot be locked out of mail."""
+    _, out, _ = run(capsys, example("email_code"))
+    assert "longest path             5 rounds" in out
+    assert "guessed in a user-day    2.0e-07" in out
+    _, out, _ = run(capsys, example("captcha_only"))
+    assert "sign-ins that lock mail  none" in out
+
+
+WRONG = [
+    ("nowhere.toml", "nowhere.toml"),
+    ("{good} --require 'knowledge and'", "require: a term is missing"),
+    ("{good} --require nosuch", "'nosuch' is no factor and no kind"),
+    ("{good} --session-minutes 2", "3 to 15"),
+    ("{good} --session-minutes nan", "3 to 15"),
+    ("{good} --session-minutes soon", "--session-minutes"),
+    ("{good} --limit 5", "more than 5 states"),
+    ("{good} --limit 0", "'0' is no whole number"),
+    ("{good} --limit 1e3", "'1e3' is no whole number"),
+]
+
+
+@pytest.mark.parametrize(("words", "told"), WRONG)
+def test_what_cannot_be_read_is_one_line_and_status_two(words, told, capsys, tmp_path, monkeypatch):
+    """Flows, requirements and numbers."""
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *shlex.split(words.format(good=shlex.quote(example("email_code")))))
+    assert (2, "", 1) == (status, out, err.count("\n"))
+    assert err.startswith("watchword: error: ")
+    assert told in err
+
+
+def test_progress_is_told_after_a_second_and_once_a_second(capsys):
+    """Quick work says nothing; slow work says how far it is, on stderr."""
+    now = [100.0]
+    progress = Progress("states walked", now=lambda: now[0])
+    for later, number in ((0.9, 10), (1.1, 20000), (1.2, 30000), (2.2, 1234567)):
+        now[0] = 100.0 + later
+        progress(number)
+    out, err = capsys.readouterr()
+    assert ("", "20,000 states walked …\n1,234,567 states walked …\n") == (out, err)
+
+
+def test_a_large_flow_tells_its_progress(tmp_path, capsys, monkeypatch):
+    """Every state of it is walked under the eyes of the user; standard output stays pure JSON."""
+    monkeypatch.setattr("watchword_adapters.cli.progress._EVERY", 0.0)
+    monkeypatch.setattr("watchword.exploration._PROGRESS_EVERY", 5)
+    status, out, err = run(capsys, example("srp_then_code"), "--json")
+    assert (0, 24) == (status, json.loads(out)["states"])
+    assert "5 states walked …" == err.splitlines()[0]

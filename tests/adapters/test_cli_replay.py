@@ -1,0 +1,395 @@
+"""`watchword replay`: captured events are explained as the triggers judge them, and their secrets come out nowhere."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from random_flows import FOREIGN, SETTINGS, facts, flows, walks
+from speech import judged, results, session
+from watchword import Flow
+from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.turn import judge
+from watchword_adapters.audit import MemoryAudit
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.cli import captured, main
+from watchword_adapters.cli.captured import RULES, read_events
+from watchword_adapters.cognito import turn_of
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.userpool import LocalUserPool
+
+FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
+CODE = str(FLOWS / "email_code.toml")
+ADDRESS = "ann.secret@example.com"
+WRONG_ANSWER = "98765432"
+
+
+@pytest.fixture(scope="module")
+def sign_in():
+    """Every event of a sign-in by e-mail as Lambda gets it, with the response: a wrong answer, a resend, the right one."""
+    events = []
+
+    def watched(trigger):
+        def handler(event, context):
+            answered = trigger(copy.deepcopy(event), context)
+            events.append(copy.deepcopy(answered))
+            return answered
+
+        return handler
+
+    clock, outbox = VirtualClock(), Outbox()
+    made = triggers(
+        Flow.load(CODE), key=bytes(range(32)), courier=outbox, clock=clock, random=SeededRandom(), audit=MemoryAudit()
+    )
+    pool = LocalUserPool(*map(watched, made), clock=clock, session_minutes=15)
+    pool.add_user("ann.secret", attributes={"email": ADDRESS, "email_verified": "true"})
+    reply = pool.initiate_auth(
+        ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann.secret"}
+    )
+
+    def answer(text, **said):
+        return pool.respond_to_auth_challenge(
+            ClientId=pool.client_id,
+            ChallengeName=reply["ChallengeName"],
+            Session=reply["Session"],
+            ChallengeResponses={"USERNAME": reply["ChallengeParameters"]["USERNAME"], "ANSWER": text},
+            ClientMetadata={"device": "secret-device-name", **said},
+        )
+
+    reply = answer(WRONG_ANSWER)
+    clock.advance(61)
+    reply = answer("-", watchword_action="resend")
+    codes = [re.search(r"\d{8}", message.text)[0] for message in outbox.messages]
+    reply = answer(codes[-1])
+    assert "AuthenticationResult" in reply
+    return events, codes
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes events to a file: one as an object, several as an array, or as lines."""
+
+    def write(events, *, lines=False):
+        path = tmp_path / "events.json"
+        path.write_text("\n".join(map(json.dumps, events)) if lines else json.dumps(events, indent=2))
+        return str(path)
+
+    return write
+
+
+def replayed(capsys, flow, path, *options):
+    """Return what `replay --json` prints, and what is said on stderr."""
+    assert 0 == main(["replay", flow, path, "--json", *options])
+    out, err = capsys.readouterr()
+    return json.loads(out), err
+
+
+# --- real events --------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_sign_in_is_explained(sign_in, write, capsys):
+    """Every event of it; each decision is what the trigger answered when it was captured."""
+    events, _ = sign_in
+    told, _ = replayed(capsys, CODE, write(events))
+    sources = [event["triggerSource"].partition("AuthChallenge")[0] for event in events]
+    present, done = "present email_otp", "tokens"
+    define = [present, present, present, done]
+    assert define == [each["decision"] for each, source in zip(told, sources, strict=True) if source == "Define"]
+    assert [present] * 3 == [each["decision"] for each, source in zip(told, sources, strict=True) if source == "Create"]
+    verify = [each for each, source in zip(told, sources, strict=True) if source == "Verify"]
+    assert ["undecided", "wrong", "undecided"] == [each["decision"] for each in verify]
+    assert ["email_otp-", "email_otp~", "email_otp+"] == [each["word"] for each in told[-1]["rounds"]]
+    assert not any("but the response captured" in each["reason"] for each in told)
+
+
+def test_no_secret_of_a_sign_in_comes_out(sign_in, write, capsys):
+    """Codes, answers, address, names, digests, claims, tokens: in lines and in JSON, on stdout and on stderr."""
+    events, codes = sign_in
+    secrets = {ADDRESS, ADDRESS.partition("@")[0], "ann.secret", WRONG_ANSWER, "secret-device-name", *codes}
+    for event in events:
+        request = event["request"]
+        private = request.get("privateChallengeParameters") or event["response"].get("privateChallengeParameters") or {}
+        told = {"v", "flow", "kind", "step", "issued", "expires", "proven"}
+        secrets |= {value for name, value in private.items() if name not in told}
+        secrets.add(request["userAttributes"]["sub"])
+        for entry in request.get("session") or []:
+            fields = dict(part.partition("=")[::2] for part in entry["challengeMetadata"].split(";"))
+            secrets |= {fields["claim"], fields["carry"]}
+    secrets.discard("")
+    assert len(secrets) >= 15
+    path = write(events)
+    for options in ([], ["--json"]):
+        assert 0 == main(["replay", CODE, path, *options])
+        printed = "".join(capsys.readouterr())
+        assert [] == [secret for secret in secrets if secret in printed]
+
+
+def test_the_rules_that_took_something_out_are_said(sign_in, write, capsys):
+    """On stderr, with the number of events that each was for; every rule is in the help."""
+    events, _ = sign_in
+    _, err = replayed(capsys, CODE, write(events))
+    assert (
+        "taken out on reading: answers (3), names (10), attributes (10), private parameters (3), metadata (5), "
+        "responses (3)\n"
+    ) == err
+    assert 0 == main(["replay", "--help"])
+    text = capsys.readouterr().out
+    assert all(f"  {rule}: {what}" in text for rule, what in RULES.items())
+
+
+def test_an_event_is_one_object_and_many_are_a_list(sign_in, write, capsys):
+    """One event gives one object, in the shape of `explain`; arrays and lines give the same list."""
+    events, _ = sign_in
+    one, _ = replayed(capsys, CODE, write(events[0]))
+    assert ["decision", "reason", "rounds"] == list(one)
+    assert (
+        one == replayed(capsys, CODE, write(events[:1]))[0] == replayed(capsys, CODE, write(events[:1], lines=True))[0]
+    )
+    many, _ = replayed(capsys, CODE, write(events))
+    assert len(events) == len(many)
+    assert many == replayed(capsys, CODE, write(events, lines=True))[0]
+    assert {("decision", "reason", "rounds")} == {tuple(each) for each in many}
+
+
+def test_a_person_reads_event_after_event(sign_in, write, capsys):
+    """Each with its number and trigger, then as `explain` tells it."""
+    events, _ = sign_in
+    assert 0 == main(["replay", CODE, write(events)])
+    lines = capsys.readouterr().out.splitlines()
+    assert "event 1 of 10: define" == lines[0]
+    assert ["define", "create", "verify"] == [line.split()[-1] for line in lines if line.startswith("event ")][:3]
+    assert "decision: tokens" in lines
+
+
+def test_an_old_session_needs_the_old_flow(sign_in, write, capsys, tmp_path):
+    """Under another flow it is unknown, and so is its challenge; with --previous it is explained by the old one."""
+    events, _ = sign_in
+    new = tmp_path / "new.toml"
+    new.write_text('[[steps]]\nkind = "email_otp"\nlength = 9\n')
+    last, verify = events[-1], next(event for event in events if event["triggerSource"].startswith("Verify"))
+    path = write([last, verify])
+    told, _ = replayed(capsys, str(new), path)
+    assert ("fail", "wrong") == (told[0]["decision"], told[1]["decision"])
+    assert told[0]["reason"].startswith("unknown_flow: ")
+    assert "but the response captured with the event is tokens" in told[0]["reason"]
+    assert "no_challenge: the challenge was made by another flow" in told[1]["reason"]
+    told, _ = replayed(capsys, str(new), path, "--previous", CODE)
+    assert ["tokens", "undecided"] == [each["decision"] for each in told]
+
+
+# --- made events --------------------------------------------------------------------------------------------------
+
+
+def event(rounds=(), *, trigger="Define", attributes=None, client="", unknown=False, said=None, **response):
+    """Return an event as Cognito writes it for *rounds* (name, result, metadata)."""
+    request = {"userAttributes": attributes or {}, "session": results(rounds)}
+    if unknown:
+        request["userNotFound"] = True
+    if said:
+        request["clientMetadata"] = said
+    return {
+        "version": "1",
+        "triggerSource": f"{trigger}AuthChallenge_Authentication",
+        "userPoolId": "us-east-1_AbCdEf123",
+        "userName": "ann.secret",
+        "callerContext": {"clientId": client},
+        "request": request,
+        "response": response,
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), flow=flows(most_steps=3), who=SETTINGS, unknown=st.booleans())
+def test_taking_secrets_out_changes_no_decision(data, flow, who, unknown, tmp_path_factory):
+    """For any session, with a foreign round in it or not, whoever signs in and whatever the client sends."""
+    given_facts = facts(flow, {} if unknown else who["attributes"], who["client"])
+
+    def decide(words):
+        return judged(words, flow, **who, known=not unknown, facts=given_facts)
+
+    words = data.draw(walks(flow, decide))
+    trigger = data.draw(st.sampled_from(["Define", "Create"]))
+    rounds = session(words, flow, facts=given_facts, claim="k1secretclaim", carry="c2VjcmV0")
+    if data.draw(st.booleans()):
+        rounds.insert(data.draw(st.integers(0, len(rounds))), data.draw(st.sampled_from(FOREIGN))[1])
+    status = data.draw(
+        st.sampled_from([{}, {"cognito:user_status": "CONFIRMED"}, {"cognito:user_status": "RESET_REQUIRED"}])
+    )
+    attributes = {**who["attributes"], **status, "email": ADDRESS}
+    said = data.draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "watchword_action": st.sampled_from(["resend", ADDRESS]),
+                "watchword_choice": st.sampled_from(["s1", "s2", ADDRESS]),
+            },
+        )
+    )
+    given_event = event(
+        rounds, trigger=trigger, attributes=attributes, client=who["client"], unknown=unknown, said=said
+    )
+    path = tmp_path_factory.mktemp("events") / "event.json"
+    path.write_text(json.dumps(given_event))
+    (read,) = read_events(path, [flow])
+    assert judge(turn_of(given_event), (flow,)).decision == judge(read.turn, (flow,)).decision
+    kept = repr(read) + repr(read.turn.client_metadata) + repr(read.turn.user.attributes) + repr(read.turn.user.name)
+    for secret in (ADDRESS, "ann.secret", "k1secretclaim", "c2VjcmV0", "CONFIRMED"):
+        assert secret not in kept
+
+
+def test_metadata_of_another_making_is_explained_and_not_shown(write, capsys):
+    """Its text is taken out; why it fails is told."""
+    given_event = event([("CUSTOM_CHALLENGE", True, "CODE-31415926")], failAuthentication=True, issueTokens=False)
+    told, err = replayed(capsys, CODE, write(given_event))
+    assert "fail" == told["decision"]
+    assert "foreign_metadata: round 1 carries metadata in another form than Watchword's" in told["reason"]
+    assert "31415926" not in json.dumps(told) + err
+    assert "metadata (1)" in err
+    told, _ = replayed(capsys, CODE, write(event([("CUSTOM_CHALLENGE", True, None)])))
+    assert "round 1 carries no metadata" in told["reason"]
+
+
+# The response captured with an event of Define, and whether the flow says the same.
+RESPONSES = [
+    ({}, ""),
+    ({"challengeName": "CUSTOM_CHALLENGE", "issueTokens": False, "failAuthentication": False}, ""),
+    ({"challengeName": "SRP_A", "issueTokens": False, "failAuthentication": False}, "to present SRP_A"),
+    ({"challengeName": "SRP_A", "issueTokens": True, "failAuthentication": False}, "tokens"),
+    ({"challengeName": "SRP_A", "issueTokens": True, "failAuthentication": True}, "fail"),
+]
+
+
+@pytest.mark.parametrize(("response", "otherwise"), RESPONSES)
+def test_a_response_that_differs_is_pointed_out(response, otherwise, write, capsys):
+    """Fail goes before tokens, as with Cognito; an empty response was captured before the trigger answered."""
+    told, _ = replayed(capsys, CODE, write(event(**response)))
+    said = told["reason"].partition("; but the response captured with the event is ")[2]
+    assert ("present email_otp", otherwise) == (told["decision"], said)
+
+
+def test_the_hosts_round_is_compared_by_its_name(write, capsys):
+    """Present PASSWORD_VERIFIER is what both say."""
+    response = {"challengeName": "PASSWORD_VERIFIER", "issueTokens": False, "failAuthentication": False}
+    told, _ = replayed(capsys, str(FLOWS / "srp_then_code.toml"), write(event([("SRP_A", True, None)], **response)))
+    assert "host PASSWORD_VERIFIER" == told["decision"]
+    assert "but the response" not in told["reason"]
+
+
+# --- Verify -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def verify(sign_in):
+    """A captured event of Verify, to be changed."""
+    events, _ = sign_in
+    return copy.deepcopy(next(event for event in events if event["triggerSource"].startswith("Verify")))
+
+
+def test_what_can_be_told_of_an_answer_without_the_key(verify, write, capsys):
+    """Step, kind and times, and what was answered then; not whether the answer is right."""
+    told, _ = replayed(capsys, CODE, write(verify))
+    assert ("undecided", []) == (told["decision"], told["rounds"])
+    assert "step email_otp of kind email_otp, made " in told["reason"]
+    made, until = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["reason"])
+    assert made < until
+    assert told["reason"].endswith("the captured response says wrong")
+    verify["response"] = {}
+    assert "captured response" not in replayed(capsys, CODE, write(verify))[0]["reason"]
+
+
+CHANGES = {
+    "no_challenge: the private parameters": lambda request: request.update(privateChallengeParameters={"answer": "31415926"}),
+    "are not of the form": lambda request: request["privateChallengeParameters"].update(expires="soon"),
+    "was made by another flow": lambda request: request["privateChallengeParameters"].update(flow="0" * 16),
+    "has no such step": lambda request: request["privateChallengeParameters"].update(step="nosuch"),
+    "no such step of that kind": lambda request: request["privateChallengeParameters"].update(kind="captcha"),
+    "Verify says false to it": lambda request: request["privateChallengeParameters"].update(step="select", kind="select"),
+    "the client asked for another message": lambda request: request.update(clientMetadata={"watchword_action": "resend"}),
+    "malformed: the answer is no text": lambda request: request.update(challengeAnswer=31415926),
+    "malformed: the answer is too long": lambda request: request.update(challengeAnswer="31415926" * 200),
+    "unknown_user: ": lambda request: request.update(userNotFound=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("told_as", CHANGES)
+def test_an_answer_that_is_surely_wrong_is_told_so(told_as, verify, write, capsys):
+    """With the reason, and without the answer."""
+    CHANGES[told_as](verify["request"])
+    told, err = replayed(capsys, CODE, write(verify))
+    assert "wrong" == told["decision"]
+    assert told_as in told["reason"]
+    assert "31415926" not in json.dumps(told) + err
+
+
+def test_a_time_beyond_the_calendar_is_told_in_seconds(verify, write, capsys):
+    """Private parameters may hold twelve digits, a date fewer."""
+    verify["request"]["privateChallengeParameters"]["expires"] = "9" * 12
+    assert "until at second 999999999999" in replayed(capsys, CODE, write(verify))[0]["reason"]
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+GOOD = json.dumps(event())
+MALFORMED = {
+    "holds no event": ["", " \n", "[]"],
+    "no JSON": ["{", "{'a': 1}", GOOD + "\n{", "[" * 100_000, "1" * 5000],
+    "events.json, line 3: no JSON": [GOOD + "\n" + GOOD + "\n{oops}"],
+    "event 1: the event is no object but int": ["7"],
+    "event 2: the event is no object but list": [f"[{GOOD}, [{GOOD}]]"],
+    "event 2: triggerSource is none of": [GOOD + '{"triggerSource": "PreSignUp_SignUp"}'],
+    "event 1: request is no object but str": [json.dumps({**event(), "request": "x"})],
+    "event 1: userAttributes is no object but list": [json.dumps({**event(), "request": {"userAttributes": []}})],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "text"), [(told, text) for told, texts in MALFORMED.items() for text in texts])
+def test_a_malformed_file_is_one_line_and_status_two(told, text, tmp_path, capsys):
+    """It is told where; nothing of the events before is printed."""
+    path = tmp_path / "events.json"
+    path.write_text(text)
+    assert 2 == main(["replay", CODE, str(path)])
+    out, err = capsys.readouterr()
+    assert ("", 1) == (out, err.count("\n"))
+    assert told in err
+    assert "events.json" in err
+
+
+def test_a_file_that_cannot_be_read_is_one_line_and_status_two(tmp_path, capsys, monkeypatch):
+    """Missing, a folder, bytes, too large; a previous flow that is none."""
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
+    (tmp_path / "large.json").write_text(GOOD)
+    for name, told in (
+        ("nowhere", "No such file"),
+        (".", "cannot be read"),
+        ("bytes.json", "UTF-8"),
+        ("large.json", "split it"),
+    ):
+        if name == "large.json":
+            monkeypatch.setattr(captured, "MAX_BYTES", len(GOOD) - 1)
+        assert 2 == main(["replay", CODE, str(tmp_path / name)])
+        err = capsys.readouterr().err
+        assert 1 == err.count("\n")
+        assert told in err
+    assert 2 == main(["replay", CODE, str(tmp_path / "large.json"), "--previous", "nowhere.toml"])
+    assert "nowhere.toml" in capsys.readouterr().err
+
+
+def test_a_mark_at_the_beginning_of_the_file_is_no_text(tmp_path, capsys):
+    """Some editors put one there."""
+    path = tmp_path / "events.json"
+    path.write_text(GOOD, encoding="utf-8-sig")
+    assert "present email_otp" == replayed(capsys, CODE, str(path))[0]["decision"]
+
+
+def test_many_events_tell_their_progress(write, capsys, monkeypatch):
+    """On stderr; standard output stays pure JSON."""
+    monkeypatch.setattr("watchword_adapters.cli.progress._EVERY", 0.0)
+    told, err = replayed(capsys, CODE, write([event()] * 3))
+    assert 3 == len(told)
+    assert ["1 events replayed …", "2 events replayed …", "3 events replayed …"] == err.splitlines()[:3]
