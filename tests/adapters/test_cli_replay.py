@@ -121,7 +121,7 @@ def test_no_secret_of_a_sign_in_comes_out(sign_in, write, capsys):
         for entry in request.get("session") or []:
             fields = dict(part.partition("=")[::2] for part in entry["challengeMetadata"].split(";"))
             secrets |= {fields["claim"], fields["carry"]}
-    secrets.discard("")
+    secrets = {secret for secret in secrets if len(secret) > 3}  # the kind's own flags are too short to look for
     assert len(secrets) >= 15
     path = write(events)
     for options in ([], ["--json"]):
@@ -141,6 +141,11 @@ def test_the_rules_that_took_something_out_are_said(sign_in, write, capsys):
     assert 0 == main(["replay", "--help"])
     text = capsys.readouterr().out
     assert all(f"  {rule}: {what}" in text for rule, what in RULES.items())
+
+
+def test_where_nothing_was_taken_out_nothing_is_said(write, capsys):
+    """An event without names, attributes or rounds is as it was."""
+    assert "" == replayed(capsys, CODE, write({**event(), "userName": ""}))[1]
 
 
 def test_an_event_is_one_object_and_many_are_a_list(sign_in, write, capsys):
