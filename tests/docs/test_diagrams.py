@@ -1,0 +1,30 @@
+"""The diagrams in the documents are those that `watchword graph` draws."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from watchword import Flow
+from watchword.diagram import collapsed, mermaid
+from watchword.exploration import explore
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "explanation" / "diagrams.md"
+FLOWS = sorted((DOCS / "examples" / "flows").glob("*.toml"))
+
+
+def diagrams(text):
+    """Return the diagrams of *text*, by the name of the flow that stands in the heading above."""
+    return dict(re.findall(r"^## `(\w+)`\n.*?^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
+def test_each_diagram_is_the_one_that_is_drawn(path):
+    """To the letter. To draw anew: `watchword graph docs/examples/flows/NAME.toml`."""
+    assert mermaid(collapsed(explore(Flow.load(path)))) == diagrams(PAGE.read_text(encoding="utf-8"))[path.stem]
+
+
+def test_every_example_has_its_diagram_and_nothing_else_has():
+    """A flow that is added is drawn, one that is gone is not."""
+    assert [path.stem for path in FLOWS] == sorted(diagrams(PAGE.read_text(encoding="utf-8")))
