@@ -1,0 +1,67 @@
+"""What a function is built for: a processor, and one of Lambda's Pythons."""
+
+from __future__ import annotations
+
+import sys
+
+from attrs import frozen
+
+from watchword.errors import ConfigurationError
+
+ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
+"""Lambda's names of processors, and the wheels'."""
+
+# glibc's minor version: Amazon Linux 2 has 2.26, Amazon Linux 2023 has 2.34.
+_GLIBC = {"3.11": 26, "3.12": 34, "3.13": 34}
+PYTHONS = tuple(_GLIBC)
+_OLDEST_GLIBC = 17  # manylinux2014 (PEP 599)
+
+
+@frozen
+class Target:
+    """A processor as Lambda calls it (``x86_64``, ``arm64``), and a Python (``3.12``)."""
+
+    architecture: str
+    python: str
+
+    def __attrs_post_init__(self) -> None:
+        """Check both."""
+        if self.architecture not in ARCHITECTURES:
+            raise ConfigurationError(
+                f"{self.architecture!r} is no architecture of Lambda's: {', '.join(ARCHITECTURES)}"
+            )
+        if self.python not in PYTHONS:
+            raise ConfigurationError(f"{self.python!r} is none of the Pythons that are built for: {', '.join(PYTHONS)}")
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The tags of wheels that run there, newest first (PEP 600)."""
+        machine = ARCHITECTURES[self.architecture]
+        newest = _GLIBC[self.python]
+        perennial = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
+        return (*perennial, f"manylinux2014_{machine}")
+
+    @property
+    def abi(self) -> str:
+        """The tag of its extension modules, such as ``cp312``."""
+        return "cp" + self.python.replace(".", "")
+
+    @property
+    def runtime(self) -> str:
+        """Lambda's name of the runtime, such as ``python3.12``."""
+        return f"python{self.python}"
+
+    @property
+    def is_this_python(self) -> bool:
+        """Whether this interpreter writes the bytecode that the target reads."""
+        return sys.implementation.name == "cpython" and this_python() == self.python
+
+
+def this_python() -> str:
+    """Return this interpreter's version, such as ``3.12``."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def default_python() -> str:
+    """Return the Python to build for if nobody says: this one if Lambda has it, else the newest."""
+    return this_python() if this_python() in PYTHONS else PYTHONS[-1]
