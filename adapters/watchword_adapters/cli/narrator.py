@@ -78,15 +78,19 @@ def _asked(given: Mapping[str, Any]) -> tuple[str, str]:
 def _lines(run: TriggerRun) -> list[str]:
     if run.error:
         return [f"{run.trigger:<7} raised {run.error[:300]}"]
-    given: object = cast("dict[str, Any]", run.returned).get("response") if isinstance(run.returned, dict) else None
-    if not isinstance(given, dict):
+    response = _response(run.returned)
+    if response is None:
         return [f"{run.trigger:<7} returned no event with a response, but {type(run.returned).__name__}"]
-    response = cast("dict[str, Any]", given)
     maps = {name: texts(run.returned, name) for name in ("publicChallengeParameters", "privateChallengeParameters")}
     flags = {name: response.get(name) for name in ("issueTokens", "failAuthentication", "answerCorrect")}
     whole = {"challengeName": None, **response, **flags, **maps}
     event = {**run.event, "request": {**cast("Mapping[str, Any]", run.event["request"])}}
     return tell_call(TriggerCall(run.trigger, event, whole))
+
+
+def _response(returned: object) -> dict[str, Any] | None:
+    found = cast("dict[str, object]", returned).get("response") if isinstance(returned, dict) else None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def _replied(told: Told) -> str:

@@ -33,7 +33,7 @@ from watchword_adapters.poolserver.backstage import Backstage, run_in_context
 from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.poolserver.people import NewUser, add_users, users_from
 from watchword_adapters.poolserver.rehearsal import KINDS, TRIGGERS, failure_of, rehearsed
-from watchword_adapters.poolserver.serving import LOOPBACK, endpoint_of, hosts_of, listen, serve
+from watchword_adapters.poolserver.server import LOOPBACK, endpoint_of, hosts_of, listen, serve
 from watchword_adapters.poolserver.sources import FlowSource, HandlerSource, Reloading, Three
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.database import Database

@@ -87,7 +87,10 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
-        response = await self._response(scope, headers, receive)
+        try:
+            response = await self._response(scope, headers, receive)
+        except asyncio.CancelledError:  # the server is ending, and a trigger still hangs
+            response = _closing(refused("InternalErrorException", "The local pool is ending", 500))
         sent = [*response.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(response.body)))]
         if not str(scope["path"]).startswith(OWN):
             sent += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _EXPOSED)]

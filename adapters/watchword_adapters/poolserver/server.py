@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ANY = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 - to tell them, not to bind them
 _KEEP_ALIVE_SECONDS = 75  # longer than clients keep an idle connection
-_GRACE_SECONDS = 2
+_GRACE_SECONDS = 1
 
 
 def listen(host: str | None, port: int) -> list[socket.socket]:
@@ -31,11 +31,13 @@ def listen(host: str | None, port: int) -> list[socket.socket]:
     Raises:
         ConfigurationError: if it cannot be had.
     """
+    if not 0 <= port <= 65535:
+        raise ConfigurationError(f"--port {port}: a port is a number from 1 to 65535, or 0 for a free one")
     address = host or LOOPBACK
     try:
         family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
         sockets = [socket.create_server((address, port), family=family, backlog=512)]
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(
             f"port {port} of {address} cannot be had: {why}; give another --port, or 0 for a free one"
