@@ -65,7 +65,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     ``ann`` is in it, with the password and the attributes of a `FlowUser`. Mail goes to `outbox`.
     """
     from watchword.testing import SeededRandom  # noqa: PLC0415
-    from watchword.testing.driver import ATTRIBUTES, PASSWORD  # noqa: PLC0415
+    from watchword.testing.flow_user import ATTRIBUTES, PASSWORD  # noqa: PLC0415
     from watchword_adapters.audit import NoAudit  # noqa: PLC0415
     from watchword_adapters.aws_lambda import triggers  # noqa: PLC0415
     from watchword_adapters.environment import flow_of  # noqa: PLC0415

@@ -2,161 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NoReturn, Self, cast
-
-from attrs import define, field, frozen
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, NoReturn, Self, assert_never
 
 from watchword import derive
-from watchword.challenge import Sends, User
-from watchword.engine import Engine
+from watchword.challenge import Sends
 from watchword.errors import WatchwordError
-from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round, Use
-from watchword.keyring import Key, Keyring
-from watchword.ports import AuditEvent, Ledger, Random
+from watchword.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
 from watchword.speech import say
-from watchword.testing.mailbox import Mailbox
-from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import ACTION, CHOICE, Answer, Turn
 
 if TYPE_CHECKING:
     from watchword.creation import Created
+    from watchword.testing.flow_user import Code, FlowUser
 
-POOL = "local_watchword"
-PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
-ATTRIBUTES: Mapping[str, str] = {
-    "sub": "11111111-2222-4333-8444-555555555555",
-    "email": "ann@example.com",
-    "email_verified": "true",
-}
-"""What `FlowUser` has unless it is told otherwise."""
-
-_SECRET = bytes(range(32))
 _PASSWORD_NAMES = frozenset({"srp", "password", derive.PASSWORD_VERIFIER})
 _Outcome = Literal["asked", "signed in", "refused"]
-
-
-@frozen
-class _Code:
-    """A code that a kind asked for, and what it was drawn from."""
-
-    text: str = field(repr=False)
-    alphabet: str
-
-
-@frozen
-class _ListeningKey:
-    """A key that remembers the codes that were asked of it, so that a test can answer what no test can read."""
-
-    inner: Key
-    heard: list[_Code]
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    def digest(self, purpose: str, *parts: str) -> str:
-        return self.inner.digest(purpose, *parts)
-
-    def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
-        text = self.inner.choose(purpose, seed, alphabet, length)
-        self.heard.append(_Code(text, alphabet))
-        return text
-
-
-class _Events:
-    """An audit that keeps its events."""
-
-    def __init__(self) -> None:
-        self.kept: list[AuditEvent] = []
-
-    def record(self, event: AuditEvent) -> None:
-        self.kept.append(event)
-
-
-def _with_address(attributes: Mapping[str, str]) -> dict[str, str]:
-    return {**ATTRIBUTES, **attributes}
-
-
-@define(eq=False)
-class FlowUser:
-    """Somebody who signs in through *flow*, as often as wanted; budgets and messages are those of one world.
-
-    Attributes:
-        flow: what must be answered.
-        ledger: an empty ledger. (The fixture ``flow_user`` brings one that lives in memory.)
-        name: the user's name.
-        password: what ``srp`` takes for right.
-        attributes: added to a ``sub`` and a verified ``email``; it may be changed between sign-ins.
-        known: False for somebody who does not exist.
-        client: the id of the app client.
-        outbox: where messages go.
-        clock: stands still until it is moved.
-        random: gives other bytes on every call. Users who share a ledger share it, or their ids would be the same.
-        session_minutes: how long the host waits for an answer, 3 to 15; Cognito's default is 3.
-        previous: flows whose sessions may still be under way.
-    """
-
-    flow: Flow
-    ledger: Ledger = field(kw_only=True, repr=False)
-    name: str = field(default="ann", kw_only=True)
-    password: str = field(default=PASSWORD, kw_only=True, repr=False)
-    attributes: dict[str, str] = field(factory=dict[str, str], kw_only=True, repr=False, converter=_with_address)
-    known: bool = field(default=True, kw_only=True)
-    client: str = field(default="app-client", kw_only=True)
-    outbox: Mailbox = field(factory=Mailbox, kw_only=True, repr=False)
-    clock: VirtualClock = field(factory=VirtualClock, kw_only=True, repr=False)
-    random: Random = field(factory=SeededRandom, kw_only=True, repr=False)
-    session_minutes: float = field(default=3, kw_only=True)
-    previous: Sequence[Flow] = field(default=(), kw_only=True, repr=False)
-    engine: Engine = field(init=False, repr=False)
-    _heard: list[_Code] = field(factory=list[_Code], init=False, repr=False)
-    _events: _Events = field(factory=_Events, init=False, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Build the engine."""
-        channels = {
-            step.kind.channel
-            for flow in (self.flow, *self.previous)
-            for step in flow.steps.values()
-            if isinstance(step.kind, Sends)
-        }
-        self.engine = Engine(
-            self.flow,
-            previous=tuple(self.previous),
-            keyring=Keyring((cast("Key", _ListeningKey(Keyring.of(_SECRET).current, self._heard)),)),
-            ledger=self.ledger,
-            couriers=dict.fromkeys(channels, self.outbox),
-            clock=self.clock,
-            random=self.random,
-            audit=self._events,
-        )
-        self.engine.prepare()
-
-    @property
-    def events(self) -> tuple[AuditEvent, ...]:
-        """What the engine recorded, oldest first."""
-        return tuple(self._events.kept)
-
-    def signs_in(self, *, srp: bool | None = None) -> DrivenSignIn:
-        """Begin a sign-in.
-
-        *srp* says whether the client opens with SRP_A; if None, it does where the flow has a place for that.
-        """
-        __tracebackhide__ = True
-        if srp is None:
-            outcomes = derive.outcomes_of(self.flow.conditions, self._as_user().attributes, self.client, self.known)
-            srp = derive.SRP_A in derive.heads(derive.begin(self.flow.program, outcomes)[0])
-        return DrivenSignIn(self, srp=srp)
-
-    def _as_user(self) -> User:
-        return User(self.name, dict(self.attributes) if self.known else {}, self.known)
-
-    def _turn(self, session: Sequence[Round], said: Mapping[str, str]) -> Turn:
-        return Turn(POOL, self.client, self._as_user(), tuple(session), said)
-
-    def _answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> Answer:
-        return Answer(POOL, self.client, self._as_user(), answer, private, said)
 
 
 class DrivenSignIn:
@@ -174,7 +35,7 @@ class DrivenSignIn:
         self._why = ""
         self._host_round = ""
         self._created: Created | None = None
-        self._code: _Code | None = None
+        self._code: Code | None = None
         self._presented = user.clock.now()
         self._turn: Turn | None = None
         self._verified: tuple[Answer, bool] | None = None
@@ -327,7 +188,7 @@ class DrivenSignIn:
             return
         created = self._created
         assert created is not None  # whoever is asked has a challenge
-        call = self._user._answer(answer, created.private, said)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        call = self._user.answer(answer, created.private, said)
         right = self._user.engine.verify(call).right
         self._verified = (call, right)
         use: Use = "resend" if action == "resend" else "answer"
@@ -350,7 +211,7 @@ class DrivenSignIn:
         self._words.append(say(read))
 
     def _goes_on(self, said: Mapping[str, str]) -> None:
-        self._turn = self._user._turn(self._rounds, said)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        self._turn = self._user.turn(self._rounds, said)
         self._presented = self._user.clock.now()
         self._decides(self._turn)
         self._trace.append((self._words[-1] if self._words else "(begins)", self._where()))
@@ -360,7 +221,8 @@ class DrivenSignIn:
         engine = self._user.engine
         self._host_round, self._created, self._code = "", None, None
         try:
-            match engine.define(turn):
+            decision = engine.define(turn)
+            match decision:
                 case IssueTokens():
                     self._outcome = "signed in"
                 case FailAuthentication(reason):
@@ -368,10 +230,12 @@ class DrivenSignIn:
                 case Present(step, True):
                     self._host_round = step
                 case Present():
-                    heard = self._user._heard  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-                    heard.clear()
+                    codes = self._user.codes
+                    codes.clear()
                     self._created = engine.create(turn)
-                    self._code = heard[-1] if heard else None
+                    self._code = codes[-1] if codes else None
+                case _:
+                    assert_never(decision)
         except WatchwordError as error:
             self._outcome, self._why = "refused", error.text
 

@@ -131,6 +131,12 @@ def test_the_interesting_sessions_are_drawn(flow):
         find(sessions(flow, hostile=True), lambda rounds: tokens(flow, rounds), settings=settings(max_examples=300))
 
 
+def test_a_drawn_session_is_bounded():
+    """However long the flow is."""
+    flow = Flow(sequence(*(named(f"s{number}", Quiz()) for number in range(40))))
+    assert 24 == len(find(sessions(flow, hostile=False), lambda rounds: len(rounds) >= 24, settings=FINDING))
+
+
 def hostile_in(flow, is_so):
     """Find a hostile session of which *is_so*."""
     return find(sessions(flow, hostile=True), is_so, settings=FINDING)

@@ -1,0 +1,157 @@
+"""A user of a flow, and the small world in which a test has somebody sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from attrs import define, field, frozen
+
+from watchword import derive
+from watchword.challenge import Sends, User
+from watchword.engine import Engine
+from watchword.flow import Flow, Round
+from watchword.keyring import Key, Keyring
+from watchword.ports import AuditEvent, Ledger, Random
+from watchword.testing.driver import DrivenSignIn
+from watchword.testing.mailbox import Mailbox
+from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.turn import Answer, Turn
+
+POOL = "local_watchword"
+PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
+ATTRIBUTES: Mapping[str, str] = {
+    "sub": "11111111-2222-4333-8444-555555555555",
+    "email": "ann@example.com",
+    "email_verified": "true",
+}
+"""What `FlowUser` has unless it is told otherwise."""
+
+_SECRET = bytes(range(32))
+
+
+@frozen
+class Code:
+    """A code that a kind asked for, and what it was drawn from."""
+
+    text: str = field(repr=False)
+    alphabet: str
+
+
+@frozen
+class _ListeningKey:
+    """A key that remembers the codes that were asked of it, so that a test can answer what no test can read."""
+
+    inner: Key
+    heard: list[Code]
+
+    @property
+    def id(self) -> str:
+        return self.inner.id
+
+    def digest(self, purpose: str, *parts: str) -> str:
+        return self.inner.digest(purpose, *parts)
+
+    def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
+        text = self.inner.choose(purpose, seed, alphabet, length)
+        self.heard.append(Code(text, alphabet))
+        return text
+
+
+class _Events:
+    """An audit that keeps its events."""
+
+    def __init__(self) -> None:
+        self.kept: list[AuditEvent] = []
+
+    def record(self, event: AuditEvent) -> None:
+        self.kept.append(event)
+
+
+def _with_address(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {**ATTRIBUTES, **attributes}
+
+
+@define(eq=False)
+class FlowUser:
+    """Somebody who signs in through *flow*, as often as wanted; budgets and messages are those of one world.
+
+    Attributes:
+        flow: what must be answered.
+        ledger: an empty ledger. (The fixture ``flow_user`` brings one that lives in memory.)
+        name: the user's name.
+        password: what ``srp`` takes for right.
+        attributes: added to a ``sub`` and a verified ``email``; it may be changed between sign-ins.
+        known: False for somebody who does not exist.
+        client: the id of the app client.
+        outbox: where messages go.
+        clock: stands still until it is moved.
+        random: gives other bytes on every call. Users who share a ledger share it, or their ids would be the same.
+        session_minutes: how long the host waits for an answer, 3 to 15; Cognito's default is 3.
+        previous: flows whose sessions may still be under way.
+        engine: what plays the flow.
+        codes: those that kinds asked for in the last challenge that was made.
+    """
+
+    flow: Flow
+    ledger: Ledger = field(kw_only=True, repr=False)
+    name: str = field(default="ann", kw_only=True)
+    password: str = field(default=PASSWORD, kw_only=True, repr=False)
+    attributes: dict[str, str] = field(factory=dict[str, str], kw_only=True, repr=False, converter=_with_address)
+    known: bool = field(default=True, kw_only=True)
+    client: str = field(default="app-client", kw_only=True)
+    outbox: Mailbox = field(factory=Mailbox, kw_only=True, repr=False)
+    clock: VirtualClock = field(factory=VirtualClock, kw_only=True, repr=False)
+    random: Random = field(factory=SeededRandom, kw_only=True, repr=False)
+    session_minutes: float = field(default=3, kw_only=True)
+    previous: Sequence[Flow] = field(default=(), kw_only=True, repr=False)
+    engine: Engine = field(init=False, repr=False)
+    codes: list[Code] = field(factory=list[Code], init=False, repr=False)
+    _events: _Events = field(factory=_Events, init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Build the engine."""
+        channels = {
+            step.kind.channel
+            for flow in (self.flow, *self.previous)
+            for step in flow.steps.values()
+            if isinstance(step.kind, Sends)
+        }
+        self.engine = Engine(
+            self.flow,
+            previous=tuple(self.previous),
+            keyring=Keyring((cast("Key", _ListeningKey(Keyring.of(_SECRET).current, self.codes)),)),
+            ledger=self.ledger,
+            couriers=dict.fromkeys(channels, self.outbox),
+            clock=self.clock,
+            random=self.random,
+            audit=self._events,
+        )
+        self.engine.prepare()
+
+    @property
+    def events(self) -> tuple[AuditEvent, ...]:
+        """What the engine recorded, oldest first."""
+        return tuple(self._events.kept)
+
+    def signs_in(self, *, srp: bool | None = None) -> DrivenSignIn:
+        """Begin a sign-in.
+
+        *srp* says whether the client opens with SRP_A; if None, it does where the flow has a place for that.
+        """
+        __tracebackhide__ = True
+        if srp is None:
+            outcomes = derive.outcomes_of(self.flow.conditions, self._as_user().attributes, self.client, self.known)
+            srp = derive.SRP_A in derive.heads(derive.begin(self.flow.program, outcomes)[0])
+        return DrivenSignIn(self, srp=srp)
+
+    def _as_user(self) -> User:
+        return User(self.name, dict(self.attributes) if self.known else {}, self.known)
+
+    def turn(self, session: Sequence[Round], said: Mapping[str, str]) -> Turn:
+        """Return the call of Define or Create for *session*, with what the client *said* along."""
+        return Turn(POOL, self.client, self._as_user(), tuple(session), said)
+
+    def answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> Answer:
+        """Return the call of Verify for *answer* to the challenge of *private*."""
+        return Answer(POOL, self.client, self._as_user(), answer, private, said)
