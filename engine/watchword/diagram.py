@@ -199,8 +199,9 @@ class _Collapsing:
                 labels.append(label)
 
         begin = Node(_BEGIN, "", "end")
+        asked = [tuple(self._asked(number)) for number in range(len(self.exploration.states))]
         for first, label in _beginnings(self.exploration):
-            for node in self._asked(first):
+            for node in asked[first]:
                 add(begin, node, label)
         for number, followers in enumerate(self.exploration.onward):
             state = self.exploration.states[number]
@@ -212,7 +213,7 @@ class _Collapsing:
                     add(choice, _END[FAIL], "no choice")
             for read, target in followers:
                 source = self._of(read, state)
-                for node in self._asked(target):
+                for node in asked[target]:
                     add(source, node, self._outcome(read, target, node))
         ends = [_END[name] for name in (TOKENS, FAIL) if name in nodes]
         drawn = [node for node in nodes.values() if node != begin and node not in ends]
