@@ -205,9 +205,11 @@ def test_serving_ends_although_a_trigger_hangs(monkeypatch):
 
 def test_a_pool_is_served_at_an_endpoint_of_its_own():
     """In a program or a test, one line does it; the pool may depend on the endpoint."""
-    with serving(lambda endpoint: pool_with_ann(issuer=f"{endpoint}/us-east-1_AbCdEf123")) as endpoint:
-        with urllib.request.urlopen(f"{endpoint}/us-east-1_AbCdEf123/.well-known/openid-configuration") as response:
-            configuration = json.load(response)
+    with (
+        serving(lambda endpoint: pool_with_ann(issuer=f"{endpoint}/us-east-1_AbCdEf123")) as endpoint,
+        urllib.request.urlopen(f"{endpoint}/us-east-1_AbCdEf123/.well-known/openid-configuration") as response,
+    ):
+        configuration = json.load(response)
     assert configuration["issuer"].startswith(endpoint)
     assert configuration["jwks_uri"].startswith(endpoint)
 
