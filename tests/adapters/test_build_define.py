@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 import zipfile
+from itertools import product
 from random import Random
 
 import pytest
@@ -15,6 +16,7 @@ from artefact_kit import built_define, define_archive, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lambda_runtime
 from flow_oracles import CUSTOM, EXAMPLES, GOLD, SMALL, odd_lists, short_lists
 from random_flows import SETTINGS, flows
 from speech import metadata, results, session
@@ -182,8 +184,9 @@ def test_events_of_odd_shapes_end_as_with_the_engine(place, tmp_path):
     """Missing, null and of every wrong type, in each field that is read: the same leniency, the same fixed texts."""
     flow = EXAMPLES["acme"][0]
     with built_define(tmp_path, flow) as built:
-        for value in [*ODD, "gone"]:
-            given = event([("SRP_A", True, None)])
+        passing = session("srp_a+ password_verifier+ captcha+ email_otp+", flow)
+        for value, rounds in product([*ODD, "gone"], [[("SRP_A", True, None)], passing]):
+            given = event(rounds)
             inner = given
             for name in place[:-1]:
                 inner = inner[name]
@@ -317,3 +320,16 @@ def test_the_zip_has_three_files_readable_by_all():
     with zipfile.ZipFile(io.BytesIO(define_archive(EXAMPLES["acme"][0]).data)) as made:
         assert ["define.py", "define_handler.py", "derive.py"] == made.namelist()
         assert {0o644} == {(each.external_attr >> 16) & 0o777 for each in made.infolist()}
+
+
+def test_it_answers_under_lambdas_own_client(tmp_path):
+    """Cold and warm, tokens and refusals; the error that Cognito would show is a fixed text and a reference."""
+    pytest.importorskip("awslambdaric", reason="pip install awslambdaric")
+    flow = EXAMPLES["email_code"][0]
+    written(define_files([flow]), tmp_path)
+    with lambda_runtime.function(tmp_path, "define.define") as call:
+        assert "CUSTOM_CHALLENGE" == call(event())["response"]["challengeName"]
+        assert call(event(session("email_otp+", flow)))["response"]["issueTokens"] is True
+        with pytest.raises(lambda_runtime.Answer, match=r"^BAD_REQUEST \(ref [B-Z]{8}\)$"):
+            call({**event(), "triggerSource": "CreateAuthChallenge_Authentication"})
+        assert '"event": "authn_login_success"' in call.log()
