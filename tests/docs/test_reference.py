@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 import watchword
-from watchword import derive, errors, hooks, travel, turn
+from watchword import derive, errors, hooks, testing, travel, turn
 from watchword.challenge import RESERVED_PUBLIC
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import COMMANDS
@@ -113,6 +113,12 @@ def environment_variables():
     return sorted({name for path in SOURCES for name in re.findall(r"WATCHWORD_[A-Z]+", path.read_text("utf-8"))})
 
 
+def fixtures():
+    """The fixtures that the pytest plugin brings."""
+    tree = ast.parse((ROOT / "adapters/watchword_adapters/pytest_plugin.py").read_text(encoding="utf-8"))
+    return [each.name for each in tree.body if isinstance(each, ast.FunctionDef)]
+
+
 # For each thing that must have its place: where it is looked for (a page, or all of them), how, and what there is.
 PLACES = {
     "public names": ("*", headings, watchword.__all__),
@@ -131,6 +137,10 @@ PLACES = {
     "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
     "parameters of triggers": ("hosts.md", cells, parameters_of(triggers)),
     "parameters of SignIn": ("hosts.md", cells, parameters_of(SignIn)),
+    "names of the test kit": ("testing.md", cells, testing.__all__),
+    "words of a sign-in": ("testing.md", cells, [name for name in vars(testing.DrivenSignIn) if name[0] != "_"]),
+    "settings of a user": ("testing.md", cells, parameters_of(testing.FlowUser)[1:]),
+    "fixtures": ("testing.md", cells, fixtures()),
     "settings of the pool": ("testing.md", cells, parameters_of(LocalUserPool)[3:]),
 }
 CASES = [(what, name) for what, (_, _, names) in PLACES.items() for name in names]
