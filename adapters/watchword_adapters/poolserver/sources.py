@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -55,7 +54,7 @@ class FlowSource:
     def __init__(self, reference: str, make: Callable[[Flow, Sequence[Flow]], Three]) -> None:
         self._reference = reference
         self._make = make
-        self._before: deque[Flow] = deque(maxlen=_PREVIOUS)
+        self._before: list[Flow] = []
         self.flow: Flow | None = None
 
     @property
@@ -73,7 +72,7 @@ class FlowSource:
         before = [each for each in self._before if each.fingerprint != flow.fingerprint]
         made = self._make(flow, before)
         if self.flow is None or self.flow.fingerprint != flow.fingerprint:
-            self._before = deque([flow, *before], maxlen=_PREVIOUS)
+            self._before = [flow, *before][:_PREVIOUS]
         self.flow = flow
         return made
 

@@ -1,0 +1,244 @@
+"""Users, keys and refresh tokens outlive the process in a database; everything else is as without one."""
+
+import sqlite3
+import stat
+import subprocess
+import sys
+
+import pytest
+from userpool_kit import EMAIL, PASSWORD, World, code_of
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword_adapters.clock import SystemRandom
+from watchword_adapters.userpool import ClientError, LocalUserPool
+from watchword_adapters.userpool.database import Database
+
+POOL = "us-east-1_AbCdEf123"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the database is."""
+    return tmp_path / "pool.db"
+
+
+class Restarting:
+    """A pool that is started again and again on the same file."""
+
+    def __init__(self, path):
+        self.path = path
+        self.database = None
+        self.start(user=True)
+
+    def start(self, *, user=False, clock=None):
+        if self.database is not None:
+            self.database.close()
+        self.database = Database(self.path, POOL)
+        settings = {"clock": clock} if clock else {}
+        self.world = World(user=user, keeper=self.database, **settings)
+        return self.world
+
+
+@pytest.fixture
+def restarting(path):
+    """A pool with Ann on a database."""
+    made = Restarting(path)
+    yield made
+    made.database.close()
+
+
+def refresh(world, tokens):
+    return world.begin(flow="REFRESH_TOKEN_AUTH", REFRESH_TOKEN=tokens["RefreshToken"])
+
+
+def test_a_user_is_there_after_a_restart(restarting):
+    """With the name, the address, the status, and the password as a verifier."""
+    before = restarting.world.pool.admin_get_user(UserPoolId=POOL, Username="ann")
+    world = restarting.start()
+    after = world.pool.admin_get_user(UserPoolId=POOL, Username="ann")
+
+    assert {**before, "ResponseMetadata": 0} == {**after, "ResponseMetadata": 0}
+    assert world.pool.username_of("ann@example.com") == "ann"
+    client = world.srp()
+    proven = world.prove(client, world.begin_srp(client, "USER_SRP_AUTH"))
+    assert "AuthenticationResult" in proven
+
+
+def test_a_pending_sign_up_is_confirmed_after_a_restart(restarting):
+    """The code is kept with the user."""
+    pool = restarting.world.pool
+    email = [{"Name": "email", "Value": "bob@example.com"}]
+    pool.sign_up(ClientId=pool.client_id, Username="bob", Password=PASSWORD, UserAttributes=email)
+    code = pool.outbox[-1].text.split()[-1]
+
+    pool = restarting.start().pool
+    pool.confirm_sign_up(ClientId=pool.client_id, Username="bob", ConfirmationCode=code)
+
+    assert restarting.start().pool.admin_get_user(UserPoolId=POOL, Username="bob")["UserStatus"] == "CONFIRMED"
+
+
+def test_a_user_who_is_removed_stays_removed(restarting):
+    """Under every name."""
+    restarting.world.pool.admin_delete_user(UserPoolId=POOL, Username="ann")
+    world = restarting.start()
+    with pytest.raises(ClientError) as error:
+        world.pool.admin_get_user(UserPoolId=POOL, Username="ann")
+    assert code_of(error) == "UserNotFoundException"
+    world.pool.add_user("ann", attributes=EMAIL)
+
+
+def test_tokens_are_good_after_a_restart(restarting):
+    """The keys are the same: access tokens still name their user, and refresh tokens refresh the same sign-in."""
+    tokens, keys = restarting.world.tokens(), restarting.world.pool.jwks()
+    clock = restarting.world.clock
+    world = restarting.start(clock=clock)
+
+    assert world.pool.jwks() == keys
+    assert world.pool.get_user(AccessToken=tokens["AccessToken"])["Username"] == "ann"
+    assert "AccessToken" in refresh(world, tokens)["AuthenticationResult"]
+
+
+def test_what_is_revoked_stays_revoked(restarting):
+    """One token alone, or all of a user's."""
+    world = restarting.world
+    first, second, third = world.tokens(), world.tokens(), world.tokens()
+    world.pool.revoke_token(ClientId=world.pool.client_id, Token=first["RefreshToken"])
+    world = restarting.start()
+    with pytest.raises(ClientError) as error:
+        refresh(world, first)
+    assert code_of(error) == "NotAuthorizedException"
+    assert refresh(world, second)
+
+    world.pool.global_sign_out(AccessToken=third["AccessToken"])
+    world = restarting.start()
+    for tokens in (second, third):
+        with pytest.raises(ClientError) as error:
+            refresh(world, tokens)
+        assert code_of(error) == "NotAuthorizedException"
+
+
+def test_expired_grants_leave_the_file(restarting):
+    """It does not grow for ever."""
+    world = restarting.world
+    world.tokens()
+    world.clock.time += 31 * 86_400
+    world.tokens()
+    assert len(restarting.database.grants()) == 1
+
+
+def test_grants_come_back_oldest_first(restarting):
+    """The pool forgets the expired from that end."""
+    world = restarting.world
+    for _ in range(3):
+        world.tokens()
+        world.clock.time += 100
+    expiries = [grant.expires for _, grant in restarting.database.grants()]
+    assert expiries == sorted(expiries)
+    assert len(set(expiries)) == 3
+
+
+def test_somebody_unknown_is_made_up_alike_after_a_restart(restarting):
+    """The same salt and the same stand-in for an address, or a restart would tell who exists."""
+
+    def stand_ins(world):
+        client = world.srp("nobody@example.com")
+        parameters = world.begin_srp(client)["ChallengeParameters"]
+        return parameters["SALT"], parameters["USERNAME"]
+
+    from userpool_kit import PasswordThenCode
+
+    def world():
+        return World(PasswordThenCode(), user=False, keeper=restarting.database, random=SystemRandom())
+
+    assert stand_ins(world()) == stand_ins(world())
+    assert stand_ins(world()) != stand_ins(World(PasswordThenCode(), random=SystemRandom()))
+
+
+def test_neither_passwords_nor_refresh_tokens_are_in_the_file(restarting, path):
+    """A refresh token is known by its digest alone, a password by what SRP leaves of it."""
+    tokens = restarting.world.tokens()
+    restarting.database.close()
+    stored = b"".join(each.read_bytes() for each in path.parent.iterdir())
+    assert tokens["RefreshToken"].encode() not in stored
+    assert PASSWORD.encode() not in stored
+
+
+def test_the_file_is_its_owner_s(restarting, path):
+    """It holds private keys."""
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_the_file_of_another_pool_is_refused(restarting, path):
+    """Passwords are bound to the pool's id: nobody could sign in."""
+    restarting.database.close()
+    with pytest.raises(ConfigurationError, match=f"is that of the pool {POOL}"):
+        Database(path, "us-east-1_Other1")
+    Database(path, POOL).close()
+
+
+def test_a_file_that_is_in_use_is_refused(restarting, path):
+    """Two processes would overwrite each other's users."""
+    program = (
+        "from watchword_adapters.userpool.database import Database\n"
+        "from watchword.errors import ConfigurationError\n"
+        f"try: Database({str(path)!r}, {POOL!r})\n"
+        "except ConfigurationError as error: print(error)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert "is in use: end the process that has it" in ended.stdout
+
+
+def other_database(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE things (name)")
+    connection.close()
+
+
+def newer_database(path):
+    Database(path, POOL).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.write_text("no database at all" * 99), other_database, newer_database]
+)
+def test_a_foreign_file_is_refused_and_left_alone(path, make):
+    """Somebody named the wrong file; nothing is written into it."""
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(ConfigurationError, match="is no database of a local pool"):
+        Database(path, POOL)
+    assert path.read_bytes()[:100] == before[:100] or before[:6] == b"SQLite"
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    """With what the system says."""
+    with pytest.raises(ConfigurationError, match="cannot be opened: No such file"):
+        Database(tmp_path / "nowhere" / "pool.db", POOL)
+    with pytest.raises(ConfigurationError, match="cannot be opened: Is a directory"):
+        Database(tmp_path, POOL)
+
+
+def test_a_database_that_fails_changes_nothing(restarting):
+    """What could not be kept has not happened: the user in memory is the user in the file."""
+    pool = restarting.world.pool
+    restarting.database.close()
+    with pytest.raises(UnavailableError, match="failed"):
+        pool.admin_set_user_password(UserPoolId=POOL, Username="ann", Password="An0ther!x", Permanent=True)
+    with pytest.raises(UnavailableError):
+        pool.add_user("bob")
+    assert pool.username_of("ann@example.com") == "ann"
+    parameters = {"USERNAME": "bob", "PASSWORD": PASSWORD}
+    with pytest.raises(ClientError):
+        pool.initiate_auth(ClientId=pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
+
+
+def test_a_damaged_key_is_said_to_be_damaged(path):
+    """In place of a crash in the cryptography."""
+    database = Database(path, POOL)
+    database.secret("id key", lambda: b"no key")
+    with pytest.raises(ConfigurationError, match="damaged"):
+        LocalUserPool(None, None, None, keeper=database).jwks()
+    database.close()
