@@ -225,6 +225,8 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
     before = call.last_of(step.name)
     user = call.turn.user
     key, kind = claimed.key, step.kind
+    # With the time of issue in it: metadata that puts it off gets another code than the one that was sent.
+    secret_of = f"{claimed.id} {claimed.issued} {call.user}"
     request = CreateRequest(
         step.name,
         User(user.name, user.attributes if user.known else {}, user.known, call.user),
@@ -233,7 +235,7 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
         reference(claimed.id),
         again=call.answered_wrong(step.name),
         carry=read_carry(before) if before else {},
-        code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claimed.id} {call.user}", alphabet, length),
+        code=lambda alphabet, length: key.choose(f"code {kind.kind}", secret_of, alphabet, length),
         seal=lambda answer: answer_seal(key, step, claimed.id, call.user, answer),
         mark=lambda value: call.engine.keyring.lasting.digest(f"mark {kind.kind}", value),
     )
