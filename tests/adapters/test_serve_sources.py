@@ -126,7 +126,7 @@ def test_sign_ins_of_earlier_flows_go_on_however_often_the_file_changes(folder):
     """Each flow but the same again is among those that came before, newest first, up to eight."""
     path = folder / "flow.toml"
     made = Made()
-    write(path, GOOD.format("f0", 8))
+    write(path, GOOD.format("f0", 6))
     reloading = Reloading(FlowSource("flow.toml", made), Said())
     for number in range(1, 12):
         write(path, GOOD.format(f"f{number}", 6 + number % 5) + f"attempts = {1 + number % 9}\n")
