@@ -54,8 +54,10 @@ def _decoded(text: str, place: int) -> bytes:
 def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Ledger:
     """Return the ledger that *ledger* or ``WATCHWORD_LEDGER`` names; one in memory outside Lambda, if none does.
 
+    A ledger's `prepare`, if it has one, makes what the first call would have to wait for.
+
     Raises:
-        ConfigurationError: in Lambda, for a ledger that other containers cannot see, unless written ``process-only``.
+        ConfigurationError: if it cannot be set up; in Lambda, for a ledger that other containers cannot see, unless written ``process-only``.
     """
     if ledger is None:
         ledger = environment.get("WATCHWORD_LEDGER", "").strip() or None
@@ -69,11 +71,14 @@ def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Le
     if isinstance(ledger, str):
         from watchword.loader import find_ledger  # noqa: PLC0415 - only a URL needs looking up
 
-        return find_ledger(ledger)
+        ledger = find_ledger(ledger)
     if ledger is None:
         from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 
-        return MemoryLedger()
+        ledger = MemoryLedger()
+    prepare = getattr(type(ledger), "prepare", None)
+    if prepare is not None:
+        prepare(ledger)
     return ledger
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from watchword_adapters.ledgers.dynamodb import DynamoDbLedger
     from watchword_adapters.ledgers.memory import MemoryLedger
     from watchword_adapters.ledgers.sqlite import SqliteLedger
 
-__all__ = ["MemoryLedger", "SqliteLedger"]
+__all__ = ["DynamoDbLedger", "MemoryLedger", "SqliteLedger"]
 
 
 def __getattr__(name: str) -> Any:
     # `if` rather than importlib: a build that follows imports must see them.
+    if name == "DynamoDbLedger":
+        from watchword_adapters.ledgers.dynamodb import DynamoDbLedger  # noqa: PLC0415
+
+        return DynamoDbLedger
     if name == "MemoryLedger":
         from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 

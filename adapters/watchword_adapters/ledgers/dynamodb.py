@@ -1,0 +1,351 @@
+"""The ledger in a DynamoDB table, for any number of containers in one region."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from attrs import evolve
+
+from watchword.errors import ConfigurationError
+from watchword.hooks import RegisterLedger, hookimpl
+from watchword.ports import Charge, Claim, Ledger, Limit
+from watchword_adapters.ledgers.dynamodb_faults import ChangedError
+from watchword_adapters.ledgers.dynamodb_items import (
+    Budget,
+    Entry,
+    Holder,
+    Item,
+    Mark,
+    Owner,
+    Round,
+    Try,
+    Value,
+    named,
+    number,
+    text,
+)
+from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write, create_table
+from watchword_adapters.ledgers.window import longest_window
+from watchword_adapters.urls import PortURL
+
+__all__ = ["DynamoDbLedger", "create_table"]
+
+_FORGOTTEN_AT_ONCE = 50
+"""Budgets that one transaction of `forget` empties; DynamoDB takes 100 items in one."""
+
+
+class DynamoDbLedger:
+    """A `Ledger` in the DynamoDB table *table*, safe for any number of processes that use the same region.
+
+    *region* and credentials are boto3's own unless given; *endpoint* is another URL for DynamoDB, for an emulator. The
+    table has the string ``pk`` as its one key, and the attribute ``ttl`` as its time to live (see `create_table`). The
+    permissions needed are ``dynamodb:GetItem``, ``BatchGetItem``, ``PutItem`` and ``UpdateItem``.
+
+    Every read is strongly consistent, every write conditional on what was read. DynamoDB's removal of old items, which
+    may come days late, decides nothing. Items of 1 KB (a budget of ten guesses is smaller) cost, in calls, read
+    units and write units::
+
+        claim     1 call   0 read   1 write        consume   2 calls  2 read   4 write  (1 if there is no guess to refund)
+        settle    1 call   0 read   4 write (sent) put       1 call   0 read   1 write
+                                    1 write        peek      1 call   1 read   0 write
+                                    (unsent)       take      2 calls  1 read   1 write
+        resume    1 call   0 read   1 write        count     2 calls  2 read   1 write  (4 for the first in a window)
+        charge    2 calls  4 read   4 write (6 for the first in a window; 1 if exhausted; 0 if repeated or refused)
+        forget    3 calls
+
+    Every item is one user's, one claim's or one round's, so no key is used by all. A call that races with another on
+    the same items begins anew; after a throttle or a lost answer it begins anew once, and knows its own writes again.
+    boto3 itself does not try again.
+
+    Raises:
+        ConfigurationError: if *table* can be no table's name.
+    """
+
+    def __init__(self, table: str, *, region: str | None = None, endpoint: str | None = None) -> None:
+        self._table = DynamoDbTable(table, region=region, endpoint=endpoint)
+
+    def __repr__(self) -> str:
+        return f"DynamoDbLedger({self._table.name!r}, region={self._table.region!r})"
+
+    def prepare(self) -> None:
+        """Make the client, which takes boto3 a quarter of a second: otherwise the first call waits for it.
+
+        Raises:
+            ConfigurationError: if boto3 is missing, or if it can make no client of the region and endpoint.
+        """
+        self._table.client()
+
+    def claim(self, key: str, claim_id: str, *, lease: float, now: float, within: float) -> Claim:
+        """Take *key* for *lease* seconds, or return the claim that holds it."""
+
+        def work(calls: Calls) -> Claim:
+            holder = Holder(claim_id, int(now), "sending", now + lease, calls.id)
+            free = {
+                "ConditionExpression": "attribute_not_exists(pk) OR #until <= :now",
+                "ExpressionAttributeNames": {"#until": "until"},
+                "ExpressionAttributeValues": {":now": number(now)},
+            }
+            failed = calls.write(Write("Put", {"Item": holder.item(key), **free, **_TELL}))
+            if failed:
+                if not failed[0]:
+                    raise ChangedError
+                holder = Holder.read(failed[0])
+            return Claim(holder.claim_id, holder.issued, holder.state, fresh=holder.write == calls.id)
+
+        return self._table.run(within, work)
+
+    def settle(
+        self, key: str, claim_id: str, state: Literal["sent", "unsent"], *, own_until: float, within: float
+    ) -> None:
+        """Say what became of the message of *claim_id*; ``sent`` is final and gives the claim its own try."""
+
+        def work(calls: Calls) -> None:
+            condition = "#claim = :claim AND #state <> :sent"
+            values = {":claim": text(claim_id), ":sent": text("sent"), ":state": text(state)}
+            names = {"#claim": "claim", "#state": "state"}
+            writes = [_update(named("claim", key), "SET #state = :state", condition, names, values)]
+            if state == "sent":
+                writes.append(_put(Try(used=False, until=own_until, write=calls.id).item(claim_id), None))
+            # A condition that fails says that there is nothing to do: the rest is done without it.
+            while writes and (failed := calls.write(*writes)):
+                writes = [write for place, write in enumerate(writes) if place not in failed]
+
+        self._table.run(within, work)
+
+    def resume(self, key: str, claim_id: str, *, within: float) -> bool:
+        """Turn the claim from ``unsent`` back to ``sending``; True for exactly one caller."""
+
+        def work(calls: Calls) -> bool:
+            condition = "#claim = :claim AND #state = :unsent"
+            values = {":claim": text(claim_id), ":unsent": text("unsent"), ":sending": text("sending")}
+            names = {"#claim": "claim", "#state": "state", "#write": "write"}
+            change = "SET #state = :sending, #write = :id"
+            values[":id"] = text(calls.id)
+            failed = calls.write(_update(named("claim", key), change, condition, names, values))
+            return not failed or (bool(failed[0]) and Holder.read(failed[0]).write == calls.id)
+
+        return self._table.run(within, work)
+
+    def charge(
+        self,
+        round_id: str,
+        answer: str,
+        *,
+        key: str,
+        owner: str,
+        claim_id: str,
+        limits: Sequence[Limit],
+        keep: float,
+        now: float,
+        within: float,
+    ) -> Charge:
+        """Record *answer* as the one answer to *round_id*, and charge one guess for it."""
+
+        def work(calls: Calls) -> Charge:
+            keys = (named("round", round_id), named("budget", key), named("owner", owner), named("try", claim_id))
+            round_item, budget_item, owner_item, try_item = calls.get_all(*keys)
+            known = None if round_item is None else Round.read(round_item)
+            if known is not None and known.write == calls.id:
+                return Charge("charged" if known.paid else "exhausted", known.at)
+            if known is not None and now < known.until:
+                if not known.paid:
+                    return Charge("exhausted", known.at)
+                return Charge("repeated" if known.answer == answer else "refused", known.at)
+            entry = Entry(now, round_id, owner)
+            payment = _added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
+            if payment is None and try_item is not None:
+                own = Try.read(try_item)
+                if not own.used and now < own.until:
+                    payment = [_put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
+            record = Round(answer, payment is not None, now, keep, calls.id)
+            if calls.write(_put(record.item(round_id), None if known is None else known.write), *(payment or ())):
+                raise ChangedError
+            return Charge("exhausted" if payment is None else "charged", now)
+
+        return self._table.run(within, work)
+
+    def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
+        """Count *event* in the budget *key* if there is room; the same event again is free."""
+
+        def work(calls: Calls) -> bool:
+            budget_item, owner_item = calls.get_all(named("budget", key), named("owner", owner))
+            window = longest_window(limits)
+            entries = () if budget_item is None else Budget.read(budget_item).entries
+            if any(entry.event == event and not now - entry.at >= window for entry in entries):
+                return True
+            entry = Entry(now, event, owner)
+            writes = _added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
+            if writes and calls.write(*writes):
+                raise ChangedError
+            return writes is not None
+
+        return self._table.run(within, work)
+
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
+        """Use up *claim_id* in the name of round *by*; the win takes the guess of *by* out of the budget *refund*."""
+
+        def work(calls: Calls) -> bool:
+            mark_item, budget_item = calls.get_all(named("mark", claim_id), named("budget", refund))
+            if mark_item is not None:
+                return Mark.read(mark_item).by == by
+            writes = [_put(Mark(by, keep, calls.id).item(claim_id), None)]
+            budget = Budget() if budget_item is None else Budget.read(budget_item)
+            refunded = budget.without_newest(by)
+            if refunded is not None:
+                writes.append(_put(evolve(refunded, write=calls.id).item(refund), budget.write))
+            if calls.write(*writes):
+                raise ChangedError
+            return True
+
+        return self._table.run(within, work)
+
+    def put(self, key: str, value: str, *, expires: float, within: float) -> None:
+        """Keep *value* under *key* until *expires*."""
+
+        def work(calls: Calls) -> None:
+            # Not once more what was put before and may be taken by now.
+            anew = {
+                "ConditionExpression": "attribute_not_exists(pk) OR #write <> :id",
+                "ExpressionAttributeNames": {"#write": "write"},
+                "ExpressionAttributeValues": {":id": text(calls.id)},
+            }
+            calls.write(Write("Put", {"Item": Value(value, expires, calls.id).item(key), **anew}))
+
+        self._table.run(within, work)
+
+    def peek(self, key: str, *, now: float, within: float) -> str | None:
+        """Return what is kept under *key*, or None."""
+
+        def work(calls: Calls) -> str | None:
+            item = calls.get(named("value", key))
+            value = None if item is None else Value.read(item)
+            return value.text if value is not None and not value.taken and now < value.until else None
+
+        return self._table.run(within, work)
+
+    def take(self, key: str, *, now: float, within: float) -> str | None:
+        """Return what is kept under *key* and remove it, for exactly one caller."""
+        found: list[str] = []
+
+        def work(calls: Calls) -> str | None:
+            item = calls.get(named("value", key))
+            value = None if item is None else Value.read(item)
+            if value is None:
+                return None
+            if value.taken == calls.id:
+                return found[-1]
+            if value.taken or not now < value.until:
+                return None
+            found.append(value.text)
+            # The item stays, without the text, so that a take whose answer was lost is known again.
+            names = {"#taken": "taken", "#text": "text", "#write": "write"}
+            values = {":id": text(calls.id), ":seen": text(value.write)}
+            condition = "#write = :seen AND attribute_not_exists(#taken)"
+            if calls.write(_update(named("value", key), "SET #taken = :id REMOVE #text", condition, names, values)):
+                raise ChangedError
+            return value.text
+
+        return self._table.run(within, work)
+
+    def forget(self, owner: str, *, within: float) -> int:
+        """Empty every budget of *owner*; return how many had something in them.
+
+        In one transaction up to 50 budgets, in several beyond.
+        """
+        deadline = time.monotonic() + within
+        forgotten, more = 0, True
+        while more:
+            emptied, more = self._forget_some(owner, deadline - time.monotonic())
+            forgotten += emptied
+        return forgotten
+
+    def _forget_some(self, owner: str, within: float) -> tuple[int, bool]:
+        done: list[tuple[int, bool]] = []
+
+        def work(calls: Calls) -> tuple[int, bool]:
+            item = calls.get(named("owner", owner))
+            known = Owner() if item is None else Owner.read(item)
+            if done and known.write == calls.id:
+                return done[-1]
+            keys = sorted(known.budgets)[:_FORGOTTEN_AT_ONCE]
+            if not keys:
+                return 0, False
+            left = {key: until for key, until in known.budgets.items() if key not in keys}
+            writes = [_put(evolve(known, budgets=left, write=calls.id).item(owner), known.write)]
+            for key, found in zip(keys, calls.get_all(*(named("budget", key) for key in keys)), strict=True):
+                budget = Budget() if found is None else Budget.read(found)
+                emptied = budget.without(owner)
+                if emptied is not None:
+                    writes.append(_put(evolve(emptied, write=calls.id).item(key), budget.write))
+            done.append((len(writes) - 1, bool(left)))
+            if calls.write(*writes):
+                raise ChangedError
+            return done[-1]
+
+        return self._table.run(within, work)
+
+
+_TELL: Mapping[str, Any] = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+
+def _added(
+    key: str, entry: Entry, limits: Sequence[Limit], *, budget_item: Item | None, owner_item: Item | None, write: str
+) -> list[Write] | None:
+    """Return the writes that add *entry* to the budget *key*, or None if it has no room.
+
+    The owner's list of budgets is written in the same transaction, ahead for a whole window: so once in each.
+    """
+    if not limits:
+        return []
+    budget = Budget() if budget_item is None else Budget.read(budget_item)
+    grown = budget.with_one_more(entry, limits)
+    if grown is None:
+        return None
+    writes = [_put(evolve(grown, write=write).item(key), budget.write)]
+    owner = Owner() if owner_item is None else Owner.read(owner_item)
+    noted = owner.with_budget(key, grown.until, longest_window(limits), entry.at)
+    if noted is not None:
+        writes.append(_put(evolve(noted, write=write).item(entry.owner), owner.write))
+    return writes
+
+
+def _put(item: Item, seen: str | None) -> Write:
+    """Return the write of *item*, if the write *seen* is still the last; None or nothing where there was no item."""
+    if not seen:
+        return Write("Put", {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"})
+    condition = {
+        "ConditionExpression": "#write = :seen",
+        "ExpressionAttributeNames": {"#write": "write"},
+        "ExpressionAttributeValues": {":seen": text(seen)},
+    }
+    return Write("Put", {"Item": item, **condition})
+
+
+def _update(key: Item, change: str, condition: str, names: Mapping[str, str], values: Mapping[str, Item]) -> Write:
+    parameters = {
+        "Key": key,
+        "UpdateExpression": change,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+        **_TELL,
+    }
+    return Write("Update", parameters)
+
+
+@hookimpl
+def register_ledgers(register: RegisterLedger) -> None:
+    """Register ``dynamodb://table``, with the options region and endpoint."""
+    register("dynamodb", _from_url)
+
+
+def _from_url(url: str) -> Ledger:
+    rest = url.partition(":")[2]
+    table, mark, query = rest.removeprefix("//").partition("?")
+    if not rest.startswith("//") or not table or "/" in table:
+        raise ConfigurationError("the ledger URL dynamodb: needs a table, as in dynamodb://watchword?region=eu-west-1")
+    # The table is read here: hosts of URLs lose their capitals.
+    options = PortURL.parse(f"dynamodb:{mark}{query}", options=("region", "endpoint")).options
+    return DynamoDbLedger(table, region=options.get("region"), endpoint=options.get("endpoint"))

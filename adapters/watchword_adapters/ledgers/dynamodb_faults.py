@@ -1,0 +1,139 @@
+"""What DynamoDB says when a call fails: a condition, a race, a fault that may pass, or a cause to tell the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from watchword_adapters.ledgers.dynamodb_items import KEY, ForeignItemError, Item
+
+_BUSY = frozenset({"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"})
+_THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ThrottlingError",
+        "ThrottlingException",
+    }
+)
+_CREDENTIALS = frozenset(
+    {
+        "CredentialRetrievalError",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "UnrecognizedClientException",
+    }
+)
+_LOST = frozenset(
+    {
+        "ConnectTimeoutError",
+        "ConnectionClosedError",
+        "EndpointConnectionError",
+        "HTTPClientError",
+        "ProxyConnectionError",
+        "ReadTimeoutError",
+        "ResponseParserError",
+        "ResponseStreamingError",
+        "SSLError",
+    }
+)
+"""botocore's errors after which nobody knows what became of the call."""
+
+
+class ChangedError(Exception):
+    """Raised if another call changed what this one had read: it begins anew."""
+
+
+class FailedError(Exception):
+    """Raised if a call failed. *again* says whether a second one may do better."""
+
+    def __init__(self, cause: str, *, again: bool) -> None:
+        super().__init__(cause)
+        self.again = again
+
+
+def _answer(error: BaseException) -> Mapping[str, Any] | None:
+    response: object = getattr(error, "response", None)
+    return cast("Mapping[str, Any]", response) if isinstance(response, Mapping) else None
+
+
+def _code(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("Error", {}).get("Code", "")) or "Unknown"
+
+
+def failed_conditions(error: BaseException) -> dict[int, Item] | None:
+    """Return which conditions failed, if that is all that *error* says; None if it says something else."""
+    answer = _answer(error)
+    if answer is None:
+        return None
+    code = _code(answer)
+    if code == "ConditionalCheckFailedException":
+        return {0: answer.get("Item") or {}}
+    if code in _BUSY:
+        raise ChangedError from None
+    if code != "TransactionCanceledException":
+        return None
+    reasons: Sequence[Mapping[str, Any]] = answer.get("CancellationReasons", ())
+    told = {str(reason.get("Code", "None")) for reason in reasons} - {"None"}
+    if not told or not told <= {"ConditionalCheckFailed", *_BUSY}:
+        return None
+    if told & _BUSY:
+        raise ChangedError from None
+    return {
+        place: reason.get("Item") or {}
+        for place, reason in enumerate(reasons)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    }
+
+
+def cause_of(error: BaseException) -> tuple[str, bool]:
+    """Return what to say of *error* (never its own words: they may quote a request), and whether to try again."""
+    if isinstance(error, FailedError):
+        return str(error), error.again
+    if isinstance(error, ForeignItemError):
+        return f"holds an item that Watchword did not write (its attribute {error!s})", False
+    answer = _answer(error)
+    if answer is None:
+        return _local_cause(type(error).__name__)
+    code = _code(answer)
+    if code == "TransactionCanceledException":
+        reasons = [str(reason.get("Code", "None")) for reason in answer.get("CancellationReasons", ())]
+        code = next((each for each in reasons if each in _THROTTLED), "") or next(
+            (each for each in reasons if each not in ("None", "ConditionalCheckFailed")), code
+        )
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return _told_cause(code, status if isinstance(status, int) else 0)
+
+
+def _local_cause(name: str) -> tuple[str, bool]:
+    if name in _LOST:
+        return f"could not be reached, or its answer was lost ({name})", True
+    if name in _CREDENTIALS:
+        return f"cannot be called without credentials ({name})", False
+    return f"could not be asked ({name})", False
+
+
+def _told_cause(code: str, status: int) -> tuple[str, bool]:
+    if code in _THROTTLED or "Throttl" in code:
+        return f"is throttled ({code})", True
+    if code in _CREDENTIALS:
+        return f"refuses the credentials ({code}): see whose they are, and that the clock is right", False
+    if "KMS" in code:
+        return f"cannot use its KMS key ({code}): allow the function to use it", False
+    if code == "ResourceNotFoundException":
+        return "does not exist in this region: create it, or name the region", False
+    if "AccessDenied" in code:
+        allow = "allow dynamodb:GetItem, BatchGetItem, PutItem and UpdateItem on it, and the use of its KMS key, if any"
+        return f"refuses access ({code}): {allow}", False
+    if code in ("ValidationException", "ValidationError"):
+        form = f"its partition key must be the string {KEY!r}, without a sort key, and an item has 400 KB at most"
+        return f"does not take the request ({code}): {form}", False
+    return f"failed ({code})", status >= 500 or code in ("InternalServerError", "ServiceUnavailable")

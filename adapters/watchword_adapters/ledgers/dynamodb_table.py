@@ -1,0 +1,270 @@
+"""The table of a DynamoDB ledger: its client, its calls in the time there is, and every fault told in one way."""
+
+from __future__ import annotations
+
+import random
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from threading import TIMEOUT_MAX, Lock, Thread
+from typing import Any, Protocol, TypeVar, cast
+
+from attrs import frozen
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword_adapters.discretion import unlogged
+from watchword_adapters.ledgers.dynamodb_faults import ChangedError, FailedError, cause_of, failed_conditions
+from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
+
+CONNECT = 0.3
+"""Seconds for connecting."""
+READ = 0.7
+"""Seconds for each answer."""
+IDLE = 20.0
+"""Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
+TRIES = 2
+"""How often a call is made whose fate is unknown, or which was throttled."""
+RACES = 60
+"""How often a call begins anew because another one has changed the same items."""
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
+
+_Result = TypeVar("_Result")
+
+
+class DynamoDbClient(Protocol):
+    """What a ledger uses of ``boto3.client("dynamodb")``."""
+
+    def get_item(self, **request: Any) -> Mapping[str, Any]:
+        """Read one item."""
+        ...
+
+    def batch_get_item(self, **request: Any) -> Mapping[str, Any]:
+        """Read several items."""
+        ...
+
+    def put_item(self, **request: Any) -> Mapping[str, Any]:
+        """Write one item."""
+        ...
+
+    def update_item(self, **request: Any) -> Mapping[str, Any]:
+        """Change one item."""
+        ...
+
+    def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
+        """Write several items, all or none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the next call opens a new one."""
+        ...
+
+
+@frozen
+class Write:
+    """One write: ``Put`` or ``Update`` with its parameters, under a condition."""
+
+    sort: str
+    parameters: Mapping[str, Any]
+
+
+class Calls:
+    """The calls to the table that one operation makes, strongly consistent, until its *deadline* (monotonic seconds).
+
+    *id* names the operation in what it writes: so a write whose answer was lost is known again when it is read.
+    """
+
+    def __init__(self, client: DynamoDbClient, table: str, deadline: float) -> None:
+        self._client = client
+        self._table = table
+        self._deadline = deadline
+        self.id = secrets.token_hex(8)
+
+    def get(self, key: Item) -> Item | None:
+        """Return the item of *key*, or None."""
+        self._go_on()
+        reply = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        item: Item | None = reply.get("Item")
+        return item
+
+    def get_all(self, *keys: Item) -> tuple[Item | None, ...]:
+        """Return the items of *keys* (100 at most), each or None, in one call."""
+        self._go_on()
+        request = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
+        reply = self._client.batch_get_item(RequestItems=request)
+        if reply.get("UnprocessedKeys"):
+            raise FailedError("is throttled (not all was read)", again=True)
+        found = {item[KEY]["S"]: item for item in reply["Responses"].get(self._table, ())}
+        return tuple(found.get(key[KEY]["S"]) for key in keys)
+
+    def write(self, *writes: Write) -> dict[int, Item]:
+        """Make all of *writes* or none; return those whose condition failed, by place, with what was there instead.
+
+        An empty answer means that all was written. What was there is empty if nothing was.
+
+        Raises:
+            ChangedError: if another transaction was at work on the same items; nothing was written.
+        """
+        self._go_on()
+        try:
+            self._send(*writes)
+        except Exception as error:
+            failed = failed_conditions(error)
+            if failed is None:
+                raise
+            return failed
+        return {}
+
+    def _send(self, first: Write, *more: Write) -> None:
+        if more:
+            each = [{write.sort: {"TableName": self._table, **write.parameters}} for write in (first, *more)]
+            self._client.transact_write_items(TransactItems=each)
+        elif first.sort == "Put":
+            self._client.put_item(TableName=self._table, **first.parameters)
+        else:
+            self._client.update_item(TableName=self._table, **first.parameters)
+
+    def pause(self, races: int) -> None:
+        """Wait a little, by chance and longer from time to time, so that calls which met do not meet again."""
+        longest = min(0.002 * 2 ** min(races, 6), max(self._deadline - time.monotonic(), 0.0))
+        time.sleep(random.uniform(0.0, longest))  # noqa: S311 - no secret
+
+    def _go_on(self) -> None:
+        if time.monotonic() >= self._deadline:
+            raise FailedError("ran out of time", again=False)
+
+
+class DynamoDbTable:
+    """The table *name*, and the client for it, for all threads of this process.
+
+    Raises:
+        ConfigurationError: if *name* can be no table's.
+    """
+
+    def __init__(self, name: str, *, region: str | None, endpoint: str | None) -> None:
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                "the DynamoDB ledger needs the name of a table: 3 to 255 letters, digits, dots, hyphens and underscores"
+            )
+        self.name = name
+        self.region = region
+        self.endpoint = endpoint
+        self._lock = Lock()
+        self._client: DynamoDbClient | None = None
+        self._used = time.monotonic()
+
+    def client(self) -> DynamoDbClient:
+        """Return the client; the first call makes it, which takes boto3 a quarter of a second.
+
+        Raises:
+            ConfigurationError: if boto3 is missing, or if it can make no client of the region and endpoint.
+        """
+        with self._lock:
+            if self._client is None:
+                self._client = self._made()
+            elif time.monotonic() - self._used > IDLE:
+                self._client.close()
+            self._used = time.monotonic()
+            return self._client
+
+    def run(self, within: float, operation: Callable[[Calls], _Result]) -> _Result:
+        """Return what *operation* returns, if it does within *within* seconds.
+
+        It begins anew after a race, and once after a fault; so it must be right to begin it anew. It runs on a thread
+        of its own: looking up a name or fetching credentials has no time limit that could be set.
+
+        Raises:
+            UnavailableError: if it fails or is late, naming the table and the cause. What was written is then whole, or
+                nothing.
+        """
+        if not within > 0:
+            raise self._unavailable("was given no time")
+        deadline = time.monotonic() + within
+        outcome: list[_Result] = []
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                with unlogged():
+                    outcome.append(self._tried(deadline, operation))
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+                failure.append(error)
+
+        thread = Thread(target=work, name="watchword-ledger", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            raise self._unavailable("found no thread to work on") from None
+        thread.join(min(within, TIMEOUT_MAX))
+        if outcome:
+            return outcome[0]
+        if not failure:
+            raise self._unavailable(f"did not answer within {within:.3g} seconds")
+        if isinstance(failure[0], UnavailableError):
+            raise failure[0]
+        if isinstance(failure[0], ConfigurationError):
+            raise self._unavailable(f"is not set up: {failure[0]}")
+        # Not chained: what botocore says may quote a request.
+        raise self._unavailable(cause_of(failure[0])[0])
+
+    def _tried(self, deadline: float, operation: Callable[[Calls], _Result]) -> _Result:
+        calls = Calls(self.client(), self.name, deadline)
+        races, faults = 0, 0
+        while True:
+            try:
+                return operation(calls)
+            except ChangedError:
+                races += 1
+                if races == RACES:
+                    raise self._unavailable(f"was changed by others {races} times in a row") from None
+            except Exception as error:  # noqa: BLE001 - told apart by what it says of the call
+                cause, again = cause_of(error)
+                faults += 1
+                if not again or faults == TRIES:
+                    raise self._unavailable(cause) from None
+            calls.pause(races + faults)
+
+    def _unavailable(self, cause: str) -> UnavailableError:
+        return UnavailableError(f"the DynamoDB table {self.name!r} {cause}")
+
+    def _made(self) -> DynamoDbClient:
+        try:
+            # Loading boto3 takes a quarter of a second, and other ledgers do not need it.
+            import boto3.session  # noqa: PLC0415
+            from botocore.config import Config  # noqa: PLC0415
+            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+        except ImportError:
+            raise ConfigurationError("the DynamoDB ledger needs boto3: pip install 'watchword[aws]'") from None
+        config = Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=CONNECT,
+            read_timeout=READ,
+            max_pool_connections=64,
+        )
+        try:
+            session: Any = boto3.session.Session()
+            client = session.client(
+                "dynamodb", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config
+            )
+        except (BotoCoreError, ValueError) as error:
+            raise ConfigurationError(
+                f"the DynamoDB ledger can make no client ({type(error).__name__}): give region=eu-west-1 or set "
+                "AWS_REGION, and see that the endpoint is a URL"
+            ) from None
+        return cast("DynamoDbClient", client)
+
+
+def create_table(client: Any, name: str) -> None:
+    """Create the table *name* for a ledger with *client*, boto3's of DynamoDB, and wait until it is there.
+
+    On-demand billing, the string ``pk`` as its one key, and the attribute ``ttl`` as the time to live.
+    """
+    client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL})

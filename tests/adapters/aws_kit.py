@@ -1,0 +1,138 @@
+"""AWS on loopback for tests: moto behind HTTP, one request at a time, with faults on demand."""
+
+import json
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+
+import boto3
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.botocore_stubber import BotocoreStubber
+from moto.dynamodb.models import dynamodb_backends
+
+REGION = "eu-west-1"
+
+
+def isolate(monkeypatch):
+    """Give boto3 credentials that are none, and nothing of the machine's own settings."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIACANARY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
+
+
+class Aws:
+    """moto on loopback.
+
+    moto has no locks, and a transaction that fails puts the whole table back as it was before, with what others wrote
+    meanwhile: so requests are let in one at a time, as if DynamoDB were always in time to put one before the other.
+
+    *calls* counts the operations. *faults* are answered in place of the next requests: ``(status, code)``, ``(status,
+    answer)``, ``"lost"`` (done, and then no answer), ``"cut"`` (not done, and no answer), ``"pass"``, or a function of
+    the operation and its parameters that returns one of these.
+    """
+
+    def __init__(self):
+        aws = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                reply = aws._answer(self.headers, body)
+                if reply is None:
+                    self.close_connection = True
+                    return
+                status, headers, text = reply
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *given):
+                """Write nothing."""
+
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128
+            daemon_threads = True
+
+            def handle_error(self, request, client_address):
+                """Leave alone a client that has gone; anything else is a fault of the emulator, and shows."""
+                if not isinstance(sys.exception(), ConnectionError):
+                    super().handle_error(request, client_address)
+
+        self._moto = BotocoreStubber()
+        self._lock = Lock()
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self.calls = Counter()
+        self.faults = []
+
+    def _answer(self, headers, body):
+        service = headers["Authorization"].split("/")[3]
+        operation = headers["X-Amz-Target"].rpartition(".")[2]
+        with self._lock:
+            self.calls[operation] += 1
+            fault = self.faults.pop(0) if self.faults else "pass"
+            if callable(fault):
+                fault = fault(operation, json.loads(body))
+            if isinstance(fault, tuple):
+                status, said = fault
+                said = said if isinstance(said, dict) else {"__type": f"com.amazonaws#{said}", "message": "canary"}
+                return status, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(said).encode()
+            if fault == "cut":
+                return None
+            kept = HTTPHeaders()
+            for name, value in headers.items():
+                kept[name] = value
+            url = f"https://{service}.{REGION}.amazonaws.com/"
+            status, given, text = self._moto.process_request(AWSPreparedRequest("POST", url, kept, body, False))
+        return None if fault == "lost" else (status, given, text.encode() if isinstance(text, str) else text)
+
+    def empty(self, table):
+        """Take every item out of a table of DynamoDB."""
+        with self._lock:
+            self.faults.clear()
+            backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION]
+            backend.tables[table].items.clear()
+
+    @contextmanager
+    def meanwhile(self):
+        """Let others in while a fault is being answered."""
+        self._lock.release()
+        try:
+            yield
+        finally:
+            self._lock.acquire()
+
+    def client(self, service):
+        """A client of boto3."""
+        return boto3.client(service, region_name=REGION, endpoint_url=self.endpoint)
+
+    @contextmanager
+    def counted(self):
+        """Count the operations of the block."""
+        before, during = Counter(self.calls), Counter()
+        yield during
+        during.update(self.calls - before)
+
+    def close(self):
+        """Stop."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
