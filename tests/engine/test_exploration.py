@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from block_player import decision as played
 from flow_oracles import FORCED, SMALL
+from flow_walks import WHO, deepest, outcomes, walked
 from random_flows import APP, TIER, Password, Quiz, flows
 from speech import session
 from watchword import (
@@ -31,67 +32,7 @@ from watchword import (
 from watchword.exploration import every_outcome, explore
 from watchword.speech import say
 
-# Who signs in where: the circumstances that the conditions of the drawn flows tell apart.
-WHO = [
-    {"attributes": attributes, "client": app, "known": known}
-    for attributes, app, known in product([{}, {"custom:tier": "gold"}], ["app-1", "app-2"], [True, False])
-]
 SMALL_FLOWS = flows(most_steps=4, attempts=2)
-
-
-def outcomes(flow, who):
-    """Return how the conditions of *flow* turn out for *who*."""
-    return derive.outcomes_of(flow.conditions, who["attributes"], who["client"], who["known"])
-
-
-def rounds_after(flow):
-    """Return every round that a truthful host can add to where *flow* stands, by asking what it decides for each choice."""
-    answers = [flow.decide(choice) for choice in (None, *flow.steps)]
-    rounds = set()
-    for decision in answers:
-        match decision:
-            case Present(derive.SELECT):
-                rounds.add(ReadRound.custom(derive.SELECT, right=False))
-            case Present(name, host=True):
-                rounds.add(ReadRound.host(name))
-            case Present(step):
-                rounds |= {ReadRound.custom(step, right=right) for right in (True, False)}
-                rounds.add(ReadRound.custom(step, right=False, use="resend"))
-    new_password = derive.decide(flow.state, None, True)
-    if new_password == ("host", derive.NEW_PASSWORD):
-        rounds.add(ReadRound.host(derive.NEW_PASSWORD))
-    # A client opens with SRP_A or not before anything is decided.
-    opened = flow.after(ReadRound.host(derive.SRP_A))
-    if flow.state[2] == derive.CLOSED and opened.state[0] != derive.BROKEN:
-        rounds.add(ReadRound.host(derive.SRP_A))
-    return rounds
-
-
-def walked(flow):
-    """Return {state: {round: state}} of every state of *flow*, and how many rounds each is from a beginning."""
-    found, distances = {}, {}
-    level = {flow.given(*outcomes(flow, who)).state for who in WHO}
-    distance = 0
-    while level:
-        distances |= dict.fromkeys(level, distance)
-        for state in level:
-            here = flow._at(state)
-            found[state] = {read: here.after(read).state for read in rounds_after(here)}
-        level = {target for state in level for target in found[state].values()} - found.keys()
-        distance += 1
-    return found, distances
-
-
-def deepest(found):
-    """Return the number of rounds in the longest way through *found*."""
-    depths = {}
-
-    def depth(state):
-        if state not in depths:
-            depths[state] = max((1 + depth(target) for target in found[state].values()), default=0)
-        return depths[state]
-
-    return max(map(depth, found))
 
 
 @given(flow=SMALL_FLOWS)
