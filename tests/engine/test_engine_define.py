@@ -100,5 +100,5 @@ def test_two_names_load_when_they_are_asked_for():
     from watchword.verdicts import check
 
     assert (check, explore) == (watchword.check, watchword.explore)
-    with pytest.raises(AttributeError, match="'watchword' has no attribute 'chekc'"):
-        watchword.chekc  # noqa: B018
+    with pytest.raises(AttributeError, match="'watchword' has no attribute 'nothing_of_the_sort'"):
+        watchword.nothing_of_the_sort  # noqa: B018
