@@ -102,8 +102,9 @@ def sessions(
 
     @st.composite
     def drawn(draw: DrawFn) -> tuple[Round, ...]:
-        walk = _walk(draw, flow, outcomes)
-        if draw(st.booleans()) if hostile is None else hostile:
+        spoilt = draw(st.booleans()) if hostile is None else hostile
+        walk = _walk(draw, flow, outcomes, most_right=spoilt)
+        if spoilt:
             return _spoilt(draw, flow, walk)
         return walk.rounds[: draw(st.integers(0, len(walk.rounds)))]
 
@@ -133,7 +134,7 @@ def events(flow: Flow, *, hostile: bool | None = None) -> SearchStrategy[dict[st
             # Even a list that a finished sign-in would leave: there is nobody to give tokens to.
             attributes.clear()
             outcomes = derive.outcomes_of(flow.conditions, attributes, client, known=False)
-            rounds = _walk(draw, flow, outcomes).rounds
+            rounds = _walk(draw, flow, outcomes, most_right=True).rounds
         else:
             rounds = draw(sessions(flow, hostile=spoilt, attributes=attributes, client=client))
         said = draw(st.sampled_from([None, {}, {ACTION: "resend"}, {"attempts": "99", "admin": "true"}]))
@@ -151,13 +152,14 @@ class _Walk:
     facts: str
 
 
-def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool]) -> _Walk:
+def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: bool) -> _Walk:
+    """Draw a walk; with *most_right* three of four go straight to the end, since only there one fault decides."""
     from hypothesis import strategies as st  # noqa: PLC0415
 
     state = derive.begin(flow.program, outcomes)
     reads: list[ReadRound] = []
     worth: int | None = None
-    lucky = draw(st.booleans())
+    lucky = draw(st.sampled_from((True, True, True, False) if most_right else (True, False)))
     while len(reads) < _MOST_ROUNDS:
         options = next_rounds(state)
         right = tuple(option for option in options if option[3] is True)
@@ -185,6 +187,9 @@ def _spoilt(draw: DrawFn, flow: Flow, walk: _Walk) -> tuple[Round, ...]:
         "unfinished": lambda: rounds[: min(place, walk.worth - 1)],
         "foreign": lambda: (*rounds[:place], draw(st.sampled_from(list(FOREIGN.values()))), *rounds[place:]),
     }
+    ignored = flow.unwanted_srp == "ignore" and not _takes_srp(flow, walk.facts)
+    if rounds and rounds[0].name != derive.SRP_A and not ignored:
+        ways["bare SRP_A"] = lambda: (Round(derive.SRP_A, result=True), *rounds)
     if place < len(rounds):
         own = rounds[place]
 
@@ -198,16 +203,26 @@ def _spoilt(draw: DrawFn, flow: Flow, walk: _Walk) -> tuple[Round, ...]:
             ways["no password"] = lambda: (*rounds[:place], *rounds[place + 1 :])
             ways["wrong password"] = lambda: replaced(evolve(own, result=False))
         if own.name == derive.CUSTOM:
-            ways["forged"] = lambda: replaced(evolve(own, metadata=_forged(draw, flow, str(own.metadata), walk.facts)))
+            alone = sum(each.name == derive.CUSTOM for each in rounds) == 1
+            ways["forged"] = lambda: replaced(
+                evolve(own, metadata=_forged(draw, flow, str(own.metadata), walk.facts, alone=alone))
+            )
     return ways[draw(st.sampled_from(sorted(ways)))]()
 
 
-def _forged(draw: DrawFn, flow: Flow, text: str, facts: str) -> str:
-    """Return the metadata *text* with one field that *flow* never writes."""
+def _takes_srp(flow: Flow, facts: str) -> bool:
+    return derive.SRP_A in derive.heads(derive.begin(flow.program, tuple(fact == "1" for fact in facts))[0])
+
+
+def _forged(draw: DrawFn, flow: Flow, text: str, facts: str, *, alone: bool) -> str:
+    """Return the metadata *text* with one field that *flow* never writes there; *alone* it may be of any sign-in."""
     from hypothesis import strategies as st  # noqa: PLC0415
 
     fields = derive.read_metadata(text) or {}
-    other = draw(st.sampled_from([*_OTHER_FIELDS, {"facts": facts + "1"}]))
+    others = [*_OTHER_FIELDS, {"facts": facts + "1"}]
+    if not alone:
+        others.append({"signin": SIGNIN[::-1]})
+    other = draw(st.sampled_from(others))
     return metadata(flow, **{**fields, **other})
 
 

@@ -51,5 +51,5 @@ def test_the_sessions_validity_counts():
 
 def test_what_cannot_be_read_is_no_verdict():
     """A misspelt requirement is a mistake of the test."""
-    with pytest.raises(ConfigurationError, match="posession"):
-        assert_flow(BOTH, "posession")
+    with pytest.raises(ConfigurationError, match="mailbox"):
+        assert_flow(BOTH, "mailbox")
