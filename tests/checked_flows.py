@@ -193,7 +193,7 @@ BROKEN = {
         Flow(sequence(when(GOLD, Captcha()), PASSKEY)),
         {},
         "WW202",
-        None,
+        "",
     ),
     "no way around the CAPTCHA": (
         Flow(sequence(Srp(), Captcha(), EmailOtp())),

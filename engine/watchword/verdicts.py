@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
+from watchword.decoy import first_difference
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Exploration, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
@@ -121,7 +122,7 @@ def check(
         *_ends(exploration, session_minutes),
         *_guessing(exploration),
         *_mail(exploration),
-        *_unknown_user(flow),
+        *_unknown_user(exploration),
         *_access(exploration),
         *_host(exploration),
         *_notes(ways, figures, session_minutes),
@@ -397,13 +398,16 @@ def _mail(exploration: Exploration) -> Iterator[Finding]:
         )
 
 
-def _unknown_user(flow: Flow) -> Iterator[Finding]:
-    for condition in flow.conditions:
-        if condition[0] == "attribute":
-            yield _finding(
-                "WW202",
-                f"who has {condition[1]}={condition[2]!r} is asked otherwise than an unknown user, so it shows that they exist",
-            )
+def _unknown_user(exploration: Exploration) -> Iterator[Finding]:
+    difference = first_difference(exploration)
+    if difference is not None:
+        held = _given(exploration.flow, _Way(frozenset(), (), difference.outcomes))
+        yield _finding(
+            "WW202",
+            f"a user{held} is asked otherwise than an unknown one, and strangers can see it: so it shows who exists; "
+            "ask what depends on an attribute behind a factor",
+            difference.session,
+        )
 
 
 def _access(exploration: Exploration) -> Iterator[Finding]:
