@@ -16,39 +16,34 @@ from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 # A function that only defines loads this module too: what it does not need is imported where it is used.
 if TYPE_CHECKING:
     from watchword.engine import Engine
-    from watchword.keyring import Keyring
+    from watchword.keyring import Ring
 
-Keys: TypeAlias = "bytes | str | Sequence[bytes] | Keyring"
+Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
 Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
 
 PROCESS_ONLY = "process-only"
 IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
 
 
-def keyring_of(key: Keys | None, environment: Mapping[str, str]) -> Keyring:
-    """Return the ring of *key*, or of ``WATCHWORD_KEY`` (base64, newest first, commas between).
+def keyring_of(key: Keys | None, environment: Mapping[str, str], clock: Clock | None = None) -> Ring:
+    """Return the ring of *key*, or of ``WATCHWORD_KEY``.
+
+    That is base64, newest first, with commas between; or where the keys are kept (see `watchword_adapters.keys`): then
+    they are fetched now, and by *clock* again when they are old.
 
     Raises:
-        ConfigurationError: if there is none, or it is weak or unreadable.
+        ConfigurationError: if there is none, or it is weak or cannot be read.
     """
-    from watchword.keyring import Keyring  # noqa: PLC0415
-
     if key is None:
         key = environment.get("WATCHWORD_KEY", "")
-    if isinstance(key, str):
-        return Keyring.of(
-            [_decoded(text.strip(), place) for place, text in enumerate(key.split(","), 1) if text.strip()]
-        )
-    return Keyring.of(key)
+    if not isinstance(key, str):
+        from watchword.keyring import Keyring, Ring  # noqa: PLC0415
 
+        return key if isinstance(key, Ring) else Keyring.of(key)
+    from watchword_adapters.clock import SystemClock  # noqa: PLC0415
+    from watchword_adapters.keys import keyring_from  # noqa: PLC0415
 
-def _decoded(text: str, place: int) -> bytes:
-    import base64  # noqa: PLC0415
-
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        raise ConfigurationError(f"WATCHWORD_KEY: key {place} is no base64") from None
+    return keyring_from(key, clock or SystemClock())
 
 
 def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Ledger:
@@ -141,7 +136,7 @@ def engine_of(
     return Engine(
         flow,
         previous=tuple(previous),
-        keyring=keyring_of(key, environment),
+        keyring=keyring_of(key, environment, clock),
         ledger=ledger_of(ledger, environment),
         couriers=couriers_of(courier, environment),
         clock=clock or SystemClock(),

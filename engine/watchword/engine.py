@@ -11,7 +11,7 @@ from attrs import field, frozen
 from watchword.challenge import Sends, User, Verdict
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.flow import Decision, Flow
-from watchword.keyring import Key, Keyring
+from watchword.keyring import Key, Ring
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.travel import reference
 from watchword.turn import Answer, Judgement, Turn, ending, judge
@@ -37,7 +37,7 @@ class Engine:
 
     flow: Flow
     previous: tuple[Flow, ...] = field(default=(), kw_only=True)
-    keyring: Keyring = field(kw_only=True)
+    keyring: Ring = field(kw_only=True)
     ledger: Ledger = field(kw_only=True, repr=False)
     couriers: Mapping[str, Courier] = field(factory=dict[str, Courier], kw_only=True, repr=False)
     clock: Clock = field(kw_only=True, repr=False)
@@ -133,7 +133,7 @@ class Deadline:
         return left
 
 
-def user_key(keyring: Keyring, pool: str, user: User) -> str:
+def user_key(keyring: Ring, pool: str, user: User) -> str:
     """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the name as typed if unknown."""
     sub = user.attributes.get("sub", "") if user.known else ""
     named = ("sub", sub) if sub else ("name", user.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
 
@@ -60,6 +61,25 @@ class Key:
                     chosen.append(alphabet[byte % size])
             block += 1
         return "".join(chosen)
+
+
+@runtime_checkable
+class Ring(Protocol):
+    """What the engine asks of keys. `Keyring` is one; an adapter may bring one whose keys change as time goes by."""
+
+    @property
+    def current(self) -> Key:
+        """The key that new challenges are made with."""
+        ...
+
+    @property
+    def lasting(self) -> Key:
+        """The oldest key, which names users in budgets."""
+        ...
+
+    def find(self, key_id: str) -> Key | None:
+        """Return the key of that id, or None if it has left the ring."""
+        ...
 
 
 @frozen

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from watchword.challenge import User
 from watchword.engine import DEADLINE, user_key
-from watchword.keyring import Keyring
+from watchword.keyring import Ring
 from watchword.ports import Audit, AuditEvent, Clock, Ledger
 
 
-def unlock(user: User, *, pool: str, keyring: Keyring, ledger: Ledger, clock: Clock, audit: Audit | None = None) -> int:
+def unlock(user: User, *, pool: str, keyring: Ring, ledger: Ledger, clock: Clock, audit: Audit | None = None) -> int:
     """Empty every budget of *user* of *pool*, for guesses and for messages; return how many there were.
 
     *user* needs no more than the attribute ``sub``, or, ``known=False``, the name as it was typed. *keyring* is the one

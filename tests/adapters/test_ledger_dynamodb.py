@@ -697,9 +697,9 @@ def test_setting_up_makes_the_client_and_asks_nothing(aws, monkeypatch):
 def test_a_region_that_is_missing_is_told_when_it_is_set_up(monkeypatch):
     """Without a region nothing starts."""
     isolate(monkeypatch)
-    with pytest.raises(ConfigurationError, match="give region=eu-west-1 or set AWS_REGION"):
+    with pytest.raises(ConfigurationError, match="give region=eu-west-1 or set AWS_DEFAULT_REGION"):
         ledger_of("dynamodb://table", {})
-    with pytest.raises(UnavailableError, match=r"is not set up: .*AWS_REGION"):
+    with pytest.raises(UnavailableError, match=r"is not set up: .*AWS_DEFAULT_REGION"):
         DynamoDbLedger("table").peek("h", now=NOW, within=30.0)
 
 

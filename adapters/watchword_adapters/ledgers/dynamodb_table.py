@@ -250,7 +250,7 @@ class DynamoDbTable:
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(
                 f"the DynamoDB ledger can make no client ({type(error).__name__}): give region=eu-west-1 or set "
-                "AWS_REGION, and see that the endpoint is a URL"
+                "AWS_DEFAULT_REGION, and see that the endpoint is a URL"
             ) from None
         return cast("DynamoDbClient", client)
 
