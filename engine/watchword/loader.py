@@ -124,6 +124,14 @@ class Loader:
         """
         return cast("Ledger", self._made(LEDGERS, "register_ledgers", url, Ledger))
 
+    def module_of(self, group: str, name: str) -> str:
+        """Return the module that brings *name* of *group* (``watchword``, ``watchword.couriers``, …); it is not imported.
+
+        Raises:
+            ConfigurationError: as `find_kind`.
+        """
+        return self._entry(group, name).module
+
     def installed_kinds(self) -> tuple[InstalledKind, ...]:
         """Return every kind that is there, in the order of their names; this imports them all.
 
@@ -253,6 +261,16 @@ class Loader:
 
 
 _installed = Loader()
+
+
+def bake(modules: Mapping[str, Mapping[str, str]]) -> Loader:
+    """Have the functions of this module find plugins in *modules* alone, and return the loader that does.
+
+    For a program that is built, before anything is found: nothing that is installed is looked at any more.
+    """
+    global _installed  # noqa: PLW0603 - what is installed is the same for the whole process
+    _installed = Loader(modules)
+    return _installed
 
 
 def find_kind(name: str) -> type[Kind | HostRun]:

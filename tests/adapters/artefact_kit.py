@@ -1,8 +1,11 @@
 """Built functions for tests: their modules loaded in this process, or in a folder as Lambda has them."""
 
 import importlib.util
+import io
 import sys
+import zipfile
 from contextlib import contextmanager
+from importlib.metadata import distribution
 
 from watchword_adapters.deploy.archive import pack
 from watchword_adapters.deploy.define_zip import define_files
@@ -39,3 +42,36 @@ def built_define(folder, *flows):
             sys.modules.pop(name)
             if before[name] is not None:
                 sys.modules[name] = before[name]
+
+
+def unpacked(archive, folder):
+    """Unpack *archive* into *folder*, as Lambda does; return the folder."""
+    with zipfile.ZipFile(io.BytesIO(archive.data)) as opened:
+        opened.extractall(folder)
+    return folder
+
+
+def wheel(folder, name, version, files, tag="py3-none-any"):
+    """Write a wheel with *files* into *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    written = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n".encode(),
+        f"{info}/RECORD": b"",
+    }
+    with zipfile.ZipFile(folder / f"{name}-{version}-{tag}.whl", "w") as made:
+        for path, data in written.items():
+            made.writestr(path, data)
+
+
+def wheel_of(name, folder):
+    """Write a wheel of the pure distribution *name*, as it is installed here, into *folder*."""
+    found = distribution(name)
+    files = {
+        str(each): each.locate().read_bytes()
+        for each in found.files
+        if each.suffix != ".pyc" and ".dist-info" not in str(each) and ".." not in each.parts
+    }
+    wheel(folder, name, found.version, files)

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("explaining", "tell round by round why a session gets its decision"),
     "replay": ("replay", "tell the same of captured Lambda events"),
     "new": ("new", "begin a plugin, or a project around a flow, whose tests pass at once"),
+    "build": ("build", "build the three functions of a flow for AWS Lambda"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "forget what the budgets of a user have counted"),
 }

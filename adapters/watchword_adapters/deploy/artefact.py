@@ -1,0 +1,332 @@
+"""The three functions of a flow, built: what goes into each zip, and what the report says of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from watchword.blocks import NAME
+from watchword.challenge import HostRun, Kind, Sends
+from watchword.document import find_flow
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow
+from watchword.loader import COURIERS, KINDS, LEDGERS, Loader
+from watchword_adapters.deploy import define_zip
+from watchword_adapters.deploy.archive import Archive, pack
+from watchword_adapters.deploy.bytecode import compiled
+from watchword_adapters.deploy.distributions import RUNTIME, Pinned, pinned
+from watchword_adapters.deploy.imports import follow
+from watchword_adapters.deploy.refusals import included, refuse_secrets
+from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.wheels import Wheel, fetch
+
+TRIGGERS = ("define", "create", "verify")
+MAX_UNPACKED = 250 * 1024 * 1024
+"""Bytes that a function may have, unpacked (Lambda quotas)."""
+
+_HANDLER = '''\
+"""{title} of the flow {name}, made by `watchword build`: the modules are written down, so nothing is searched."""
+
+from pathlib import Path
+
+from watchword.document import find_flow
+from watchword.loader import bake
+from watchword_adapters.aws_lambda import triggers
+
+MODULES = {modules}
+FLOWS = {flows}
+
+_loader = bake(MODULES)
+_here = Path(__file__).parent
+
+
+def _flow(reference):
+    return find_flow(str(_here / reference) if reference.endswith(".toml") else reference, _loader)
+
+
+{trigger} = triggers(_flow(FLOWS[0]), previous=[_flow(each) for each in FLOWS[1:]]).{trigger}
+'''
+_TITLES = {"create": "Create Auth Challenge", "verify": "Verify Auth Challenge Response"}
+
+
+@frozen
+class Order:
+    """What is to be built.
+
+    Attributes:
+        flow: a TOML file or ``module:attribute``, as commands take it.
+        previous: flows that were deployed before.
+        target: what the functions run on.
+        ledger: the scheme of the ledger's URL, such as ``dynamodb``.
+        courier: the scheme of the courier's; empty if no kind sends.
+        include: files and folders to ship beside, below the current folder.
+        wheels: a folder to take wheels from, and from nowhere else.
+        with_boto3: whether to ship boto3 in place of the runtime's.
+    """
+
+    flow: str
+    target: Target
+    previous: tuple[str, ...] = ()
+    ledger: str = "dynamodb"
+    courier: str = "ses"
+    include: tuple[Path, ...] = ()
+    wheels: Path | None = None
+    with_boto3: bool = False
+
+
+@frozen
+class Function:
+    """One function, built. *wheels* are the distributions in it; *bytecode* says whether it brings its own."""
+
+    trigger: str
+    archive: Archive
+    wheels: tuple[Wheel, ...]
+    own_files: int
+    bytecode: bool
+
+    @property
+    def handler(self) -> str:
+        """What Lambda is told to call."""
+        return f"{self.trigger}.{self.trigger}"
+
+
+@frozen
+class Built:
+    """The three functions of *flow*."""
+
+    flow: Flow
+    order: Order
+    functions: tuple[Function, ...]
+
+    def report(self) -> dict[str, Any]:
+        """Return what was built, for `json.dumps`."""
+        return {
+            "flow": self.flow.name,
+            "fingerprint": self.flow.fingerprint,
+            "runtime": self.order.target.runtime,
+            "architecture": self.order.target.architecture,
+            "boto3": "shipped" if self.order.with_boto3 else "the runtime's",
+            "functions": [_described(each) for each in self.functions],
+        }
+
+    def write(self, folder: Path) -> tuple[Path, ...]:
+        """Write the zips into *folder*, each at once or not at all; return their paths."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".watchword-", dir=folder) as work:
+            moves: list[tuple[Path, Path]] = []
+            for each in self.functions:
+                path = Path(work) / f"{each.trigger}.zip"
+                path.write_bytes(each.archive.data)
+                moves.append((path, folder / path.name))
+            for made, final in moves:
+                os.replace(made, final)  # noqa: PTH105 - atomic, and says so
+        return tuple(final for _, final in moves)
+
+
+def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
+    """Build the three functions that *order* describes, in memory; *progress* is told what takes long.
+
+    Raises:
+        ConfigurationError: if the flow is wrong, something is missing or unpinned, or would ship a secret.
+    """
+    references = (order.flow, *order.previous)
+    loader = Loader()
+    flows = tuple(find_flow(each, loader) for each in references)
+    shipped = _shipped(order, flows)
+    plans = [_planned(trigger, order, flows, loader, shipped) for trigger in ("create", "verify")]
+    wanted = {each for plan in plans for each in plan.distributions}
+    wheels = {
+        each.pinned: each
+        for each in fetch(sorted(wanted, key=str), order.target, folder=order.wheels, progress=progress)
+    }
+    functions = [_packed("define", define_zip.define_files(flows), (), order.target)]
+    functions += [_full(plan, [wheels[each] for each in plan.distributions], order.target) for plan in plans]
+    return Built(flows[0], order, tuple(functions))
+
+
+@frozen
+class _Plan:
+    """What a function that runs the engine is made of."""
+
+    trigger: str
+    files: Mapping[str, bytes] = field(repr=False)
+    distributions: tuple[Pinned, ...]
+
+
+def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, shipped: Mapping[str, bytes]) -> _Plan:
+    kinds = _kinds(flows)
+    classes = {type(kind).__module__ for kind in kinds.values()}
+    modules = {KINDS: _kind_modules(loader, kinds), LEDGERS: {order.ledger: loader.module_of(LEDGERS, order.ledger)}}
+    if trigger == "create" and any(isinstance(each, Sends) for each in kinds.values()):
+        modules[COURIERS] = {order.courier: loader.module_of(COURIERS, order.courier)}
+    roots = ["watchword_adapters.aws_lambda", "watchword.document", *classes]
+    roots += [module for table in modules.values() for module in table.values()]
+    files = dict(shipped)
+    names: list[str] = []
+    for number, reference in enumerate((order.flow, *order.previous)):
+        if _is_module(reference):
+            names.append(reference)
+            roots.append(reference.partition(":")[0])
+        else:
+            names.append(f"previous_{number}.toml" if number else "flow.toml")
+            files[names[-1]] = Path(reference).read_bytes()
+    needed = follow(roots, data_of=classes)
+    files |= {name: path.read_bytes() for name, path in needed.files.items()}
+    handler = _HANDLER.format(
+        title=_TITLES[trigger],
+        name=ascii(flows[0].name),
+        modules=ascii(modules),
+        flows=ascii(tuple(names)),
+        trigger=trigger,
+    )
+    files[f"{trigger}.py"] = handler.encode()
+    refuse_secrets(files)
+    # What a kind requires is for making challenges: Verify does without it.
+    drawn = {module for kind in kinds.values() for module in getattr(kind, "requires", ())}
+    packages = needed.packages - drawn if trigger == "verify" else needed.packages | drawn
+    return _Plan(trigger, files, _pinned(packages, order))
+
+
+def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
+    files = dict(plan.files)
+    for wheel in wheels:
+        for name, data in wheel.files.items():
+            if files.setdefault(name, data) != data:
+                raise ConfigurationError(
+                    f"{name} is in {wheel.pinned} and elsewhere in {plan.trigger}: one would hide the other"
+                )
+    return _packed(plan.trigger, files, tuple(wheels), target)
+
+
+def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, ...]:
+    if order.with_boto3:
+        return pinned(packages, order.target, without=frozenset())
+    return pinned(packages - {"boto3", "botocore"}, order.target, without=RUNTIME)
+
+
+def _packed(trigger: str, files: Mapping[str, bytes], wheels: tuple[Wheel, ...], target: Target) -> Function:
+    own = sum(map(len, files.values())) - sum(len(data) for wheel in wheels for data in wheel.files.values())
+    bytecode = compiled(files) if target.is_this_python else {}
+    archive = pack({**files, **bytecode})
+    if archive.unpacked > MAX_UNPACKED:
+        raise ConfigurationError(
+            f"{trigger} has {archive.unpacked:,} bytes unpacked, Lambda takes {MAX_UNPACKED:,}: leave out what was included"
+        )
+    return Function(trigger, archive, wheels, own, bool(bytecode))
+
+
+def _kinds(flows: Sequence[Flow]) -> dict[str, Kind]:
+    return {step.kind.kind: step.kind for flow in flows for step in flow.steps.values()} | {
+        kind.kind: kind for flow in flows for kind in _host_kinds(flow.body)
+    }
+
+
+def _fields(value: object) -> tuple[tuple[str, Any], ...]:
+    described: Any = type(value)
+    return (
+        tuple((each.name, getattr(value, each.name)) for each in attrs.fields(described))
+        if attrs.has(described)
+        else ()
+    )
+
+
+def _host_kinds(block: object) -> list[Any]:
+    """Return the host-run kinds in *block*: the file of a flow names them, so its reader must find them."""
+    if isinstance(block, HostRun):
+        return [block]
+    parts: list[Any] = []
+    for _, value in _fields(block):
+        parts += value if isinstance(value, tuple) else (value,)
+    return [kind for part in parts for kind in _host_kinds(part)]
+
+
+def _kind_modules(loader: Loader, kinds: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in sorted(kinds):
+        # A flow in Python may use a class that nobody has registered: then nothing looks it up by name.
+        with suppress(ConfigurationError):
+            found[name] = loader.module_of(KINDS, name)
+    return found
+
+
+def _is_module(reference: str) -> bool:
+    module, colon, _ = reference.partition(":")
+    return bool(colon) and not reference.endswith(".toml") and bool(re.fullmatch(r"[A-Za-z_][\w.]*", module))
+
+
+def _shipped(order: Order, flows: Sequence[Flow]) -> dict[str, bytes]:
+    here = Path.cwd()
+    shipped = {name: data for path in order.include for name, data in included(path, here)}
+    refuse_secrets(shipped)
+    for flow in flows:
+        for step in flow.steps.values():
+            for setting, path in _paths(step.kind):
+                name = os.path.normpath(path).replace(os.sep, "/")
+                if Path(path).is_absolute():
+                    raise ConfigurationError(
+                        f"step {step.name!r}: {setting} is {path!r}, which is on this machine alone: give a path below {here}"
+                    )
+                if not any(each == name or each.startswith(f"{name}/") for each in shipped):
+                    raise ConfigurationError(
+                        f"step {step.name!r}: {setting} is {path!r}: ship it with --include {path}"
+                    )
+    return shipped
+
+
+def _paths(kind: Kind) -> list[tuple[str, str]]:
+    """Return the settings of *kind* that name files or folders which are there, and what they name."""
+    found: list[tuple[str, str]] = []
+    for name, value in _fields(kind):
+        texts: list[Any] = [*value] if isinstance(value, tuple) else [value]
+        found += [(name, text) for text in texts if isinstance(text, str) and _exists(text)]
+    return found
+
+
+def _exists(path: str) -> bool:
+    try:
+        return bool(path) and Path(path).exists()
+    except (OSError, ValueError):
+        return False  # too long, or with a null character: no path at all
+
+
+def check_scheme(text: str) -> str:
+    """Return *text* if it can be the scheme of a ledger's or courier's URL.
+
+    Raises:
+        ConfigurationError: if it cannot.
+    """
+    if not NAME.fullmatch(text):
+        raise ConfigurationError(f"{text[:40]!r} is no scheme: give what stands before the colon, such as dynamodb")
+    return text
+
+
+def _described(function: Function) -> dict[str, Any]:
+    return {
+        "trigger": function.trigger,
+        "handler": function.handler,
+        "zip_bytes": len(function.archive.data),
+        "unpacked_bytes": function.archive.unpacked,
+        "files": len(function.archive.files),
+        "sha256": function.archive.sha256,
+        "own_bytes": function.own_files,
+        "bytecode": function.bytecode,
+        "distributions": [
+            {
+                "name": wheel.pinned.name,
+                "version": wheel.pinned.version,
+                "sha256": wheel.sha256,
+                "bytes": sum(map(len, wheel.files.values())),
+                "pruned_bytes": wheel.pruned,
+            }
+            for wheel in function.wheels
+        ],
+        "contents": dict(function.archive.files),
+    }
