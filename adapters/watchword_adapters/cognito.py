@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, cast
 
 from watchword.challenge import User, Verdict
-from watchword.derive import CUSTOM
+from watchword.derive import CUSTOM, MAX_ROUNDS
 from watchword.errors import ProtocolError
 from watchword.flow import Decision, FailAuthentication, IssueTokens, Present, Round
 from watchword.turn import ACTION, CHOICE, Answer, Turn
@@ -19,6 +19,9 @@ Event: TypeAlias = dict[str, Any]
 SOURCES = {"define": "DefineAuthChallenge", "create": "CreateAuthChallenge", "verify": "VerifyAuthChallenge"}
 """What each trigger's ``triggerSource`` begins with. (One AWS table prints a shorter form, hence the prefix.)"""
 
+MAX_TEXT = 131_072
+"""Cognito's service model: no text in it is longer. Names and ids are far shorter; this keeps the work bounded."""
+
 
 def event_of(given: object) -> Event:
     """Return the event as a plain dict; Powertools' event objects are unwrapped.
@@ -27,9 +30,10 @@ def event_of(given: object) -> Event:
         ProtocolError: if it is no event.
     """
     raw: object = getattr(given, "raw_event", given)
-    if not isinstance(raw, Mapping):
+    fields = _fields(raw)
+    if fields is None:
         raise ProtocolError(f"the event is no object but {type(raw).__name__}")
-    return {str(key): value for key, value in raw.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return {str(key): value for key, value in fields.items()}
 
 
 def trigger_of(event: Event) -> str:
@@ -54,7 +58,7 @@ def expect(event: Event, trigger: str) -> None:
         ProtocolError: if it is meant for another.
     """
     source = event.get("triggerSource")
-    if source is not None and not str(source).startswith(SOURCES[trigger]):
+    if source is not None and not (isinstance(source, str) and source.startswith(SOURCES[trigger])):
         raise ProtocolError(
             f"the event is not meant for {trigger}: check which function each trigger of the pool calls"
         )
@@ -129,16 +133,23 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     if value is not None and not isinstance(value, str):
         raise ProtocolError(f"{name} is no text but {type(value).__name__}")
-    return value or ""
+    return _bounded(value or "", name)
+
+
+def _bounded(text: str, name: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise ProtocolError(f"{name} has {len(text)} characters, and Cognito sends {MAX_TEXT} at most")
+    return text
 
 
 def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = fields.get(name)
     if value is None:
         return {}
-    if not isinstance(value, Mapping):
+    inner = _fields(value)
+    if inner is None:
         raise ProtocolError(f"{name} is no object but {type(value).__name__}")
-    return {str(key): each for key, each in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return {str(key): each for key, each in inner.items()}
 
 
 def _client(event: Event) -> str:
@@ -146,16 +157,17 @@ def _client(event: Event) -> str:
 
 
 def _user(event: Event, request: Mapping[str, Any]) -> User:
-    attributes = {key: value for key, value in _object(request, "userAttributes").items() if isinstance(value, str)}
+    given = _object(request, "userAttributes").items()
+    attributes = {key: _bounded(value, "an attribute") for key, value in given if isinstance(value, str)}
     # Anything but a plain no counts as "not found": then there are no tokens.
     return User(_text(event, "userName"), attributes, known=not request.get("userNotFound"))
 
 
 def _client_metadata(request: Mapping[str, Any]) -> dict[str, str]:
-    given = request.get("clientMetadata")
-    if not isinstance(given, Mapping):
+    given = _fields(request.get("clientMetadata"))
+    if given is None:
         return {}
-    read = {key: given.get(key) for key in (ACTION, CHOICE)}  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    read = {key: given.get(key) for key in (ACTION, CHOICE)}
     return {key: value for key, value in read.items() if isinstance(value, str)}
 
 
@@ -164,15 +176,18 @@ def _session(rounds: object) -> tuple[Round, ...]:
         return ()
     if not isinstance(rounds, list | tuple):
         return (Round("", None),)  # no session that Cognito writes: judged as a round that no flow knows
-    return tuple(_round(each) for each in rounds)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    # One more than the engine reads: it then says that there are too many.
+    return tuple(_round(each) for each in rounds[: MAX_ROUNDS + 1])  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def _round(entry: object) -> Round:
-    if not isinstance(entry, Mapping):
+    fields = _fields(entry)
+    if fields is None:
         return Round("", None)
-    name: object = entry.get("challengeName")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return Round(
-        name if isinstance(name, str) else "",
-        entry.get("challengeResult"),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-        entry.get("challengeMetadata"),  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-    )
+    name = fields.get("challengeName")
+    named = name if isinstance(name, str) else ""
+    return Round(named, fields.get("challengeResult"), fields.get("challengeMetadata"))
+
+
+def _fields(value: object) -> Mapping[str, Any] | None:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else None
