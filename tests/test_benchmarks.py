@@ -11,6 +11,7 @@ BENCHMARKS = Path(__file__).parent / "benchmarks"
 YARDSTICKS = {
     "cold_start": {"bare interpreter", "by hand"},
     "decisions": {"by hand, 1 round", "by hand, 5 rounds", "by hand, 50 rounds", "two RS256 signatures"},
+    "local_pool": {"two RS256 signatures"},
     "captcha": {"library, 240x80 png", "library, 160x60 png"},
 }
 
