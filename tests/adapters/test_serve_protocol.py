@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from poolserver_kit import HOST, application_of, asked, called, pool_with_ann
-from userpool_kit import PASSWORD
+from userpool_kit import PASSWORD, VirtualClock
 
 from watchword_adapters.poolserver.application import MAX_BODY
 from watchword_adapters.poolserver.wire import PREFIX, replied
@@ -370,6 +370,23 @@ def test_other_users_sessions_are_refused(application):
     assert is_refusal(called(application, "RespondToAuthChallenge", answer), "NotAuthorizedException")
     answer["ChallengeResponses"]["USERNAME"] = "ann"
     assert "AuthenticationResult" in called(application, "RespondToAuthChallenge", answer).json
+
+
+def test_expired_sessions_are_refused():
+    """Each challenge has three minutes unless the pool is told otherwise."""
+    clock = VirtualClock()
+    application = application_of(pool_with_ann(clock=clock))
+    first = called(application, "InitiateAuth", begin()).json
+    clock.time += 181
+    answer = {
+        "ClientId": begin()["ClientId"],
+        "ChallengeName": "CUSTOM_CHALLENGE",
+        "Session": first["Session"],
+        "ChallengeResponses": {"USERNAME": "ann", "ANSWER": "271828"},
+    }
+    answered = called(application, "RespondToAuthChallenge", answer)
+    assert is_refusal(answered, "NotAuthorizedException")
+    assert "session is expired" in answered.json["message"]
 
 
 def test_the_host_of_these_tests_is_one_that_is_answered():
