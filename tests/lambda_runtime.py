@@ -62,6 +62,8 @@ def function(folder, handler, environment=(), python=sys.executable):
 
     class Api(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def do_GET(self):
             if not started:
@@ -96,12 +98,20 @@ def function(folder, handler, environment=(), python=sys.executable):
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+                self.wfile.flush()
 
         def log_message(self, *_):
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
-        server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request, client_address):
+            """Leave alone a function that has gone; anything else shows."""
+            if not isinstance(sys.exception(), ConnectionError):
+                super().handle_error(request, client_address)
+
+    with Server(("127.0.0.1", 0), Api) as server:
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         kept = {
             name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "WATCHWORD_", "PYTHON"))

@@ -9,6 +9,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 YARDSTICKS = {
+    "artefact": {"by hand", "define"},
     "cold_start": {"bare interpreter", "by hand"},
     "decisions": {"by hand, 1 round", "by hand, 5 rounds", "by hand, 50 rounds", "two RS256 signatures"},
     "local_pool": {"two RS256 signatures"},
