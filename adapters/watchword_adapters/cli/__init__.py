@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "replay": ("replay", "tell the same of captured Lambda events"),
     "new": ("new", "begin a plugin, or a project around a flow, whose tests pass at once"),
     "build": ("build", "build the three functions of a flow for AWS Lambda"),
+    "template": ("template", "write the CloudFormation template of a flow"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "forget what the budgets of a user have counted"),
 }

@@ -1,0 +1,378 @@
+"""The CloudFormation template of a flow: three functions, what each may do, the ledger's table, the key, and the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from watchword.challenge import Sends
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow
+from watchword_adapters.deploy.target import Target
+from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
+
+TRIGGERS: Mapping[str, str] = {
+    "define": "DefineAuthChallenge",
+    "create": "CreateAuthChallenge",
+    "verify": "VerifyAuthChallengeResponse",
+}
+"""The functions, and the names that a pool has for them."""
+
+TIMEOUT = 5
+"""Seconds: Cognito waits for no more."""
+# Processor time comes with memory. boto3's clients take 4 s with 128 MB, under 1 s with 512.
+MEMORY = {"define": 128, "create": 1024, "verify": 512}
+FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+FAILURES_AN_HOUR = 1000
+_SHORTEST, _LONGEST = 3, 15
+
+Json = dict[str, Any]
+
+
+def session_minutes(flow: Flow) -> int:
+    """Return the least validity of the client's sessions, 3 to 15 minutes, in which every step's time fits."""
+    longest = 0
+    for step in flow.steps.values():
+        longest = max(longest, step.lifetime)
+        if isinstance(step.kind, Sends):
+            longest = max(longest, step.kind.resend_after + 1)
+    return min(_LONGEST, max(_SHORTEST, -(-longest // 60)))
+
+
+@frozen
+class Template:
+    """What the template is for.
+
+    Attributes:
+        flow: the flow.
+        target: what the functions run on.
+        dist: the folder of the built zips, whose names in S3 then tell their content; None for names given later.
+        existing_pool: whether the pool is there already.
+    """
+
+    flow: Flow
+    target: Target
+    dist: Path | None = None
+    existing_pool: bool = False
+    _keys: Mapping[str, str] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Read the zips."""
+        object.__setattr__(self, "_keys", {trigger: self._key(trigger) for trigger in TRIGGERS})
+
+    @property
+    def sends(self) -> bool:
+        """Whether a kind of the flow sends e-mail."""
+        return any(getattr(step.kind, "channel", "") == "email" for step in self.flow.steps.values())
+
+    @property
+    def uploads(self) -> Mapping[str, str]:
+        """The names of the zips in S3, by trigger."""
+        return self._keys
+
+    def document(self) -> Json:
+        """Return the template."""
+        return {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": f"Watchword: the flow {self.flow.name} ({self.flow.fingerprint})",
+            "Parameters": self._parameters(),
+            "Conditions": {"Alarmed": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}},
+            "Resources": dict(self._resources()),
+            "Outputs": self._outputs(),
+        }
+
+    def _key(self, trigger: str) -> str:
+        if self.dist is None:
+            return f"{trigger}.zip"
+        path = self.dist / f"{trigger}.zip"
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is not there: run watchword build FLOW -o {self.dist} first")
+        # Another content, another name: else CloudFormation would see no change.
+        return f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip"
+
+    def _parameters(self) -> Json:
+        made: Json = {"CodeBucket": {"Type": "String", "Description": "The S3 bucket that holds the zips"}}
+        for trigger, key in self._keys.items():
+            made[f"{trigger.capitalize()}Key"] = {
+                "Type": "String",
+                "Default": key,
+                "Description": f"The name of {trigger}.zip in the bucket",
+            }
+        if self.sends:
+            made["Sender"] = {
+                "Type": "String",
+                "AllowedPattern": "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
+                "Description": "The address that codes are sent from; SES must have verified it or its domain",
+            }
+        if self.existing_pool:
+            made["UserPoolId"] = {
+                "Type": "String",
+                "AllowedPattern": "[a-z0-9-]+_[A-Za-z0-9]+",
+                "Description": "The user pool that calls the functions",
+            }
+        made["LogRetentionDays"] = {
+            "Type": "Number",
+            "Default": 30,
+            "AllowedValues": [1, 3, 5, 7, 14, 30, 60, 90, 180, 365],
+            "Description": "Days for which logs are kept",
+        }
+        made["AlarmTopicArn"] = {"Type": "String", "Default": "", "Description": "An SNS topic for alarms, or nothing"}
+        return made
+
+    def _resources(self) -> Iterator[tuple[str, Json]]:
+        yield "Key", _key_resource()
+        yield "Ledger", _ledger_resource()
+        for trigger in TRIGGERS:
+            yield f"{trigger.capitalize()}Logs", _logs(trigger)
+            yield f"{trigger.capitalize()}Role", self._role(trigger)
+            yield f"{trigger.capitalize()}Function", self._function(trigger)
+            yield f"{trigger.capitalize()}Permission", self._permission(trigger)
+        if not self.existing_pool:
+            yield "UserPool", self._pool()
+            yield "Client", self._client()
+        yield from _alarms(sends=self.sends)
+
+    def _role(self, trigger: str) -> Json:
+        name = trigger.capitalize()
+        statements: list[Json] = [
+            _allow(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [f"{name}Logs", "Arn"]})
+        ]
+        if trigger != "define":
+            actions = [f"dynamodb:{action}" for action in LEDGER_ACTIONS]
+            statements.append(_allow(actions, {"Fn::GetAtt": ["Ledger", "Arn"]}))
+            statements.append(_allow(["secretsmanager:GetSecretValue"], {"Ref": "Key"}))
+        if trigger == "create" and self.sends:
+            identities = {"Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"}
+            sending = _allow(["ses:SendEmail"], identities)
+            statements.append({**sending, "Condition": {"StringEquals": {"ses:FromAddress": {"Ref": "Sender"}}}})
+        return {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "AssumeRolePolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "lambda.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ],
+                },
+                "Policies": [
+                    {
+                        "PolicyName": trigger,
+                        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
+                    }
+                ],
+            },
+        }
+
+    def _function(self, trigger: str) -> Json:
+        name = trigger.capitalize()
+        properties: Json = {
+            "Description": f"{TRIGGERS[trigger]} of the flow {self.flow.name}",
+            "Runtime": self.target.runtime,
+            "Architectures": [self.target.architecture],
+            "Handler": f"{trigger}.{trigger}",
+            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": f"{name}Key"}},
+            "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
+            "Timeout": TIMEOUT,
+            "MemorySize": MEMORY[trigger],
+            "LoggingConfig": {"LogGroup": {"Ref": f"{name}Logs"}},
+        }
+        settings = self._settings(trigger)
+        if settings:
+            properties["Environment"] = {"Variables": settings}
+        return {"Type": "AWS::Lambda::Function", "Properties": properties}
+
+    def _settings(self, trigger: str) -> Json:
+        if trigger == "define":
+            return {}
+        settings: Json = {
+            "WATCHWORD_KEY": {"Fn::Sub": "secretsmanager://${Key}"},
+            "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
+        }
+        if trigger == "create" and self.sends:
+            settings["WATCHWORD_COURIER"] = {"Fn::Sub": "ses://?from=${Sender}"}
+        return settings
+
+    def _permission(self, trigger: str) -> Json:
+        pool: Json = {"Fn::GetAtt": ["UserPool", "Arn"]}
+        if self.existing_pool:
+            pool = {
+                "Fn::Sub": "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"
+            }
+        return {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]},
+                "Principal": "cognito-idp.amazonaws.com",
+                "SourceAccount": {"Ref": "AWS::AccountId"},
+                "SourceArn": pool,
+            },
+        }
+
+    def _pool(self) -> Json:
+        properties: Json = {
+            "UserPoolName": {"Fn::Sub": "${AWS::StackName}"},
+            "UsernameAttributes": ["email"],
+            "UsernameConfiguration": {"CaseSensitive": False},
+            "AutoVerifiedAttributes": ["email"],
+            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+            "MfaConfiguration": "OFF",
+            "DeletionProtection": "ACTIVE",
+            "Policies": {"PasswordPolicy": {"MinimumLength": 12}},
+            "LambdaConfig": {
+                named: {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]} for trigger, named in TRIGGERS.items()
+            },
+        }
+        own = [
+            name.removeprefix("custom:") for name in conditions_on_attributes(self.flow) if name.startswith("custom:")
+        ]
+        if own:
+            properties["Schema"] = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in own]
+        return {
+            "Type": "AWS::Cognito::UserPool",
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+            "Properties": properties,
+        }
+
+    def _client(self) -> Json:
+        properties: Json = {
+            "UserPoolId": {"Ref": "UserPool"},
+            "ClientName": "watchword",
+            "GenerateSecret": False,
+            "ExplicitAuthFlows": list(FLOWS),
+            "PreventUserExistenceErrors": "ENABLED",
+            "EnableTokenRevocation": True,
+            "AuthSessionValidity": session_minutes(self.flow),
+            # What the client may write, users may: no attribute that a flow decides by.
+            "WriteAttributes": ["email"],
+        }
+        return {"Type": "AWS::Cognito::UserPoolClient", "Properties": properties}
+
+    def _outputs(self) -> Json:
+        outputs: Json = {
+            "LedgerTable": {"Value": {"Ref": "Ledger"}},
+            "KeySecret": {"Value": {"Ref": "Key"}},
+        }
+        for trigger in TRIGGERS:
+            name = trigger.capitalize()
+            outputs[f"{name}FunctionArn"] = {"Value": {"Fn::GetAtt": [f"{name}Function", "Arn"]}}
+        if not self.existing_pool:
+            outputs |= {"UserPoolId": {"Value": {"Ref": "UserPool"}}, "ClientId": {"Value": {"Ref": "Client"}}}
+        return outputs
+
+
+def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
+    """Return the names of the attributes that *flow* decides by."""
+    return tuple(dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "attribute"))
+
+
+def _allow(actions: list[str], resource: object) -> Json:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+def _key_resource() -> Json:
+    return {
+        "Type": "AWS::SecretsManager::Secret",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "Description": "The key of Watchword: codes are derived from it",
+            # 64 letters and digits are base64 too: 48 bytes, of 381 random bits.
+            "GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True, "IncludeSpace": False},
+        },
+    }
+
+
+def _ledger_resource() -> Json:
+    return {
+        "Type": "AWS::DynamoDB::Table",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "AttributeDefinitions": [{"AttributeName": KEY, "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": KEY, "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "TimeToLiveSpecification": {"AttributeName": TTL, "Enabled": True},
+            "SSESpecification": {"SSEEnabled": True},
+        },
+    }
+
+
+def _logs(trigger: str) -> Json:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": "Delete",
+        "UpdateReplacePolicy": "Delete",
+        "Properties": {
+            "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{trigger}"},
+            "RetentionInDays": {"Ref": "LogRetentionDays"},
+        },
+    }
+
+
+def _alarms(*, sends: bool) -> Iterator[tuple[str, Json]]:
+    for trigger in TRIGGERS:
+        name = trigger.capitalize()
+        of = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
+        yield f"{name}Errors", _alarm(f"{trigger} ends with errors", "AWS/Lambda", "Errors", of=of, threshold=5)
+        yield f"{name}Throttles", _alarm(f"{trigger} is throttled", "AWS/Lambda", "Throttles", of=of, threshold=1)
+        slow = f"{trigger} nears the five seconds after which Cognito calls again"
+        yield f"{name}Slow", _alarm(slow, "AWS/Lambda", "Duration", of=of, statistic="Maximum", threshold=4000)
+    counted = [("Failures", "Define", "authn_login_fail", FAILURES_AN_HOUR, "more sign-ins fail than by mistake")]
+    counted.append(("Locks", "Verify", "authn_login_lock", 20, "the guesses of users are used up"))
+    if sends:
+        counted.append(("CourierFailures", "Create", "sys_courier_failed", 5, "mail is not accepted"))
+    for metric, logs, event, threshold, why in counted:
+        yield f"{metric}Metric", _metric(metric, logs, event)
+        space = {"Fn::Sub": "Watchword/${AWS::StackName}"}
+        yield f"{metric}Alarm", _alarm(why, space, metric, of=[], threshold=threshold, seconds=3600)
+
+
+def _alarm(
+    why: str, space: object, metric: str, *, of: list[Json], statistic: str = "Sum", threshold: int, seconds: int = 300
+) -> Json:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": f"Watchword: {why}",
+            "Namespace": space,
+            "MetricName": metric,
+            "Dimensions": of,
+            "Statistic": statistic,
+            "Period": seconds,
+            "EvaluationPeriods": 1,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": {"Fn::If": ["Alarmed", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]},
+        },
+    }
+
+
+def _metric(metric: str, logs: str, event: str) -> Json:
+    return {
+        "Type": "AWS::Logs::MetricFilter",
+        "Properties": {
+            "LogGroupName": {"Ref": f"{logs}Logs"},
+            # A search by pattern: an audit event is JSON behind the runtime's own words.
+            "FilterPattern": f"%{event}%",
+            "MetricTransformations": [
+                {
+                    "MetricName": metric,
+                    "MetricNamespace": {"Fn::Sub": "Watchword/${AWS::StackName}"},
+                    "MetricValue": "1",
+                    "DefaultValue": 0,
+                }
+            ],
+        },
+    }

@@ -1,0 +1,252 @@
+"""The template: valid, least privilege, and exactly the flows, times and attributes that keep a sign-in closed."""
+
+import base64
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchword import ConfigurationError, Flow, attribute, sequence, when
+from watchword.keyring import Keyring
+from watchword.verdicts import check
+from watchword_adapters.cli import main
+from watchword_adapters.deploy import yaml_text
+from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, session_minutes
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+TARGET = Target("arm64", "3.12")
+MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
+PICTURE = Flow(sequence(Srp(), Captcha()), name="picture")
+TIERS = Flow(sequence(Srp(), when(attribute("custom:tier", "gold"), Captcha(), EmailOtp())), name="tiers")
+
+
+def resources(flow=MAIL, **settings):
+    """Return the resources of the template of *flow*."""
+    return Template(flow, TARGET, **settings).document()["Resources"]
+
+
+def actions(role):
+    """Return what a role allows, with the resource of each."""
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    return {action: each["Resource"] for each in statements for action in each["Action"]}
+
+
+def test_cfn_lint_finds_nothing(tmp_path):
+    """For flows that send and do not, with conditions, a new pool and an existing one, in YAML and JSON."""
+    if importlib.util.find_spec("cfnlint") is None:
+        pytest.skip("pip install cfn-lint")
+    files = []
+    for name, flow in {"mail": MAIL, "picture": PICTURE, "tiers": TIERS}.items():
+        for existing in (False, True):
+            document = Template(flow, TARGET, existing_pool=existing).document()
+            files.append(tmp_path / f"{name}_{existing}.yaml")
+            files[-1].write_text(yaml_text.dump(document))
+    files.append(tmp_path / "mail.json")
+    files[-1].write_text(json.dumps(Template(MAIL, TARGET).document()))
+    run = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-west-1", "--", *map(str, files)],
+        capture_output=True,
+        text=True,
+    )
+    assert (0, "") == (run.returncode, run.stdout), run.stdout + run.stderr
+
+
+def test_only_create_may_send_and_only_if_a_kind_does():
+    """And from one address alone."""
+    mail = resources()
+    sending = {name for name, each in mail.items() if name.endswith("Role") and "ses:SendEmail" in actions(each)}
+    assert {"CreateRole"} == sending
+    statement = mail["CreateRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][-1]
+    assert {"StringEquals": {"ses:FromAddress": {"Ref": "Sender"}}} == statement["Condition"]
+    picture = Template(PICTURE, TARGET).document()
+    assert "ses:" not in json.dumps(picture)
+    assert "Sender" not in picture["Parameters"]
+
+
+def test_roles_allow_what_a_function_needs_and_no_more():
+    """Define: its log. Create and Verify: the ledger's items and the key too. No resource is a star."""
+    made = resources()
+    assert {"logs:CreateLogStream", "logs:PutLogEvents"} == set(actions(made["DefineRole"]))
+    both = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+    both |= {"logs:CreateLogStream", "logs:PutLogEvents", "secretsmanager:GetSecretValue"}
+    assert both == set(actions(made["VerifyRole"]))
+    assert both | {"ses:SendEmail"} == set(actions(made["CreateRole"]))
+    allowed = [each for role in ("DefineRole", "CreateRole", "VerifyRole") for each in actions(made[role]).values()]
+    assert "*" not in allowed
+
+
+def test_functions_have_five_seconds_and_their_own_log_with_an_end():
+    """Cognito waits no longer; logs are not kept for ever."""
+    made = resources()
+    for trigger, memory in MEMORY.items():
+        name = trigger.capitalize()
+        properties = made[f"{name}Function"]["Properties"]
+        assert (5, memory, f"{trigger}.{trigger}") == (
+            properties["Timeout"],
+            properties["MemorySize"],
+            properties["Handler"],
+        )
+        assert ("python3.12", ["arm64"]) == (properties["Runtime"], properties["Architectures"])
+        assert {"LogGroup": {"Ref": f"{name}Logs"}} == properties["LoggingConfig"]
+        assert {"Ref": "LogRetentionDays"} == made[f"{name}Logs"]["Properties"]["RetentionInDays"]
+
+
+def test_define_gets_no_key_and_no_setting():
+    """It cannot leak what it does not have; and no function has the key itself in its environment."""
+    made = resources()
+    assert "Environment" not in made["DefineFunction"]["Properties"]
+    verify = made["VerifyFunction"]["Properties"]["Environment"]["Variables"]
+    assert {"Fn::Sub": "secretsmanager://${Key}"} == verify["WATCHWORD_KEY"]
+    assert {"WATCHWORD_KEY", "WATCHWORD_LEDGER"} == set(verify)
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_only_the_pool_may_call_the_functions(existing):
+    """A permission without the pool's ARN would let any pool of any account call."""
+    made = resources(existing_pool=existing)
+    for trigger in TRIGGERS:
+        properties = made[f"{trigger.capitalize()}Permission"]["Properties"]
+        assert "cognito-idp.amazonaws.com" == properties["Principal"]
+        assert {"Ref": "AWS::AccountId"} == properties["SourceAccount"]
+        assert ("UserPoolId" in json.dumps(properties["SourceArn"])) is existing
+    assert ("UserPool" in made) is not existing
+
+
+def test_the_client_allows_custom_authentication_and_nothing_else():
+    """Any other flow would go past every challenge; and nobody learns who exists."""
+    properties = resources()["Client"]["Properties"]
+    assert ["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"] == properties["ExplicitAuthFlows"]
+    assert "ENABLED" == properties["PreventUserExistenceErrors"]
+
+
+def test_a_client_may_not_write_what_the_flow_decides_by():
+    """The pool has the attribute, the client may not write it."""
+    made = resources(TIERS)
+    assert [{"Name": "tier", "AttributeDataType": "String", "Mutable": True}] == made["UserPool"]["Properties"][
+        "Schema"
+    ]
+    assert "custom:tier" not in made["Client"]["Properties"]["WriteAttributes"]
+
+
+@given(st.integers(60, 600), st.integers(16, 600))
+def test_the_session_outlives_every_step(lifetime, resend_after):
+    """So that `check` has nothing to say about it; and not longer than it must."""
+    flow = Flow(EmailOtp(lifetime=lifetime, resend_after=resend_after))
+    minutes = session_minutes(flow)
+    late = {"WW106", "WW205"}
+    assert not late & {each.code for each in check(flow, session_minutes=minutes).findings}
+    if minutes > 3:
+        assert late & {each.code for each in check(flow, session_minutes=minutes - 1).findings}
+
+
+def test_the_table_is_the_ledgers_own():
+    """Key and time to live are named as the ledger names them."""
+    properties = resources()["Ledger"]["Properties"]
+    assert [{"AttributeName": "pk", "KeyType": "HASH"}] == properties["KeySchema"]
+    assert {"AttributeName": "ttl", "Enabled": True} == properties["TimeToLiveSpecification"]
+    assert "Retain" == resources()["Ledger"]["DeletionPolicy"]
+
+
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", min_size=64, max_size=64))
+def test_what_secrets_manager_makes_is_a_key(text):
+    """Letters and digits, in fours, are base64: 48 bytes; only a visibly repeating one would be refused."""
+    made = resources()["Key"]["Properties"]["GenerateSecretString"]
+    assert {"PasswordLength": 64, "ExcludePunctuation": True, "IncludeSpace": False} == made
+    secret = base64.b64decode(text, validate=True)
+    assert 48 == len(secret)
+    if len(set(secret)) > 16:
+        assert Keyring.of(secret)
+
+
+def test_alarms_watch_errors_slowness_and_the_audit():
+    """They go to a topic if there is one; mail is watched only where there is mail."""
+    made = resources()
+    alarms = {name for name, each in made.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
+    each = {f"{trigger.capitalize()}{what}" for trigger in TRIGGERS for what in ("Errors", "Throttles", "Slow")}
+    assert each | {"FailuresAlarm", "LocksAlarm", "CourierFailuresAlarm"} == alarms
+    assert "CourierFailuresAlarm" not in resources(PICTURE)
+    assert {"Alarmed"} == {made[name]["Properties"]["AlarmActions"]["Fn::If"][0] for name in alarms}
+
+
+def test_another_zip_has_another_name(tmp_path):
+    """Else CloudFormation would deploy nothing; and a folder without the zips is refused."""
+    for trigger in TRIGGERS:
+        (tmp_path / f"{trigger}.zip").write_bytes(b"one")
+    before = Template(MAIL, TARGET, dist=tmp_path).uploads
+    (tmp_path / "create.zip").write_bytes(b"two")
+    after = Template(MAIL, TARGET, dist=tmp_path).uploads
+    assert ["create"] == [trigger for trigger in TRIGGERS if before[trigger] != after[trigger]]
+    (tmp_path / "verify.zip").unlink()
+    with pytest.raises(ConfigurationError, match=r"verify\.zip is not there: run watchword build"):
+        Template(MAIL, TARGET, dist=tmp_path)
+
+
+# --- YAML ---------------------------------------------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.sampled_from(["yes", "No", "1.0", "a: b", "- a", "#", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), VALUES, min_size=1, max_size=4))
+def test_what_is_written_as_yaml_reads_the_same(value):
+    """Whatever texts it holds: words that YAML takes for something else, line ends, signs."""
+    pytest.importorskip("yaml")
+    assert value == yaml_text.load(yaml_text.dump(value), "it")
+
+
+def test_short_forms_of_cloudformation_are_read_as_long_ones():
+    """As a person writes them."""
+    pytest.importorskip("yaml")
+    text = "A: !Ref Pool\nB: !GetAtt Pool.Arn\nC: !Sub 'x${Pool}'\nD: !If [Yes, 1, !Ref 'AWS::NoValue']\n"
+    read = yaml_text.load(text, "it")
+    assert {"A": {"Ref": "Pool"}, "B": {"Fn::GetAtt": ["Pool", "Arn"]}, "C": {"Fn::Sub": "x${Pool}"}} == {
+        name: read[name] for name in "ABC"
+    }
+    assert {"Ref": "AWS::NoValue"} == read["D"]["Fn::If"][2]
+
+
+def test_what_is_no_yaml_is_refused_by_line(monkeypatch):
+    """And without a reader of YAML, the remedy is said. No object is ever made of it."""
+    pytest.importorskip("yaml")
+    with pytest.raises(ConfigurationError, match=r"stack\.yaml, line 2 is neither"):
+        yaml_text.load("a: 1\nb: [", "stack.yaml")
+    assert {"Fn::!python/object/apply:os.system": ["true"]} != yaml_text.load("a: 1", "x")
+    with pytest.raises(ConfigurationError, match="neither JSON nor YAML"):
+        yaml_text.load("a: !!python/object/apply:os.system ['true']", "x")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ConfigurationError, match="pip install pyyaml"):
+        yaml_text.load("a: 1", "x")
+
+
+# --- the command --------------------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_path, capsys):
+    """To a file or to standard output; the uploads are told on standard error."""
+    flow = Path(__file__).parents[2] / "docs" / "examples" / "flows" / "srp_then_code.toml"
+    for trigger in TRIGGERS:
+        (tmp_path / f"{trigger}.zip").write_bytes(trigger.encode())
+    target = tmp_path / "stack.json"
+    assert 0 == main(["template", str(flow), "--dist", str(tmp_path), "-o", str(target), "--format", "json"])
+    said = capsys.readouterr()
+    assert "" == said.out
+    assert 3 == said.err.count("aws s3 cp")
+    key = json.loads(target.read_text())["Parameters"]["CreateKey"]["Default"]
+    assert f"s3://BUCKET/{key}" in said.err
+    assert 0 == main(["template", str(flow)])
+    assert capsys.readouterr().out.startswith("AWSTemplateFormatVersion")
