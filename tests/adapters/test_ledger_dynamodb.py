@@ -15,13 +15,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_ledgers import operations, outcome
 
+from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Charge, Limit
 from watchword.testing.ledgers import LedgerContract
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.couriers import Outbox
 from watchword_adapters.environment import ledger_of
 from watchword_adapters.ledgers import DynamoDbLedger, MemoryLedger, dynamodb, dynamodb_items, dynamodb_table
 from watchword_adapters.ledgers.dynamodb import create_table
 from watchword_adapters.ledgers.window import GRACE
+from watchword_adapters.userpool import LocalUserPool
+from watchword_plugins.email_otp import EmailOtp
 
 NOW = 1_800_000_000.0
 TEN = (Limit(10, 86400),)
@@ -229,15 +234,18 @@ def test_each_reason_of_a_cancelled_transaction_is_told(aws, ledger, codes, said
     assert made["TransactWriteItems"] == writes
 
 
-def test_races_are_run_again_and_not_for_ever(aws, ledger, monkeypatch):
-    """A call that meets others begins anew, up to a bound; it has then written nothing."""
+def test_races_are_run_again_and_not_for_ever(aws, ledger, table, monkeypatch):
+    """A call that meets others begins anew, up to a bound; what it says is written, and otherwise nothing is."""
     aws.faults[:] = ["pass", cancelled("TransactionConflict", "None")] * 5
     assert charge(ledger, "r1").outcome == "charged"
+    assert aws.faults == []
+    assert set(items(aws, table)) == {"round#r1", "budget#budget", "owner#ann"}
     monkeypatch.setattr(dynamodb_table, "RACES", 7)
     aws.faults[:] = ["pass", cancelled("ConditionalCheckFailed", "None")] * 50
     with pytest.raises(UnavailableError, match="was changed by others 7 times in a row"):
         charge(ledger, "r2")
     aws.faults.clear()
+    assert "round#r2" not in items(aws, table)
     assert charge(ledger, "r2").outcome == "charged"
 
 
@@ -549,6 +557,8 @@ def spent(aws, monkeypatch):
 
     def counting(request):
         operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        if operation in ("Scan", "DeleteItem"):  # The test's own.
+            return pass_on(request)
         given = json.loads(request.body)
         units["calls"] += 1
         if operation == "GetItem":
@@ -630,6 +640,41 @@ def test_each_operation_costs_what_it_says(ledger, spent):
     assert [spent(call) for call, _ in costs] == [cost for _, cost in costs]
     written = " ".join(DynamoDbLedger.__doc__.split())
     assert "charge 2 calls 4 read 4 write (6 for the first in a window; 1 if exhausted; 0 if repeated" in written
+
+
+def test_a_sign_in_costs_what_the_how_to_says(ledger, spent):
+    """A code by mail, answered right: the first sign-in of a user in a day, and the next; and a wrong answer more."""
+    outbox = Outbox()
+    pool = LocalUserPool(*triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=outbox, ledger=ledger))
+    pool.add_user("ann", attributes={"email": "ann@example.com", "email_verified": "true"})
+
+    def sign_in(wrong=0):
+        client = {"ClientId": pool.client_id}
+        asked = pool.initiate_auth(**client, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
+        code = next(line.strip() for line in outbox.messages[-1].text.splitlines() if line.strip().isdigit())
+        for answer in ["00000000"] * wrong + [code]:
+            answers = {"USERNAME": "ann", "ANSWER": answer}
+            asked = pool.respond_to_auth_challenge(
+                **client, ChallengeName="CUSTOM_CHALLENGE", Session=asked["Session"], ChallengeResponses=answers
+            )
+        assert "AuthenticationResult" in asked
+
+    # Each sign-in in the lease of the one before shares its claim: so each is of a time of its own.
+    assert spent(sign_in) == (8, 8, 19)
+    ledger._table.client().delete_item(TableName="Ledger", Key=claim_of(ledger))
+    assert spent(sign_in) == (8, 8, 14)
+    ledger._table.client().delete_item(TableName="Ledger", Key=claim_of(ledger))
+    assert spent(lambda: sign_in(wrong=1)) == (10, 12, 18)
+
+
+def claim_of(ledger):
+    """The key of the one claim in the table."""
+    (key,) = (
+        {"pk": item["pk"]}
+        for item in ledger._table.client().scan(TableName="Ledger")["Items"]
+        if item["pk"]["S"].startswith("claim#")
+    )
+    return key
 
 
 def test_no_key_is_shared_by_different_users(aws, ledger, table):

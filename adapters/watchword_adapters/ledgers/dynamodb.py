@@ -55,8 +55,9 @@ class DynamoDbLedger:
         charge    2 calls  4 read   4 write (6 for the first in a window; 1 if exhausted; 0 if repeated or refused)
         forget    3 calls
 
-    Every item is one user's, one claim's or one round's, so no key is used by all. A call that races with another on
-    the same items begins anew; after a throttle or a lost answer it begins anew once, and knows its own writes again.
+    Every item is one user's, one claim's or one round's, so no key is used by all; but for the value by which the engine
+    says that a courier is down, which is read where nothing is sent. A call that races with another on the same items
+    begins anew; after a throttle or a lost answer it begins anew once, and knows its own writes again.
     boto3 itself does not try again.
 
     Raises:

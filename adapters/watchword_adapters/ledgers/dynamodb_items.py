@@ -111,7 +111,7 @@ class Budget:
         """Return the item for the budget *key*; owners, who are mostly one, are written once."""
         owners = list(dict.fromkeys(entry.owner for entry in self.entries))
         entries = [[each.at, each.event, owners.index(each.owner)] for each in self.entries]
-        # As one text: a list in DynamoDB's own types takes a reader ten times as long, and no condition looks inside.
+        # As one text: a list in DynamoDB's own types takes boto3 six times as long to read, and no condition looks inside.
         facts = {"owners": _as_json(owners), "entries": _as_json(entries)}
         return _item("budget", key, self.write, self.until, facts)
 
