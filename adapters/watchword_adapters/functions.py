@@ -205,6 +205,8 @@ class SignIn:
 
     def _user(self, name: str) -> User:
         record = self._users.find(name)
+        if record is not None and max(map(len, record.attributes.values()), default=0) > MAX_STATE:
+            raise UnavailableError(f"an attribute of a user has more than {MAX_STATE} characters")
         return User(name, {}, known=False) if record is None else User(name, record.attributes)
 
     def _next(self, state: _State, metadata: Mapping[str, str], srp_a: int | None) -> Reply:

@@ -26,15 +26,19 @@ def parse_limit(text: str) -> Limit:
     match = _FORM.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ConfigurationError(
-            f"{text!r} is no limit: write a count, a slash and a span, such as '10/day' or '3/15min'"
+            f"{_shown(text)} is no limit: write a count, a slash and a span, such as '10/day' or '3/15min'"
         )
     return Limit(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
+
+
+def _shown(value: object) -> str:
+    return repr(value[:40]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
 
 
 def _limits(value: str | Limit | Sequence[str | Limit]) -> tuple[Limit, ...]:
     listed = (value,) if isinstance(value, str | Limit) else value
     if not isinstance(listed, Sequence):
-        raise ConfigurationError(f"{value!r} is no limit: write text such as '10/day', or a list of such texts")
+        raise ConfigurationError(f"{_shown(value)} is no limit: write text such as '10/day', or a list of such texts")
     return tuple(one if isinstance(one, Limit) else parse_limit(one) for one in listed)
 
 

@@ -31,6 +31,9 @@ from watchword.turn import Judgement, Turn, judge
 OUTAGE = 60
 """Seconds for which a courier that failed is taken to be down for those whom nothing would be sent to, so that both see the same."""
 
+MAX_MESSAGE = 1_000_000
+"""Characters of a message in all: ten times what a template may have."""
+
 SETTLING = 0.4
 """Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
 
@@ -275,9 +278,17 @@ def _flaw(challenge: object, channel: str | None) -> str:
     messages = challenge.messages
     if not isinstance(messages, tuple) or len(messages) > 1 or not all(isinstance(each, Email) for each in messages):
         return "made messages that are no tuple of at most one Email"
+    if messages and not all(isinstance(each, str) for each in _parts(messages[0])):
+        return "made a message that is not all text"
+    if messages and sum(map(len, _parts(messages[0]))) > MAX_MESSAGE:
+        return f"made a message of more than {MAX_MESSAGE} characters"
     if messages and channel != messages[0].channel:
         return f"made a message although its channel is {channel!r}"
     return ""
+
+
+def _parts(message: Email) -> tuple[str, ...]:
+    return message.to, message.subject, message.text, message.html
 
 
 def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, channel: str) -> None:

@@ -33,6 +33,9 @@ from watchword.flow import Flow
 from watchword.loader import Loader
 
 MAX_BYTES = 256 * 1024
+MAX_REFERENCE = 4096
+"""The longest path that Linux knows."""
+
 MAX_DEPTH = 32
 """How deep brackets may nest: a block in a block takes two."""
 
@@ -88,6 +91,8 @@ def find_flow(reference: str, loader: Loader | None = None) -> Flow:
     Raises:
         ConfigurationError: if there is none.
     """
+    if len(reference) > MAX_REFERENCE:
+        raise ConfigurationError(f"{reference[:40]!r}… has more than {MAX_REFERENCE} characters; {_ANY_FLOW}")
     match = None if reference.endswith(".toml") else _REFERENCE.fullmatch(reference)
     if match is None:
         return load(Path(reference), loader)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KINDS = "watchword"
 COURIERS = "watchword.couriers"
 LEDGERS = "watchword.ledgers"
+MAX_URL = 4096
+"""Characters: what an address, a host, a user and a password take many times over."""
 
 _WORDS = {KINDS: "kind", COURIERS: "courier", LEDGERS: "ledger"}
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
@@ -231,6 +233,8 @@ class Loader:
 
     def _made(self, group: str, hook: str, url: object, port: type[Any]) -> object:
         word = _WORDS[group]
+        if isinstance(url, str) and len(url) > MAX_URL:
+            raise ConfigurationError(f"the {word}'s URL has more than {MAX_URL} characters")
         scheme, colon, _ = url.partition(":") if isinstance(url, str) else ("", "", "")
         scheme = scheme.lower()  # RFC 3986 3.1: schemes are the same in either case
         if not colon or not NAME.fullmatch(scheme):

@@ -55,7 +55,8 @@ class Courier(Protocol):
 
 def _positive(_: Limit, attribute: Attribute[int], value: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"a limit's {attribute.name} is {value!r}: it must be a whole number, 1 or more")
+        got = str(value) if isinstance(value, int) and -(10**12) < value < 10**12 else type(value).__name__
+        raise ConfigurationError(f"a limit's {attribute.name} is {got}: it must be a whole number, 1 or more")
 
 
 @frozen

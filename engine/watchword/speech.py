@@ -14,6 +14,9 @@ from watchword import derive
 from watchword.errors import ConfigurationError
 from watchword.flow import ReadRound, Use
 
+MAX_LENGTH = 100_000
+"""A thousand rounds, which is more than any session has, take a third of it."""
+
 _HOST_EMAIL = "EMAIL_OTP"
 HOST_WORDS = {
     ("host_" if name == _HOST_EMAIL else "") + name.lower(): name
@@ -41,6 +44,8 @@ def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     Raises:
         ConfigurationError: for a word that is none; the message lists what there is.
     """
+    if len(words) > MAX_LENGTH:
+        raise ConfigurationError(f"a session is told in {MAX_LENGTH} characters at most, not in {len(words)}")
     own = {_spoken(step): step for step in (*steps, derive.SELECT)}
     rounds: list[ReadRound] = []
     for word in words.split():
@@ -48,7 +53,7 @@ def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
         if sign not in _SIGNS or not (name in own or (name in HOST_WORDS and sign != "~")):
             known = ", ".join([*own, *HOST_WORDS])
             raise ConfigurationError(
-                f"{word!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend): {known}"
+                f"{word[:80]!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend): {known}"
             )
         use, right = _SIGNS[sign]
         if name in own:

@@ -24,6 +24,7 @@ ALPHABET = "ACDEFGHJKLMNPQRTUVWXYZ346789"
 
 _LONGEST_ANSWER = 1024
 _MOST_FONTS = 16
+_LONGEST_PATH = 4096  # of Linux
 _MOST_FONT_BYTES = 16 * 1024 * 1024
 _FOLD = {ord(" "): None, ord("-"): None, **{ord(c): c.upper() for c in "abcdefghijklmnopqrstuvwxyz"}}
 _PURPOSE = {
@@ -47,7 +48,11 @@ def _as_paths(value: Sequence[str]) -> tuple[str, ...]:
 
 def _paths(instance: Any, attribute: Attribute[Any], value: object) -> None:
     paths = cast("tuple[object, ...]", value) if isinstance(value, tuple) else None
-    if paths is None or len(paths) > _MOST_FONTS or not all(isinstance(path, str) and path for path in paths):
+    if (
+        paths is None
+        or len(paths) > _MOST_FONTS
+        or not all(isinstance(path, str) and 0 < len(path) <= _LONGEST_PATH for path in paths)
+    ):
         raise refused(instance, attribute, f'must be a list of at most {_MOST_FONTS} paths, such as ["fonts/A.ttf"]')
 
 
@@ -157,8 +162,11 @@ def _check_font(path: str) -> None:
 
     from PIL.ImageFont import truetype  # noqa: PLC0415 - heavy
 
-    name = f"captcha: fonts: {path!r}"
-    size = Path(path).stat().st_size if Path(path).is_file() else None
+    name = f"captcha: fonts: {path[-200:]!r}"
+    try:
+        size = Path(path).stat().st_size if Path(path).is_file() else None
+    except (OSError, ValueError):  # a name that is too long, a folder that cannot be entered, half a surrogate pair
+        size = None
     if size is None:
         raise ConfigurationError(f"{name} is no file; give the path of a TrueType or OpenType font")
     if size > _MOST_FONT_BYTES:

@@ -42,6 +42,7 @@ _PLACEHOLDERS = {
 }
 _MOST_TEMPLATE_BYTES = 100_000
 _LOCALE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
+_LONGEST_PATH = 4096  # of Linux
 _LONGEST_LOCALE = 35  # RFC 5646 4.4.1
 
 
@@ -51,7 +52,7 @@ def _locale(instance: Any, attribute: Attribute[Any], value: Any) -> None:
 
 
 def _folder(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if value is not None and (not isinstance(value, str) or not value or "\0" in value):
+    if value is not None and (not isinstance(value, str) or not 0 < len(value) <= _LONGEST_PATH or "\0" in value):
         raise refused(
             instance, attribute, "must be the path of a folder, or be left out for the templates that come along"
         )
@@ -212,9 +213,14 @@ def _read_templates(folder: str | None) -> Mapping[str, tuple[Template, Template
     from pathlib import Path  # noqa: PLC0415 - only Create needs it
 
     shipped = Path(__file__).with_name("templates")
-    root = (shipped if folder is None else Path(folder)).resolve()
-    if not root.is_dir():
-        raise ConfigurationError(f"email_otp: templates: {folder!r} is no folder; give the path of one")
+    root = shipped if folder is None else Path(folder)
+    try:
+        root = root.resolve()
+        found = root.is_dir()
+    except (OSError, ValueError):  # a name that is too long, a folder that cannot be entered, half a surrogate pair
+        found = False
+    if not found:
+        raise ConfigurationError(f"email_otp: templates: {str(folder)[-200:]!r} is no folder; give the path of one")
     languages = sorted({file.name.partition(".")[0] for part in _PARTS for file in root.glob(f"*.{part}")})
     if not languages:
         raise ConfigurationError(

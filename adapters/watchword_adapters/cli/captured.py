@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from json import JSONDecodeError
 from pathlib import Path
@@ -19,6 +20,7 @@ from watchword.turn import ACTION, CHOICE, Answer, Turn
 from watchword.verification import MAX_ANSWER
 from watchword_adapters.cognito import answer_of, event_of, trigger_of, turn_of
 
+_SPACE = re.compile(r"\s+")
 MAX_BYTES = 64 * 1024 * 1024
 """The largest file of events that is read."""
 
@@ -91,7 +93,7 @@ def _values(path: Path) -> list[object]:
     try:
         while place < len(text):
             if text[place].isspace():
-                place += 1
+                place = cast("re.Match[str]", _SPACE.match(text, place)).end()
                 continue
             value, place = decoder.raw_decode(text, place)
             values.append(value)

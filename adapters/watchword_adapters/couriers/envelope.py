@@ -14,6 +14,7 @@ from watchword.ports import Message
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_LONGEST_SENDER = 998  # RFC 5322 2.1.1: no line of a message is longer
 _NAMED = re.compile(r"([^<>]*)<([^<>]*)>")
 
 
@@ -24,7 +25,10 @@ def is_address(text: str) -> bool:
 
 def is_line(text: str) -> bool:
     """Say whether *text* is one line: no control character, none of Unicode's line ends, no lone surrogate."""
-    return not any(unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in text)
+    # What is printable holds none of these, and is told at once.
+    return text.isprintable() or not any(
+        unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs") for character in text
+    )
 
 
 def refuse_unfit(message: Message, channel: str = "") -> None:
@@ -43,8 +47,16 @@ def refuse_unfit(message: Message, channel: str = "") -> None:
     if not message.to or (message.channel == "email" and not is_address(message.to)):
         _refuse("has a recipient that is not exactly one plain address")
     for part, text in (("text", message.text), ("html", message.html)):
-        if any(unicodedata.category(character) == "Cs" for character in text):
+        if not _is_text(text):
             _refuse(f"has a {part} that is no text: half of a surrogate pair")
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(what: str) -> None:
@@ -65,7 +77,7 @@ class Sender:
         Raises:
             ConfigurationError: if it says none, or more than one.
         """
-        named = _NAMED.fullmatch(text)
+        named = _NAMED.fullmatch(text) if len(text) <= _LONGEST_SENDER else None
         name, address = (named[1].strip().strip('"'), named[2]) if named else ("", text)
         if not is_address(address) or not is_line(name):
             raise ConfigurationError(

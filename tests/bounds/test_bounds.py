@@ -1,0 +1,93 @@
+"""Ten megabytes, or a hundred thousand levels, at every entrance: an ordinary refusal and little work."""
+
+import gc
+import logging
+import time
+import tracemalloc
+
+import pytest
+
+from entrances import MEGABYTES, TEXTS, THINGS, entrances
+from watchword.travel import read_carry
+from watchword_adapters.aws_lambda import TriggerError
+
+PROCESSOR = 0.5
+"""Seconds of processor time that a call may take: ten times the bound that tests/benchmarks/bounds.py measures."""
+
+ENTRANCES = entrances()
+
+
+@pytest.fixture(scope="module")
+def huge():
+    """Give what is too large for any entrance, by name: texts, and everything else."""
+    logging.disable(logging.CRITICAL)
+    texts = {name: make(MEGABYTES * 1024 * 1024) for name, make in TEXTS.items()}
+    things = {name: make() for name, make in THINGS.items()}
+    yield texts, {**texts, **things}
+    logging.disable(logging.NOTSET)
+    texts.clear()
+    things.clear()
+    gc.collect()
+
+
+def seconds(call, value):
+    """Return the least processor time, of up to three tries, that *call* takes."""
+    least = PROCESSOR
+    for _ in range(3):
+        began = time.process_time()
+        call(value)
+        least = min(least, time.process_time() - began)
+        if least < PROCESSOR:
+            break
+    return least
+
+
+def megabytes(call, value):
+    """Return how much more memory *call* takes at most."""
+    tracemalloc.start(1)
+    try:
+        call(value)
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("entrance", ENTRANCES, ids=lambda each: each.name)
+def test_what_is_too_large_is_refused_with_little_work(entrance, huge):
+    """At every place of every event, in plain functions, readers, settings, URLs and files; the entrance checks the answer."""
+    for name, value in huge[entrance.anything].items():
+        assert seconds(entrance.enter, value) < PROCESSOR, name
+        assert megabytes(entrance.enter, value) < entrance.megabytes, name
+
+
+def test_no_entrance_is_left_out():
+    """Each trigger's fields, sessions, both sorts of parameters, metadata, handles, settings, URLs and files are tried."""
+    names = {each.name for each in ENTRANCES}
+    assert len(ENTRANCES) == len(names)
+    assert len(names) >= 120
+    wanted = {
+        *("define request.session.0.challengeMetadata", "create request.session.0.challengeResult", "verify event"),
+        *("verify request.challengeAnswer", "verify request.privateChallengeParameters.seal", "create userName"),
+        *("define request.clientMetadata.watchword_choice", "verify request.userAttributes.sub", "begin srp_a"),
+        *("respond token", "flow file", "requirement", "session words", "courier URL", "SRP number", "metadata"),
+    }
+    assert set() == wanted - names
+
+
+def test_the_measures_can_fail():
+    """Something that copies ten megabytes three times, or reads them letter by letter, shows."""
+    text = "a" * 10_000_000
+    assert megabytes(lambda value: [value + "b", value + "c", value + "d"], text) > 20
+    assert seconds(lambda value: sum(letter == "b" for letter in value), text) >= PROCESSOR / 5
+    sloppy = next(each for each in ENTRANCES if each.name == "define event")
+    with pytest.raises(TriggerError):
+        raise TriggerError("an entrance lets nothing but the fixed texts through")
+    assert "refused" == sloppy.enter("x")
+
+
+def test_a_carry_as_deep_as_metadata_allows_is_no_carry():
+    """JSON that nests deeper than the interpreter reads is nothing, not an error."""
+    import base64
+
+    for deep in ("[" * 3000, '{"a":' * 600, "[" * 1500 + "]" * 1500):
+        assert {} == read_carry({"carry": base64.urlsafe_b64encode(deep.encode()).decode()})

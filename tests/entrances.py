@@ -1,0 +1,397 @@
+"""Every entrance by which a stranger's or an operator's data comes in, and data that is far too large for any of them."""
+
+import base64
+import copy
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from engine_host import ANN, KEY, Events, Post, Riddle
+from watchword import Challenge, Email, Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
+from watchword.budgets import parse_limit
+from watchword.creation import MAX_MESSAGE
+from watchword.document import find_flow, load
+from watchword.errors import FAILURE_TEXTS
+from watchword.loader import find_courier, find_ledger
+from watchword.ports import Message
+from watchword.testing import create_request, verify_request
+from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.travel import read_carry, read_slip
+from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.cli.captured import read_events
+from watchword_adapters.couriers.envelope import Sender, refuse_unfit
+from watchword_adapters.environment import keyring_of
+from watchword_adapters.functions import Asked, Refused, SignIn, UserRecord
+from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+MEGABYTES = 10
+DEPTH = 100_000
+MADE = 25
+"""Megabytes, where twenty are the URL that the entrance puts together."""
+
+MOST_ENVIRONMENT = 131_072
+"""Linux hands no longer variable to a process (execve(2), MAX_ARG_STRLEN)."""
+
+
+def _deep(kind):
+    value = "x"
+    for _ in range(DEPTH):
+        value = [value] if kind is list else {"a": value}
+    return value
+
+
+TEXTS: dict[str, Callable[[int], str]] = {
+    "letters": lambda size: "a" * size,
+    "digits": lambda size: "1" * size,
+    "spaces": lambda size: " " * size,
+    "brackets": lambda size: "(" * size,
+    "square brackets": lambda size: "[" * size,
+    "semicolons": lambda size: ";" * size,
+    "dots": lambda size: "a." * (size // 2),
+    "ats": lambda size: "a@" * (size // 2),
+    "words": lambda size: "a " * (size // 2),
+    "base64": lambda size: "QUFB" * (size // 4),
+    "metadata": lambda size: "v=1;flow=a;facts=;step=a;before=-;signin=a;claim=a;issued=1;carry=" + "Q" * size,
+    "not ASCII": lambda size: "é" * size,
+    "half a pair": lambda size: "\ud800" * size,
+    "lines": lambda size: "\n" * size,
+}
+"""Texts of so many characters."""
+
+THINGS: dict[str, Callable[[], object]] = {
+    "lists, deep": lambda: _deep(list),
+    "objects, deep": lambda: _deep(dict),
+    "a long list": lambda: ["x"] * (MEGABYTES * 1024 * 1024 // 8),
+    "many keys": lambda: {str(number): "x" for number in range(DEPTH)},
+    "a large number": lambda: 1 << (MEGABYTES * 1024 * 1024 * 8),
+    "bytes": lambda: bytes(MEGABYTES * 1024 * 1024),
+}
+"""What else JSON, or a program, may bring."""
+
+
+@frozen
+class Entrance:
+    """One place where data comes in: `enter` takes it and says how it was answered, in a word.
+
+    Where *anything* is False it takes texts alone. What is no ordinary refusal is raised.
+    """
+
+    name: str
+    enter: Callable[[object], str]
+    anything: bool = True
+    megabytes: float = 20
+    """How much more memory it may take."""
+
+
+def _refusal(call, *arguments) -> str:
+    """Call; return ``refused`` for an ordinary refusal and ``taken`` for a value. The message must be one that can be shown."""
+    try:
+        call(*arguments)
+    except WatchwordError as error:
+        assert len(str(error)) < 10_000, "the refusal repeats the data"
+        return "refused"
+    return "taken"
+
+
+# --- the triggers -------------------------------------------------------------------------------------------------
+
+_FLOW = Flow(sequence(Riddle(), Captcha(), EmailOtp()))
+_SOURCES = {
+    "define": "DefineAuthChallenge_X",
+    "create": "CreateAuthChallenge_X",
+    "verify": "VerifyAuthChallengeResponse_X",
+}
+
+
+def _triggers():
+    return triggers(
+        _FLOW,
+        key=KEY,
+        courier=Post(),
+        ledger=MemoryLedger(),
+        clock=VirtualClock(),
+        random=SeededRandom(),
+        audit=Events(),
+        environment={},
+    )
+
+
+def _event(trigger, **request):
+    return {
+        "version": "1",
+        "triggerSource": _SOURCES[trigger],
+        "region": "us-east-1",
+        "userPoolId": "us-east-1_Abc123",
+        "userName": "ann",
+        "callerContext": {"awsSdkVersion": "x", "clientId": "client"},
+        "request": {"userAttributes": dict(ANN), "clientMetadata": {}, "userNotFound": False, **request},
+        "response": {},
+    }
+
+
+def _paths(value, path=()):
+    """Give every place in an event at which something can stand."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _paths(each, (*path, key))
+
+
+def _put(event, path, value):
+    if not path:
+        return value
+    event = copy.deepcopy(event)
+    place = event
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return event
+
+
+def _trigger_entrance(handlers, trigger, event, path):
+    def enter(value):
+        try:
+            response = getattr(handlers, trigger)(_put(event, path, value), None)["response"]
+        except TriggerError as error:
+            assert str(error).split()[0] in FAILURE_TEXTS
+            return "refused"
+        assert response.get("issueTokens") is not True
+        assert response.get("answerCorrect") is not True
+        return "refused" if response.get("failAuthentication") or response.get("answerCorrect") is False else "taken"
+
+    return Entrance(f"{trigger} {'.'.join(map(str, path)) or 'event'}", enter)
+
+
+def trigger_entrances() -> list[Entrance]:
+    """Return an entrance for every place of an event of each trigger."""
+    handlers = _triggers()
+    created = handlers.create(_event("create", session=[]))["response"]
+    entry = {
+        "challengeName": "CUSTOM_CHALLENGE",
+        "challengeResult": True,
+        "challengeMetadata": created["challengeMetadata"],
+    }
+    said = {"watchword_action": "none", "watchword_choice": "none"}
+    events = {
+        "define": _event("define", session=[entry], clientMetadata=said),
+        "create": _event("create", session=[entry], challengeName="CUSTOM_CHALLENGE", clientMetadata=said),
+        "verify": _event(
+            "verify",
+            privateChallengeParameters=created["privateChallengeParameters"],
+            challengeAnswer="cat",
+            clientMetadata=said,
+        ),
+    }
+    return [
+        _trigger_entrance(handlers, trigger, event, path) for trigger, event in events.items() for path in _paths(event)
+    ]
+
+
+# --- plain functions ----------------------------------------------------------------------------------------------
+
+
+class _Book:
+    def __init__(self):
+        self.attributes = dict(ANN)
+
+    def find(self, name):
+        return UserRecord(self.attributes)
+
+
+def _sign_in(flow):
+    return SignIn(
+        flow,
+        users=_Book(),
+        key=KEY,
+        courier=Post(),
+        ledger=MemoryLedger(),
+        clock=VirtualClock(),
+        random=SeededRandom(),
+        audit=Events(),
+        environment={},
+    )
+
+
+def _replied(reply):
+    assert isinstance(reply, Asked | Refused)
+    return "refused" if isinstance(reply, Refused) else "taken"
+
+
+def function_entrances() -> list[Entrance]:
+    """Return the entrances of a host without Cognito: names, SRP numbers, handles, answers, actions, choices, attributes."""
+    here, by_password = _sign_in(Flow(sequence(Riddle(), EmailOtp()))), _sign_in(Flow(Srp()))
+    public = srp6a.to_hex(srp6a.client_public(12345))
+
+    def claiming(key):
+        def enter(value):
+            claim = {"PASSWORD_CLAIM_SIGNATURE": "x", "TIMESTAMP": "x", "PASSWORD_CLAIM_SECRET_BLOCK": "x", key: value}
+            return _replied(by_password.respond(by_password.begin("ann", public).token, claim))
+
+        return enter
+
+    def attributed(name):
+        def enter(value):
+            host = _sign_in(Flow(EmailOtp()))
+            host._users.attributes[name] = value
+            return _replied(host.begin("ann"))
+
+        return enter
+
+    return [
+        Entrance("begin name", lambda value: _replied(here.begin(value))),
+        Entrance("begin srp_a", lambda value: _replied(by_password.begin("ann", value))),
+        Entrance("respond token", lambda value: _replied(here.respond(value, "cat"))),
+        Entrance("respond answer", lambda value: _replied(here.respond(here.begin("ann").token, value))),
+        Entrance("respond action", lambda value: _replied(here.respond(here.begin("ann").token, "cat", action=value))),
+        Entrance("respond choice", lambda value: _replied(here.respond(here.begin("ann").token, "cat", choice=value))),
+        Entrance(
+            "respond password",
+            lambda value: _replied(by_password.respond(by_password.begin("ann", public).token, value)),
+        ),
+        *(
+            Entrance(f"respond password {key}", claiming(key))
+            for key in ("PASSWORD_CLAIM_SIGNATURE", "TIMESTAMP", "other")
+        ),
+        *(
+            Entrance(f"attribute {name}", attributed(name), anything=False)
+            for name in ("email", "email_verified", "locale", "sub")
+        ),
+    ]
+
+
+# --- the engine's readers, the kinds, the settings ----------------------------------------------------------------
+
+
+def _file_entrance(name, suffix, read, **settings):
+    def enter(value):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"given{suffix}"
+            with path.open("w", encoding="utf-8", errors="surrogatepass") as file:
+                for start in range(0, len(value), 65_536):  # so that writing takes no memory
+                    file.write(value[start : start + 65_536])
+            return _refusal(read, path)
+
+    return Entrance(name, enter, anything=False, **settings)
+
+
+def _listened(words):
+    return speech.listen(words, ("riddle", "captcha"))
+
+
+@frozen
+class _Loud(Riddle):
+    """A kind that sends what it is told."""
+
+    kind: ClassVar[str] = "loud"
+    channel: ClassVar[str] = "email"
+    resend_after: ClassVar[int] = 60
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"text"})
+
+    text: object = field(default="", eq=False, repr=False)
+
+    def create(self, request):
+        return Challenge(messages=(Email("ann@example.com", "x", self.text),))
+
+
+def _sent(value):
+    return _replied(_sign_in(Flow(_Loud(text=value))).begin("ann"))
+
+
+def _judged(kind):
+    challenge = kind.create(create_request(kind))
+
+    def enter(value):
+        verdict = kind.verify(verify_request(kind, challenge, value))
+        assert isinstance(verdict, Verdict)
+        assert verdict.right is False
+        return "refused"
+
+    return enter
+
+
+def _carried(text):
+    # Metadata is refused as a whole before its carry is read, so a carry is never longer than that.
+    carry = base64.urlsafe_b64encode(text[: derive.MAX_METADATA // 2].encode("utf-8", "replace")).decode()
+    return "taken" if read_carry({"carry": carry}) else "refused"
+
+
+def _wrapped(value):
+    return "refused" if value is None else "taken"
+
+
+def reader_entrances() -> list[Entrance]:
+    """Return what reads metadata, private parameters, requirements, session words, limits, URLs, keys, numbers and files."""
+    message = {"id": "1", "channel": "email", "to": "ann@example.com", "subject": "s", "text": "t"}
+    return [
+        Entrance("metadata", lambda value: _wrapped(derive.read_metadata(value))),
+        Entrance(
+            "carry",
+            lambda value: "taken" if read_carry({"carry": value[: derive.MAX_METADATA]}) else "refused",
+            anything=False,
+        ),
+        Entrance("carry, JSON", _carried, anything=False),
+        Entrance("private parameters, a value", lambda value: _wrapped(read_slip({"kind": value}))),
+        Entrance("email_otp answer", _judged(EmailOtp())),
+        Entrance("captcha answer", _judged(Captcha())),
+        Entrance("email_otp locale", lambda value: _refusal(lambda: EmailOtp(locale=value))),
+        Entrance("email_otp app", lambda value: _refusal(lambda: EmailOtp(app=value))),
+        Entrance("captcha alt", lambda value: _refusal(lambda: Captcha(alt=value))),
+        Entrance("captcha length", lambda value: _refusal(lambda: Captcha(length=value))),
+        Entrance(
+            "email_otp templates", lambda value: _refusal(lambda: EmailOtp(templates=value).prepare()), anything=False
+        ),
+        Entrance("captcha fonts", lambda value: _refusal(lambda: Captcha(fonts=(value,)).prepare()), anything=False),
+        Entrance("requirement", lambda value: _refusal(requirement.parse, value), anything=False),
+        Entrance("session words", lambda value: _refusal(_listened, value), anything=False),
+        Entrance("limit", lambda value: _refusal(parse_limit, value)),
+        Entrance("SRP number", lambda value: _refusal(srp6a.public_from_hex, value, "SRP_A")),
+        Entrance(
+            "key", lambda value: _refusal(keyring_of, None, {"WATCHWORD_KEY": value[:MOST_ENVIRONMENT]}), anything=False
+        ),
+        Entrance("courier URL", lambda value: _refusal(find_courier, value), anything=False),
+        Entrance(
+            "smtp URL",
+            lambda value: _refusal(find_courier, f"smtp://localhost?from={value}"),
+            anything=False,
+            megabytes=MADE,
+        ),
+        Entrance(
+            "smtp host",
+            lambda value: _refusal(find_courier, f"smtp://{value}?from=a@b.example"),
+            anything=False,
+            megabytes=MADE,
+        ),
+        Entrance(
+            "ses URL", lambda value: _refusal(find_courier, f"ses://?from={value}"), anything=False, megabytes=MADE
+        ),
+        Entrance("ledger URL", lambda value: _refusal(find_ledger, value), anything=False),
+        Entrance(
+            "dynamodb URL", lambda value: _refusal(find_ledger, f"dynamodb://{value}"), anything=False, megabytes=MADE
+        ),
+        Entrance("sqlite URL", lambda value: _refusal(find_ledger, f"sqlite:{value}"), anything=False, megabytes=MADE),
+        Entrance("sender", lambda value: _refusal(Sender.parse, value), anything=False),
+        Entrance("message of a kind", _sent),
+        *(
+            Entrance(
+                f"message {part}",
+                lambda value, part=part: _refusal(refuse_unfit, Message(**{**message, part: value[:MAX_MESSAGE]})),
+                anything=False,
+            )
+            for part in message
+        ),
+        Entrance("flow reference", lambda value: _refusal(find_flow, value), anything=False),
+        _file_entrance("flow file", ".toml", load),
+        # An operator's own file, of up to 64 MiB, is read whole: once as bytes and once as text, of four bytes a character.
+        _file_entrance("captured events", ".json", lambda path: list(read_events(path, [_FLOW])), megabytes=100),
+    ]
+
+
+def entrances() -> list[Entrance]:
+    """Return every entrance."""
+    return [*trigger_entrances(), *function_entrances(), *reader_entrances()]
