@@ -112,7 +112,7 @@ def pair(aws):
     return MemoryLedger(), patient(aws, "same-answers"), itertools.count()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(done=st.lists(operations, min_size=10, max_size=40))
 def test_memory_and_dynamodb_give_the_same_answers(pair, done):
     """Whatever is asked in whatever order, at times that jump back and forth, both ledgers answer alike."""
@@ -133,7 +133,7 @@ def race(operation, parameters):
     return (400, "TransactionConflictException") if operation in ("PutItem", "UpdateItem") else "pass"
 
 
-@settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(done=st.lists(st.tuples(operations, st.integers(0, 3), lost), min_size=10, max_size=30))
 def test_a_fault_at_any_call_changes_no_answer(aws, pair, done):
     """A lost answer, a request that never came, a throttle, a fault or a race, at any call of any operation (F-08 to F-11)."""
