@@ -1,9 +1,13 @@
 """Ten megabytes, or a hundred thousand levels, at every entrance: an ordinary refusal and little work."""
 
 import gc
+import json
 import logging
+import subprocess
+import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +95,14 @@ def test_a_carry_as_deep_as_metadata_allows_is_no_carry():
 
     for deep in ("[" * 3000, '{"a":' * 600, "[" * 1500 + "]" * 1500):
         assert {} == read_carry({"carry": base64.urlsafe_b64encode(deep.encode()).decode()})
+
+
+def test_the_benchmark_prints_what_every_bound_comes_to():
+    """Time, memory and cases for each sort of entrance and for the regular expressions, beside their bounds."""
+    script = Path(__file__).parents[1] / "benchmarks" / "bounds.py"
+    command = [sys.executable, str(script), "--quick", "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert 0 == ended.returncode, ended.stderr
+    rows = json.loads(ended.stdout)["rows"]
+    assert {"50 ms", "20 MB", "10 ms"} == {row["against"] for row in rows if row["target"]}
+    assert all(row["value"] > 0 for row in rows)
