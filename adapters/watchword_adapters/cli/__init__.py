@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "new": ("new", "begin a plugin, or a project around a flow, whose tests pass at once"),
     "build": ("build", "build the three functions of a flow for AWS Lambda"),
     "template": ("template", "write the CloudFormation template of a flow"),
+    "doctor": ("doctor", "say what is wrong with a deployed pool, or with a template"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "forget what the budgets of a user have counted"),
 }

@@ -1,0 +1,123 @@
+"""The exact commands that repair a deployment and keep every other setting: updates of Cognito reset what is not sent."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from watchword.flow import Flow
+from watchword_adapters.deploy.deployment import Deployment, Facts, within
+from watchword_adapters.deploy.diagnosis import Finding
+from watchword_adapters.deploy.template import FLOWS, TRIGGERS, conditions_on_attributes, session_minutes
+
+# What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than
+# this list is kept, or refused aloud, and never reset in silence.
+POOL_READ_ONLY = frozenset(
+    {
+        "AliasAttributes",
+        "Arn",
+        "CreationDate",
+        "CustomDomain",
+        "Domain",
+        "EmailConfigurationFailure",
+        "EstimatedNumberOfUsers",
+        "Id",
+        "LastModifiedDate",
+        "Name",
+        "SchemaAttributes",
+        "SmsConfigurationFailure",
+        "Status",
+        "UsernameAttributes",
+        "UsernameConfiguration",
+    }
+)
+CLIENT_READ_ONLY = frozenset({"ClientId", "ClientSecret", "ClientType", "CreationDate", "LastModifiedDate", "UserPoolId"})
+
+
+def commands(
+    deployment: Deployment, findings: tuple[Finding, ...], attach: Mapping[str, str], flow: Flow | None = None
+) -> tuple[str, ...]:
+    """Return the commands that attach the functions *attach* (ARNs by trigger) and repair *findings*, in their order.
+
+    None is run. They are for a pool that was read, with its settings as they were then: run them soon.
+    """
+    if deployment.pool is None or deployment.client is None or "UserPoolId" not in deployment.client:
+        return ()
+    pool, codes = deployment.pool, {each.code for each in findings}
+    made: list[str] = []
+    missing = {trigger: each.name for trigger, each in deployment.functions.items()} | dict(attach)
+    for trigger in TRIGGERS:
+        arn = missing.get(trigger, f"ARN_OF_{trigger.upper()}")
+        if trigger in attach or trigger not in deployment.functions or _may_not_call(trigger, findings):
+            made.append(_add_permission(trigger, arn, str(pool.get("Arn", ""))))
+    if attach or "WD04" in codes:
+        made += _attach(
+            deployment, {trigger: missing.get(trigger, f"ARN_OF_{trigger.upper()}") for trigger in TRIGGERS}
+        )
+    if codes & {"WD01", "WD02", "WD03", "WD07", "WD15", "WD23"}:
+        made.append(_update_client(deployment.client, codes, flow))
+    return tuple(made)
+
+
+def _may_not_call(trigger: str, findings: tuple[Finding, ...]) -> bool:
+    return any(
+        each.code == "WD05" and each.message.startswith(f"the pool may not call {trigger}:") for each in findings
+    )
+
+
+def _attach(deployment: Deployment, arns: Mapping[str, str]) -> list[str]:
+    pool: Facts = deployment.pool or {}
+    kept: dict[str, Any] = _kept(pool, POOL_READ_ONLY)
+    kept["LambdaConfig"] = {**kept.get("LambdaConfig", {}), **{TRIGGERS[trigger]: arn for trigger, arn in arns.items()}}
+    if pool.get("Name"):
+        kept["PoolName"] = pool["Name"]
+    policy = within(within(kept, "Policies"), "PasswordPolicy")
+    invited = within(kept, "AdminCreateUserConfig")
+    if "TemporaryPasswordValidityDays" in policy and "UnusedAccountValidityDays" in invited:
+        # Both say the same, and Cognito refuses the old one beside the new.
+        kept["AdminCreateUserConfig"] = {
+            name: each for name, each in invited.items() if name != "UnusedAccountValidityDays"
+        }
+    after: list[str] = []
+    if kept.get("MfaConfiguration", "OFF") != "OFF":
+        # UpdateUserPool takes MFA with SMS only: the other sorts are put back by a call of their own.
+        if "SmsConfiguration" not in kept:
+            del kept["MfaConfiguration"]
+        if deployment.mfa:
+            after.append(_command("set-user-pool-mfa-config", {"UserPoolId": pool["Id"], **deployment.mfa}))
+    return [_command("update-user-pool", {"UserPoolId": pool["Id"], **kept}), *after]
+
+
+def _update_client(client: Facts, codes: set[str], flow: Flow | None) -> str:
+    kept: dict[str, Any] = _kept(client, CLIENT_READ_ONLY)
+    if codes & {"WD01", "WD02"}:
+        kept["ExplicitAuthFlows"] = list(FLOWS)
+    if "WD03" in codes:
+        kept["PreventUserExistenceErrors"] = "ENABLED"
+    if "WD23" in codes:
+        kept["EnableTokenRevocation"] = True
+    if flow is not None and "WD07" in codes:
+        kept["AuthSessionValidity"] = session_minutes(flow)
+    if flow is not None and "WD15" in codes:
+        decided = conditions_on_attributes(flow)
+        kept["WriteAttributes"] = [each for each in kept.get("WriteAttributes", ["email"]) if each not in decided]
+    return _command(
+        "update-user-pool-client", {"UserPoolId": client["UserPoolId"], "ClientId": client["ClientId"], **kept}
+    )
+
+
+def _kept(told: Facts, read_only: frozenset[str]) -> dict[str, Any]:
+    return {name: each for name, each in told.items() if name not in read_only and each not in (None, {}, [])}
+
+
+def _add_permission(trigger: str, arn: str, pool_arn: str) -> str:
+    account = pool_arn.split(":")[4] if pool_arn.count(":") >= 5 else ""
+    words = ["aws", "lambda", "add-permission", "--function-name", arn, "--statement-id", f"watchword-{trigger}"]
+    words += ["--action", "lambda:InvokeFunction", "--principal", "cognito-idp.amazonaws.com", "--source-arn", pool_arn]
+    return shlex.join([*words, *(["--source-account", account] if account else [])])
+
+
+def _command(operation: str, request: Mapping[str, Any]) -> str:
+    return shlex.join(["aws", "cognito-idp", operation, "--cli-input-json", json.dumps(request, default=str)])
