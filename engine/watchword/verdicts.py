@@ -373,8 +373,8 @@ def _mail(exploration: Exploration) -> Iterator[Finding]:
     flow = exploration.flow
 
     def gains(read: ReadRound) -> frozenset[str] | None:
-        # A right SRP_A is no answer: everybody's is.
-        return frozenset() if read.right is not True or read.name == derive.SRP_A else None
+        # Opening with SRP_A leads to no message that does not go out without it as well.
+        return frozenset() if read.right is not True else None
 
     asked: list[tuple[tuple[str, ...], Step]] = []
     for _, beginning in exploration.beginnings:

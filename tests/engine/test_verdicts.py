@@ -519,6 +519,7 @@ def test_a_check_is_limited_and_tells_how_far_it_is(monkeypatch):
         (sequence(EmailOtp(), TOTP), ["possession: AAL1"]),
         (fallback(PIN, FACE), ["knowledge: AAL1", "inherence: no AAL"]),
         (at_least(1, PIN, RECOVERY), ["knowledge: AAL1"]),
+        (when(client("kiosk"), PIN, otherwise=RECOVERY), ["knowledge: AAL1"]),
         (Toy("magic", frozenset({"magic"})), ["nothing: no AAL"]),
     ],
 )
