@@ -1,0 +1,459 @@
+"""What is fuzzed: functions of some bytes, each with an oracle; what they raise is a finding."""
+
+import copy
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Template
+
+from attrs import frozen
+
+from engine_host import ANN, KEY, Events, Post, Riddle
+from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
+from watchword.budgets import parse_limit
+from watchword.document import load
+from watchword.errors import FAILURE_TEXTS, ConfigurationError
+from watchword.loader import find_courier, find_ledger
+from watchword.ports import Limit
+from watchword.testing import create_request, verify_request
+from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.travel import read_carry, read_slip
+from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.couriers.envelope import is_address
+from watchword_adapters.functions import Asked, Refused, SignIn, UserRecord
+from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
+
+FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
+_FLOW = Flow(sequence(Riddle(), EmailOtp()))
+_SCRATCH = tempfile.TemporaryDirectory(prefix="watchword-fuzz-")
+
+
+class Draw:
+    """Reads choices, texts and values off some bytes; when they are used up, everything is the first and the least."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def byte(self) -> int:
+        """Return the next byte."""
+        self._at += 1
+        return self._data[self._at - 1] if self._at <= len(self._data) else 0
+
+    def pick(self, things):
+        """Return one of *things*, at most 256 of them."""
+        return things[self.byte() % len(things)]
+
+    def text(self) -> str:
+        """Return up to 255 characters of text, of any sort."""
+        length = self.byte()
+        part = self._data[self._at : self._at + length]
+        self._at += length
+        return part.decode("utf-8", "surrogateescape")
+
+    def rest(self) -> str:
+        """Return all that is left, as text."""
+        part, self._at = self._data[self._at :], len(self._data)
+        return part.decode("utf-8", "surrogateescape")
+
+    def value(self, depth: int = 3):
+        """Return what JSON may hold."""
+        sort = self.byte() % (8 if depth else 6)
+        match sort:
+            case 0:
+                return None
+            case 1:
+                return True
+            case 2:
+                return False
+            case 3:
+                return self.byte() - 128
+            case 4:
+                return self.text()
+            case 5:
+                return self.pick(_WORDS)
+            case 6:
+                return [self.value(depth - 1) for _ in range(self.byte() % 5)]
+            case _:
+                return {self.pick(_WORDS): self.value(depth - 1) for _ in range(self.byte() % 5)}
+
+
+def _at_places(value, path=()):
+    yield path
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _at_places(each, (*path, key))
+
+
+def _changed(draw: Draw, event):
+    """Return *event* with up to four places changed; a place that is gone by then is left."""
+    event = copy.deepcopy(event)
+    for _ in range(draw.byte() % 5):
+        places = list(_at_places(event))[1:]
+        if not places:
+            break
+        *way, last = draw.pick(places[:256])
+        place = event
+        for key in way:
+            place = place[key]
+        match draw.byte() % 4:
+            case 0:
+                place[last] = draw.value()
+            case 1:
+                del place[last]
+            case 2 if isinstance(place, list):
+                place.append(copy.deepcopy(place[last]))
+            case 3 if isinstance(place[last], str):
+                text = place[last]
+                cut = draw.byte() % (len(text) + 1)
+                place[last] = text[:cut] + draw.text() + text[cut + draw.byte() % 3 :]
+            case _:
+                place[last] = draw.pick(_WORDS)
+    return event
+
+
+# --- triggers -----------------------------------------------------------------------------------------------------
+
+
+def _handlers():
+    return triggers(
+        _FLOW,
+        key=KEY,
+        courier=Post(),
+        ledger=MemoryLedger(),
+        clock=VirtualClock(),
+        random=SeededRandom(),
+        audit=Events(),
+        environment={},
+    )
+
+
+def _event(source, **request):
+    return {
+        "version": "1",
+        "triggerSource": source,
+        "region": "us-east-1",
+        "userPoolId": "us-east-1_Abc123",
+        "userName": "ann",
+        "callerContext": {"awsSdkVersion": "x", "clientId": "client"},
+        "request": {"userAttributes": dict(ANN), "clientMetadata": {"watchword_action": "resend"}, **request},
+        "response": {"issueTokens": True, "answerCorrect": True},
+    }
+
+
+_CREATED = _handlers().create(_event("CreateAuthChallenge_X", session=[]))["response"]
+_ENTRY = {
+    "challengeName": "CUSTOM_CHALLENGE",
+    "challengeResult": True,
+    "challengeMetadata": _CREATED["challengeMetadata"],
+}
+_SRP = {"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}
+_DEFINE = _event("DefineAuthChallenge_X", session=[_ENTRY, {**_ENTRY, "challengeResult": False}])
+_CREATE = _event(
+    "CreateAuthChallenge_X", session=[{**_ENTRY, "challengeResult": False}], challengeName="CUSTOM_CHALLENGE"
+)
+_VERIFY = _event(
+    "VerifyAuthChallengeResponse_X",
+    privateChallengeParameters=_CREATED["privateChallengeParameters"],
+    challengeAnswer="cat",
+    clientMetadata={},
+)
+_WORDS = (
+    *(
+        "x",
+        "",
+        "fish",
+        "1",
+        "true",
+        "CUSTOM_CHALLENGE",
+        "SRP_A",
+        "PASSWORD_VERIFIER",
+        "NEW_PASSWORD_REQUIRED",
+        "EMAIL_OTP",
+    ),
+    *("resend", "select", "riddle", "email_otp", "email", "sub", "request", "session", "response", "userNotFound"),
+    *("challengeName", "challengeResult", "challengeMetadata", "watchword_action", "watchword_choice", "issueTokens"),
+    *(
+        "cognito:user_status",
+        "FORCE_CHANGE_PASSWORD",
+        _CREATED["challengeMetadata"],
+        *_CREATED["privateChallengeParameters"],
+    ),
+)
+
+
+def _called(trigger, event):
+    """Call a trigger; return its response, or None if it ended with a fixed text."""
+    try:
+        reply = getattr(_handlers(), trigger)(event)
+    except TriggerError as error:
+        assert str(error).split(" (ref ")[0] in FAILURE_TEXTS, error
+        return None
+    json.dumps(reply["response"])
+    return reply["response"]
+
+
+def define(data: bytes) -> None:
+    """Define: tokens only where every step of the flow was answered right, by metadata of this flow; else an end or a step."""
+    event = _changed(Draw(data), _DEFINE)
+    response = _called("define", event)
+    if response is None:
+        return
+    assert response["issueTokens"] + response["failAuthentication"] + ("challengeName" in response) <= 2
+    assert not (response["issueTokens"] and response["failAuthentication"])
+    if response["issueTokens"]:
+        rounds = [each for each in event["request"]["session"] if isinstance(each, Mapping)]
+        right = [each for each in rounds if each.get("challengeResult") is True]
+        steps = [derive.read_metadata(each.get("challengeMetadata")) for each in right]
+        assert {"riddle", "email_otp"} <= {each["step"] for each in steps if each}
+
+
+def create(data: bytes) -> None:
+    """Create: maps of strings, never empty, or a fixed text; nothing secret in what the client sees."""
+    response = _called("create", _changed(Draw(data), _CREATE))
+    if response is not None:
+        assert response["privateChallengeParameters"]
+        for name in ("publicChallengeParameters", "privateChallengeParameters"):
+            assert all(isinstance(each, str) for pair in response[name].items() for each in pair)
+        assert derive.read_metadata(response["challengeMetadata"]) is not None
+
+
+def verify(data: bytes) -> None:
+    """Verify: right only for the right answer to a challenge that nobody altered."""
+    event = _changed(Draw(data), _VERIFY)
+    response = _called("verify", event)
+    if response is not None and response["answerCorrect"]:
+        request = event["request"]
+        assert "fish" == request["challengeAnswer"]
+        assert _CREATED["privateChallengeParameters"] == request["privateChallengeParameters"]
+        assert not request.get("userNotFound")
+
+
+# --- plain functions ----------------------------------------------------------------------------------------------
+
+
+class _Book:
+    def find(self, name):
+        return UserRecord(ANN) if name == "ann" else None
+
+
+def handles(data: bytes) -> None:
+    """A handle that was not given out is EXPIRED, whatever comes with it; one that was works for the right answer alone."""
+    draw = Draw(data)
+    host = SignIn(
+        Flow(Riddle()),
+        users=_Book(),
+        key=KEY,
+        ledger=MemoryLedger(),
+        clock=VirtualClock(),
+        random=SeededRandom(),
+        audit=Events(),
+        environment={},
+    )
+    asked = host.begin("ann")
+    assert isinstance(asked, Asked)
+    token, answer, action = draw.pick((asked.token, draw.text(), draw.value())), draw.value(), draw.value()
+    reply = host.respond(token, answer, action, draw.value())
+    if token != asked.token:
+        assert reply == Refused("EXPIRED")
+    else:
+        assert isinstance(reply, Asked | Refused) or (answer == "fish" and action != "resend")
+    assert host.respond(asked.token, "fish") == Refused("EXPIRED") or token != asked.token
+    assert isinstance(host.begin(draw.value(), draw.value()), Asked | Refused)
+
+
+# --- readers ------------------------------------------------------------------------------------------------------
+
+
+def metadata(data: bytes) -> None:
+    """Metadata is read to what it says, or not at all; a session is judged, whatever its rounds hold."""
+    draw = Draw(data)
+    rounds = []
+    for _ in range(draw.byte() % 6):
+        text = draw.pick((_CREATED["challengeMetadata"], None, draw.text()))
+        if isinstance(text, str) and draw.byte() % 2:
+            cut = draw.byte() % (len(text) + 1)
+            text = text[:cut] + draw.text() + text[cut:]
+        fields = derive.read_metadata(text)
+        if fields is not None:
+            assert text == ";".join(f"{name}={fields[name]}" for name in derive.METADATA_FIELDS)
+            assert isinstance(read_carry(fields), dict)
+        rounds.append((draw.pick((derive.CUSTOM, derive.SRP_A, derive.PASSWORD_VERIFIER, "x")), draw.value(1), text))
+    decided, *_ = derive.judge(
+        rounds, [_FLOW.program], dict(ANN), "client", draw.byte() % 2 == 0, draw.value(), draw.text()
+    )
+    assert decided[0] in {"present", "select", "host", "tokens", "fail"}
+    if decided[0] == "tokens":
+        assert sum(result is True for _, result, _ in rounds) >= 2
+    assert isinstance(read_carry({"carry": draw.rest()}), dict)
+
+
+def private(data: bytes) -> None:
+    """Private parameters are read to what they say, or not at all."""
+    draw = Draw(data)
+    given = dict(_CREATED["privateChallengeParameters"])
+    for _ in range(draw.byte() % 5):
+        given[draw.pick(tuple(given))] = draw.pick((draw.value(), draw.text()))
+    read = read_slip(given)
+    if read is not None:
+        slip, own = read
+        assert all(isinstance(value, str) for value in own.values())
+        assert int(given["issued"]) == slip.issued
+        assert (slip.proven, slip.own) == (given["proven"] == "1", given["own"] == "1")
+
+
+def flow_file(data: bytes) -> None:
+    """A flow file is a flow, or a ConfigurationError of a page at most."""
+    path = Path(_SCRATCH.name) / "flow.toml"
+    path.write_bytes(data)
+    try:
+        flow = load(path)
+    except ConfigurationError as error:
+        assert len(str(error)) < 2000
+    else:
+        assert flow.steps
+        assert flow == load(path)
+
+
+def require(data: bytes) -> None:
+    """A requirement is read, and met by all of its terms; by none of them it is not."""
+    try:
+        read = requirement.parse(Draw(data).rest())
+    except ConfigurationError:
+        return
+    terms = requirement.terms(read)
+    assert terms
+    assert requirement.met(read, terms)
+    assert not requirement.met(read, ())
+
+
+def spoken(data: bytes) -> None:
+    """Session words are what `say` makes of the rounds that they tell."""
+    text = Draw(data).rest()
+    try:
+        rounds = speech.listen(text, ("riddle", "email_otp", "srp_a"))
+    except ConfigurationError:
+        return
+    assert rounds == speech.listen(" ".join(map(speech.say, rounds)), ("riddle", "email_otp", "srp_a"))
+
+
+def address(data: bytes) -> None:
+    """What is taken for an address is one address: ASCII, one @, nothing that a mail server could read as more."""
+    text = Draw(data).rest()
+    if _is_address(text):
+        local, at, domain = text.partition("@")
+        assert at
+        assert is_address(text), "the courier must take what the kind takes"
+        assert text.isascii()
+        assert text.isprintable()
+        assert not set(text) & set(' ,;:<>()[]"\\%!?')
+        assert 1 <= len(local) <= 64
+        assert len(text) <= 254
+        assert "." in domain
+        assert ".." not in text
+
+
+def template(data: bytes) -> None:
+    """A template is taken only if it can be filled in, and shows the code where it should and nowhere else."""
+    draw = Draw(data)
+    allowed = draw.pick((frozenset({"code", "minutes", "ref", "app"}), frozenset({"minutes", "ref", "app"})))
+    path = Path(_SCRATCH.name).resolve() / "en.txt"
+    path.write_text(draw.rest(), "utf-8", "surrogateescape", newline="")
+    try:
+        read = _read_template(path.parent, path.name, allowed)
+    except ConfigurationError:
+        return
+    assert isinstance(read, Template)
+    values = {"code": "8642097531", "minutes": "3", "ref": "BCDFGHJK", "app": "Acme"}
+    written = read.substitute({name: values[name] for name in allowed})
+    assert ("8642097531" in written) >= ("code" in allowed)
+
+
+def answers(data: bytes) -> None:
+    """The kinds that come along judge any answer, and find right only what folds to the right one."""
+    draw = Draw(data)
+    kind, right = draw.pick(_JUDGED)
+    answer = draw.pick((draw.value(), draw.text(), f"{draw.text()}{right}{draw.text()}"))
+    verdict = kind.verify(verify_request(kind, kind.create(create_request(kind)), answer))
+    assert isinstance(verdict, Verdict)
+    if verdict.right:
+        assert isinstance(answer, str)
+        assert answer.isascii()
+        assert right == answer.upper().replace(" ", "").replace("-", "")
+
+
+def _judged():
+    kinds = (EmailOtp(), EmailOtp(alphabet="letters"), Captcha(width=120, height=40, dots=0, arcs=0, format="png"))
+    alphabets = (ALPHABETS["digits"], ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
+    for kind, alphabet in zip(kinds, alphabets, strict=True):
+        yield kind, create_request(kind).code(alphabet, kind.length)
+
+
+_JUDGED = tuple(_judged())
+
+
+def settings(data: bytes) -> None:
+    """Limits, URLs and numbers are read, or refused by an error of ours."""
+    draw = Draw(data)
+    read = draw.pick((parse_limit, find_courier, find_ledger, lambda text: srp6a.public_from_hex(text, "SRP_A")))
+    text = draw.pick(("", "smtp://", "ses://?from=", "dynamodb://", "smtp://localhost?from=a@b.example&")) + draw.rest()
+    if text.lower().startswith("sqlite"):
+        return  # would make files wherever the text says
+    try:
+        made = read(text)
+    except WatchwordError as error:
+        assert len(str(error)) < 2000
+    else:
+        if isinstance(made, Limit):
+            assert made.count >= 1
+            assert made.seconds >= 1
+
+
+def caught(data: bytes) -> None:
+    """A target that finds something at once, to see that findings are reported."""
+    assert not data.startswith(b"F")
+
+
+@frozen
+class Target:
+    """A function to fuzz, and inputs to begin with."""
+
+    run: Callable[[bytes], None]
+    seeds: tuple[bytes, ...] = (b"",)
+
+
+_TOML = tuple(path.read_bytes() for path in sorted(FLOWS.glob("*.toml")))
+TARGETS: dict[str, Target] = {
+    "define": Target(define, (b"", bytes(range(64)), b"\x02\x05\x03\x10")),
+    "create": Target(create, (b"", bytes(range(64)))),
+    "verify": Target(verify, (b"", bytes(range(64)))),
+    "handles": Target(handles, (b"", b"\x00\x00\x05\x02")),
+    "metadata": Target(metadata, (b"", b"\x03" + bytes(40), _CREATED["challengeMetadata"].encode())),
+    "private": Target(private, (b"", bytes(range(40)))),
+    "flow_file": Target(flow_file, (b"", *_TOML)),
+    "require": Target(require, (b"knowledge and (possession or inherence)", b"((a))")),
+    "spoken": Target(
+        spoken, (b"srp_a+ password_verifier+ email_otp- email_otp~ riddle+", b"step_srp_a- host_email_otp+ select-")
+    ),
+    "address": Target(address, (b"ann@example.com", b"a.b-c+d@x1.y-2.example")),
+    "template": Target(template, (b"\x00Code: $code, ${minutes} minutes, $$ $ref $app", b"\x01$app")),
+    "answers": Target(answers, (b"", b"\x00\x02\x00\x04123-")),
+    "settings": Target(settings, (b"\x00\x0010/day", b"\x01\x01u:p@host:25?from=a@b.example", b"\x03\x00ff")),
+}
+CAUGHT = Target(caught)
+
+
+def target_of(name: str) -> Target:
+    """Return the target *name*; ``everything`` is all of them, chosen by the first byte."""
+    logging.disable(logging.CRITICAL)
+    if name == "caught":
+        return CAUGHT
+    if name != "everything":
+        return TARGETS[name]
+    runs = [each.run for each in TARGETS.values()]
+    seeds = tuple(bytes([place]) + seed for place, each in enumerate(TARGETS.values()) for seed in each.seeds)
+    return Target(lambda data: runs[(data[0] if data else 0) % len(runs)](data[1:]), seeds)
