@@ -1,11 +1,11 @@
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-Body = tuple[Any, ...]
-State = tuple[Body, str, str, tuple[str, ...]]
-Program = tuple[str, tuple[tuple[str, ...], ...], Body, str]
-Decided = tuple[Any, ...]
-ReadRound = tuple[str, str, str, object, dict[str, str] | None]
+Body: TypeAlias = tuple[Any, ...]
+State: TypeAlias = tuple[Body, str, str, tuple[str, ...]]
+Program: TypeAlias = tuple[str, tuple[tuple[str, ...], ...], Body, str]
+Decided: TypeAlias = tuple[Any, ...]
+ReadRound: TypeAlias = tuple[str, str, str, object, dict[str, str] | None]
 
 PASSED: Body
 FAILED: Body
