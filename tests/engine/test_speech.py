@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from speech import session
 from watchword import ConfigurationError, Flow, ReadRound, derive, named, sequence
-from watchword.speech import HOST_WORDS, listen, say
+from watchword.speech import HOST_WORDS, MAX_LENGTH, listen, say
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
@@ -97,3 +97,11 @@ def test_a_word_that_is_none_is_refused_with_all_that_there_are(word):
         listen(f"code+ {word} code-", ["code"])
     assert repr(word) in str(refused.value)
     assert "code, select, srp_a, password_verifier" in str(refused.value)
+
+
+def test_a_session_that_is_far_too_long_is_refused():
+    """Without reading it; the longest that is allowed is read."""
+    longest = "code- " * (MAX_LENGTH // 6)
+    assert MAX_LENGTH // 6 == len(listen(longest, ["code"]))
+    with pytest.raises(ConfigurationError, match=f"{MAX_LENGTH} characters at most, not in {10**6}"):
+        listen("+" * 10**6, ["code"])
