@@ -105,7 +105,7 @@ def best_stranger(flow, budget):
 
 
 @given(flow=dressed_flows(COINS, most_steps=3, limits=Limits(guesses="100/day")))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_a_sign_in_is_guessed_as_the_best_stranger_guesses_it(flow):
     """Exactly: in which order and at which steps to guess, where to fail on purpose and what to choose, is all played out."""
     figures = check(flow).figures
@@ -115,7 +115,7 @@ def test_a_sign_in_is_guessed_as_the_best_stranger_guesses_it(flow):
 
 
 @given(flow=dressed_flows(COINS, most_steps=2, attempts=2, limits=Limits(guesses=f"{BUDGET}/day")))
-@settings(max_examples=40)
+@settings(max_examples=30)
 def test_no_stranger_does_better_in_a_day_than_the_figure_says(flow):
     """Over as many sign-ins as the budgets allow, left and begun again at will."""
     figures = check(flow).figures

@@ -191,17 +191,17 @@ def requirements(draw, flow):
 
 
 @given(flow=dressed_flows(KINDS, most_steps=3), data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_the_verdicts_are_those_of_whoever_plays_every_session(flow, data):
     """Proof, requirement, dead ends, sole factors, mail and cognitive tests: found exactly where a session shows it."""
     compare(flow, data.draw(requirements(flow)), Evidence.of(flow, most=200))
 
 
 @given(flow=dressed_flows(KINDS, most_steps=2, attempts=1), data=st.data())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_resends_change_no_verdict(flow, data):
     """The same with resends in the sessions that are played, as many as are excused and one more."""
-    compare(flow, data.draw(requirements(flow)), Evidence.of(flow, resends=3, most=300))
+    compare(flow, data.draw(requirements(flow)), Evidence.of(flow, resends=3, most=150))
 
 
 def compare(flow, require, evidence):
