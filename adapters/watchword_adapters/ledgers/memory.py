@@ -264,7 +264,8 @@ class MemoryLedger:
         entries = self._entries(key)
         if not has_room([entry.at for entry in entries], limits, now):
             return False
-        until = now + longest_window(limits)
+        window = longest_window(limits)
+        until = now + window
         budget = self._budgets.records.get(key)
         if budget is None:
             budget = _Budget(key, until)
@@ -272,7 +273,9 @@ class MemoryLedger:
         budget.until = max(budget.until, until)
         budget.entries.append(_Entry(now, event, owner))
         budget.entries.sort(key=lambda entry: entry.at)
+        # As many as decide, and none that even a clock set back by the grace would find in a window.
         del budget.entries[: -largest_count(limits)]
+        budget.entries[:] = [entry for entry in budget.entries if not now - entry.at >= window + GRACE]
         budget.owners.add(owner)
         self._owned.setdefault(owner, set()).add(key)
         return True
