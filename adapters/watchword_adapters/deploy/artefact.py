@@ -35,6 +35,7 @@ MAX_UNPACKED = 250 * 1024 * 1024
 _HANDLER = '''\
 """{title} of the flow {name}, made by `watchword build`: the modules are written down, so nothing is searched."""
 
+import os
 from pathlib import Path
 
 from watchword.document import find_flow
@@ -52,7 +53,11 @@ def _flow(reference):
     return find_flow(str(_here / reference) if reference.endswith(".toml") else reference, _loader)
 
 
-{trigger} = triggers(_flow(FLOWS[0]), previous=[_flow(each) for each in FLOWS[1:]]).{trigger}
+# Whatever the function's handler is called: it is set up for this trigger alone.
+_environment = {{**os.environ, "_HANDLER": "{trigger}.{trigger}"}}
+{trigger} = triggers(
+    _flow(FLOWS[0]), previous=[_flow(each) for each in FLOWS[1:]], environment=_environment
+).{trigger}
 '''
 _TITLES = {"create": "Create Auth Challenge", "verify": "Verify Auth Challenge Response"}
 

@@ -33,7 +33,9 @@ POOL_READ_ONLY = frozenset(
         "UsernameConfiguration",
     }
 )
-CLIENT_READ_ONLY = frozenset({"ClientId", "ClientSecret", "ClientType", "CreationDate", "LastModifiedDate", "UserPoolId"})
+CLIENT_READ_ONLY = frozenset(
+    {"ClientId", "ClientSecret", "ClientType", "CreationDate", "LastModifiedDate", "UserPoolId"}
+)
 
 
 def commands(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from string import punctuation
 from typing import Any
 
 from attrs import field, frozen
@@ -288,7 +289,13 @@ def _key_resource() -> Json:
         "Properties": {
             "Description": "The key of Watchword: codes are derived from it",
             # 64 letters and digits are base64 too: 48 bytes, of 381 random bits.
-            "GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True, "IncludeSpace": False},
+            # The signs are excluded in both ways: emulators know one or the other.
+            "GenerateSecretString": {
+                "PasswordLength": 64,
+                "ExcludePunctuation": True,
+                "ExcludeCharacters": punctuation,
+                "IncludeSpace": False,
+            },
         },
     }
 
