@@ -1,0 +1,225 @@
+"""The corpus: every family of attacks, tried on a flow, and what came of it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+
+from attrs import define, field, frozen
+
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow
+from watchword_adapters.attacks import (
+    answers,
+    downgrades,
+    existence,
+    leaks,
+    letters,
+    passwords,
+    plugins,
+    puzzles,
+    rates,
+    sessions,
+    stores,
+)
+from watchword_adapters.attacks.arena import Arena
+from watchword_adapters.attacks.families import Family, Need
+from watchword_adapters.attacks.stock import own_flow
+
+FAMILIES: tuple[Family, ...] = (
+    *sessions.FAMILIES,
+    *downgrades.FAMILIES,
+    *answers.FAMILIES,
+    *rates.FAMILIES,
+    *existence.FAMILIES,
+    *letters.FAMILIES,
+    *puzzles.FAMILIES,
+    *passwords.FAMILIES,
+    *leaks.FAMILIES,
+    *plugins.FAMILIES,
+    *stores.FAMILIES,
+)
+LEAST = 4
+"""Cases that each family gets at least, if it has so many."""
+
+_CONFIDENCE = 0.95
+_PASSES = 4
+
+
+@frozen
+class Outcome:
+    """What came of a run.
+
+    *succeeded* tells for each family that had successes what they were, a few of them. *elsewhere* are the families that
+    were tried on a flow of the corpus's own, since the one at hand gives no occasion for them.
+    """
+
+    seed: str
+    by_family: Mapping[str, int]
+    succeeded: Mapping[str, int]
+    told: Mapping[str, tuple[str, ...]]
+    elsewhere: tuple[str, ...]
+
+    @property
+    def cases(self) -> int:
+        """How many cases were tried."""
+        return sum(self.by_family.values())
+
+    @property
+    def successes(self) -> int:
+        """How many succeeded."""
+        return sum(self.succeeded.values())
+
+    @property
+    def bound(self) -> float:
+        """The 95 % upper bound of the rate of success; see `upper_bound`."""
+        return upper_bound(self.successes, self.cases)
+
+
+def upper_bound(succeeded: int, cases: int) -> float:
+    """Return the one-sided 95 % upper bound of a rate (Clopper and Pearson 1934): 3/n, nearly, for none of n."""
+    if succeeded >= cases:
+        return 1.0
+    low, high = succeeded / cases, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _at_most(succeeded, cases, middle) > 1 - _CONFIDENCE:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _at_most(count: int, cases: int, rate: float) -> float:
+    """Return the chance of *count* successes at most."""
+    logs = (
+        math.lgamma(cases + 1)
+        - math.lgamma(each + 1)
+        - math.lgamma(cases - each + 1)
+        + each * math.log(rate)
+        + (cases - each) * math.log1p(-rate)
+        for each in range(count + 1)
+    )
+    return math.fsum(map(math.exp, logs)) if 0 < rate < 1 else float(rate <= 0)
+
+
+@define
+class _Tally:
+    cases: int = 0
+    succeeded: int = 0
+    told: list[str] = field(factory=list[str])
+    passes: int = 0
+
+
+def attack(
+    flow: Flow,
+    *,
+    cases: int = 10_000,
+    seed: str = "1",
+    families: tuple[Family, ...] = FAMILIES,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Try about *cases* attacks of *families* on *flow*, the same ones for the same *seed*; return what came of them.
+
+    Everything runs in this process, on a virtual clock: nothing sleeps, nothing is sent. Every family is tried, so a run
+    has some hundred cases at least. *progress* is told how many cases were tried so far.
+
+    Raises:
+        ConfigurationError: if the flow has no challenge of its own, or what it needs is not installed.
+    """
+    if not Arena(flow, seed).targets:
+        raise ConfigurationError("the flow asks for no challenge of its own that could be attacked: give it a step")
+    run = _Run(flow, seed)
+    tallies = {each.id: _Tally() for each in families}
+    shares = sum(each.share for each in families)
+    done = 0
+    with _quiet():
+        for each in families:
+            _try(run, each, tallies[each.id], max(LEAST, round(cases * each.share / shares)))
+            done += tallies[each.id].cases
+            if progress is not None:
+                progress(done)
+        # What short families left goes to those that never run dry.
+        endless = [each for each in families if tallies[each.id].passes < _PASSES]
+        shares = sum(each.share for each in endless)
+        for each in endless:
+            more = round((cases - done) * each.share / shares) if done < cases else 0
+            if more > 0:
+                _try(run, each, tallies[each.id], more)
+                if progress is not None:
+                    progress(sum(tally.cases for tally in tallies.values()))
+    return Outcome(
+        seed,
+        {name: tally.cases for name, tally in tallies.items() if tally.cases},
+        {name: tally.succeeded for name, tally in tallies.items() if tally.succeeded},
+        {name: tuple(tally.told) for name, tally in tallies.items() if tally.told},
+        tuple(each.id for each in families if run.elsewhere(each) and tallies[each.id].cases),
+    )
+
+
+class _Run:
+    """The arenas of one run."""
+
+    def __init__(self, flow: Flow, seed: str) -> None:
+        self._flow = flow
+        self._seed = seed
+        kinds = [step.kind for step in flow.steps.values()]
+        sends = any(hasattr(kind, "channel") for kind in kinds)
+        puzzles = any(not hasattr(kind, "channel") and not kind.proves for kind in kinds)
+        self._has: Mapping[Need, bool] = {"": True, "mail": sends, "puzzle": puzzles}
+
+    def elsewhere(self, family: Family) -> bool:
+        """Say whether the flow gives no occasion for *family*."""
+        return not self._has[family.needs]
+
+    def arena(self, family: Family, again: int) -> Arena:
+        """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
+        flow = own_flow() if self.elsewhere(family) else self._flow
+        return Arena(flow, f"{self._seed} {family.id} {again}")
+
+
+def _try(run: _Run, family: Family, tally: _Tally, wanted: int) -> None:
+    """Try *wanted* cases of *family*; fewer if it has no more. One that comes to an end begins again, a few times."""
+    goal = tally.cases + wanted
+    while tally.cases < goal and tally.passes < _PASSES:
+        tally.passes += 1
+        arena = run.arena(family, tally.passes)
+        if family.needs == "puzzle" and not any(target.puzzles for target in arena.targets):
+            tally.passes = _PASSES  # the extra is not installed
+        else:
+            _count(family, arena, tally, goal)
+
+
+def _count(family: Family, arena: Arena, tally: _Tally, goal: int) -> None:
+    for succeeded in _guarded(family, arena):
+        tally.cases += 1
+        if succeeded or arena.breaches:
+            tally.succeeded += 1
+            tally.told.extend((arena.breaches or [family.title])[: max(0, 3 - len(tally.told))])
+            arena.breaches.clear()
+        if tally.cases >= goal:
+            return
+
+
+def _guarded(family: Family, arena: Arena) -> Iterator[bool]:
+    try:
+        yield from family.cases(arena)
+    except Exception as error:  # noqa: BLE001 - an attack that breaks the machinery is a success
+        arena.breaches.append(f"died with {type(error).__name__}")
+        yield True
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep what is logged meanwhile off the terminal."""
+    logger = logging.getLogger("watchword")
+    before, handler = logger.propagate, logging.NullHandler()
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before

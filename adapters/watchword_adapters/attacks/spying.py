@@ -1,0 +1,149 @@
+"""A spy around each kind of a flow: it learns the right answers, which no event tells, and sees what is compared."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any, cast
+
+from attrs import define, evolve, field, frozen
+
+from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
+from watchword.challenge import Challenge, CreateRequest, HostRun, Kind, Verdict, VerifyRequest
+from watchword.flow import Flow
+
+_OPTIONAL = ("attempts", "lifetime", "channel", "resend_after", "requires", "extra", "cognitive", "cosmetic")
+_POWERS = ("prepare", "guess_probability")
+_PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind that seals nothing; see Spy.create
+
+
+@frozen
+class Made:
+    """A challenge that a kind made. *right* is the right answer, None if there is none for this user."""
+
+    step: str
+    user: str
+    right: str | None = field(repr=False)
+    codes: tuple[str, ...] = field(repr=False)
+    challenge: Challenge = field(repr=False)
+
+
+@frozen
+class Judged:
+    """An answer that a kind was shown."""
+
+    step: str
+    user: str
+    answer: str = field(repr=False)
+    right: bool
+
+
+@define
+class Notes:
+    """What the spies have seen since it was last emptied."""
+
+    made: list[Made] = field(factory=list[Made])
+    judged: list[Judged] = field(factory=list[Judged])
+
+    def clear(self) -> None:
+        """Forget it."""
+        self.made.clear()
+        self.judged.clear()
+
+
+class Spy:
+    """A kind like the *real* one, watched."""
+
+    def __init__(self, real: Kind, notes: Notes) -> None:
+        self.real = real
+        self.kind = real.kind
+        self.proves = real.proves
+        self.notes = notes
+        # Plain attributes: whether a kind has a power is read from them, and those that it lacks must be lacking.
+        optional = {name: getattr(real, name) for name in (*_OPTIONAL, *_POWERS) if hasattr(real, name)}
+        vars(self).update(optional)
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Have the real one make its challenge; note what it asks to be derived or sealed."""
+        codes: list[str] = []
+        sealed: list[str] = []
+
+        def code(alphabet: str, length: int) -> str:
+            codes.append(request.code(alphabet, length))
+            return codes[-1]
+
+        def seal(answer: str) -> str:
+            sealed.append(answer)
+            return request.seal(answer)
+
+        challenge = self.real.create(evolve(request, code=code, seal=seal))
+        if codes or sealed:
+            right = next((each for each in (*codes, *sealed) if self._is_right(request, challenge, each)), None)
+        else:
+            right = _PASSWORD + request.seal(_PASSWORD) if request.user.known else None
+        self.notes.made.append(Made(request.step, request.user.key, right, tuple(codes), challenge))
+        return challenge
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Have the real one judge, and note it.
+
+        For a kind that seals nothing (it compares with a secret of its own) there is a right answer that the corpus
+        alone can say: bound to challenge and user as a seal is.
+        """
+        if request.answer.startswith(_PASSWORD) and request.matches(request.answer[len(_PASSWORD) :], _PASSWORD):
+            verdict = Verdict(right=True)
+        else:
+            verdict = self.real.verify(request)
+        right = getattr(verdict, "right", None) is True
+        self.notes.judged.append(Judged(request.step, request.user.key, request.answer, right))
+        return verdict
+
+    def _is_right(self, request: CreateRequest, challenge: Challenge, answer: str) -> bool:
+        shown = VerifyRequest(
+            request.step,
+            request.user,
+            request.now,
+            answer,
+            challenge.private,
+            seal=request.seal,
+            same=lambda one, other: hmac.compare_digest(
+                one.encode("utf-8", "replace"), other.encode("utf-8", "replace")
+            ),
+        )
+        try:
+            return self.real.verify(shown).right is True
+        except Exception:  # noqa: BLE001 - a kind may choke on another's texts; that is tried elsewhere
+            return False
+
+
+def spied_on(flow: Flow, notes: Notes, spoil: Callable[[Kind], object] | None = None) -> Flow:
+    """Return *flow* with a spy around each kind; *spoil* may put something around the spies."""
+
+    def watched(kind: Kind) -> Kind:
+        spy = cast("Kind", Spy(kind, notes))
+        return spy if spoil is None else cast("Kind", spoil(spy))
+
+    return evolve(flow, body=_changed(flow.body, watched))
+
+
+def _changed(block: Block, change: Callable[[Kind], Kind]) -> Any:
+    def each(parts: tuple[Block, ...]) -> tuple[Any, ...]:
+        return tuple(_changed(part, change) for part in parts)
+
+    match block:
+        case InSequence(parts):
+            return InSequence(each(parts))
+        case OneOf(options):
+            return OneOf(each(options))
+        case AtLeast(count, options):
+            return AtLeast(count, each(options))
+        case Fallback(parts):
+            return Fallback(each(parts))
+        case When(condition, then, otherwise):
+            return When(condition, _changed(then, change), None if otherwise is None else _changed(otherwise, change))
+        case Named(name, kind):
+            return Named(name, change(kind))
+        case HostRun():
+            return block
+        case _:
+            return change(block)

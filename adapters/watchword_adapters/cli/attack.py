@@ -1,0 +1,83 @@
+"""`watchword attack`: a corpus of attacks on a flow and its kinds, and how many of them succeeded."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+from importlib.util import find_spec
+
+from watchword.errors import ConfigurationError
+from watchword_adapters.cli.checking import positive
+from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.progress import Progress
+from watchword_adapters.cli.screen import Screen
+
+_EPILOG = """\
+The flow is played at all three doors: its Lambda triggers, a local user pool and plain functions, on a virtual clock:
+nothing sleeps, nothing is sent. An attack succeeds if it is given tokens outside the policy, has a wrong answer taken for
+right, has more compared or sent than the budgets allow, reads a secret, sees who exists, has another text than the fixed
+ones, takes too long, or ends the process. The status is 1 if one succeeded, 2 if the flow cannot be read, else 0.
+
+example:
+  watchword attack docs/examples/flows/srp_then_code.toml
+  watchword attack flow.toml --cases 100000 --seed 20260101 --json"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword attack`."""
+    parser.description = "Attack a flow in some hundred ways, ten thousand times, and say how many attacks succeeded."
+    parser.epilog = _EPILOG
+    add_flow(parser)
+    parser.add_argument(
+        "--cases", type=positive, default=10_000, metavar="N", help="about how many attacks to try (%(default)s)"
+    )
+    parser.add_argument(
+        "--seed", default="", metavar="S", help="repeat the run of this seed (drawn and printed if not given)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Attack the flow; return 1 if an attack succeeded."""
+    if find_spec("cryptography") is None:
+        raise ConfigurationError(
+            "the local user pool signs its tokens with cryptography: pip install 'watchword[local]'"
+        )
+    from watchword_adapters.attacks import FAMILIES, attack  # noqa: PLC0415 - after it is known to be possible
+
+    seed = arguments.seed or secrets.token_hex(4)
+    outcome = attack(read_flow(arguments), cases=arguments.cases, seed=seed, progress=Progress("attacks tried"))
+    if arguments.json:
+        told = {
+            "families": len(outcome.by_family),
+            "cases": outcome.cases,
+            "succeeded": outcome.successes,
+            "bound_95": outcome.bound,
+            "by_family": dict(outcome.by_family),
+            "seed": seed,
+        }
+        print(json.dumps(told, indent=2))
+        return 1 if outcome.successes else 0
+    screen = Screen()
+    rows = [("FAMILY", "CASES", "SUCCEEDED", "ATTACK")]
+    rows += [
+        (each.id, f"{outcome.by_family[each.id]:,}", str(outcome.succeeded.get(each.id, 0)), each.title)
+        for each in FAMILIES
+        if each.id in outcome.by_family
+    ]
+    screen.table(rows)
+    screen.line()
+    if outcome.elsewhere:
+        screen.line(
+            f"Tried on a flow of password, CAPTCHA and mailed code, since this one has no such step: {', '.join(outcome.elsewhere)}",
+            "quiet",
+        )
+    for name, told_of in outcome.told.items():
+        screen.line(f"{name} succeeded: {'; '.join(told_of)}", "bad")
+    screen.line(
+        f"{len(outcome.by_family)} families, {outcome.cases:,} cases, {outcome.successes} succeeded. "
+        f"95 % upper bound: {outcome.bound:.2e}. Seed: {seed}",
+        "bad" if outcome.successes else "good",
+    )
+    return 1 if outcome.successes else 0

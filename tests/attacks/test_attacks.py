@@ -1,0 +1,125 @@
+"""The corpus of attacks, on the example flows and the example plugin, and what is said of a run."""
+
+import json
+import random
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from watchword import Flow, at_least, attribute, client, named, one_of, sequence, when
+from watchword_adapters.attacks import FAMILIES, attack, upper_bound
+from watchword_adapters.cli import main
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+FILES = ("captcha_only", "email_code", "password_or_code", "srp_then_code")
+FEW = 120
+SEED = "20260101"
+
+
+def riddle():
+    """The kind of the example plugin."""
+    sys.path.insert(0, str(EXAMPLES / "plugin"))
+    try:
+        from watchword_riddle import Riddle
+    finally:
+        sys.path.remove(str(EXAMPLES / "plugin"))
+    return Riddle("What has keys and opens no lock?", "a piano")
+
+
+def flows():
+    """The four example flows, the example plugin's, and one with every sort of block."""
+    given = {name: Flow.load(EXAMPLES / "flows" / f"{name}.toml") for name in FILES}
+    given["riddle"] = Flow(sequence(Srp(), riddle()), name="riddle")
+    given["mixed"] = Flow(
+        sequence(
+            when(attribute("custom:tier", "gold"), EmailOtp(length=6), otherwise=Captcha()),
+            at_least(
+                2, riddle(), named("second", riddle()), one_of(named("third", riddle()), named("code", EmailOtp()))
+            ),
+            when(client("kiosk"), named("last", riddle())),
+        ),
+        name="mixed",
+    )
+    return given
+
+
+FLOWS = flows()
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_no_attack_succeeds(name):
+    """Every family is tried, at every door; what succeeds is told by name."""
+    outcome = attack(FLOWS[name], cases=FEW, seed=SEED)
+
+    assert {} == dict(outcome.told)
+    assert 0 == outcome.successes
+    assert {each.id for each in FAMILIES} == outcome.by_family.keys()
+
+
+def test_there_are_as_many_families_as_are_promised():
+    """Ninety-five at least, each under a name of its own and with a line that says what it is."""
+    names = [each.id for each in FAMILIES]
+
+    assert len(names) >= 95
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[SCAREMKPLXN]-[0-9]{2}", name) for name in names)
+    assert len({each.title for each in FAMILIES}) == len(names)
+
+
+def test_a_run_can_be_repeated():
+    """The same seed gives the same cases; Python's own randomness plays no part."""
+    some = tuple(each for each in FAMILIES if each.id in {"S-06", "S-11", "A-01", "R-01"})
+    runs = []
+    for number in (1, 2):
+        random.seed(number)
+        runs.append(attack(FLOWS["email_code"], cases=80, seed="7", families=some))
+
+    assert runs[0] == runs[1]
+
+
+def test_no_more_cases_than_were_asked_for_are_tried_where_each_family_has_few():
+    """The number is kept to within the least that every family gets."""
+    outcome = attack(FLOWS["email_code"], cases=2000, seed=SEED, families=FAMILIES[:30])
+
+    assert 1900 <= outcome.cases <= 2100
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "cases", "expected"),
+    [(0, 100, 0.0295), (0, 10_000, 2.995e-4), (1, 100, 0.0466), (5, 50, 0.1998), (3, 3, 1.0)],
+)
+def test_the_bound_is_that_of_clopper_and_pearson(succeeded, cases, expected):
+    """Against tabled values; three by n where none succeeded."""
+    assert upper_bound(succeeded, cases) == pytest.approx(expected, rel=0.01)
+
+
+def test_the_command_prints_what_it_promises(capsys):
+    """JSON with these keys and no others; progress goes to the other stream."""
+    status = main(["attack", str(EXAMPLES / "flows" / "email_code.toml"), "--cases", "1", "--seed", "9", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert 0 == status
+    assert ["families", "cases", "succeeded", "bound_95", "by_family", "seed"] == list(told)
+    assert told["cases"] == sum(told["by_family"].values())
+    assert len(FAMILIES) == told["families"]
+    assert "9" == told["seed"]
+
+
+@pytest.mark.parametrize("words", [["attack"], ["attack", "no_such.toml"], ["attack", "x", "--cases", "0"]])
+def test_what_cannot_be_read_is_told_apart_from_a_success(words, capsys):
+    """Status 2 and one line."""
+    assert 2 == main(words)
+    assert capsys.readouterr().err.startswith("watchword: error: ")
+
+
+def test_a_flow_without_a_step_is_no_flow_to_attack(tmp_path, capsys):
+    """A password alone is the host's business."""
+    (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "srp"\n')
+
+    assert 2 == main(["attack", str(tmp_path / "flow.toml")])
+    assert "no challenge of its own" in capsys.readouterr().err
