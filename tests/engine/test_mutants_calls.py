@@ -1,0 +1,124 @@
+"""Rules of Create and Verify, each of which a small change to the source once broke without a test that noticed."""
+
+import json
+
+import pytest
+from attrs import evolve
+
+from engine_host import ANN, KEY, Host, Mail, Riddle, world
+from watchword import Flow, User, named, sequence
+from watchword.keyring import Keyring
+from watchword.travel import read_slip
+from watchword.turn import Answer
+
+KNOWN = User("ann", ANN)
+RIDDLE = Flow(Riddle())
+
+
+def asked(flow=RIDDLE, **settings):
+    """Return a host that has just been asked the first challenge of *flow*."""
+    host = Host(world(flow, **settings), KNOWN)
+    host.next()
+    return host
+
+
+def rounds(host):
+    """Return the rounds whose answers were recorded."""
+    return host.world.ledger._rounds.records
+
+
+def reason(host):
+    """Return the last reason that the audit was given."""
+    return host.world.events.events[-1].detail["reason"]
+
+
+# --- Verify -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("back", "believed"), [(5, True), (6, False)])
+def test_a_challenge_from_the_future_is_believed_for_five_seconds(back, believed):
+    """Two hosts' clocks may differ by so much; a challenge issued later than that is not even charged."""
+    host = asked()
+    host.world.clock.set_by(-back)
+    assert believed == host.verify("fish").right
+    assert believed == bool(rounds(host))
+
+
+@pytest.mark.parametrize(("length", "why"), [(1024, "wrong"), (1025, "malformed")])
+def test_an_answer_has_at_most_1024_characters(length, why):
+    """The longest is shown to the kind, and charged; one character more is neither."""
+    host = asked()
+    host.verify("x" * length)
+    assert why == reason(host)
+    assert (why == "wrong") == bool(rounds(host))
+
+
+@pytest.mark.parametrize(("after", "recorded"), [(180 + 15, True), (180 + 16, False)])
+def test_a_late_answer_is_recorded_for_as_long_as_the_host_may_call_again(after, recorded):
+    """Within the lease after the challenge's end the answer is expired, and recorded; from its end on nothing is."""
+    host = asked()
+    host.world.clock.advance(after)
+    assert host.verify("fish").right is False
+    assert "expired" == reason(host)
+    assert recorded == bool(rounds(host))
+
+
+def test_what_was_answered_is_kept_two_leases_beyond_the_challenge():
+    """The record of a round and the mark of its claim outlive every call that may still come."""
+    host = asked()
+    slip, _ = read_slip(host.pending[0].private)
+    host.verify("fish")
+    marks = host.world.ledger._marks.records
+    assert [slip.expires + 32] == [each.until for each in rounds(host).values()]
+    assert [slip.expires + 32] == [each.until for each in marks.values()]
+
+
+def test_the_budget_of_guesses_says_whether_a_factor_was_proven_before():
+    """Strangers draw on ``first``; who has passed a step that proves something draws on a budget of their own."""
+    host = asked(Flow(sequence(Riddle(), named("second", Riddle(answer="cat")))))
+    host.verify("dog")
+    host.next()
+    host.answers("fish")
+    host.verify("dog")
+    key = host.world.engine.user_key("pool_1", KNOWN)
+    assert {f"guess:{key}:riddle:first", f"guess:{key}:riddle:proven"} == set(host.world.ledger._budgets.records)
+
+
+def test_a_challenge_is_judged_by_the_flow_that_asked_it():
+    """Of a flow and the one before it, whichever has the lower fingerprint: each challenge is answered by its own."""
+    one, other = Flow(Riddle(answer="fish")), Flow(Riddle(answer="cat"))
+    for now, before in ((one, other), (other, one)):
+        host = asked(before)
+        engine = evolve(host.world.engine, flow=now, previous=(before,))
+        right = before.steps["riddle"].kind.answer
+        assert engine.verify(Answer("pool_1", "client", KNOWN, right, host.pending[0].private)).right is True
+
+
+@pytest.mark.parametrize("kind", ["a_kind", "zz_kind"])
+def test_a_challenge_of_another_kind_than_the_steps_is_none(kind):
+    """Even one that is sealed with our key."""
+    host = asked()
+    slip, own = read_slip(host.pending[0].private)
+    engine = host.world.engine
+    binding = ("pool_1", "client", engine.user_key("pool_1", KNOWN))
+    for name, right in ((kind, False), ("riddle", True)):
+        private = evolve(slip, kind=name).write(Keyring.of(KEY).current, binding, own)
+        assert right == engine.verify(Answer("pool_1", "client", KNOWN, "fish", private)).right
+
+
+def test_a_choice_is_told_by_its_text():
+    """Hosts hand over texts that they have read, which are equal to ours and not the same object."""
+    host = asked()
+    kind = json.loads('"select"')
+    assert host.world.engine.verify(Answer("pool_1", "client", KNOWN, "fish", {"kind": kind})).right is False
+    assert [] == host.world.events.names
+
+
+# --- Create -------------------------------------------------------------------------------------------------------
+
+
+def test_a_message_is_kept_in_mind_for_a_lease_beyond_its_code():
+    """The own try of a message is good for as long as an answer to it may be recorded."""
+    host = asked(Flow(Mail()))
+    slip, _ = read_slip(host.pending[0].private)
+    assert [slip.expires + 16] == [each.until for each in host.world.ledger._tries.records.values()]
