@@ -165,6 +165,8 @@ def _server(
     logging.getLogger("uvicorn.error").addHandler(logging.NullHandler())
     config = uvicorn.Config(
         application,
+        # uvloop has ended a test run with a segmentation fault: many servers, begun and stopped in threads (ADR 0009).
+        loop="asyncio",
         http=BoundedConnection,
         ws="none",
         lifespan="off",
