@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -123,3 +124,11 @@ def test_a_flow_without_a_step_is_no_flow_to_attack(tmp_path, capsys):
 
     assert 2 == main(["attack", str(tmp_path / "flow.toml")])
     assert "no challenge of its own" in capsys.readouterr().err
+
+
+def test_the_command_needs_nothing_that_only_tests_need():
+    """Where a flow is attacked nobody need have pytest or hypothesis."""
+    code = "import sys; import watchword_adapters.attacks; print(sorted({'pytest', 'hypothesis', '_pytest'} & sys.modules.keys()))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert "[]" == printed.strip()

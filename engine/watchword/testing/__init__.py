@@ -1,16 +1,20 @@
 """The test kit: what the author of a plugin or of a flow needs to test it, without AWS, network or sleep."""
 
+from typing import TYPE_CHECKING
+
 from watchword.testing.assertions import assert_flow, judged
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.driver import DrivenSignIn
 from watchword.testing.flow_user import FlowUser
 from watchword.testing.hostile import hostile_answers
-from watchword.testing.kinds import KindContract
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
 from watchword.testing.session_lists import events, sessions, spoken
 from watchword.testing.time import SeededRandom, VirtualClock
+
+if TYPE_CHECKING:
+    from watchword.testing.kinds import KindContract
 
 __all__ = [
     "ANN",
@@ -34,3 +38,12 @@ __all__ = [
     "spoken",
     "verify_request",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # The one part that needs pytest: `watchword attack` uses the others, where nobody tests anything.
+    if name == "KindContract":
+        from watchword.testing.kinds import KindContract  # noqa: PLC0415
+
+        return KindContract
+    raise AttributeError(f"module 'watchword.testing' has no attribute {name!r}")
