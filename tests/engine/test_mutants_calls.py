@@ -1,12 +1,13 @@
 """Rules of Create and Verify, each of which a small change to the source once broke without a test that noticed."""
 
 import json
+from typing import ClassVar
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from engine_host import ANN, KEY, Host, Mail, Riddle, world
-from watchword import Flow, User, named, sequence
+from watchword import Challenge, Flow, UnavailableError, User, named, one_of, sequence
 from watchword.keyring import Keyring
 from watchword.travel import read_slip
 from watchword.turn import Answer
@@ -122,3 +123,46 @@ def test_a_message_is_kept_in_mind_for_a_lease_beyond_its_code():
     host = asked(Flow(Mail()))
     slip, _ = read_slip(host.pending[0].private)
     assert [slip.expires + 16] == [each.until for each in host.world.ledger._tries.records.values()]
+
+
+def test_a_choice_waits_for_a_second_and_is_no_answer():
+    """What is sealed for a select round ends one second after it was made."""
+    host = asked(Flow(one_of(Riddle(), Mail())))
+    slip, _ = read_slip(host.pending[0].private)
+    assert "select" == slip.step
+    assert slip.issued + 1 == slip.expires
+
+
+def test_the_budget_of_messages_says_whether_a_factor_was_proven_before():
+    """Strangers cannot use up the messages of somebody who has passed a step."""
+    for flow, answer, word in ((Flow(Mail()), None, "first"), (Flow(sequence(Riddle(), Mail())), "fish", "proven")):
+        host = asked(flow)
+        if answer:
+            host.answers(answer)
+        (budget,) = [key for key in host.world.ledger._budgets.records if key.startswith("message:")]
+        assert word == budget.rpartition(":")[2]
+
+
+@frozen
+class Wordy(Riddle):
+    """A kind whose private parameters are as many as it is told."""
+
+    kind: ClassVar[str] = "wordy"
+
+    names: int = 1
+    size: int = 0
+
+    def create(self, request):
+        return Challenge(private={f"{number:04}": "x" * self.size for number in range(self.names)})
+
+
+@pytest.mark.parametrize(
+    ("names", "size", "fits"), [(1, 4092, True), (1, 4093, False), (1024, 0, True), (1025, 0, False)]
+)
+def test_names_and_values_count_together(names, size, fits):
+    """4,096 characters of private parameters, the names among them."""
+    if fits:
+        assert asked(Flow(Wordy(names=names, size=size))).pending
+    else:
+        with pytest.raises(UnavailableError):
+            asked(Flow(Wordy(names=names, size=size)))
