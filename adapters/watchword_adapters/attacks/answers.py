@@ -98,7 +98,9 @@ def superseded(arena: Arena) -> Cases:
             one = reached(arena, target, door=door)
             old = one.right
             arena.clock.advance(getattr(target.step.kind, "resend_after", 60))
-            one.answer("", action="resend")
+            judged = len(arena.notes.judged)
+            one.answer(arena.draw.choice(["", old or ""]), action="resend")
+            yield len(arena.notes.judged) > judged  # a wish for a new code is no guess
             fresh = one.right
             if not one.public or fresh == old:
                 yield bool(one.public)
@@ -211,7 +213,7 @@ def one_too_many(arena: Arena) -> Cases:
                 right = one.right or right
                 if one.public.get("step") == target.step.name:
                     one.answer(wrong_answer(one.right, arena.draw))
-            yield one.tokens
+            yield one.tokens or one.public.get("step") == target.step.name
             if one.door == "triggers" and private:
                 yield arena.accepts(one.person, private, right)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from random import Random
 from typing import Any, cast
@@ -138,6 +139,7 @@ class Arena:
         self.issued: dict[str, Issued] = {}
         self.accepted: dict[str, tuple[str, object]] = {}
         self.people: dict[tuple[str, int], Person] = {}
+        self.called = 0.0
 
     @property
     def channels(self) -> dict[str, Courier]:
@@ -263,6 +265,7 @@ class Arena:
         Raises:
             TriggerError: if it ends closed.
         """
+        self.called = self.clock.now()  # an answer that came in time may be judged when it is late already
         try:
             answer = getattr(made or self.triggers, trigger)(event, None)
         except TriggerError as error:
@@ -346,7 +349,7 @@ class Arena:
         first = self.accepted.setdefault(issued.private["claim"], taken)
         self.expect(first == taken, "a challenge was accepted twice")
         if first is taken:
-            late = self.clock.now() >= int(issued.private["expires"])
+            late = self.called >= int(issued.private["expires"])
             self.expect(not late, "an answer was accepted after its time")
 
     def watch_for(self, secret: str, texts: Sequence[str]) -> None:
@@ -354,8 +357,13 @@ class Arena:
         if len(secret) < _SHORTEST_SECRET:
             return
         small = [text for text in texts if len(text) < 300]
-        joined = _RANDOM.sub("-", "\n".join(small))
-        if reveals(joined, secret) or any(reveals(text, secret) for text in texts if len(text) >= 300):
+        small += [inside for text in small for inside in _inside(text)]
+        whole = "\n".join(small)
+        if (
+            _hashed(whole, secret)
+            or reveals(_RANDOM.sub("-", whole), secret)
+            or any(reveals(text, secret) for text in texts if len(text) >= 300)
+        ):
             self.breaches.append("a secret stands in what was handed out")
 
     def watch_logs(self, secrets: Sequence[str]) -> None:
@@ -374,6 +382,26 @@ class Arena:
         """Return the right answer to the challenge of *private*."""
         issued = self.issued.get(private.get("round", ""))
         return issued.right if issued else None
+
+
+def _hashed(text: str, secret: str) -> bool:
+    """Say whether a digest of *secret* that needs no key stands in *text*."""
+    ways = ("md5", "sha1", "sha256", "sha512")
+    return any(
+        hashlib.new(way, plain.encode(), usedforsecurity=False).hexdigest() in text
+        for way in ways
+        for plain in {secret, secret.upper(), secret.lower()}
+    )
+
+
+def _inside(text: str) -> Iterator[str]:
+    """Give what is written in base64 in a text, or in one of its fields."""
+    for field_ in text.split(";"):
+        value = field_.partition("=")[2] or field_
+        try:
+            yield base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
+        except ValueError:
+            continue
 
 
 def wrong_answer(right: str | None, draw: Random) -> str:

@@ -8,6 +8,7 @@ import pickle
 import traceback
 from typing import Any
 
+from watchword.engine import LEASE
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.keyring import Keyring
 from watchword.ports import AuditEvent
@@ -190,6 +191,28 @@ def events(arena: Arena) -> Cases:
             yield one.person.name in pickle.dumps(arena.audit.events).decode("latin-1").split()
         except (TypeError, AttributeError):
             yield True
+
+
+@family("L-08", "codes that leave symbols out, or come again")
+def poor_codes(arena: Arena) -> Cases:
+    """Every symbol is drawn; no two challenges have the same long code."""
+    drawn: dict[str, set[str]] = {}
+    count: dict[str, int] = {}
+    seen: set[str] = set()
+    for _ in range(60):
+        arena.renew()
+        arena.clock.advance(LEASE + 1)
+        for target in arena.targets:
+            reached(arena, target)
+            for made in arena.notes.made[-1:]:
+                for code, alphabet in zip(made.codes, made.alphabets, strict=True):
+                    drawn.setdefault(alphabet, set()).update(code)
+                    count[alphabet] = count.get(alphabet, 0) + len(code)
+                    yield len(alphabet) ** len(code) > 10**10 and code in seen
+                    seen.add(code)
+                    # Forty times as many symbols as there are: one that is left out by chance is one in 10^16.
+                    yield count[alphabet] > 40 * len(alphabet) and drawn[alphabet] != set(alphabet)
+    yield False
 
 
 FAMILIES = listed(globals())

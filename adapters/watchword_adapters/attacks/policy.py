@@ -41,8 +41,9 @@ def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, s
         return False
     rights: list[str] = []
     marks: set[tuple[str, ...]] = set()
+    steps: set[str] = set()
     for entry in session:  # pyright: ignore[reportUnknownVariableType]
-        step = _read(entry, marks)
+        step = _read(entry, marks, steps)
         if step is None or (step in _AROUND and _VERIFIER not in rights):
             return False
         if step and step not in _AROUND:
@@ -50,10 +51,12 @@ def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, s
     if len(marks) > 1:
         return False
     judging = [flow for flow in flows if not marks or next(iter(marks))[0] == flow.fingerprint]
+    if not all(steps <= {*flow.steps, "select"} for flow in judging[:1]):
+        return False
     return any(passes(flow, rights, attributes, client) for flow in judging[:1])
 
 
-def _read(entry: Any, marks: set[tuple[str, ...]]) -> str | None:
+def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | None:
     """Return the name of what *entry* passed, nothing for a wrong answer, None where it cannot belong to a sign-in."""
     if not isinstance(entry, dict):
         return None
@@ -67,6 +70,7 @@ def _read(entry: Any, marks: set[tuple[str, ...]]) -> str | None:
     if found is None:
         return None
     marks.add((found[1], found[2], found[4]))
+    steps.add(found[3])
     # A choice is never right, and no step has the name of a round of the host's.
     if result and found[3] in {"select", _SRP_A, _VERIFIER}:
         return None

@@ -18,7 +18,7 @@ from watchword.ports import Limit
 from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.scenes import Target
-from watchword_adapters.attacks.visits import DOORS, reached, visit
+from watchword_adapters.attacks.visits import DOORS, played, reached, visit
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 
 
@@ -97,14 +97,13 @@ def spread(arena: Arena) -> Cases:
         ):
             for client in range(3):
                 other = evolve(person, name=name)
-                one = visit(arena, other, srp=target.srp)
-                if target.srp and one.host:
-                    one.prove()
+                one = played(arena, other, target.moves)
                 if one.private:
                     # The same challenge from another client is not even looked at.
                     yield arena.accepts(other, one.private, "1", callerContext={"clientId": f"client{client}"})
-                _guesses(arena, one)
-                yield count.over()
+                for _ in range(2):
+                    _guesses(arena, one)
+                    yield count.over()
 
 
 @family("R-04", "ways to have an empty budget filled again", share=0.5)

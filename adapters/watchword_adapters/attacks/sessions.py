@@ -214,7 +214,7 @@ def spliced(arena: Arena) -> Cases:
                     mixed = {**one.private, first: left[:-moved], second: left[-moved:] + right}
                     yield arena.accepts(one.person, mixed, one.right)
                     yield arena.accepts(
-                        one.person, {**one.private, first: left[:-moved], second + left[-moved:]: right}, one.right
+                        one.person, {**one.private, first: left[:-moved], left[-moved:] + second: right}, one.right
                     )
         text = one.metadata
         for name in derive.METADATA_FIELDS:
@@ -252,7 +252,10 @@ def other_pool(arena: Arena) -> Cases:
         for other in _OTHER_PLACES:
             yield arena.accepts(one.person, one.private, one.right, **other)
         yield arena.accepts(arena.person("bob", one.person.scene), one.private, one.right)
-        yield arena.accepts(arena.person("nobody", one.person.scene, known=False), one.private, one.right)
+        nobody = arena.person("nobody", one.person.scene, known=False)
+        yield arena.accepts(nobody, one.private, one.right)
+        for rounds, _ in _whole(arena):
+            yield arena.issues(nobody, rounds)
 
 
 @family("S-15", "triggers called out of turn")
@@ -277,6 +280,9 @@ def out_of_turn(arena: Arena) -> Cases:
 def no_session(arena: Arena) -> Cases:
     """Null and missing are an empty session; everything else belongs to no flow."""
     person = arena.person()
+    for count in (1, 2, 3):
+        for metadata in (None, "", "null", "{}"):
+            yield arena.issues(person, [round_of("CUSTOM_CHALLENGE", True, metadata)] * count)
     for session in _NO_SESSIONS:
         yield arena.issues(person, session)
         yield arena.issues(person, [session, round_of("PASSWORD_VERIFIER")])
@@ -329,9 +335,19 @@ def mixed(arena: Arena) -> Cases:
         )
 
 
-@family("S-19", "Define called again after the end")
+@family("S-19", "the host's repeats: Define after the end, Create and Verify with the same event")
 def called_again(arena: Arena) -> Cases:
-    """The same answer, and nothing happens."""
+    """The same answer, and nothing happens: no other code, no other mail, no other guess."""
+    for target in arena.targets:
+        arena.renew()
+        one = reached(arena, target)
+        sent, right = len(arena.mail.messages), one.right
+        for _ in range(3):
+            again = arena.call("create", one.create_event())["privateChallengeParameters"]
+            yield len(arena.mail.messages) > sent
+            yield target.sends and arena.right_of(again) != right
+        answers = [arena.accepts(one.person, one.private, right) for _ in range(3)]
+        yield len(set(answers)) != 1
     for rounds, person in _whole(arena):
         for _ in range(3):
             before = len(arena.mail.messages), len(arena.books.calls)

@@ -25,6 +25,7 @@ class Made:
     user: str
     right: str | None = field(repr=False)
     codes: tuple[str, ...] = field(repr=False)
+    alphabets: tuple[str, ...]
     challenge: Challenge = field(repr=False)
 
 
@@ -66,10 +67,12 @@ class Spy:
     def create(self, request: CreateRequest) -> Challenge:
         """Have the real one make its challenge; note what it asks to be derived or sealed."""
         codes: list[str] = []
+        alphabets: list[str] = []
         sealed: list[str] = []
 
         def code(alphabet: str, length: int) -> str:
             codes.append(request.code(alphabet, length))
+            alphabets.append(alphabet)
             return codes[-1]
 
         def seal(answer: str) -> str:
@@ -81,7 +84,7 @@ class Spy:
             right = next((each for each in (*codes, *sealed) if self._is_right(request, challenge, each)), None)
         else:
             right = _PASSWORD + request.seal(_PASSWORD) if request.user.known else None
-        self.notes.made.append(Made(request.step, request.user.key, right, tuple(codes), challenge))
+        self.notes.made.append(Made(request.step, request.user.key, right, tuple(codes), tuple(alphabets), challenge))
         return challenge
 
     def verify(self, request: VerifyRequest) -> Verdict:
