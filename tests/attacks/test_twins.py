@@ -1,0 +1,299 @@
+"""The corpus has teeth: deliberately vulnerable twins of what it attacks, each caught by the family that is named for it."""
+
+import pytest
+from attrs import frozen
+from sample_triggers import Sample
+
+from broken_code import broken
+from watchword import Flow, creation, derive, engine, fallback, keyring, named, sequence, travel, verification
+from watchword_adapters import audit, aws_lambda, functions
+from watchword_adapters.attacks import FAMILIES, attack
+from watchword_adapters.attacks.arena import Arena
+from watchword_adapters.attacks.stock import Question
+from watchword_adapters.ledgers import memory
+from watchword_adapters.userpool import sessions, signin
+from watchword_plugins import captcha, email_otp
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+FLOWS = {
+    "code": Flow(EmailOtp(), name="code"),
+    "password": Flow(sequence(Srp(), EmailOtp(length=6)), name="password"),
+    "puzzle": Flow(sequence(Captcha(), EmailOtp()), name="puzzle"),
+    "two": Flow(sequence(Question(), named("second", Question())), name="two"),
+    "fallback": Flow(fallback(Question(attempts=1), named("second", Question())), name="fallback"),
+}
+CASES = 150
+
+
+@frozen
+class Twin:
+    """A change of one function that makes it vulnerable, the family that must find it, and the flow to try it on."""
+
+    function: object
+    old: str
+    new: str
+    family: str
+    flow: str = "code"
+
+
+VERIFIED = "if charge.outcome == "
+
+TWINS = {
+    # The interpreter
+    "tokens on a bare SRP_A": Twin(
+        derive.after, 'body if unwanted == "ignore" and right else BROKEN', "PASSED", "S-01"
+    ),
+    "no password is asked for": Twin(
+        derive.without_srp,
+        "return None if first is None else (tag, first, body[2])",
+        "return body[2][0] if first is None else (tag, first, body[2])",
+        "S-02",
+        "password",
+    ),
+    "a wrong password passes": Twin(
+        derive.step_body, "if right and name == heads(body)[0]:", "if name == heads(body)[0]:", "S-03", "password"
+    ),
+    "a wrong step passes": Twin(
+        derive._answered, 'name != own_name or use == "choice"', 'use == "choice"', "S-04", "two"
+    ),
+    "one answer passes two steps": Twin(
+        derive._join, "return rest[0] if len(rest) == 1 else", "return PASSED if len(rest) == 1 else", "S-06", "two"
+    ),
+    "null metadata is matched by its position": Twin(
+        derive.read,
+        "    first = next((fields for fields in metadata if fields), None)\n",
+        "    own = dict.fromkeys(METADATA_FIELDS, '') | {'flow': programs[0][0], 'before': '-', 'signin': 'x'}\n"
+        "    own['step'] = heads(programs[0][2])[-1]\n"
+        "    metadata = [fields or (own if each[2] is None else None) for fields, each in zip(metadata, session)]\n"
+        "    first = next((fields for fields in metadata if fields), None)\n",
+        "S-16",
+    ),
+    "two ends instead of three": Twin(
+        derive.step_body, "        if first == FAILED:", "        if first in {FAILED, BROKEN}:", "S-04", "fallback"
+    ),
+    "MFA counts as a step": Twin(
+        derive.after,
+        "return (body, unwanted, phase, (*hosts, name))",
+        "return (PASSED, unwanted, phase, hosts)",
+        "S-07",
+        "password",
+    ),
+    "truthy results count": Twin(
+        derive.after, "body == BROKEN or (right is not True and right is not False)", "body == BROKEN", "S-08"
+    ),
+    "formats are not compared": Twin(derive.read_metadata, 'fields["v"] == FORMAT and ', "", "S-11"),
+    "unknown users get tokens": Twin(
+        derive.decide, 'return ("tokens",) if known else ("fail", "unknown_user")', 'return ("tokens",)', "S-14"
+    ),
+    "the newest flow judges unknown sessions": Twin(
+        derive.read, 'problem = None if program else "unknown_flow"', "problem = None", "S-17"
+    ),
+    "sign-ins may be mixed": Twin(derive._mismatch, ' or fields["signin"] != first["signin"]', "", "S-18", "two"),
+    "tries without end": Twin(
+        derive._answered, '("step", own_name, tries - 1, excuses)', '("step", own_name, tries, excuses)', "A-09"
+    ),
+    # Create
+    "the time of issue is not in the code": Twin(
+        creation._made, "{claimed.id} {claimed.issued} {call.user}", "{claimed.id} {call.user}", "S-11"
+    ),
+    "mail on a wrong answer": Twin(
+        creation._Call.answered_wrong,
+        "return last is not None and last[1] == step and self.judgement.counted",
+        "return False",
+        "R-06",
+    ),
+    "no claim, so every repeat sends": Twin(
+        creation._claim, 'if any(each[4] for each in call.judgement.rounds) else "first"', "+ call.round", "S-19"
+    ),
+    "mails are not counted": Twin(creation._send, "    if not counted:", "    if False:", "R-05"),
+    "unknown users are skipped": Twin(
+        creation._sending,
+        "    claimed = _claim(call, step)\n",
+        "    if not call.turn.user.known:\n        raise ProtocolError('no such user')\n    claimed = _claim(call, step)\n",
+        "E-01",
+    ),
+    "an outage shows to known users alone": Twin(
+        creation._send,
+        "if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:",
+        "if False:",
+        "E-04",
+    ),
+    "nothing is padded": Twin(
+        creation._sending, "call.engine.clock.sleep_until(call.deadline.started + floor)", "pass", "E-05"
+    ),
+    "the same puzzle after a wrong answer": Twin(
+        creation._drawing, "evolve(claimed, error=", 'evolve(claimed, id=last[4]["claim"], error=', "K-04", "puzzle"
+    ),
+    "the same puzzle on every call": Twin(
+        creation._drawing,
+        "key.id + call.round, int(call.now)",
+        "key.id + call.user[:32], int(call.now)",
+        "K-03",
+        "puzzle",
+    ),
+    "a kind may write what is the engine's": Twin(
+        creation._flaw, "if not reserved.isdisjoint(texts):", "if False:", "X-01"
+    ),
+    # Verify
+    "the seal is not checked": Twin(verification._read, "if sealed else None", "", "S-10"),
+    "a code is good for a little longer": Twin(
+        verification._charged, "if charge.at >= slip.expires:", "if False:", "A-05"
+    ),
+    "a code is good twice": Twin(
+        verification._charged, "if not engine.ledger.consume(", "if None is engine.ledger.consume(", "A-07"
+    ),
+    "a code is good for many at once": Twin(
+        verification._charged, "if not engine.ledger.consume(", "if None is engine.ledger.consume(", "A-08"
+    ),
+    "guesses are not counted": Twin(
+        verification._charged, "limits=guess_limits(case.flow, case.step)", "limits=()", "R-01"
+    ),
+    "guesses are counted for each session": Twin(
+        verification.guess_budget, '"guess:{user}:', '"guess:{slip.claim}:', "R-01", "two"
+    ),
+    "guesses at once are all compared": Twin(
+        verification._charged, VERIFIED + '"exhausted":', "if False:", "R-02", "password"
+    ),
+    "a second answer to a round is compared": Twin(verification._charged, VERIFIED + '"refused":', "if False:", "S-13"),
+    "a wish for a new code is compared": Twin(
+        verification.verify, 'if answer.client_metadata.get(ACTION) == "resend":', "if False:", "A-04"
+    ),
+    "guesses are compared when the ledger is down": Twin(
+        verification.verify,
+        "    return _charged(engine, answer, case, user, text)",
+        "    try:\n        return _charged(engine, answer, case, user, text)\n"
+        "    except Exception:\n        return _compared(case, answer.user, user, text, now)",
+        "R-09",
+    ),
+    "a kind may say anything": Twin(
+        verification._compared,
+        "if isinstance(verdict, Verdict) and isinstance(verdict.right, bool) and isinstance(verdict.reason, str):",
+        "if True:",
+        "X-01",
+    ),
+    "a puzzle shows who exists": Twin(
+        verification._charged, "(answer.user.known or not case.step.kind.proves)", "answer.user.known", "E-01", "puzzle"
+    ),
+    # Keys, digests, users
+    "an unkeyed digest": Twin(
+        travel.answer_seal,
+        'return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)',
+        "return hashlib.sha256(answer.encode()).hexdigest()",
+        "L-04",
+    ),
+    "an unkeyed digest of a picture's text": Twin(
+        travel.answer_seal,
+        'return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)',
+        "return hashlib.sha256(answer.encode()).hexdigest()",
+        "K-02",
+        "puzzle",
+    ),
+    "randomInt(0, 9)": Twin(keyring.Key.choose, "alphabet[byte % size]", "alphabet[byte % (size - 1)]", "L-08"),
+    "a code that is always the same": Twin(keyring.Key.choose, "pack(seed, str(block))", "pack(str(block))", "L-08"),
+    "weak keys are taken": Twin(keyring._key, "if len(set(secret)) < _MIN_DISTINCT_BYTES:", "if False:", "L-05"),
+    "users are counted by the name they type": Twin(
+        engine.user_key, '("sub", sub) if sub else ("name", user.name)', '("name", user.name)', "R-03", "two"
+    ),
+    "users are named in the audit": Twin(
+        engine.user_key,
+        'return keyring.lasting.digest("user", pool, *named)',
+        "return user.name + user.attributes.get('email', '')",
+        "E-08",
+    ),
+    # Kinds
+    "the code in metadata": Twin(
+        email_otp.EmailOtp.create, 'carry={"destination": destination}', 'carry={"code": code}', "L-04"
+    ),
+    "the code in private parameters": Twin(
+        email_otp.EmailOtp.create, 'private={"digest": ', 'private={"code": code, "digest": ', "L-04"
+    ),
+    "the code in the subject": Twin(
+        email_otp.EmailOtp._message, '" ".join(subject.substitute(values).split())', 'code + " is your code"', "M-09"
+    ),
+    "mail to unverified addresses": Twin(
+        email_otp.EmailOtp._address, "(verified or not self.verified_only)", "True", "M-08"
+    ),
+    "any text is an address": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-01"),
+    "several addresses are one": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-02"),
+    "digits of any script": Twin(
+        captcha.Captcha._read,
+        " or not answer.isascii()",
+        " or not (answer := __import__('unicodedata').normalize('NFKC', answer.upper()))",
+        "K-09",
+        "puzzle",
+    ),
+    # Hosts
+    "the text of an error gets out": Twin(
+        aws_lambda.Triggers._refused, 'f"{text} (ref {ref})"', 'f"{text} (ref {ref}): {reason}"', "L-03"
+    ),
+    "a log line is broken by its text": Twin(
+        audit.as_line,
+        'return json.dumps(said, default=str).replace("\\x7f", "\\\\u007f")',
+        "return str(said['flow'])",
+        "L-02",
+    ),
+    "a handle works twice": Twin(functions.SignIn._respond, "engine.ledger.take(", "engine.ledger.peek(", "S-13"),
+    "a pool's session works twice": Twin(sessions.Sessions.take, "self._open[token] = None", "pass", "S-13"),
+    "old proofs of a password": Twin(
+        signin.SignIns._claim_is_right, "abs(self.clock.now() - moment) <= _SKEW_SECONDS", "True", "P-04", "password"
+    ),
+    "a claim is given to many": Twin(
+        memory.MemoryLedger.claim,
+        "return Claim(holder.claim_id, holder.issued, holder.state, fresh=False)",
+        "return Claim(holder.claim_id, holder.issued, holder.state, fresh=True)",
+        "N-01",
+    ),
+    "what is taken stays": Twin(memory.MemoryLedger.take, "del self._values.records[key]", "pass", "N-02"),
+}
+
+SAMPLES = {
+    "the last true result": "S-01",
+    "missing equals missing": "A-02",
+    "a flag skips the step": "C-03",
+    "the client sets the attempts": "C-04",
+    "the client names the address": "C-05",
+    "the response is kept": "A-11",
+    "a text of one's own": "E-01",
+    "an exception gets out": "E-07",
+}
+
+
+def caught(family, flow, cases=CASES):
+    """What the family *family* finds on *flow*."""
+    only = tuple(each for each in FAMILIES if each.id == family)
+    return attack(FLOWS[flow], cases=cases, seed="twins", families=only).succeeded
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_vulnerable_twin_is_caught_by_its_family(name):
+    """By name, with at least one success."""
+    twin = TWINS[name]
+    with broken(twin.function, twin.old, twin.new):
+        assert caught(twin.family, twin.flow)
+
+
+@pytest.mark.parametrize(("family", "flow"), sorted({(twin.family, twin.flow) for twin in TWINS.values()}))
+def test_what_is_not_broken_is_not_caught(family, flow):
+    """The same families on the same flows find nothing in what is shipped."""
+    assert {} == caught(family, flow)
+
+
+@pytest.mark.parametrize("fault", SAMPLES)
+def test_a_sample_written_by_hand_is_caught_by_its_family(fault, monkeypatch):
+    """Each has one of the faults that published samples have; others than the named family may find more."""
+    monkeypatch.setattr(Arena, "made_with", lambda self, **_: Sample(self, fault))
+    only = tuple(each for each in FAMILIES if each.id == SAMPLES[fault])
+
+    found = attack(FLOWS["code"], cases=60, seed="samples", families=only)
+
+    assert SAMPLES[fault] in found.succeeded
+
+
+def test_there_are_as_many_twins_as_are_promised():
+    """Thirty at least, and of every part."""
+    assert len(TWINS) + len(SAMPLES) >= 30
+    assert {"S", "A", "R", "E", "M", "K", "P", "L", "X", "N", "C"} == {
+        each.partition("-")[0] for each in (*(twin.family for twin in TWINS.values()), *SAMPLES.values())
+    }
