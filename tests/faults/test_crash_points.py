@@ -1,0 +1,211 @@
+"""Crash points: the process dies at each call of each port, and the host calls again as Cognito would.
+
+A death is an exception that nothing in between may catch. What was written before it stays, what comes after it never was.
+"""
+
+from collections import Counter
+
+import pytest
+from faulty import FLOWS, Post, ledgers
+
+from engine_host import ANN, KEY, Events
+from watchword import User, derive
+from watchword.engine import LEASE, Engine
+from watchword.flow import Round
+from watchword.keyring import Keyring
+from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.turn import Answer, Turn
+from watchword_adapters.attacks.spying import Notes, spied_on
+
+USER = User("ann", ANN)
+COUNTS = Counter()
+
+
+class Killed(BaseException):
+    """The end of the process."""
+
+
+class Mortal:
+    """A port whose *call*th call kills the process: before it was done, or after."""
+
+    def __init__(self, inner, deaths):
+        self.inner = inner
+        self.deaths = deaths
+
+    def __getattr__(self, name):
+        method = getattr(self.inner, name)
+        if not callable(method):
+            return method
+
+        def called(*given, **named):
+            self.deaths.at("before", name)
+            answer = method(*given, **named)
+            self.deaths.at("after", name)
+            return answer
+
+        return called
+
+
+class Deaths:
+    """When to die: at the *step*th point of all, if any; *points* are those that were passed."""
+
+    def __init__(self, step=None):
+        self.step = step
+        self.points = []
+
+    def at(self, moment, name):
+        self.points.append(f"{moment} {name}")
+        if len(self.points) - 1 == self.step:
+            raise Killed
+
+
+class Process:
+    """A host whose process may die and be started again; ledger, provider and clock outlive it."""
+
+    def __init__(self, make_ledger):
+        self.clock, self.notes = VirtualClock(), Notes()
+        self.flow = spied_on(FLOWS["code"], self.notes)
+        self.ledger, self.post = make_ledger(), Post(self.clock)
+        self.random = SeededRandom("crash")
+        self.start()
+
+    def start(self, step=None):
+        """Start anew; die at point *step*."""
+        self.deaths = Deaths(step)
+        self.engine = Engine(
+            self.flow,
+            keyring=Keyring.of(KEY),
+            ledger=Mortal(self.ledger, self.deaths),
+            couriers={"email": Mortal(self.post, self.deaths)},
+            clock=self.clock,
+            random=self.random,
+            audit=Events(),
+        )
+
+    def create(self, session=(), action=None):
+        return self.engine.create(
+            Turn("pool_1", "client", USER, tuple(session), {"watchword_action": action} if action else {})
+        )
+
+    def verify(self, made, answer):
+        return self.engine.verify(Answer("pool_1", "client", USER, answer, made.private)).right
+
+    @property
+    def right(self):
+        return self.notes.made[-1].right
+
+    def decision(self, session):
+        return self.engine.define(Turn("pool_1", "client", USER, tuple(session)))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make_ledger(request, tmp_path):
+    """Each sort of ledger."""
+    return ledgers(tmp_path)[request.param]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def summary():
+    """Print what all of it came to."""
+    yield
+    names = ("crashes", "lost", "sent twice", "accepted twice", "charged twice")
+    print(f"\ncrash points: {', '.join(f'{name} {COUNTS[name]:,}' for name in names)}")
+
+
+def points(make_ledger, act):
+    """The points that *act* passes when nothing happens."""
+    process = Process(make_ledger)
+    before = act(process, prepare=True)
+    process.start()
+    act(process, before=before)
+    return process.deaths.points
+
+
+def creating(process, *, prepare=False, before=None):
+    """Make the first code."""
+    return None if prepare else process.create()
+
+
+def resending(process, *, prepare=False, before=None):
+    """Make another code."""
+    if prepare:
+        made = process.create()
+        process.clock.advance(61)
+        return [Round(derive.CUSTOM, False, made.metadata)]
+    return process.create(before, action="resend")
+
+
+@pytest.mark.parametrize("act", [creating, resending])
+def test_a_death_at_any_step_of_create_sends_once_at_most_and_loses_nothing_for_good(make_ledger, act):
+    """The host calls twice more in the lease; then, or after the cool-down, the user gets a code that works."""
+    for step, point in enumerate(points(make_ledger, act)):
+        process = Process(make_ledger)
+        before = act(process, prepare=True)
+        sent = len(process.post.accepted)
+        process.start(step)
+        with pytest.raises(Killed):
+            act(process, before=before)
+        COUNTS["crashes"] += 1
+        process.start()
+        made = [act(process, before=before) for _ in range(2)]
+        COUNTS["sent twice"] += len(process.post.accepted) - sent > 1
+
+        assert len({each.private["claim"] for each in made}) == 1, point
+        assert len(process.post.accepted) - sent <= 1, point
+        if len(process.post.accepted) - sent == 1:
+            assert process.post.accepted[-1].id == made[-1].private["claim"], point
+            COUNTS["lost"] += not process.verify(made[-1], process.right)
+        else:
+            # Nobody knows whether it left: another one can be asked for when the lease and the cool-down are over.
+            process.clock.advance(61)
+            session = [Round(derive.CUSTOM, False, made[-1].metadata)]
+            another = process.create([*(before or ()), *session], action="resend")
+            assert len(process.post.accepted) - sent == 1, point
+            COUNTS["lost"] += not process.verify(another, process.right)
+
+    assert (0, 0) == (COUNTS["lost"], COUNTS["sent twice"])
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_death_at_any_step_of_verify_charges_once_and_accepts_once(make_ledger, right):
+    """The host calls twice more: a right answer is right then, once; a wrong one stays wrong; one guess is charged at most."""
+    for step in range(4 if right else 2):
+        process = Process(make_ledger)
+        made, other = process.create(), process.create()
+        answer = process.right if right else "00000000"
+        process.start(step)
+        with pytest.raises(Killed):
+            process.verify(made, answer)
+        COUNTS["crashes"] += 1
+        process.start()
+        verdicts = [process.verify(made, answer) for _ in range(2)]
+
+        assert verdicts == [right, right]
+        # Another round of the same code has nothing left of it.
+        COUNTS["accepted twice"] += right and process.verify(other, answer)
+        if not right:
+            limits = FLOWS["code"].limits.guesses_at(proves=True)
+            compared = 0
+            for _ in range(20):
+                judged = len(process.notes.judged)
+                process.verify(process.create(), "11111111")
+                compared += len(process.notes.judged) > judged
+            # Ten a day, less the one answer that was given, however often it was sent.
+            COUNTS["charged twice"] += compared != min(limit.count for limit in limits) - 1
+
+    assert (0, 0) == (COUNTS["accepted twice"], COUNTS["charged twice"])
+
+
+def test_a_death_between_two_mails_of_two_sign_ins_is_no_concern_of_the_other(make_ledger):
+    """The claim of a process that died ends with its lease; whoever signs in then gets a code of their own."""
+    process = Process(make_ledger)
+    process.start(2)  # after the claim, before anything was sent
+    with pytest.raises(Killed):
+        process.create()
+    COUNTS["crashes"] += 1
+    process.start()
+    process.clock.advance(LEASE)
+    made = process.create()
+
+    assert 1 == len(process.post.accepted)
+    assert process.verify(made, process.right)
