@@ -8,6 +8,7 @@ that everything which is kept for a day is kept and thrown away many times over.
 import argparse
 import gc
 import logging
+import math
 import random
 import sys
 import tempfile
@@ -37,14 +38,14 @@ THREADS = 4
 SIGN_INS = 5
 """In one round, on one thread."""
 
-PAUSE = 7200.0
-"""Virtual seconds between two rounds."""
+PAUSE = 2.0
+"""Virtual hours between two rounds."""
 
 NOISE = 32_768
 """Bytes by which the memory in use goes up and down from round to round."""
 
-STEADY = 14
-"""Rounds after which what is kept longest, a day and an hour of grace, is thrown away as fast as it comes."""
+KEPT = 25.0
+"""Hours that are kept longest: a day, and one of grace. After them as much is thrown away as comes."""
 
 FLOW = Flow(sequence(Riddle(), EmailOtp()), limits=Limits(guesses="10/day", messages=["3/15min", "10/day"]))
 NAMES = {
@@ -260,11 +261,17 @@ class Outcome:
     crowds: int
     wrong: list
     memory: list
+    pause: float
+
+    @property
+    def steady(self):
+        """The memory in use after each round from the one on in which as much is thrown away as comes."""
+        return self.memory[math.ceil(KEPT / self.pause) + 1 :]
 
     @property
     def growth(self):
         """How much more than noise the memory has grown from the first third of the steady rounds to the last, in bytes a sign-in."""
-        steady = self.memory[STEADY:]
+        steady = self.steady
         third = max(1, len(steady) // 3)
         if len(steady) < 3:
             return 0.0
@@ -272,8 +279,8 @@ class Outcome:
         return max(0, median(steady[-third:]) - median(steady[:third]) - NOISE) / between
 
 
-def soak(name, ledger, check, seconds, sign_ins) -> Outcome:
-    """Run rounds until *seconds* of real time or *sign_ins* are over, whichever is set."""
+def soak(name, ledger, check, seconds, sign_ins, *, pause=PAUSE) -> Outcome:
+    """Run rounds, *pause* virtual hours apart, until *seconds* of real time or *sign_ins* are over, whichever is set."""
     post, tally = Post(), Tally()
     containers = []
     for number in range(THREADS):
@@ -303,12 +310,12 @@ def soak(name, ledger, check, seconds, sign_ins) -> Outcome:
             wrong += check(ledger, containers[0].clock.now())
             post.forget()
             for each in containers:
-                each.clock.advance(PAUSE)
+                each.clock.advance(pause * 3600)
             gc.collect()
             memory.append(tracemalloc.get_traced_memory()[0])
     wrong += _added_up(tally, len(memory), post)
     hours = (containers[0].clock.now() - start) / 3600
-    return Outcome(name, done, hours, time.monotonic() - began, ends, post.sent, len(memory), wrong, memory)
+    return Outcome(name, done, hours, time.monotonic() - began, ends, post.sent, len(memory), wrong, memory, pause)
 
 
 def _added_up(tally, crowds, post):
@@ -367,14 +374,14 @@ GROWTH = 64.0
 """Bytes a sign-in by which memory may seem to grow: a record that was never thrown away would be some hundreds."""
 
 
-def soak_all(seconds: float | None, sign_ins: int | None, folder: Path) -> list[Outcome]:
+def soak_all(seconds: float | None, sign_ins: int | None, folder: Path, pause: float) -> list[Outcome]:
     """Soak each ledger for its share of *seconds*, or for *sign_ins*."""
     share = None if seconds is None else seconds / 2
     tracemalloc.start()
     try:
-        memory = soak("memory", MemoryLedger(), check_memory, share, sign_ins)
+        memory = soak("memory", MemoryLedger(), check_memory, share, sign_ins, pause=pause)
         with closing(SqliteLedger(folder / "soak.db")) as file:
-            sqlite = soak("SQLite", file, check_sqlite, share, sign_ins)
+            sqlite = soak("SQLite", file, check_sqlite, share, sign_ins, pause=pause)
     finally:
         tracemalloc.stop()
     return [memory, sqlite]
@@ -387,9 +394,10 @@ def shown(outcome: Outcome, tell: Callable[[str], None]) -> bool:
         f"{outcome.ledger}: {outcome.sign_ins} sign-ins ({ends}) in {outcome.seconds:.1f} s and {outcome.hours:.0f} virtual hours"
     )
     tell(f"  {outcome.sent} messages, none twice; {outcome.crowds} crowds of {THREADS}, one answer evaluated in each")
-    steady = outcome.memory[STEADY:]
+    steady = outcome.steady
     if len(steady) < 3:
-        tell(f"  memory: too short to say, {STEADY + 3} rounds are needed")
+        missing = 3 + len(outcome.memory) - len(steady)
+        tell(f"  memory: too short to say, more than {missing} rounds are needed")
     else:
         tell(
             f"  memory: {steady[0] / 1e6:.2f} MB after a day, {steady[-1] / 1e6:.2f} MB at the end, growing by {outcome.growth:.1f} bytes a sign-in"
@@ -407,11 +415,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, help="how long in all (60 if neither is given)")
     parser.add_argument("--sign-ins", type=int, help="how many with each ledger")
+    parser.add_argument("--pause", type=float, default=PAUSE, help="virtual hours between two rounds (%(default)s)")
     given = parser.parse_args()
     seconds = 60.0 if given.seconds is None and given.sign_ins is None else given.seconds
     logging.disable(logging.CRITICAL)  # an empty message budget is no news here
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = soak_all(seconds, given.sign_ins, Path(folder))
+        outcomes = soak_all(seconds, given.sign_ins, Path(folder), given.pause)
     return max(not shown(each, print) for each in outcomes)
 
 

@@ -1,17 +1,15 @@
 """A few seconds of the soak: every sort of sign-in, on threads, with each ledger that stands alone."""
 
-import pytest
+import re
+import subprocess
+import sys
 
 import soak
 from watchword_adapters.ledgers import memory as memory_module
 from watchword_adapters.ledgers.memory import MemoryLedger
 
-
-@pytest.fixture(autouse=True)
-def long_pauses(monkeypatch):
-    """Let eight hours pass between two rounds, so that a day is over after four."""
-    monkeypatch.setattr(soak, "PAUSE", 8 * 3600.0)
-    monkeypatch.setattr(soak, "STEADY", 4)
+PAUSE = 8.0
+"""Hours, so that a day is over after four rounds."""
 
 
 def soaked(ledger, sign_ins=240, tell=None):
@@ -19,22 +17,21 @@ def soaked(ledger, sign_ins=240, tell=None):
     said = []
     soak.tracemalloc.start()
     try:
-        outcome = soak.soak("memory", ledger, soak.check_memory, None, sign_ins)
+        outcome = soak.soak("memory", ledger, soak.check_memory, None, sign_ins, pause=PAUSE)
     finally:
         soak.tracemalloc.stop()
     return soak.shown(outcome, said.append), " ".join(said)
 
 
-def test_nothing_fails_and_memory_stays_flat(tmp_path):
-    """No error, nothing twice, budgets kept, memory flat: in memory and in SQLite."""
-    outcomes = soak.soak_all(None, 160, tmp_path)
-    assert ["memory", "SQLite"] == [each.ledger for each in outcomes]
-    for outcome in outcomes:
-        said = []
-        assert soak.shown(outcome, said.append), said
-        assert 160 == outcome.sign_ins == sum(outcome.ends.values())
-        assert {"tokens", "fail"} <= set(outcome.ends)
-        assert len(outcome.memory) == outcome.crowds == 8
+def test_nothing_fails_and_memory_stays_flat():
+    """No error, nothing twice, budgets kept, memory flat; as a command, since what a test run keeps is memory too."""
+    command = [sys.executable, soak.__file__, "--sign-ins", "180", "--pause", str(PAUSE)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+
+    assert 0 == run.returncode, run.stdout + run.stderr
+    for ledger in ("memory", "SQLite"):
+        assert re.search(rf"^{ledger}: 180 sign-ins \(.*\d+ fail, \d+ tokens\)", run.stdout, re.MULTILINE)
+    assert 2 == run.stdout.count("growing by")
 
 
 def test_a_ledger_that_throws_nothing_away_shows(monkeypatch):
