@@ -34,7 +34,7 @@ POOL_READ_ONLY = frozenset(
     }
 )
 CLIENT_READ_ONLY = frozenset(
-    {"ClientId", "ClientSecret", "ClientType", "CreationDate", "LastModifiedDate", "UserPoolId"}
+    {"ClientId", "ClientSecret", "ClientSecretArn", "ClientType", "CreationDate", "LastModifiedDate", "UserPoolId"}
 )
 
 
