@@ -19,7 +19,7 @@ from watchword.flow import Flow
 from watchword.loader import installed_kinds
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
-from watchword_adapters.attacks.sessions import quickest
+from watchword_adapters.attacks.pace import slow
 from watchword_adapters.attacks.stock import Question
 from watchword_adapters.attacks.visits import reached, round_of, visit
 
@@ -109,7 +109,7 @@ def nonsense(arena: Arena) -> Cases:
 
 
 @family("X-02", "kinds that take a minute")
-def slow(arena: Arena) -> Cases:
+def sleepers(arena: Arena) -> Cases:
     """Out of time is an end without tokens, and without a mail."""
     for seconds in (3.5, 3.6, 5, 60, 10**6):
         own = _spoilt(arena)
@@ -301,7 +301,7 @@ def slow_patterns(arena: Arena) -> Cases:
         for pattern in patterns:
             for text in texts:
                 given = text if isinstance(pattern.pattern, str) else text.encode()
-                yield quickest(partial(pattern.fullmatch, given), 0.01) > 0.01
+                yield slow(partial(pattern.fullmatch, given), 0.01)
 
 
 @family("X-12", "ten megabytes anywhere", share=0.2)
@@ -313,12 +313,12 @@ def giants(arena: Arena) -> Cases:
         one = reached(arena, arena.target())
         calls = _giant_calls(arena, one, giant)
         for call in arena.draw.sample(calls, len(calls)):
-            yield call() is True or quickest(call) > 0.05
+            yield call() is True or slow(call)
 
 
 def _giant_calls(arena: Arena, one: Any, giant: str) -> tuple[Callable[[], object], ...]:
     private, person = dict(one.private), one.person
-    many = {str(number): "x" for number in range(50_000)}
+    many, deep = {str(number): "x" for number in range(50_000)}, _deep(100_000)
     return (
         lambda: arena.accepts(person, private, giant),
         lambda: arena.accepts(person, {**private, "digest": giant}, "1"),
@@ -331,8 +331,8 @@ def _giant_calls(arena: Arena, one: Any, giant: str) -> tuple[Callable[[], objec
         lambda: arena.sign_in.begin(giant),
         lambda: arena.sign_in.begin("ann", giant),
         lambda: arena.refused("define", {**arena.event("define", person, {}), "triggerSource": giant}),
-        lambda: arena.accepts(person, private, _deep(100_000)),
-        lambda: arena.issues(person, _deep(100_000)),
+        lambda: arena.accepts(person, private, deep),
+        lambda: arena.issues(person, deep),
     )
 
 

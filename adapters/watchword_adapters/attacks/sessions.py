@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +13,7 @@ from watchword import derive, sequence
 from watchword.blocks import named
 from watchword_adapters.attacks.arena import Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
+from watchword_adapters.attacks.pace import slow
 from watchword_adapters.attacks.policy import may_issue
 from watchword_adapters.attacks.stock import Question
 from watchword_adapters.attacks.visits import DOORS, finished, played, reached, round_of, visit
@@ -36,8 +36,6 @@ _OTHER_PLACES: tuple[dict[str, Any], ...] = (
     {"callerContext": {}},
     {"callerContext": None},
 )
-_QUICKLY = 0.05
-"""Seconds of the processor that an oversized input may take."""
 
 
 @family("S-01", "tokens for a bare SRP_A, before any password is checked")
@@ -405,19 +403,7 @@ def _stretched(arena: Arena) -> bool:
 
 
 def _slow_or_taken(arena: Arena, person: Any, session: list[Any]) -> bool:
-    return quickest(lambda: arena.issues(person, session)) > _QUICKLY or arena.issues(person, session)
-
-
-def quickest(call: Callable[[], object], enough: float = _QUICKLY) -> float:
-    """Return the seconds of the processor that *call* takes: the least of three, so that a busy machine is no attack."""
-    taken: list[float] = []
-    for _ in range(3):
-        began = time.thread_time()
-        call()
-        taken.append(time.thread_time() - began)
-        if taken[-1] <= enough:
-            break
-    return min(taken)
+    return arena.issues(person, session) or slow(lambda: arena.issues(person, session))
 
 
 def _with(text: str | None, name: str, value: str) -> str:
