@@ -234,7 +234,6 @@ class Yes:
         Verdict(Yes()),
         Verdict(right=True, reason=7),
     ],
-    ids=repr,
 )
 def test_a_verdict_that_is_none_is_a_wrong_answer(nonsense):
     """Only a Verdict whose `right` is True lets anybody in; what merely looks true does not."""
@@ -257,7 +256,6 @@ def test_a_verdict_that_is_none_is_a_wrong_answer(nonsense):
             Challenge(carry={"a": "x" * 2000}),
         ),
     ],
-    ids=lambda value: repr(value)[:60],
 )
 def test_a_challenge_that_is_none_ends_the_sign_in(nonsense):
     """Wrong types, reserved names, too much text, a message without a channel: UNAVAILABLE."""

@@ -42,7 +42,7 @@ def test_a_class_is_no_block(word):
         VARIADIC[word](ONE, Quiz)
 
 
-@pytest.mark.parametrize("part", ["captcha", None, 3, [ONE], object()], ids=repr)
+@pytest.mark.parametrize("part", ["captcha", None, 3, [ONE], object()])
 def test_what_is_no_block_is_named(part):
     """With what could stand there."""
     for build in (*VARIADIC.values(), lambda each: at_least(1, each), lambda each: when(TIER, each)):
@@ -64,7 +64,7 @@ def test_all_of_is_at_least_all():
     assert all_of(ONE, TWO) == at_least(2, ONE, TWO) == AtLeast(2, (ONE, TWO))
 
 
-@pytest.mark.parametrize("condition", ["gold", None, ("attribute", "a", "b"), True, lambda user: True], ids=repr)
+@pytest.mark.parametrize("condition", ["gold", None, ("attribute", "a", "b"), True, lambda user: True])
 def test_a_condition_is_an_attribute_or_a_client(condition):
     """Nothing that the client controls in this sign-in, and no code."""
     with pytest.raises(ConfigurationError, match=r"when: .* is no condition: use attribute\(name, value\) or client"):
