@@ -1,0 +1,120 @@
+"""In real time: with a dead mail server, and with a dead ledger, every call ends closed, in time, and with a fixed text."""
+
+import socket
+import sqlite3
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from aws_kit import REGION, isolate
+from engine_host import KEY
+from watchword import Flow
+from watchword.errors import FAILURE_TEXTS
+from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.couriers.smtp import SmtpCourier
+from watchword_adapters.ledgers import DynamoDbLedger
+from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_adapters.ledgers.sqlite import SqliteLedger
+from watchword_plugins.email_otp import EmailOtp
+
+AT_MOST = 4.5
+"""Seconds: the deadline is 3.5 of Cognito's five; a machine that is busy may be a little late."""
+
+
+@contextmanager
+def silent():
+    """A server that takes connections and never says a word; its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
+        yield server.getsockname()[1]
+
+
+def event(trigger, **request):
+    """An event for *trigger*."""
+    names = {"create": "CreateAuthChallenge_X", "verify": "VerifyAuthChallengeResponse_X"}
+    attributes = {"sub": "s-1", "email": "ann@example.com", "email_verified": "true"}
+    return {
+        "triggerSource": names[trigger],
+        "userPoolId": "us-east-1_Abc123",
+        "userName": "ann",
+        "callerContext": {"clientId": "client"},
+        "request": {"userAttributes": attributes, **request},
+        "response": {"answerCorrect": True},
+    }
+
+
+def made(ledger, courier=None):
+    """The triggers of a code by mail."""
+    return triggers(Flow(EmailOtp()), key=KEY, ledger=ledger, courier=courier or Outbox(), environment={})
+
+
+def timed(call):
+    """What *call* comes to: the text with which it is refused, or the answer. It must be in time."""
+    began = time.monotonic()
+    try:
+        answer = call()
+    except TriggerError as error:
+        answer = str(error).split(" ")[0]
+    assert time.monotonic() - began < AT_MOST
+    return answer
+
+
+def test_a_mail_server_that_says_nothing():
+    """Nobody waits for it longer than there is time."""
+    with silent() as port:
+        t = made(MemoryLedger(), SmtpCourier("127.0.0.1", port=port, sender="us@example.com"))
+        assert "UNAVAILABLE" == timed(lambda: t.create(event("create", session=[])))
+
+
+def test_a_mail_server_that_is_gone():
+    """Nobody listens."""
+    with silent() as port:
+        pass
+    t = made(MemoryLedger(), SmtpCourier("127.0.0.1", port=port, sender="us@example.com"))
+    assert "UNAVAILABLE" == timed(lambda: t.create(event("create", session=[])))
+
+
+@contextmanager
+def locked(path):
+    """A SQLite ledger whose file another connection holds."""
+    ledger = SqliteLedger(path)
+    ledger.claim("warm", "up", now=time.time(), lease=1.0, within=5.0)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield ledger
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+        ledger.close()
+
+
+@contextmanager
+def dead(sort, folder):
+    """A ledger that does not answer."""
+    if sort == "sqlite, locked":
+        with locked(folder / "ledger.db") as ledger:
+            yield ledger
+        return
+    with silent() as port, pytest.MonkeyPatch.context() as patch:
+        isolate(patch)
+        ledger = DynamoDbLedger("Ledger", region=REGION, endpoint=f"http://127.0.0.1:{port}")
+        ledger.prepare()
+        yield ledger
+
+
+@pytest.mark.parametrize("sort", ["sqlite, locked", "dynamodb, silent"])
+def test_a_ledger_that_is_dead(sort, tmp_path):
+    """Create sends nothing; Verify lets nobody in, with the right answer neither."""
+    outbox = Outbox()
+    before = made(MemoryLedger(), outbox).create(event("create", session=[]))["response"]
+    code = "".join(filter(str.isdigit, outbox.messages[-1].text))[:8]
+    sent = len(outbox.messages)
+    answered = event("verify", privateChallengeParameters=before["privateChallengeParameters"], challengeAnswer=code)
+    with dead(sort, tmp_path) as ledger:
+        t = made(ledger, outbox)
+        assert timed(lambda: t.create(event("create", session=[]))) in FAILURE_TEXTS
+        said = timed(lambda: t.verify(answered))
+        assert said in FAILURE_TEXTS or said["response"]["answerCorrect"] is False
+    assert sent == len(outbox.messages)
