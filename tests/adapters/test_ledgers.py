@@ -461,8 +461,10 @@ def test_a_file_that_may_not_be_written_is_unavailable(ledger, path, tmp_path):
     """A ledger of somebody else is an UnavailableError that says what to see to."""
     charge(ledger)
     ledger.close()
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents):
+        # Those of pytest: one more where several processes share the tests.
+        if folder.name.startswith(("test_", "popen-", "pytest-")):
+            folder.chmod(0o755)
     path.chmod(0o644)
     charged, message = run_child(path, "foreign")
     assert charged == 0
