@@ -59,10 +59,11 @@ def test_the_page_tells_what_was_measured():
     assert 0 < solved < pictures
 
 
-def test_without_the_solver_the_remedy_is_said(monkeypatch, capsys):
-    """One version, the one that the figure was measured with."""
-    monkeypatch.setattr(captcha_solver, "SOLVER", "no-such-distribution")
+@pytest.mark.parametrize("solver", ["no-such-distribution", "attrs"])
+def test_without_the_solver_the_remedy_is_said(solver, monkeypatch, capsys):
+    """One version, the one that the figure was measured with: neither none nor another will do."""
+    monkeypatch.setattr(captcha_solver, "SOLVER", solver)
     monkeypatch.setattr(sys, "argv", ["captcha_solver.py"])
 
     assert 2 == captcha_solver.main()
-    assert "pip install no-such-distribution==0.1.0" in capsys.readouterr().err
+    assert f"pip install {solver}==0.1.0" in capsys.readouterr().err
