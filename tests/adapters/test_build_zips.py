@@ -184,7 +184,6 @@ def dynamodb(monkeypatch):
     """A DynamoDB on the loopback with the ledger's table; its URL."""
     pytest.importorskip("moto", reason="pip install moto")
     import aws_kit
-
     from watchword_adapters.ledgers.dynamodb import create_table
 
     aws_kit.isolate(monkeypatch)

@@ -7,8 +7,8 @@ import sys
 import threading
 
 import pytest
-from aws_kit import REGION, Aws, isolate
 
+from aws_kit import REGION, Aws, isolate
 from watchword import Flow
 from watchword.errors import ConfigurationError
 from watchword.keyring import Keyring, Ring

@@ -10,11 +10,11 @@ import threading
 from collections import Counter
 
 import pytest
-from aws_kit import REGION, Aws, isolate
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_ledgers import operations, outcome
 
+from aws_kit import REGION, Aws, isolate
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Charge, Limit
