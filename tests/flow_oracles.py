@@ -117,7 +117,9 @@ def odd_lists(flow):
         ]
         events.append([read_event(event) for event in rounds])
     yield from ([each] for each in events[0])
-    yield from map(list, product(events[0], {*events[0], *events[1]}))
+    # By what is written: true and 1 are equal, and are two results all the same.
+    second = {repr(each): each for each in (*events[0], *events[1])}
+    yield from map(list, product(events[0], second.values()))
 
 
 def read_event(event):
