@@ -8,11 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 
 import boto3
+import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
+
+from watchword_adapters.ledgers import DynamoDbLedger, dynamodb_table
+from watchword_adapters.ledgers.dynamodb import create_table
 
 REGION = "eu-west-1"
 
@@ -136,3 +140,16 @@ class Aws:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def patient(aws, table):
+    """A ledger on a new table that waits long: the emulator lets one request in at a time, on a machine that may be busy."""
+    admin = aws.client("dynamodb")
+    create_table(admin, table)
+    admin.close()
+    ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dynamodb_table, "READ", 30.0)
+        patch.setattr(dynamodb_table, "CONNECT", 30.0)
+        ledger.prepare()
+    return ledger

@@ -12,6 +12,7 @@ from threading import Event, Thread
 import pytest
 from attrs import evolve
 
+from aws_kit import isolate
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract
@@ -23,15 +24,7 @@ SENDER = "Acme <no-reply@acme.example>"
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch):
     """Credentials that are none, and nothing of the machine's own settings."""
-    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIACANARY")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
+    isolate(monkeypatch)
 
 
 class Service:

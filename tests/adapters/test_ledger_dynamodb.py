@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from test_ledgers import operations, outcome
 
-from aws_kit import REGION, Aws, isolate
+from aws_kit import REGION, Aws, isolate, patient
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Charge, Limit
@@ -23,7 +23,6 @@ from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.environment import ledger_of
 from watchword_adapters.ledgers import DynamoDbLedger, MemoryLedger, dynamodb, dynamodb_items, dynamodb_table
-from watchword_adapters.ledgers.dynamodb import create_table
 from watchword_adapters.ledgers.window import GRACE
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
@@ -42,17 +41,6 @@ def aws():
         yield server
         server.admin.close()
         server.close()
-
-
-def patient(aws, table):
-    """A ledger that waits long: the emulator lets one request in at a time, on a machine that may be busy."""
-    create_table(aws.admin, table)
-    ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamodb_table, "READ", 30.0)
-        patch.setattr(dynamodb_table, "CONNECT", 30.0)
-        ledger.prepare()
-    return ledger
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 
 from attrs import frozen
 
@@ -230,6 +231,16 @@ class Trial:
     def shows(self, private, answer, into):
         """Show *answer* to Verify, and put down what it says."""
         into.append(self.arena.accepts(self.visit.person, private, answer))
+
+    def ends_well(self, private, answer, *, right):
+        """Have the host repeat Verify: an answer that a fault hit is judged now, once and for all; then the user signs in anew."""
+        again, one = [], self.visit
+        for _ in range(2):
+            self.timed(partial(self.shows, private, answer, again))
+        self.expect(again == [right, right], "lost" if right else "fail-open")
+        wrong = wrong_answer(one.right, self.arena.draw)
+        self.expect(not self.arena.accepts(one.person, private, wrong), "fail-open")
+        self.recovers(wait=61)
 
     @property
     def target(self):

@@ -6,7 +6,7 @@ A death is an exception that nothing in between may catch. What was written befo
 from collections import Counter
 
 import pytest
-from faulty import FLOWS, Post, ledgers
+from faulty import FLOWS, Post
 
 from engine_host import ANN, KEY, Events
 from watchword import User, derive
@@ -96,12 +96,6 @@ class Process:
 
     def decision(self, session):
         return self.engine.define(Turn("pool_1", "client", USER, tuple(session)))
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def make_ledger(request, tmp_path):
-    """Each sort of ledger."""
-    return ledgers(tmp_path)[request.param]
 
 
 @pytest.fixture(scope="module", autouse=True)

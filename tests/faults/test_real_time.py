@@ -31,6 +31,12 @@ def silent():
         yield server.getsockname()[1]
 
 
+def gone():
+    """A port on which nobody listens."""
+    with silent() as port:
+        return port
+
+
 def event(trigger, **request):
     """An event for *trigger*."""
     names = {"create": "CreateAuthChallenge_X", "verify": "VerifyAuthChallengeResponse_X"}
@@ -72,9 +78,7 @@ def test_a_mail_server_that_says_nothing():
 
 def test_a_mail_server_that_is_gone():
     """Nobody listens."""
-    with silent() as port:
-        pass
-    t = made(MemoryLedger(), SmtpCourier("127.0.0.1", port=port, sender="us@example.com"))
+    t = made(MemoryLedger(), SmtpCourier("127.0.0.1", port=gone(), sender="us@example.com"))
     assert "UNAVAILABLE" == timed(lambda: t.create(event("create", session=[])))
 
 
@@ -101,11 +105,10 @@ def dead(sort, folder):
             yield ledger
         return
     with silent() as port, pytest.MonkeyPatch.context() as patch:
-        if sort == "dynamodb, gone":
-            with silent() as port:
-                pass
         isolate(patch)
-        ledger = DynamoDbLedger("Ledger", region=REGION, endpoint=f"http://127.0.0.1:{port}")
+        ledger = DynamoDbLedger(
+            "Ledger", region=REGION, endpoint=f"http://127.0.0.1:{gone() if sort == 'dynamodb, gone' else port}"
+        )
         ledger.prepare()
         yield ledger
 
