@@ -417,6 +417,8 @@ def main() -> int:
     parser.add_argument("--sign-ins", type=int, help="how many with each ledger")
     parser.add_argument("--pause", type=float, default=PAUSE, help="virtual hours between two rounds (%(default)s)")
     given = parser.parse_args()
+    if not given.pause > 0:
+        parser.error("--pause is more than 0")
     seconds = 60.0 if given.seconds is None and given.sign_ins is None else given.seconds
     logging.disable(logging.CRITICAL)  # an empty message budget is no news here
     with tempfile.TemporaryDirectory() as folder:
