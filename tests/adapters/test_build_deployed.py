@@ -25,7 +25,8 @@ from watchword_adapters.deploy.template import TRIGGERS, Template
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
 pytestmark = [
     pytest.mark.skipif(
-        shutil.which("ministack") is None, reason="ministack is not on the path: give it a venv of its own"
+        shutil.which("ministack") is None and os.environ.get("WATCHWORD_REQUIRE_EMULATOR") != "1",
+        reason="ministack is not on the path: give it a venv of its own",
     ),
     pytest.mark.skipif(this_python() not in PYTHONS, reason="Lambda has no such Python"),
 ]
@@ -123,6 +124,8 @@ class Cloud:
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     """An emulator on the loopback, gone afterwards."""
+    if shutil.which("ministack") is None:
+        pytest.fail("WATCHWORD_REQUIRE_EMULATOR is set, and ministack is not on the path: give it a venv of its own")
     folder, port = tmp_path_factory.mktemp("cloud"), free_port()
     settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "WATCHWORD_", "PYTHON"))}
