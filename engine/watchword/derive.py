@@ -226,7 +226,8 @@ def resolve(body, outcomes):
 
 def begin(program, outcomes):
     """Return the state of a sign-in in which nothing has happened yet."""
-    return (resolve(program[2], outcomes), program[3], CLOSED, ())
+    body = resolve(program[2], outcomes) if outcomes else program[2]
+    return (body, program[3], CLOSED, ())
 
 
 def after(state, name, step, use, right):
@@ -301,14 +302,14 @@ def read_metadata(text):
     """Return the fields of one round's metadata as a dict, or None if this is not our format."""
     if not isinstance(text, str) or not text or len(text) > MAX_METADATA:
         return None
-    parts = text.split(";")
-    if len(parts) != len(METADATA_FIELDS):
-        return None
     fields = {}
-    for name, part in zip(METADATA_FIELDS, parts, strict=True):
-        if not part.startswith(name + "="):
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        if not equals or name in fields:
             return None
-        fields[name] = part[len(name) + 1 :]
+        fields[name] = value
+    if tuple(fields) != METADATA_FIELDS:
+        return None
     return fields if fields["v"] == FORMAT and fields["step"] and fields["signin"] else None
 
 
@@ -344,6 +345,7 @@ def read(session, programs, attributes, client, known, action):
     problem = None if program else "unknown_flow"
     program = program or programs[0]
     outcomes = outcomes_of(program[1], attributes, client, known)
+    facts = facts_of(outcomes)
     rounds = []
     if len(session) > MAX_ROUNDS:
         problem = "too_many_rounds"
@@ -354,7 +356,7 @@ def read(session, programs, attributes, client, known, action):
         if name != CUSTOM:
             rounds.append((name, "", "answer", result, None))
             continue
-        problem = _mismatch(fields, first, facts_of(outcomes), session, metadata, place)
+        problem = _mismatch(fields, first, facts, session, metadata, place)
         if problem:
             return program, outcomes, tuple(rounds), problem
         step = fields["step"]
