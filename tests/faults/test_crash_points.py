@@ -130,10 +130,10 @@ def resending(process, *, prepare=False, before=None):
 
 
 @pytest.mark.parametrize("act", [creating, resending])
-def test_a_death_at_any_step_of_create_sends_once_at_most_and_loses_nothing_for_good(make_ledger, act):
+def test_a_death_at_any_step_of_create_sends_once_at_most_and_loses_nothing_for_good(make_any_ledger, act):
     """The host calls twice more in the lease; then, or after the cool-down, the user gets a code that works."""
-    for step, point in enumerate(points(make_ledger, act)):
-        process = Process(make_ledger)
+    for step, point in enumerate(points(make_any_ledger, act)):
+        process = Process(make_any_ledger)
         before = act(process, prepare=True)
         sent = len(process.post.accepted)
         process.start(step)
@@ -161,10 +161,10 @@ def test_a_death_at_any_step_of_create_sends_once_at_most_and_loses_nothing_for_
 
 
 @pytest.mark.parametrize("right", [True, False])
-def test_a_death_at_any_step_of_verify_charges_once_and_accepts_once(make_ledger, right):
+def test_a_death_at_any_step_of_verify_charges_once_and_accepts_once(make_any_ledger, right):
     """The host calls twice more: a right answer is right then, once; a wrong one stays wrong; one guess is charged at most."""
     for step in range(4 if right else 2):
-        process = Process(make_ledger)
+        process = Process(make_any_ledger)
         made, other = process.create(), process.create()
         answer = process.right if right else "00000000"
         process.start(step)
@@ -190,9 +190,9 @@ def test_a_death_at_any_step_of_verify_charges_once_and_accepts_once(make_ledger
     assert (0, 0) == (COUNTS["accepted twice"], COUNTS["charged twice"])
 
 
-def test_a_death_between_two_mails_of_two_sign_ins_is_no_concern_of_the_other(make_ledger):
+def test_a_death_between_two_mails_of_two_sign_ins_is_no_concern_of_the_other(make_any_ledger):
     """The claim of a process that died ends with its lease; whoever signs in then gets a code of their own."""
-    process = Process(make_ledger)
+    process = Process(make_any_ledger)
     process.start(2)  # after the claim, before anything was sent
     with pytest.raises(Killed):
         process.create()

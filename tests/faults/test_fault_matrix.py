@@ -86,11 +86,11 @@ def test_courier_faults_in_create(make_ledger, fault, moment, flow):
 @pytest.mark.parametrize("fault", LEDGER_FAULTS)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("right", [True, False])
-def test_ledger_faults_in_verify(make_ledger, fault, moment, right):
+def test_ledger_faults_in_verify(make_any_ledger, fault, moment, right):
     """F-07 to F-12: at each call in Verify; the host calls again, and the first answer is charged once and judged once."""
     for call in range(2 if right else 1):
         where = f"{fault}, verify {right}, {call} {moment}"
-        trial = Trial(REPORT, where, "code", make_ledger)
+        trial = Trial(REPORT, where, "code", make_any_ledger)
         trial.timed(trial.begin)
         one, arena = trial.visit, trial.arena
         answer = one.right if right else wrong_answer(one.right, arena.draw)
@@ -192,9 +192,9 @@ def test_a_sink_that_fails_changes_nothing(make_ledger):
 
 
 @pytest.mark.parametrize("when", ["one after the other", "overlapping", "after the lease"])
-def test_create_called_three_times(make_ledger, when):
+def test_create_called_three_times(make_any_ledger, when):
     """F-06: one mail and one code, as long as the lease; after it another sign-in has its own."""
-    trial = Trial(REPORT, f"F-06 {when}", "code", make_ledger)
+    trial = Trial(REPORT, f"F-06 {when}", "code", make_any_ledger)
     claims = []
     if when == "overlapping":
         # The second and third call come while the first one sends.

@@ -6,39 +6,9 @@ import pytest
 from faulty import MOMENTS, Plan, Report, Trial, host_repeats, inject_into_create
 from test_fault_matrix import COURIER_FAULTS, LEDGER_FAULTS
 
-from aws_kit import Aws, isolate, patient
 from watchword_adapters.attacks.arena import wrong_answer
 
-TABLE = "Faults"
 REPORT = Report()
-
-
-@pytest.fixture(scope="module")
-def aws():
-    """The emulator."""
-    with pytest.MonkeyPatch.context() as patch:
-        isolate(patch)
-        server = Aws()
-        yield server
-        server.close()
-
-
-@pytest.fixture(scope="module")
-def ledger(aws):
-    """One ledger for all: making a client takes long."""
-    return patient(aws, TABLE)
-
-
-@pytest.fixture
-def make_ledger(aws, ledger):
-    """The ledger, on a table that is empty each time."""
-
-    def make():
-        aws.empty(TABLE)
-        return ledger
-
-    yield make
-    aws.empty(TABLE)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,24 +20,35 @@ def summary():
 
 @pytest.mark.parametrize("fault", LEDGER_FAULTS)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_ledger_faults_in_create(make_ledger, fault, moment):
+def test_ledger_faults_in_create(make_far_ledger, fault, moment):
     """F-08, F-10 to F-12: at each call of the ledger in Create."""
     for call in range(3):
-        inject_into_create(REPORT, make_ledger, Plan(fault, "ledger", call, moment, LEDGER_FAULTS[fault]))
+        inject_into_create(REPORT, make_far_ledger, Plan(fault, "ledger", call, moment, LEDGER_FAULTS[fault]))
 
     assert [] == REPORT.take()
 
 
 @pytest.mark.parametrize("fault", COURIER_FAULTS)
-def test_courier_faults_in_create(make_ledger, fault):
+def test_courier_faults_in_create(make_far_ledger, fault):
     """F-01 to F-04: refused, or lost on the way; in a first code, and in another one."""
     for resend in (False, True):
         inject_into_create(
-            REPORT, make_ledger, Plan(fault, "courier", 0, "before", COURIER_FAULTS[fault]), "code", resend
+            REPORT, make_far_ledger, Plan(fault, "courier", 0, "before", COURIER_FAULTS[fault]), "code", resend
         )
 
     assert [] == REPORT.take()
 
+
+REASONS = ("None", "TransactionConflict", "ThrottlingError")
+CANCELLED = (
+    400,
+    {
+        "__type": "com.amazonaws#TransactionCanceledException",
+        "message": "canary",
+        "CancellationReasons": [{"Code": code} for code in REASONS],
+    },
+)
+"""F-10."""
 
 SERVICE_FAULTS = {
     "throttled": (400, "ProvisionedThroughputExceededException"),
@@ -76,15 +57,16 @@ SERVICE_FAULTS = {
     "no table": (400, "ResourceNotFoundException"),
     "applied, answer lost": "lost",
     "cut": "cut",
+    "cancelled, for mixed reasons": lambda operation, _: CANCELLED if operation == "TransactWriteItems" else "pass",
 }
 
 
 @pytest.mark.parametrize("fault", SERVICE_FAULTS)
 @pytest.mark.parametrize("passed", [0, 1, 2])
 @pytest.mark.parametrize("times", [1, 40])
-def test_faults_of_the_service_in_create(aws, make_ledger, fault, passed, times):
+def test_faults_of_the_service_in_create(aws, make_far_ledger, fault, passed, times):
     """One, which a second try may mend, and one that stays; after it is over the same person signs in."""
-    trial = Trial(REPORT, f"{fault} after {passed}, {times} times", "code", make_ledger)
+    trial = Trial(REPORT, f"{fault} after {passed}, {times} times", "code", make_far_ledger)
     aws.faults[:] = ["pass"] * passed + [SERVICE_FAULTS[fault]] * times
     trial.timed(trial.begin)
     aws.faults.clear()
@@ -101,9 +83,9 @@ def test_faults_of_the_service_in_create(aws, make_ledger, fault, passed, times)
 @pytest.mark.parametrize("fault", SERVICE_FAULTS)
 @pytest.mark.parametrize("right", [True, False])
 @pytest.mark.parametrize("times", [1, 40])
-def test_faults_of_the_service_in_verify(aws, make_ledger, fault, right, times):
+def test_faults_of_the_service_in_verify(aws, make_far_ledger, fault, right, times):
     """Nobody gets in by one; a right answer that it hit is right for the host's repeat, once and for all."""
-    trial = Trial(REPORT, f"{fault} in verify {right}, {times} times", "code", make_ledger)
+    trial = Trial(REPORT, f"{fault} in verify {right}, {times} times", "code", make_far_ledger)
     trial.timed(trial.begin)
     one, arena = trial.visit, trial.arena
     answer = one.right if right else wrong_answer(one.right, arena.draw)
