@@ -533,12 +533,13 @@ def test_files_that_are_secret_by_name_are_refused(name, home):
         f'os.environ["WATCHWORD_KEY"] = "{KEY}"',
         f"WATCHWORD_KEY={KEY}",
         "the-key-of-this-environment-01234",
+        "an-older-key-of-it-0123456",
     ],
-    ids=["private key", "access key", "AWS secret", "assigned", "in a file", "of the environment"],
+    ids=["private key", "access key", "AWS secret", "assigned", "in a file", "of the environment", "an older one"],
 )
 def test_files_that_hold_a_secret_are_refused_without_showing_it(text):
     """By its shape, or because it is a secret of the environment that builds."""
-    environment = {"WATCHWORD_KEY": "secretsmanager://x,the-key-of-this-environment-01234"}
+    environment = {"WATCHWORD_KEY": "secretsmanager://x,the-key-of-this-environment-01234,an-older-key-of-it-0123456"}
     with pytest.raises(ConfigurationError, match=r"^notes\.txt must not be shipped: it holds") as refused:
         refuse_secrets({"notes.txt": text.encode()}, environment)
     assert KEY not in str(refused.value)

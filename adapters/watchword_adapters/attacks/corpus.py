@@ -23,6 +23,7 @@ from watchword_adapters.attacks import (
     rates,
     sessions,
     stores,
+    supply,
 )
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Family, Need
@@ -40,6 +41,7 @@ FAMILIES: tuple[Family, ...] = (
     *leaks.FAMILIES,
     *plugins.FAMILIES,
     *stores.FAMILIES,
+    *supply.FAMILIES,
 )
 LEAST = 4
 """Cases that each family gets at least, if it has so many."""

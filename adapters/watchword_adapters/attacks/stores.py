@@ -18,6 +18,7 @@ from watchword.ports import Ledger, Limit
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.visits import FunctionsVisit, reached
+from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import SignedIn
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
@@ -166,6 +167,29 @@ def other_types(arena: Arena) -> Cases:
             yield _answered(partial(_charged, ledger, "r2", now)) == "charged" and value is not None
             yield _answered(partial(ledger.consume, "c", by="r2", refund="b", keep=9e9, within=1)) is True
             yield _answered(partial(ledger.take, "v", now=now, within=1)) == "x" and value is not None
+
+
+@family("N-06", "two regions with a table each")
+def two_regions(arena: Arena) -> Cases:
+    """What was asked for in one is good for nothing in the other, whose pool is another: the key may be the same."""
+    while True:
+        arena.renew()
+        one = reached(arena, arena.target())
+        if not one.private:
+            yield False
+            continue
+        here = arena.books.inner
+        there = {"region": "eu-west-1", "userPoolId": "eu-west-1_AbCdEf123"}
+        arena.books.inner = MemoryLedger()
+        yield arena.accepts(one.person, one.private, one.right, **there)
+        try:
+            made = arena.call("create", {**one.create_event(), **there})["privateChallengeParameters"]
+        except TriggerError:
+            yield False
+            continue
+        yield made["claim"] == one.private["claim"]
+        arena.books.inner = here
+        yield arena.accepts(one.person, made, arena.right_of(made))
 
 
 def _charged(ledger: Ledger, round_id: str, now: float) -> str:

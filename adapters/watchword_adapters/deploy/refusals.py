@@ -56,12 +56,12 @@ def refuse_secrets(files: Mapping[str, bytes], environment: Mapping[str, str] | 
         ConfigurationError: if one does; the message names the file and never what is in it.
     """
     environment = os.environ if environment is None else environment
-    secrets = {
-        name: text.strip().encode()
+    secrets = [
+        (name, text.strip().encode())
         for name in _SECRET_SETTINGS
         for text in environment.get(name, "").split(",")
         if len(text.strip()) >= _SHORTEST_SECRET and "://" not in text
-    }
+    ]
     for path, data in files.items():
         named = forbidden_name(path)
         if named:
@@ -71,7 +71,7 @@ def refuse_secrets(files: Mapping[str, bytes], environment: Mapping[str, str] | 
         for what, pattern in _CONTENTS.items():
             if pattern.search(data):
                 raise ConfigurationError(f"{path} must not be shipped: it holds what looks like {what}")
-        for name, secret in secrets.items():
+        for name, secret in secrets:
             if secret in data:
                 raise ConfigurationError(
                     f"{path} must not be shipped: it holds the value of {name} of this environment"
