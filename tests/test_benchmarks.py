@@ -13,6 +13,7 @@ YARDSTICKS = {
     "cold_start": {"bare interpreter", "by hand"},
     "decisions": {"by hand, 1 round", "by hand, 5 rounds", "by hand, 50 rounds", "two RS256 signatures"},
     "local_pool": {"two RS256 signatures"},
+    "checks": {"explore, eight in any order", "36 listed", "16 listed"},
     "captcha": {"library, 240x80 png", "library, 160x60 png"},
 }
 
