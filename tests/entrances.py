@@ -32,9 +32,6 @@ from watchword_plugins.srp import Srp
 
 MEGABYTES = 10
 DEPTH = 100_000
-MADE = 25
-"""Megabytes, where twenty are the URL that the entrance puts together."""
-
 MOST_ENVIRONMENT = 131_072
 """Linux hands no longer variable to a process (execve(2), MAX_ARG_STRLEN)."""
 
@@ -85,8 +82,12 @@ class Entrance:
     name: str
     enter: Callable[[object], str]
     anything: bool = True
-    megabytes: float = 20
-    """How much more memory it may take."""
+    within: str = "{}"
+    """What a text is put into beforehand, such as a URL."""
+
+    def given(self, value: object) -> object:
+        """Return what the entrance is to be given."""
+        return value if self.within == "{}" else self.within.format(value)
 
 
 def _refusal(call, *arguments) -> str:
@@ -268,7 +269,7 @@ def function_entrances() -> list[Entrance]:
 # --- the engine's readers, the kinds, the settings ----------------------------------------------------------------
 
 
-def _file_entrance(name, suffix, read, **settings):
+def _file_entrance(name, suffix, read):
     def enter(value):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"given{suffix}"
@@ -277,7 +278,7 @@ def _file_entrance(name, suffix, read, **settings):
                     file.write(value[start : start + 65_536])
             return _refusal(read, path)
 
-    return Entrance(name, enter, anything=False, **settings)
+    return Entrance(name, enter, anything=False)
 
 
 def _listened(words):
@@ -355,26 +356,19 @@ def reader_entrances() -> list[Entrance]:
             "key", lambda value: _refusal(keyring_of, None, {"WATCHWORD_KEY": value[:MOST_ENVIRONMENT]}), anything=False
         ),
         Entrance("courier URL", lambda value: _refusal(find_courier, value), anything=False),
-        Entrance(
-            "smtp URL",
-            lambda value: _refusal(find_courier, f"smtp://localhost?from={value}"),
-            anything=False,
-            megabytes=MADE,
-        ),
-        Entrance(
-            "smtp host",
-            lambda value: _refusal(find_courier, f"smtp://{value}?from=a@b.example"),
-            anything=False,
-            megabytes=MADE,
-        ),
-        Entrance(
-            "ses URL", lambda value: _refusal(find_courier, f"ses://?from={value}"), anything=False, megabytes=MADE
+        *(
+            Entrance(name, lambda value: _refusal(find_courier, value), anything=False, within=url)
+            for name, url in (
+                ("smtp URL", "smtp://localhost?from={}"),
+                ("smtp host", "smtp://{}?from=a@b.example"),
+                ("ses URL", "ses://?from={}"),
+            )
         ),
         Entrance("ledger URL", lambda value: _refusal(find_ledger, value), anything=False),
-        Entrance(
-            "dynamodb URL", lambda value: _refusal(find_ledger, f"dynamodb://{value}"), anything=False, megabytes=MADE
+        *(
+            Entrance(name, lambda value: _refusal(find_ledger, value), anything=False, within=url)
+            for name, url in (("dynamodb URL", "dynamodb://{}"), ("sqlite URL", "sqlite:{}"))
         ),
-        Entrance("sqlite URL", lambda value: _refusal(find_ledger, f"sqlite:{value}"), anything=False, megabytes=MADE),
         Entrance("sender", lambda value: _refusal(Sender.parse, value), anything=False),
         Entrance("message of a kind", _sent),
         *(
@@ -387,8 +381,7 @@ def reader_entrances() -> list[Entrance]:
         ),
         Entrance("flow reference", lambda value: _refusal(find_flow, value), anything=False),
         _file_entrance("flow file", ".toml", load),
-        # An operator's own file, of up to 64 MiB, is read whole: once as bytes and once as text, of four bytes a character.
-        _file_entrance("captured events", ".json", lambda path: list(read_events(path, [_FLOW])), megabytes=100),
+        _file_entrance("captured events", ".json", lambda path: list(read_events(path, [_FLOW]))),
     ]
 
 

@@ -365,24 +365,69 @@ def test_a_malformed_file_is_one_line_and_status_two(told, text, tmp_path, capsy
     assert "events.json" in err
 
 
-def test_a_file_that_cannot_be_read_is_one_line_and_status_two(tmp_path, capsys, monkeypatch):
-    """Missing, a folder, bytes, too large; a previous flow that is none."""
+def test_a_file_that_cannot_be_read_is_one_line_and_status_two(tmp_path, capsys):
+    """Missing, a folder, bytes; a previous flow that is none."""
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{}")
-    (tmp_path / "large.json").write_text(GOOD)
-    for name, told in (
-        ("nowhere", "No such file"),
-        (".", "cannot be read"),
-        ("bytes.json", "UTF-8"),
-        ("large.json", "split it"),
-    ):
-        if name == "large.json":
-            monkeypatch.setattr(captured, "MAX_BYTES", len(GOOD) - 1)
+    (tmp_path / "good.json").write_text(GOOD)
+    for name, told in (("nowhere", "No such file"), (".", "cannot be read"), ("bytes.json", "UTF-8")):
         assert 2 == main(["replay", CODE, str(tmp_path / name)])
         err = capsys.readouterr().err
         assert 1 == err.count("\n")
         assert told in err
-    assert 2 == main(["replay", CODE, str(tmp_path / "large.json"), "--previous", "nowhere.toml"])
+    assert 2 == main(["replay", CODE, str(tmp_path / "good.json"), "--previous", "nowhere.toml"])
     assert "nowhere.toml" in capsys.readouterr().err
+
+
+LINE = json.dumps(event())
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """Write a file that counts as large, of lines that are read a few bytes at a time."""
+    monkeypatch.setattr(captured, "MAX_WHOLE", 10)
+    monkeypatch.setattr(captured, "_CHUNK", 7)
+
+    def written(text):
+        path = tmp_path / "large.jsonl"
+        path.write_bytes(text.encode())
+        return path
+
+    return written
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n\n  \n" + " " * 50 + "\n"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_large_file_is_read_line_by_line(large, capsys, between, end):
+    """As many events as lines, but for empty ones; a mark at the beginning is no text."""
+    told, _ = replayed(capsys, CODE, str(large("\ufeff" + between.join([LINE] * 3) + end)))
+    assert ["present email_otp"] * 3 == [each["decision"] for each in told]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (f"{LINE}\n\n[{LINE}", "line 3: no JSON: a file of more than 10 bytes holds one event a line"),
+        (json.dumps([event()] * 2, indent=1), "line 1: no JSON"),
+        ("\n" * 20 + f"{LINE}\n" + "[" * 100_000, "line 22"),
+        (f"{LINE}\n[]\n", "event 2: the event is no object"),
+        (" \n" * 50, "holds no event"),
+    ],
+)
+def test_a_large_file_of_something_else_is_refused_with_the_line(large, capsys, text, told):
+    """And with what to write."""
+    assert 2 == main(["replay", CODE, str(large(text))])
+    err = capsys.readouterr().err
+    assert 1 == err.count("\n")
+    assert told in err
+
+
+def test_a_line_that_never_ends_is_not_read_to_its_end(large, capsys, monkeypatch):
+    """At most as long as is said."""
+    monkeypatch.setattr(captured, "MAX_LINE", len(LINE))
+    assert 0 == main(["replay", CODE, str(large(LINE)), "--json"])
+    capsys.readouterr()
+    assert 2 == main(["replay", CODE, str(large(f"{LINE}\n{'x' * (len(LINE) + 8)}\n"))])
+    assert f"line 2 has more than {len(LINE)} bytes: a file of more than 10 bytes" in capsys.readouterr().err
 
 
 def test_a_mark_at_the_beginning_of_the_file_is_no_text(tmp_path, capsys):

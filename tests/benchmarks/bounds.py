@@ -41,10 +41,10 @@ def costs(entrances: list[Entrance], rounds: int) -> tuple[Cost, Cost, int]:
         for entrance in entrances:
             if name in TEXTS or entrance.anything:
                 cases += 1
-                where = f"{entrance.name}: {name}"
-                time_taken = max(time_taken, Cost(min(timed(entrance, value) for _ in range(rounds)), where))
-                memory_taken = max(memory_taken, Cost(remembered(entrance, value), where))
-        del value
+                where, given = f"{entrance.name}: {name}", entrance.given(value)
+                time_taken = max(time_taken, Cost(min(timed(entrance, given) for _ in range(rounds)), where))
+                memory_taken = max(memory_taken, Cost(remembered(entrance, given), where))
+        del value, given
         gc.collect()
     return time_taken, memory_taken, cases
 

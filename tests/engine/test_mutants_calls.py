@@ -54,6 +54,26 @@ def test_an_answer_has_at_most_1024_characters(length, why):
     assert (why == "wrong") == bool(rounds(host))
 
 
+@pytest.mark.parametrize(("length", "why"), [(1024, "expired"), (1025, "malformed")])
+def test_an_answer_that_is_late_and_long_is_called_by_its_worse_fault(length, why):
+    """Late is said of what could have been an answer only."""
+    host = asked()
+    host.world.clock.advance(180 + 16)
+    host.verify("x" * length)
+    assert why == reason(host)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_answer_is_judged_by_the_flow_that_asked(order):
+    """Of the flow and the one before it: whichever has the lower fingerprint."""
+    flows = [Flow(named(name, Riddle()), name="acme") for name in ("one", "other")]
+    before, now = sorted(flows, key=lambda flow: flow.fingerprint)[::order]
+    host = asked(before)
+    later = world(now, previous=(before,), ledger=host.world.ledger)
+    private = host.pending[0].private
+    assert later.engine.verify(Answer("pool_1", "client", KNOWN, "fish", private)).right is True
+
+
 @pytest.mark.parametrize(("after", "recorded"), [(180 + 15, True), (180 + 16, False)])
 def test_a_late_answer_is_recorded_for_as_long_as_the_host_may_call_again(after, recorded):
     """Within the lease after the challenge's end the answer is expired, and recorded; from its end on nothing is."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, BinaryIO, Literal, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
@@ -21,8 +22,11 @@ from watchword.verification import MAX_ANSWER
 from watchword_adapters.cognito import answer_of, event_of, trigger_of, turn_of
 
 _SPACE = re.compile(r"\s+")
-MAX_BYTES = 64 * 1024 * 1024
-"""The largest file of events that is read."""
+MAX_WHOLE = 4 * 1024 * 1024
+"""The largest file of events, in bytes, that is read whole; a larger one holds one event a line."""
+MAX_LINE = 1024 * 1024
+"""The longest line, in bytes, of a larger one."""
+_CHUNK = 65_536
 
 RULES = {
     "answers": "what the user answered",
@@ -64,7 +68,9 @@ class Captured:
 
 
 def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
-    """Give the events of the file at *path*: one, a JSON array, or JSON values one after the other (JSON lines).
+    """Give the events of the file at *path*: one, a JSON array, or JSON values one after the other.
+
+    A file of more than `MAX_WHOLE` bytes is never in memory as a whole: it holds one event a line (JSON lines).
 
     What *flows* ask for is kept; what is secret is taken out by `RULES`.
 
@@ -78,16 +84,27 @@ def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
             raise ConfigurationError(f"{path}, event {number}: {error}") from None
 
 
-def _values(path: Path) -> list[object]:
+def _values(path: Path) -> Iterator[object]:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ConfigurationError(f"{path} has {size} bytes, more than {MAX_BYTES}: split it")
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size <= MAX_WHOLE:
+                text = _text(path, file.read(MAX_WHOLE + 1))
+                yield from _all_values(path, text)
+            else:
+                yield from _lines(path, file)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _text(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} is no UTF-8 text") from None
+
+
+def _all_values(path: Path, text: str) -> list[object]:
+    """Return the values of a *text* that is read whole, wherever its lines end."""
     values: list[object] = []
     decoder, place = json.JSONDecoder(), 0
     try:
@@ -106,6 +123,40 @@ def _values(path: Path) -> list[object]:
     if not values:
         raise ConfigurationError(f"{path} holds no event")
     return values
+
+
+def _lines(path: Path, file: BinaryIO) -> Iterator[object]:
+    """Give the value in each line of a large *file*, one line in memory at a time."""
+    number, found, rest = 1, False, b""
+    while chunk := file.read(_CHUNK):
+        rest += chunk
+        if not rest.strip():
+            number, rest = number + rest.count(b"\n"), b""
+            continue
+        *lines, rest = rest.split(b"\n")
+        for line in lines:
+            if line.strip():
+                yield _value(path, number, line)
+                found = True
+            number += 1
+        if len(rest) > MAX_LINE:
+            raise ConfigurationError(f"{path}, line {number} has more than {MAX_LINE} bytes: {_remedy()}")
+    if rest.strip():
+        yield _value(path, number, rest)
+    elif not found:
+        raise ConfigurationError(f"{path} holds no event")
+
+
+def _remedy() -> str:
+    return f"a file of more than {MAX_WHOLE} bytes holds one event a line, as jq -c '.[]' writes an array"
+
+
+def _value(path: Path, number: int, line: bytes) -> object:
+    text = _text(path, line)
+    try:
+        return cast("object", json.loads(text))
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"{path}, line {number}: no JSON: {_remedy()}") from None
 
 
 def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> Captured:
