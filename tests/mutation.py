@@ -1,21 +1,28 @@
-"""Mutation: `python tests/mutation.py verification --sample 100`. Needs cosmic-ray (pip install cosmic-ray).
+"""Mutation: `python tests/mutation.py verification --sample 100`. Needs cosmic-ray (pip install cosmic-ray), and fork (not Windows).
 
-Each mutant is one small change to the source; a test has to fail for it. It works on a copy, since cosmic-ray changes files where
-they lie: `derive.py` is shipped alone and may import nothing, so it cannot be mutated from within. Survivors are printed with
-their lines; what is known of them stands in docs/reference/mutation.md.
+Each mutant is one small change to the source; a test has to fail for it. cosmic-ray says which changes there are and makes them, in a
+copy of the project for each process: `derive.py` is shipped alone and may import nothing, so it cannot be mutated from within. The tests
+run in a fork of a process that has loaded everything but Watchword. Survivors are printed with their lines; what is known of them
+stands in docs/reference/mutation.md.
 """
 
 import argparse
 import ast
+import importlib
 import importlib.util
 import os
 import random
-import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -37,8 +44,8 @@ MODULES = {
     "derive": Module(
         "engine/watchword/derive.py",
         (
-            *("tests/engine/test_derive_reading.py", "tests/engine/test_engine_define.py"),
-            *("tests/engine/test_mutants_derive.py", "tests/engine/test_derive_twins.py"),
+            *("tests/engine/test_mutants_derive.py", "tests/engine/test_derive_reading.py"),
+            *("tests/engine/test_engine_define.py", "tests/engine/test_derive_twins.py"),
         ),
     ),
     "verification": Module(
@@ -82,9 +89,9 @@ MODULES = {
 CONFIGURATION = """
 [cosmic-ray]
 module-path = "{path}"
-timeout = 120.0
+timeout = 1.0
 excluded-modules = []
-test-command = "{python} -m pytest -x -q -p no:cacheprovider {tests}"
+test-command = "false"
 
 [cosmic-ray.distributor]
 name = "local"
@@ -92,7 +99,16 @@ name = "local"
 [cosmic-ray.filters.operators-filter]
 exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*", "core/ReplaceBinaryOperator_.*_BitOr"]
 """
-"""Without `|`: it stands in annotations, which nothing evaluates."""
+"""Only to have the mutants listed. Without `|`: it stands in annotations, which nothing evaluates."""
+
+TIMEOUT = 120
+"""Seconds after which a mutant counts as caught: its tests do not end."""
+
+SOURCES = ("engine", "plugins", "adapters")
+LOADED = ("pytest", "attrs", "pluggy", "hypothesis.strategies", "hypothesis.extra.pytestplugin", "sybil", "PIL.Image")
+"""What the tests load besides Watchword."""
+
+LOADED_BEFORE = "ignore::pytest.PytestAssertRewriteWarning"
 
 
 def main() -> int:
@@ -101,6 +117,7 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}; all if none is named")
     parser.add_argument("--sample", type=int, help="mutants of each module, drawn at random; all if not given")
     parser.add_argument("--seed", type=int, default=1, help="of the draw (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many at once (%(default)s)")
     given = parser.parse_args()
     unknown = set(given.modules) - set(MODULES)
     if unknown:
@@ -108,41 +125,115 @@ def main() -> int:
     if importlib.util.find_spec("cosmic_ray") is None:
         print("cosmic-ray is not installed: pip install cosmic-ray", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(prefix="watchword-mutation-") as folder:
-        copy = Path(folder)
-        leave = shutil.ignore_patterns("__pycache__", "node_modules", "corpus", "_build", ".*")
-        for name in COPIED:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, copy / name, ignore=leave)
-            else:
-                shutil.copy(ROOT / name, copy / name)
-        for name in given.modules or MODULES:
-            mutate(name, MODULES[name], copy, given.sample, given.seed)
+    for name in given.modules or MODULES:
+        with tempfile.TemporaryDirectory(prefix="watchword-mutation-") as folder:
+            mutate(name, MODULES[name], Path(folder), given)
     return 0
 
 
-def mutate(name: str, module: Module, copy: Path, sample: int | None, seed: int) -> None:
-    """Mutate one module in *copy*; print its score and its survivors."""
-    configuration, session = copy / f"{name}.toml", copy / f"{name}.sqlite"
-    configuration.write_text(
-        CONFIGURATION.format(path=module.path, python=sys.executable, tests=" ".join(module.tests))
-    )
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(str(copy / each) for each in ("engine", "plugins", "adapters")),
-        "HYPOTHESIS_PROFILE": "ci",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+def copied(folder: Path) -> Path:
+    """Copy what is needed into *folder*, and return it."""
+    leave = shutil.ignore_patterns("__pycache__", "node_modules", "corpus", "_build", ".*")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=leave)
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
 
-    def run(*command: str) -> None:
-        subprocess.run([sys.executable, "-c", f"import sys; from cosmic_ray.{command[0]} import main; sys.exit(main(sys.argv[1:]))", *command[1:]], cwd=copy, env=environment, check=True)  # fmt: skip
 
-    run("cli", "baseline", str(configuration))
-    run("cli", "init", str(configuration), str(session))
-    run("tools.filters.operators_filter", str(session), str(configuration))
-    draw(copy / module.path, session, module.functions, sample, seed)
-    run("cli", "exec", str(configuration), str(session))
-    report(name, session, (ROOT / module.path).read_text("utf-8").splitlines())
+def mutate(name: str, module: Module, folder: Path, given: argparse.Namespace) -> None:
+    """Mutate one module; print its score and its survivors."""
+    from cosmic_ray.work_db import WorkDB, use_db
+
+    plain = copied(folder / "plain")
+    configuration, session = folder / "session.toml", folder / "session.sqlite"
+    configuration.write_text(CONFIGURATION.format(path=module.path))
+    for part, *rest in (
+        ("cli", "init", configuration, session),
+        ("tools.filters.operators_filter", session, configuration),
+    ):
+        program = f"import sys; from cosmic_ray.{part} import main; sys.exit(main(sys.argv[1:]))"
+        subprocess.run([sys.executable, "-c", program, *map(str, rest)], cwd=plain, check=True)
+    draw(plain / module.path, session, module.functions, given.sample, given.seed)
+    with use_db(str(session), WorkDB.Mode.open) as database:
+        mutations = [item.mutations[0] for item in database.pending_work_items]
+    began, survivors = time.monotonic(), []
+    work = partial(tried, str(folder), module.path, module.tests)
+    with ProcessPoolExecutor(given.jobs, get_context("spawn")) as processes:
+        for done, (mutation, change) in enumerate(zip(mutations, processes.map(work, mutations), strict=True), 1):
+            if change:
+                survivors.append((mutation, change))
+            if sys.stderr.isatty() and time.monotonic() - began > 1:
+                print(
+                    f"\r{name}: {done} of {len(mutations)}, {len(survivors)} survived",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    report(name, len(mutations), survivors, (ROOT / module.path).read_text("utf-8").splitlines())
+
+
+@cache
+def prepared(folder: str, path: str, tests: tuple[str, ...]) -> Path:
+    """Return a copy of the project for this process, which has loaded what the tests load, but for Watchword.
+
+    The tests have run in it once, so that bytecode lies there; but none of the module at *path*, which will change.
+    """
+    for name in LOADED:
+        importlib.import_module(name)
+    home = copied(Path(folder) / f"process-{os.getpid()}")
+    if not passed(home, tests):
+        raise SystemExit(f"{path}: the tests fail without a change: python -m pytest {' '.join(tests)}")
+    for stale in (home / path).parent.glob(f"__pycache__/{Path(path).stem}.*"):
+        stale.unlink()
+    sys.dont_write_bytecode = True
+    return home
+
+
+def tried(folder: str, path: str, tests: tuple[str, ...], mutation: Any) -> str:
+    """Make one change, run the tests, take it back. Return the changed lines if nothing noticed, else nothing."""
+    from cosmic_ray.mutating import use_mutation
+    from cosmic_ray.plugins import get_operator
+
+    home = prepared(folder, path, tests)
+    operator = get_operator(mutation.operator_name)(**mutation.operator_args)
+    with use_mutation(home / path, operator, mutation.occurrence) as (before, after):
+        if after is None or not passed(home, tests):
+            return ""
+    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
+    return " / ".join(new.strip() for old, new in pairs if old != new) or "a change of length"
+
+
+def passed(home: Path, tests: tuple[str, ...]) -> bool:
+    """Say whether the tests pass in the copy *home*, in a fork of this process."""
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            os.dup2(nowhere.fileno(), 2)
+        code = 1
+        try:
+            os.chdir(home)
+            folders = [str(home / each) for each in SOURCES]
+            sys.path[:0] = [*folders, str(home)]
+            os.environ |= {"PYTHONPATH": os.pathsep.join(folders), "HYPOTHESIS_PROFILE": "mutants"}
+            import pytest
+
+            code = pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", LOADED_BEFORE, *tests])
+        finally:
+            os._exit(int(code))
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status == 0
+        time.sleep(0.01)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
 
 
 def draw(source: Path, session: Path, functions: tuple[str, ...], sample: int | None, seed: int) -> None:
@@ -170,28 +261,14 @@ def draw(source: Path, session: Path, functions: tuple[str, ...], sample: int | 
                 database.set_result(item.job_id, WorkResult(worker_outcome=WorkerOutcome.SKIPPED, output="not drawn"))
 
 
-def report(name: str, session: Path, lines: list[str]) -> None:
+def report(name: str, done: int, survivors: list[tuple[Any, str]], lines: list[str]) -> None:
     """Print how many mutants were caught, and those that were not."""
-    from cosmic_ray.work_db import WorkDB, use_db
-    from cosmic_ray.work_item import TestOutcome, WorkerOutcome
-
-    survivors, done = [], 0
-    with use_db(str(session), WorkDB.Mode.open) as database:
-        mutations = {item.job_id: item.mutations[0] for item in database.work_items}
-        for job, result in database.results:
-            if result.worker_outcome == WorkerOutcome.SKIPPED:
-                continue
-            done += 1
-            if result.test_outcome == TestOutcome.SURVIVED:
-                survivors.append((mutations[job], result.diff or ""))
     score = 100 * (done - len(survivors)) / done if done else 100.0
     print(f"{name}: {done - len(survivors)} of {done} mutants caught, {score:.1f} %", flush=True)
-    for mutation, diff in sorted(survivors, key=lambda each: each[0].start_pos):
-        changed = re.findall(r"^\+(?!\+\+)(.*)$", diff, re.MULTILINE)
-        print(f"  line {mutation.start_pos[0]}: {lines[mutation.start_pos[0] - 1].strip()}")
-        print(
-            f"    survived as: {' / '.join(line.strip() for line in changed)}  [{mutation.operator_name.removeprefix('core/')}]"
-        )
+    for mutation, change in sorted(survivors, key=lambda each: each[0].start_pos):
+        line = mutation.start_pos[0]
+        print(f"  line {line}: {lines[line - 1].strip()}")
+        print(f"    survived as: {change}  [{mutation.operator_name.removeprefix('core/')}]", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """Rules of the interpreter, each of which a small change to the source once broke without a test that noticed."""
 
+import json
+
 import pytest
 
 from random_flows import Quiz
 from speech import metadata
-from watchword import Flow, derive, named, sequence
+from watchword import Flow, attribute, client, derive, named, sequence, when
 from watchword.derive import BROKEN, FAILED, PASSED
+from watchword_plugins.srp import Srp
 
 A, B, C, D = (("step", name, 3, 2) for name in ("aa", "bb", "cc", "dd"))
 INNER = ("choose", 0, (A, B), 2, "bb", 1)
@@ -107,3 +110,177 @@ def test_only_a_resend_is_excused(use):
     """Whatever else a round was used for costs a try."""
     assert ("step", "aa", 2, 2) == derive.step_body(A, "aa", use, right=False)
     assert ("step", "aa", 3, 1) == derive.step_body(A, "aa", "resend", right=False)
+
+
+def test_the_numbers_are_those_of_the_documents():
+    """Two resends of a step, three select rounds; how much of a session is read."""
+    assert (2, 3) == (derive.EXCUSES, derive.ASKS)
+    assert (4096, 1000) == (derive.MAX_METADATA, derive.MAX_ROUNDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "use", "right", "left"),
+    [
+        ("aa", "answer", True, PASSED),
+        ("bb", "answer", True, BROKEN),
+        ("aa", "answer", False, ("fallback", ("step", "aa", 2, 2), (B, C))),
+    ],
+)
+def test_a_fallback_goes_on_where_its_first_part_is(name, use, right, left):
+    """What the first part comes to is what the whole comes to, unless it failed."""
+    assert left == derive.step_body(("fallback", A, (B, C)), name, use, right)
+
+
+def test_what_failed_makes_way_for_the_next_and_for_no_more():
+    """One part after the other; the last stands alone."""
+    last_try = ("step", "aa", 1, 0)
+    assert ("fallback", B, (C, D)) == derive.step_body(("fallback", last_try, (B, C, D)), "aa", "answer", right=False)
+    assert ("fallback", B, (C,)) == derive.step_body(("fallback", last_try, (B, C)), "aa", "answer", right=False)
+    assert B == derive.step_body(("fallback", last_try, (B,)), "aa", "answer", right=False)
+
+
+def test_nothing_is_chosen_where_there_is_one_way_only():
+    """A select round was never presented there."""
+    assert BROKEN == derive.step_body(("choose", 0, (A,), 3, None, 2), derive.SELECT, "choice", right=False)
+    two = ("choose", 0, (A, B), 3, None, 2)
+    assert ("choose", 0, (A, B), 2, None, 2) == derive.step_body(two, derive.SELECT, "choice", right=False)
+
+
+@pytest.mark.parametrize("use", ["answer", "other", "zz"])
+def test_in_a_choice_too_only_a_resend_is_excused(use):
+    """Anything else pins the choice and costs a try."""
+    assert ("step", "aa", 2, 1) == derive.step_body(INNER, "aa", use, right=False)
+    assert ("choose", 0, (A, B), 0, "aa", 0) == derive.step_body(INNER, "aa", "resend", right=False)
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (("choose", 0, (A, B), 3, None, 2), ("choose", 0, (A, B), 3, None, 1)),
+        (("choose", 0, (A, B), 3, "bb", 0), ("choose", 0, (A, B), 3, "bb", 0)),
+        (("sequence", A, (B,)), ("sequence", ("step", "aa", 3, 1), (B,))),
+        (("fallback", A, (B,)), ("fallback", ("step", "aa", 3, 1), (B,))),
+        (("srp", 1), ("srp", 1)),
+        (CHOSEN, CHOSEN),
+        (BROKEN, BROKEN),
+    ],
+)
+def test_resends_before_a_choice_was_pinned_count_behind_it(body, left):
+    """At the head of what was chosen there are no more excuses than the choice had left."""
+    assert left == derive._excused(body, 1)
+
+
+def other(end):
+    """Return a tuple that equals *end* and is another."""
+    return (*"-", *end)[1:]
+
+
+def test_an_end_is_known_by_its_value():
+    """In a function that was built, the tuples of a flow are not those of the interpreter."""
+    assert PASSED == derive._settle(1, other(PASSED), (A,), 1)
+    assert FAILED == derive._settle(1, other(FAILED), (), 1)
+    assert BROKEN == derive._settle(1, other(BROKEN), (A, B), 1)
+    assert B == derive._join(other(PASSED), (B,))
+    assert FAILED == derive._join(other(FAILED), (B,))
+    assert derive.resolve(("sequence", ("when", 0, A, other(PASSED)), (B,)), (False,)) == B
+    assert derive.resolve(("sequence", ("when", 0, other(PASSED), A), (other(PASSED),)), (True,)) == PASSED
+    for end, decision in ((PASSED, ("tokens",)), (FAILED, ("fail", "tries_used_up")), (BROKEN, ("fail", "broken"))):
+        assert decision == derive.decide((other(end), "refuse", derive.OPEN, ()))
+    assert derive.after((other(BROKEN), "refuse", derive.OPEN, ()), derive.CUSTOM, "aa", "answer", True)[0] == BROKEN
+
+
+def test_of_three_that_are_left_two_may_still_pass():
+    """More than enough is enough."""
+    assert ("choose", 2, (A, B, C), derive.ASKS, None, 1) == derive._settle(2, FAILED, (A, B, C), 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (("choose", 2, (("when", 0, A, B), C), 3, "cc", 1), ("choose", 2, (A, C), 3, "cc", 1)),
+        (("choose", 1, (C, ("when", 1, A, B)), 2, None, 0), ("choose", 1, (C, B), 2, None, 0)),
+        (("when", 1, A, ("when", 0, B, C)), B),
+        (("fallback", ("when", 0, A, B), (C, D)), ("fallback", A, (C, D))),
+        (("sequence", A, (("when", 1, C, PASSED), D)), ("sequence", A, (D,))),
+        (BROKEN, BROKEN),
+        (PASSED, PASSED),
+        (("srp", 0), ("srp", 0)),
+    ],
+)
+def test_conditions_are_decided_wherever_they_stand(body, left):
+    """The first holds, the second does not; all else stays."""
+    assert left == derive.resolve(body, (True, False))
+
+
+@pytest.mark.parametrize("phase", [derive.CLOSED, derive.OPEN, derive.PROVEN, derive.CUSTOMISED])
+def test_a_new_password_is_asked_for_right_after_the_old_one_only(phase):
+    """Not before it is proven, and not behind a challenge of our own."""
+    due = derive.decide((A, "refuse", phase, ()), None, True)
+    assert due == (("host", derive.NEW_PASSWORD) if phase == derive.PROVEN else ("present", "aa"))
+    assert derive.decide((A, "refuse", phase, ()), None, False) == ("present", "aa")
+    assert derive.decide((A, "refuse", phase, ()), None, True, False) == ("present", "aa")
+
+
+def fresh(value):
+    """Return an equal value of which no text is the same object, as a parser gives it."""
+    return json.loads(json.dumps(value))
+
+
+def test_texts_are_compared_by_value():
+    """Those of an event are not those of the interpreter."""
+    flow = Flow(
+        sequence(
+            Srp(), when(attribute("custom:tier", "gold"), named("aa", Quiz())), when(client("app"), named("bb", Quiz()))
+        )
+    )
+    user = {"custom:tier": "gold"}
+    session = [[derive.SRP_A, True, None], [derive.PASSWORD_VERIFIER, True, None], ["SMS_MFA", True, None]]
+    session += [
+        [derive.CUSTOM, True, metadata(flow, name, facts="11", before=before)]
+        for name, before in (("aa", "-"), ("bb", "answer"))
+    ]
+    for length in range(len(session) + 1):
+        given = [tuple(fresh(each)) for each in session[:length]]
+        judged = derive.judge(given, [flow.program], fresh(user), fresh("app"), True, None, None)
+        assert (
+            judged[0]
+            == (
+                ("fail", "srp_required"),
+                ("host", derive.PASSWORD_VERIFIER),
+                ("present", "aa"),
+                ("present", "aa"),
+                ("present", "bb"),
+                ("tokens",),
+            )[length]
+        )
+
+
+def test_of_an_unknown_flow_is_told_what_one_s_own_would_be():
+    """The flow itself, not one that was deployed before; the state is broken, and what the host did stays told."""
+    own, before, stranger = (Flow(named(name, Quiz())) for name in ("aa", "bb", "cc"))
+    told = [(derive.CUSTOM, True, metadata(stranger, "cc"))]
+    decision, state, program, _, rounds = derive.judge(told, [own.program, before.program], {}, "", True, None, None)
+    assert (("fail", "unknown_flow"), own.program, ()) == (decision, program, rounds)
+    assert (BROKEN, "refuse", derive.CLOSED, ()) == state
+    ignoring = Flow(sequence(Srp(), named("aa", Quiz())))
+    told = [
+        (derive.SRP_A, True, None),
+        (derive.PASSWORD_VERIFIER, True, None),
+        ("SMS_MFA", True, None),
+        (derive.CUSTOM, True, "?"),
+    ]
+    decision, state, *_ = derive.judge(told, [ignoring.program], {}, "", True, None, None)
+    assert ("fail", "foreign_metadata") == decision
+    assert (BROKEN, "refuse", derive.PROVEN, ("SMS_MFA",)) == state
+
+
+def test_a_thousand_rounds_are_read_and_no_more():
+    """As long as they are this flow's, whatever comes of them."""
+    flow = Flow(named("aa", Quiz()))
+    rounds = [
+        (derive.CUSTOM, False, metadata(flow, "aa", before="answer" if number else "-")) for number in range(1001)
+    ]
+    assert ("fail", "too_many_rounds") == derive.judge(rounds, [flow.program], {}, "", True, None, None)[0]
+    assert ("fail", "tries_used_up") != derive.judge(rounds, [flow.program], {}, "", True, None, None)[0]
+    told = derive.judge(rounds[:1000], [flow.program], {}, "", True, None, None)
+    assert 1000 == len(told[4])
