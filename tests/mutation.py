@@ -86,6 +86,33 @@ MODULES = {
     ),
 }
 
+_REST = {
+    "blocks": "blocks flow_value broken_flows",
+    "challenge": "engine_create engine_verify decoy mutants_values",
+    "decoy": "decoy puzzles_of_nobody",
+    "diagram": "diagram",
+    "document": "document",
+    "engine": "engine_create engine_verify engine_define unlocking mutants_calls",
+    "explanation": "explanation",
+    "exploration": "exploration verdicts",
+    "figures": "figures",
+    "flow": "flow_value engine_define blocks",
+    "loader": "loader loader_baked",
+    "outline": "outline document",
+    "requirement": "requirement",
+    "settings": "settings",
+    "speech": "speech explanation",
+    "srp6a": "srp6a",
+    "turn": "engine_define engine_create engine_verify mutants_calls",
+    "unlocking": "unlocking",
+    "verdicts": "verdicts broken_flows",
+}
+MODULES |= {
+    name: Module(f"engine/watchword/{name}.py", tuple(f"tests/engine/test_{each}.py" for each in tests.split()))
+    for name, tests in _REST.items()
+}
+"""The rest of the engine, by the tests in `tests/engine/` that should notice."""
+
 CONFIGURATION = """
 [cosmic-ray]
 module-path = "{path}"
