@@ -160,6 +160,8 @@ def test_in_a_choice_too_only_a_resend_is_excused(use):
         (("choose", 0, (A, B), 3, "bb", 0), ("choose", 0, (A, B), 3, "bb", 0)),
         (("sequence", A, (B,)), ("sequence", ("step", "aa", 3, 1), (B,))),
         (("fallback", A, (B,)), ("fallback", ("step", "aa", 3, 1), (B,))),
+        (("step", "aa", 5, 0), ("step", "aa", 5, 0)),
+        (("step", "aa", 0, 2), ("step", "aa", 0, 1)),
         (("srp", 1), ("srp", 1)),
         (CHOSEN, CHOSEN),
         (BROKEN, BROKEN),
@@ -202,6 +204,8 @@ def test_of_three_that_are_left_two_may_still_pass():
         (("when", 1, A, ("when", 0, B, C)), B),
         (("fallback", ("when", 0, A, B), (C, D)), ("fallback", A, (C, D))),
         (("sequence", A, (("when", 1, C, PASSED), D)), ("sequence", A, (D,))),
+        (("sequence", INNER, (("when", 1, C, PASSED),)), INNER),
+        (("sequence", ("fallback", A, (B,)), (CHOSEN, D)), ("sequence", ("fallback", A, (B,)), (CHOSEN, D))),
         (BROKEN, BROKEN),
         (PASSED, PASSED),
         (("srp", 0), ("srp", 0)),
@@ -284,3 +288,65 @@ def test_a_thousand_rounds_are_read_and_no_more():
     assert ("fail", "tries_used_up") != derive.judge(rounds, [flow.program], {}, "", True, None, None)[0]
     told = derive.judge(rounds[:1000], [flow.program], {}, "", True, None, None)
     assert 1000 == len(told[4])
+
+
+def test_a_step_of_any_name_may_be_chosen():
+    """Also one that stands behind `select` in the alphabet."""
+    late = ("step", "totp", 3, 2)
+    assert PASSED == derive.step_body(("choose", 0, (A, late), 3, None, 2), "totp", "answer", right=True)
+    flow = Flow(sequence(named("totp", Quiz()), named("zz", Quiz())))
+    told = [(derive.CUSTOM, True, metadata(flow, "totp")), (derive.CUSTOM, True, metadata(flow, "zz", before="answer"))]
+    assert ("tokens",) == derive.judge(told, [flow.program], {}, "", True, None, None)[0]
+
+
+def test_a_round_that_is_called_like_a_step_is_no_answer_to_it():
+    """What is asked by a kind comes as a CUSTOM_CHALLENGE, and under no other name."""
+    for phase in (derive.CLOSED, derive.OPEN, derive.PROVEN):
+        assert BROKEN == derive.after((A, "refuse", phase, ()), "aa", "", "answer", True)[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "unwanted", "phase", "name", "left"),
+    [
+        (A, "refuse", derive.CLOSED, "SRP_A", BROKEN),
+        (A, "ignore", derive.CLOSED, "SRP_A", A),
+        (A, "ignore", derive.OPEN, "SRP_A", BROKEN),
+        (A, "refuse", derive.PROVEN, "NEW_PASSWORD_REQUIRED", A),
+        (A, "refuse", derive.CUSTOMISED, "NEW_PASSWORD_REQUIRED", BROKEN),
+        (A, "refuse", derive.CUSTOMISED, "SMS_MFA", A),
+    ],
+)
+def test_a_round_of_the_host_is_known_by_its_name_as_a_text(body, unwanted, phase, name, left):
+    """Whichever object holds it."""
+    assert left == derive.after((body, unwanted, phase, ()), fresh(name), "", "answer", True)[0]
+
+
+def test_nothing_is_presumed_of_a_user():
+    """Known, and with a password that stays, unless it is said otherwise."""
+    assert ("present", "aa") == derive.decide((A, "refuse", derive.PROVEN, ()))
+    assert ("tokens",) == derive.decide((PASSED, "refuse", derive.OPEN, ()))
+
+
+def test_every_field_of_metadata_stands_there_once_and_with_a_value():
+    """One without its equals sign, or one that comes twice, is not of our making."""
+    text = metadata(Flow(named("aa", Quiz())), "aa")
+    assert derive.read_metadata(text) is not None
+    assert text.endswith(";carry=")
+    assert derive.read_metadata(text.removesuffix("=")) is None
+    assert derive.read_metadata(f"v=1;{text}") is None
+    assert derive.read_metadata(f"{text};carry=") is None
+
+
+@pytest.mark.parametrize("name", ["ap", "app", "apq", ""])
+def test_a_client_is_the_one_that_was_named_and_no_other(name):
+    """Neither before it in the alphabet nor behind it."""
+    assert (name == "app",) == derive.outcomes_of((("client", "app"),), {}, name, True)
+
+
+def test_a_sign_in_begins_by_the_flow_itself():
+    """Not by one that was deployed before."""
+    own, before = (Flow(named(name, Quiz())) for name in ("aa", "bb"))
+    for session in ([], [(derive.SRP_A, True, None)]):
+        judged = derive.judge(session, [own.program, before.program], {}, "", True, None, None)
+        assert judged[2] == own.program
+    assert ("present", "aa") == derive.judge([], [own.program, before.program], {}, "", True, None, None)[0]
