@@ -128,8 +128,8 @@ exclude-operators = ["core/ReplaceBinaryOperator_BitOr_.*", "core/ReplaceBinaryO
 """
 """Only to have the mutants listed. Without `|`: it stands in annotations, which nothing evaluates."""
 
-TIMEOUT = 120
-"""Seconds after which a mutant counts as caught: its tests do not end."""
+LONGEST = 120
+"""Seconds that the tests of a module may take. A mutant whose tests take four times as long as theirs, and some, is caught: they do not end."""
 
 SOURCES = ("engine", "plugins", "adapters")
 LOADED = ("pytest", "attrs", "pluggy", "hypothesis.strategies", "hypothesis.extra.pytestplugin", "sybil", "PIL.Image")
@@ -203,20 +203,21 @@ def mutate(name: str, module: Module, folder: Path, given: argparse.Namespace) -
 
 
 @cache
-def prepared(folder: str, path: str, tests: tuple[str, ...]) -> Path:
-    """Return a copy of the project for this process, which has loaded what the tests load, but for Watchword.
+def prepared(folder: str, path: str, tests: tuple[str, ...]) -> tuple[Path, float]:
+    """Return a copy of the project for this process, which has loaded what the tests load, and how long they may take.
 
     The tests have run in it once, so that bytecode lies there; but none of the module at *path*, which will change.
     """
     for name in LOADED:
         importlib.import_module(name)
     home = copied(Path(folder) / f"process-{os.getpid()}")
-    if not passed(home, tests):
+    began = time.monotonic()
+    if not passed(home, tests, LONGEST):
         raise SystemExit(f"{path}: the tests fail without a change: python -m pytest {' '.join(tests)}")
     for stale in (home / path).parent.glob(f"__pycache__/{Path(path).stem}.*"):
         stale.unlink()
     sys.dont_write_bytecode = True
-    return home
+    return home, 5 + 4 * (time.monotonic() - began)
 
 
 def tried(folder: str, path: str, tests: tuple[str, ...], mutation: Any) -> str:
@@ -224,17 +225,17 @@ def tried(folder: str, path: str, tests: tuple[str, ...], mutation: Any) -> str:
     from cosmic_ray.mutating import use_mutation
     from cosmic_ray.plugins import get_operator
 
-    home = prepared(folder, path, tests)
+    home, seconds = prepared(folder, path, tests)
     operator = get_operator(mutation.operator_name)(**mutation.operator_args)
     with use_mutation(home / path, operator, mutation.occurrence) as (before, after):
-        if after is None or not passed(home, tests):
+        if after is None or not passed(home, tests, seconds):
             return ""
     pairs = zip(before.splitlines(), after.splitlines(), strict=False)
     return " / ".join(new.strip() for old, new in pairs if old != new) or "a change of length"
 
 
-def passed(home: Path, tests: tuple[str, ...]) -> bool:
-    """Say whether the tests pass in the copy *home*, in a fork of this process."""
+def passed(home: Path, tests: tuple[str, ...], seconds: float) -> bool:
+    """Say whether the tests pass in the copy *home* within so many *seconds*, in a fork of this process."""
     child = os.fork()
     if not child:
         os.setpgid(0, 0)
@@ -252,7 +253,7 @@ def passed(home: Path, tests: tuple[str, ...]) -> bool:
             code = pytest.main(["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-W", LOADED_BEFORE, *tests])
         finally:
             os._exit(int(code))
-    end = time.monotonic() + TIMEOUT
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:

@@ -1,8 +1,10 @@
 """Keys: weak ones are refused, derived ones are independent, codes are unbiased."""
 
 import hashlib
+import hmac
 import math
 import string
+import struct
 from collections import Counter
 from itertools import pairwise
 
@@ -254,3 +256,39 @@ def test_an_alphabet_has_2_to_256_symbols(size):
     """One symbol is no secret, and more than a byte can tell is none either."""
     with pytest.raises(ConfigurationError, match=rf"alphabet has 2 to 256 symbols, this one has {size}"):
         KEY.choose("code", "seed", "x" * size, 8)
+
+
+# --- the derivation, word for word --------------------------------------------------------------------------------
+
+
+def written_again(secret, purpose, seed, alphabet, length):
+    """The code by the words of the documentation: HKDF-Expand, then HMAC blocks, bytes of the tail thrown away."""
+
+    def packed(*parts):
+        return b"".join(struct.pack(">Q", len(part.encode())) + part.encode() for part in parts)
+
+    key = hmac.new(secret, packed("watchword/1", purpose, "choose") + bytes([1]), "sha256").digest()
+    stream = b"".join(hmac.new(key, packed(seed, str(block)), "sha256").digest() for block in range(20))
+    kept = [byte for byte in stream if byte < 256 // len(alphabet) * len(alphabet)]
+    return "".join(alphabet[byte % len(alphabet)] for byte in kept[:length])
+
+
+@pytest.mark.parametrize("alphabet", ["01", string.digits, "ACDEFGHJKLMNPQRTUVWXY", ALPHABET[:200], ALPHABET])
+@pytest.mark.parametrize("length", [1, 6, 8, 40, 100])
+def test_a_code_is_what_the_documentation_says(alphabet, length):
+    """Two versions that serve one sign-in must find the same code, so nothing of the derivation may change unnoticed."""
+    for seed in ("claim", "0" * 32, "é"):
+        assert written_again(SECRET, "code", seed, alphabet, length) == KEY.choose("code", seed, alphabet, length)
+
+
+def test_a_digest_is_what_the_documentation_says():
+    """HMAC under a key of the purpose, over the parts with their lengths."""
+    key = hmac.new(
+        SECRET, struct.pack(">Q", 11) + b"watchword/1" + struct.pack(">Q", 6) + b"answer\x01", "sha256"
+    ).digest()
+    parts = struct.pack(">Q", 1) + b"a" + struct.pack(">Q", 0) + struct.pack(">Q", 2) + "é".encode()
+    assert hmac.new(key, parts, "sha256").hexdigest() == KEY.digest("answer", "a", "", "é")
+    named = hmac.new(
+        SECRET, struct.pack(">Q", 11) + b"watchword/1" + struct.pack(">Q", 6) + b"key id\x01", "sha256"
+    ).digest()
+    assert hashlib.sha256(named).hexdigest()[:8] == KEY.id
