@@ -8,6 +8,7 @@ stands in docs/reference/mutation.md.
 
 import argparse
 import ast
+import difflib
 import importlib
 import importlib.util
 import os
@@ -230,8 +231,9 @@ def tried(folder: str, path: str, tests: tuple[str, ...], mutation: Any) -> str:
     with use_mutation(home / path, operator, mutation.occurrence) as (before, after):
         if after is None or not passed(home, tests, seconds):
             return ""
-    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
-    return " / ".join(new.strip() for old, new in pairs if old != new) or "a change of length"
+    changed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"]
+    new = [line[2:].strip() for line in changed if line[0] == "+"]
+    return " / ".join(new) or f"without {changed[0][2:].strip()}"
 
 
 def passed(home: Path, tests: tuple[str, ...], seconds: float) -> bool:

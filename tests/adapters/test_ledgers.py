@@ -53,6 +53,56 @@ def charge(ledger, round_id="r", *, now=NOW, key="budget", within=5.0, **given):
     return ledger.charge(round_id, key=key, now=now, within=within, **given)
 
 
+# Rules that a small change once broke without a test that noticed
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def either(request, path):
+    """Each of the two."""
+    ledger = MemoryLedger() if request.param == "memory" else SqliteLedger(path)
+    yield ledger
+    if request.param == "sqlite":
+        ledger.close()
+
+
+@pytest.mark.parametrize("later", [60.0, 61.0, 100.0])
+def test_an_event_that_left_its_window_is_counted_anew(either, later):
+    """Inside the window it is free; from its end on it takes up the room that there is."""
+    limits = (Limit(1, 60),)
+    assert either.count("b", event="e", owner="ann", limits=limits, now=NOW, within=5.0)
+    assert either.count("b", event="e", owner="ann", limits=limits, now=NOW + 59.5, within=5.0)
+    assert either.count("b", event="e", owner="ann", limits=limits, now=NOW + later, within=5.0)
+    assert not either.count("b", event="f", owner="ann", limits=limits, now=NOW + later, within=5.0)
+
+
+@pytest.mark.parametrize(("gone", "stays"), [("ann", "bob"), ("bob", "ann")])
+def test_forgetting_one_owner_leaves_the_others(either, gone, stays):
+    """Of a budget that several fill, whatever their names."""
+    limits = (Limit(2, 60),)
+    for event, owner in (("e1", gone), ("e2", stays)):
+        assert either.count("b", event=event, owner=owner, limits=limits, now=NOW, within=5.0)
+    assert 1 == either.forget(gone, within=5.0)
+    assert either.count("b", event="e3", owner=gone, limits=limits, now=NOW, within=5.0)
+    assert not either.count("b", event="e4", owner=gone, limits=limits, now=NOW, within=5.0)
+
+
+def test_texts_are_compared_by_value(either):
+    """Those of a call are other objects than those of the call before."""
+
+    def fresh(text):
+        return "".join(list(text))
+
+    assert either.claim(fresh("key"), fresh("claim"), lease=16, now=NOW, within=5.0).fresh
+    either.settle(fresh("key"), fresh("claim"), "unsent", own_until=NOW + 60, within=5.0)
+    assert either.resume(fresh("key"), fresh("claim"), within=5.0)
+    either.settle(fresh("key"), fresh("claim"), fresh("sent"), own_until=NOW + 60, within=5.0)
+    assert "sent" == either.claim(fresh("key"), "other", lease=16, now=NOW, within=5.0).state
+    assert "charged" == charge(either, fresh("r1"), answer=fresh("a1")).outcome
+    assert "repeated" == charge(either, fresh("r1"), answer=fresh("a1")).outcome
+    assert either.consume(fresh("claim"), by=fresh("r1"), refund="budget", keep=NOW + 60, within=5.0)
+    assert either.consume(fresh("claim"), by=fresh("r1"), refund="budget", keep=NOW + 60, within=5.0)
+
+
 # The same answers
 
 few = st.sampled_from(["a", "b", "c"])

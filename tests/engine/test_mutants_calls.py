@@ -6,11 +6,12 @@ from typing import ClassVar
 import pytest
 from attrs import evolve, frozen
 
-from engine_host import ANN, KEY, Host, Mail, Riddle, world
+from engine_host import ANN, KEY, Host, Mail, Post, Riddle, world
 from watchword import Challenge, Flow, UnavailableError, User, named, one_of, sequence
 from watchword.keyring import Keyring
 from watchword.travel import read_slip
 from watchword.turn import Answer
+from watchword_plugins.srp import Srp
 
 KNOWN = User("ann", ANN)
 RIDDLE = Flow(Riddle())
@@ -186,3 +187,63 @@ def test_names_and_values_count_together(names, size, fits):
     else:
         with pytest.raises(UnavailableError):
             asked(Flow(Wordy(names=names, size=size)))
+
+
+@pytest.mark.parametrize(("after", "refused"), [(59, True), (60, False)])
+def test_a_courier_is_taken_to_be_down_for_a_minute(after, refused):
+    """Whoever would be sent nothing is refused as long as whoever would be; the minute begins with the call that failed."""
+    here = world(Flow(Mail()), post=Post(UnavailableError("down", undelivered=True)))
+    began = here.clock.now()
+    with pytest.raises(UnavailableError):
+        Host(here, KNOWN).next()
+    here.clock.advance(began + after - here.clock.now())
+    nobody = Host(here, User("nobody", {}, known=False))
+    if refused:
+        with pytest.raises(UnavailableError):
+            nobody.next()
+    else:
+        assert nobody.next().public
+
+
+def test_the_message_that_nobody_gets_counts_as_sent():
+    """So that a repeat of the host's goes the same way for those who do not exist."""
+    here = world(Flow(Mail()))
+    assert Host(here, User("nobody", {}, known=False)).next().public
+    assert ["sent"] == [each.state for each in here.ledger._holders.records.values()]
+
+
+@pytest.mark.parametrize("given", [b"", bytes(15), bytes(17), "x" * 16, None])
+def test_randomness_is_sixteen_bytes_or_none(given):
+    """Nothing was sent, and the next call may do better."""
+
+    class Other:
+        def bytes(self, count):
+            return given
+
+    with pytest.raises(UnavailableError, match="randomness") as raised:
+        Host(world(Flow(Mail()), random=Other()), KNOWN).next()
+    assert raised.value.undelivered is True
+
+
+@pytest.mark.parametrize("begins", [0, 20, 44, 63])
+@pytest.mark.parametrize(("after", "mails"), [(59, 1), (60, 2)])
+def test_a_resend_is_sent_when_the_cool_down_is_over(begins, after, mails):
+    """To the second, whenever it began."""
+    here = world(Flow(Mail()))
+    here.clock.advance(begins)
+    host = Host(here, KNOWN)
+    began = int(host.next().private["issued"])
+    here.clock.advance(began + after - here.clock.now())
+    host.answers("", action="resend")
+    assert mails == len(here.post.sent)
+
+
+def test_behind_a_password_too_a_wrong_answer_sends_nothing():
+    """The round before is the last of the session, not its first."""
+    here = world(Flow(sequence(Srp(), Mail())))
+    host = Host(here, KNOWN)
+    host.host_round("SRP_A")
+    host.host_round("PASSWORD_VERIFIER")
+    asked = host.answers("wrong")
+    assert ("wrong", 1) == (asked.public["error"], len(here.post.sent))
+    assert "2" == asked.public["attempts_left"]
