@@ -5,8 +5,6 @@ from faulty import ledgers
 
 from aws_kit import Aws, isolate, patient
 
-TABLE = "Faults"
-
 
 @pytest.fixture(params=["memory", "sqlite"])
 def make_ledger(request, tmp_path):
@@ -22,7 +20,7 @@ def make_any_ledger(request, tmp_path):
     return ledgers(tmp_path)[request.param]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws():
     """An emulator of DynamoDB."""
     with pytest.MonkeyPatch.context() as patch:
@@ -32,19 +30,21 @@ def aws():
         server.close()
 
 
-@pytest.fixture(scope="session")
-def far_ledger(aws):
-    """One ledger in DynamoDB for all: making a client takes long."""
-    return patient(aws, TABLE)
+@pytest.fixture(scope="module")
+def far_ledger(request, aws):
+    """One ledger in DynamoDB for all of a module, since making a client takes long; and its table, which is the module's own."""
+    table = request.module.__name__
+    return patient(aws, table), table
 
 
 @pytest.fixture
 def make_far_ledger(aws, far_ledger):
     """The ledger in DynamoDB, on a table that is empty each time."""
+    ledger, table = far_ledger
 
     def make():
-        aws.empty(TABLE)
-        return far_ledger
+        aws.empty(table)
+        return ledger
 
     yield make
-    aws.empty(TABLE)
+    aws.empty(table)
