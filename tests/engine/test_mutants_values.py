@@ -5,6 +5,7 @@ from attrs import evolve
 
 from engine_host import KEY
 from watchword import derive
+from watchword.challenge import Challenge, CreateRequest, Email, User, VerifyRequest
 from watchword.keyring import Keyring
 from watchword.travel import MAX_CARRY, MAX_PRIVATE, MAX_PUBLIC, RESERVED_PRIVATE, Metadata, Slip, read_slip, reference
 
@@ -81,3 +82,39 @@ def test_what_a_kind_carries_is_in_no_repr():
 def test_a_reference_has_eight_letters():
     """As many as the mail, the screen and the audit are laid out for."""
     assert 8 == len(reference("claim"))
+
+
+class Loud:
+    """A function that shows itself."""
+
+    def __repr__(self):
+        return "canary"
+
+    def __call__(self, *given):
+        return "canary"
+
+
+def test_no_value_shows_what_is_secret():
+    """Neither a message nor a request, a challenge or a user: whatever logs one of them logs no code, address, name or digest."""
+    user = User("canary", {"email": "canary"}, key="key")
+    shown = [
+        user,
+        Email("canary", "canary", "canary", "canary"),
+        CreateRequest("step", user, 0.0, 1, "ref", carry={"c": "canary"}, code=Loud(), seal=Loud(), mark=Loud()),
+        Challenge(private={"p": "canary"}, carry={"c": "canary"}, messages=(Email("canary", "canary", "canary"),)),
+        VerifyRequest("step", user, 0.0, "canary", {"p": "canary"}, seal=Loud(), same=Loud()),
+    ]
+    assert [] == [type(each).__name__ for each in shown if "canary" in repr(each)]
+
+
+def test_requests_are_equal_by_what_they_say():
+    """Not by the functions that the engine hands along, of which each call has its own."""
+    user = User("ann", {})
+    made = [
+        (
+            CreateRequest("step", user, 0.0, 1, "ref", code=Loud(), seal=Loud(), mark=Loud()),
+            VerifyRequest("step", user, 0.0, "answer", {}, seal=Loud(), same=Loud()),
+        )
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
