@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
 from pathlib import Path
 
@@ -401,6 +402,17 @@ def test_a_large_file_is_read_line_by_line(large, capsys, between, end):
     """As many events as lines, but for empty ones; a mark at the beginning is no text."""
     told, _ = replayed(capsys, CODE, str(large("\ufeff" + between.join([LINE] * 3) + end)))
     assert ["present email_otp"] * 3 == [each["decision"] for each in told]
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="pipes have no path here")
+def test_a_pipe_is_read_like_a_file(large, capsys):
+    """It has no size to go by."""
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as filled:
+        filled.write(f"{LINE}\n{LINE}\n")
+    told, _ = replayed(capsys, CODE, f"/dev/fd/{read}")
+    os.close(read)
+    assert ["present email_otp"] * 2 == [each["decision"] for each in told]
 
 
 @pytest.mark.parametrize(

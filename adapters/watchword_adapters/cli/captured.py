@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from json import JSONDecodeError
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
@@ -70,7 +71,7 @@ class Captured:
 def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
     """Give the events of the file at *path*: one, a JSON array, or JSON values one after the other.
 
-    A file of more than `MAX_WHOLE` bytes is never in memory as a whole: it holds one event a line (JSON lines).
+    A file, or a pipe, of more than `MAX_WHOLE` bytes is never in memory as a whole: it holds one event a line (JSON lines).
 
     What *flows* ask for is kept; what is secret is taken out by `RULES`.
 
@@ -87,11 +88,13 @@ def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
 def _values(path: Path) -> Iterator[object]:
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size <= MAX_WHOLE:
-                text = _text(path, file.read(MAX_WHOLE + 1))
-                yield from _all_values(path, text)
+            # Read, not asked for: a pipe has no size.
+            head = file.read(MAX_WHOLE + 1)
+            if len(head) <= MAX_WHOLE:
+                yield from _all_values(path, _text(path, head))
             else:
-                yield from _lines(path, file)
+                cut = (head[place : place + _CHUNK] for place in range(0, len(head), _CHUNK))
+                yield from _lines(path, chain(cut, iter(partial(file.read, _CHUNK), b"")))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -125,10 +128,10 @@ def _all_values(path: Path, text: str) -> list[object]:
     return values
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[object]:
-    """Give the value in each line of a large *file*, one line in memory at a time."""
+def _lines(path: Path, chunks: Iterable[bytes]) -> Iterator[object]:
+    """Give the value in each line of a large file, which comes in *chunks*."""
     number, found, rest = 1, False, b""
-    while chunk := file.read(_CHUNK):
+    for chunk in chunks:
         rest += chunk
         if not rest.strip():
             number, rest = number + rest.count(b"\n"), b""
