@@ -82,12 +82,10 @@ def unlisted(arena: Arena) -> Cases:
     for shadowed in (*_SHIPPED, "riddle", "bomb"):
         with _installed({bomb: "raise SystemExit('imported')"}, f"{shadowed} = {bomb}\nunasked = {bomb}"):
             for name in _SHIPPED:
-                loader = Loader()
-                refused = _refused(partial(loader.find_kind, name))
+                refused = _refused(partial(Loader().find_kind, name))
                 yield bomb in sys.modules
                 yield refused is not (name == shadowed)
-            yield not _refused(partial(Loader().find_kind, "unasked"))
-            for name in ("unaskt", f"{bomb}", "Unasked", "unasked:x"):
+            for name in ("unasked", "unaskt", bomb, "Unasked", "unasked:x"):
                 yield not _refused(partial(Loader().find_kind, name))
 
 
@@ -108,18 +106,14 @@ def shipped(arena: Arena) -> Cases:
     for name in _OUTSIDE:
         yield not _refused(partial(pack, {name: b"x"}))
     yield not _refused(partial(pack, {"a.py": b"", "A.py": b""}))
-    key = base64.b64encode(arena.key)
-    told = {"WATCHWORD_KEY": f"{key.decode()},{base64.b64encode(bytes(reversed(arena.key))).decode()}"}
+    key, older = base64.b64encode(arena.key), base64.b64encode(arena.key[::-1])
+    told = {"WATCHWORD_KEY": f"{key.decode()},{older.decode()}"}
     for text in (*_SECRET_TEXTS, b"WATCHWORD_KEY=" + key):
         for around in (b"", b"x" * 5000 + b"\n", b'{"a": "'):
             yield not _refused(partial(refuse_secrets, {"settings.py": around + text}, {}))
-    for secret in (key, base64.b64encode(bytes(reversed(arena.key)))):
+    for secret in (key, older):
         yield not _refused(partial(refuse_secrets, {"settings.py": b"k = '" + secret + b"'"}, told))
     yield from _links()
-
-
-def _all_included(path: Path, root: Path) -> list[tuple[str, bytes]]:
-    return list(included(path, root))
 
 
 def _links() -> Cases:
@@ -134,7 +128,7 @@ def _links() -> Cases:
         except OSError:  # where links are a privilege
             return
         for path in (inside / "link.txt", inside / "linked", inside, outside, inside / ".." / "elsewhere"):
-            yield not _refused(partial(_all_included, path, inside))
+            yield not _refused(partial(list, included(path, inside)))
 
 
 @family("X-10", "versions that nobody fixed, packages from elsewhere")
@@ -153,16 +147,16 @@ def unpinned(arena: Arena) -> Cases:
         {"url": "file:///x", "dir_info": {"editable": True}},
         {"url": "file:///x.whl", "archive_info": {}},
     )
-    for origin in origins:
-        with _installed({module: ""}, direct_url=json.dumps(origin)):
-            yield not _refused(partial(pinned, {module}, target, without=()))
-    for needs in (
-        "Requires-Dist: watchword-attack-nowhere\n",
-        "Requires-Dist: attrs<1\n",
-        "Requires-Dist: attrs @ https://example.com/attrs.whl\n",
-        "Requires-Dist: attrs @ git+https://example.com/attrs.git\n",
-    ):
-        with _installed({module: ""}, needs=needs):
+    needs = (
+        "watchword-attack-nowhere",
+        "attrs<1",
+        "attrs @ https://example.com/attrs.whl",
+        "attrs @ git+https://example.com/attrs.git",
+    )
+    planted = [{"direct_url": json.dumps(origin)} for origin in origins]
+    planted += [{"needs": f"Requires-Dist: {need}\n"} for need in needs]
+    for told in planted:
+        with _installed({module: ""}, **told):
             yield not _refused(partial(pinned, {module}, target, without=()))
     yield not _refused(partial(pinned, {f"{_STRANGER}_nobodys"}, target, without=()))
 
