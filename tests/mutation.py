@@ -73,7 +73,7 @@ MODULES = {
     ),
     "memory": Module(
         "adapters/watchword_adapters/ledgers/memory.py",
-        ("tests/adapters/test_ledgers.py", "-k", "Memory or memory"),
+        ("tests/adapters/test_ledgers.py", "-k", "memory"),
     ),
     "email_otp": Module(
         "plugins/watchword_plugins/email_otp.py",
