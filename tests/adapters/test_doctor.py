@@ -607,6 +607,44 @@ def test_what_is_planted_in_a_template_is_found(name, tmp_path):
     assert expected == set(stack(tmp_path, lambda resources: put(logical, "Properties", *rest)(resources)))
 
 
+CLIENT_FAULTS = {
+    "no flows said": ({"PreventUserExistenceErrors": "ENABLED"}, "WD01"),
+    "SRP left on": (
+        {"PreventUserExistenceErrors": "ENABLED", "ExplicitAuthFlows": ["ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH"]},
+        "WD01",
+    ),
+    "custom authentication off": (
+        {"PreventUserExistenceErrors": "ENABLED", "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]},
+        "WD02",
+    ),
+    "existence told": ({"ExplicitAuthFlows": ["ALLOW_CUSTOM_AUTH"]}, "WD03"),
+    "no revocation": (
+        {
+            "PreventUserExistenceErrors": "ENABLED",
+            "ExplicitAuthFlows": ["ALLOW_CUSTOM_AUTH"],
+            "EnableTokenRevocation": False,
+        },
+        "WD23",
+    ),
+}
+
+
+@pytest.mark.parametrize("pool", [{"Ref": "Pool"}, "us-east-1_Abc123", {"Fn::ImportValue": "pool"}])
+@pytest.mark.parametrize("name", CLIENT_FAULTS)
+def test_a_finding_about_a_templates_client_is_printed_and_no_command(name, pool, tmp_path, capsys):
+    """A template has nothing that a command could repair, however its client names the pool."""
+    properties, code = CLIENT_FAULTS[name]
+    path = tmp_path / "stack.json"
+    client = {"Type": "AWS::Cognito::UserPoolClient", "Properties": {"UserPoolId": pool, **properties}}
+    resources = {"Client": client, "Pool": {"Type": "AWS::Cognito::UserPool", "Properties": {}}}
+    path.write_text(json.dumps({"Resources": resources}))
+    assert 1 == main(["doctor", "--template", str(path)])
+    said = capsys.readouterr()
+    assert code in said.out
+    assert "" == said.err
+    assert "aws " not in said.out
+
+
 def test_a_template_of_sam_in_short_forms_is_read(tmp_path):
     """As people write them: tags, parameters, SAM's functions."""
     pytest.importorskip("yaml")

@@ -43,9 +43,10 @@ def commands(
 ) -> tuple[str, ...]:
     """Return the commands that attach the functions *attach* (ARNs by trigger) and repair *findings*, in their order.
 
-    None is run. They are for a pool that was read, with its settings as they were then: run them soon.
+    None is run. They are for a pool that was read, with its settings as they were then: run them soon. A template has
+    none: it is mended by editing it.
     """
-    if deployment.pool is None or deployment.client is None or "UserPoolId" not in deployment.client:
+    if not deployment.live or deployment.pool is None or deployment.client is None:
         return ()
     pool, codes = deployment.pool, {each.code for each in findings}
     made: list[str] = []

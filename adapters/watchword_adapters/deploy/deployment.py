@@ -58,7 +58,7 @@ class Deployment:
     """What was deployed, or will be.
 
     *pool* and *client* are as boto3 describes them, None where there is none to read; *others* are the flows that each
-    other client of the pool allows; *unread* says what could not be read, and why.
+    other client of the pool allows; *unread* says what could not be read, and why. *live* is whether it is deployed: a template has nothing to repair by a command.
     """
 
     pool: Facts | None = field(default=None, repr=False)
@@ -68,3 +68,4 @@ class Deployment:
     functions: Mapping[str, DeployedFunction] = field(factory=dict[str, DeployedFunction])
     tables: tuple[Table, ...] = ()
     unread: tuple[str, ...] = ()
+    live: bool = False

@@ -67,6 +67,7 @@ def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
         functions=functions,
         tables=tuple(each for each in tables if each is not None),
         unread=tuple(reading.unread),
+        live=True,
     )
 
 
