@@ -39,7 +39,8 @@ settings.register_profile("dev", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 # docs/examples/plugin is a distribution of its own with its own tests; it has to be installed before they can run.
-collect_ignore_glob = ["docs/_build/*", "docs/examples/*"]
+# tests/installed runs from a wheel, in an environment that `.ci/wheel` makes.
+collect_ignore_glob = ["docs/_build/*", "docs/examples/*", "tests/installed/*"]
 
 FILE_LINE = re.compile(r"\A# file: (?P<name>\S+)\n")
 DEFINES_TESTS = re.compile(r"^(async )?def test_|^class Test", re.MULTILINE)

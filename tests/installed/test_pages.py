@@ -1,0 +1,28 @@
+"""What README, the tutorials and the pages on deployment print works for who has the wheel and an empty folder."""
+
+import shutil
+import subprocess
+
+from conftest import CHECKOUT
+
+DOCS = CHECKOUT / "docs"
+
+
+def test_readme(reader, tmp_path):
+    """README's own line, in a copy of what a clone has; then its example, by what that line installed."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        place = tmp_path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(CHECKOUT / name, place)
+    reader.reads(CHECKOUT / "README.md")
+
+
+def test_first_sign_in(reader):
+    """The tutorial from an empty folder to tokens; somebody reads the picture."""
+    reader.reads(DOCS / "tutorial" / "first-sign-in.md", invisible=True)
+
+
+def test_write_a_plugin(reader):
+    """The tutorial from an empty folder to a wheel that others install."""
+    reader.reads(DOCS / "tutorial" / "write-a-plugin.md")
