@@ -72,7 +72,7 @@ def test_the_output_goes_to_a_file(tmp_path, capsys):
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
     """It is named."""
-    assert 1 == main(["graph", ONE, "-o", str(tmp_path / "no" / "flow.mmd")])
+    assert 2 == main(["graph", ONE, "-o", str(tmp_path / "no" / "flow.mmd")])
     out, err = capsys.readouterr()
     assert ("", 1) == (out, err.count("\n"))
     assert "flow.mmd" in err

@@ -3,6 +3,7 @@
 import base64
 import importlib.util
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 TARGET = Target("arm64", "3.12")
 MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
 PICTURE = Flow(sequence(Srp(), Captcha()), name="picture")
@@ -177,11 +179,29 @@ def test_alarms_watch_errors_slowness_and_the_audit():
     assert {"Alarmed"} == {made[name]["Properties"]["AlarmActions"]["Fn::If"][0] for name in alarms}
 
 
+def keys_of(document):
+    """Return where each function's zip is, by trigger."""
+    return {
+        trigger: document["Resources"][f"{trigger.capitalize()}Function"]["Properties"]["Code"]["S3Key"]
+        for trigger in TRIGGERS
+    }
+
+
+def test_no_parameter_has_a_zip_as_its_default():
+    """An update keeps the values of before: a default would be seen the first time only."""
+    document = Template(MAIL, TARGET).document()
+    for trigger, key in keys_of(document).items():
+        assert "Default" not in document["Parameters"][key["Ref"]]
+        assert f"{trigger.capitalize()}Key" == key["Ref"]
+
+
 def test_another_zip_has_another_name(tmp_path):
-    """Else CloudFormation would deploy nothing; and a folder without the zips is refused."""
+    """It stands in the template itself, so an update deploys it; and a folder without the zips is refused."""
     for trigger in TRIGGERS:
         (tmp_path / f"{trigger}.zip").write_bytes(b"one")
-    before = Template(MAIL, TARGET, dist=tmp_path).uploads
+    before = Template(MAIL, TARGET, dist=tmp_path)
+    assert before.uploads == keys_of(before.document())
+    before = before.uploads
     (tmp_path / "create.zip").write_bytes(b"two")
     after = Template(MAIL, TARGET, dist=tmp_path).uploads
     assert ["create"] == [trigger for trigger in TRIGGERS if before[trigger] != after[trigger]]
@@ -238,16 +258,75 @@ def test_what_is_no_yaml_is_refused_by_line(monkeypatch):
 
 
 def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_path, capsys):
-    """To a file or to standard output; the uploads are told on standard error."""
-    flow = Path(__file__).parents[2] / "docs" / "examples" / "flows" / "srp_then_code.toml"
+    """The commands go to standard output, or beside it where the template takes that."""
+    flow = FLOWS / "srp_then_code.toml"
     for trigger in TRIGGERS:
         (tmp_path / f"{trigger}.zip").write_bytes(trigger.encode())
     target = tmp_path / "stack.json"
     assert 0 == main(["template", str(flow), "--dist", str(tmp_path), "-o", str(target), "--format", "json"])
     said = capsys.readouterr()
-    assert "" == said.out
-    assert 3 == said.err.count("aws s3 cp")
-    key = json.loads(target.read_text())["Parameters"]["CreateKey"]["Default"]
-    assert f"s3://BUCKET/{key}" in said.err
-    assert 0 == main(["template", str(flow)])
-    assert capsys.readouterr().out.startswith("AWSTemplateFormatVersion")
+    lines = said.out.splitlines()
+    assert 3 == len(lines)
+    made = json.loads(target.read_text())["Resources"]
+    for trigger, line in zip(TRIGGERS, lines, strict=True):
+        key = made[f"{trigger.capitalize()}Function"]["Properties"]["Code"]["S3Key"]
+        assert ["aws", "s3", "cp", str(tmp_path / f"{trigger}.zip"), f"s3://${{BUCKET:?}}/{key}"] == shlex.split(line)
+    assert 0 == main(["template", str(flow), "--dist", str(tmp_path)])
+    said = capsys.readouterr()
+    assert said.out.startswith("AWSTemplateFormatVersion")
+    assert lines == said.err.splitlines()[1:]
+
+
+def test_what_is_printed_runs_in_a_shell(tmp_path, capsys):
+    """With the bucket in a variable, whatever the folder is called; without the variable it fails."""
+    dist, tools = tmp_path / "it's a $HOME", tmp_path / "bin"
+    dist.mkdir()
+    tools.mkdir()
+    for trigger in TRIGGERS:
+        (dist / f"{trigger}.zip").write_bytes(trigger.encode())
+    (tools / "aws").write_text('#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each"; done\n')
+    (tools / "aws").chmod(0o755)
+    assert 0 == main(["template", str(FLOWS / "email_code.toml"), "--dist", str(dist), "-o", str(tmp_path / "t.yaml")])
+    script, path = capsys.readouterr().out, {"PATH": f"{tools}:/usr/bin:/bin"}
+    ran = subprocess.run(["sh", "-e", "-c", script], env={**path, "BUCKET": "acme"}, capture_output=True, text=True)
+    words = ran.stdout.splitlines()
+    assert [str(dist / f"{trigger}.zip") for trigger in TRIGGERS] == words[2::4]
+    assert all(each.startswith("s3://acme/") for each in words[3::4])
+    assert subprocess.run(["sh", "-e", "-c", script], env=path, capture_output=True).returncode
+
+
+@pytest.mark.parametrize("command", ["template", "graph"])
+def test_no_input_file_is_overwritten(tmp_path, command, capsys, monkeypatch):
+    """By its own name, by a link, or by way of a module; and a place that cannot be written is a wrong argument."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    toml, module = Path("flow.toml"), Path(f"flow_of_{command}.py")
+    toml.write_bytes((FLOWS / "email_code.toml").read_bytes())
+    module.write_text(
+        "from watchword import Flow\nfrom watchword_plugins.email_otp import EmailOtp\nit = Flow(EmailOtp())\n"
+    )
+    Path("link").symlink_to(toml)
+    Path("hard").hardlink_to(toml)
+    for flow, output in (
+        ("flow.toml", "flow.toml"),
+        ("flow.toml", "./flow.toml"),
+        ("flow.toml", "link"),
+        ("flow.toml", "hard"),
+        (f"{module.stem}:it", str(module)),
+    ):
+        before = toml.read_bytes(), module.read_bytes()
+        assert 2 == main([command, flow, "-o", output])
+        assert f"{Path(output)} is read by this command" in capsys.readouterr().err
+        assert before == (toml.read_bytes(), module.read_bytes())
+    assert 2 == main([command, "flow.toml", "-o", str(tmp_path)])
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_no_zip_is_overwritten_by_the_template(tmp_path, capsys):
+    """A zip is read too."""
+    for trigger in TRIGGERS:
+        (tmp_path / f"{trigger}.zip").write_bytes(trigger.encode())
+    output = tmp_path / "create.zip"
+    assert 2 == main(["template", str(FLOWS / "email_code.toml"), "--dist", str(tmp_path), "-o", str(output)])
+    assert "write to another file" in capsys.readouterr().err
+    assert b"create" == output.read_bytes()

@@ -11,6 +11,7 @@ from watchword.diagram import Diagram, collapsed, dot, full, mermaid
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.exploration import explore
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
 from watchword_adapters.cli.progress import Progress
 
 _PATIENCE = 120
@@ -34,17 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("mermaid", "dot", "svg"), default="mermaid", help="what to draw (%(default)s)"
     )
     parser.add_argument("--full", action="store_true", help="draw every state")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE in place of standard output")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to FILE in place of standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw the flow."""
-    exploration = explore(read_flow(arguments), progress=Progress("states walked"))
-    drawn = _drawn(full(exploration) if arguments.full else collapsed(exploration), arguments.format)
-    if arguments.output is None:
-        print(drawn, end="")
-    else:
-        Path(arguments.output).write_text(drawn, encoding="utf-8")
+    flow = read_flow(arguments)
+    refuse_overwriting(arguments.output, flow_files(arguments.flow))
+    exploration = explore(flow, progress=Progress("states walked"))
+    write(_drawn(full(exploration) if arguments.full else collapsed(exploration), arguments.format), arguments.output)
     return 0
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
 from watchword_adapters.deploy import yaml_text
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
-from watchword_adapters.deploy.template import Template
+from watchword_adapters.deploy.template import TRIGGERS, Template
 
 _EPILOG = """\
 The functions get what their flow needs and no more: only Create may send, and only if a kind sends e-mail. Parameters: CodeBucket,
@@ -18,7 +21,8 @@ Sender (for flows that send), LogRetentionDays, AlarmTopicArn, and UserPoolId wi
 
 example:
   watchword build flow.toml -o dist/
-  watchword template flow.toml --dist dist/ -o watchword.yaml"""
+  watchword template flow.toml --dist dist/ -o watchword.yaml > upload.sh
+  BUCKET=my-bucket sh -e upload.sh"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to FILE in place of standard output")
     parser.add_argument("--format", default="yaml", choices=("yaml", "json"), help="(%(default)s)")
     parser.add_argument(
-        "--dist", type=Path, metavar="FOLDER", help="the built zips: their names in S3 then tell their content"
+        "--dist", type=Path, metavar="FOLDER", help="the built zips; the commands that upload them are printed"
     )
     parser.add_argument("--arch", default="x86_64", choices=tuple(ARCHITECTURES), help="the processor (%(default)s)")
     parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python (%(default)s)")
@@ -41,18 +45,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the template; say how the zips get into the bucket."""
-    made = Template(
-        read_flow(arguments), Target(arguments.arch, arguments.python), arguments.dist, arguments.existing_pool
-    )
+    """Write the template; print the commands that put the zips into the bucket."""
+    flow, dist, output = read_flow(arguments), arguments.dist, arguments.output
+    zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in TRIGGERS)
+    refuse_overwriting(output, (*flow_files(arguments.flow), *zips))
+    made = Template(flow, Target(arguments.arch, arguments.python), dist, arguments.existing_pool)
     document = made.document()
-    text = yaml_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n"
-    if arguments.output is None:
-        print(text, end="")
-    else:
-        arguments.output.write_text(text, encoding="utf-8")
-    if arguments.dist is not None:
-        print("put the zips into your bucket before you deploy:", file=sys.stderr)
-        for trigger, key in made.uploads.items():
-            print(f"  aws s3 cp {arguments.dist / f'{trigger}.zip'} s3://BUCKET/{key}", file=sys.stderr)
+    write(
+        yaml_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
+        output,
+    )
+    if dist is not None:
+        print("put the zips into your bucket before you deploy, where BUCKET is its name:", file=sys.stderr)
+        # Where the template goes to a file, standard output is free: it is a script.
+        for line in _uploads(made, dist):
+            print(line, file=sys.stderr if output is None else sys.stdout)
     return 0
+
+
+def _uploads(made: Template, dist: Path) -> Iterator[str]:
+    for trigger, key in made.uploads.items():
+        yield f'aws s3 cp {shlex.quote(str(dist / f"{trigger}.zip"))} "s3://${{BUCKET:?}}/{key}"'

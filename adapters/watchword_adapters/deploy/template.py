@@ -52,7 +52,8 @@ class Template:
     Attributes:
         flow: the flow.
         target: what the functions run on.
-        dist: the folder of the built zips, whose names in S3 then tell their content; None for names given later.
+        dist: the folder of the built zips; the template then names each by its content, so that a stack which is updated
+            takes the new ones. None for names that are given when it is deployed.
         existing_pool: whether the pool is there already.
     """
 
@@ -64,7 +65,8 @@ class Template:
 
     def __attrs_post_init__(self) -> None:
         """Read the zips."""
-        object.__setattr__(self, "_keys", {trigger: self._key(trigger) for trigger in TRIGGERS})
+        keys = {} if self.dist is None else {trigger: _content_name(self.dist, trigger) for trigger in TRIGGERS}
+        object.__setattr__(self, "_keys", keys)
 
     @property
     def sends(self) -> bool:
@@ -73,7 +75,7 @@ class Template:
 
     @property
     def uploads(self) -> Mapping[str, str]:
-        """The names of the zips in S3, by trigger."""
+        """The names of the zips in S3, by trigger; none without *dist*."""
         return self._keys
 
     def document(self) -> Json:
@@ -87,23 +89,15 @@ class Template:
             "Outputs": self._outputs(),
         }
 
-    def _key(self, trigger: str) -> str:
-        if self.dist is None:
-            return f"{trigger}.zip"
-        path = self.dist / f"{trigger}.zip"
-        if not path.is_file():
-            raise ConfigurationError(f"{path} is not there: run watchword build FLOW -o {self.dist} first")
-        # Another content, another name: else CloudFormation would see no change.
-        return f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip"
-
     def _parameters(self) -> Json:
         made: Json = {"CodeBucket": {"Type": "String", "Description": "The S3 bucket that holds the zips"}}
-        for trigger, key in self._keys.items():
-            made[f"{trigger.capitalize()}Key"] = {
-                "Type": "String",
-                "Default": key,
-                "Description": f"The name of {trigger}.zip in the bucket",
-            }
+        if self.dist is None:
+            for trigger in TRIGGERS:
+                # No default: an update would keep the value of before, and with it the functions of before.
+                made[f"{trigger.capitalize()}Key"] = {
+                    "Type": "String",
+                    "Description": f"The name of {trigger}.zip in the bucket: another for each content",
+                }
         if self.sends:
             made["Sender"] = {
                 "Type": "String",
@@ -180,7 +174,7 @@ class Template:
             "Runtime": self.target.runtime,
             "Architectures": [self.target.architecture],
             "Handler": f"{trigger}.{trigger}",
-            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": f"{name}Key"}},
+            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": self._keys.get(trigger, {"Ref": f"{name}Key"})},
             "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
             "Timeout": TIMEOUT,
             "MemorySize": MEMORY[trigger],
@@ -275,6 +269,14 @@ class Template:
 def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
     """Return the names of the attributes that *flow* decides by."""
     return tuple(dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "attribute"))
+
+
+def _content_name(dist: Path, trigger: str) -> str:
+    path = dist / f"{trigger}.zip"
+    if not path.is_file():
+        raise ConfigurationError(f"{path} is not there: run watchword build FLOW -o {dist} first")
+    # Another content, another name: else CloudFormation would see no change.
+    return f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip"
 
 
 def _allow(actions: list[str], resource: object) -> Json:
