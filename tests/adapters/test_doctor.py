@@ -685,7 +685,7 @@ Resources:
         ('{"Resources": []}', "has no Resources"),
         ("{}", "has no Resources"),
         ("a: [", "neither JSON nor YAML"),
-        ("[" * 100_000, "neither JSON nor YAML"),
+        ("[" * 100_000, "neither JSON nor YAML|levels of values"),
         ("x" * (1024 * 1024 + 1), "bigger than a template may be"),
         (
             json.dumps({"Resources": {each: {"Type": "AWS::Cognito::UserPool"} for each in ("A", "B")}}),

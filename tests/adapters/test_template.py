@@ -16,7 +16,7 @@ from watchword import ConfigurationError, Flow, attribute, sequence, when
 from watchword.keyring import Keyring
 from watchword.verdicts import check
 from watchword_adapters.cli import main
-from watchword_adapters.deploy import yaml_text
+from watchword_adapters.deploy import template_text, yaml_text
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, session_minutes
 from watchword_plugins.captcha import Captcha
@@ -227,14 +227,14 @@ VALUES = st.recursive(
 def test_what_is_written_as_yaml_reads_the_same(value):
     """Whatever texts it holds: words that YAML takes for something else, line ends, signs."""
     pytest.importorskip("yaml")
-    assert value == yaml_text.load(yaml_text.dump(value), "it")
+    assert value == template_text.load(yaml_text.dump(value), "it")
 
 
 def test_short_forms_of_cloudformation_are_read_as_long_ones():
     """As a person writes them."""
     pytest.importorskip("yaml")
     text = "A: !Ref Pool\nB: !GetAtt Pool.Arn\nC: !Sub 'x${Pool}'\nD: !If [Yes, 1, !Ref 'AWS::NoValue']\n"
-    read = yaml_text.load(text, "it")
+    read = template_text.load(text, "it")
     assert {"A": {"Ref": "Pool"}, "B": {"Fn::GetAtt": ["Pool", "Arn"]}, "C": {"Fn::Sub": "x${Pool}"}} == {
         name: read[name] for name in "ABC"
     }
@@ -245,13 +245,13 @@ def test_what_is_no_yaml_is_refused_by_line(monkeypatch):
     """And without a reader of YAML, the remedy is said. No object is ever made of it."""
     pytest.importorskip("yaml")
     with pytest.raises(ConfigurationError, match=r"stack\.yaml, line 2 is neither"):
-        yaml_text.load("a: 1\nb: [", "stack.yaml")
-    assert {"Fn::!python/object/apply:os.system": ["true"]} != yaml_text.load("a: 1", "x")
+        template_text.load("a: 1\nb: [", "stack.yaml")
+    assert {"Fn::!python/object/apply:os.system": ["true"]} != template_text.load("a: 1", "x")
     with pytest.raises(ConfigurationError, match="neither JSON nor YAML"):
-        yaml_text.load("a: !!python/object/apply:os.system ['true']", "x")
+        template_text.load("a: !!python/object/apply:os.system ['true']", "x")
     monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(ConfigurationError, match="pip install pyyaml"):
-        yaml_text.load("a: 1", "x")
+    with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[aws\]'"):
+        template_text.load("a: 1", "x")
 
 
 # --- the command --------------------------------------------------------------------------------------------------

@@ -10,12 +10,11 @@ from typing import Any, cast
 from attrs import frozen
 
 from watchword.errors import ConfigurationError
-from watchword_adapters.deploy import yaml_text
+from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, Table, within
 from watchword_adapters.deploy.read_aws import flows_of, tables_of
 from watchword_adapters.deploy.template import TRIGGERS
 
-_MOST_BYTES = 1024 * 1024  # CloudFormation's own limit for templates in S3
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _SCHEMA_TYPES = {"AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"}
 
@@ -28,9 +27,7 @@ def read_template(path: Path, *, pool: str = "", client: str = "") -> Deployment
     Raises:
         ConfigurationError: if it is no template, or does not say which pool or client is meant.
     """
-    if path.stat().st_size > _MOST_BYTES:
-        raise ConfigurationError(f"{path} is bigger than a template may be ({_MOST_BYTES:,} bytes)")
-    loaded: Any = yaml_text.load(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    loaded: Any = template_text.read(path)
     resources: Any = loaded.get("Resources") if isinstance(loaded, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if not isinstance(resources, dict):
         raise ConfigurationError(f"{path} has no Resources: it is no template of CloudFormation")
