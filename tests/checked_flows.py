@@ -159,6 +159,12 @@ BROKEN = {
         None,
     ),
     "waiting for an answer longer than the session": (Flow(EmailOtp(lifetime=600)), {}, "WW205", None),
+    "a code to the mailbox that recovers the password": (
+        Flow(sequence(Srp(), Captcha(), one_of(TOTP, EmailOtp(length=6)))),
+        {},
+        "WW207",
+        "srp_a+ password_verifier+ captcha+ email_otp+",
+    ),
     "six digits alone": (Flow(EmailOtp(length=6)), {}, "WW107", "email_otp+"),
     "four digits alone": (Flow(PIN), {}, "WW107", "pin+"),
     "four digits behind a CAPTCHA": (Flow(sequence(Captcha(), PIN)), {}, "WW107", "captcha+ pin+"),

@@ -14,6 +14,7 @@ from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Exploration, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
 from watchword.flow import Flow, ReadRound
+from watchword.recovery import recovery_channels
 from watchword.requirement import FACTORS, Requirement, met, parse, terms
 from watchword.speech import say
 
@@ -36,6 +37,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW204": ("warning", "a condition on a custom attribute"),
     "WW205": ("warning", "a lifetime longer than the session"),
     "WW206": ("warning", "what the host must not allow beside the flow"),
+    "WW207": ("warning", "password recovery by the channel of a second factor"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
 }
@@ -125,6 +127,7 @@ def check(
         *_unknown_user(exploration),
         *_access(exploration),
         *_host(exploration),
+        *_recovery(exploration),
         *_notes(ways, figures, session_minutes),
     ]
     accepted = [_accept(flow, finding) for finding in findings]
@@ -436,6 +439,31 @@ def _host(exploration: Exploration) -> Iterator[Finding]:
         "USER_PASSWORD_AUTH or USER_AUTH would give tokens without this flow; all three triggers (define, create, verify) "
         "must be set" + (", and pool MFA left off" if password else ""),
     )
+
+
+def _recovery(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of a mailbox (or any channel) that is two factors: the code is sent there, and so would be a new password."""
+    flow = exploration.flow
+    for channel in recovery_channels(flow):
+
+        def gains(read: ReadRound, channel: str = channel) -> frozenset[str]:
+            step = flow.steps.get(read.step)
+            sent = step is not None and bool(step.kind.proves) and getattr(step.kind, "channel", "") == channel
+            proven = "password" if read.name == derive.PASSWORD_VERIFIER else channel if sent else ""
+            return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
+
+        session = _shortest(
+            place.session
+            for _, beginning in exploration.beginnings
+            for place in _walk(exploration, beginning, gains)
+            if exploration.states[place.number][0] == derive.PASSED and place.labels == frozenset({"password", channel})
+        )
+        yield _finding(
+            "WW207",
+            f"a path asks for the password and for a message by {channel}: if the pool lets users recover passwords by "
+            f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
+            session,
+        )
 
 
 def _notes(ways: Sequence[_Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:

@@ -39,12 +39,12 @@ def run(capsys, *words):
 # Example flow, options, status, codes of errors and warnings.
 TABLE = [
     ("email_code", "", 0, "WW201 WW206"),
-    ("srp_then_code", "", 0, "WW206"),
-    ("password_or_code", "", 0, "WW201 WW206"),
+    ("srp_then_code", "", 0, "WW206 WW207"),
+    ("password_or_code", "", 0, "WW201 WW206 WW207"),
     ("captcha_only", "", 1, "WW101 WW203 WW206"),
-    ("srp_then_code", "--require 'knowledge and possession'", 0, "WW206"),
-    ("srp_then_code", "--require 'password and (email_otp or inherence)'", 0, "WW206"),
-    ("password_or_code", "--require knowledge", 1, "WW102 WW201 WW206"),
+    ("srp_then_code", "--require 'knowledge and possession'", 0, "WW206 WW207"),
+    ("srp_then_code", "--require 'password and (email_otp or inherence)'", 0, "WW206 WW207"),
+    ("password_or_code", "--require knowledge", 1, "WW102 WW201 WW206 WW207"),
     ("email_code", "--require possession --session-minutes 15", 0, "WW201 WW206"),
 ]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import ConfigurationError, Flow, attribute, sequence, when
+from watchword import ConfigurationError, Flow, attribute, one_of, sequence, when
 from watchword.keyring import Keyring
 from watchword.verdicts import check
 from watchword_adapters.cli import main
@@ -127,6 +127,23 @@ def test_the_client_allows_custom_authentication_and_nothing_else():
     properties = resources()["Client"]["Properties"]
     assert ["ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"] == properties["ExplicitAuthFlows"]
     assert "ENABLED" == properties["PreventUserExistenceErrors"]
+
+
+@pytest.mark.parametrize(
+    ("body", "recovery"),
+    [
+        (sequence(Srp(), EmailOtp()), "admin_only"),
+        (sequence(Srp(), one_of(Captcha(), EmailOtp())), "admin_only"),
+        (sequence(Srp(), when(attribute("custom:tier", "gold"), EmailOtp())), "admin_only"),
+        (one_of(Srp(), EmailOtp()), "verified_email"),
+        (sequence(Srp(), Captcha()), "verified_email"),
+        (EmailOtp(), "verified_email"),
+    ],
+)
+def test_the_mailbox_of_the_code_recovers_no_password(body, recovery):
+    """Else one mailbox would be both factors; where it is one factor anyway, users may help themselves."""
+    setting = resources(Flow(body))["UserPool"]["Properties"]["AccountRecoverySetting"]
+    assert {"RecoveryMechanisms": [{"Name": recovery, "Priority": 1}]} == setting
 
 
 def test_a_client_may_not_write_what_the_flow_decides_by():

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.recovery import recovery_channels
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
 
@@ -214,12 +215,14 @@ class Template:
         }
 
     def _pool(self) -> Json:
+        # ForgotPassword runs no trigger: where a code is mailed behind the password, one mailbox would be both factors.
+        recovery = "admin_only" if "email" in recovery_channels(self.flow) else "verified_email"
         properties: Json = {
             "UserPoolName": {"Fn::Sub": "${AWS::StackName}"},
             "UsernameAttributes": ["email"],
             "UsernameConfiguration": {"CaseSensitive": False},
             "AutoVerifiedAttributes": ["email"],
-            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]},
+            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": recovery, "Priority": 1}]},
             "MfaConfiguration": "OFF",
             "DeletionProtection": "ACTIVE",
             "Policies": {"PasswordPolicy": {"MinimumLength": 12}},
