@@ -24,6 +24,8 @@ from watchword_adapters.deploy.archive import Archive, pack
 from watchword_adapters.deploy.bytecode import compiled
 from watchword_adapters.deploy.distributions import RUNTIME, Pinned, pinned
 from watchword_adapters.deploy.imports import follow
+from watchword_adapters.deploy.manifest import NAME as MANIFEST
+from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.refusals import included, refuse_secrets
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.wheels import Wheel, fetch
@@ -91,16 +93,21 @@ class Order:
 class Function:
     """One function, built. *wheels* are the distributions in it; *bytecode* says whether it brings its own."""
 
-    trigger: str
+    manifest: Manifest
     archive: Archive
     wheels: tuple[Wheel, ...]
     own_files: int
     bytecode: bool
 
     @property
+    def trigger(self) -> str:
+        """Which of the three it is."""
+        return self.manifest.trigger
+
+    @property
     def handler(self) -> str:
         """What Lambda is told to call."""
-        return f"{self.trigger}.{self.trigger}"
+        return self.manifest.handler
 
 
 @frozen
@@ -152,16 +159,16 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
         each.pinned: each
         for each in fetch(sorted(wanted, key=str), order.target, folder=order.wheels, progress=progress)
     }
-    functions = [_packed("define", define_zip.define_files(flows), (), order.target)]
-    functions += [_full(plan, [wheels[each] for each in plan.distributions], order.target) for plan in plans]
+    define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), ())
+    functions = [_full(plan, [wheels[each] for each in plan.distributions], order.target) for plan in (define, *plans)]
     return Built(flows[0], order, tuple(functions))
 
 
 @frozen
 class _Plan:
-    """What a function that runs the engine is made of."""
+    """What a function is made of."""
 
-    trigger: str
+    manifest: Manifest
     files: Mapping[str, bytes] = field(repr=False)
     distributions: tuple[Pinned, ...]
 
@@ -197,27 +204,42 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
     # What a kind requires is for making challenges: Verify does without it.
     drawn = {module for kind in kinds.values() for module in getattr(kind, "requires", ())}
     packages = needed.packages - drawn if trigger == "verify" else needed.packages | drawn
-    return _Plan(trigger, files, _pinned(packages, order))
+    pinned_ones = _pinned(packages, order)
+    manifest = _manifest(
+        trigger,
+        order,
+        flows,
+        ledgers=tuple(modules[LEDGERS]),
+        couriers=tuple(modules.get(COURIERS, ())),
+        distributions={each.name: each.version for each in pinned_ones},
+    )
+    return _Plan(manifest, files, pinned_ones)
+
+
+def _manifest(trigger: str, order: Order, flows: Sequence[Flow], **shipped: Any) -> Manifest:
+    return Manifest(
+        trigger,
+        f"{trigger}.{trigger}",
+        order.target.runtime,
+        order.target.architecture,
+        FlowMark(flows[0].name, flows[0].fingerprint),
+        tuple(FlowMark(each.name, each.fingerprint) for each in flows[1:]),
+        kinds=tuple(_kinds(flows)),
+        **shipped,
+    )
 
 
 def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
-    files = dict(plan.files)
+    trigger = plan.manifest.trigger
+    if MANIFEST in plan.files:
+        raise ConfigurationError(f"{MANIFEST} is written by the build: give your file another name")
+    files = {**plan.files, MANIFEST: plan.manifest.as_json()}
     for wheel in wheels:
         for name, data in wheel.files.items():
             if files.setdefault(name, data) != data:
                 raise ConfigurationError(
-                    f"{name} is in {wheel.pinned} and elsewhere in {plan.trigger}: one would hide the other"
+                    f"{name} is in {wheel.pinned} and elsewhere in {trigger}: one would hide the other"
                 )
-    return _packed(plan.trigger, files, tuple(wheels), target)
-
-
-def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, ...]:
-    if order.with_boto3:
-        return pinned(packages, order.target, without=frozenset())
-    return pinned(packages - {"boto3", "botocore"}, order.target, without=RUNTIME)
-
-
-def _packed(trigger: str, files: Mapping[str, bytes], wheels: tuple[Wheel, ...], target: Target) -> Function:
     own = sum(map(len, files.values())) - sum(len(data) for wheel in wheels for data in wheel.files.values())
     bytecode = compiled(files) if target.is_this_python else {}
     archive = pack({**files, **bytecode})
@@ -225,7 +247,13 @@ def _packed(trigger: str, files: Mapping[str, bytes], wheels: tuple[Wheel, ...],
         raise ConfigurationError(
             f"{trigger} has {archive.unpacked:,} bytes unpacked, Lambda takes {MAX_UNPACKED:,}: leave out what was included"
         )
-    return Function(trigger, archive, wheels, own, bool(bytecode))
+    return Function(plan.manifest, archive, tuple(wheels), own, bool(bytecode))
+
+
+def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, ...]:
+    if order.with_boto3:
+        return pinned(packages, order.target, without=frozenset())
+    return pinned(packages - {"boto3", "botocore"}, order.target, without=RUNTIME)
 
 
 def _kinds(flows: Sequence[Flow]) -> dict[str, Kind]:

@@ -1,0 +1,152 @@
+"""What a built zip says of itself: a file of JSON in it, which `watchword template` and `watchword doctor` read."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, cast
+
+from attrs import field, frozen
+
+from watchword.errors import ConfigurationError
+
+NAME = "watchword.json"
+"""The file's name in each zip."""
+
+FORMAT = 1
+_MOST_BYTES = 1024 * 1024
+
+
+@frozen
+class FlowMark:
+    """A flow, as the zip was built with it: its *name*, and the *fingerprint* of all that decides."""
+
+    name: str
+    fingerprint: str
+
+
+def own_version() -> str:
+    """Return Watchword's version; nothing if it is not installed."""
+    try:
+        return version("watchword")
+    except PackageNotFoundError:
+        return ""
+
+
+@frozen
+class Manifest:
+    """What one zip was built of, and for.
+
+    Attributes:
+        trigger: ``define``, ``create`` or ``verify``.
+        handler: what Lambda is told to call.
+        runtime: Lambda's name of the runtime, such as ``python3.12``.
+        architecture: Lambda's name of the processor.
+        flow: the own flow.
+        previous: flows whose sign-ins may be under way.
+        kinds: the kinds of these flows.
+        ledgers: the schemes of the ledgers that are shipped; none in Define.
+        couriers: the schemes of the couriers that are shipped; in Create alone, if a kind sends.
+        distributions: the distributions in the zip, and their versions; boto3 is among them only if it is shipped.
+        watchword: Watchword's version.
+    """
+
+    trigger: str
+    handler: str
+    runtime: str
+    architecture: str
+    flow: FlowMark
+    previous: tuple[FlowMark, ...] = ()
+    kinds: tuple[str, ...] = ()
+    ledgers: tuple[str, ...] = ()
+    couriers: tuple[str, ...] = ()
+    distributions: Mapping[str, str] = field(factory=dict[str, str])
+    watchword: str = field(factory=own_version)
+
+    def as_json(self) -> bytes:
+        """Return the file: the same bytes for the same manifest."""
+        said = {
+            "format": FORMAT,
+            "watchword": self.watchword,
+            "trigger": self.trigger,
+            "handler": self.handler,
+            "runtime": self.runtime,
+            "architecture": self.architecture,
+            "flow": _marked(self.flow),
+            "previous": [_marked(each) for each in self.previous],
+            "kinds": sorted(self.kinds),
+            "ledgers": sorted(self.ledgers),
+            "couriers": sorted(self.couriers),
+            "distributions": dict(sorted(self.distributions.items())),
+        }
+        return (json.dumps(said, indent=2) + "\n").encode()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest of the zip *path*.
+
+    Raises:
+        ConfigurationError: if there is no such zip, or it was not made by this version of `watchword build`.
+    """
+    again = "run watchword build again"
+    try:
+        with zipfile.ZipFile(path) as opened:
+            info = opened.getinfo(NAME)
+            if info.file_size > _MOST_BYTES:
+                raise ConfigurationError(f"{path}: its {NAME} is too big to be one of watchword build's: {again}")
+            said = json.loads(opened.read(info))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path} is not there: run watchword build first") from None
+    except KeyError:
+        raise ConfigurationError(f"{path} holds no {NAME}, so it was not made by watchword build: {again}") from None
+    except (OSError, ValueError, RecursionError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
+        raise ConfigurationError(f"{path} is no zip of watchword build's ({type(error).__name__}): {again}") from None
+    try:
+        return _read(said)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ConfigurationError(f"{path}: its {NAME} is of another version of Watchword's: {again}") from None
+
+
+def _marked(flow: FlowMark) -> dict[str, str]:
+    return {"name": flow.name, "fingerprint": flow.fingerprint}
+
+
+def _read(said: Any) -> Manifest:
+    if said["format"] != FORMAT:
+        raise ValueError
+    return Manifest(
+        trigger=_text(said["trigger"]),
+        handler=_text(said["handler"]),
+        runtime=_text(said["runtime"]),
+        architecture=_text(said["architecture"]),
+        flow=_mark(said["flow"]),
+        previous=tuple(_mark(each) for each in _list(said["previous"])),
+        kinds=_texts(said["kinds"]),
+        ledgers=_texts(said["ledgers"]),
+        couriers=_texts(said["couriers"]),
+        distributions={_text(name): _text(each) for name, each in said["distributions"].items()},
+        watchword=_text(said["watchword"]),
+    )
+
+
+def _mark(said: Any) -> FlowMark:
+    return FlowMark(_text(said["name"]), _text(said["fingerprint"]))
+
+
+def _texts(said: Any) -> tuple[str, ...]:
+    return tuple(_text(each) for each in _list(said))
+
+
+def _list(said: object) -> list[object]:
+    if not isinstance(said, list):
+        raise TypeError
+    return cast("list[object]", said)
+
+
+def _text(said: object) -> str:
+    if not isinstance(said, str):
+        raise TypeError
+    return said
