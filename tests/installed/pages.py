@@ -4,14 +4,16 @@ A fenced block is run by its language:
 
 * `sh`: by one shell for the whole page, so that `cd` and an activated environment last;
 * `python`: by one Python for the whole page, that of the page's `.venv` if there is one;
-* `python` or `toml` that begins with `# file: NAME`: written to that file, below the folder in which the page began;
-* `output`: lines that begin like these must have been printed by the blocks since the last one, in this order.
+* `python` or `toml` that begins with `# file: NAME`: written to that file, below the folder in which the page's first shell block ended;
+* `output`: lines that hold these must have been printed by the blocks since the last one, in this order.
 
 Other languages are only shown. A comment before a block says what its reader does beside it (`% …` in a page of the
 documentation, `<!-- … -->` in README):
 
 * `% installed: status 1`: the command ends with this status;
 * `% installed: types 'text'`: the reader types this, with `\\n` for the return key;
+* `% installed: mailbox URL`: the reader types the code of the first mail that comes to this mailbox while the block runs;
+* `% installed: meanwhile NAME`: before the block, something happens that the test brings;
 * `% installed: until 'text'`: the command goes on, in a terminal of its own, and is ready when it has printed this;
 * `% installed: skip because …`: the block is for another machine, or waits for something that is not here.
 """
@@ -22,12 +24,13 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-BLOCK = re.compile(r"((?:^(?:% |<!-- )installed: .*\n)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"((?:^(?:% |<!-- )installed: [^\n]*\n)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INVISIBLE = re.compile(r"^% invisible-code-block: python\n((?:^%.*\n)+)", re.MULTILINE)
 DIRECTIVE = re.compile(r"^(?:% |<!-- )installed: (\w+)(?: (.*?))?(?: -->)?$", re.MULTILINE)
 FILE = re.compile(r"\A# file: (\S+)\n")
@@ -47,6 +50,21 @@ for line in sys.stdin:
         status = 1
     sys.stderr.flush()
     print(f"\\n%s {status}", flush=True)
+"""
+
+
+# Prints how many mails there are; or, given that number, waits for one more and prints the code in it.
+MAIL = """\
+import json, re, sys, time, urllib.request
+def mails():
+    with urllib.request.urlopen(sys.argv[1]) as answer:
+        found = json.load(answer)
+    return found if isinstance(found, list) else found["messages"]
+if len(sys.argv) == 2:
+    sys.exit(print(len(mails())))
+while len(mails()) <= int(sys.argv[2]):
+    time.sleep(0.1)
+print(re.findall(r"(?<![0-9A-Za-z#])[0-9]{6,8}(?![0-9A-Za-z])", json.dumps(mails()[-1]))[0])
 """
 
 
@@ -109,8 +127,8 @@ class Session:
 class Reader:
     """Somebody who does what a page says, in a *folder*, with nothing set but *environment*."""
 
-    def __init__(self, folder, environment):
-        self.folder = Path(folder)
+    def __init__(self, folder, environment, **meanwhile):
+        self.folder, self.meanwhile = Path(folder), meanwhile
         self.environment = dict(environment)
         self.scripts = Path(tempfile.mkdtemp(prefix="watchword-blocks-"))
         self.mark = f"=={os.urandom(8).hex()}"
@@ -128,9 +146,12 @@ class Reader:
 
     def reads(self, page, *, invisible=False):
         """Do what *page* says; stop at the first thing that is not as it says."""
+        self.number = 0
         text = Path(page).read_text(encoding="utf-8")
         for block in blocks_of(text, invisible=invisible):
             where = f"{Path(page).name}, line {block.line}"
+            if "meanwhile" in block.said:
+                self.meanwhile[block.said["meanwhile"]]()
             if "skip" not in block.said:
                 self._does(block, where)
 
@@ -153,25 +174,34 @@ class Reader:
 
     def _shell(self, block, where):
         self.number += 1
-        script, typed = self.scripts / f"{self.number}.sh", self.scripts / f"{self.number}.in"
+        script, typed = self._scratch("sh"), self._scratch("in")
         script.write_text(block.text, encoding="utf-8")
         typed.write_text(block.said.get("types", "").replace("\\n", "\n"), encoding="utf-8")
         if "until" in block.said:
             self._starts(block, script, where)
             return
+        source_of = shlex.quote(str(typed))
+        if "mailbox" in block.said:
+            program = self.scripts / "mail.py"
+            program.write_text(MAIL, encoding="utf-8")
+            look = [sys.executable, str(program), block.said["mailbox"]]
+            there = subprocess.run(look, capture_output=True, text=True, check=True).stdout.strip()
+            source_of = f" <({shlex.join([*look, there])})"
         # One command that fails ends the block, as it would stop a reader.
-        source = f"set -e; . {shlex.quote(str(script))} <{shlex.quote(str(typed))}"
+        source = f"set -e; . {shlex.quote(str(script))} <{source_of}"
         folder = self.scripts / "folder"
         line = (
             f"( {source}; pwd >{folder}; export -p >{folder}.env ); status=$?; "
             f'if [ $status = 0 ]; then cd "$(cat {folder})"; . {folder}.env; fi; echo; echo {self.mark} $status'
         )
         self._ends(self.shell.run(line), int(block.said.get("status", "0")), block, where)
+        if self.number == 1 and folder.exists():
+            self.folder = Path(folder.read_text(encoding="utf-8").strip())
 
     def _starts(self, block, script, where):
         """Run a block that goes on, in a terminal of its own, and wait until it is ready."""
         place, environment = self.shell.run(f"pwd; echo {self.mark} 0")[0].strip(), self._exported()
-        log = self.scripts / f"{self.number}.out"
+        log = self._scratch("out")
         with log.open("w") as out:
             started = Session.__new__(Session)
             started.process = subprocess.Popen(
@@ -192,6 +222,9 @@ class Reader:
             time.sleep(0.05)
         self.printed += log.read_text()
 
+    def _scratch(self, ending):
+        return self.scripts / f"{len(self.kept)}-{self.number}.{ending}"
+
     def _exported(self):
         """The environment of the shell as it is now."""
         printed, _ = self.shell.run(f"env -0 | tr '\\0' '\\001'; echo; echo {self.mark} 0")
@@ -205,5 +238,5 @@ class Reader:
     def _saw(self, expected, where):
         lines = iter(self.printed.splitlines())
         for line in expected.rstrip().splitlines():
-            assert any(each.startswith(line.rstrip()) for each in lines), f"{where}: {line!r} is not in\n{self.printed}"
+            assert any(line.rstrip() in each for each in lines), f"{where}: {line!r} is not in\n{self.printed}"
         self.printed = ""

@@ -26,3 +26,8 @@ def test_first_sign_in(reader):
 def test_write_a_plugin(reader):
     """The tutorial from an empty folder to a wheel that others install."""
     reader.reads(DOCS / "tutorial" / "write-a-plugin.md")
+
+
+def test_your_own_flow(reader):
+    """The tutorial from an empty folder to tokens over HTTP, by boto3."""
+    reader.reads(DOCS / "tutorial" / "your-own-flow.md")
