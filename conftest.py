@@ -7,7 +7,8 @@ directory, which is also on `sys.path`; both are gone afterwards, as are the env
 * A `python` or `toml` block whose first line is `# file: NAME` is written to that file instead of being run, so that
   later blocks can load or import it. A file named `test_*.py` is run by pytest in a process of its own.
 * An `output` block holds what the blocks since the last `output` block have printed.
-* Everything else (`text`, `bash`, `json`, …) is only shown.
+* `sh` blocks, and `console` blocks with what they print, are for `tests/installed`, which runs them from a wheel.
+* Everything else (`text`, `json`, …) is only shown.
 """
 
 from __future__ import annotations

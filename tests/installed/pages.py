@@ -5,7 +5,7 @@ A fenced block is run by its language:
 * `sh`: by one shell for the whole page, so that `cd` and an activated environment last;
 * `python`: by one Python for the whole page, that of the page's `.venv` if there is one;
 * `python` or `toml` that begins with `# file: NAME`: written to that file, below the folder in which the page's first shell block ended;
-* `output`: lines that hold these must have been printed by the blocks since the last one, in this order.
+* `output` and `console`: lines that hold these must have been printed by the blocks since the last one, in this order.
 
 Other languages are only shown. A comment before a block says what its reader does beside it (`% …` in a page of the
 documentation, `<!-- … -->` in README):
@@ -157,7 +157,7 @@ class Reader:
 
     def _does(self, block, where):
         named = FILE.match(block.text)
-        if block.language == "output":
+        if block.language in {"output", "console"}:
             self._saw(block.text, where)
         elif named and block.language in {"python", "toml"}:
             path = self.folder / PurePosixPath(named[1])
