@@ -103,14 +103,18 @@ class Triggers:
                 cognito.expect(event, trigger)
             return work(event)
         except WatchwordError as error:
-            raise self._refused(trigger, error.text, f"{type(error).__name__}: {error}") from None
+            raise self._refused(trigger, error, error.text, f"{type(error).__name__}: {error}") from None
         except BaseException as error:  # noqa: BLE001 - the text of anything else may hold what nobody should read
-            raise self._refused(trigger, WatchwordError.text, type(error).__name__) from None
+            raise self._refused(trigger, error, WatchwordError.text, type(error).__name__) from None
 
-    def _refused(self, trigger: str | None, text: str, reason: str) -> TriggerError:
-        from watchword.travel import reference  # noqa: PLC0415 - Define does without it
+    def _refused(self, trigger: str | None, error: BaseException, text: str, reason: str) -> TriggerError:
+        drawn = os.urandom(16).hex()
+        if self._engine is not None:
+            ref = self._engine.failed(error, claim=drawn)
+        else:
+            from watchword.travel import reference  # noqa: PLC0415 - Define does without it
 
-        ref = reference(os.urandom(16).hex())
+            ref = reference(drawn)
         _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
         return TriggerError(f"{text} (ref {ref})")
 

@@ -37,7 +37,7 @@ class SystemRandom:
         try:
             drawn = secrets.token_bytes(count)
         except (OSError, NotImplementedError) as error:
-            raise UnavailableError("the operating system gave no random bytes") from error
+            raise UnavailableError("the operating system gave no random bytes", reason="internal") from error
         if len(drawn) != count:
-            raise UnavailableError("the operating system gave too few random bytes")
+            raise UnavailableError("the operating system gave too few random bytes", reason="internal")
         return drawn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -70,9 +71,13 @@ class SignedIn:
 
 @frozen
 class Refused:
-    """The sign-in is over. *text* is one of the fixed failure texts, or empty where the answers were simply wrong."""
+    """The sign-in is over. *text* is one of the fixed failure texts, or empty where the answers were simply wrong.
+
+    *ref* is the reference of a failure, under which the audit says more; the user may see it.
+    """
 
     text: str = ""
+    ref: str = field(default="", eq=False)
 
 
 Reply: TypeAlias = Asked | SignedIn | Refused
@@ -165,7 +170,7 @@ class SignIn:
             public = srp6a.public_from_hex(srp_a, "srp_a")
             return self._next(evolve(state, rounds=((derive.SRP_A, True, None),)), {}, public)
         except WatchwordError as error:
-            return Refused(error.text)
+            return Refused(error.text, self._engine.failed(error, claim=os.urandom(16).hex()))
 
     def respond(
         self,
@@ -183,7 +188,7 @@ class SignIn:
         try:
             return self._respond(token, answer, action, choice)
         except WatchwordError as error:
-            return Refused(error.text)
+            return Refused(error.text, self._engine.failed(error, claim=os.urandom(16).hex()))
 
     def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
         engine = self._engine

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Condition, Thread
 from typing import Any, Protocol, cast
 
-from watchword.errors import ConfigurationError
+from watchword.errors import ConfigurationError, checked_code
 from watchword.keyring import Key, Keyring
 from watchword.ports import Clock
 from watchword_adapters.discretion import unlogged
@@ -321,7 +321,7 @@ def _code(error: Exception) -> str:
     response: object = getattr(error, "response", None)
     if not isinstance(response, Mapping):
         return type(error).__name__
-    return str(cast("Mapping[str, Any]", response).get("Error", {}).get("Code", "")) or "Unknown"
+    return checked_code(cast("Mapping[str, Any]", response).get("Error", {}).get("Code")) or "Unknown"
 
 
 def _unreadable(source: KeySource, code: str, permission: str) -> ConfigurationError:

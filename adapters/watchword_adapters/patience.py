@@ -38,10 +38,14 @@ def in_time(work: Callable[[], T], seconds: float) -> T:
     try:
         thread.start()
     except RuntimeError:
-        raise UnavailableError("there was no thread for the call: earlier ones may never have ended") from None
+        raise UnavailableError(
+            "there was no thread for the call: earlier ones may never have ended", reason="setup"
+        ) from None
     thread.join(min(seconds, TIMEOUT_MAX))
     if returned:
         return returned[0]
     if raised:
         raise raised[0]
-    raise UnavailableError(f"the call did not end within {seconds} s: look for a kind, ledger or courier that hangs")
+    raise UnavailableError(
+        f"the call did not end within {seconds} s: look for a kind, ledger or courier that hangs", reason="timeout"
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import NoReturn
 
 from attrs import evolve, field, frozen
@@ -11,7 +12,7 @@ from watchword import derive
 from watchword.blocks import Step
 from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, Sends, User
 from watchword.engine import LEASE, Deadline, Engine
-from watchword.errors import ProtocolError, TryLaterError, UnavailableError
+from watchword.errors import ProtocolError, TryLaterError, UnavailableError, reason_of
 from watchword.flow import Present
 from watchword.keyring import Key
 from watchword.ports import Message
@@ -126,14 +127,26 @@ def create(engine: Engine, turn: Turn) -> Created:
     if decision.choices:
         return _select(call, decision.choices)
     step = judgement.flow.steps[decision.step]
-    return _sending(call, step) if isinstance(step.kind, Sends) else _drawing(call, step)
+    with _recorded(call, step, engine.keyring.current.id + fresh):
+        return _sending(call, step) if isinstance(step.kind, Sends) else _drawing(call, step)
+
+
+@contextmanager
+def _recorded(call: _Call, step: Step, claim: str) -> Generator[None]:
+    """Record an outage that ends the block, unless that is done, under the reference of *claim*."""
+    try:
+        yield
+    except UnavailableError as error:
+        if error.ref:
+            raise
+        raise call.engine.recorded(error, call.user, claim=claim, step=step.name) from None
 
 
 def _fresh(engine: Engine) -> str:
     """Return a new id of 128 random bits (ASVS 5.0 11.5.1)."""
     drawn = engine.random.bytes(16)
     if not isinstance(drawn, bytes) or len(drawn) != 16:
-        raise UnavailableError("the source of randomness gave too little", undelivered=True)
+        raise UnavailableError("the source of randomness gave too little", undelivered=True, reason="internal")
     return drawn.hex()
 
 
@@ -165,6 +178,11 @@ def _answered_error(call: _Call, step: Step, issued: int) -> str:
 def _sending(call: _Call, step: Step) -> Created:
     """Make a challenge that goes out as a message: claimed first, sent once, and the same again for a host's retry."""
     claimed = _claim(call, step)
+    with _recorded(call, step, claimed.id):
+        return _sent(call, step, claimed)
+
+
+def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
     challenge = _made(call, step, claimed)
     if not claimed.send:
         return _finish(call, step, claimed, challenge)
@@ -205,7 +223,9 @@ def _claim(call: _Call, step: Step) -> _Claimed:
     claim = engine.ledger.claim(slot, key.id + call.round, lease=LEASE, now=call.now, within=call.deadline.left())
     holder = engine.key_of(claim.id)
     if holder is None:
-        raise UnavailableError("the claim was made with a key that is not in the ring", undelivered=True)
+        raise UnavailableError(
+            "the claim was made with a key that is not in the ring", undelivered=True, reason="missing"
+        )
     send = claim.fresh
     if not send and claim.state == "unsent":
         send = engine.ledger.resume(slot, claim.id, within=call.deadline.left())
@@ -245,18 +265,25 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
     try:
         challenge: object = kind.create(request)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the sign-in ends here and nothing leaks
-        _refuse(call, claimed, step, f"raised {type(error).__name__}")
+        _refuse(call, claimed, step, f"raised {type(error).__name__}", **reason_of(error))
     flaw = _flaw(challenge, getattr(kind, "channel", None))
     if flaw or not isinstance(challenge, Challenge):
-        _refuse(call, claimed, step, flaw or "made no Challenge")
+        _refuse(call, claimed, step, flaw or "made no Challenge", reason="unusable")
     return challenge
 
 
-def _refuse(call: _Call, claimed: _Claimed, step: Step, what: str) -> NoReturn:
-    call.engine.record("sys_kind_failed", call.user, claim=claimed.id, step=step.name, reason=what)
+def _refuse(call: _Call, claimed: _Claimed, step: Step, what: str, **why: str) -> NoReturn:
+    call.engine.record("sys_kind_failed", call.user, claim=claimed.id, step=step.name, what=what, **why)
     if claimed.send:
         call.engine.ledger.settle(claimed.slot, claimed.id, "unsent", own_until=call.now, within=call.deadline.left())
-    raise UnavailableError(f"kind {step.kind.kind!r} {what}", undelivered=True) from None
+    raise _failure(claimed, f"kind {step.kind.kind!r} {what}", why, undelivered=True) from None
+
+
+def _failure(claimed: _Claimed, what: str, why: Mapping[str, str], *, undelivered: bool = False) -> UnavailableError:
+    """Return the error that says *what* failed and *why*, which was recorded under the reference of *claimed*."""
+    failure = UnavailableError(what, undelivered=undelivered, reason=why["reason"], code=why.get("code", ""))
+    failure.ref = reference(claimed.id)
+    return failure
 
 
 def _flaw(challenge: object, channel: str | None) -> str:
@@ -305,12 +332,14 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
     if not counted:
         _settle(call, claimed, step, sent=False)
         engine.record("excess_rate_limit_exceeded", call.user, claim=claimed.id, step=step.name, channel=channel)
-        raise TryLaterError("the message budget is empty", undelivered=True)
+        refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
+        refusal.ref = reference(claimed.id)
+        raise refusal
     outage = f"outage:{channel}"
     if message is None:
         if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:
             _settle(call, claimed, step, sent=False)
-            raise UnavailableError(f"the courier for {channel!r} is down", undelivered=True)
+            raise UnavailableError(f"the courier for {channel!r} is down", undelivered=True, reason="unreachable")
         _settle(call, claimed, step, sent=True)
         return
     try:
@@ -318,20 +347,21 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
         within = deadline.left(but=SETTLING)
         courier.send(Message(claimed.id, channel, message.to, message.subject, message.text, message.html), within)
     except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
-        undelivered = isinstance(error, UnavailableError) and error.undelivered
+        undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
         engine.record(
             "sys_courier_failed",
             call.user,
             claim=claimed.id,
             step=step.name,
             channel=channel,
-            reason=type(error).__name__,
             undelivered=str(undelivered).lower(),
+            **why,
         )
         engine.ledger.put(outage, "1", expires=call.now + OUTAGE, within=deadline.left())
         if undelivered:
             _settle(call, claimed, step, sent=False)
-        raise UnavailableError(f"the courier for {channel!r} failed: {type(error).__name__}") from None
+        what = f"the courier for {channel!r} failed: {' '.join(why.values())}"
+        raise _failure(claimed, what, why) from None
     _settle(call, claimed, step, sent=True)
     engine.record("authn_code_sent", call.user, claim=claimed.id, step=step.name, channel=channel)
 

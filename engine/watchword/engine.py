@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from watchword.challenge import Sends, User, Verdict
-from watchword.errors import ConfigurationError, UnavailableError
+from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError, reason_of
 from watchword.flow import Decision, Flow
 from watchword.keyring import Key, Ring
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
-from watchword.travel import reference
+from watchword.travel import claim_of, reference
 from watchword.turn import Answer, Judgement, Turn, ending, judge
 
 if TYPE_CHECKING:
@@ -79,16 +79,39 @@ class Engine:
         return create(self, turn)
 
     def verify(self, answer: Answer) -> Verdict:
-        """Return whether *answer* is right; see `watchword.verification.verify`."""
+        """Return whether *answer* is right; see `watchword.verification.verify`. An outage is recorded."""
         from watchword.verification import verify  # noqa: PLC0415
 
-        return verify(self, answer)
+        try:
+            return verify(self, answer)
+        except UnavailableError as error:
+            user = self.user_key(answer.pool, answer.user)
+            raise self.recorded(error, user, claim=claim_of(answer.private)) from None
 
     def remember(self, turn: Turn, judgement: Judgement) -> None:
         """Record the end of a sign-in, if *judgement* is one."""
         ended = ending(turn, judgement)
         if ended is not None:
             self.record(ended[0], self.user_key(turn.pool, turn.user), claim=judgement.claim, **ended[1])
+
+    def failed(self, error: BaseException, user: str = "", *, claim: str, step: str = "") -> str:
+        """Record that a call ended with *error*, unless that is done; return the reference that the client is told.
+
+        It is the reference of *claim*, or of a random text where the call came to no challenge.
+        """
+        if isinstance(error, WatchwordError) and error.ref:
+            return error.ref
+        detail = {"step": step} if step else {}
+        # The caller's fault is no failure of the system, and counts into no alarm.
+        name = "sys_call_refused" if isinstance(error, ProtocolError) else "sys_call_failed"
+        self.record(name, user, claim=claim, **detail, **reason_of(error))
+        return reference(claim)
+
+    def recorded(self, error: UnavailableError, user: str, *, claim: str, step: str = "") -> UnavailableError:
+        """Record *error* as `failed` does; return one that says so: a port may raise the same error again."""
+        copy = UnavailableError(str(error), undelivered=error.undelivered, reason=error.reason, code=error.code)
+        copy.ref = self.failed(error, user, claim=claim, step=step)
+        return copy
 
     def user_key(self, pool: str, user: User) -> str:
         """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
@@ -129,7 +152,7 @@ class Deadline:
         """
         left = self.started + self.seconds - self.clock.monotonic() - but
         if left <= 0:
-            raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True)
+            raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True, reason="timeout")
         return left
 
 

@@ -2,7 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import ClassVar
+
+REASONS: Mapping[str, str] = {
+    "busy": "another call holds what is needed",
+    "credentials": "the service does not accept the credentials, or there are none",
+    "internal": "the service has failed",
+    "message_refused": "the message is refused for what it holds",
+    "missing": "what is named does not exist there: a table, a key, a configuration set",
+    "paused": "the account may not send at present",
+    "permission": "the credentials do not allow the call",
+    "recipient_refused": "the address of this recipient is refused",
+    "sandbox": "this recipient is not verified, and the account is in the sandbox",
+    "sender_refused": "the sender is not verified, or is refused",
+    "setup": "something is set up wrong here",
+    "throttled": "there were too many calls, or a quota is used up",
+    "timeout": "there was no answer in time",
+    "unknown": "none of the others; the code says more",
+    "unreachable": "there is no connection",
+    "unusable": "a kind made what cannot be used",
+    "unverified": "an identity is not verified: the sender's, or in the sandbox the recipient's",
+}
+"""Every reason word of a port that fails, and what it means. No word depends on what a service writes of its own accord."""
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|[2-5][0-9]{2}(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?", re.ASCII)
+
+
+def checked_code(code: object) -> str:
+    """Return *code* if it has the form of a service's code: a word in ASCII, or an SMTP reply code; else nothing.
+
+    A reply code may have an enhanced code (RFC 3463) behind it. Anything else may quote an address or a message.
+    """
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
 class WatchwordError(Exception):
@@ -13,6 +46,9 @@ class WatchwordError(Exception):
     """
 
     text: ClassVar[str] = "UNAVAILABLE"
+
+    ref: str = ""
+    """The reference under which the failure was recorded, which the client may see; empty until it is recorded."""
 
 
 class ConfigurationError(WatchwordError):
@@ -30,13 +66,32 @@ class ProtocolError(WatchwordError):
 class UnavailableError(WatchwordError):
     """Raised if a port (ledger, courier, key source) fails or runs out of time.
 
-    *undelivered* is for couriers: True where the message certainly did not leave, so that a later call may send it
-    again. The default says "nobody knows", and then nothing is sent again inside the lease.
+    *reason* is a word of `REASONS`, *code* the service's own code: both reach the audit, while the message reaches the
+    log only. What does not fit is dropped. *undelivered* is for couriers: True where the message certainly did not
+    leave, so that a later call may send it again. The default says "nobody knows", and then nothing is sent again
+    inside the lease.
     """
 
-    def __init__(self, message: str, *, undelivered: bool = False) -> None:
+    def __init__(self, message: str, *, undelivered: bool = False, reason: str = "unknown", code: str = "") -> None:
         super().__init__(message)
         self.undelivered = undelivered
+        self.reason = reason if reason in REASONS else "unknown"
+        self.code = checked_code(code)
+
+    @property
+    def why(self) -> str:
+        """The reason word, and the code behind it in brackets if there is one."""
+        return f"{self.reason} ({self.code})" if self.code else self.reason
+
+
+def reason_of(error: BaseException) -> dict[str, str]:
+    """Return what may be said of *error* in an audit: ``reason``, and ``code`` if there is one; never its own words.
+
+    Of an error that gives no reason the code is the name of its type.
+    """
+    if isinstance(error, UnavailableError) and (error.reason != "unknown" or error.code):
+        return {"reason": error.reason, "code": error.code} if error.code else {"reason": error.reason}
+    return {"reason": "unknown", "code": checked_code(type(error).__name__) or "Exception"}
 
 
 class TryLaterError(UnavailableError):

@@ -16,6 +16,7 @@ from watchword.keyring import Key, pack
 
 MAX_CARRY = 1024
 MAX_PRIVATE = 4096
+LONGEST_CLAIM = 128
 MAX_PUBLIC = 131_072
 """Cognito's service model: no challenge parameter is longer than 131,072 characters."""
 
@@ -119,6 +120,12 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
         own=texts["own"] == "1",
     )
     return slip, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
+
+
+def claim_of(private: Mapping[str, object]) -> str:
+    """Return the claim that *private* names, sealed or not: good for a reference, and for nothing else."""
+    claim = private.get("claim")
+    return claim if isinstance(claim, str) and len(claim) <= LONGEST_CLAIM else ""
 
 
 def seal_of(key: Key, binding: tuple[str, ...], private: Mapping[str, object]) -> str:

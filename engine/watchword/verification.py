@@ -13,7 +13,7 @@ from watchword.engine import LEASE, Deadline, Engine
 from watchword.flow import Flow
 from watchword.keyring import Key
 from watchword.ports import Limit
-from watchword.travel import Slip, answer_seal, read_slip, seal_of
+from watchword.travel import Slip, answer_seal, claim_of, read_slip, seal_of
 from watchword.turn import ACTION, Answer
 
 SKEW = 5
@@ -54,7 +54,7 @@ def verify(engine: Engine, answer: Answer) -> Verdict:
     user = engine.user_key(answer.pool, answer.user)
     case = _read(engine, answer, user)
     if case is None:
-        engine.record("authn_login_fail", user, reason="no_challenge")
+        engine.record("authn_login_fail", user, claim=claim_of(answer.private), reason="no_challenge")
         return WRONG
     if answer.client_metadata.get(ACTION) == "resend":
         # Wanting a new code is no guess: never shown to the kind, not charged.

@@ -218,35 +218,38 @@ def test_a_message_of_another_channel_is_not_sent(service, courier):
 
 
 @pytest.mark.parametrize(
-    ("answer", "undelivered"),
+    ("answer", "undelivered", "reason"),
     [
-        ((429, "TooManyRequestsException"), True),
-        ((400, "ThrottlingException"), True),
-        ((503, "ThrottlingException"), True),
-        ((400, "MessageRejected"), True),
-        ((400, "MailFromDomainNotVerifiedException"), True),
-        ((400, "SendingPausedException"), True),
-        ((400, "AccountSuspendedException"), True),
-        ((400, "LimitExceededException"), True),
-        ((403, "AccessDeniedException"), True),
-        ((404, "NotFoundException"), True),
-        ((407, "html"), True),
-        ((500, "InternalFailure"), False),
-        ((503, "ServiceUnavailable"), False),
-        ((502, "html"), False),
-        ("close", False),
-        ("reset", False),
-        ("half", False),
-        ("rubbish", False),
-        ("hang", False),
+        ((429, "TooManyRequestsException"), True, "throttled"),
+        ((400, "ThrottlingException"), True, "throttled"),
+        ((503, "ThrottlingException"), True, "throttled"),
+        ((400, "MessageRejected"), True, "message_refused"),
+        ((400, "MailFromDomainNotVerifiedException"), True, "sender_refused"),
+        ((400, "SendingPausedException"), True, "paused"),
+        ((400, "AccountSuspendedException"), True, "paused"),
+        ((400, "LimitExceededException"), True, "throttled"),
+        ((403, "AccessDeniedException"), True, "permission"),
+        ((403, "UnrecognizedClientException"), True, "credentials"),
+        ((404, "NotFoundException"), True, "missing"),
+        ((407, "html"), True, "unknown"),
+        ((500, "InternalFailure"), False, "internal"),
+        ((503, "ServiceUnavailable"), False, "internal"),
+        ((502, "html"), False, "unknown"),
+        ("close", False, "unreachable"),
+        ("reset", False, "unreachable"),
+        ("half", False, None),
+        ("rubbish", False, None),
+        ("hang", False, "timeout"),
     ],
 )
-def test_undelivered_is_said_exactly_when_it_is_certain(service, courier, answer, undelivered):
+def test_what_became_of_the_message_and_why_is_told(service, courier, answer, undelivered, reason):
     """F-01 to F-04: SES asked once, its refusals are certain, faults and silence say nothing; its words stay out."""
     service.answer = answer
     with pytest.raises(UnavailableError, match=r"^Amazon SES ") as caught:
         courier.send(LETTER, 0.3 if answer == "hang" else 10.0)
     assert caught.value.undelivered is undelivered
+    assert reason in (caught.value.reason, None)
+    assert isinstance(answer, str) or answer[1] in ("html", caught.value.code)
     assert "canary" not in str(caught.value)
     assert "ann@" not in str(caught.value)
     assert caught.value.__context__ is None

@@ -242,6 +242,12 @@ def test_a_refusal_means_undelivered(server, mailbox, command, reply):
     assert error.undelivered
     assert str(error).endswith(f"refused {'the message' if command == 'DATA' else command} with {reply[:3]}")
     assert mailbox.envelopes == []
+    reasons = {
+        "MAIL": "sender_refused",
+        "RCPT": "recipient_refused",
+        "DATA": "message_refused" if reply[0] == "5" else "unknown",
+    }
+    assert (error.reason, error.code) == ("internal" if reply[:3] == "421" else reasons[command], reply[:9])
 
 
 def dead_port():
@@ -429,6 +435,7 @@ def test_a_wrong_password_means_undelivered_and_is_not_shown(secure, trusting):
     error = failure(secure[1], tls="starttls", user="the-user", password="canary", context=trusting)
     assert error.undelivered
     assert str(error).endswith("failed at AUTH: SMTPAuthenticationError")
+    assert (error.reason, error.code) == ("credentials", "535")
 
 
 def test_a_server_that_is_not_trusted_gets_nothing(secure):

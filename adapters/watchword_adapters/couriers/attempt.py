@@ -86,7 +86,7 @@ def send_within(within: float, carrier: str, work: Callable[[Attempt], Receipt])
             it was committed. What *work* raised is not chained to it: it may quote the address.
     """
     if not within > 0:
-        raise UnavailableError(f"there was no time left to send by {carrier}", undelivered=True)
+        raise UnavailableError(f"there was no time left to send by {carrier}", undelivered=True, reason="timeout")
     attempt = Attempt(within)
     outcome: list[Receipt | BaseException] = []
 
@@ -100,7 +100,7 @@ def send_within(within: float, carrier: str, work: Callable[[Attempt], Receipt])
     try:
         thread.start()
     except RuntimeError:
-        raise UnavailableError(f"there was no thread to send by {carrier}", undelivered=True) from None
+        raise UnavailableError(f"there was no thread to send by {carrier}", undelivered=True, reason="setup") from None
     try:
         thread.join(min(within, TIMEOUT_MAX))
     finally:
@@ -112,6 +112,22 @@ def _judge(result: Receipt | BaseException, attempt: Attempt, within: float, car
     if isinstance(result, Receipt):
         return result
     if isinstance(result, UnavailableError):
-        raise UnavailableError(f"{carrier} {result}", undelivered=result.undelivered)
-    what = f"did not answer within {within:.3g} seconds" if isinstance(result, GivenUpError) else type(result).__name__
-    raise UnavailableError(f"{carrier} failed at {attempt.stage}: {what}", undelivered=not attempt.committed)
+        raise UnavailableError(
+            f"{carrier} {result}", undelivered=result.undelivered, reason=result.reason, code=result.code
+        )
+    late = isinstance(result, GivenUpError)
+    what = f"did not answer within {within:.3g} seconds" if late else type(result).__name__
+    raise UnavailableError(
+        f"{carrier} failed at {attempt.stage}: {what}",
+        undelivered=not attempt.committed,
+        reason="timeout" if late else _reason(result),
+        code="" if late else type(result).__name__,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """Return the reason word for *error*, which the standard library raised."""
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    # A certificate that is not trusted is an OSError too: what answered is not the service.
+    return "unreachable" if isinstance(error, OSError) else "unknown"

@@ -40,12 +40,13 @@ def refuse_unfit(message: Message, channel: str = "") -> None:
         UnavailableError: with ``undelivered=True``. The message names the part, never what it holds.
     """
     if channel and message.channel != channel:
-        _refuse(f"is for the channel {message.channel[:20]!r}, and this courier carries {channel!r}")
+        _refuse(f"is for the channel {message.channel[:20]!r}, and this courier carries {channel!r}", "setup")
     for part, text in (("id", message.id), ("recipient", message.to), ("subject", message.subject)):
         if not is_line(text):
-            _refuse(f"has a control character or a line end in its {part}")
+            reason = "recipient_refused" if part == "recipient" else "message_refused"
+            _refuse(f"has a control character or a line end in its {part}", reason)
     if not message.to or (message.channel == "email" and not is_address(message.to)):
-        _refuse("has a recipient that is not exactly one plain address")
+        _refuse("has a recipient that is not exactly one plain address", "recipient_refused")
     for part, text in (("text", message.text), ("html", message.html)):
         if not _is_text(text):
             _refuse(f"has a {part} that is no text: half of a surrogate pair")
@@ -59,8 +60,8 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _refuse(what: str) -> None:
-    raise UnavailableError(f"the message {what}; nothing was sent", undelivered=True)
+def _refuse(what: str, reason: str = "message_refused") -> None:
+    raise UnavailableError(f"the message {what}; nothing was sent", undelivered=True, reason=reason)
 
 
 @frozen

@@ -73,7 +73,7 @@ class ConsoleCourier:
         except (OSError, ValueError, LookupError) as error:
             failure = type(error).__name__
         if failure:
-            raise UnavailableError(f"the console could not be written to: {failure}")
+            raise UnavailableError(f"the console could not be written to: {failure}", reason="internal", code=failure)
         return Receipt(message.id)
 
 
@@ -83,7 +83,7 @@ def _shown(line: str) -> str:
 
 def _refuse_late(within: float) -> None:
     if not within > 0:
-        raise UnavailableError("there was no time left to send", undelivered=True)
+        raise UnavailableError("there was no time left to send", undelivered=True, reason="timeout")
 
 
 @hookimpl

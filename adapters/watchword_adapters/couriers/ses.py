@@ -8,7 +8,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any, Protocol, cast
 
-from watchword.errors import ConfigurationError, UnavailableError
+from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.hooks import RegisterCourier, hookimpl
 from watchword.ports import Courier, Message, Receipt
 from watchword_adapters.couriers.attempt import THREAD, Attempt, send_within
@@ -21,6 +21,42 @@ READ = 2.0
 """Seconds for the answer."""
 IDLE = 20.0
 """Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
+
+_REASONS: Mapping[str, str] = {
+    "AccessDenied": "permission",
+    "AccessDeniedException": "permission",
+    "AccountSuspendedException": "paused",
+    "ConnectTimeoutError": "unreachable",
+    "ConnectionClosedError": "unreachable",
+    "CredentialRetrievalError": "credentials",
+    "EndpointConnectionError": "unreachable",
+    "EndpointProviderError": "setup",
+    "ExpiredToken": "credentials",
+    "ExpiredTokenException": "credentials",
+    "IncompleteSignature": "credentials",
+    "InternalFailure": "internal",
+    "InternalServerError": "internal",
+    "InvalidClientTokenId": "credentials",
+    "InvalidSignatureException": "credentials",
+    "LimitExceededException": "throttled",
+    "MailFromDomainNotVerifiedException": "sender_refused",
+    "MessageRejected": "message_refused",
+    "MissingAuthenticationToken": "credentials",
+    "NoCredentialsError": "credentials",
+    "NoRegionError": "setup",
+    "NotFoundException": "missing",
+    "ParamValidationError": "setup",
+    "PartialCredentialsError": "credentials",
+    "ProxyConnectionError": "unreachable",
+    "ReadTimeoutError": "timeout",
+    "RequestTimeout": "timeout",
+    "SSLError": "unreachable",
+    "SendingPausedException": "paused",
+    "ServiceUnavailable": "internal",
+    "SignatureDoesNotMatch": "credentials",
+    "UnrecognizedClientException": "credentials",
+}
+"""The codes of the service and botocore's errors, and the reason word for each."""
 
 _UNSENT = (
     "ConnectTimeoutError",
@@ -110,18 +146,45 @@ class SesCourier:
         try:
             client = self._ready()
         except ConfigurationError as error:
-            raise UnavailableError(f"is not set up: {error}", undelivered=True) from None
+            raise UnavailableError(f"is not set up: {error}", undelivered=True, reason="setup") from None
         attempt.enter("sending", READ)
         attempt.commit()
         try:
             reply = client.send_email(**request)
         except Exception as error:  # noqa: BLE001 - told apart by what it says of the request
-            # SES's own words may quote the address: the code is all that is passed on.
-            code, undelivered = _judged(error)
-            raise UnavailableError(f"did not take the message: {code}", undelivered=undelivered) from None
+            raise self._refusal(error, request) from None
         if not reply.get("MessageId"):
-            raise UnavailableError("answered without saying that it took the message")
+            raise UnavailableError("answered without saying that it took the message", reason="internal")
         return Receipt(str(reply["MessageId"]))
+
+    def _refusal(self, error: Exception, request: Mapping[str, Any]) -> UnavailableError:
+        """Return what to raise for *error*. SES's own words may quote the address: only its code is passed on."""
+        response: Any = getattr(error, "response", None)
+        name = type(error).__name__
+        if not isinstance(response, Mapping):
+            reason = _REASONS.get(name, "unknown")
+            return UnavailableError(
+                f"did not take the message: {name}", undelivered=name in _UNSENT, reason=reason, code=name
+            )
+        answer = cast("Mapping[str, Any]", response)
+        told: Mapping[str, Any] = answer.get("Error", {})
+        code = checked_code(told.get("Code")) or "Unknown"
+        status: object = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        throttled = "Throttl" in code or "TooManyRequests" in code
+        refused = isinstance(status, int) and 400 <= status <= 499
+        reason = "throttled" if throttled else _REASONS.get(code, "unknown")
+        if code == "MessageRejected" and "not verified" in str(told.get("Message", "")):
+            reason = self._unverified(str(told["Message"]).lower(), request)
+        return UnavailableError(
+            f"did not take the message: {code} ({status})", undelivered=refused or throttled, reason=reason, code=code
+        )
+
+    def _unverified(self, text: str, request: Mapping[str, Any]) -> str:
+        """Return whose identity the *text* of SES says is not verified; it names them at the end, after a colon."""
+        sender = self._sender.address.lower()
+        if any(each in text for each in (sender, f" {sender.partition('@')[2]}")):
+            return "sender_refused"
+        return "sandbox" if request["Destination"]["ToAddresses"][0].lower() in text else "unverified"
 
     def _ready(self) -> SesClient:
         with self._lock:
@@ -160,18 +223,6 @@ class SesCourier:
 
 def _content(text: str) -> dict[str, str]:
     return {"Data": text, "Charset": "UTF-8"}
-
-
-def _judged(error: Exception) -> tuple[str, bool]:
-    """Return a word for *error*, and whether it certainly means that no message left."""
-    response: Any = getattr(error, "response", None)
-    if not isinstance(response, Mapping):
-        return type(error).__name__, type(error).__name__ in _UNSENT
-    answer = cast("Mapping[str, Any]", response)
-    code = str(answer.get("Error", {}).get("Code", "")) or "Unknown"
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    refused = isinstance(status, int) and 400 <= status <= 499
-    return f"{code} ({status})", refused or "Throttl" in code or "TooManyRequests" in code
 
 
 class _Discreet(logging.Filter):

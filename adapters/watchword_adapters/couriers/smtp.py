@@ -7,6 +7,7 @@ import re
 import smtplib
 import socket
 import ssl
+from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from watchword.errors import ConfigurationError, UnavailableError
@@ -137,7 +138,7 @@ class SmtpCourier:
                 self._greet(attempt, smtp)
             if self._password:
                 self._wait(attempt, smtp, "AUTH")
-                smtp.login(self._user, self._password)
+                self._log_in(smtp)
             self._expect(attempt, smtp, 250, f"MAIL FROM:<{self._sender.address}>")
             self._expect(attempt, smtp, 250, f"RCPT TO:<{to}>")
             self._expect(attempt, smtp, 354, "DATA")
@@ -146,9 +147,10 @@ class SmtpCourier:
             # Until now the server has no message. From the final dot on, nobody knows before it answers.
             attempt.commit()
             smtp.send(b".\r\n")
-            code, _ = smtp.getreply()
+            code, text = smtp.getreply()
             if not 200 <= code <= 299:
-                raise UnavailableError(f"refused the message with {code}", undelivered=400 <= code <= 599)
+                reason = "message_refused" if code >= 500 else "unknown"
+                raise _refusal("the message", code, text, reason, undelivered=400 <= code <= 599)
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 smtp.putcmd("QUIT")
             return Receipt()
@@ -159,11 +161,19 @@ class SmtpCourier:
         self._wait(attempt, smtp, "EHLO")
         smtp.ehlo_or_helo_if_needed()
 
+    def _log_in(self, smtp: smtplib.SMTP) -> None:
+        try:
+            smtp.login(self._user, self._password)
+        except smtplib.SMTPAuthenticationError as error:
+            code = str(error.smtp_code)
+            what = f"failed at AUTH: {type(error).__name__}"
+            raise UnavailableError(what, undelivered=True, reason="credentials", code=code) from None
+
     def _encrypt(self, attempt: Attempt, smtp: smtplib.SMTP) -> None:
         self.prepare()
         self._wait(attempt, smtp, "TLS")
         if self._context is None or smtp.sock is None:
-            raise UnavailableError("has no TLS", undelivered=True)
+            raise UnavailableError("has no TLS", undelivered=True, reason="setup")
         encrypted = self._context.wrap_socket(smtp.sock, server_hostname=self._host, do_handshake_on_connect=False)
         # What was said in clear text is forgotten (RFC 3207 4.2), and what is still unread is dropped.
         smtp.sock, smtp.file = encrypted, None
@@ -176,15 +186,40 @@ class SmtpCourier:
         """Say *command*, or wait for the greeting, and refuse to go on at any other answer than *wanted*."""
         name = command.partition(" ")[0]
         self._wait(attempt, smtp, name)
-        code, _ = smtp.getreply() if command == "greeting" else smtp.docmd(command)
+        code, text = smtp.getreply() if command == "greeting" else smtp.docmd(command)
         # RCPT may also be answered with 251, "will forward".
         if code != wanted and not (wanted == 250 and 250 <= code <= 252):
-            raise UnavailableError(f"refused {name} with {code}", undelivered=True)
+            reason = {"MAIL": "sender_refused", "RCPT": "recipient_refused"}.get(name, "internal")
+            raise _refusal(name, code, text, reason, undelivered=True)
 
     @staticmethod
     def _wait(attempt: Attempt, smtp: smtplib.SMTP, stage: str) -> None:
         if smtp.sock is not None:
             smtp.sock.settimeout(attempt.enter(stage, READ))
+
+
+_BY_CODE: Mapping[str, str] = {
+    # RFC 4954 4.1 and 6; RFC 3463 3.8, 3.5 and 3.4.
+    "530": "credentials",
+    "535": "credentials",
+    "5.7.8": "credentials",
+    "421": "internal",
+    "4.3.1": "internal",
+    "4.3.2": "internal",
+    "4.4.2": "timeout",
+    "5.1.7": "sender_refused",
+    "5.1.8": "sender_refused",
+}
+"""What certain reply codes, and enhanced codes behind them, mean whatever they answer."""
+
+
+def _refusal(what: str, code: int, text: bytes, reason: str, *, undelivered: bool) -> UnavailableError:
+    """Return what to raise where the server answered *what* with *code*. Its *text* may quote the address."""
+    enhanced = re.match(rb"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![0-9.])", text)
+    shown = f"{code} {enhanced[1].decode()}" if enhanced else str(code)
+    for each in reversed(shown.split()):
+        reason = _BY_CODE.get(each, reason)
+    return UnavailableError(f"refused {what} with {code}", undelivered=undelivered, reason=reason, code=shown)
 
 
 @hookimpl

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from attrs import frozen
+
+from watchword.errors import checked_code
 from watchword_adapters.ledgers.dynamodb_items import KEY, ForeignItemError, Item
 
 _BUSY = frozenset({"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"})
@@ -52,12 +55,22 @@ class ChangedError(Exception):
     """Raised if another call changed what this one had read: it begins anew."""
 
 
-class FailedError(Exception):
-    """Raised if a call failed. *again* says whether a second one may do better."""
+@frozen
+class Cause:
+    """What to say of a call that failed, in the words of no service; *again* says whether a second may do better."""
 
-    def __init__(self, cause: str, *, again: bool) -> None:
-        super().__init__(cause)
-        self.again = again
+    text: str
+    again: bool
+    reason: str
+    code: str = ""
+
+
+class FailedError(Exception):
+    """Raised if a call failed, for *cause*."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause.text)
+        self.cause = cause
 
 
 def _answer(error: BaseException) -> Mapping[str, Any] | None:
@@ -66,7 +79,7 @@ def _answer(error: BaseException) -> Mapping[str, Any] | None:
 
 
 def _code(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("Error", {}).get("Code", "")) or "Unknown"
+    return checked_code(answer.get("Error", {}).get("Code")) or "Unknown"
 
 
 def failed_conditions(error: BaseException) -> dict[int, Item] | None:
@@ -94,18 +107,18 @@ def failed_conditions(error: BaseException) -> dict[int, Item] | None:
     }
 
 
-def cause_of(error: BaseException) -> tuple[str, bool]:
-    """Return what to say of *error* (never its own words: they may quote a request), and whether to try again."""
+def cause_of(error: BaseException) -> Cause:
+    """Return what to say of *error*. Its own words may quote a request."""
     if isinstance(error, FailedError):
-        return str(error), error.again
+        return error.cause
     if isinstance(error, ForeignItemError):
-        return f"holds an item that Watchword did not write (its attribute {error!s})", False
+        return Cause(f"holds an item that Watchword did not write (its attribute {error!s})", False, "setup")
     answer = _answer(error)
     if answer is None:
         return _local_cause(type(error).__name__)
     code = _code(answer)
     if code == "TransactionCanceledException":
-        reasons = [str(reason.get("Code", "None")) for reason in answer.get("CancellationReasons", ())]
+        reasons = [checked_code(each.get("Code")) or "None" for each in answer.get("CancellationReasons", ())]
         code = next((each for each in reasons if each in _THROTTLED), "") or next(
             (each for each in reasons if each not in ("None", "ConditionalCheckFailed")), code
         )
@@ -113,27 +126,31 @@ def cause_of(error: BaseException) -> tuple[str, bool]:
     return _told_cause(code, status if isinstance(status, int) else 0)
 
 
-def _local_cause(name: str) -> tuple[str, bool]:
+def _local_cause(name: str) -> Cause:
     if name in _LOST:
-        return f"could not be reached, or its answer was lost ({name})", True
+        reason = "timeout" if "Timeout" in name else "unreachable"
+        return Cause(f"could not be reached, or its answer was lost ({name})", True, reason, name)
     if name in _CREDENTIALS:
-        return f"cannot be called without credentials ({name})", False
-    return f"could not be asked ({name})", False
+        return Cause(f"cannot be called without credentials ({name})", False, "credentials", name)
+    return Cause(f"could not be asked ({name})", False, "unknown", name)
 
 
-def _told_cause(code: str, status: int) -> tuple[str, bool]:
+def _told_cause(code: str, status: int) -> Cause:
     if code in _THROTTLED or "Throttl" in code:
-        return f"is throttled ({code})", True
+        return Cause(f"is throttled ({code})", True, "throttled", code)
     if code in _CREDENTIALS:
-        return f"refuses the credentials ({code}): see whose they are, and that the clock is right", False
+        text = f"refuses the credentials ({code}): see whose they are, and that the clock is right"
+        return Cause(text, False, "credentials", code)
     if "KMS" in code:
-        return f"cannot use its KMS key ({code}): allow the function to use it", False
+        return Cause(f"cannot use its KMS key ({code}): allow the function to use it", False, "permission", code)
     if code == "ResourceNotFoundException":
-        return "does not exist in this region: create it, or name the region", False
+        text = "does not exist in this region: create it, or name the region"
+        return Cause(text, False, "missing", code)
     if "AccessDenied" in code:
         allow = "allow dynamodb:GetItem, BatchGetItem, PutItem and UpdateItem on it, and the use of its KMS key, if any"
-        return f"refuses access ({code}): {allow}", False
+        return Cause(f"refuses access ({code}): {allow}", False, "permission", code)
     if code in ("ValidationException", "ValidationError"):
         form = f"its partition key must be the string {KEY!r}, without a sort key, and an item has 400 KB at most"
-        return f"does not take the request ({code}): {form}", False
-    return f"failed ({code})", status >= 500 or code in ("InternalServerError", "ServiceUnavailable")
+        return Cause(f"does not take the request ({code}): {form}", False, "setup", code)
+    failed = status >= 500 or code in ("InternalServerError", "ServiceUnavailable")
+    return Cause(f"failed ({code})", failed, "internal" if failed else "unknown", code)

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.discretion import unlogged
-from watchword_adapters.ledgers.dynamodb_faults import ChangedError, FailedError, cause_of, failed_conditions
+from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
 
 CONNECT = 0.3
@@ -94,7 +94,7 @@ class Calls:
         request = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
         reply = self._client.batch_get_item(RequestItems=request)
         if reply.get("UnprocessedKeys"):
-            raise FailedError("is throttled (not all was read)", again=True)
+            raise FailedError(Cause("is throttled (not all was read)", True, "throttled"))
         found = {item[KEY]["S"]: item for item in reply["Responses"].get(self._table, ())}
         return tuple(found.get(key[KEY]["S"]) for key in keys)
 
@@ -132,7 +132,7 @@ class Calls:
 
     def _go_on(self) -> None:
         if time.monotonic() >= self._deadline:
-            raise FailedError("ran out of time", again=False)
+            raise FailedError(Cause("ran out of time", False, "timeout"))
 
 
 class DynamoDbTable:
@@ -179,7 +179,7 @@ class DynamoDbTable:
                 nothing.
         """
         if not within > 0:
-            raise self._unavailable("was given no time")
+            raise self._unavailable("was given no time", "timeout")
         deadline = time.monotonic() + within
         outcome: list[_Result] = []
         failure: list[BaseException] = []
@@ -195,18 +195,18 @@ class DynamoDbTable:
         try:
             thread.start()
         except RuntimeError:
-            raise self._unavailable("found no thread to work on") from None
+            raise self._unavailable("found no thread to work on", "setup") from None
         thread.join(min(within, TIMEOUT_MAX))
         if outcome:
             return outcome[0]
         if not failure:
-            raise self._unavailable(f"did not answer within {within:.3g} seconds")
+            raise self._unavailable(f"did not answer within {within:.3g} seconds", "timeout")
         if isinstance(failure[0], UnavailableError):
             raise failure[0]
         if isinstance(failure[0], ConfigurationError):
-            raise self._unavailable(f"is not set up: {failure[0]}")
+            raise self._unavailable(f"is not set up: {failure[0]}", "setup")
         # Not chained: what botocore says may quote a request.
-        raise self._unavailable(cause_of(failure[0])[0])
+        raise self._failed(cause_of(failure[0]))
 
     def _tried(self, deadline: float, operation: Callable[[Calls], _Result]) -> _Result:
         calls = Calls(self.client(), self.name, deadline)
@@ -217,16 +217,19 @@ class DynamoDbTable:
             except ChangedError:
                 races += 1
                 if races == RACES:
-                    raise self._unavailable(f"was changed by others {races} times in a row") from None
+                    raise self._unavailable(f"was changed by others {races} times in a row", "busy") from None
             except Exception as error:  # noqa: BLE001 - told apart by what it says of the call
-                cause, again = cause_of(error)
+                cause = cause_of(error)
                 faults += 1
-                if not again or faults == TRIES:
-                    raise self._unavailable(cause) from None
+                if not cause.again or faults == TRIES:
+                    raise self._failed(cause) from None
             calls.pause(races + faults)
 
-    def _unavailable(self, cause: str) -> UnavailableError:
-        return UnavailableError(f"the DynamoDB table {self.name!r} {cause}")
+    def _failed(self, cause: Cause) -> UnavailableError:
+        return self._unavailable(cause.text, cause.reason, cause.code)
+
+    def _unavailable(self, cause: str, reason: str, code: str = "") -> UnavailableError:
+        return UnavailableError(f"the DynamoDB table {self.name!r} {cause}", reason=reason, code=code)
 
     def _made(self) -> DynamoDbClient:
         try:

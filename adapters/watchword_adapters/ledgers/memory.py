@@ -248,7 +248,9 @@ class MemoryLedger:
     @contextmanager
     def _turn(self, within: float) -> Generator[None]:
         if not within > 0 or not self._lock.acquire(timeout=min(within, TIMEOUT_MAX)):
-            raise UnavailableError(f"the ledger in memory was given {within} seconds and could not answer in them")
+            raise UnavailableError(
+                f"the ledger in memory was given {within} seconds and could not answer in them", reason="timeout"
+            )
         try:
             yield
         finally:

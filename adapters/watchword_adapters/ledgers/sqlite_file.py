@@ -143,7 +143,9 @@ class SqliteFile:
         except OSError as error:
             raise UnavailableError(
                 f"the ledger file {self.path} cannot be made ({error.strerror}): "
-                "name a place in a folder that exists and that this process may write to"
+                "name a place in a folder that exists and that this process may write to",
+                reason="setup",
+                code=type(error).__name__,
             ) from error
         return sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw",
@@ -185,10 +187,13 @@ class SqliteFile:
         if application == _APPLICATION:
             raise UnavailableError(
                 f"the ledger file {self.path} is of format {version}, this Watchword reads format {_VERSION}: "
-                "use the version that made it, or another file"
+                "use the version that made it, or another file",
+                reason="setup",
             )
         if application or version or objects:
-            raise UnavailableError(f"the file {self.path} is a database of something else: name another file")
+            raise UnavailableError(
+                f"the file {self.path} is a database of something else: name another file", reason="setup"
+            )
         return False
 
     def _drop(self) -> None:
@@ -202,16 +207,19 @@ class SqliteFile:
         connection.execute(f"PRAGMA busy_timeout = {int(left * 1000)}")
 
     def _late(self, within: float) -> UnavailableError:
-        return UnavailableError(f"the ledger file {self.path} did not answer within {within} seconds")
+        return UnavailableError(f"the ledger file {self.path} did not answer within {within} seconds", reason="timeout")
 
     def _failed(self, error: Exception, within: float) -> UnavailableError:
         text = str(error)
         if "locked" in text:
             return UnavailableError(
-                f"the ledger file {self.path} was locked by another process for longer than {within} seconds"
+                f"the ledger file {self.path} was locked by another process for longer than {within} seconds",
+                reason="busy",
             )
         remedy = "see that it is a ledger, that this process may write to it and its folder, and that the disk has room"
-        return UnavailableError(f"the ledger file {self.path} failed ({text}): {remedy}")
+        return UnavailableError(
+            f"the ledger file {self.path} failed ({text}): {remedy}", reason="internal", code=type(error).__name__
+        )
 
 
 _left_open: list[sqlite3.Connection | None] = []

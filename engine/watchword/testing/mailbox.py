@@ -39,7 +39,7 @@ class Mailbox:
                 courier behind it refuses it.
         """
         if self.down or not within > 0:
-            raise UnavailableError("the mailbox takes nothing", undelivered=True)
+            raise UnavailableError("the mailbox takes nothing", undelivered=True, reason="unreachable")
         receipt = self._through.send(message, within) if self._through else Receipt(message.id)
         self.messages.append(message)
         return receipt
