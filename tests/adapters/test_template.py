@@ -18,7 +18,7 @@ from watchword.verdicts import check
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import template_text, yaml_text
 from watchword_adapters.deploy.target import Target
-from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, session_minutes
+from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in, session_minutes
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -120,6 +120,19 @@ def test_only_the_pool_may_call_the_functions(existing):
         assert {"Ref": "AWS::AccountId"} == properties["SourceAccount"]
         assert ("UserPoolId" in json.dumps(properties["SourceArn"])) is existing
     assert ("UserPool" in made) is not existing
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=64))
+def test_a_function_tells_which_flow_it_runs(name):
+    """By its description, which whoever may look at the function may read; no name of a flow is taken for a fingerprint."""
+    flow = Flow(EmailOtp(), name=name)
+    for each in resources(flow).values():
+        if each["Type"] == "AWS::Lambda::Function":
+            description = each["Properties"]["Description"]
+            assert flow.fingerprint == fingerprint_in(description)
+            assert 256 >= len(description)  # Lambda's bound
+    assert fingerprint_in(f"CreateAuthChallenge of the flow {name}") in {"", name[-17:-1]}
+    assert "" == fingerprint_in("")
 
 
 def test_the_client_allows_custom_authentication_and_nothing_else():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +33,7 @@ FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 FAILURES_AN_HOUR = 1000
 _SHORTEST, _LONGEST = 3, 15
+_FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
 
 Json = dict[str, Any]
 
@@ -171,7 +173,7 @@ class Template:
     def _function(self, trigger: str) -> Json:
         name = trigger.capitalize()
         properties: Json = {
-            "Description": f"{TRIGGERS[trigger]} of the flow {self.flow.name}",
+            "Description": described(TRIGGERS[trigger], self.flow),
             "Runtime": self.target.runtime,
             "Architectures": [self.target.architecture],
             "Handler": f"{trigger}.{trigger}",
@@ -267,6 +269,17 @@ class Template:
         if not self.existing_pool:
             outputs |= {"UserPoolId": {"Value": {"Ref": "UserPool"}}, "ClientId": {"Value": {"Ref": "Client"}}}
         return outputs
+
+
+def described(trigger: str, flow: Flow) -> str:
+    """Return the description of the function of *trigger*: it ends with the fingerprint of *flow*."""
+    return f"{trigger} of the flow {flow.name} ({flow.fingerprint})"
+
+
+def fingerprint_in(description: str) -> str:
+    """Return the fingerprint of the flow that a function with this *description* runs, or nothing if it tells none."""
+    found = _FINGERPRINT.search(description)
+    return found[1] if found else ""
 
 
 def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
