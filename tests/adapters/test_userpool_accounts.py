@@ -3,6 +3,7 @@
 import pytest
 from userpool_kit import EMAIL, PASSWORD, World, code_of, text_of
 
+from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError
 
 ADDRESS = [{"Name": "email", "Value": "bob@example.com"}]
@@ -407,3 +408,358 @@ def test_a_removed_user_is_gone(world):
     world.begin("ann@example.com")
     assert world.define.requests[-1]["userNotFound"] is True
     sign_up(world, "ann")
+
+
+# The service is strict here: what works in this pool works there
+
+
+def outcome(call, **given):
+    """Return the code of the refusal, or nothing."""
+    try:
+        call(**given)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
+
+def attributes_of(world, name="bob"):
+    """Return a user's attributes."""
+    user = world.pool.admin_get_user(UserPoolId=world.pool.pool_id, Username=name)
+    return {pair["Name"]: pair["Value"] for pair in user["UserAttributes"] if pair["Name"] != "sub"}
+
+
+def pairs(**attributes):
+    """Return attributes as the wire has them."""
+    return [{"Name": name, "Value": value} for name, value in attributes.items()]
+
+
+@pytest.fixture
+def admin(world):
+    """Call an administrator's operation."""
+
+    def call(operation, **given):
+        return getattr(world.pool, f"admin_{operation}")(UserPoolId=world.pool.pool_id, **given)
+
+    return call
+
+
+PHONE = {"phone_number": "+15550100", "phone_number_verified": "true"}
+
+
+def exists(world, name):
+    """Say whether there is such a user."""
+    return not outcome(world.pool.admin_get_user, UserPoolId=world.pool.pool_id, Username=name)
+
+
+@pytest.mark.parametrize("alias", [EMAIL, PHONE])
+@pytest.mark.parametrize("operation", ["create_user", "update_user_attributes"])
+def test_an_administrator_takes_a_verified_address_from_nobody_unawares(world, admin, alias, operation):
+    """AliasExistsException; an address that is not verified is no alias and may be anybody's."""
+    name = next(iter(alias))
+    admin("update_user_attributes", Username="ann", UserAttributes=pairs(**alias))
+    if operation == "update_user_attributes":
+        world.pool.add_user("bob")
+    given = {"operation": operation, "Username": "bob"}
+
+    assert outcome(admin, **given, UserAttributes=pairs(**alias)) == "AliasExistsException"
+    assert outcome(admin, **given, UserAttributes=pairs(**{name: alias[name]})) == ""
+    assert world.pool.username_of(alias[name]) == "ann"
+
+
+def test_an_alias_is_moved_by_force(world, admin):
+    """It signs the new user in, also after all users are read anew; the old one's address is no longer verified."""
+    admin("create_user", Username="bob", UserAttributes=pairs(**EMAIL), ForceAliasCreation=True)
+    assert world.pool.username_of("ann@example.com") == "bob"
+    assert attributes_of(world, "ann") == {"email": "ann@example.com", "email_verified": "false"}
+    assert attributes_of(world)["email_verified"] == "true"
+
+
+def test_a_taken_name_moves_no_alias(world, admin):
+    """A call that is refused changes nothing."""
+    world.pool.add_user("bob")
+    given = {"Username": "bob", "UserAttributes": pairs(**EMAIL), "ForceAliasCreation": True}
+    assert outcome(admin, operation="create_user", **given) == "UsernameExistsException"
+    assert attributes_of(world, "ann") == EMAIL
+
+
+def test_a_wrong_code_moves_no_alias(world):
+    """ForceAliasCreation is for whom the code came to."""
+    sign_up(world, attributes=pairs(email="ann@example.com"))
+    with pytest.raises(ClientError):
+        confirm(world, other_code(code_in(world.pool.outbox[0])), ForceAliasCreation=True)
+    assert attributes_of(world, "ann") == EMAIL
+
+
+def test_an_invitation_is_sent_again_to_whom_it_was_sent(world, admin):
+    """With another temporary password; nobody is created, and nobody who has answered is invited."""
+    admin("create_user", Username="bob", UserAttributes=ADDRESS)
+    admin("create_user", Username="bob", MessageAction="RESEND")
+    first, second = (code_in(mail).rstrip(".") for mail in world.pool.outbox)
+    assert [mail.to for mail in world.pool.outbox] == ["bob@example.com"] * 2
+    with pytest.raises(ClientError):
+        world.begin("bob", "USER_PASSWORD_AUTH", PASSWORD=first)
+    assert world.begin("bob", "USER_PASSWORD_AUTH", PASSWORD=second)["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    again = {"operation": "create_user", "MessageAction": "RESEND"}
+    assert outcome(admin, **again, Username="nobody") == "UserNotFoundException"
+    assert outcome(admin, **again, Username="ann") == "UnsupportedUserStateException"
+    assert not exists(world, "nobody")
+
+
+@pytest.mark.parametrize(
+    ("given", "noted"),
+    [
+        ({"email": "bob@example.com"}, {"email_verified": "false"}),
+        ({"phone_number": "+15550100"}, {"phone_number_verified": "false"}),
+        ({"name": "Bob"}, {}),
+    ],
+)
+def test_an_address_says_from_sign_up_on_that_it_is_not_verified(world, given, noted):
+    """Front ends read email_verified, which is false and not missing; in the ID token it is a boolean."""
+    sign_up(world, attributes=pairs(**given))
+    assert attributes_of(world) == {**given, **noted}
+
+
+@pytest.mark.parametrize(
+    ("password", "fine"),
+    [
+        ("Correct horse 7!", True),
+        ("Correct horse 7 staple", True),
+        (" Correct horse 7!", False),
+        ("Correct horse 7! ", False),
+        ("Correct7\tx", False),
+        ("Correcthorse7€", False),
+        ("cörrectÖ horse7", False),
+    ],
+)
+@pytest.mark.parametrize("way", ["sign_up", "admin", "change", "challenge"])
+def test_a_pass_phrase_may_have_spaces_inside(world, admin, password, fine, way):
+    """A space inside is a symbol; not at the ends. Letters, digits and symbols are those of basic Latin."""
+    match way:
+        case "sign_up":
+            refusal = outcome(sign_up, world=world, password=password)
+        case "admin":
+            given = {"Username": "ann", "Password": password, "Permanent": True}
+            refusal = outcome(admin, operation="set_user_password", **given)
+        case "change":
+            token = world.tokens()["AccessToken"]
+            given = {"AccessToken": token, "PreviousPassword": PASSWORD, "ProposedPassword": password}
+            refusal = outcome(world.pool.change_password, **given)
+        case _:
+            world.pool.add_user("bob", password="Temp0rary!", status="FORCE_CHANGE_PASSWORD")
+            reply = world.begin("bob", "USER_PASSWORD_AUTH", PASSWORD="Temp0rary!")
+            responses = {"USERNAME": "bob", "NEW_PASSWORD": password}
+            given = {"ClientId": world.pool.client_id, "ChallengeName": reply["ChallengeName"]}
+            answer = {**given, "Session": reply["Session"], "ChallengeResponses": responses}
+            refusal = outcome(world.pool.respond_to_auth_challenge, **answer)
+    assert refusal == "" if fine else refusal in {"InvalidPasswordException", "InvalidParameterException"}
+
+
+@pytest.mark.parametrize("value", ["ann", "@", "ann@", "@example.com", "ann@b@c", "ann @example.com"])
+def test_what_is_no_address_is_refused(world, admin, value):
+    """By everybody who may write it; so is a number that is not in the form of E.164."""
+    assert outcome(sign_up, world=world, attributes=pairs(email=value)) == "InvalidParameterException"
+    update = {"operation": "update_user_attributes", "Username": "ann"}
+    assert outcome(admin, **update, UserAttributes=pairs(email=value)) == "InvalidParameterException"
+    assert outcome(admin, **update, UserAttributes=pairs(phone_number=value)) == "InvalidParameterException"
+
+
+# A changed address
+
+
+def update(world, token, **attributes):
+    """Change the attributes of the token's user."""
+    given = {"AccessToken": token, "UserAttributes": pairs(**attributes)}
+    return world.pool.update_user_attributes(**given)["CodeDeliveryDetailsList"]
+
+
+def verify(world, token, code):
+    """Verify the address by the code; return the refusal, if any."""
+    return outcome(world.pool.verify_user_attribute, AccessToken=token, AttributeName="email", Code=code)
+
+
+def test_a_changed_address_is_verified_by_its_code(world):
+    """The code comes to the new address, works once, and then the address signs in and gets codes."""
+    token = world.tokens()["AccessToken"]
+    update(world, token, email="new@example.org")
+    code = code_in(world.pool.outbox[-1])
+    assert verify(world, token, other_code(code)) == "CodeMismatchException"
+    assert verify(world, token, code) == ""
+    assert verify(world, token, code) == "ExpiredCodeException"
+    assert attributes_of(world, "ann") == {"email": "new@example.org", "email_verified": "true"}
+    assert world.pool.username_of("new@example.org") == "ann"
+
+
+def test_another_code_can_be_asked_for(world):
+    """The older one is dead then; it goes to the address that waits."""
+    token = world.tokens()["AccessToken"]
+    update(world, token, email="new@example.org")
+    ask = {"AccessToken": token, "AttributeName": "email"}
+    details = world.pool.get_user_attribute_verification_code(**ask)["CodeDeliveryDetails"]
+    assert details == {"Destination": "n***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}
+    first, second = world.pool.outbox
+    assert (second.to, verify(world, token, code_in(first))) == ("new@example.org", "CodeMismatchException")
+    assert verify(world, token, code_in(second)) == ""
+
+
+@pytest.mark.parametrize("name", ["phone_number", "name", "shoe_size"])
+def test_nothing_but_the_address_is_verified_by_a_code(world, name):
+    """The pool sends mails alone, as one whose AutoVerifiedAttributes are [email]."""
+    given = {"AccessToken": world.tokens()["AccessToken"], "AttributeName": name}
+    assert outcome(world.pool.get_user_attribute_verification_code, **given) == "InvalidParameterException"
+    assert outcome(world.pool.verify_user_attribute, **given, Code="123456") == "InvalidParameterException"
+
+
+def test_a_code_verifies_the_address_that_it_was_sent_to_and_no_other(world, admin):
+    """Neither one that an administrator has set since, nor the next one that the user types."""
+    token = world.tokens()["AccessToken"]
+    update(world, token, email="new@example.org")
+    code = code_in(world.pool.outbox[-1])
+    admin("update_user_attributes", Username="ann", UserAttributes=pairs(email="other@example.org"))
+    assert verify(world, token, code) in {"CodeMismatchException", "ExpiredCodeException"}
+    update(world, token, email="third@example.org")
+    assert verify(world, token, code) in {"CodeMismatchException", "ExpiredCodeException"}
+    assert attributes_of(world, "ann")["email_verified"] == "false"
+
+
+def test_somebody_elses_address_is_not_verified(world):
+    """AliasExistsException, and the code is not used up: the other one may give the address up."""
+    world.pool.add_user("bob", attributes={"email": "bob@example.com", "email_verified": "true"})
+    token = world.tokens()["AccessToken"]
+    update(world, token, email="bob@example.com")
+    code = code_in(world.pool.outbox[-1])
+    assert verify(world, token, code) == "AliasExistsException"
+    world.pool.admin_delete_user(UserPoolId=world.pool.pool_id, Username="bob")
+    assert verify(world, token, code) == ""
+
+
+def test_a_pool_may_keep_the_old_address_until_the_new_one_is_verified():
+    """As one with AttributesRequireVerificationBeforeUpdate: whoever mistypes an address is not locked out."""
+    world = World(verify_before_update=True)
+    token = world.tokens()["AccessToken"]
+    (sent,) = update(world, token, email="new@example.org", name="Ann")
+    assert sent["Destination"] == "n***@e***"
+    assert attributes_of(world, "ann") == {**EMAIL, "name": "Ann"}
+    assert world.pool.username_of("ann@example.com") == "ann"
+    world.pool.get_user_attribute_verification_code(AccessToken=token, AttributeName="email")
+    assert world.pool.outbox[-1].to == "new@example.org"
+    assert verify(world, token, code_in(world.pool.outbox[-1])) == ""
+    assert attributes_of(world, "ann") == {"email": "new@example.org", "email_verified": "true", "name": "Ann"}
+    assert world.pool.username_of("new@example.org") == "ann"
+
+
+def test_a_name_that_is_an_address_is_not_changed_to_somebody_elses():
+    """AliasExistsException at once: there the address signs in before it is verified."""
+    world = World(user=False, email_as_username=True)
+    for name in ("ann@example.com", "bob@example.com"):
+        world.pool.add_user(name, password=PASSWORD)
+    token = world.begin("ann@example.com", "USER_PASSWORD_AUTH", PASSWORD=PASSWORD)["AuthenticationResult"]
+    taken = {"AccessToken": token["AccessToken"], "UserAttributes": pairs(email="BOB@example.com")}
+    assert outcome(world.pool.update_user_attributes, **taken) == "AliasExistsException"
+    update(world, token["AccessToken"], email="new@example.org")
+    assert "AuthenticationResult" in world.begin("new@example.org", "USER_PASSWORD_AUTH", PASSWORD=PASSWORD)
+
+
+def test_a_blank_value_removes_an_attribute(world):
+    """With an address goes the note that it is verified, and it signs in no more."""
+    update(world, world.tokens()["AccessToken"], email="", name="")
+    assert attributes_of(world, "ann") == {}
+    assert world.pool.username_of("ann@example.com") != "ann"
+
+
+# What an administrator may do
+
+
+def test_an_administrator_changes_attributes(world, admin):
+    """A changed address is not verified, and gets a code, unless the administrator says that it is verified."""
+    given = {"Username": "ann", "UserAttributes": pairs(email="new@example.org", **{"custom:tier": "gold"})}
+    assert {} == {name: value for name, value in admin("update_user_attributes", **given).items() if name[0] != "R"}
+    assert attributes_of(world, "ann")["email_verified"] == "false"
+    assert world.pool.outbox[-1].to == "new@example.org"
+    verified = pairs(email="newer@example.org", email_verified="true")
+    admin("update_user_attributes", Username="ann", UserAttributes=verified)
+    assert len(world.pool.outbox) == 1
+    assert attributes_of(world, "ann")["email_verified"] == "true"
+    assert outcome(admin, operation="update_user_attributes", **{**given, "Username": "x"}) == "UserNotFoundException"
+
+
+def test_nobody_has_a_verified_address_without_the_address(world, admin):
+    """InvalidParameterException; nothing is changed."""
+    world.pool.add_user("bob")
+    given = {"Username": "bob", "UserAttributes": pairs(email_verified="true", name="Bob")}
+    assert outcome(admin, operation="update_user_attributes", **given) == "InvalidParameterException"
+    assert outcome(admin, operation="create_user", **{**given, "Username": "cleo"}) == "InvalidParameterException"
+    assert attributes_of(world) == {}
+
+
+def test_a_disabled_user_is_out_until_enabled(world, admin):
+    """Tokens die, also for good; a sign-in under way ends; and then everything works again."""
+    tokens, under_way = world.tokens(), world.begin()
+    admin("disable_user", Username="ann")
+    assert admin("get_user", Username="ann")["Enabled"] is False
+    with pytest.raises(ClientError) as error:
+        world.answer(under_way, "271828")
+    assert (code_of(error), text_of(error)) == ("NotAuthorizedException", "User is disabled.")
+    assert outcome(forgot, world=world) == "NotAuthorizedException"
+    refresh = {"ClientId": world.pool.client_id, "RefreshToken": tokens["RefreshToken"]}
+    assert outcome(world.pool.get_tokens_from_refresh_token, **refresh) == "NotAuthorizedException"
+    admin("enable_user", Username="ann")
+    assert admin("get_user", Username="ann")["Enabled"] is True
+    assert outcome(world.pool.get_user, AccessToken=tokens["AccessToken"]) == "NotAuthorizedException"
+    assert "AccessToken" in world.tokens()
+
+
+def test_a_reset_password_is_set_anew_by_the_code(world, admin):
+    """The status says so, a refresh token is refused, the code that was sent sets another password and confirms."""
+    tokens = world.tokens()
+    admin("reset_user_password", Username="ann")
+    assert status(world, "ann") == "RESET_REQUIRED"
+    refresh = {"ClientId": world.pool.client_id, "RefreshToken": tokens["RefreshToken"]}
+    assert outcome(world.pool.get_tokens_from_refresh_token, **refresh) == "PasswordResetRequiredException"
+    assert outcome(world.pool.get_user, AccessToken=tokens["AccessToken"]) == "PasswordResetRequiredException"
+    reset(world, code_in(world.pool.outbox[-1]))
+    assert status(world, "ann") == "CONFIRMED"
+    assert "AuthenticationResult" in world.begin("ann", "USER_PASSWORD_AUTH", PASSWORD="N3w-password")
+
+
+def test_a_password_is_reset_only_where_a_code_can_be_sent(world, admin):
+    """As ForgotPassword: to a verified address, and not to somebody who is invited."""
+    world.pool.add_user("bob", attributes={"email": "bob@example.com"})
+    world.pool.add_user("cleo", attributes={"email": "c@example.com"}, status="FORCE_CHANGE_PASSWORD")
+    reset_by = {"operation": "reset_user_password"}
+    assert outcome(admin, **reset_by, Username="bob") == "InvalidParameterException"
+    assert outcome(admin, **reset_by, Username="cleo") == "NotAuthorizedException"
+    assert outcome(admin, **reset_by, Username="nobody") == "UserNotFoundException"
+
+
+# A preferred user name
+
+
+def test_a_preferred_user_name_signs_in_where_the_pool_says_so():
+    """It may be changed, and then the old one is free; it is refused to a second user."""
+    world = World(aliases=("email", "preferred_username"))
+    world.pool.add_user("bob", password=PASSWORD)
+    token = world.tokens()["AccessToken"]
+    update(world, token, preferred_username="annie")
+    assert world.pool.username_of("Annie") == "ann"
+    other = {"UserPoolId": world.pool.pool_id, "Username": "bob"}
+    taken = {**other, "UserAttributes": pairs(preferred_username="annie")}
+    assert outcome(world.pool.admin_update_user_attributes, **taken) == "AliasExistsException"
+    update(world, token, preferred_username="anna")
+    assert outcome(world.pool.admin_update_user_attributes, **taken) == ""
+    assert [world.pool.username_of(name) for name in ("anna", "annie")] == ["ann", "bob"]
+
+
+def test_nobody_signs_up_with_a_preferred_user_name_that_would_sign_in():
+    """It has to wait for the confirmation, or anybody could take it; where it is no alias it is an attribute like others."""
+    attributes = pairs(preferred_username="annie")
+    assert outcome(sign_up, world=World(aliases=["preferred_username"]), attributes=attributes) != ""
+    world = World()
+    sign_up(world, attributes=attributes)
+    assert world.pool.username_of("annie") == "annie"
+
+
+@pytest.mark.parametrize("aliases", ["email", ["emial"], ["name"]])
+def test_aliases_are_among_those_of_the_service(aliases):
+    """Anything else is a ConfigurationError with the list."""
+    with pytest.raises(ConfigurationError, match="email, phone_number, preferred_username"):
+        World(aliases=aliases)

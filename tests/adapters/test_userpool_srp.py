@@ -232,13 +232,29 @@ def test_flows_that_the_client_does_not_allow_are_refused():
         world.pool.get_tokens_from_refresh_token(ClientId=world.pool.client_id, RefreshToken="x")
 
 
-def test_an_unconfirmed_user_learns_it_after_the_right_password(world):
-    """A wrong one says nothing about the account."""
-    world.pool.add_user("bob", password=PASSWORD, status="UNCONFIRMED")
-    assert wrong(world, 1, "bob") == INCORRECT
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+@pytest.mark.parametrize("flow", ["USER_PASSWORD_AUTH", "USER_SRP_AUTH", "CUSTOM_AUTH"])
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        ("UNCONFIRMED", ("UserNotConfirmedException", "User is not confirmed.")),
+        ("RESET_REQUIRED", ("PasswordResetRequiredException", "Password reset required for the user")),
+        ("disabled", ("NotAuthorizedException", "User is disabled.")),
+    ],
+)
+def test_an_account_that_is_not_in_order_is_refused_before_any_challenge(world, status, refusal, flow, password):
+    """In every flow, whatever the password, and before any trigger runs."""
+    world.pool.add_user("bob", password=PASSWORD, status="CONFIRMED" if status == "disabled" else status)
+    if status == "disabled":
+        world.pool.admin_disable_user(UserPoolId=world.pool.pool_id, Username="bob")
+    client = world.srp("bob", password)
     with pytest.raises(ClientError) as error:
-        world.begin("bob", "USER_PASSWORD_AUTH", PASSWORD=PASSWORD)
-    assert code_of(error) == "UserNotConfirmedException"
+        if flow == "USER_PASSWORD_AUTH":
+            world.begin("bob", flow, PASSWORD=password)
+        else:
+            world.begin_srp(client, flow)
+    assert (code_of(error), text_of(error)) == refusal
+    assert world.define.events == []
 
 
 # Lockout

@@ -12,9 +12,9 @@ from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.client import AppClient
 from watchword_adapters.userpool.outbox import SentMessage, masked
-from watchword_adapters.userpool.schema import attributes_from, check_password, is_true
+from watchword_adapters.userpool.schema import attributes_from, check_password, unverified
 from watchword_adapters.userpool.tokens import Tokens
-from watchword_adapters.userpool.users import Person, Purpose, User, Users
+from watchword_adapters.userpool.users import Person, Purpose, User, Users, changed, check_may_sign_in
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]
@@ -36,6 +36,7 @@ class Accounts:
     clock: Clock
     random: Random
     legacy: bool
+    verify_before_update: bool
     deliver: Callable[[SentMessage], None]
 
     # By anybody
@@ -46,7 +47,8 @@ class Accounts:
         self.client.check_hash(given.get("SecretHash"), name)
         check_password(given["Password"])
         attributes = attributes_from(given.get("UserAttributes", ()), by_user=True)
-        user = self.users.add(name, attributes, status="UNCONFIRMED", password=given["Password"])
+        self.users.check_sign_up(attributes)
+        user = self.users.add(name, unverified(attributes), status="UNCONFIRMED", password=given["Password"])
         reply: Reply = {"UserConfirmed": False, "UserSub": user.sub}
         if user.attributes.get("email"):
             reply["CodeDeliveryDetails"] = self._send_code(user, "sign-up")
@@ -60,12 +62,16 @@ class Accounts:
             raise errors.ExpiredCodeException("Invalid code provided, please request a code again.")
         if user.status != "UNCONFIRMED":
             raise errors.NotAuthorizedException(f"User cannot be confirmed. Current status is {user.status}")
-        if not given.get("ForceAliasCreation") and self.users.alias_taken(user):
-            raise errors.AliasExistsException("An account with the email already exists.")
-        self.users.use_code(user.username, "sign-up", given["ConfirmationCode"])
+        force = bool(given.get("ForceAliasCreation"))
+        if not force:
+            self.users.refuse_taken(changed(user, {"email_verified": "true"}))
+        to = self.users.use_code(user.username, "sign-up", given["ConfirmationCode"])
         with self.users.changing(user.username) as draft:
             draft.set_status("CONFIRMED")
-            draft.set_attributes({"email_verified": "true"})
+            if to == draft.user.attributes.get("email"):  # an administrator may have changed it since
+                draft.set_attributes({"email_verified": "true"})
+            if force:
+                self.users.take_aliases(draft.user)
         return {}
 
     def resend_confirmation_code(self, given: Given) -> Reply:
@@ -86,12 +92,7 @@ class Accounts:
         user = person.user
         if user is None:
             return {"CodeDeliveryDetails": self._simulated(person)}
-        if user.status == "FORCE_CHANGE_PASSWORD":
-            raise errors.NotAuthorizedException("User password cannot be reset in the current state.")
-        if not (user.attributes.get("email") and is_true(user.attributes.get("email_verified", ""))):
-            raise errors.InvalidParameterException(
-                "Cannot reset password for the user as there is no registered/verified email or phone_number"
-            )
+        self._check_resettable(user)
         return {"CodeDeliveryDetails": self._send_code(user, "forgot-password")}
 
     def confirm_forgot_password(self, given: Given) -> Reply:
@@ -100,9 +101,14 @@ class Accounts:
         check_password(given["Password"])
         if person.user is None:
             raise errors.CodeMismatchException("Invalid verification code provided, please try again.")
+        if not person.user.enabled:
+            raise errors.NotAuthorizedException(errors.DISABLED)
         username = person.username
         self.users.use_code(username, "forgot-password", given["ConfirmationCode"])
         self._set_password(username, given["Password"])
+        with self.users.changing(username) as draft:
+            if draft.user.status == "RESET_REQUIRED":
+                draft.set_status("CONFIRMED")
         self.users.forget_failures(person)
         return {}
 
@@ -116,15 +122,29 @@ class Accounts:
     def update_user_attributes(self, given: Given) -> Reply:
         """Change attributes; a new e-mail address has to be verified anew."""
         user = self._signed_in(given)
-        changes = attributes_from(given["UserAttributes"], by_user=True)
-        email = changes.get("email")
-        is_new = email is not None and email != user.attributes.get("email")
+        sent = self._update(user, attributes_from(given["UserAttributes"], by_user=True))
+        return {"CodeDeliveryDetailsList": [sent] if sent else []}
+
+    def get_user_attribute_verification_code(self, given: Given) -> Reply:
+        """Send another code to the address that waits for one."""
+        user = self._signed_in(given)
+        self._check_verifiable(given["AttributeName"])
+        waiting = user.codes.get("verify-email")
+        if not (user.attributes.get("email") or waiting):
+            raise errors.InvalidParameterException("User does not have an email address to verify.")
+        return {"CodeDeliveryDetails": self._send_code(user, "verify-email", waiting.to if waiting else "")}
+
+    def verify_user_attribute(self, given: Given) -> Reply:
+        """Take the code: the address that it was sent to is the user's, and verified."""
+        user = self._signed_in(given)
+        self._check_verifiable(given["AttributeName"])
+        waiting = user.codes.get("verify-email")
+        if waiting is not None:  # before the code is used up
+            self.users.refuse_taken(changed(user, {"email": waiting.to, "email_verified": "true"}))
+        to = self.users.use_code(user.username, "verify-email", given["Code"])
         with self.users.changing(user.username) as draft:
-            draft.set_attributes({**changes, "email_verified": "false"} if is_new else changes)
-        changed = self.users.get(user.username)
-        if not is_new or changed is None:
-            return {"CodeDeliveryDetailsList": []}
-        return {"CodeDeliveryDetailsList": [self._send_code(changed, "verify-email")]}
+            draft.set_attributes({"email": to, "email_verified": "true"})
+        return {}
 
     def change_password(self, given: Given) -> Reply:
         """Change the password of somebody who knows the old one."""
@@ -153,17 +173,59 @@ class Accounts:
     # By an administrator
 
     def admin_create_user(self, given: Given) -> Reply:
-        """Add a user with a temporary password, and invite her by mail unless told to SUPPRESS."""
+        """Add a user with a temporary password, and invite her by mail unless told to SUPPRESS; or invite her again."""
         password: str = given.get("TemporaryPassword") or self._temporary_password()
         check_password(password)
         attributes = attributes_from(given.get("UserAttributes", ()), by_user=False)
-        user = self.users.add(given["Username"], attributes, status="FORCE_CHANGE_PASSWORD", password=password)
+        _check_verified(attributes)
+        if given.get("MessageAction") == "RESEND":
+            user = self._invited_again(given, password)
+        else:
+            user = self.users.add(
+                given["Username"],
+                attributes,
+                status="FORCE_CHANGE_PASSWORD",
+                password=password,
+                move_aliases=bool(given.get("ForceAliasCreation")),
+            )
         address = user.attributes.get("email")
         if address and given.get("MessageAction") != "SUPPRESS":
             text = f"Your username is {given['Username']} and temporary password is {password}."
             self._deliver(user, address, "Your temporary password", text)
         described = _described(user)
         return {"User": {"Username": user.username, "Attributes": described.pop("UserAttributes"), **described}}
+
+    def _invited_again(self, given: Given, password: str) -> User:
+        """Return somebody who has not answered the invitation, with a new temporary password. Nobody is created."""
+        user = self._existing(given)
+        if user.status != "FORCE_CHANGE_PASSWORD":
+            raise errors.UnsupportedUserStateException(
+                f"Resend not possible. {user.username} status is not FORCE_CHANGE_PASSWORD"
+            )
+        self._set_password(user.username, password)
+        return self._existing(given)
+
+    def admin_update_user_attributes(self, given: Given) -> Reply:
+        """Change attributes, also those that say whether an address is verified."""
+        self._update(self._existing(given), attributes_from(given["UserAttributes"], by_user=False))
+        return {}
+
+    def admin_disable_user(self, given: Given) -> Reply:
+        """Refuse a user from now on, and revoke all tokens."""
+        return self._switch(given, enabled=False)
+
+    def admin_enable_user(self, given: Given) -> Reply:
+        """Let a user sign in again."""
+        return self._switch(given, enabled=True)
+
+    def admin_reset_user_password(self, given: Given) -> Reply:
+        """Make the password useless until a new one is set by the code that is sent."""
+        user = self._existing(given)
+        self._check_resettable(user)
+        with self.users.changing(user.username) as draft:
+            draft.set_status("RESET_REQUIRED")
+        self._send_code(user, "forgot-password")
+        return {}
 
     def admin_get_user(self, given: Given) -> Reply:
         """Return everything about a user but the password."""
@@ -213,7 +275,45 @@ class Accounts:
         user = self.users.get(self.tokens.username_of_access(given["AccessToken"]))
         if user is None:
             raise errors.UserNotFoundException("User does not exist.")
+        check_may_sign_in(user)
         return user
+
+    def _switch(self, given: Given, *, enabled: bool) -> Reply:
+        user = self._existing(given)
+        with self.users.changing(user.username) as draft:
+            draft.set_enabled(enabled)
+        if not enabled:
+            self.tokens.revoke_all(user.sub)
+        return {}
+
+    def _update(self, user: User, changes: dict[str, str]) -> Reply | None:
+        """Change attributes, and send a code to an address that is new and not said to be verified; return where to."""
+        email = changes.get("email")
+        asked = bool(email) and email != user.attributes.get("email") and "email_verified" not in changes
+        if asked and self.verify_before_update:
+            del changes["email"]  # the old one stays until the code comes back
+        new = {name: value for name, value in changes.items() if value != user.attributes.get(name)}
+        with self.users.changing(user.username) as draft:
+            draft.set_attributes(unverified(new) if new else changes)
+            _check_verified(
+                {**changes, **{name: draft.user.attributes.get(name, "") for name in ("email", "phone_number")}}
+            )
+            self.users.refuse_taken(draft.user)
+        return self._send_code(draft.user, "verify-email", email or "") if asked else None
+
+    def _check_resettable(self, user: User) -> None:
+        if not user.enabled:
+            raise errors.NotAuthorizedException(errors.DISABLED)
+        if user.status == "FORCE_CHANGE_PASSWORD":
+            raise errors.NotAuthorizedException("User password cannot be reset in the current state.")
+        if not user.verified_email:
+            raise errors.InvalidParameterException(
+                "Cannot reset password for the user as there is no registered/verified email or phone_number"
+            )
+
+    def _check_verifiable(self, name: str) -> None:
+        if name != "email":  # as a pool whose AutoVerifiedAttributes are [email]
+            raise errors.InvalidParameterException(f"{ascii(name)[1:-1]} cannot be verified by a code in this pool.")
 
     def _set_password(self, username: str, password: str) -> None:
         verifier = self.users.new_verifier(username, password)
@@ -223,9 +323,9 @@ class Accounts:
     def _temporary_password(self) -> str:
         return f"Tmp-{self.random.bytes(9).hex()}1a"
 
-    def _send_code(self, user: User, purpose: Purpose) -> Reply:
-        address = user.attributes["email"]
-        code = self.users.new_code(user.username, purpose)
+    def _send_code(self, user: User, purpose: Purpose, to: str = "") -> Reply:
+        address = to or user.attributes["email"]
+        code = self.users.new_code(user.username, purpose, address)
         self._deliver(user, address, _SUBJECTS[purpose], f"Your confirmation code is {code}")
         return _delivery(masked(address))
 
@@ -241,6 +341,14 @@ def _delivery(destination: str) -> Reply:
     return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
+def _check_verified(attributes: Mapping[str, str]) -> None:
+    for name, word in (("email", "Email"), ("phone_number", "Phone number")):
+        if f"{name}_verified" in attributes and not attributes.get(name):
+            raise errors.InvalidParameterException(
+                f"{word} is required to verify/un-verify {'an email' if name == 'email' else 'a phone number'}"
+            )
+
+
 def _pairs(user: User) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]
 
@@ -250,6 +358,6 @@ def _described(user: User) -> Reply:
         "UserAttributes": _pairs(user),
         "UserCreateDate": datetime.fromtimestamp(user.created, UTC),
         "UserLastModifiedDate": datetime.fromtimestamp(user.modified, UTC),
-        "Enabled": True,
+        "Enabled": user.enabled,
         "UserStatus": user.status,
     }

@@ -42,6 +42,10 @@ class ExpiredCodeException(ClientError):
     """Raised if a confirmation code is too old, or there is none."""
 
 
+class GroupExistsException(ClientError):
+    """Raised if a group's name is taken."""
+
+
 class InvalidLambdaResponseException(ClientError):
     """Raised if what a trigger returned cannot be used."""
 
@@ -62,6 +66,10 @@ class NotAuthorizedException(ClientError):
     """Raised if a password, an answer, a session or a token is not accepted."""
 
 
+class PasswordResetRequiredException(ClientError):
+    """Raised if an administrator has reset a user's password, and no new one is set."""
+
+
 class ResourceNotFoundException(ClientError):
     """Raised if the pool or the app client is another one."""
 
@@ -76,6 +84,10 @@ class UnknownOperationException(ClientError):
 
 class UnsupportedTokenTypeException(ClientError):
     """Raised if something other than a refresh token is to be revoked."""
+
+
+class UnsupportedUserStateException(ClientError):
+    """Raised if an invitation is to be sent again to somebody who has answered it."""
 
 
 class UserLambdaValidationException(ClientError):
@@ -96,6 +108,9 @@ class UsernameExistsException(ClientError):
 
 INCORRECT = "Incorrect username or password."
 """What Cognito says to every refused sign-in."""
+
+DISABLED = "User is disabled."
+"""What Cognito says to somebody whose account an administrator has disabled."""
 
 UNRECOGNIZABLE = "Unrecognizable lambda output"
 """What Cognito says of a trigger's answer that it cannot use."""

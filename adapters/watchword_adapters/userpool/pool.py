@@ -25,7 +25,7 @@ from watchword_adapters.userpool.shapes import OPERATIONS, checked
 from watchword_adapters.userpool.signin import SignIns
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import FirstSession, Trigger, Triggers
-from watchword_adapters.userpool.users import Status, User, Users
+from watchword_adapters.userpool.users import ALIASES, Status, User, Users
 
 Reply = dict[str, Any]
 Operation = Callable[[Mapping[str, object]], Reply]
@@ -49,6 +49,11 @@ def _flows(instance: Any, attribute: Attribute[Any], value: Any) -> None:
         raise refused(instance, attribute, f"must be a list of some of {', '.join(ALL_FLOWS)}")
 
 
+def _aliases(instance: Any, attribute: Attribute[Any], value: Any) -> None:
+    if isinstance(value, str) or not set(value) <= set(ALIASES):
+        raise refused(instance, attribute, f"must be a list of some of {', '.join(ALIASES)}")
+
+
 def _issuer_of(pool: LocalUserPool) -> str:
     return f"https://cognito-idp.{pool.region}.amazonaws.com/{pool.pool_id}"
 
@@ -60,6 +65,7 @@ def _users_of(pool: LocalUserPool) -> Users:
         random=pool.random,
         email_as_username=pool.email_as_username,
         case_sensitive=pool.case_sensitive,
+        aliases=pool.aliases,
         keeper=pool.keeper,
     )
 
@@ -125,6 +131,10 @@ class LocalUserPool:
     """The sign-in flows that the client allows."""
     email_as_username: bool = field(default=False, kw_only=True, validator=flag())
     """Whether users sign up with an e-mail address and get a UUID as their name."""
+    aliases: Collection[str] = field(default=("email", "phone_number"), kw_only=True, validator=_aliases)
+    """The attributes that sign a user in beside the name, once verified; ``preferred_username`` if it is among them."""
+    verify_before_update: bool = field(default=False, kw_only=True, validator=flag())
+    """Whether a changed e-mail address waits for its code while the old one stays (AttributesRequireVerificationBeforeUpdate)."""
     case_sensitive: bool = field(default=False, kw_only=True, validator=flag())
     """Whether ``Ann`` and ``ann`` are two users."""
     trigger_deadline: float = field(default=5.0, kw_only=True, validator=_seconds)
@@ -188,6 +198,7 @@ class LocalUserPool:
             clock=self.clock,
             random=self.random,
             legacy=legacy,
+            verify_before_update=self.verify_before_update,
             deliver=self.outbox.append,
         )
         handlers: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
@@ -201,6 +212,8 @@ class LocalUserPool:
             "ResendConfirmationCode": accounts.resend_confirmation_code,
             "GetUser": accounts.get_user,
             "UpdateUserAttributes": accounts.update_user_attributes,
+            "GetUserAttributeVerificationCode": accounts.get_user_attribute_verification_code,
+            "VerifyUserAttribute": accounts.verify_user_attribute,
             "RevokeToken": accounts.revoke_token,
             "GlobalSignOut": accounts.global_sign_out,
             "ForgotPassword": accounts.forgot_password,
@@ -211,6 +224,10 @@ class LocalUserPool:
             "AdminDeleteUser": accounts.admin_delete_user,
             "AdminSetUserPassword": accounts.admin_set_user_password,
             "AdminConfirmSignUp": accounts.admin_confirm_sign_up,
+            "AdminUpdateUserAttributes": accounts.admin_update_user_attributes,
+            "AdminDisableUser": accounts.admin_disable_user,
+            "AdminEnableUser": accounts.admin_enable_user,
+            "AdminResetUserPassword": accounts.admin_reset_user_password,
         }
         operations = {name: partial(self._run, name, handlers[name]) for name in OPERATIONS}
         object.__setattr__(self, "operations", MappingProxyType(operations))
@@ -292,6 +309,14 @@ class LocalUserPool:
         """Change the attributes of an access token's user."""
         return self._reply("UpdateUserAttributes", parameters)
 
+    def get_user_attribute_verification_code(self, /, **parameters: object) -> Reply:
+        """Send another code that verifies an address."""
+        return self._reply("GetUserAttributeVerificationCode", parameters)
+
+    def verify_user_attribute(self, /, **parameters: object) -> Reply:
+        """Verify a changed address by its code."""
+        return self._reply("VerifyUserAttribute", parameters)
+
     def revoke_token(self, /, **parameters: object) -> Reply:
         """Revoke a refresh token and what came from it."""
         return self._reply("RevokeToken", parameters)
@@ -331,6 +356,22 @@ class LocalUserPool:
     def admin_confirm_sign_up(self, /, **parameters: object) -> Reply:
         """Confirm a sign-up without a code."""
         return self._reply("AdminConfirmSignUp", parameters)
+
+    def admin_update_user_attributes(self, /, **parameters: object) -> Reply:
+        """Change a user's attributes."""
+        return self._reply("AdminUpdateUserAttributes", parameters)
+
+    def admin_disable_user(self, /, **parameters: object) -> Reply:
+        """Refuse a user from now on."""
+        return self._reply("AdminDisableUser", parameters)
+
+    def admin_enable_user(self, /, **parameters: object) -> Reply:
+        """Let a disabled user sign in again."""
+        return self._reply("AdminEnableUser", parameters)
+
+    def admin_reset_user_password(self, /, **parameters: object) -> Reply:
+        """Make a user's password useless, and send a code that sets a new one."""
+        return self._reply("AdminResetUserPassword", parameters)
 
     def admin_initiate_auth(self, /, **parameters: object) -> Reply:
         """Begin a sign-in from a server."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase, ascii_uppercase, digits, punctuation
 
 from watchword_adapters.userpool import errors
 
@@ -14,6 +16,9 @@ _STANDARD = frozenset(
     }
 )
 _NOT_WRITABLE = frozenset({"email_verified", "phone_number_verified"})  # by users themselves
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_PHONE = re.compile(r"\+[0-9]{1,15}")  # E.164
+_SYMBOLS = f"{punctuation} "
 
 
 def is_true(value: str) -> bool:
@@ -22,12 +27,26 @@ def is_true(value: str) -> bool:
 
 
 def attributes_from(pairs: Sequence[Mapping[str, str]], *, by_user: bool) -> dict[str, str]:
-    """Return ``[{"Name": …, "Value": …}]`` as a dictionary, each name checked (see `check_attribute`)."""
+    """Return ``[{"Name": …, "Value": …}]`` as a dictionary, each name checked (see `check_attribute`).
+
+    Raises:
+        InvalidParameterException: if an address or a number cannot be one.
+    """
     attributes: dict[str, str] = {}
     for pair in pairs:
         check_attribute(pair["Name"], by_user=by_user)
         attributes[pair["Name"]] = pair.get("Value") or ""
+    if attributes.get("email") and not _EMAIL.fullmatch(attributes["email"]):
+        raise errors.InvalidParameterException("Invalid email address format.")
+    if attributes.get("phone_number") and not _PHONE.fullmatch(attributes["phone_number"]):
+        raise errors.InvalidParameterException("Invalid phone number format.")
     return attributes
+
+
+def unverified(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return *attributes* with the note that each address among them is not verified, unless they say whether it is."""
+    addresses = (name for name in ("email", "phone_number") if attributes.get(name))
+    return {**{f"{name}_verified": "false" for name in addresses}, **attributes}
 
 
 def check_attribute(name: str, *, by_user: bool) -> None:
@@ -49,15 +68,19 @@ def check_attribute(name: str, *, by_user: bool) -> None:
 def check_password(password: str) -> None:
     """Refuse a new password that Cognito's default policy refuses.
 
+    Its letters and digits are those of basic Latin, and a space inside counts as a symbol:
+    https://docs.aws.amazon.com/cognito/latest/developerguide/managing-users-passwords.html
+
     Raises:
-        InvalidPasswordException: if it is short, or lacks a kind of character.
+        InvalidPasswordException: if it is short, lacks a kind of character, or begins or ends with a space.
     """
     lacks = (
         (len(password) >= 8, "Password not long enough"),
-        (any(c.islower() for c in password), "Password must have lowercase characters"),
-        (any(c.isupper() for c in password), "Password must have uppercase characters"),
-        (any(c.isdigit() for c in password), "Password must have numeric characters"),
-        (any(not c.isalnum() for c in password), "Password must have symbol characters"),
+        (any(c in ascii_lowercase for c in password), "Password must have lowercase characters"),
+        (any(c in ascii_uppercase for c in password), "Password must have uppercase characters"),
+        (any(c in digits for c in password), "Password must have numeric characters"),
+        (any(c in _SYMBOLS for c in password), "Password must have symbol characters"),
+        (password == password.strip(" \t\n\v\f\r"), "Password must not begin or end with a space"),
     )
     for fine, text in lacks:
         if not fine:

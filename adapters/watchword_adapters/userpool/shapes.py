@@ -49,6 +49,8 @@ class Ignored:
 Shape = Text | Flag | TextMap | Attributes | Ignored
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]+"
+# The public model says [\S]+, the service itself takes spaces inside: its refusals name this pattern.
+_SPACED = r"^[\S]+.*[\S]+$|^[\S]$"
 _NAME = Text(32, 1)
 _VALUE = Text(2048)
 _CHALLENGES = (
@@ -64,6 +66,7 @@ _FLOWS = (
 _MEMBERS: Mapping[str, Shape] = {
     "AccessToken": Text(pattern=r"[A-Za-z0-9-_=.]+"),
     "AnalyticsMetadata": Ignored(),
+    "AttributeName": _NAME,
     "AuthFlow": Text(one_of=tuple(_FLOWS.split())),
     "AuthParameters": TextMap(),
     "ChallengeName": Text(one_of=tuple(_CHALLENGES.split())),
@@ -71,21 +74,22 @@ _MEMBERS: Mapping[str, Shape] = {
     "ClientId": Text(128, 1, r"[\w+]+"),
     "ClientMetadata": TextMap(),
     "ClientSecret": Text(64, 24, r"[\w+]+"),
+    "Code": Text(2048, 1, r"[\S]+"),
     "ConfirmationCode": Text(2048, 1, r"[\S]+"),
     "ContextData": Ignored(),
     "DesiredDeliveryMediums": Ignored(),
     "DeviceKey": Ignored(),
     "ForceAliasCreation": Flag(),
     "MessageAction": Text(one_of=("RESEND", "SUPPRESS")),
-    "Password": Text(256, 0, r"[\S]+"),
+    "Password": Text(256, 0, _SPACED),
     "Permanent": Flag(),
-    "PreviousPassword": Text(256, 0, r"[\S]+"),
-    "ProposedPassword": Text(256, 0, r"[\S]+"),
+    "PreviousPassword": Text(256, 0, _SPACED),
+    "ProposedPassword": Text(256, 0, _SPACED),
     "RefreshToken": Text(pattern=r"[A-Za-z0-9-_=.]+"),
     "RevokeAssociatedSessions": Ignored(),
     "SecretHash": Text(128, 1, r"[\w+=/]+"),
     "Session": Text(4096, 20),
-    "TemporaryPassword": Text(256, 0, r"[\S]+"),
+    "TemporaryPassword": Text(256, 0, _SPACED),
     "Token": Text(pattern=r"[A-Za-z0-9-_=.]+"),
     "UserAttributes": Attributes(),
     "UserContextData": Ignored(),
@@ -107,6 +111,8 @@ _OPERATIONS = {
     "GetTokensFromRefreshToken": "RefreshToken* ClientId* ClientSecret DeviceKey ClientMetadata",
     "GetUser": "AccessToken*",
     "UpdateUserAttributes": "UserAttributes* AccessToken* ClientMetadata",
+    "GetUserAttributeVerificationCode": "AccessToken* AttributeName* ClientMetadata",
+    "VerifyUserAttribute": "AccessToken* AttributeName* Code*",
     "RevokeToken": "Token* ClientId* ClientSecret RevokeAssociatedSessions",
     "GlobalSignOut": "AccessToken*",
     "ForgotPassword": "ClientId* SecretHash UserContextData Username* AnalyticsMetadata ClientMetadata",
@@ -119,6 +125,10 @@ _OPERATIONS = {
     "AdminDeleteUser": "UserPoolId* Username*",
     "AdminSetUserPassword": "UserPoolId* Username* Password* Permanent",
     "AdminConfirmSignUp": "UserPoolId* Username* ClientMetadata",
+    "AdminUpdateUserAttributes": "UserPoolId* Username* UserAttributes* ClientMetadata",
+    "AdminDisableUser": "UserPoolId* Username*",
+    "AdminEnableUser": "UserPoolId* Username*",
+    "AdminResetUserPassword": "UserPoolId* Username* ClientMetadata",
     "AdminInitiateAuth": "UserPoolId* ClientId* AuthFlow* AuthParameters ClientMetadata AnalyticsMetadata ContextData"
     " Session",
     "AdminRespondToAuthChallenge": "UserPoolId* ClientId* ChallengeName* ChallengeResponses Session AnalyticsMetadata"
@@ -132,7 +142,12 @@ def _read(row: str) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 _TABLE = {operation: _read(row) for operation, row in _OPERATIONS.items()}
-_COMPILED = {name: re.compile(shape.pattern) for name, shape in _MEMBERS.items() if isinstance(shape, Text)}
+# The service's \s and \w are those of ASCII; what a user name may not have are Unicode's spaces too.
+_COMPILED = {
+    name: re.compile(shape.pattern, 0 if shape.pattern == _VISIBLE else re.ASCII)
+    for name, shape in _MEMBERS.items()
+    if isinstance(shape, Text)
+}
 
 OPERATIONS = tuple(_OPERATIONS)
 """Every operation that the pool plays."""

@@ -19,7 +19,7 @@ from watchword_adapters.userpool.sessions import Round, Session, Sessions
 from watchword_adapters.userpool.timestamps import parse_timestamp
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Metadata, Triggers
-from watchword_adapters.userpool.users import Person, User, Users
+from watchword_adapters.userpool.users import Person, User, Users, check_may_sign_in
 
 Reply = dict[str, Any]
 
@@ -98,7 +98,7 @@ class SignIns:
         """Trade a refresh token for new tokens."""
         self.client.check_flow("REFRESH_TOKEN")
         self.client.check_secret(given.get("ClientSecret"))
-        return {"AuthenticationResult": self.tokens.refresh(given["RefreshToken"], self.users.get)}
+        return {"AuthenticationResult": self.tokens.refresh(given["RefreshToken"], self._holder)}
 
     # The first call of each flow
 
@@ -112,8 +112,6 @@ class SignIns:
             case _:
                 raise errors.InvalidParameterException("CHALLENGE_NAME must be SRP_A or CUSTOM_CHALLENGE")
         person = self._person(name)
-        if person.user is not None:
-            _confirmed(person.user)
         # Cognito puts {SRP_A, true} on the list before any password was checked.
         rounds = () if srp_a is None else (Round("SRP_A", result=True),)
         session = Session("", "custom", person, admin=admin, rounds=rounds, srp_a=srp_a)
@@ -138,7 +136,7 @@ class SignIns:
         if user is not None:  # pools in the field differ in which of his names they want hashed
             names = (user.username, user.sub, user.attributes.get("email", ""), user.attributes.get("phone_number", ""))
             self.client.check_hash(parameters.get("SECRET_HASH"), *names)
-        return {"ChallengeParameters": {}, "AuthenticationResult": self.tokens.refresh(token, self.users.get)}
+        return {"ChallengeParameters": {}, "AuthenticationResult": self.tokens.refresh(token, self._holder)}
 
     # Answers
 
@@ -253,7 +251,7 @@ class SignIns:
         # Whatever Define says, there are no tokens for somebody who does not exist.
         if person.user is None or user is None or user.sub != person.user.sub:
             raise errors.NotAuthorizedException(errors.INCORRECT)
-        _confirmed(user)
+        check_may_sign_in(user)
         return {"ChallengeParameters": {}, "AuthenticationResult": self.tokens.issue(user)}
 
     # The people and their passwords
@@ -262,7 +260,16 @@ class SignIns:
         person = self.users.find(name)
         if person.user is None and self.legacy:
             raise errors.UserNotFoundException("User does not exist.")
+        if person.user is not None:
+            check_may_sign_in(person.user)
         return person
+
+    def _holder(self, username: str) -> User | None:
+        """Return the user whose refresh token is used, if he is there and may sign in."""
+        user = self.users.get(username)
+        if user is not None:
+            check_may_sign_in(user)
+        return user
 
     def _current(self, session: Session) -> Session:
         """Return *session* with the user as he is now; one who was removed meanwhile does not sign in."""
@@ -272,6 +279,7 @@ class SignIns:
         user = self.users.get(session.person.username)
         if user is None or user.sub != before.sub:
             raise errors.NotAuthorizedException(errors.INCORRECT)
+        check_may_sign_in(user)
         return evolve(session, person=evolve(session.person, user=user))
 
     def _claim_is_right(self, session: Session, responses: Mapping[str, str]) -> bool:
@@ -331,8 +339,3 @@ def _srp_a(parameters: Mapping[str, str]) -> int:
         return srp6a.public_from_hex(_required(parameters, "SRP_A"), "SRP_A")
     except ProtocolError as error:
         raise errors.InvalidParameterException(str(error)) from None
-
-
-def _confirmed(user: User) -> None:
-    if user.status == "UNCONFIRMED":
-        raise errors.UserNotConfirmedException("User is not confirmed.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import threading
 import uuid
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
@@ -17,10 +17,11 @@ from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
 from watchword_adapters.userpool.schema import is_true
 
-Status = Literal["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD"]
+Status = Literal["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"]
 Purpose = Literal["sign-up", "forgot-password", "verify-email"]
 
-_ALIASES = ("email", "phone_number")
+ALIASES = ("email", "phone_number", "preferred_username")
+"""The attributes that a pool may sign users in by, as `AliasAttributes` of the service."""
 
 _CODE_SECONDS: Mapping[Purpose, int] = {"sign-up": 86_400, "forgot-password": 3_600, "verify-email": 86_400}
 _CODE_TRIES = 15
@@ -30,11 +31,12 @@ _LONGEST_LOCK = 900
 
 @frozen
 class Code:
-    """A confirmation code that was sent: good until *expires* (epoch seconds), for *tries_left* tries."""
+    """A confirmation code that was sent *to* an address: good until *expires* (epoch seconds), for *tries_left* tries."""
 
     digits: str = field(repr=False)
     expires: float
     tries_left: int = _CODE_TRIES
+    to: str = field(default="", repr=False)
 
 
 @frozen
@@ -49,6 +51,13 @@ class User:
     modified: float
     verifier: srp6a.Verifier | None = field(default=None, repr=False)
     codes: Mapping[str, Code] = field(factory=dict[str, Code], repr=False)
+    enabled: bool = True
+    groups: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+
+    @property
+    def verified_email(self) -> str:
+        """The address, if it is verified; empty if not."""
+        return self.attributes.get("email", "") if is_true(self.attributes.get("email_verified", "")) else ""
 
 
 @frozen
@@ -85,6 +94,7 @@ class Users:
         random: Random,
         email_as_username: bool,
         case_sensitive: bool,
+        aliases: Collection[str] = ("email", "phone_number"),
         keeper: Keeper | None = None,
     ) -> None:
         self._pool_id = pool_id
@@ -92,6 +102,7 @@ class Users:
         self._random = random
         self._email_as_username = email_as_username
         self._case_sensitive = case_sensitive
+        self._by_alias = tuple(name for name in ALIASES if name in aliases)
         self._keeper = keeper or NothingKept()
         self._key = self._keeper.secret("made-up users", lambda: random.bytes(32))
         self._lock = threading.RLock()
@@ -132,11 +143,34 @@ class Users:
         same = srp6a.same_verifier(expected, claimed)
         return same and person.user is not None and person.user.verifier is not None
 
-    def add(self, name: str, attributes: Mapping[str, str], *, status: Status, password: str | None) -> User:
+    def check_sign_up(self, attributes: Mapping[str, str]) -> None:
+        """Refuse what nobody may sign up with.
+
+        Raises:
+            InvalidParameterException: if a preferred user name is given where it signs in: it has to wait for the confirmation.
+        """
+        if attributes.get("preferred_username") and "preferred_username" in self._by_alias:
+            raise errors.InvalidParameterException(
+                "User can not sign up with preferred username. Preferred username can be added only when user is confirmed."
+            )
+
+    def add(
+        self,
+        name: str,
+        attributes: Mapping[str, str],
+        *,
+        status: Status,
+        password: str | None,
+        move_aliases: bool | None = None,
+    ) -> User:
         """Add a user called *name*.
+
+        An address that signs somebody else in is refused, taken from that user if *move_aliases* is true, or, if that
+        is None, shared: the last one signs in.
 
         Raises:
             UsernameExistsException: if the name is taken.
+            AliasExistsException: if an address signs somebody else in and is not to be moved.
             InvalidParameterException: if the pool wants an e-mail address as the name and this is none.
         """
         attributes = dict(attributes)
@@ -152,6 +186,13 @@ class Users:
         with self._lock:
             if self._owner(name) is not None:
                 raise errors.UsernameExistsException("User already exists")
+            match move_aliases:
+                case True:
+                    self.take_aliases(user)
+                case False:
+                    self.refuse_taken(user)
+                case None:
+                    pass
             self._put(user)
         return user
 
@@ -168,10 +209,10 @@ class Users:
                 raise errors.UserNotFoundException("User does not exist.")
             draft = _Draft(user)
             yield draft
-            changed = evolve(draft.user, modified=self._clock.now())
-            self._keeper.keep_user(changed)
+            after = evolve(draft.user, modified=self._clock.now())
+            self._keeper.keep_user(after)
             self._drop_names(user)
-            self._remember(changed)
+            self._remember(after)
 
     def remove(self, username: str) -> None:
         """Forget a user."""
@@ -180,11 +221,36 @@ class Users:
             self._keeper.drop_user(username)
             self._failures.pop(username, None)
 
-    def alias_taken(self, user: User) -> bool:
-        """Say whether an address of *user*, once verified, would sign somebody else in."""
+    def refuse_taken(self, user: User) -> None:
+        """Refuse a *user* who is about to be kept, if an alias that is new to her signs somebody else in.
+
+        Raises:
+            AliasExistsException: if there is one.
+        """
         with self._lock:
-            owners = (self._owner(user.attributes.get(name, "")) for name in _ALIASES)
-            return any(owner not in {None, user.username} for owner in owners)
+            for name, _ in self._rivals(user):
+                raise errors.AliasExistsException(f"An account with the {name} already exists.")
+
+    def take_aliases(self, user: User) -> None:
+        """Take the aliases of a *user* who is about to be kept from whom they sign in: what they had is no longer verified.
+
+        Raises:
+            AliasExistsException: if one is somebody's user name.
+        """
+        with self._lock:
+            for name, owner in self._rivals(user):
+                if self._folded(user.attributes[name]) in self._names:
+                    raise errors.AliasExistsException(f"An account with the {name} already exists.")
+                with self.changing(owner) as draft:
+                    draft.set_attributes({name: ""} if name == "preferred_username" else {f"{name}_verified": "false"})
+
+    def _rivals(self, user: User) -> list[tuple[str, str]]:
+        """Return which aliases of *user* sign whom else in."""
+        kept = self._users.get(user.username)
+        before = {} if kept is None else self._sign_in_aliases(kept)
+        new = {name: value for name, value in self._sign_in_aliases(user).items() if before.get(name) != value}
+        owners = ((name, self._owner(value)) for name, value in new.items())
+        return [(name, owner) for name, owner in owners if owner is not None and owner != user.username]
 
     # Lockout: five failures are free, then 1 s, 2 s, 4 s … up to 15 minutes; unknown names are treated alike.
 
@@ -214,15 +280,15 @@ class Users:
 
     # Codes
 
-    def new_code(self, username: str, purpose: Purpose) -> str:
-        """Make and keep a six-digit code for *purpose*, in place of an older one."""
+    def new_code(self, username: str, purpose: Purpose, to: str) -> str:
+        """Make and keep a six-digit code for *purpose* that is sent *to* an address, in place of an older one."""
         digits = f"{int.from_bytes(self._random.bytes(16), 'big') % 1_000_000:06d}"
         with self.changing(username) as draft:
-            draft.set_code(purpose, Code(digits, self._clock.now() + _CODE_SECONDS[purpose]))
+            draft.set_code(purpose, Code(digits, self._clock.now() + _CODE_SECONDS[purpose], to=to))
         return digits
 
-    def use_code(self, username: str, purpose: Purpose, claimed: str) -> None:
-        """Use the code up.
+    def use_code(self, username: str, purpose: Purpose, claimed: str) -> str:
+        """Use the code up; return the address that it was sent to.
 
         Raises:
             CodeMismatchException: if it is another one.
@@ -241,6 +307,7 @@ class Users:
                 draft.set_code(purpose, None if right else evolve(code, tries_left=code.tries_left - 1))
         if not right:
             raise errors.CodeMismatchException("Invalid verification code provided, please try again.")
+        return code.to
 
     def made_up_address(self, name: str) -> str:
         """Return the masked address to show for somebody unknown, always the same for *name*."""
@@ -269,21 +336,50 @@ class Users:
     def _remember(self, user: User) -> None:
         self._users[user.username] = user
         self._names[self._folded(user.username)] = self._names[user.sub] = user.username
-        for address in self._addresses(user):
-            self._aliases[self._folded(address)] = user.username
+        for alias in self._sign_in_aliases(user).values():
+            self._aliases[self._folded(alias)] = user.username
 
     def _drop_names(self, user: User) -> None:
         self._names.pop(self._folded(user.username), None)
         self._names.pop(user.sub, None)
-        for address in self._addresses(user):
-            if self._aliases.get(self._folded(address)) == user.username:
-                del self._aliases[self._folded(address)]
+        for alias in self._sign_in_aliases(user).values():
+            if self._aliases.get(self._folded(alias)) == user.username:
+                del self._aliases[self._folded(alias)]
 
-    def _addresses(self, user: User) -> Iterator[str]:
-        for name in _ALIASES:
-            is_name = self._email_as_username and name == "email"
-            if name in user.attributes and (is_name or is_true(user.attributes.get(f"{name}_verified", ""))):
-                yield user.attributes[name]
+    def _sign_in_aliases(self, user: User) -> dict[str, str]:
+        """Return the attributes that sign *user* in: verified addresses, and what the pool takes for a name."""
+        given = user.attributes
+        found = {name: given[name] for name in self._by_alias if given.get(name)}
+        proven = {
+            name: value
+            for name, value in found.items()
+            if name == "preferred_username" or is_true(given.get(f"{name}_verified", ""))
+        }
+        return {**proven, "email": given["email"]} if self._email_as_username else proven
+
+
+def changed(user: User, attributes: Mapping[str, str]) -> User:
+    """Return *user* with *attributes*; a blank one is removed, and an address takes along whether it is verified."""
+    merged = {**user.attributes, **attributes}
+    gone = {name for name, value in merged.items() if not value}
+    gone |= {f"{name}_verified" for name in gone}
+    return evolve(user, attributes={name: value for name, value in merged.items() if name not in gone})
+
+
+def check_may_sign_in(user: User) -> None:
+    """Refuse a user whose account is not in order; the service says so before it asks for anything.
+
+    Raises:
+        NotAuthorizedException: if an administrator has disabled the account.
+        UserNotConfirmedException: if the sign-up is not confirmed, whatever the password (amazon-cognito-identity-js#288).
+        PasswordResetRequiredException: if the password was reset; only ForgotPassword's code leads on.
+    """
+    if not user.enabled:
+        raise errors.NotAuthorizedException(errors.DISABLED)
+    if user.status == "UNCONFIRMED":
+        raise errors.UserNotConfirmedException("User is not confirmed.")
+    if user.status == "RESET_REQUIRED":
+        raise errors.PasswordResetRequiredException("Password reset required for the user")
 
 
 class _Draft:
@@ -293,7 +389,16 @@ class _Draft:
         self.user = user
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        self.user = evolve(self.user, attributes={**self.user.attributes, **attributes})
+        """Change attributes; a blank one is removed. A code for an address that is no longer meant is void."""
+        if attributes.get("email", "") != self.user.attributes.get("email", "") and "email" in attributes:
+            self.set_code("verify-email", None)
+        self.user = changed(self.user, attributes)
+
+    def set_enabled(self, enabled: bool) -> None:
+        self.user = evolve(self.user, enabled=enabled)
+
+    def set_groups(self, groups: tuple[str, ...]) -> None:
+        self.user = evolve(self.user, groups=groups)
 
     def set_status(self, status: Status) -> None:
         self.user = evolve(self.user, status=status)
