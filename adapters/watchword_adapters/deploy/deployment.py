@@ -7,6 +7,9 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
+from watchword_adapters.deploy.manifest import Manifest
+from watchword_adapters.deploy.values import Text, Unknown, get, text
+
 Facts = Mapping[str, Any]
 
 
@@ -16,9 +19,12 @@ def within(facts: Facts | None, name: str) -> Facts:
     return cast("Facts", value) if isinstance(value, Mapping) else {}
 
 
-def texts(value: object) -> list[str]:
-    """Return *value*, a text or a list of texts, as a list."""
-    return [str(each) for each in cast("list[object]", value)] if isinstance(value, list) else [str(value)]
+@frozen
+class NotKnown:
+    """Something that cannot be judged: *what* it is, and *why* it is not known."""
+
+    what: str
+    why: str
 
 
 @frozen
@@ -30,18 +36,20 @@ class DeployedFunction:
         facts: as ``get_function_configuration`` gives them; None if they could not be read.
         statements: who may call it; None if that could not be read.
         retention: days for which its log is kept; 0 for ever; None if that could not be read.
+        code: what is wrong with its code as such; empty if nothing is.
+        manifest: what its zip says of itself; None if it could not be read.
     """
 
     name: str
     facts: Facts | None = field(default=None, repr=False)
     statements: tuple[Facts, ...] | None = None
-    retention: int | None = None
+    retention: int | Unknown | None = None
+    code: str = ""
+    manifest: Manifest | None = None
 
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Its environment. It may hold secrets: never shown."""
-        variables = within(within(self.facts, "Environment"), "Variables")
-        return {name: text for name, text in variables.items() if isinstance(text, str)}
+    def setting(self, name: str) -> Text | None:
+        """Return a variable of its environment; None if it is not set. It may be a secret: never shown."""
+        return text(get(self.facts, "Environment", "Variables", name))
 
 
 @frozen
@@ -49,23 +57,25 @@ class Table:
     """The ledger's table: the name of its key, and of its time to live (empty if there is none)."""
 
     name: str
-    key: str
-    ttl: str
+    key: str | Unknown
+    ttl: str | Unknown
 
 
 @frozen
 class Deployment:
-    """What was deployed, or will be.
+    """What was deployed, or will be. Any of its facts may be `Unknown`, or hold such.
 
     *pool* and *client* are as boto3 describes them, None where there is none to read; *others* are the flows that each
-    other client of the pool allows; *unread* says what could not be read, and why. *live* is whether it is deployed: a template has nothing to repair by a command.
+    other client of the pool allows; *unread* says what could not be read, and why; *unknown* what will be known when it
+    is deployed. *live* is whether it is: a template has nothing to repair by a command.
     """
 
     pool: Facts | None = field(default=None, repr=False)
     client: Facts | None = field(default=None, repr=False)
     mfa: Facts | None = field(default=None, repr=False)
-    others: Mapping[str, tuple[str, ...]] = field(factory=dict[str, "tuple[str, ...]"])
+    others: Mapping[str, tuple[str | Unknown, ...]] = field(factory=dict[str, "tuple[str | Unknown, ...]"])
     functions: Mapping[str, DeployedFunction] = field(factory=dict[str, DeployedFunction])
     tables: tuple[Table, ...] = ()
     unread: tuple[str, ...] = ()
+    unknown: tuple[NotKnown, ...] = ()
     live: bool = False

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, Table, within
 from watchword_adapters.deploy.template import TRIGGERS
+from watchword_adapters.deploy.values import Partial, Text, Unknown, get, joined, words
 
 T = TypeVar("T")
 Clients = Callable[[str], Any]
@@ -71,8 +72,8 @@ def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
     )
 
 
-def _others(cognito: Any, pool_id: str, client_id: str) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _others(cognito: Any, pool_id: str, client_id: str) -> dict[str, tuple[str | Unknown, ...]]:
+    found: dict[str, tuple[str | Unknown, ...]] = {}
     page: dict[str, Any] = {}
     while len(found) < _MOST_CLIENTS:
         reply = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60, **page)
@@ -86,21 +87,30 @@ def _others(cognito: Any, pool_id: str, client_id: str) -> dict[str, tuple[str, 
     return found
 
 
-def flows_of(client: Facts) -> tuple[str, ...]:
+def flows_of(client: Facts) -> tuple[str | Unknown, ...]:
     """Return the flows that an app client allows; those that Cognito takes if none are said."""
-    said = client.get("ExplicitAuthFlows")
+    said = words(get(client, "ExplicitAuthFlows"))
     # The service model: without any, refresh tokens, SRP and custom authentication.
-    return tuple(said) if said else ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
+    return said or ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 
 
-def tables_of(settings: Mapping[str, str]) -> set[str]:
-    """Return the tables that the setting of the ledger names."""
-    scheme, _, rest = settings.get("WATCHWORD_LEDGER", "").partition("://")
-    return {rest.partition("?")[0]} if scheme.lower() == "dynamodb" and rest else set()
+def table_of(ledger: Text | None) -> Text | None:
+    """Return the table that the setting of the ledger names; None if it names none."""
+    first, *more = ledger.parts if isinstance(ledger, Partial) else (ledger,)
+    if not isinstance(first, str) or not first.lower().startswith("dynamodb://"):
+        return None
+    named: list[str | Unknown] = []
+    for part in (first[len("dynamodb://") :], *more):
+        if isinstance(part, str) and "?" in part:
+            named.append(part.partition("?")[0])
+            break
+        named.append(part)
+    return joined(named) or None
 
 
 def _tables(functions: Mapping[str, DeployedFunction]) -> set[str]:
-    return {table for each in functions.values() for table in tables_of(each.settings)}
+    named = {table_of(each.setting("WATCHWORD_LEDGER")) for each in functions.values()}
+    return {each for each in named if isinstance(each, str)}
 
 
 @frozen
