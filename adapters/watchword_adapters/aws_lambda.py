@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from watchword.engine import Engine
 
 Trigger = Callable[[object, object], Event]
-T = TypeVar("T")
 
 _log = logging.getLogger("watchword")
 
@@ -41,7 +40,6 @@ class Triggers:
     flows: tuple[Flow, ...]
     _engine: Engine | None = field(repr=False, alias="engine")
     _tell: Callable[[Turn, Judgement], None] | None = field(default=None, repr=False, alias="tell")
-    _deadline: float | None = field(default=None, repr=False, alias="deadline")
 
     def __iter__(self) -> Iterator[Trigger]:
         """Give define, create and verify."""
@@ -78,18 +76,11 @@ class Triggers:
 
     def _create(self, event: Event) -> Event:
         engine, turn = self._full(), cognito.turn_of(event)
-        return cognito.created(event, self._in_time(lambda: engine.create(turn)))
+        return cognito.created(event, engine.create(turn))
 
     def _verify(self, event: Event) -> Event:
         engine, answer = self._full(), cognito.answer_of(event)
-        return cognito.verified(event, self._in_time(lambda: engine.verify(answer)))
-
-    def _in_time(self, work: Callable[[], T]) -> T:
-        # Create and Verify call the kinds, which anybody may have written; Define calls none.
-        from watchword.engine import DEADLINE  # noqa: PLC0415 - Define does without both
-        from watchword_adapters.patience import in_time  # noqa: PLC0415
-
-        return in_time(work, DEADLINE if self._deadline is None else self._deadline)
+        return cognito.verified(event, engine.verify(answer))
 
     def _full(self) -> Engine:
         if self._engine is None:

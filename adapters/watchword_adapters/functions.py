@@ -13,13 +13,12 @@ from attrs import evolve, field, frozen
 
 from watchword import derive, srp6a
 from watchword.challenge import Factor, User
-from watchword.engine import DEADLINE, Engine
+from watchword.engine import Engine
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
 from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
 from watchword_adapters.environment import Couriers, Keys, engine_of
-from watchword_adapters.patience import in_time
 
 CLIENT = "functions"
 
@@ -138,7 +137,6 @@ class SignIn:
             ) from None
         self.realm = realm
         self.minutes = minutes
-        self._deadline = DEADLINE
         self._users = users
         self._engine: Engine = engine_of(
             flow,
@@ -204,7 +202,7 @@ class SignIn:
             done: tuple[str, bool, str | None] = (derive.PASSWORD_VERIFIER, True, None)
         else:
             given = Answer(self.realm, CLIENT, self._user(state.name), answer, state.private, metadata)
-            verdict = in_time(lambda: engine.verify(given), self._deadline)
+            verdict = engine.verify(given)
             done = (derive.CUSTOM, verdict.right, state.metadata)
         return self._next(evolve(state, rounds=(*state.rounds, done)), metadata, None)
 
@@ -228,7 +226,7 @@ class SignIn:
                     raise ConfigurationError(f"the flow asks for {step}, which plain functions do not have")
                 return self._ask_password(state, srp_a)
             case Present(step):
-                challenge = in_time(lambda: self._engine.create(turn), self._deadline)
+                challenge = self._engine.create(turn)
                 kept = evolve(state, step=step, private=challenge.private, metadata=challenge.metadata)
                 return self._asked(kept, challenge.public)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from threading import Condition, Thread
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from threading import TIMEOUT_MAX, Condition
 from typing import Any, Protocol, cast
 
-from watchword.errors import ConfigurationError, checked_code
+from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.keyring import Key, Keyring
 from watchword.ports import Clock
 from watchword_adapters.discretion import unlogged
@@ -64,14 +65,12 @@ class FetchedKeyring:
         *,
         clock: Clock,
         cache: float = CACHE,
-        start: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         if not SHORTEST_CACHE <= cache <= LONGEST_CACHE:
             raise ConfigurationError(f"the key source {source}: cache is {cache:g}; it is from 30 to 86400 seconds")
         self._source = source
         self._clock = clock
         self._cache = cache
-        self._start = _in_background if start is None else start
         self._turn = Condition()
         self._busy = False
         self._failing = False
@@ -96,8 +95,8 @@ class FetchedKeyring:
         found = self._renewed().find(key_id)
         if found is None:
             self._renew(MISSED)
-            with self._turn:
-                self._turn.wait_for(lambda: not self._busy, PATIENCE)
+            with suppress(UnavailableError):
+                self._clock.call(self._settled, PATIENCE)
             found = self._keyring.find(key_id)
         return found
 
@@ -114,9 +113,16 @@ class FetchedKeyring:
                 return
             self._busy, self._tried_at = True, now
         try:
-            self._start(self._fetch_again)
-        except RuntimeError:  # No thread to be had.
-            self._end(None, "no thread could be started")
+            self._clock.call(self._fetch_again, 0.0)  # Begun, and not waited for.
+        except UnavailableError as error:
+            if error.undelivered:
+                self._end(None, str(error))
+
+    def _settled(self) -> None:
+        """Return when nobody fetches."""
+        with self._turn:
+            # Nobody waits for longer: leave no thread behind.
+            self._turn.wait_for(lambda: not self._busy, min(PATIENCE, TIMEOUT_MAX))
 
     def _fetch_again(self) -> None:
         try:
@@ -336,7 +342,3 @@ def _unreadable(source: KeySource, code: str, permission: str) -> ConfigurationE
     else:
         remedy = "see that the service can be reached from here, in this region"
     return ConfigurationError(f"the key source {source} cannot be read ({code}): {remedy}")
-
-
-def _in_background(work: Callable[[], None]) -> None:
-    Thread(target=work, name="watchword-keys", daemon=True).start()

@@ -99,15 +99,14 @@ class _Call:
         return next((each[4] for each in reversed(self.judgement.rounds) if each[4] and each[1] == step), None)
 
 
-def create(engine: Engine, turn: Turn) -> Created:
-    """Return the challenge for the step that the session of *turn* has come to.
+def create(engine: Engine, turn: Turn, deadline: Deadline) -> Created:
+    """Return the challenge for the step that the session of *turn* has come to, by *deadline*.
 
     Raises:
         ProtocolError: if the session has come to no step of the flow's own.
         TryLaterError: if the message budget is empty; nothing was sent.
         UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
     """
-    deadline = Deadline.starting(engine.clock)
     judgement = judge(turn, engine.flows)
     decision = judgement.decision
     if not isinstance(decision, Present) or decision.host:

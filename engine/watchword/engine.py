@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 DEADLINE = 3.5
 """Seconds for one call, of the five after which Cognito calls again."""
 
-
 LEASE = 16
 """Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
 
@@ -32,7 +31,8 @@ class Engine:
     """One flow and the ports it runs on.
 
     *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
-    of seconds that a call takes in which a message could be sent (the courier's own floor if None).
+    of seconds that a call takes in which a message could be sent (the courier's own floor if None); *deadline* the seconds
+    that a call may take.
     """
 
     flow: Flow
@@ -44,6 +44,7 @@ class Engine:
     random: Random = field(kw_only=True, repr=False)
     audit: Audit | None = field(default=None, kw_only=True, repr=False)
     pad_to: float | None = field(default=None, kw_only=True)
+    deadline: float = field(default=DEADLINE, kw_only=True)
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -73,17 +74,22 @@ class Engine:
         return judgement.decision
 
     def create(self, turn: Turn) -> Created:
-        """Return the challenge for the step that the session of *turn* has come to; see `watchword.creation.create`."""
+        """Return the challenge for the step that the session of *turn* has come to; see `watchword.creation.create`.
+
+        Create and Verify call kinds, couriers and ledgers, any of which may hang: they end in time all the same.
+        """
         from watchword.creation import create  # noqa: PLC0415 - a host that only defines loads neither
 
-        return create(self, turn)
+        deadline = Deadline.starting(self)
+        return self.clock.call(lambda: create(self, turn, deadline), self.deadline)
 
     def verify(self, answer: Answer) -> Verdict:
         """Return whether *answer* is right; see `watchword.verification.verify`. An outage is recorded."""
         from watchword.verification import verify  # noqa: PLC0415
 
+        deadline = Deadline.starting(self)
         try:
-            return verify(self, answer)
+            return self.clock.call(lambda: verify(self, answer, deadline), self.deadline)
         except UnavailableError as error:
             user = self.user_key(answer.pool, answer.user)
             raise self.recorded(error, user, claim=claim_of(answer.private)) from None
@@ -137,12 +143,15 @@ class Deadline:
 
     clock: Clock
     started: float
-    seconds: float = DEADLINE
+    seconds: float
 
     @classmethod
-    def starting(cls, clock: Clock) -> Deadline:
-        """Return the deadline of a call that begins now."""
-        return cls(clock, clock.monotonic())
+    def starting(cls, engine: Engine) -> Deadline:
+        """Return the deadline of a call of *engine* that begins now.
+
+        It starts before the clock's own limit, so that what wakes after that was given up finds no time left.
+        """
+        return cls(engine.clock, engine.clock.monotonic(), engine.deadline)
 
     def left(self, *, but: float = 0.0) -> float:
         """Return the seconds left, *but* so many that something else will need.

@@ -67,9 +67,9 @@ class UnavailableError(WatchwordError):
     """Raised if a port (ledger, courier, key source) fails or runs out of time.
 
     *reason* is a word of `REASONS`, *code* the service's own code: both reach the audit, while the message reaches the
-    log only. What does not fit is dropped. *undelivered* is for couriers: True where the message certainly did not
-    leave, so that a later call may send it again. The default says "nobody knows", and then nothing is sent again
-    inside the lease.
+    log only. What does not fit is dropped. *undelivered* is True where the message certainly did not leave, or the call
+    was never begun, so that a later call may send it again. The default says "nobody knows", and then nothing is sent
+    again inside the lease.
     """
 
     def __init__(self, message: str, *, undelivered: bool = False, reason: str = "unknown", code: str = "") -> None:

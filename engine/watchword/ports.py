@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol, TypeVar
 
 from attrs import Attribute, field, frozen
 
 from watchword.errors import ConfigurationError
+
+T = TypeVar("T")
 
 ClaimState = Literal["sending", "sent", "unsent"]
 ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
@@ -173,7 +175,7 @@ class Ledger(Protocol):
 
 
 class Clock(Protocol):
-    """Time. Tests bring a virtual one, so nothing ever sleeps there."""
+    """Time, and all waiting. Tests bring a virtual one, so nothing ever sleeps or hurries there."""
 
     def now(self) -> float:
         """Return the epoch time in seconds."""
@@ -185,6 +187,19 @@ class Clock(Protocol):
 
     def sleep_until(self, moment: float) -> None:
         """Wait until `monotonic` reads *moment*; return at once if it does already."""
+        ...
+
+    def call(self, work: Callable[[], T], within: float) -> T:
+        """Return what *work* returns, or raise what it raises, if it ends within *within* seconds by this clock.
+
+        All that may hang (a kind, a courier, a fetch, a trigger) is called this way. The system's clock runs *work* on
+        a thread and leaves it there if it is late. A virtual clock runs it at once, on the thread that calls, and
+        looks at its own time afterwards. Either way *work* sees the caller's context variables, what it sets in them
+        stays with it, and what it returns or raises when it is late is thrown away.
+
+        Raises:
+            UnavailableError: if *work* is late; with ``undelivered=True`` if it was never begun.
+        """
         ...
 
 

@@ -42,8 +42,8 @@ class _Case:
     key: Key
 
 
-def verify(engine: Engine, answer: Answer) -> Verdict:
-    """Return whether *answer* is right. Anything odd about it is a wrong answer.
+def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
+    """Return whether *answer* is right, by *deadline*. Anything odd about it is a wrong answer.
 
     Raises:
         UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted.
@@ -66,7 +66,7 @@ def verify(engine: Engine, answer: Answer) -> Verdict:
         reason = "expired" if isinstance(text, str) and len(text) <= MAX_ANSWER else "malformed"
         engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
         return WRONG
-    return _charged(engine, answer, case, user, text)
+    return _charged(engine, answer, case, text, deadline)
 
 
 def _read(engine: Engine, answer: Answer, user: str) -> _Case | None:
@@ -84,9 +84,9 @@ def _read(engine: Engine, answer: Answer, user: str) -> _Case | None:
     return _Case(flow, step, slip, own, key) if sealed else None
 
 
-def _charged(engine: Engine, answer: Answer, case: _Case, user: str, text: str) -> Verdict:
+def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: Deadline) -> Verdict:
+    user = engine.user_key(answer.pool, answer.user)
     slip = case.slip
-    deadline = Deadline.starting(engine.clock)
     budget = guess_budget(user, slip)
     keep = slip.expires + 2 * LEASE
     charge = engine.ledger.charge(

@@ -5,8 +5,9 @@ import json
 import socket
 from contextlib import contextmanager
 
-from userpool_kit import EMAIL, PASSWORD, CodeByMail
+from userpool_kit import EMAIL, PASSWORD, START, CodeByMail
 
+from threaded_clock import ThreadedClock
 from watchword_adapters.poolserver.application import Application
 from watchword_adapters.poolserver.server import hosts_of, listen, port_of, running
 from watchword_adapters.poolserver.wire import PREFIX
@@ -16,8 +17,9 @@ HOST = "127.0.0.1:9229"
 
 
 def pool_with_ann(handlers=None, **settings):
-    """A pool on the system's clock, its triggers written by hand."""
+    """A pool whose triggers are written by hand, and run beside whoever calls."""
     handlers = handlers or CodeByMail()
+    settings = {"clock": ThreadedClock(START), **settings}
     pool = LocalUserPool(handlers.define, handlers.create, handlers.verify, **settings)
     pool.add_user("ann", password=PASSWORD, attributes=EMAIL)
     return pool

@@ -1,7 +1,6 @@
 """Envelopes, URLs and attempts: what the couriers share."""
 
 import socket
-from threading import Event, Thread
 
 import pytest
 from attrs import evolve
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Receipt
 from watchword.testing.couriers import LETTER
+from watchword.testing.time import VirtualClock
 from watchword_adapters.couriers.attempt import Attempt, GivenUpError, send_within
 from watchword_adapters.couriers.envelope import Sender, is_address, refuse_unfit
 from watchword_adapters.urls import PortURL
@@ -99,7 +99,7 @@ def test_a_bad_url_is_refused_without_showing_it(url, what):
 
 def test_an_attempt_returns_its_receipt():
     """What the work returns in time is the answer."""
-    assert send_within(5.0, "the carrier", lambda attempt: Receipt("id")) == Receipt("id")
+    assert send_within(VirtualClock(), 5.0, "the carrier", lambda attempt: Receipt("id")) == Receipt("id")
 
 
 @pytest.mark.parametrize("committed", [True, False])
@@ -114,76 +114,54 @@ def test_a_failure_says_whether_the_message_may_have_left(committed, error):
         raise error
 
     with pytest.raises(UnavailableError, match=f"^the carrier failed at the stage: {type(error).__name__}$") as caught:
-        send_within(5.0, "the carrier", work)
+        send_within(VirtualClock(), 5.0, "the carrier", work)
     assert caught.value.undelivered is not committed
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
 
-def test_an_attempt_that_is_given_up_cannot_be_committed():
-    """Once the caller was told that nothing left, nothing leaves, and the connection is cut."""
-    release, ended, left = Event(), Event(), []
-    ours, theirs = socket.socketpair()
-    theirs.settimeout(5)
+@pytest.mark.parametrize("committed", [True, False])
+def test_an_attempt_that_is_late_says_whether_the_message_may_have_left(committed):
+    """Also if the carrier said yes in the end: nobody waited for it."""
+    clock = VirtualClock()
 
     def work(attempt):
-        try:
-            attempt.watch(ours)
-            release.wait(10)
+        attempt.enter("the stage", 1.0)
+        if committed:
             attempt.commit()
-            left.append("the message")
-        finally:
-            ended.set()
+        clock.advance(3.001)
+        return Receipt("id")
 
-    with ours, theirs, pytest.raises(UnavailableError, match=r"did not answer within 0\.05 seconds") as caught:
-        try:
-            send_within(0.05, "the carrier", work)
-        finally:
-            assert theirs.recv(1) == b""
-            release.set()
-            assert ended.wait(5)
-    assert caught.value.undelivered
-    assert left == []
-
-
-def test_an_attempt_that_hangs_once_committed_is_unknown():
-    """If the carrier may have the message, the error does not say that it did not leave."""
-    release = Event()
-
-    def work(attempt):
-        attempt.commit()
-        release.wait(5)
-
-    with pytest.raises(UnavailableError) as caught:
-        send_within(0.05, "the carrier", work)
-    release.set()
-    assert not caught.value.undelivered
+    said = r"^the carrier failed at the stage: did not answer within 3 seconds$"
+    with pytest.raises(UnavailableError, match=said) as caught:
+        send_within(clock, 3.0, "the carrier", work)
+    assert caught.value.undelivered is not committed
 
 
 def test_a_stage_never_waits_longer_than_what_is_left():
     """A stage has its own limit or what is left of the whole, and none if nothing is left."""
-    assert Attempt(10).enter("s", 1.0) == 1.0
-    assert 0 < Attempt(0.5).enter("s", 1.0) <= 0.5
+    assert Attempt(VirtualClock(), 10).enter("s", 1.0) == 1.0
+    assert Attempt(VirtualClock(), 0.5).enter("s", 1.0) == 0.5
     with pytest.raises(GivenUpError):
-        Attempt(0).enter("s", 1.0)
+        Attempt(VirtualClock(), 0).enter("s", 1.0)
 
 
 def test_a_connection_made_too_late_is_not_used():
     """A connection that comes after the attempt was given up is refused."""
-    attempt = Attempt(1.0)
+    attempt = Attempt(VirtualClock(), 1.0)
     attempt.give_up()
     ours, theirs = socket.socketpair()
     with ours, theirs, pytest.raises(GivenUpError):
         attempt.watch(ours)
 
 
-def test_without_a_thread_nothing_leaves(monkeypatch):
+def test_without_a_thread_nothing_leaves():
     """If the system gives no more threads, the message certainly did not leave."""
 
-    def start(self):
-        raise RuntimeError("can't start new thread")
+    class Full(VirtualClock):
+        def call(self, work, within):
+            raise UnavailableError("there was no thread for the call", undelivered=True)
 
-    monkeypatch.setattr(Thread, "start", start)
     with pytest.raises(UnavailableError, match="no thread") as caught:
-        send_within(1.0, "the carrier", lambda attempt: Receipt())
+        send_within(Full(), 1.0, "the carrier", lambda attempt: Receipt())
     assert caught.value.undelivered

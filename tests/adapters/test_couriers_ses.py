@@ -16,6 +16,7 @@ from aws_kit import isolate
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract
+from watchword.testing.time import VirtualClock
 from watchword_adapters.couriers import SesCourier, ses
 
 SENDER = "Acme <no-reply@acme.example>"
@@ -292,15 +293,14 @@ def test_the_client_does_not_try_again_and_waits_briefly():
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_a_connection_that_has_idled_is_not_used_again(monkeypatch):
+def test_a_connection_that_has_idled_is_not_used_again():
     """F-17: a container that was frozen finds its connection dead, so after a while a new one is made."""
-    now = 1000.0
-    monkeypatch.setattr(ses, "monotonic", lambda: now)
+    clock = VirtualClock()
     with serving() as service:
         service.lasting = True
-        courier = made(service.url)
+        courier = made(service.url, clock=clock)
         for pause in (0, 19.9, 20.1, 600, 1):
-            now += pause
+            clock.advance(pause)
             courier.send(LETTER, 5.0)
     assert [service.peers.index(peer) for peer in service.peers] == [0, 0, 2, 3, 3]
 

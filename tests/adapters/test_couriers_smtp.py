@@ -20,6 +20,7 @@ from attrs import evolve
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract
+from watchword.testing.time import VirtualClock
 from watchword_adapters.couriers import SmtpCourier, smtp
 from watchword_adapters.couriers.attempt import Attempt
 
@@ -480,7 +481,7 @@ def test_a_connection_under_tls_is_cut_as_well(certificate, trusting):
     """Giving up ends the thread that sends, though it is in the middle of reading from an encrypted connection."""
     with answering("220 hello", OK, "220 go on", "tls", "drip", certificate=certificate) as (port, heard):
         courier = SmtpCourier("127.0.0.1", port=port, sender="a@b.c", tls="starttls", context=trusting)
-        attempt = Attempt(60)
+        attempt = Attempt(VirtualClock(), 60)
 
         def work():
             with contextlib.suppress(smtplib.SMTPException, OSError):

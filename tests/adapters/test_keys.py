@@ -2,16 +2,20 @@
 
 import base64
 import logging
+import math
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from aws_kit import REGION, Aws, isolate
+from threaded_clock import ThreadedClock
 from watchword import Flow
-from watchword.errors import ConfigurationError
+from watchword.errors import ConfigurationError, UnavailableError
 from watchword.keyring import Keyring, Ring
+from watchword.testing.time import VirtualClock
 from watchword_adapters import keys
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
@@ -33,14 +37,16 @@ def ids(*secrets):
     return [key.id for key in Keyring.of(list(secrets)).keys]
 
 
-class Time:
-    """A clock that stands still until it is set."""
+class Later(VirtualClock):
+    """A clock on which nothing that is called has begun yet."""
 
     def __init__(self):
-        self.at = NOW
+        super().__init__(NOW)
+        self.called = []
 
-    def now(self):
-        return self.at
+    def call(self, work, within):
+        self.called.append(work)
+        raise UnavailableError("late")
 
 
 class Source:
@@ -60,14 +66,9 @@ class Source:
         return self.keys
 
 
-def ring(source, clock, **given):
-    """A ring that fetches at once, on the thread that calls."""
-    return FetchedKeyring(source, clock=clock, start=lambda work: work(), **given)
-
-
 @pytest.fixture
 def clock():
-    return Time()
+    return VirtualClock(NOW)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_keys_given_otherwise_stay_as_they_were(clock):
     """Bytes, a list, a ring and text in base64 need no source."""
     for given in (K1, [K1], Keyring.of(K1), encoded(K1)):
         assert keyring_of(given, {}).current.id == ids(K1)[0]
-    fetched = ring(Source(K2), clock)
+    fetched = FetchedKeyring(Source(K2), clock=clock)
     assert keyring_of(fetched, {}) is fetched
     with pytest.raises(ConfigurationError, match="set WATCHWORD_KEY or pass key="):
         keyring_of(None, {"WATCHWORD_KEY": " "})
@@ -277,15 +278,15 @@ def test_boto3_that_is_missing_is_named():
 def test_keys_are_fetched_again_when_their_time_is_over(clock):
     """Within the time nothing is asked; after it once, whoever comes first."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = (K2, K1)
-    clock.at += 299.999
+    clock.advance(299.999)
     assert made.current.id == ids(K1)[0]
     assert source.asked == 1
-    clock.at += 0.001
+    clock.advance(0.001)
     assert [made.current.id, made.lasting.id] == ids(K2, K1)
     assert source.asked == 2
-    clock.at += 299
+    clock.advance(299)
     assert made.find(ids(K2)[0]) == made.current
     assert source.asked == 2
 
@@ -302,10 +303,7 @@ def test_a_rotation_reaches_a_running_ring(aws, url, clock):
     aws.secrets.create_secret(Name="rotated", SecretString=encoded(K1))
     made = keyring_from(url("secretsmanager", "rotated"), clock)
     aws.secrets.put_secret_value(SecretId="rotated", SecretString=encoded(K2))
-    clock.at += 300
-    assert made.current.id in ids(K1, K2)  # This call goes on with what there is by then; it begins the renewal.
-    with made._turn:
-        assert made._turn.wait_for(lambda: not made._busy, 30)
+    clock.advance(300)
     assert made.current.id == ids(K2)[0]
     assert made.find(ids(K1)[0]) is not None
 
@@ -313,78 +311,94 @@ def test_a_rotation_reaches_a_running_ring(aws, url, clock):
 def test_a_clock_set_back_makes_keys_old(clock):
     """A time in the future is no reason to keep keys for ever."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = (K2, K1)
-    clock.at -= 86400
+    clock.set_by(-86400)
     assert made.current.id == ids(K2)[0]
 
 
-def test_no_call_waits_for_a_renewal(clock):
+def test_no_call_waits_for_a_renewal():
     """While one thread fetches, all calls go on with the keys that there are, and no second fetch begins."""
-    started = []
-    source = Source(K1)
-    made = FetchedKeyring(source, clock=clock, start=started.append)
+    clock, source = Later(), Source(K1)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = (K2, K1)
-    clock.at += 300
+    clock.advance(300)
     for _ in range(5):
         assert made.current.id == made.lasting.id == made.find(ids(K1)[0]).id == ids(K1)[0]
-    clock.at += 3600
+    clock.advance(3600)
     assert made.current.id == ids(K1)[0]
-    assert (len(started), source.asked) == (1, 1)
-    started[0]()
+    assert (len(clock.called), source.asked) == (1, 1)
+    clock.called[0]()
     assert made.current.id == ids(K2)[0]
 
 
 def test_a_key_that_is_not_in_the_ring_is_waited_for(clock):
     """What another container made with a newer key is read, before the time of the ring is over."""
     source = Source(K1)
-    asking = threading.Event()
-
-    def start(work):
-        asking.set()
-        threading.Thread(target=work).start()
-
-    made = FetchedKeyring(source, clock=clock, start=start)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = (K2, K1)
-    clock.at += keys.MISSED
+    clock.advance(keys.MISSED)
     assert made.find(ids(K2)[0]).id == ids(K2)[0]
-    assert asking.is_set()
     assert made.current.id == ids(K2)[0]
 
 
-def test_keys_that_are_nowhere_are_not_asked_for_without_end(clock, monkeypatch):
+def test_a_key_that_another_thread_fetches_is_waited_for(monkeypatch):
+    """Whoever misses a key while a fetch is under way gets what it brings."""
+    begun, release = threading.Event(), threading.Event()
+
+    class Slow(Source):
+        def fetch(self):
+            if self.asked:
+                begun.set()
+                release.wait()
+            return super().fetch()
+
+    monkeypatch.setattr(keys, "PATIENCE", math.inf)
+    clock, source = ThreadedClock(NOW), Slow(K1)
+    made = FetchedKeyring(source, clock=clock)
+    source.keys = (K2, K1)
+    clock.advance(keys.MISSED)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(made.find, ids(K2)[0])
+        begun.wait()
+        second = threads.submit(made.find, ids(K2)[0])
+        release.set()
+        assert first.result() == second.result() == made.current
+    assert source.asked == 2
+
+
+def test_keys_that_are_nowhere_are_not_asked_for_without_end(clock):
     """An unknown id costs one look in five seconds, and no wait where nobody fetches."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     for _ in range(20):
         assert made.find("deadbeef") is None
     assert source.asked == 1
-    clock.at += keys.MISSED
+    clock.advance(keys.MISSED)
     for _ in range(20):
         assert made.find("deadbeef") is None
     assert source.asked == 2
-    monkeypatch.setattr(keys, "PATIENCE", 0.01)
-    clock.at += keys.MISSED
-    waiting = FetchedKeyring(source, clock=clock, start=lambda work: None)
-    clock.at += keys.MISSED
+    clock = Later()
+    waiting = FetchedKeyring(source, clock=clock)
+    clock.advance(keys.MISSED)
     assert waiting.find("deadbeef") is None
 
 
 def test_a_source_that_fails_later_leaves_the_keys_and_is_told_once(clock, caplog):
     """The last keys stay in use however long it lasts; the log says so at the beginning and at the end (F-20)."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     with caplog.at_level(logging.INFO, "watchword"):
         source.keys = ConfigurationError("the key source test://source cannot be read (Why): remedy")
         for _ in range(10):
-            clock.at += 3600
+            clock.advance(3600)
             assert made.current.id == ids(K1)[0]
         assert source.asked == 11
         source.keys = ValueError("canary")
-        clock.at += 3600
+        clock.advance(3600)
         assert made.current.id == ids(K1)[0]
         source.keys = (K1,)
-        clock.at += 3600
+        clock.advance(3600)
         assert made.current.id == ids(K1)[0]
     assert [record.getMessage() for record in caplog.records] == [
         "the key source test://source cannot be read (Why): remedy; the keys that were fetched before stay in use",
@@ -393,7 +407,7 @@ def test_a_source_that_fails_later_leaves_the_keys_and_is_told_once(clock, caplo
     caplog.clear()
     with caplog.at_level(logging.INFO, "watchword"):
         source.keys = ValueError("canary")
-        clock.at += 300
+        clock.advance(300)
         assert made.current
     assert "test://source failed (ValueError)" in caplog.text
     assert "canary" not in caplog.text
@@ -402,14 +416,14 @@ def test_a_source_that_fails_later_leaves_the_keys_and_is_told_once(clock, caplo
 def test_a_source_that_fails_is_left_in_peace_for_a_while(clock):
     """After a failure the next attempt is half a minute later."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = ConfigurationError("no")
-    clock.at += 300
+    clock.advance(300)
     for _ in range(290):
         assert made.current
-        clock.at += 0.1
+        clock.advance(0.1)
     assert source.asked == 2
-    clock.at += 1.1
+    clock.advance(1.1)
     assert made.current
     assert source.asked == 3
 
@@ -418,9 +432,9 @@ def test_a_source_that_fails_is_left_in_peace_for_a_while(clock):
 def test_a_weak_key_never_takes_the_place_of_a_good_one(clock, caplog, weak):
     """What a rotation broke is told, and not used."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = weak
-    clock.at += 300
+    clock.advance(300)
     with caplog.at_level(logging.INFO, "watchword"):
         assert made.current.id == ids(K1)[0]
     assert "the key source test://source: " in caplog.text
@@ -430,22 +444,24 @@ def test_a_weak_key_never_takes_the_place_of_a_good_one(clock, caplog, weak):
 def test_new_keys_are_told_by_their_ids(clock, caplog):
     """The log says which keys are in use since when, by ids that tell nothing of the keys."""
     source = Source(K1)
-    made = ring(source, clock)
+    made = FetchedKeyring(source, clock=clock)
     source.keys = (K2, K1)
-    clock.at += 300
+    clock.advance(300)
     with caplog.at_level(logging.INFO, "watchword"):
         assert made.current
     assert caplog.messages == [f"the key source test://source has new keys: {' '.join(ids(K2, K1))}"]
 
 
-def test_no_thread_is_no_reason_to_stop(clock):
+def test_no_thread_is_no_reason_to_stop():
     """If no thread can be started, the keys stay in use."""
 
-    def start(work):
-        raise RuntimeError("can't start new thread")
+    class Full(VirtualClock):
+        def call(self, work, within):
+            raise UnavailableError("there was no thread for the call", undelivered=True)
 
-    made = FetchedKeyring(Source(K1), clock=clock, start=start)
-    clock.at += 300
+    clock = Full(NOW)
+    made = FetchedKeyring(Source(K1), clock=clock)
+    clock.advance(300)
     assert made.current.id == ids(K1)[0]
     assert made.find("deadbeef") is None
 

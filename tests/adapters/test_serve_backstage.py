@@ -6,13 +6,14 @@ from html.parser import HTMLParser
 
 import pytest
 from poolserver_kit import application_of, asked, called
-from userpool_kit import CodeByMail, VirtualClock
+from userpool_kit import START, CodeByMail
 
+from threaded_clock import ThreadedClock
 from watchword import Flow, sequence
 from watchword.ports import Message
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers import MemoryLedger
-from watchword_adapters.poolserver.backstage import Backstage, gathering, run_in_context, texts
+from watchword_adapters.poolserver.backstage import Backstage, gathering, texts
 from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 from watchword_plugins.captcha import Captcha
@@ -26,11 +27,11 @@ class World:
     """A flow behind an application, with its backstage."""
 
     def __init__(self, flow=None, handlers=None, *, peeking=False, **settings):
-        self.clock = VirtualClock()
+        self.clock = ThreadedClock(START)
         self.backstage = Backstage(self.clock, peeking=peeking)
         made = (handlers.define, handlers.create, handlers.verify) if handlers else self.triggers_of(flow)
         watched = [self.backstage.watch(*each) for each in zip(("define", "create", "verify"), made, strict=True)]
-        settings = {"clock": self.clock, "trigger_runner": run_in_context, "outbox": self.backstage.mails, **settings}
+        settings = {"clock": self.clock, "outbox": self.backstage.mails, **settings}
         self.pool = LocalUserPool(*watched, **settings)
         self.told = []
         self.application = application_of(self.pool, pages=pages_of(self.pool, self.backstage), told=self.told.append)
@@ -80,7 +81,7 @@ def test_the_outbox_has_the_mails_of_the_pool_and_of_the_flow_newest_last():
     signing_up = {"ClientId": CLIENT, "Username": "bob", "Password": "Passw0rd!x", "UserAttributes": email}
     called(world.application, "SignUp", signing_up)
     called(world.application, "AdminConfirmSignUp", {"UserPoolId": world.pool.pool_id, "Username": "bob"})
-    world.clock.time += 5
+    world.clock.advance(5)
     world.add("ann")
     world.begin("ann")
 
@@ -118,7 +119,7 @@ def test_a_mail_has_the_name_of_its_user_however_many_sign_in_at_once():
 
 def test_an_outbox_is_bounded():
     """A server that runs for weeks keeps the newest thousand."""
-    backstage = Backstage(VirtualClock())
+    backstage = Backstage(ThreadedClock(START))
     for number in range(1200):
         backstage.courier().send(Message(str(number), "email", "a@example.com", f"No {number}", "text"), 1)
     assert len(backstage.mails) == 1000
@@ -162,7 +163,7 @@ def test_the_page_shows_mails_and_pictures_newest_first():
     world = World(Flow(sequence(Captcha(), EmailOtp(length=8))), peeking=True)
     world.add("ann")
     reply = world.begin("ann")
-    world.clock.time += 1
+    world.clock.advance(1)
     world.answer(reply, "ann", world.answers("ann").json["answer"])
 
     page = world.page().body.decode()

@@ -15,7 +15,6 @@ from userpool_kit import CodeByMail
 from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver import connection, serving
 from watchword_adapters.poolserver.application import Application
-from watchword_adapters.poolserver.backstage import run_in_context
 from watchword_adapters.poolserver.certificate import make_certificate
 from watchword_adapters.poolserver.server import endpoint_of, hosts_of, listen, port_of, running
 from watchword_adapters.poolserver.wire import PREFIX
@@ -142,7 +141,7 @@ def test_a_trigger_that_calls_back_does_not_deadlock():
             assert found["UserStatus"] == "CONFIRMED"
             return super().create(event, context)
 
-    pool = pool_with_ann(CallsBack(), trigger_runner=run_in_context)
+    pool = pool_with_ann(CallsBack())
     with listening(lambda hosts: Application(pool, hosts)) as port:
         ports.append(port)
         answers = []

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from poolserver_kit import HOST, application_of, asked, called, pool_with_ann
-from userpool_kit import PASSWORD, VirtualClock
+from userpool_kit import PASSWORD, START
 
+from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.application import MAX_BODY
 from watchword_adapters.poolserver.wire import PREFIX, replied
 from watchword_adapters.userpool.shapes import OPERATIONS
@@ -374,10 +375,10 @@ def test_other_users_sessions_are_refused(application):
 
 def test_expired_sessions_are_refused():
     """Each challenge has three minutes unless the pool is told otherwise."""
-    clock = VirtualClock()
+    clock = VirtualClock(START)
     application = application_of(pool_with_ann(clock=clock))
     first = called(application, "InitiateAuth", begin()).json
-    clock.time += 181
+    clock.advance(181)
     answer = {
         "ClientId": begin()["ClientId"],
         "ChallengeName": "CUSTOM_CHALLENGE",

@@ -5,6 +5,7 @@ from poolserver_kit import application_of, called, pool_with_ann
 from userpool_kit import CodeByMail
 
 from watchword.errors import ConfigurationError
+from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.rehearsal import KINDS, Failure, RehearsedError, failure_of, rehearsed
 
 
@@ -13,9 +14,8 @@ def trigger(event, context):
     return {"answered": event}
 
 
-def made(*failures, latency=0.0, slept=None):
-    slept = [] if slept is None else slept
-    return rehearsed("create", trigger, latency=latency, failures=failures, deadline=5, sleep=slept.append)
+def made(*failures, latency=0.0, clock=None):
+    return rehearsed("create", trigger, latency=latency, failures=failures, deadline=5, clock=clock or VirtualClock())
 
 
 def test_nothing_to_rehearse_leaves_the_trigger_alone():
@@ -26,9 +26,9 @@ def test_nothing_to_rehearse_leaves_the_trigger_alone():
 
 def test_latency_comes_before_the_answer():
     """A slow trigger does what it does."""
-    slept = []
-    assert made(latency=1.5, slept=slept)(7, None) == {"answered": 7}
-    assert slept == [1.5]
+    clock = VirtualClock()
+    assert made(latency=1.5, clock=clock)(7, None) == {"answered": 7}
+    assert clock.slept == 1.5
 
 
 def test_a_trigger_can_raise():
@@ -39,9 +39,9 @@ def test_a_trigger_can_raise():
 
 def test_a_late_trigger_has_done_its_work():
     """The mail is out when the pool gives up waiting: that is the point of it."""
-    slept = []
-    assert made(failure_of("create:late"), slept=slept)(7, None) == {"answered": 7}
-    assert slept[-1] > 5
+    clock = VirtualClock()
+    assert made(failure_of("create:late"), clock=clock)(7, None) == {"answered": 7}
+    assert clock.slept > 5
 
 
 def test_a_trigger_can_return_nothing_or_nonsense():
@@ -69,28 +69,15 @@ EXPECTED = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_client_sees_cognito_s_error_for_each_failure(name, kind):
     """Whatever a trigger does, the client gets a 400 with the name that Cognito has for it."""
-    handlers = CodeByMail()
-
-    def runner(call, within):
-        outcome = call()
-        if late.pop() if late else False:
-            raise TimeoutError
-        return outcome
-
-    late = []
-
-    def sleep(seconds):
-        if seconds > 5:
-            late.append(True)
-
+    handlers, clock = CodeByMail(), VirtualClock()
     failing = {
         each: rehearsed(
-            each, getattr(handlers, each), latency=0, failures=[Failure(name, kind)], deadline=5, sleep=sleep
+            each, getattr(handlers, each), latency=0, failures=[Failure(name, kind)], deadline=5, clock=clock
         )
         for each in ("define", "create", "verify")
     }
     pool = pool_with_ann(
-        type("Handlers", (), {each: staticmethod(call) for each, call in failing.items()}), trigger_runner=runner
+        type("Handlers", (), {each: staticmethod(call) for each, call in failing.items()}), clock=clock
     )
     application = application_of(pool)
     begun = called(

@@ -175,7 +175,7 @@ def test_a_code_cannot_be_guessed(world):
 def test_a_sign_up_code_lives_a_day(world):
     """Then ExpiredCodeException; and a new one replaces the old."""
     sign_up(world)
-    world.clock.time += 86_400
+    world.clock.advance(86_400)
     with pytest.raises(ClientError) as error:
         confirm(world, code_in(world.pool.outbox[0]))
     assert text_of(error) == "Invalid code provided, please request a code again."
@@ -294,7 +294,7 @@ def test_a_password_is_changed_by_who_knows_it(world):
     with pytest.raises(ClientError) as error:
         change("N3w-password", "Oth3r-password")
     assert text_of(error) == "Password attempts exceeded"
-    world.clock.time += 1
+    world.clock.advance(1)
     change("N3w-password", "Oth3r-password")
 
 
@@ -389,7 +389,7 @@ def test_an_administrator_sets_a_password_for_good_or_for_now(world):
 
 def test_an_administrator_sees_when_a_user_was_changed(world):
     """UserLastModifiedDate moves."""
-    world.clock.time += 60
+    world.clock.advance(60)
     world.pool.admin_set_user_password(
         UserPoolId=world.pool.pool_id, Username="ann", Password="F0r-good!!", Permanent=True
     )

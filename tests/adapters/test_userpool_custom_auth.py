@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from userpool_kit import EMAIL, PASSWORD, CodeByMail, PasswordThenCode, Picture, World, code_of, text_of
 
+from threaded_clock import ThreadedClock
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError, LocalUserPool
-from watchword_adapters.userpool.runner import run_in_thread
 
 INCORRECT = "Incorrect username or password."
 
@@ -277,11 +277,11 @@ def test_each_challenge_has_its_own_clock(minutes):
     """Every round may take the whole time; a moment later is too late."""
     world = World(session_minutes=minutes)
     reply = world.begin()
-    world.clock.time += minutes * 60 - 1
+    world.clock.advance(minutes * 60 - 1)
     reply = world.answer(reply, "wrong")
-    world.clock.time += minutes * 60 - 1
+    world.clock.advance(minutes * 60 - 1)
     reply = world.answer(reply, "wrong")
-    world.clock.time += minutes * 60
+    world.clock.advance(minutes * 60)
     with pytest.raises(ClientError) as error:
         world.answer(reply, "271828")
     assert text_of(error) == "Invalid session for the user, session is expired."
@@ -292,7 +292,7 @@ def test_old_sessions_are_forgotten():
     world = World()
     abandoned = world.begin()
     for _ in range(10):
-        world.clock.time += 100
+        world.clock.advance(100)
         latest = world.begin()
     with pytest.raises(ClientError) as error:
         world.answer(abandoned, "271828")
@@ -563,7 +563,7 @@ def test_a_user_with_a_temporary_password_signs_in_without_it():
 
 def test_many_threads_sign_in_at_once():
     """Sixty-four sign-ins of one user over eight threads, each with a wrong answer first, all end in tokens."""
-    world = World(trigger_runner=run_in_thread)
+    world = World(clock=ThreadedClock())
 
     def sign_in(number):
         return "AuthenticationResult" in world.answer(world.answer(world.begin(), "wrong"), "271828")

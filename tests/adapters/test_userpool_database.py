@@ -121,7 +121,7 @@ def test_expired_grants_leave_the_file(restarting):
     """It does not grow for ever."""
     world = restarting.world
     world.tokens()
-    world.clock.time += 31 * 86_400
+    world.clock.advance(31 * 86_400)
     world.tokens()
     assert len(restarting.database.grants()) == 1
 
@@ -131,7 +131,7 @@ def test_grants_come_back_oldest_first(restarting):
     world = restarting.world
     for _ in range(3):
         world.tokens()
-        world.clock.time += 100
+        world.clock.advance(100)
     expiries = [grant.expires for _, grant in restarting.database.grants()]
     assert expiries == sorted(expiries)
     assert len(set(expiries)) == 3

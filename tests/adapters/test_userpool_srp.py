@@ -265,11 +265,11 @@ def test_the_sixth_wrong_password_is_locked_out(world, name):
     """Five are free; then a second, doubled each time; unknown names are treated alike."""
     assert wrong(world, 5, name) == INCORRECT
     assert wrong(world, 1, name) == "Password attempts exceeded"
-    world.clock.time += 1
+    world.clock.advance(1)
     assert wrong(world, 1, name) == INCORRECT
-    world.clock.time += 1
+    world.clock.advance(1)
     assert wrong(world, 1, name) == "Password attempts exceeded"
-    world.clock.time += 1
+    world.clock.advance(1)
     assert wrong(world, 1, name) == INCORRECT
 
 
@@ -280,7 +280,7 @@ def test_a_lockout_holds_against_the_right_password_and_by_srp(world):
     with pytest.raises(ClientError) as error:
         world.prove(client, world.begin_srp(client))
     assert text_of(error) == "Password attempts exceeded"
-    world.clock.time += 1
+    world.clock.advance(1)
     assert world.prove(client, world.begin_srp(client))["ChallengeName"] == "CUSTOM_CHALLENGE"
 
 
@@ -288,8 +288,8 @@ def test_a_lockout_never_exceeds_a_quarter_of_an_hour(world):
     """However many failures there were, 900 seconds later one may try again."""
     for _ in range(30):
         wrong(world, 1)
-        world.clock.time += 899
-    world.clock.time += 901
+        world.clock.advance(899)
+    world.clock.advance(901)
     assert wrong(world, 1) == INCORRECT
     assert "AuthenticationResult" in world.begin("ann", "USER_PASSWORD_AUTH", PASSWORD=PASSWORD)
 

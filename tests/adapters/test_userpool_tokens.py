@@ -140,9 +140,9 @@ def test_an_access_token_expires():
     """At exp, not a second later."""
     world = World(access_minutes=5)
     token = world.tokens()["AccessToken"]
-    world.clock.time += 299
+    world.clock.advance(299)
     world.pool.get_user(AccessToken=token)
-    world.clock.time += 1
+    world.clock.advance(1)
     with pytest.raises(ClientError) as error:
         world.pool.get_user(AccessToken=token)
     assert text_of(error) == "Access Token has expired"
@@ -152,7 +152,7 @@ def test_an_access_token_expires():
 def test_a_refresh_keeps_the_sign_in_and_renews_the_rest(world, way):
     """auth_time, origin_jti and sub stay; jti, iat and exp are new; there is no new refresh token."""
     tokens = world.tokens()
-    world.clock.time += 600
+    world.clock.advance(600)
     if way == "GetTokensFromRefreshToken":
         reply = world.pool.get_tokens_from_refresh_token(
             ClientId=world.pool.client_id, RefreshToken=tokens["RefreshToken"]
@@ -187,13 +187,13 @@ def test_refresh_tokens_are_opaque_and_expire():
     world = World(refresh_days=1)
     token = world.tokens()["RefreshToken"]
     assert token.count(".") == 0
-    world.clock.time += 86_399
+    world.clock.advance(86_399)
     refresh(world, token)
-    world.clock.time += 1
+    world.clock.advance(1)
     with pytest.raises(ClientError) as error:
         refresh(world, token)
     assert text_of(error) == "Refresh Token has expired"
-    world.clock.time += 3600
+    world.clock.advance(3600)
     latest = world.tokens()
     with pytest.raises(ClientError) as error:
         refresh(world, token)

@@ -1,12 +1,10 @@
 """What the local pool makes of a trigger that raises, dawdles, or returns something odd."""
 
-import threading
-
 import pytest
 from userpool_kit import EMAIL, CodeByMail, PasswordThenCode, World, code_of, text_of
 
+from threaded_clock import ThreadedClock
 from watchword_adapters.userpool import ClientError, LocalUserPool
-from watchword_adapters.userpool.runner import run_in_thread
 
 INCORRECT = "Incorrect username or password."
 UNRECOGNIZABLE = "Unrecognizable lambda output"
@@ -66,7 +64,7 @@ def test_a_timeout_error_of_the_triggers_own_is_an_error_like_any_other():
 
 def test_a_trigger_that_exits_is_an_error_too():
     """sys.exit() ends the call, not the pool."""
-    world = World(trigger_runner=run_in_thread)
+    world = World(clock=ThreadedClock())
 
     def leaving(event, context):
         raise SystemExit(3)
@@ -231,37 +229,45 @@ def test_a_pool_without_create_or_verify_fails_when_it_needs_them():
 
 
 class Late:
-    """A runner that lets the first *count* calls run and reports them as late."""
+    """A trigger that takes *seconds* the first *count* times."""
 
-    def __init__(self, count):
-        self.count = count
-        self.within = []
+    def __init__(self, world, count, seconds):
+        self.world, self.count, self.seconds = world, count, seconds
+        self.inner = world.define.trigger
 
-    def __call__(self, call, within):
-        self.within.append(within)
-        result = call()
-        if len(self.within) <= self.count:
-            raise TimeoutError
-        return result
+    def __call__(self, event, context):
+        if len(self.world.define.events) <= self.count:
+            self.world.clock.advance(self.seconds)
+        return self.inner(event, context)
 
 
 def test_a_late_trigger_is_called_three_times_with_the_same_event():
     """Five seconds each, then UnexpectedLambdaException."""
-    late = Late(99)
-    world = World(trigger_runner=late)
+    world = World()
+    world.define.trigger = Late(world, 99, 5.001)
+    before = world.clock.monotonic()
     assert refused(world) == (
         "UnexpectedLambdaException",
         "DefineAuthChallenge invocation failed due to error Socket timeout while invoking Lambda function.",
     )
-    assert late.within == [5.0] * 3
+    assert world.clock.monotonic() - before == pytest.approx(3 * 5.001)
     assert world.define.events == [world.define.events[0]] * 3
 
 
 def test_a_trigger_that_answers_at_the_third_call_is_in_time():
     """Two late answers are forgiven."""
-    world = World(trigger_runner=Late(2))
+    world = World()
+    world.define.trigger = Late(world, 2, 5.001)
     assert world.begin()["ChallengeName"] == "CUSTOM_CHALLENGE"
     assert len(world.define.events) == 3
+
+
+def test_a_trigger_that_takes_the_whole_time_is_in_time():
+    """At five seconds sharp the answer counts."""
+    world = World()
+    world.define.trigger = Late(world, 99, 5)
+    assert world.begin()["ChallengeName"] == "CUSTOM_CHALLENGE"
+    assert len(world.define.events) == 1
 
 
 def test_a_repeated_call_gets_a_copy_of_its_own():
@@ -300,7 +306,7 @@ def test_the_context_tells_the_time_left():
 
     def define(event, context):
         before = context.get_remaining_time_in_millis()
-        world.clock.time += 2
+        world.clock.advance(2)
         assert context.invoked_function_arn.endswith(f":{context.function_name}")
         contexts.append((before, context.get_remaining_time_in_millis(), context.aws_request_id))
         return {**event, "response": {"challengeName": "CUSTOM_CHALLENGE"}}
@@ -311,39 +317,9 @@ def test_the_context_tells_the_time_left():
     assert contexts[0][2] != contexts[1][2]
 
 
-def test_a_trigger_that_hangs_is_left_behind():
-    """The real runner gives up after the deadline, and later calls are served by another thread."""
-    release = threading.Event()
-    world = World(trigger_runner=run_in_thread, trigger_deadline=0.01)
-    calls = []
-
-    def hanging(event, context):
-        calls.append(threading.current_thread().name)
-        release.wait(5)
-        return event
-
-    world.define.trigger = hanging
-    try:
-        assert refused(world)[0] == "UnexpectedLambdaException"
-        assert len(calls) == 3
-    finally:
-        release.set()
-    assert run_in_thread(lambda: "still here", 5) == "still here"
-
-
-def test_triggers_run_beside_the_caller():
-    """In another thread, which is used again."""
-    names = {run_in_thread(lambda: threading.current_thread().name, 5) for _ in range(3)}
-    assert threading.current_thread().name not in names
-    idle = threading.active_count()
-    for _ in range(20):
-        run_in_thread(int, 5)
-    assert threading.active_count() <= idle + 1
-
-
 def test_a_trigger_may_call_back_into_the_pool():
     """Looking a user up, changing one and even a whole other sign-in from inside a trigger do not block."""
-    world = World(trigger_runner=run_in_thread)
+    world = World(clock=ThreadedClock())
     inner = []
 
     def verify(event, context):

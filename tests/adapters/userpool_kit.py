@@ -7,28 +7,13 @@ import hashlib
 import hmac
 import itertools
 
+from watchword.testing.time import VirtualClock
 from watchword_adapters.srp_client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 
 PASSWORD = "Passw0rd!x"
 EMAIL = {"email": "ann@example.com", "email_verified": "true"}
 START = 1_640_995_200.0  # Sat Jan 1 00:00:00 UTC 2022
-
-
-class VirtualClock:
-    """Time that moves when a test says so."""
-
-    def __init__(self, now: float = START) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def sleep_until(self, moment: float) -> None:
-        self.time = max(self.time, moment)
 
 
 class CountedRandom:
@@ -41,11 +26,6 @@ class CountedRandom:
         number = next(self.counter)
         blocks = (hashlib.sha512(f"{number}:{i}".encode()).digest() for i in itertools.count())
         return b"".join(itertools.islice(blocks, count // 64 + 1))[:count]
-
-
-def at_once(call, within):
-    """A runner without threads, for tests that only look at what was called."""
-    return call()
 
 
 class Recorder:
@@ -134,14 +114,14 @@ class Picture(CodeByMail):
 class World:
     """A pool with Ann in it, its clock, and the events that its triggers saw."""
 
-    def __init__(self, handlers=None, *, user=True, **settings):
+    def __init__(self, handlers=None, *, user=True, clock=None, **settings):
         self.handlers = handlers or CodeByMail()
         self.define = Recorder(self.handlers.define)
         self.create = Recorder(self.handlers.create)
         self.verify = Recorder(self.handlers.verify)
-        self.clock = VirtualClock()
+        self.clock = clock or VirtualClock(START)
         self.random = CountedRandom()
-        settings = {"clock": self.clock, "random": self.random, "trigger_runner": at_once, **settings}
+        settings = {"clock": self.clock, "random": self.random, **settings}
         self.pool = LocalUserPool(self.define, self.create, self.verify, **settings)
         if user:
             self.pool.add_user("ann", password=PASSWORD, attributes=EMAIL)

@@ -11,13 +11,13 @@ import pytest
 from attrs import evolve, field, frozen
 
 from engine_host import ANN, KEY, Events, Mail, Post, Riddle
-from watchword import Challenge, Flow, UnavailableError, Verdict, sequence
+from watchword import Challenge, Flow, Verdict, sequence
 from watchword.challenge import Email
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters import clock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.functions import Refused, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
-from watchword_adapters.patience import in_time
 
 SOON = 0.05
 """The deadline that these tests set, in real seconds."""
@@ -46,9 +46,14 @@ class Odd(Riddle):
 
 
 def made(flow, deadline=SOON, **settings):
-    """Return the triggers of *flow* with a short deadline."""
-    settings = {"courier": Post(), "ledger": MemoryLedger(), "clock": VirtualClock(), "audit": Events(), **settings}
-    return evolve(triggers(flow, key=KEY, random=SeededRandom(), environment={}, **settings), deadline=deadline)
+    """Return the triggers of *flow* with a short deadline, on the system's clock."""
+    settings = {"courier": Post(), "ledger": MemoryLedger(), "audit": Events(), **settings}
+    return with_deadline(triggers(flow, key=KEY, random=SeededRandom(), environment={}, **settings), deadline)
+
+
+def with_deadline(t, deadline):
+    """Return the triggers *t* with another deadline."""
+    return evolve(t, engine=evolve(t._engine, deadline=deadline))
 
 
 def event(trigger, **request):
@@ -69,6 +74,11 @@ def ends_closed(call, *arguments):
     with pytest.raises(TriggerError, match=r"^UNAVAILABLE \(ref [B-Z]{8}\)$"):
         call(*arguments)
     assert time.monotonic() - began < PATIENT
+
+
+def busy():
+    """Return how many calls of the system's clock have not ended."""
+    return sum(thread.name == "watchword-call" for thread in threading.enumerate()) - len(clock._idle)
 
 
 @contextmanager
@@ -93,10 +103,10 @@ def hanging():
         yield {each.__name__: each for each in (sleeps, loops, waits_for_a_lock)}, over
     finally:
         over.set()
-        for thread in threading.enumerate():
-            if thread.name == "watchword-call":
-                thread.join(PATIENT)
-                assert not thread.is_alive()
+        until = time.monotonic() + PATIENT
+        while busy() and time.monotonic() < until:
+            time.sleep(0.001)
+        assert not busy(), "a call never ended"
 
 
 @pytest.mark.parametrize("way", ["sleeps", "loops", "waits_for_a_lock"])
@@ -122,26 +132,26 @@ def test_plain_functions_have_the_same_deadline():
             users=Book(),
             key=KEY,
             courier=Post(),
-            clock=VirtualClock(),
             random=SeededRandom(),
             audit=Events(),
             environment={},
         )
-        made._deadline = SOON
+        return hurried(made, SOON)
+
+    def hurried(made, deadline):
+        made._engine = evolve(made._engine, deadline=deadline)
         return made
 
     with hanging() as (ways, _):
         assert Refused("UNAVAILABLE") == host(Odd(creating=ways["sleeps"])).begin("ann")
-        here = host(Odd(verifying=ways["sleeps"]))
-        here._deadline = PATIENT
+        here = hurried(host(Odd(verifying=ways["sleeps"])), PATIENT)
         token = here.begin("ann").token
-        here._deadline = SOON
-        assert Refused("UNAVAILABLE") == here.respond(token, "fish")
+        assert Refused("UNAVAILABLE") == hurried(here, SOON).respond(token, "fish")
 
 
 def test_a_call_that_was_given_up_sends_nothing_when_it_wakes():
     """The engine reads its own deadline after a kind returns: a message is not sent seconds after its call ended."""
-    post, clock = Post(), VirtualClock()
+    post = Post()
 
     @frozen
     class Late(Mail):
@@ -153,26 +163,24 @@ def test_a_call_that_was_given_up_sends_nothing_when_it_wakes():
 
     with hanging() as (ways, over):
         wait = ways["sleeps"]
-        ends_closed(made(Flow(Late()), courier=post, clock=clock).create, event("create"))
-        clock.advance(3.5)
+        ends_closed(made(Flow(Late()), courier=post).create, event("create"))
         over.set()
     assert [] == post.sent
 
 
 def test_a_right_answer_that_was_given_up_is_accepted_by_the_retry_and_only_by_it():
     """What wakes too late consumes nothing; the host's next call with the same answer finds everything in place."""
-    clock, ledger = VirtualClock(), MemoryLedger()
+    ledger = MemoryLedger()
     # The verdict is read at the retry from the same kind, so the kind must hang for the first call only.
     with hanging() as (ways, over):
         kind = Odd(verifying=lambda request: None if over.is_set() else ways["sleeps"](request))
-        t = made(Flow(kind), clock=clock, ledger=ledger)
-        private = evolve(t, deadline=PATIENT).create(event("create"))["response"]["privateChallengeParameters"]
+        t = made(Flow(kind), ledger=ledger)
+        private = with_deadline(t, PATIENT).create(event("create"))["response"]["privateChallengeParameters"]
         answered = event("verify", privateChallengeParameters=private, challengeAnswer="fish")
         ends_closed(t.verify, answered)
-        clock.advance(3.5)
         over.set()
     assert {} == ledger._marks.records
-    assert {"answerCorrect": True} == evolve(t, deadline=PATIENT).verify(answered)["response"]
+    assert {"answerCorrect": True} == with_deadline(t, PATIENT).verify(answered)["response"]
 
 
 def exits(_):
@@ -272,45 +280,18 @@ def test_a_challenge_nested_without_end_ends_the_sign_in():
     )
 
 
-def test_what_a_call_raises_and_returns_comes_through():
-    """The thread in between changes neither values, errors nor the context of the caller."""
-    from contextvars import ContextVar
-
-    traced = ContextVar("traced", default="nothing")
-    traced.set("a trace")
-    assert "a trace" == in_time(traced.get, PATIENT)
-    with pytest.raises(ZeroDivisionError):
-        in_time(lambda: 1 / 0, PATIENT)
-
-
-def test_no_thread_means_no_answer(monkeypatch):
-    """A process that can start no more threads is unavailable, and the message says why."""
-
-    class Full:
-        def __init__(self, **_):
-            pass
-
-        def start(self):
-            raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr("watchword_adapters.patience.Thread", Full)
-    with pytest.raises(UnavailableError, match="no thread"):
-        in_time(lambda: 1, PATIENT)
-
-
 def test_the_engines_own_deadline_is_the_default():
     """Nobody has to set anything: 3.5 of the five seconds after which Cognito calls again."""
-    t = triggers(Flow(sequence(Odd(), Mail())), key=KEY, courier=Post(), environment={})
-    with_clock = []
-    import watchword_adapters.patience as module
+    given = []
 
-    original = module.in_time
-    try:
-        module.in_time = lambda work, seconds: with_clock.append(seconds) or work()
-        t.create(event("create"))
-    finally:
-        module.in_time = original
-    assert [3.5] == with_clock
+    class Clock(VirtualClock):
+        def call(self, work, within):
+            given.append(within)
+            return super().call(work, within)
+
+    t = triggers(Flow(sequence(Odd(), Mail())), key=KEY, courier=Post(), clock=Clock(), environment={})
+    t.create(event("create"))
+    assert [3.5] == given
 
 
 HOLDS_THE_LOCK = """

@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 from watchword.challenge import Kind
 from watchword.errors import FAILURE_TEXTS
 from watchword.flow import Flow
-from watchword.ports import Audit, Clock, Courier, Ledger
+from watchword.ports import Audit, Courier, Ledger
 from watchword.testing.leaks import reveals
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
@@ -162,7 +162,7 @@ class Arena:
             "key": self.key,
             "ledger": cast("Ledger", self.books),
             "courier": self.channels,
-            "clock": cast("Clock", self.clock),
+            "clock": self.clock,
             "random": self.random,
             "audit": cast("Audit", self.audit),
             "pad_to": self.pad_to,
@@ -177,7 +177,6 @@ class Arena:
             *(ways[name] for name in ("define", "create", "verify")),
             clock=self.clock,
             random=self.random,
-            trigger_runner=lambda call, within: call(),
         )
         for person in self.people.values():
             self._join(pool, person)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from attrs import define, field
 
 from watchword_adapters.clock import SystemClock
+
+T = TypeVar("T")
 
 
 @define
@@ -25,6 +30,10 @@ class ForwardClock:
     def sleep_until(self, moment: float) -> None:
         """Wait until `monotonic` reads *moment*."""
         self._system.sleep_until(moment)
+
+    def call(self, work: Callable[[], T], within: float) -> T:
+        """Return what *work* returns, or raise what it raises, if it ends within *within* real seconds."""
+        return self._system.call(work, within)
 
     def forward(self, seconds: float) -> None:
         """Put the clock forward by *seconds*."""

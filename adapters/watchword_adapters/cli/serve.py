@@ -29,7 +29,7 @@ from watchword_adapters.cli.stage import DEFAULT_PASSWORD
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.application import Application, Told
-from watchword_adapters.poolserver.backstage import Backstage, run_in_context
+from watchword_adapters.poolserver.backstage import Backstage
 from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.poolserver.people import NewUser, add_users, users_from
 from watchword_adapters.poolserver.rehearsal import KINDS, TRIGGERS, failure_of, rehearsed
@@ -149,7 +149,8 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
         database = Database(arguments.database, arguments.pool_id) if arguments.database else None
         if database is not None:
             cleaning.callback(database.close)
-        backstage = Backstage(SystemClock(), peeking=arguments.dev_answers)
+        clock = SystemClock()
+        backstage = Backstage(clock, peeking=arguments.dev_answers)
         source = _source(arguments, backstage, database)
         cleaning.enter_context(_logging(say))
         # Only what was asked to be reloaded speaks up by itself: a broken flow must be heard even where it is quiet.
@@ -158,7 +159,8 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
             cleaning.enter_context(_watching(reloading))
         define, create, verify = (
             backstage.watch(
-                name, rehearsed(name, each, latency=arguments.latency, failures=failures, deadline=_DEADLINE)
+                name,
+                rehearsed(name, each, latency=arguments.latency, failures=failures, deadline=_DEADLINE, clock=clock),
             )
             for name, each in zip(TRIGGERS, reloading.triggers(), strict=True)
         )
@@ -175,7 +177,6 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
             prevent_user_existence_errors=not arguments.no_prevent_user_existence_errors,
             email_as_username=arguments.email_as_username,
             trigger_deadline=_DEADLINE,
-            trigger_runner=run_in_context,
             outbox=backstage.mails,
             keeper=database,
             issuer=f"{issuer}/{arguments.pool_id}",

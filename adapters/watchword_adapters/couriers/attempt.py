@@ -1,33 +1,30 @@
-"""One attempt to send, on a thread of its own, so that it ends in time whatever it waits for."""
+"""One attempt to send, which ends in time whatever it waits for."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-import time
 from collections.abc import Callable
-from threading import TIMEOUT_MAX, Lock, Thread
+from threading import Lock
 
 from watchword.errors import UnavailableError
-from watchword.ports import Receipt
-
-THREAD = "watchword-courier"
-"""The name of the threads that send."""
+from watchword.ports import Clock, Receipt
 
 
 class GivenUpError(Exception):
-    """Raised in the sending thread if nobody waits for it any more."""
+    """Raised where the message is sent if nobody waits for it any more."""
 
 
 class Attempt:
-    """What the thread that sends and the one that waits for it have in common.
+    """What the one who sends and the one who waits for it have in common.
 
     It is *committed* from the moment on from which the carrier may take the message; before that it can be given up,
     and then the message certainly does not leave.
     """
 
-    def __init__(self, within: float) -> None:
-        self._deadline = time.monotonic() + within
+    def __init__(self, clock: Clock, within: float) -> None:
+        self._clock = clock
+        self._deadline = clock.monotonic() + within
         self._lock = Lock()
         self._given_up = False
         self._socket: socket.socket | None = None
@@ -41,7 +38,7 @@ class Attempt:
             GivenUpError: if there is no time left.
         """
         self.stage = stage
-        left = min(at_most, self._deadline - time.monotonic())
+        left = min(at_most, self._deadline - self._clock.monotonic())
         if left <= 0:
             raise GivenUpError
         return left
@@ -75,8 +72,8 @@ class Attempt:
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def send_within(within: float, carrier: str, work: Callable[[Attempt], Receipt]) -> Receipt:
-    """Return what *work* returns, if it does within *within* seconds.
+def send_within(clock: Clock, within: float, carrier: str, work: Callable[[Attempt], Receipt]) -> Receipt:
+    """Return what *work* returns, if it does within *within* seconds by *clock*.
 
     Sockets have time limits of their own for each step, but looking up a name has none, and a carrier that answers a
     byte at a time meets every one of them: so the whole is limited here.
@@ -87,7 +84,7 @@ def send_within(within: float, carrier: str, work: Callable[[Attempt], Receipt])
     """
     if not within > 0:
         raise UnavailableError(f"there was no time left to send by {carrier}", undelivered=True, reason="timeout")
-    attempt = Attempt(within)
+    attempt = Attempt(clock, within)
     outcome: list[Receipt | BaseException] = []
 
     def run() -> None:
@@ -96,16 +93,18 @@ def send_within(within: float, carrier: str, work: Callable[[Attempt], Receipt])
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             outcome.append(error)
 
-    thread = Thread(target=run, name=THREAD, daemon=True)
+    late = False
     try:
-        thread.start()
-    except RuntimeError:
-        raise UnavailableError(f"there was no thread to send by {carrier}", undelivered=True, reason="setup") from None
-    try:
-        thread.join(min(within, TIMEOUT_MAX))
+        clock.call(run, within)
+    except UnavailableError as error:
+        if error.undelivered:
+            raise UnavailableError(
+                f"there was no thread to send by {carrier}", undelivered=True, reason="setup"
+            ) from None
+        late = True
     finally:
         attempt.give_up()
-    return _judge(outcome[0] if outcome else GivenUpError(), attempt, within, carrier)
+    return _judge(GivenUpError() if late else outcome[0], attempt, within, carrier)
 
 
 def _judge(result: Receipt | BaseException, attempt: Attempt, within: float, carrier: str) -> Receipt:

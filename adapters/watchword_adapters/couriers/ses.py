@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from threading import Lock
-from time import monotonic
 from typing import Any, Protocol, cast
 
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Courier, Message, Receipt
-from watchword_adapters.couriers.attempt import THREAD, Attempt, send_within
+from watchword.ports import Clock, Courier, Message, Receipt
+from watchword_adapters.clock import SystemClock
+from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
+from watchword_adapters.discretion import unlogged
 from watchword_adapters.urls import PortURL
 
 CONNECT = 1.0
@@ -89,22 +89,30 @@ class SesCourier:
 
     *sender* is ``a@b.c`` or ``Name <a@b.c>``, of an identity that SES has verified. *region* and credentials are boto3's
     own unless given; *endpoint* is another URL for SES, for an emulator. *floor* is the seconds to which answers are
-    padded (0.5): choose more than SES takes, as a rule.
+    padded (0.5): choose more than SES takes, as a rule. *clock* tells how long a message has taken.
 
     boto3 does not try again: SES has no way to tell a second try from a second message.
     """
 
     def __init__(
-        self, sender: str, *, region: str = "", configuration_set: str = "", endpoint: str = "", floor: float = 0.5
+        self,
+        sender: str,
+        *,
+        region: str = "",
+        configuration_set: str = "",
+        endpoint: str = "",
+        floor: float = 0.5,
+        clock: Clock | None = None,
     ) -> None:
         self._sender = Sender.parse(sender)
         self._region = region
         self._configuration_set = configuration_set
         self._endpoint = endpoint
         self._floor = floor
+        self._clock = clock or SystemClock()
         self._lock = Lock()
         self._client: SesClient | None = None
-        self._used = monotonic()
+        self._used = self._clock.monotonic()
 
     def __repr__(self) -> str:
         return f"SesCourier(region={self._region!r}, configuration_set={self._configuration_set!r})"
@@ -139,7 +147,7 @@ class SesCourier:
         }
         if self._configuration_set:
             request["ConfigurationSetName"] = self._configuration_set
-        return send_within(within, "Amazon SES", lambda attempt: self._send(attempt, request))
+        return send_within(self._clock, within, "Amazon SES", lambda attempt: self._send(attempt, request))
 
     def _send(self, attempt: Attempt, request: dict[str, Any]) -> Receipt:
         attempt.enter("making the client", CONNECT + READ)
@@ -150,7 +158,8 @@ class SesCourier:
         attempt.enter("sending", READ)
         attempt.commit()
         try:
-            reply = client.send_email(**request)
+            with unlogged():
+                reply = client.send_email(**request)
         except Exception as error:  # noqa: BLE001 - told apart by what it says of the request
             raise self._refusal(error, request) from None
         if not reply.get("MessageId"):
@@ -190,9 +199,9 @@ class SesCourier:
         with self._lock:
             if self._client is None:
                 self._client = self._made()
-            elif monotonic() - self._used > IDLE:
+            elif self._clock.monotonic() - self._used > IDLE:
                 self._client.close()
-            self._used = monotonic()
+            self._used = self._clock.monotonic()
             return self._client
 
     def _made(self) -> SesClient:
@@ -203,7 +212,6 @@ class SesCourier:
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         except ImportError:
             raise ConfigurationError("the SES courier needs boto3: pip install 'watchword[aws]'") from None
-        _keep_bodies_out_of_the_log()
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=CONNECT, read_timeout=READ)
         try:
             session: Any = boto3.session.Session()
@@ -223,21 +231,6 @@ class SesCourier:
 
 def _content(text: str) -> dict[str, str]:
     return {"Data": text, "Charset": "UTF-8"}
-
-
-class _Discreet(logging.Filter):
-    """Lets no record pass that comes from a thread that sends: botocore logs whole requests, code and all."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.threadName != THREAD
-
-
-_discreet = _Discreet()
-
-
-def _keep_bodies_out_of_the_log() -> None:
-    for name in ("botocore.endpoint", "botocore.parsers", "botocore.retryhandler"):
-        logging.getLogger(name).addFilter(_discreet)  # Once, however often it is called.
 
 
 @hookimpl

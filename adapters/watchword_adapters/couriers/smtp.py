@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Courier, Message, Receipt
+from watchword.ports import Clock, Courier, Message, Receipt
+from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
 from watchword_adapters.urls import PortURL
@@ -34,7 +35,7 @@ class SmtpCourier:
     *sender* is ``a@b.c`` or ``Name <a@b.c>``. *tls* is ``starttls`` (the default), ``implicit``, or ``none``, which is
     the default for this machine's own server only; *port* is 587, 465 or 25 accordingly. *user* and *password* log in,
     never without TLS over a network. *context* replaces the system's trusted authorities. *floor* is the seconds to
-    which answers are padded (0.5): choose more than the server takes, as a rule.
+    which answers are padded (0.5): choose more than the server takes, as a rule. *clock* tells how long a message has taken.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SmtpCourier:
         password: str = "",
         context: ssl.SSLContext | None = None,
         floor: float = 0.5,
+        clock: Clock | None = None,
     ) -> None:
         if not host or not host.isprintable() or re.search(r"[\s/@\[\]]", host):
             raise ConfigurationError("the SMTP courier needs the name or address of a mail server as its host")
@@ -69,6 +71,7 @@ class SmtpCourier:
         self._user, self._password = user, password
         self._context = context
         self._floor = floor
+        self._clock = clock or SystemClock()
 
     def __repr__(self) -> str:
         return f"SmtpCourier({self._host!r}, port={self._port}, tls={self._tls!r})"
@@ -93,6 +96,7 @@ class SmtpCourier:
         refuse_unfit(message, "email")
         content = self._written(message)
         return send_within(
+            self._clock,
             within,
             f"the mail server {self._host}:{self._port}",
             lambda attempt: self._send(attempt, message.to, content),

@@ -6,8 +6,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
-from functools import partial
+from contextvars import ContextVar
 from typing import Any, cast
 
 from attrs import astuple, define, field, frozen
@@ -16,7 +15,6 @@ from watchword.keyring import Key, Keyring
 from watchword.ports import Clock, Courier, Message, Receipt
 from watchword_adapters.couriers.envelope import refuse_unfit
 from watchword_adapters.userpool import SentMessage
-from watchword_adapters.userpool.runner import Call, run_in_thread
 from watchword_adapters.userpool.triggers import Trigger
 
 _MAILS = 1000
@@ -63,11 +61,6 @@ class _Creation:
 
 _creation: ContextVar[_Creation | None] = ContextVar("creation", default=None)
 _runs: ContextVar[list[TriggerRun] | None] = ContextVar("runs", default=None)
-
-
-def run_in_context(call: Call, within: float) -> Any:
-    """Run *call* as `run_in_thread` does, in the context of the call that it belongs to: a `trigger_runner`."""
-    return run_in_thread(partial(copy_context().run, call), within)
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, assert_never, cast
 
 from attrs import frozen
 
 from watchword.errors import ConfigurationError
+from watchword.ports import Clock
 from watchword_adapters.userpool.triggers import Trigger
 
 TRIGGERS = ("define", "create", "verify")
@@ -52,12 +52,16 @@ def rehearsed(
     latency: float,
     failures: Sequence[Failure],
     deadline: float,
-    sleep: Callable[[float], None] = time.sleep,
+    clock: Clock,
 ) -> Trigger:
     """Return *trigger*, called *name*, made *latency* seconds slower and to fail as *failures* say.
 
-    *deadline* is how many seconds the pool waits for it.
+    *deadline* is how many seconds the pool waits for it, by *clock*.
     """
+
+    def sleep(seconds: float) -> None:
+        clock.sleep_until(clock.monotonic() + seconds)
+
     kind: Kind | None = next((each.kind for each in failures if each.trigger == name), None)
     if kind is None and not latency:
         return trigger

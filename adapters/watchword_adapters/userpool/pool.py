@@ -18,7 +18,6 @@ from watchword_adapters.userpool.accounts import Accounts
 from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
 from watchword_adapters.userpool.keeping import Keeper
 from watchword_adapters.userpool.outbox import SentMessage
-from watchword_adapters.userpool.runner import Runner, run_in_thread
 from watchword_adapters.userpool.schema import check_attribute
 from watchword_adapters.userpool.sessions import Sessions
 from watchword_adapters.userpool.shapes import OPERATIONS, checked
@@ -141,14 +140,12 @@ class LocalUserPool:
     """Seconds that a trigger has to answer; after three late answers the call fails."""
     duplicate_triggers: int = field(default=1, kw_only=True, validator=whole_number(1, 10))
     """How often each trigger is called with one and the same event; the last answer counts."""
-    trigger_runner: Runner = field(default=run_in_thread, kw_only=True, repr=False)
-    """Makes a call and returns its result, or raises TimeoutError after so many seconds."""
     first_session: FirstSession = field(default="empty", kw_only=True, validator=choice("empty", "null", "missing"))
     """What the first call sees as session: an empty list, null, or no such key."""
     issuer: str = field(default=Factory(_issuer_of, takes_self=True), kw_only=True)
     """The tokens' issuer: Cognito's address for this pool, or another."""
     clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
-    """Where the time comes from."""
+    """Where the time comes from, and what ends a trigger that is late."""
     random: Random = field(factory=SystemRandom, kw_only=True, repr=False)
     """Where randomness comes from."""
 
@@ -176,7 +173,6 @@ class LocalUserPool:
             duplicates=self.duplicate_triggers,
             legacy=legacy,
             first_session=self.first_session,
-            runner=self.trigger_runner,
             clock=self.clock,
             random=self.random,
         )

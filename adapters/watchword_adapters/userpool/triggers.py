@@ -8,9 +8,9 @@ from typing import Any, Literal, cast
 
 from attrs import field, frozen
 
+from watchword.errors import UnavailableError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
-from watchword_adapters.userpool.runner import Runner
 from watchword_adapters.userpool.sessions import Round
 from watchword_adapters.userpool.users import Person, new_uuid
 
@@ -75,7 +75,6 @@ class Triggers:
     duplicates: int
     legacy: bool
     first_session: FirstSession
-    runner: Runner
     clock: Clock
     random: Random
 
@@ -189,7 +188,7 @@ class Triggers:
                 outcome = self._once(name, trigger, event)
                 for _ in range(self.duplicates - 1):
                     outcome = self._once(name, trigger, event)
-            except TimeoutError:
+            except UnavailableError:
                 continue
             answer, error = outcome
             if error is not None:
@@ -210,8 +209,7 @@ class Triggers:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - any trigger may raise anything
                 return None, error
 
-        outcome: tuple[Any, BaseException | None] = self.runner(call, self.deadline)
-        return outcome
+        return self.clock.call(call, self.deadline)
 
 
 def _unrecognizable() -> errors.InvalidLambdaResponseException:

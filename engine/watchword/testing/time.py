@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import copy_context
 from hashlib import sha256
 from threading import Lock
+from typing import TypeVar
 
+from watchword.errors import UnavailableError
 from watchword.testing.requests import NOW
+
+T = TypeVar("T")
 
 
 class VirtualClock:
@@ -39,6 +45,22 @@ class VirtualClock:
                 self._now += wait
                 self._monotonic = moment
                 self.slept += wait
+
+    def call(self, work: Callable[[], T], within: float) -> T:
+        """Return what *work* returns, or raise what it raises, unless more than *within* seconds of this clock pass meanwhile.
+
+        It runs at once, on the thread that calls: how long it takes by any other clock does not matter.
+
+        Raises:
+            UnavailableError: if so much time passed.
+        """
+        end = self._monotonic + within
+        try:
+            # A context of its own, as on a thread.
+            return copy_context().run(work)
+        finally:
+            if self._monotonic > end:
+                raise UnavailableError(f"the call did not end within {within} s", reason="timeout")
 
     def advance(self, seconds: float) -> None:
         """Let *seconds* (0 or more) pass."""
