@@ -47,7 +47,8 @@ class CreateRequest:
 
     *now* is epoch seconds; *expires* is when the answer stops counting; *ref* is the reference that the user sees;
     *again* is True if the round before was this step, answered wrong; *carry* is what this kind's challenge of the
-    round before handed on.
+    round before handed on. *proven* is True if a factor was proven before in this sign-in. Until then a stranger looks
+    on, who must not learn who exists: a challenge shows nothing that belongs to the user, such as a masked address.
     """
 
     step: str
@@ -57,6 +58,7 @@ class CreateRequest:
     ref: str
     again: bool = False
     carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    proven: bool = False
     _code: Callable[[str, int], str] = field(alias="code", kw_only=True, repr=False, eq=False)
     _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
     _mark: Callable[[str], str] = field(alias="mark", kw_only=True, repr=False, eq=False)

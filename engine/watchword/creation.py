@@ -257,6 +257,7 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
         reference(claimed.id),
         again=call.answered_wrong(step.name),
         carry=read_carry(before) if before else {},
+        proven=bool(call.judgement.factors),
         code=lambda alphabet, length: key.choose(f"code {kind.kind}", secret_of, alphabet, length),
         seal=lambda answer: answer_seal(key, step, claimed.id, call.user, answer),
         mark=lambda value: call.engine.keyring.lasting.digest(f"mark {kind.kind}", value),

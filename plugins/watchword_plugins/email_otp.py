@@ -81,12 +81,15 @@ class EmailOtp:
         locale: language for users whose attribute ``locale`` asks for none that is there.
         app: name of the application, for the templates; may be empty.
         verified_only: send only where ``email_verified`` is true.
+        always_show_destination: show the masked address also before a factor is proven. Only where nobody can sign in
+            by an alias, an address or a telephone number, and every name is one that its user chose: otherwise one
+            request tells a stranger who exists.
     """
 
     kind: ClassVar[str] = "email_otp"
     proves: ClassVar[frozenset[Factor]] = frozenset({"possession"})
     channel: ClassVar[str] = "email"
-    cosmetic: ClassVar[frozenset[str]] = frozenset({"templates", "locale", "app"})
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"templates", "locale", "app", "always_show_destination"})
 
     length: int = field(default=8, validator=whole_number(6, 12))
     alphabet: str = field(default="digits", validator=choice(*ALPHABETS))
@@ -97,6 +100,7 @@ class EmailOtp:
     locale: str = field(default="en", validator=_locale)
     app: str = field(default="", validator=line(64))
     verified_only: bool = field(default=True, validator=flag())
+    always_show_destination: bool = field(default=False, validator=flag())
 
     def prepare(self) -> None:
         """Read and check the templates.
@@ -116,7 +120,7 @@ class EmailOtp:
         code = request.code(ALPHABETS[self.alphabet], self.length)
         address = self._address(request.user)
         destination = request.carry.get("destination", "") if request.again else ""
-        destination = destination or _masked(address or _made_up(request))
+        destination = destination or self._shown(request, address)
         return Challenge(
             public={"destination": destination},
             # What is sealed for somebody who gets no message holds a colon, and no answer that is read does.
@@ -152,6 +156,17 @@ class EmailOtp:
         # Cognito writes "true", other hosts "True".
         verified = user.attributes.get("email_verified", "").lower() == "true"
         return address if user.known and (verified or not self.verified_only) and _is_address(address) else ""
+
+    def _shown(self, request: CreateRequest, address: str) -> str:
+        """Return the destination that the client may see: nothing while strangers look on."""
+        user = request.user
+        if request.proven:
+            known = address or user.attributes.get("email", "")
+            return _masked(known) if _is_address(known) else ""
+        if not self.always_show_destination:
+            return ""
+        # Who typed an address expects to see that one, whoever it belongs to and wherever mail would go.
+        return _masked(user.name if _is_address(user.name) else address or _made_up(request))
 
     def _message(self, request: CreateRequest, address: str, code: str) -> Email:
         from html import escape  # noqa: PLC0415 - only Create needs it
@@ -198,11 +213,10 @@ def _masked(address: str) -> str:
 def _made_up(request: CreateRequest) -> str:
     """Return an address to be masked for a user who gets no message: stable, and as plausible as can be.
 
-    Somebody who typed an address expects to see that one; so does somebody whose address is not verified.
+    Somebody whose address is not verified expects to see it all the same.
     """
-    for candidate in (request.user.attributes.get("email", ""), request.user.name):
-        if _is_address(candidate):
-            return candidate
+    if _is_address(request.user.attributes.get("email", "")):
+        return request.user.attributes["email"]
     # Names are folded, since most pools do: "Ann" and "ann" must not look like two different users.
     number = int(request.mark(request.user.name.strip().lower())[:12], 16)
     letters = "abcdefghijklmnopqrstuvwxyz"

@@ -165,7 +165,8 @@ def test_anything_else_gets_none(address: str) -> None:
     kind = EmailOtp()
     challenge, code = make(kind, somebody(email=address))
     assert challenge.messages == ()
-    assert re.fullmatch(r"\S\*\*\*@\S\*\*\*", challenge.public["destination"])
+    assert challenge.public == make(kind)[0].public
+    assert re.fullmatch(r"\S\*\*\*@\S\*\*\*", shown(ALWAYS, somebody(email=address)))
     assert not right(kind, challenge, code)
 
 
@@ -219,47 +220,77 @@ def test_no_guess_is_right_where_nothing_was_sent() -> None:
 # What is shown
 
 
+ALWAYS = EmailOtp(always_show_destination=True)
+SHOWN_TO_STRANGERS = ("ann@example.com", "Zoe@Mail.example", "ann", "", "4b1f-sub", "jörg@example.com")
+
+
+def shown(kind: EmailOtp, user: User, **request: Any) -> str:
+    return make(kind, user, **request)[0].public["destination"]
+
+
+@pytest.mark.parametrize("name", SHOWN_TO_STRANGERS)
+@pytest.mark.parametrize("address", ["ann@example.com", "zoe@new.example", "ann..lee@example.com", ""])
+@pytest.mark.parametrize("verified", ["true", "false"])
+@pytest.mark.parametrize("again", [True, False])
+def test_before_a_factor_is_proven_no_destination_is_shown(name: str, address: str, verified: str, again: bool) -> None:
+    """Whoever signs in by whatever name, and whatever address they have: the client is shown the same, nothing."""
+    kind = EmailOtp()
+    user = evolve(somebody(email=address, email_verified=verified), name=name)
+    for somebody_else in (user, evolve(NOBODY, name=name)):
+        challenge = make(kind, somebody_else, again=again, carry={"destination": ""})[0]
+        assert challenge.public == {"destination": ""}
+        assert challenge.carry == {"destination": ""}
+
+
 def test_the_destination_is_masked_as_cognito_does() -> None:
-    """The client is shown the first letter of both sides, in lower case, and nothing of the length."""
-    assert make(EmailOtp())[0].public == {"destination": "a***@e***"}
-    assert make(EmailOtp(), somebody(email="Bob.Builder@Mail.Example.com"))[0].public == {"destination": "b***@m***"}
+    """After a factor the client is shown the first letter of both sides, in lower case, and nothing of the length."""
+    assert shown(EmailOtp(), ANN, proven=True) == "a***@e***"
+    assert shown(EmailOtp(), somebody(email="Bob.Builder@Mail.Example.com"), proven=True) == "b***@m***"
 
 
-def test_a_stranger_sees_the_address_that_they_typed() -> None:
-    """A made-up destination is that of the typed name if it is an address."""
-    assert make(EmailOtp(), evolve(NOBODY, name="Zoe@Mail.example"))[0].public["destination"] == "z***@m***"
+def test_after_a_factor_nothing_is_made_up() -> None:
+    """Who has proven who they are sees the address that they have, verified or not, and none if they have none."""
+    assert shown(EmailOtp(), somebody(email_verified="false"), proven=True) == "a***@e***"
+    for address in ("", "ann..lee@example.com"):
+        assert shown(EmailOtp(), somebody(email=address), proven=True) == ""
+        assert shown(ALWAYS, somebody(email=address), proven=True) == ""
+
+
+def test_a_typed_address_is_shown_to_whoever_typed_it() -> None:
+    """Where destinations are always shown, a name that is an address is shown, whoever has it, and wherever mail goes."""
+    for user in (evolve(NOBODY, name="Zoe@Mail.example"), evolve(ANN, name="Zoe@Mail.example")):
+        assert shown(ALWAYS, user) == "z***@m***"
 
 
 def test_an_unverified_address_looks_like_itself() -> None:
-    """Who types the address of somebody who has not verified it sees what everybody sees."""
+    """Where destinations are always shown, an address that is not verified looks like one that is."""
     user = evolve(somebody(email_verified="false"), name="4b1f-sub")
-    assert make(EmailOtp(), user)[0].public["destination"] == "a***@e***"
+    assert shown(ALWAYS, user) == shown(ALWAYS, evolve(ANN, name="4b1f-sub")) == "a***@e***"
 
 
 def test_made_up_destinations_are_stable_and_differ() -> None:
     """Names give the same destination always, whatever their case, and different ones among each other."""
-    kind = EmailOtp()
 
-    def shown(name: str, claim: str) -> str:
-        return make(kind, evolve(NOBODY, name=name), claim=claim)[0].public["destination"]
+    def made_up(name: str, claim: str) -> str:
+        return shown(ALWAYS, evolve(NOBODY, name=name), claim=claim)
 
     names = [f"user{number}" for number in range(60)]
-    assert [shown(name, "claim-1") for name in names] == [shown(f" {name.upper()} ", "claim-2") for name in names]
-    assert len({shown(name, "claim-1") for name in names}) > 40
-    assert len({shown(name, "claim-1")[5] for name in names}) > 10
-    assert all(re.fullmatch(r"[a-z]\*\*\*@[a-z]\*\*\*", shown(name, "claim-1")) for name in names)
+    assert [made_up(name, "claim-1") for name in names] == [made_up(f" {name.upper()} ", "claim-2") for name in names]
+    assert len({made_up(name, "claim-1") for name in names}) > 40
+    assert len({made_up(name, "claim-1")[5] for name in names}) > 10
+    assert all(re.fullmatch(r"[a-z]\*\*\*@[a-z]\*\*\*", made_up(name, "claim-1")) for name in names)
 
 
 def test_the_destination_stays_through_a_retry() -> None:
     """After a wrong answer the destination is the one to which the message went, whatever the address is now."""
     kind = EmailOtp()
-    first, _ = make(kind)
-    again, _ = make(kind, somebody(email="new@other.org"), again=True, carry=first.carry)
+    first, _ = make(kind, proven=True)
+    again, _ = make(kind, somebody(email="new@other.org"), again=True, carry=first.carry, proven=True)
     assert again.public == first.public
     assert again.messages == ()
-    resent, _ = make(kind, somebody(email="new@other.org"), carry=first.carry)
+    resent, _ = make(kind, somebody(email="new@other.org"), carry=first.carry, proven=True)
     assert resent.public == {"destination": "n***@o***"}
-    assert make(kind, again=True, carry={})[0].public == first.public
+    assert make(kind, again=True, carry={}, proven=True)[0].public == first.public
 
 
 # Texts

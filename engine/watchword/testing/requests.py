@@ -73,6 +73,7 @@ def create_request(
     now: float = NOW,
     again: bool = False,
     carry: Mapping[str, str] | None = None,
+    proven: bool = False,
     issued: list[Issued] | None = None,
 ) -> CreateRequest:
     """Return a request to create a challenge of *kind*, as the engine would make it.
@@ -84,6 +85,7 @@ def create_request(
         now: epoch seconds.
         again: whether the round before was this step, answered wrong.
         carry: what the challenge of the round before handed on.
+        proven: whether a factor was proven before in this sign-in.
         issued: a list to which every code that the kind asks for is added.
     """
     secrets = _Secrets(kind.kind, user, claim, [] if issued is None else issued)
@@ -95,6 +97,7 @@ def create_request(
         ref="7F3K9QXM",
         again=again,
         carry=dict(carry or {}),
+        proven=proven,
         code=secrets.code,
         seal=secrets.seal,
         mark=secrets.mark,
