@@ -38,6 +38,19 @@ class Receipt:
     id: str = ""
 
 
+@frozen
+class Permission:
+    """What a function must be allowed on AWS: *actions* on *resources*, where the *conditions* of the policy hold.
+
+    A kind or a courier may have a tuple of them as ``permissions``: the template then grants them to the functions that
+    run it. Texts may hold ``${AWS::Partition}``, ``${AWS::Region}`` and ``${AWS::AccountId}``.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, str]] = field(factory=dict[str, Mapping[str, str]])
+
+
 class Courier(Protocol):
     """Carries messages to users."""
 

@@ -92,7 +92,7 @@ class Cloud:
         """Build the flow in *name*.toml, deploy it; return the stack's outputs."""
         target = Target("x86_64", this_python())
         build(Order(str(FLOWS / f"{name}.toml"), target, wheels=shelf)).write(folder)
-        made = Template(flow, target, dist=folder)
+        made = Template(flow, dist=folder)
         storage, stacks = self.client("s3"), self.client("cloudformation")
         storage.create_bucket(Bucket=folder.name)
         for trigger in TRIGGERS:

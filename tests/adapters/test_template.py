@@ -3,20 +3,26 @@
 import base64
 import importlib.util
 import json
+import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import ConfigurationError, Flow, attribute, one_of, sequence, when
+from checked_flows import Toy
+from watchword import ConfigurationError, Flow, attribute, named, one_of, sequence, when
 from watchword.keyring import Keyring
+from watchword.ports import Permission
 from watchword.verdicts import check
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import template_text, yaml_text
+from watchword_adapters.deploy.archive import pack
+from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in, session_minutes
 from watchword_plugins.captcha import Captcha
@@ -28,6 +34,25 @@ TARGET = Target("arm64", "3.12")
 MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
 PICTURE = Flow(sequence(Srp(), Captcha()), name="picture")
 TIERS = Flow(sequence(Srp(), when(attribute("custom:tier", "gold"), Captcha(), EmailOtp())), name="tiers")
+
+
+def zips(folder, flow=MAIL, *, of=TRIGGERS, filling=b"", **said):
+    """Write zips into *folder* that say of themselves that they are built of *flow*; *said* is what else they say."""
+    folder.mkdir(exist_ok=True)
+    for trigger in of:
+        full = trigger != "define"
+        manifest = Manifest(
+            trigger=trigger,
+            handler=f"{trigger}.{trigger}",
+            runtime=TARGET.runtime,
+            architecture=TARGET.architecture,
+            flow=FlowMark(flow.name, flow.fingerprint),
+            ledgers=("dynamodb",) if full else (),
+            couriers=("ses",) if trigger == "create" else (),
+        )
+        changed = attrs.evolve(manifest, **said).as_json()
+        (folder / f"{trigger}.zip").write_bytes(pack({"watchword.json": changed, "filling": filling}).data)
+    return folder
 
 
 def resources(flow=MAIL, **settings):
@@ -67,7 +92,7 @@ def test_only_create_may_send_and_only_if_a_kind_does():
     sending = {name for name, each in mail.items() if name.endswith("Role") and "ses:SendEmail" in actions(each)}
     assert {"CreateRole"} == sending
     statement = mail["CreateRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][-1]
-    assert {"StringEquals": {"ses:FromAddress": {"Ref": "Sender"}}} == statement["Condition"]
+    assert {"StringEquals": {"ses:FromAddress": {"Fn::Sub": "${Sender}"}}} == statement["Condition"]
     picture = Template(PICTURE, TARGET).document()
     assert "ses:" not in json.dumps(picture)
     assert "Sender" not in picture["Parameters"]
@@ -227,17 +252,169 @@ def test_no_parameter_has_a_zip_as_its_default():
 
 def test_another_zip_has_another_name(tmp_path):
     """It stands in the template itself, so an update deploys it; and a folder without the zips is refused."""
-    for trigger in TRIGGERS:
-        (tmp_path / f"{trigger}.zip").write_bytes(b"one")
-    before = Template(MAIL, TARGET, dist=tmp_path)
+    before = Template(MAIL, dist=zips(tmp_path))
     assert before.uploads == keys_of(before.document())
-    before = before.uploads
-    (tmp_path / "create.zip").write_bytes(b"two")
-    after = Template(MAIL, TARGET, dist=tmp_path).uploads
-    assert ["create"] == [trigger for trigger in TRIGGERS if before[trigger] != after[trigger]]
+    after = Template(MAIL, dist=zips(tmp_path, of=["create"], filling=b"two"))
+    assert ["create"] == [trigger for trigger in TRIGGERS if before.uploads[trigger] != after.uploads[trigger]]
     (tmp_path / "verify.zip").unlink()
     with pytest.raises(ConfigurationError, match=r"verify\.zip is not there: run watchword build"):
-        Template(MAIL, TARGET, dist=tmp_path)
+        Template(MAIL, dist=tmp_path)
+
+
+# --- the zips -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", [Target("arm64", "3.12"), Target("x86_64", "3.13")])
+def test_the_zips_say_what_the_functions_run_on(tmp_path, target):
+    """Whatever runs the template's command; and who says something else is told."""
+    zips(tmp_path, runtime=target.runtime, architecture=target.architecture)
+    for asked in (None, target):
+        made = Template(MAIL, asked, dist=tmp_path).document()["Resources"]["CreateFunction"]["Properties"]
+        assert (target.runtime, [target.architecture]) == (made["Runtime"], made["Architectures"])
+    other = attrs.evolve(target, python="3.11")
+    with pytest.raises(
+        ConfigurationError, match=rf"built for {target.runtime} on {target.architecture}, not for python3\.11"
+    ):
+        Template(MAIL, other, dist=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("of", "said", "culprit"),
+    [
+        (["verify"], {"trigger": "create"}, "verify.zip holds the function create"),
+        (TRIGGERS, {"flow": FlowMark("mail", "0" * 16)}, "define.zip was built of the flow mail (0000000000000000)"),
+        (TRIGGERS, {"flow": FlowMark("other", MAIL.fingerprint)}, "was built of the flow other"),
+        (["create"], {"flow": FlowMark("mail", "0" * 16)}, "create.zip was built of the flow mail (0000000000000000)"),
+        (["verify"], {"runtime": "python3.13"}, "their runtime differ"),
+        (["create"], {"architecture": "x86_64"}, "their architecture differ"),
+        (["verify"], {"previous": (FlowMark("mail", "1" * 16),)}, "their flows of before differ"),
+        (["create"], {"kinds": ("captcha",)}, "their kinds differ"),
+        (["create"], {"watchword": "0.0.1"}, "their versions of Watchword differ"),
+        (["create"], {"ledgers": ("sqlite",)}, "create.zip holds another ledger (sqlite)"),
+        (["verify"], {"ledgers": ()}, "verify.zip holds another ledger (none)"),
+        (["create"], {"couriers": ()}, "create.zip holds no courier"),
+    ],
+)
+def test_zips_that_do_not_fit_are_refused(tmp_path, of, said, culprit):
+    """To each other, to the flow, to the ledger's table: one of them, or all. The culprit is named."""
+    zips(tmp_path)
+    assert Template(MAIL, dist=tmp_path)
+    zips(tmp_path, of=of, **said)
+    with pytest.raises(ConfigurationError, match=re.escape(culprit)):
+        Template(MAIL, dist=tmp_path)
+
+
+def test_a_file_that_is_no_built_zip_is_refused(tmp_path, capsys):
+    """With 2, and nothing is written."""
+    flow, output = str(FLOWS / "email_code.toml"), tmp_path / "stack.yaml"
+    for content in (b"", b"PK", pack({"lambda.py": b""}).data):
+        for trigger in TRIGGERS:
+            (tmp_path / f"{trigger}.zip").write_bytes(content)
+        assert 2 == main(["template", flow, "--dist", str(tmp_path), "-o", str(output)])
+        assert "run watchword build again" in capsys.readouterr().err
+        assert not output.exists()
+
+
+# --- sending ------------------------------------------------------------------------------------------------------
+
+
+def sent(**settings):
+    """Return the statements about sending, and the courier's URL, of the template of the flow that mails."""
+    document = Template(MAIL, TARGET, **settings).document()
+    granted = document["Resources"]["CreateRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    settings = document["Resources"]["CreateFunction"]["Properties"]["Environment"]["Variables"]
+    return [each for each in granted if "ses:SendEmail" in each["Action"]], settings["WATCHWORD_COURIER"], document
+
+
+def test_a_configuration_set_may_be_used_if_one_is_named():
+    """SES asks for it beside the identity, named in the request or the identity's default; no other may be used."""
+    (statement,), url, document = sent()
+    identity, configuration_set = statement["Resource"]
+    assert identity["Fn::Sub"].endswith(":${AWS::AccountId}:identity/*")
+    condition, granted, otherwise = configuration_set["Fn::If"]
+    assert granted["Fn::Sub"].endswith(":${AWS::AccountId}:configuration-set/${ConfigurationSet}")
+    assert {"Ref": "AWS::NoValue"} == otherwise
+    assert [condition, "ses://?from=${Sender}&configuration_set=${ConfigurationSet}", "ses://?from=${Sender}"] == [
+        each.get("Fn::Sub") if isinstance(each, dict) else each for each in url["Fn::If"]
+    ]
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "ConfigurationSet"}, ""]}]} == document["Conditions"][condition]
+    assert "" == document["Parameters"]["ConfigurationSet"]["Default"]
+
+
+@pytest.mark.parametrize(
+    ("url", "ends"),
+    [
+        ("ses://?from=a@b.example", ["ses:${AWS::Region}:${AWS::AccountId}:identity/*"]),
+        (
+            "ses://?from=Acme%20<a@b.example>&configuration_set=log-in&region=eu-central-1",
+            [
+                "ses:eu-central-1:${AWS::AccountId}:identity/*",
+                "ses:eu-central-1:${AWS::AccountId}:configuration-set/log-in",
+            ],
+        ),
+    ],
+)
+def test_permissions_follow_the_couriers_url(url, ends):
+    """Region, sender and configuration set, and nothing more; the template asks for no parameter then."""
+    (statement,), set_to, document = sent(courier=url)
+    assert [f"arn:${{AWS::Partition}}:{each}" for each in ends] == [each["Fn::Sub"] for each in statement["Resource"]]
+    assert {"StringEquals": {"ses:FromAddress": "a@b.example"}} == statement["Condition"]
+    assert url == set_to
+    assert not {"Sender", "ConfigurationSet", "CourierUrl"} & set(document["Parameters"])
+
+
+def test_another_courier_needs_no_permission_on_ses(tmp_path):
+    """Its URL may hold a password: it is a parameter that nobody is shown, and never stands in the template."""
+    zips(tmp_path)
+    zips(tmp_path, of=["create"], couriers=("smtp",))
+    granted, url, document = sent(dist=tmp_path)
+    assert ([], {"Ref": "CourierUrl"}) == (granted, url)
+    assert document["Parameters"]["CourierUrl"]["NoEcho"] is True
+    assert not {"Sender", "ConfigurationSet"} & set(document["Parameters"])
+    granted, url, _ = sent(dist=tmp_path, courier="smtp://mail.example.com:587?from=a@b.example")
+    assert ([], "smtp://mail.example.com:587?from=a@b.example") == (granted, url)
+    with pytest.raises(ConfigurationError, match="give it as the parameter CourierUrl") as refused:
+        sent(dist=tmp_path, courier="smtp://ann:s3cret@mail.example.com:587?from=a@b.example")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_a_courier_that_cannot_be_is_refused(tmp_path):
+    """One that Create does not hold, one that is wrong, and any where nothing is sent."""
+    with pytest.raises(ConfigurationError, match="holds ses: build with --courier smtp"):
+        sent(dist=zips(tmp_path), courier="smtp://mail.example.com?from=a@b.example")
+    with pytest.raises(ConfigurationError, match="needs the sender"):
+        sent(courier="ses://?region=eu-west-1")
+    with pytest.raises(ConfigurationError, match="no kind of the flow sends"):
+        Template(PICTURE, TARGET, courier="ses://?from=a@b.example")
+
+
+@attrs.frozen
+class Oracle(Toy):
+    """A kind that asks a service."""
+
+    permissions = (Permission(("bedrock:Ask",), ("arn:${AWS::Partition}:bedrock:::oracle",)),)
+
+
+def test_a_kind_says_what_it_must_be_allowed():
+    """Create and Verify run it and may do it, Define may not; once, for however many steps."""
+    flow = Flow(sequence(Oracle("oracle", frozenset({"knowledge"})), named("again", Oracle("oracle"))))
+    made = resources(flow)
+    told = {role: json.dumps(made[role]).count("bedrock:Ask") for role in ("DefineRole", "CreateRole", "VerifyRole")}
+    assert {"DefineRole": 0, "CreateRole": 1, "VerifyRole": 1} == told
+    broken = attrs.make_class("Broken", [], bases=(Oracle,), frozen=True, class_body={"permissions": ("bedrock:*",)})
+    with pytest.raises(ConfigurationError, match="the kind oracle: permissions is no tuple"):
+        resources(Flow(broken("oracle", frozenset({"knowledge"}))))
+
+
+def test_the_pool_keeps_the_attributes_of_flows_before():
+    """Cognito can take none out of a pool: an update that leaves one out would fail."""
+    made = resources(MAIL, attributes=("custom:tier",))
+    assert ["tier"] == [each["Name"] for each in made["UserPool"]["Properties"]["Schema"]]
+    assert ["tier"] == [
+        each["Name"] for each in resources(TIERS, attributes=("custom:tier",))["UserPool"]["Properties"]["Schema"]
+    ]
+    with pytest.raises(ConfigurationError, match="write it as custom:tier"):
+        Template(MAIL, TARGET, attributes=("tier",))
 
 
 # --- YAML ---------------------------------------------------------------------------------------------------------
@@ -290,8 +467,7 @@ def test_what_is_no_yaml_is_refused_by_line(monkeypatch):
 def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_path, capsys):
     """The commands go to standard output, or beside it where the template takes that."""
     flow = FLOWS / "srp_then_code.toml"
-    for trigger in TRIGGERS:
-        (tmp_path / f"{trigger}.zip").write_bytes(trigger.encode())
+    zips(tmp_path, Flow.load(flow))
     target = tmp_path / "stack.json"
     assert 0 == main(["template", str(flow), "--dist", str(tmp_path), "-o", str(target), "--format", "json"])
     said = capsys.readouterr()
@@ -305,15 +481,19 @@ def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_pat
     said = capsys.readouterr()
     assert said.out.startswith("AWSTemplateFormatVersion")
     assert lines == said.err.splitlines()[1:]
+    assert f"Runtime: {TARGET.runtime}" in said.out.replace('"', "")
+    for option in (["--python", "3.13"], ["--arch", "x86_64"]):
+        assert 2 == main(["template", str(flow), "--dist", str(tmp_path), *option])
+        assert "leave --arch and --python out" in capsys.readouterr().err
+    assert 0 == main(["template", str(flow), "--dist", str(tmp_path), "--python", "3.12", "--attribute", "custom:tier"])
+    assert "Name: tier" in capsys.readouterr().out
 
 
 def test_what_is_printed_runs_in_a_shell(tmp_path, capsys):
     """With the bucket in a variable, whatever the folder is called; without the variable it fails."""
     dist, tools = tmp_path / "it's a $HOME", tmp_path / "bin"
-    dist.mkdir()
     tools.mkdir()
-    for trigger in TRIGGERS:
-        (dist / f"{trigger}.zip").write_bytes(trigger.encode())
+    zips(dist, Flow.load(FLOWS / "email_code.toml"))
     (tools / "aws").write_text('#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each"; done\n')
     (tools / "aws").chmod(0o755)
     assert 0 == main(["template", str(FLOWS / "email_code.toml"), "--dist", str(dist), "-o", str(tmp_path / "t.yaml")])

@@ -12,12 +12,13 @@ from pathlib import Path
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
 from watchword_adapters.deploy import yaml_text
+from watchword_adapters.deploy.manifest import read_manifest
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
 from watchword_adapters.deploy.template import TRIGGERS, Template
 
 _EPILOG = """\
-The functions get what their flow needs and no more: only Create may send, and only if a kind sends e-mail. Parameters: CodeBucket,
-Sender (for flows that send), LogRetentionDays, AlarmTopicArn, and UserPoolId with --existing-pool.
+The functions get what their flow needs and no more: only Create may send, and only if a kind sends. Parameters: CodeBucket, Sender and
+ConfigurationSet (for flows that send by SES), LogRetentionDays, AlarmTopicArn, and UserPoolId with --existing-pool.
 
 example:
   watchword build flow.toml -o dist/
@@ -37,8 +38,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dist", type=Path, metavar="FOLDER", help="the built zips; the commands that upload them are printed"
     )
-    parser.add_argument("--arch", default="x86_64", choices=tuple(ARCHITECTURES), help="the processor (%(default)s)")
-    parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python (%(default)s)")
+    parser.add_argument("--arch", choices=tuple(ARCHITECTURES), help="the processor (the zips', or x86_64)")
+    parser.add_argument("--python", choices=PYTHONS, help=f"Lambda's Python (the zips', or {default_python()})")
+    parser.add_argument(
+        "--courier",
+        default="",
+        metavar="URL",
+        help="the courier, in place of the parameters Sender and ConfigurationSet",
+    )
+    parser.add_argument(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a custom attribute that the pool has, such as custom:tier; may be given again",
+    )
     parser.add_argument(
         "--existing-pool", action="store_true", help="the pool is there: watchword doctor tells how to attach it"
     )
@@ -49,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     flow, dist, output = read_flow(arguments), arguments.dist, arguments.output
     zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in TRIGGERS)
     refuse_overwriting(output, (*flow_files(arguments.flow), *zips))
-    made = Template(flow, Target(arguments.arch, arguments.python), dist, arguments.existing_pool)
+    made = Template(
+        flow, _target(arguments), dist, arguments.existing_pool, arguments.courier, tuple(arguments.attribute)
+    )
     document = made.document()
     write(
         yaml_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
@@ -61,6 +77,15 @@ def run(arguments: argparse.Namespace) -> int:
         for line in _uploads(made, dist):
             print(line, file=sys.stderr if output is None else sys.stdout)
     return 0
+
+
+def _target(arguments: argparse.Namespace) -> Target | None:
+    if arguments.dist is None:
+        return Target(arguments.arch or "x86_64", arguments.python or default_python())
+    if arguments.arch is None and arguments.python is None:
+        return None
+    built = read_manifest(arguments.dist / "create.zip")
+    return Target(arguments.arch or built.architecture, arguments.python or built.runtime.removeprefix("python"))
 
 
 def _uploads(made: Template, dist: Path) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Clock, Courier, Message, Receipt
+from watchword.ports import Clock, Courier, Message, Permission, Receipt
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
@@ -122,6 +122,11 @@ class SesCourier:
         """Seconds to which an answer is padded so that sending cannot be told from not sending."""
         return self._floor
 
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """What a function that uses this courier must be allowed."""
+        return ses_permissions(self._sender.address, self._region or "${AWS::Region}", self._configuration_set)
+
     def prepare(self) -> None:
         """Make the client, which takes boto3 a quarter of a second: otherwise the first message waits for it.
 
@@ -227,6 +232,20 @@ class SesCourier:
                 "and see that the endpoint is a URL"
             ) from None
         return cast("SesClient", client)
+
+
+def ses_permissions(sender: str, region: str, configuration_set: str) -> tuple[Permission, ...]:
+    """Return what sending from the address *sender* needs: one address, and the one configuration set, if any.
+
+    SES asks for the identity and for the configuration set that applies, named in the request or the identity's default
+    (Service Authorization Reference, Amazon SES v2, SendEmail). Which identity has verified the address, itself or one of
+    its domains, is not known here.
+    """
+    prefix = f"arn:${{AWS::Partition}}:ses:{region}:${{AWS::AccountId}}"
+    resources = [f"{prefix}:identity/*"]
+    if configuration_set:
+        resources.append(f"{prefix}:configuration-set/{configuration_set}")
+    return (Permission(("ses:SendEmail",), tuple(resources), {"StringEquals": {"ses:FromAddress": sender}}),)
 
 
 def _content(text: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from string import punctuation
 from typing import Any
@@ -15,7 +14,10 @@ from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.recovery import recovery_channels
-from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.sending import Sending, sending
+from watchword_adapters.deploy.sending import statements as allowed
+from watchword_adapters.deploy.target import Target, default_python
+from watchword_adapters.deploy.zips import Zips, read_zips, sends
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
 
 TRIGGERS: Mapping[str, str] = {
@@ -33,6 +35,7 @@ FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 FAILURES_AN_HOUR = 1000
 _SHORTEST, _LONGEST = 3, 15
+_CUSTOM = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
 _FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
 
 Json = dict[str, Any]
@@ -54,32 +57,46 @@ class Template:
 
     Attributes:
         flow: the flow.
-        target: what the functions run on.
+        target: what the functions run on. With *dist* the zips say so: leave it out, or they must say the same.
         dist: the folder of the built zips; the template then names each by its content, so that a stack which is updated
             takes the new ones. None for names that are given when it is deployed.
         existing_pool: whether the pool is there already.
+        courier: the courier's URL; empty if parameters of the template make it.
+        attributes: custom attributes that the pool has, beside those that the flow decides by.
     """
 
     flow: Flow
-    target: Target
+    target: Target | None = None
     dist: Path | None = None
     existing_pool: bool = False
-    _keys: Mapping[str, str] = field(init=False)
+    courier: str = ""
+    attributes: tuple[str, ...] = ()
+    _zips: Zips | None = field(init=False, default=None)
+    _sending: Sending | None = field(init=False, default=None)
+    _target: Target = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Read the zips."""
-        keys = {} if self.dist is None else {trigger: _content_name(self.dist, trigger) for trigger in TRIGGERS}
-        object.__setattr__(self, "_keys", keys)
+        """Read the zips.
 
-    @property
-    def sends(self) -> bool:
-        """Whether a kind of the flow sends e-mail."""
-        return any(getattr(step.kind, "channel", "") == "email" for step in self.flow.steps.values())
+        Raises:
+            ConfigurationError: if they do not fit together, or to the flow, the target or the courier.
+        """
+        zips = None if self.dist is None else read_zips(self.dist, self.flow)
+        made = None
+        if sends(self.flow):
+            made = sending(self.courier, zips)
+        elif self.courier:
+            raise ConfigurationError("a courier is given, and no kind of the flow sends: leave --courier out")
+        for name in self.attributes:
+            if not _CUSTOM.fullmatch(name):
+                raise ConfigurationError(f"{name[:40]!r} is no custom attribute: write it as custom:tier")
+        for name, value in (("zips", zips), ("sending", made), ("target", _target(self.target, zips))):
+            object.__setattr__(self, f"_{name}", value)
 
     @property
     def uploads(self) -> Mapping[str, str]:
         """The names of the zips in S3, by trigger; none without *dist*."""
-        return self._keys
+        return {} if self._zips is None else self._zips.names
 
     def document(self) -> Json:
         """Return the template."""
@@ -87,7 +104,10 @@ class Template:
             "AWSTemplateFormatVersion": "2010-09-09",
             "Description": f"Watchword: the flow {self.flow.name} ({self.flow.fingerprint})",
             "Parameters": self._parameters(),
-            "Conditions": {"Alarmed": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}},
+            "Conditions": {
+                "Alarmed": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]},
+                **({} if self._sending is None else self._sending.conditions),
+            },
             "Resources": dict(self._resources()),
             "Outputs": self._outputs(),
         }
@@ -101,12 +121,8 @@ class Template:
                     "Type": "String",
                     "Description": f"The name of {trigger}.zip in the bucket: another for each content",
                 }
-        if self.sends:
-            made["Sender"] = {
-                "Type": "String",
-                "AllowedPattern": "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
-                "Description": "The address that codes are sent from; SES must have verified it or its domain",
-            }
+        if self._sending is not None:
+            made |= self._sending.parameters
         if self.existing_pool:
             made["UserPoolId"] = {
                 "Type": "String",
@@ -133,7 +149,7 @@ class Template:
         if not self.existing_pool:
             yield "UserPool", self._pool()
             yield "Client", self._client()
-        yield from _alarms(sends=self.sends)
+        yield from _alarms(sends=self._sending is not None)
 
     def _role(self, trigger: str) -> Json:
         name = trigger.capitalize()
@@ -144,10 +160,11 @@ class Template:
             actions = [f"dynamodb:{action}" for action in LEDGER_ACTIONS]
             statements.append(_allow(actions, {"Fn::GetAtt": ["Ledger", "Arn"]}))
             statements.append(_allow(["secretsmanager:GetSecretValue"], {"Ref": "Key"}))
-        if trigger == "create" and self.sends:
-            identities = {"Fn::Sub": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*"}
-            sending = _allow(["ses:SendEmail"], identities)
-            statements.append({**sending, "Condition": {"StringEquals": {"ses:FromAddress": {"Ref": "Sender"}}}})
+            for step in self.flow.steps.values():
+                mine = getattr(step.kind, "permissions", ())
+                statements += [each for each in allowed(mine, f"the kind {step.kind.kind}") if each not in statements]
+        if trigger == "create" and self._sending is not None:
+            statements += self._sending.statements
         return {
             "Type": "AWS::IAM::Role",
             "Properties": {
@@ -174,10 +191,10 @@ class Template:
         name = trigger.capitalize()
         properties: Json = {
             "Description": described(TRIGGERS[trigger], self.flow),
-            "Runtime": self.target.runtime,
-            "Architectures": [self.target.architecture],
+            "Runtime": self._target.runtime,
+            "Architectures": [self._target.architecture],
             "Handler": f"{trigger}.{trigger}",
-            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": self._keys.get(trigger, {"Ref": f"{name}Key"})},
+            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": self.uploads.get(trigger, {"Ref": f"{name}Key"})},
             "Role": {"Fn::GetAtt": [f"{name}Role", "Arn"]},
             "Timeout": TIMEOUT,
             "MemorySize": MEMORY[trigger],
@@ -195,8 +212,8 @@ class Template:
             "WATCHWORD_KEY": {"Fn::Sub": "secretsmanager://${Key}"},
             "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
         }
-        if trigger == "create" and self.sends:
-            settings["WATCHWORD_COURIER"] = {"Fn::Sub": "ses://?from=${Sender}"}
+        if trigger == "create" and self._sending is not None:
+            settings["WATCHWORD_COURIER"] = self._sending.url
         return settings
 
     def _permission(self, trigger: str) -> Json:
@@ -232,9 +249,8 @@ class Template:
                 named: {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]} for trigger, named in TRIGGERS.items()
             },
         }
-        own = [
-            name.removeprefix("custom:") for name in conditions_on_attributes(self.flow) if name.startswith("custom:")
-        ]
+        named = dict.fromkeys((*conditions_on_attributes(self.flow), *self.attributes))
+        own = [name.removeprefix("custom:") for name in named if name.startswith("custom:")]
         if own:
             properties["Schema"] = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in own]
         return {
@@ -287,12 +303,15 @@ def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "attribute"))
 
 
-def _content_name(dist: Path, trigger: str) -> str:
-    path = dist / f"{trigger}.zip"
-    if not path.is_file():
-        raise ConfigurationError(f"{path} is not there: run watchword build FLOW -o {dist} first")
-    # Another content, another name: else CloudFormation would see no change.
-    return f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip"
+def _target(asked: Target | None, zips: Zips | None) -> Target:
+    if zips is None:
+        return asked or Target("x86_64", default_python())
+    if asked is not None and asked != zips.target:
+        raise ConfigurationError(
+            f"the zips in {zips.folder} were built for {zips.target.runtime} on {zips.target.architecture}, not for "
+            f"{asked.runtime} on {asked.architecture}: build them again, or leave --arch and --python out"
+        )
+    return zips.target
 
 
 def _allow(actions: list[str], resource: object) -> Json:
