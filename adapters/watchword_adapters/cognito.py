@@ -24,12 +24,12 @@ MAX_TEXT = 131_072
 
 
 def event_of(given: object) -> Event:
-    """Return the event as a plain dict; Powertools' event objects are unwrapped.
+    """Return the event as a plain dict; Powertools' event objects and its pydantic models are unwrapped.
 
     Raises:
         ProtocolError: if it is no event.
     """
-    raw: object = getattr(given, "raw_event", given)
+    raw = _unwrapped(given)
     fields = _fields(raw)
     if fields is None:
         raise ProtocolError(f"the event is no object but {type(raw).__name__}")
@@ -127,6 +127,16 @@ def created(event: Event, challenge: Created) -> Event:
 def verified(event: Event, verdict: Verdict) -> Event:
     """Return *event* with Verify's response."""
     return {**event, "response": {"answerCorrect": verdict.right is True}}
+
+
+def _unwrapped(given: object) -> object:
+    if type(given) is dict:
+        return cast("dict[str, Any]", given)
+    dump: object = getattr(given, "model_dump", None)
+    if callable(dump):
+        # A model fills in what an event leaves out; what is not there must not become null.
+        return dump(by_alias=True, exclude_unset=True)
+    return getattr(given, "raw_event", given)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -17,6 +17,7 @@ from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.srp import Srp
 
 FLOW = Flow(sequence(Riddle(), Mail()))
@@ -186,6 +187,65 @@ def test_powertools_event_objects_are_read():
     powertools = pytest.importorskip("aws_lambda_powertools.utilities.data_classes.cognito_user_pool_event")
     wrapped = powertools.DefineAuthChallengeTriggerEvent(event(session=[]))
     assert "CUSTOM_CHALLENGE" == made().define(wrapped, None)["response"]["challengeName"]
+
+
+@pytest.mark.parametrize("trigger", ["define", "create", "verify", "handler"])
+@pytest.mark.parametrize("metadata", [{}, {"clientMetadata": None}, {"clientMetadata": {"a": "b"}}])
+@pytest.mark.parametrize("unknown", [{}, {"userNotFound": None}, {"userNotFound": True}])
+def test_powertools_parsed_models_are_read_as_the_events_that_they_are_of(trigger, metadata, unknown):
+    """Null, missing or odd: a handler that parses its event decides as one that does not, and keeps no more fields."""
+    models = pytest.importorskip("aws_lambda_powertools.utilities.parser.models")
+    request = {"session": [{"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}]}
+    model, response = models.CognitoDefineAuthChallengeTriggerModel, {"challengeName": None}
+    match trigger:
+        case "create":
+            model, response = models.CognitoCreateAuthChallengeTriggerModel, {"publicChallengeParameters": None}
+            request = {"session": []}
+        case "verify":
+            model, response = models.CognitoVerifyAuthChallengeTriggerModel, {"answerCorrect": False}
+            request = {"privateChallengeParameters": {"a": "b"}, "challengeAnswer": "fish"}
+    given = event("define" if trigger == "handler" else trigger, **request, **metadata, **unknown)
+    given["response"] = response
+    plain, parsed = (getattr(made(), trigger)(each, None) for each in (given, model.model_validate(given)))
+    assert plain == parsed
+
+
+def test_a_whole_sign_in_goes_through_parsed_models():
+    """What the local pool sends can be parsed, once the model knows CUSTOM_CHALLENGE and an empty response of Verify."""
+    models = pytest.importorskip("aws_lambda_powertools.utilities.parser.models.cognito")
+
+    class Round(models.CognitoChallengeResultModel):
+        challengeName: str  # noqa: N815 - Cognito's
+
+    class Request(models.CognitoAuthChallengeRequestModel):
+        session: list[Round]
+
+    class Define(models.CognitoDefineAuthChallengeTriggerModel):
+        request: Request
+
+    class Create(models.CognitoCreateAuthChallengeTriggerModel):
+        request: Request
+
+    class Response(models.CognitoVerifyAuthChallengeResponseModel):
+        answerCorrect: bool | None  # noqa: N815
+
+    class Verify(models.CognitoVerifyAuthChallengeTriggerModel):
+        response: Response
+
+    three = made(Flow(Riddle()))
+    pool = LocalUserPool(
+        lambda event, context: three.define(Define.model_validate(event), context),
+        lambda event, context: three.create(Create.model_validate(event), context),
+        lambda event, context: three.verify(Verify.model_validate(event), context),
+    )
+    pool.add_user("ann", attributes={"email": "ann@example.com", "email_verified": "true"})
+    client = {"ClientId": pool.client_id}
+    reply = pool.initiate_auth(**client, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
+    for text in ("no", "fish"):
+        answer = {"USERNAME": "ann", "ANSWER": text}
+        asked = {"ChallengeName": reply["ChallengeName"], "Session": reply["Session"], "ChallengeResponses": answer}
+        reply = pool.respond_to_auth_challenge(**client, **asked)
+    assert "AuthenticationResult" in reply
 
 
 def test_failures_have_fixed_texts_and_tell_nothing(caplog):

@@ -261,6 +261,28 @@ def test_metadata_of_another_making_is_explained_and_not_shown(write, capsys):
     assert "round 1 carries no metadata" in told["reason"]
 
 
+FORGED = "x\nevent 9 of 9: define\r\ndecision: tokens\u2028"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        event([(FORGED, True, None)]),
+        event([("CUSTOM_CHALLENGE", True, FORGED)]),
+        event([("CUSTOM_CHALLENGE", FORGED, None)]),
+        event(challengeName=FORGED),
+        event(attributes={FORGED: FORGED}, client=FORGED, said={"watchword_choice": FORGED}),
+    ],
+)
+def test_a_captured_event_writes_no_line_of_its_own(write, capsys, forged):
+    """What stands in an event came from strangers: its line ends begin no line of what is told."""
+    assert 0 == main(["replay", CODE, write(forged)])
+    lines = capsys.readouterr().out.splitlines()
+    assert 1 == sum(line.startswith("event ") for line in lines)
+    assert 1 == sum(line.startswith("decision: ") for line in lines)
+    assert not any(line.startswith("decision: tokens") for line in lines)
+
+
 # The response captured with an event of Define, and whether the flow says the same.
 RESPONSES = [
     ({}, ""),

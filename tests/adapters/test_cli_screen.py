@@ -58,6 +58,24 @@ def test_line_ends_tabs_and_letters_stay():
     assert "Zoë\n\t名" == printable("Zoë\n\t名")
 
 
+@pytest.mark.parametrize("print_it", [Screen.line, lambda screen, text: screen.table([("a", "b"), (text, text)])])
+@pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\x0bb", "a\x0cb", "a\x85b", "a\u2028b", "\nb", "a\n"])
+def test_one_line_is_one_line(capsys, print_it, text):
+    """A line end in what is printed is shown; it begins no line."""
+    print_it(Screen(None), "ab")
+    before = capsys.readouterr().out.splitlines()
+    print_it(Screen(None), text)
+    after = capsys.readouterr().out
+    assert len(before) == len(after.splitlines())
+    assert "?" in after
+
+
+def test_lines_are_as_many_as_they_are(capsys):
+    """For a text of our own, such as the help."""
+    Screen(None).lines("\none\ntwo")
+    assert "\none\ntwo\n" == capsys.readouterr().out
+
+
 def test_a_pane_has_a_rule_on_its_left(capsys):
     """A title, then every line behind a rule; no space at their ends."""
     Screen(None).pane("mail", "\none\n\ntwo\n", indent="  ")

@@ -20,6 +20,7 @@ import pytest
 from watchword_adapters import cli
 from watchword_adapters.cli.narrator import Narrator
 from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.serve import _on_stderr
 from watchword_adapters.cli.snippets import Access
 from watchword_adapters.poolserver.application import Told
 from watchword_adapters.poolserver.backstage import TriggerRun
@@ -336,7 +337,8 @@ WRONG = [
     (["flow.toml", "--latency", "nan"], "--latency"),
     (["flow.toml", "--fail", "create:never"], "--fail"),
     (["flow.toml", "--users", "nowhere.toml"], "nowhere.toml"),
-    (["flow.toml", "--user", ""], "users[0]"),
+    (["flow.toml", "--user", ""], "users[0] (--user )"),
+    (["flow.toml", "--email-as-username", "--user", "ann"], "--user ann): with --email-as-username"),
     (["flow.toml", "--database", "."], "directory"),
     (["flow.toml", "--database", "flow.toml"], "no database"),
     (["--triggers", "nowhere.py"], "nowhere.py"),
@@ -396,6 +398,58 @@ def test_the_trace_plays_no_tricks_on_the_terminal(capsys):
     """Names and texts come from strangers."""
     Narrator(Screen(None)).told(told_of(run_of(None, error="\x1b[2J"), given={"Username": "\x1b]0;x\x07"}))
     assert "\x1b" not in capsys.readouterr().out
+
+
+FORGED = "x\n12:00:00  SignUp mallory\r\n\x85\u2028> tokens"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Username": FORGED},
+        {"AuthParameters": {"USERNAME": FORGED}},
+        {"AuthFlow": FORGED},
+        {"ChallengeName": FORGED},
+    ],
+)
+@pytest.mark.parametrize(
+    "run",
+    [
+        run_of(None, error=FORGED),
+        run_of({"response": {"challengeName": FORGED, "issueTokens": False, "failAuthentication": False}}),
+        run_of({"response": {"publicChallengeParameters": {"a": FORGED, FORGED: "b"}}}, "create"),
+        TriggerRun("verify", {"request": {"challengeAnswer": FORGED}}, {"response": {"answerCorrect": False}}),
+        TriggerRun(
+            "define",
+            {"request": {"session": [{"challengeName": FORGED, "challengeResult": True}]}},
+            {"response": {"challengeName": FORGED, "issueTokens": False, "failAuthentication": False}},
+        ),
+    ],
+)
+@pytest.mark.parametrize("outcome", [("", ""), ("UserLambdaValidationException", FORGED)])
+def test_nobody_writes_a_line_of_the_trace_but_the_trace(capsys, given, run, outcome):
+    """Whatever a client or a trigger says stays on the line that it belongs to."""
+
+    def lines(given, run, outcome):
+        reply = {"ChallengeName": "CUSTOM_CHALLENGE", "ChallengeParameters": {"step": FORGED}}
+        Narrator(Screen(None)).told(Told("InitiateAuth", given, reply, *outcome, 0.001, (run,)))
+        return capsys.readouterr().out
+
+    printed = lines(given, run, outcome)
+    head, *rest = printed.splitlines()
+    assert "InitiateAuth" in head
+    assert rest
+    assert all(line.startswith(" " * 11) for line in rest)
+
+
+@pytest.mark.parametrize(
+    "say", [lambda text: Narrator(Screen(None)).say(text, True), lambda text: _on_stderr(text, True)]
+)
+def test_nobody_writes_a_line_beside_the_trace(capsys, say):
+    """Neither what is logged nor what is wrong with a file begins a line of its own."""
+    say(FORGED)
+    printed = capsys.readouterr()
+    assert len((printed.out + printed.err).splitlines()) == 1
 
 
 def test_a_terminal_that_is_gone_fails_no_sign_in(monkeypatch):

@@ -107,6 +107,58 @@ def test_a_giant_body_is_refused_in_cognito_s_shape(port):
     assert b"RequestEntityTooLargeException" in received
 
 
+CHUNKED = b" / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nX-Amz-Target: X\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "without_end",
+    [b"0\r\n" + b"X-More: a\r\n" * 7000, b"0\r\nX-More: " + b"a" * 70_000, b"2;" + b"x" * 70_000],
+    ids=["trailers", "one trailer", "chunk extension"],
+)
+@pytest.mark.parametrize("method", [b"POST", b"GET", b"OPTIONS"])
+def test_no_part_of_a_request_is_without_end(port, method, without_end):
+    """What is neither head nor body is bounded with them: it is not collected, and the connection is closed."""
+    received = said_to(port, method + CHUNKED % port, more=[without_end] * 4)
+    assert b"200" not in received[:20]
+    assert received.count(b"HTTP/1.1") <= 2
+
+
+@pytest.mark.parametrize(
+    "rest", [b"2\r\n{", b"2\r\n{}\r\n0\r\nX-Slow: ", b"2;slow"], ids=["body", "trailer", "extension"]
+)
+@pytest.mark.parametrize("method", [b"POST", b"GET", b"OPTIONS"])
+def test_no_part_of_a_request_drips(port, monkeypatch, method, rest):
+    """A client that never finishes is cut off, also where the answer needs no body."""
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.3)
+    received = said_to(port, method + CHUNKED % port + rest)
+    assert received.count(b"HTTP/1.1") <= 1
+
+
+def test_a_body_that_nobody_asked_for_has_an_end_too(port):
+    """A GET is answered at once; what goes on behind it is not read for ever."""
+    received = said_to(port, b"GET" + CHUNKED % port, more=[b"100000\r\n" + b"a" * 0x100000 + b"\r\n"] * 40)
+    assert received.count(b"HTTP/1.1") <= 2
+
+
+def test_a_trailer_is_no_header(port):
+    """RFC 9110: it must not be merged; else it could say what was checked before it came."""
+    body = b'{"AccessToken":"a.b.c"}'
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" % port
+    target = b"X-Amz-Target: %sGetUser\r\n" % PREFIX.encode()
+    received = said_to(port, head + b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(body), body, target))
+    assert b'"__type": "UnknownOperationException"' in received
+
+
+def test_a_body_in_small_chunks_is_read(port):
+    """Clients that stream send it so; trailers do no harm."""
+    body = b'{"AccessToken":"a.b.c"}'
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nTransfer-Encoding: chunked\r\nX-Amz-Target: %sGetUser\r\n"
+    chunks = b"".join(b"1;a=b\r\n%c\r\n" % byte for byte in body)
+    whole = head % (port, PREFIX.encode()) + b"\r\n" + chunks + b"0\r\nX-Checksum: 7\r\n\r\n"
+    received = said_to(port, whole + whole.replace(b"X-Amz", b"Connection: close\r\nX-Amz", 1))
+    assert received.count(b'"__type": "NotAuthorizedException"') == 2
+
+
 @pytest.mark.parametrize(
     "data", [b"\x16\x03\x01\x00\x05hello", b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x00" * 100]
 )

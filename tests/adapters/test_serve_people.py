@@ -104,6 +104,15 @@ def test_users_are_added_and_those_who_are_there_are_left_alone():
     assert sign_in(pool, "ann", "An0ther!x")["AuthenticationResult"]
 
 
+@pytest.mark.parametrize("given", [NewUser("ann"), NewUser("ann", place="--user ann")])
+def test_a_name_that_is_no_address_is_refused_where_names_are_addresses(given):
+    """The message names the option, and what to write; nobody is added."""
+    pool = LocalUserPool(None, None, None, email_as_username=True)
+    with pytest.raises(ConfigurationError, match=r"--email-as-username .* write ann@example\.com") as error:
+        add_users(pool, [NewUser("bob@example.com"), given])
+    assert given.place in str(error.value)
+
+
 def sign_in(pool, name, password):
     parameters = {"USERNAME": name, "PASSWORD": password}
     return pool.initiate_auth(ClientId=pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)

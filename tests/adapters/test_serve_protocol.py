@@ -2,7 +2,9 @@
 
 import json
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,8 @@ from userpool_kit import PASSWORD, START
 from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.application import MAX_BODY
 from watchword_adapters.poolserver.wire import PREFIX, replied
-from watchword_adapters.userpool.shapes import OPERATIONS
+from watchword_adapters.userpool import service
+from watchword_adapters.userpool.shapes import OPERATIONS, needs_credentials
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,65 @@ def test_times_are_numbers():
     """JSON 1.1 has timestamps as epoch seconds."""
     moment = datetime(2026, 11, 23, tzinfo=UTC)
     assert json.loads(replied({"UserCreateDate": moment}).body) == {"UserCreateDate": moment.timestamp()}
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if needs_credentials(each)])
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:5173", f"http://{HOST}", "null"])
+def test_no_web_page_administers_the_pool(application, pool, operation, origin):
+    """Whatever its origin: a page that a developer has open must not read users, set passwords or delete accounts."""
+    given = {"UserPoolId": pool.pool_id, "Username": "ann", "Password": "Evil0000!x", "Permanent": True}
+    answered = called(application, operation, given, origin=origin)
+
+    assert is_refusal(answered, "ForbiddenException", 403)
+    assert operation in answered.json["message"]
+    assert pool.admin_get_user(UserPoolId=pool.pool_id, Username="ann")["UserStatus"] == "CONFIRMED"
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if not needs_credentials(each)])
+def test_a_web_page_may_call_what_browsers_call(application, operation):
+    """The operations that need no AWS credentials are for everybody, as at the service."""
+    assert called(application, operation, {}, origin="http://localhost:5173").json["__type"] != "ForbiddenException"
+
+
+def test_who_needs_credentials_is_what_the_service_says():
+    """Its public model marks the operations that are not signed."""
+    model = botocore.session.get_session().get_service_model("cognito-idp")
+    for operation in OPERATIONS:
+        assert needs_credentials(operation) == (model.operation_model(operation).auth_type != "none")
+
+
+@pytest.mark.parametrize(
+    ("operation", "why"),
+    [
+        ("ListUsers", "ListUsers is an operation of Amazon Cognito that is not played by this pool"),
+        ("CompleteWebAuthnRegistration", "is an operation of Amazon Cognito that is not played by this pool"),
+        ("ListUsersByMood", "ListUsersByMood is no operation of Amazon Cognito"),
+    ],
+)
+def test_a_refusal_tells_what_the_service_has_from_what_nobody_has(application, pool, operation, why, monkeypatch):
+    """By botocore's model; without it the pool says only that it does not play it."""
+    target = {"x-amz-target": f"{PREFIX}{operation}"}
+    assert why in asked(application, headers=target).json["message"]
+    method = "list_users" if operation == "ListUsers" else "nothing_of_the_sort"
+    with pytest.raises(AttributeError, match="not played by this pool" if method == "list_users" else method):
+        getattr(pool, method)
+    monkeypatch.setattr(service, "find_spec", lambda name: None)
+    service.service_operations.cache_clear()
+    assert f"{operation} is not played by this pool. " in asked(application, headers=target).json["message"]
+    service.service_operations.cache_clear()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"operations": 7}'])
+def test_a_model_that_cannot_be_read_is_as_good_as_none(tmp_path, monkeypatch, content):
+    """The refusal is what matters."""
+    folder = tmp_path / "data" / "cognito-idp" / "2016"
+    folder.mkdir(parents=True)
+    for name in ("service-2.json", "service-2.json.gz"):
+        (folder / name).write_bytes(content)
+    monkeypatch.setattr(service, "find_spec", lambda name: SimpleNamespace(submodule_search_locations=[str(tmp_path)]))
+    service.service_operations.cache_clear()
+    assert service.not_played("ListUsers") == "ListUsers is not played by this pool"
+    service.service_operations.cache_clear()
 
 
 @pytest.mark.parametrize(

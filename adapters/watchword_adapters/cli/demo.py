@@ -38,27 +38,27 @@ def _run_as_text(arguments: argparse.Namespace) -> int:
     screen = Screen()
     tour = begin()
     screen.line("Watchword: a sign-in, from the password to the tokens", "title")
-    screen.line(
+    screen.lines(
         f'\nThe flow "{tour.flow.name}" asks for the password (SRP), the characters of a picture and an e-mailed code.\n'
         f"Its three triggers run in a local user pool that plays Cognito: no AWS, no network. Ann is {DEFAULT_EMAIL}."
     )
     for caution in cautions(tour.flow):
         screen.line(f"warning: {caution}", "warning")
-    screen.line("\n> is what the client calls, < what it gets back; between them are the triggers.", "quiet")
+    screen.lines("\n> is what the client calls, < what it gets back; between them are the triggers.", "quiet")
     attacks = 0
     for number, scene in enumerate(tour.scenes(), start=1):
         if scene.attack and not attacks:
-            screen.line("\nThree attacks that fail", "title")
+            screen.lines("\nThree attacks that fail", "title")
         attacks += scene.attack
         _show(screen, scene, attacks if scene.attack else number)
         if scene.picture and arguments.open:
             open_picture(scene.picture)
-    screen.line("\nAll went as it should. Play a flow of your own: watchword try flow.toml", "good")
+    screen.lines("\nAll went as it should. Play a flow of your own: watchword try flow.toml", "good")
     return 0
 
 
 def _show(screen: Screen, scene: Scene, number: int) -> None:
-    screen.line(f"\n{number}. {scene.title}", "title")
+    screen.lines(f"\n{number}. {scene.title}", "title")
     for line in scene.before:
         screen.line(f"   {line}")
     for exchange in () if scene.attack else scene.exchanges:

@@ -73,8 +73,8 @@ def _tell(findings: tuple[Finding, ...], repairs: tuple[str, ...], screen: Scree
     if not findings:
         screen.line("nothing is wrong, as far as can be read", "good")
     if not flow_given:
-        screen.line("\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21", "quiet")
+        screen.lines("\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21", "quiet")
     if repairs:
-        screen.line("\nThese commands repair it and keep every other setting. Read them, then run them:", "title")
+        screen.lines("\nThese commands repair it and keep every other setting. Read them, then run them:", "title")
     for command in repairs:
-        screen.line(f"\n{command}")
+        screen.lines(f"\n{command}")

@@ -32,9 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     screen.table(rows)
     for each in installed:
         if each.error:
-            screen.line(f"\n{each.name} is broken: {each.error}", "bad")
+            screen.line()
+            screen.line(f"{each.name} is broken: {each.error}", "bad")
         elif each.remedy:
-            screen.line(f"\n{each.name} needs more than is installed: {each.remedy}", "warning")
+            screen.line()
+            screen.line(f"{each.name} needs more than is installed: {each.remedy}", "warning")
     return 0
 
 

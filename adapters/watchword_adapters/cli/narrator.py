@@ -44,7 +44,7 @@ class Narrator:
         """Tell of an error that should not be."""
         self.say(f"{operation}: {type(error).__name__}, which is a defect; set WATCHWORD_DEBUG=1 to see where", False)
         if os.environ.get("WATCHWORD_DEBUG") == "1":
-            self._print([(line, "") for line in traceback.format_exception(error)])
+            self._print([(line, "") for part in traceback.format_exception(error) for line in part.splitlines()])
 
     def _print(self, lines: list[tuple[str, str]]) -> None:
         # A terminal that is gone is no reason to fail a sign-in.

@@ -202,7 +202,7 @@ class _Play:
     def _carry_out(self, word: str, rest: str) -> None:
         match word:
             case ":help":
-                self.screen.line(_HELP)
+                self.screen.lines(_HELP)
             case ":events":
                 self._show_events()
             case ":mail":
@@ -237,7 +237,8 @@ class _Play:
         if exchange.reply.get("ChallengeName") != CUSTOM:
             return
         public = shortened(exchange.public, LONGEST_READ)
-        self.screen.line(f"\n{public.pop('step', 'a challenge')}", "title")
+        self.screen.line()
+        self.screen.line(public.pop("step", "a challenge"), "title")
         public.pop("kind", None)
         for name, value in public.items():
             self.screen.line(f"  {name}: {self._readable(name, value)}")

@@ -31,12 +31,17 @@ class Screen:
     _rich: Console | None = field(factory=_console)
 
     def line(self, text: str = "", style: str = "") -> None:
-        """Print *text*; *style* is one of title, warning, good, bad, quiet, or nothing."""
-        text = printable(text)
+        """Print *text* on one line, whatever is in it; *style* is one of title, warning, good, bad, quiet, or nothing."""
+        text = one_line(text)
         if self._rich is None:
             print(text, flush=True)
         else:
             self._rich.print(text, style=_STYLES.get(style))
+
+    def lines(self, text: str, style: str = "") -> None:
+        """Print *text* with the line ends that it has: only what nobody else has a part in."""
+        for line in text.split("\n"):
+            self.line(line, style)
 
     def pane(self, title: str, text: str, indent: str = "") -> None:
         """Print *text* with a rule on its left and *title* above it."""
@@ -46,10 +51,15 @@ class Screen:
 
     def table(self, rows: Sequence[tuple[str, ...]]) -> None:
         """Print *rows*, the first of which is the head, in columns."""
-        widths = [max(len(printable(row[place])) for row in rows) for place in range(len(rows[0]))]
+        widths = [max(len(one_line(row[place])) for row in rows) for place in range(len(rows[0]))]
         for number, row in enumerate(rows):
-            cells = (printable(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+            cells = (one_line(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
             self.line("  ".join(cells).rstrip(), "" if number else "title")
+
+
+def one_line(text: str) -> str:
+    """Return *text* as `printable` does, its line ends among the control characters: nobody forges a line of ours."""
+    return printable(text).replace("\n", "?")
 
 
 def printable(text: str) -> str:

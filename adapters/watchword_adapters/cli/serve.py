@@ -23,7 +23,7 @@ from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.narrator import LogLines, Narrator
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.screen import Screen, one_line
 from watchword_adapters.cli.snippets import Access
 from watchword_adapters.cli.stage import DEFAULT_PASSWORD
 from watchword_adapters.clock import SystemClock, SystemRandom
@@ -219,7 +219,7 @@ def _people(arguments: argparse.Namespace) -> list[NewUser]:
     for name in arguments.user:
         address = name if "@" in name else f"{name}@example.com"
         attributes = {"email": address, "email_verified": "true"}
-        people.append(NewUser(name, DEFAULT_PASSWORD, attributes))
+        people.append(NewUser(name, DEFAULT_PASSWORD, attributes, place=f"--user {name[:60]}"))
     return people
 
 
@@ -315,7 +315,7 @@ def _banner(screen: Screen, arguments: argparse.Namespace, served: _Served) -> N
         for title, lines in access.snippets():
             screen.line()
             screen.line(title, "quiet")
-            screen.line(lines)
+            screen.lines(lines)
     screen.line()
     screen.line("Ctrl-C ends it.", "quiet")
 
@@ -325,7 +325,7 @@ def _nothing(_: Told) -> None:
 
 
 def _on_stderr(sentence: str, well: bool) -> None:
-    print(f"watchword: {sentence}", file=sys.stderr, flush=True)
+    print(one_line(f"watchword: {sentence}"), file=sys.stderr, flush=True)
 
 
 def _defect_on_stderr(operation: str, error: Exception) -> None:

@@ -19,6 +19,7 @@ from watchword_adapters.poolserver.wire import (
     failed,
     operation_of,
     parameters_in,
+    refuse_page,
     refused,
     replied,
 )
@@ -32,7 +33,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 MAX_BODY = 1024 * 1024
 """Bytes that a request's body may have; the largest that Cognito takes is far smaller."""
 
-_MAX_DRAINED = 16 * MAX_BODY  # a client that is still sending might not hear the refusal
+MAX_DRAINED = 16 * MAX_BODY
+"""Bytes of a body that is too large which are read all the same: a client that is still sending might not hear the refusal."""
+
 BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
 
@@ -131,9 +134,10 @@ class Application:
             return _closing(refused("RequestEntityTooLargeException", message, 413))
         try:
             operation = operation_of(headers.get("x-amz-target", ""))
+            refuse_page(operation, headers)
             given = parameters_in(operation, body)
         except RefusedError as error:
-            return refused(error.name, str(error))
+            return refused(error.name, str(error), error.status)
         return await self._workers.run(partial(self._called, operation, given))
 
     def _called(self, operation: str, given: Mapping[str, object]) -> Response:
@@ -167,7 +171,7 @@ class Application:
 async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
     """Return the body, or None if it is too large."""
     announced = headers.get("content-length", "0")
-    if not announced.isdecimal() or int(announced) > _MAX_DRAINED:
+    if not announced.isdecimal() or int(announced) > MAX_DRAINED:
         return None
     parts: list[bytes] = []
     size = 0
@@ -175,7 +179,7 @@ async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
         event = await receive()
         part: bytes = event.get("body", b"")
         size += len(part)
-        if size > _MAX_DRAINED or event["type"] == "http.disconnect":
+        if size > MAX_DRAINED or event["type"] == "http.disconnect":
             return None
         if size > MAX_BODY:
             parts.clear()

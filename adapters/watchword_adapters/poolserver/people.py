@@ -16,7 +16,7 @@ from watchword_adapters.userpool.shapes import checked
 from watchword_adapters.userpool.users import Status
 
 _KEYS = ("name", "password", "email", "phone_number", "attributes", "status")
-_STATUSES: tuple[Status, ...] = ("CONFIRMED", "FORCE_CHANGE_PASSWORD", "UNCONFIRMED")
+_STATUSES: tuple[Status, ...] = ("CONFIRMED", "FORCE_CHANGE_PASSWORD", "UNCONFIRMED", "RESET_REQUIRED")
 
 
 @frozen
@@ -27,6 +27,8 @@ class NewUser:
     password: str | None = field(default=None, repr=False)
     attributes: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     status: Status = "CONFIRMED"
+    place: str = field(default="", eq=False)
+    """Where the user was given: an option, or a place in a file."""
 
 
 def users_from(path: Path) -> list[NewUser]:
@@ -57,6 +59,11 @@ def add_users(pool: LocalUserPool, users: list[NewUser]) -> None:
         ConfigurationError: if the pool refuses one.
     """
     for place, user in enumerate(users):
+        where = f"users[{place}] ({user.place})" if user.place else f"users[{place}]"
+        if pool.email_as_username and "@" not in user.name:
+            raise ConfigurationError(
+                f"{where}: with --email-as-username a user's name is an address: write {user.name}@example.com"
+            )
         listed = [{"Name": name, "Value": value} for name, value in user.attributes.items()]
         given = {"UserPoolId": pool.pool_id, "Username": user.name, "UserAttributes": listed}
         try:
@@ -66,7 +73,7 @@ def add_users(pool: LocalUserPool, users: list[NewUser]) -> None:
             continue
         except ClientError as error:
             why = error.response["Error"]["Message"].strip()
-            raise ConfigurationError(f"the pool refuses users[{place}]: {why}") from None
+            raise ConfigurationError(f"the pool refuses {where}: {why}") from None
 
 
 def _user(place: str, item: object) -> NewUser:
@@ -94,4 +101,4 @@ def _user(place: str, item: object) -> NewUser:
     status = given.get("status", _STATUSES[0])
     if status not in _STATUSES:
         raise ConfigurationError(f"{place}.status must be one of {', '.join(_STATUSES)}")
-    return NewUser(given["name"], given.get("password"), cast("dict[str, str]", named), status)
+    return NewUser(given["name"], given.get("password"), cast("dict[str, str]", named), status, place)

@@ -10,7 +10,8 @@ from typing import Any, Never, cast
 from attrs import field, frozen
 
 from watchword_adapters.userpool.errors import ClientError
-from watchword_adapters.userpool.shapes import OPERATIONS, parameters_of
+from watchword_adapters.userpool.service import not_played
+from watchword_adapters.userpool.shapes import OPERATIONS, needs_credentials, parameters_of
 
 PREFIX = "AWSCognitoIdentityProviderService."
 """What stands before the operation in the header X-Amz-Target."""
@@ -32,11 +33,12 @@ class Response:
 
 
 class RefusedError(Exception):
-    """Raised if a request cannot be made sense of; *name* is the error's name on the wire."""
+    """Raised if a request cannot be made sense of, or must not be; *name* is the error's name on the wire."""
 
-    def __init__(self, name: str, message: str) -> None:
+    def __init__(self, name: str, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.name = name
+        self.status = status
 
 
 def operation_of(target: str) -> str:
@@ -48,10 +50,26 @@ def operation_of(target: str) -> str:
     operation = target.removeprefix(PREFIX)
     if target.startswith(PREFIX) and operation in OPERATIONS:
         return operation
-    shown = ascii(operation)[1:-1][:60] or "(the header X-Amz-Target is missing)"
-    raise RefusedError(
-        "UnknownOperationException", f"The local pool does not play {shown}. It plays: {', '.join(OPERATIONS)}"
-    )
+    why = not_played(operation) if target else "the header X-Amz-Target is missing"
+    raise RefusedError("UnknownOperationException", f"{why}. This pool plays: {', '.join(OPERATIONS)}")
+
+
+def refuse_page(operation: str, headers: Mapping[str, str]) -> None:
+    """Refuse a call of an administrator's operation that comes from a web page: browsers send Origin, programs do not.
+
+    Any page that a developer has open could otherwise read users, set passwords and delete accounts. The service wants
+    such a call signed with AWS credentials, which no page has.
+
+    Raises:
+        RefusedError: if it comes from a page.
+    """
+    if "origin" in headers and needs_credentials(operation):
+        raise RefusedError(
+            "ForbiddenException",
+            f"{operation} is an administrator's operation, and no web page may call it (the request has an Origin): "
+            "call it from a server or a test",
+            403,
+        )
 
 
 def parameters_in(operation: str, body: bytes) -> dict[str, object]:

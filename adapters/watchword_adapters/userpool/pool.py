@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, MutableSequence
 from functools import partial
 from types import MappingProxyType, ModuleType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from attrs import Attribute, Factory, field, frozen
 
@@ -227,6 +227,17 @@ class LocalUserPool:
         }
         operations = {name: partial(self._run, name, handlers[name]) for name in OPERATIONS}
         object.__setattr__(self, "operations", MappingProxyType(operations))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say of an operation that is not played that it is one: boto3 has a method of that name."""
+            from watchword_adapters.userpool.service import not_played, service_operations  # noqa: PLC0415
+
+            methods = {operation.lower(): operation for operation in service_operations()}
+            operation = methods.get(name.replace("_", ""), "")
+            why = f": {not_played(operation)}" if operation else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}")
 
     @property
     def region(self) -> str:

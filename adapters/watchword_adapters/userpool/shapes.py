@@ -158,6 +158,11 @@ def parameters_of(operation: str) -> frozenset[str]:
     return _TABLE[operation][0]
 
 
+def needs_credentials(operation: str) -> bool:
+    """Say whether the service wants AWS credentials for *operation*: an administrator's one, which names the pool."""
+    return "UserPoolId" in parameters_of(operation)
+
+
 def checked(operation: str, parameters: Mapping[str, object]) -> dict[str, Any]:
     """Return *parameters* without those that are None, all of the right type and size.
 
