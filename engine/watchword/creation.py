@@ -24,6 +24,7 @@ from watchword.travel import (
     Metadata,
     Slip,
     answer_seal,
+    late,
     read_carry,
     reference,
 )
@@ -62,7 +63,11 @@ class _Claimed:
 
 @frozen
 class _Call:
-    """One call of Create, as far as it is understood."""
+    """One call of Create, as far as it is understood.
+
+    *dead* says that no answer to the last challenge of the step at hand can be right any more: its code was used, or its
+    time is over. *late* says that the client has just answered it all the same.
+    """
 
     engine: Engine
     turn: Turn
@@ -72,6 +77,8 @@ class _Call:
     signin: str
     round: str
     now: float
+    dead: bool = False
+    late: bool = False
 
     def owns(self, claim: str) -> bool:
         """Whether the message of *claim* went out for this sign-in.
@@ -127,6 +134,7 @@ def create(engine: Engine, turn: Turn, deadline: Deadline) -> Created:
         return _select(call, decision.choices)
     step = judgement.flow.steps[decision.step]
     with _recorded(call, step, engine.keyring.current.id + fresh):
+        call = _with_dead_code(call, step)
         return _sending(call, step) if isinstance(step.kind, Sends) else _drawing(call, step)
 
 
@@ -149,6 +157,34 @@ def _fresh(engine: Engine) -> str:
     return drawn.hex()
 
 
+def _with_dead_code(call: _Call, step: Step) -> _Call:
+    """Return *call* with what it must know if the code at hand is dead.
+
+    Whoever answers a dead code wants another one, whether or not the client said so. So that round is read as a resend
+    request from here on, which costs no try and sends at once: unless Verify may have compared the answer, or no resend
+    is left.
+    """
+    before = call.last_of(step.name)
+    if before is None:
+        return call
+    ledger, claim = call.engine.ledger, before["claim"]
+    over = int(before["issued"]) + step.lifetime
+    ended = call.now >= over
+    # What sends nothing draws a secret for each call: nobody else can use it up.
+    used = isinstance(step.kind, Sends) and ledger.consumed(claim, within=call.deadline.left())
+    if not (ended or used):
+        return call
+    last = call.last
+    call = evolve(call, dead=True, late=last is not None and last[1] == step.name and last[2] == "answer")
+    # Verify compares nothing and calls no ledger when the lease after the end is over.
+    if not call.late or not (
+        used or call.now >= over + LEASE or ledger.consumed(late(claim, call.signin), within=call.deadline.left())
+    ):
+        return call
+    excused = call.judgement.ended_by("resend")
+    return evolve(call, judgement=excused) if derive.find(excused.state[0], step.name) else call
+
+
 def _select(call: _Call, choices: tuple[str, ...]) -> Created:
     key = call.engine.keyring.current
     claimed = _Claimed(key, key.id + call.round, int(call.now))
@@ -161,17 +197,17 @@ def _select(call: _Call, choices: tuple[str, ...]) -> Created:
 def _drawing(call: _Call, step: Step) -> Created:
     """Make a challenge that sends nothing: a new secret on every call."""
     key = call.engine.keyring.current
-    claimed = _Claimed(key, key.id + call.round, int(call.now))
-    last = call.last
-    if call.answered_wrong(step.name) and last and last[4]:
-        claimed = evolve(claimed, error=_answered_error(call, step, int(last[4]["issued"])))
+    claimed = _Claimed(key, key.id + call.round, int(call.now), error=_error(call, step))
     return _finish(call, step, claimed, _made(call, step, claimed))
 
 
-def _answered_error(call: _Call, step: Step, issued: int) -> str:
-    if call.last and call.last[2] == "resend":
-        return "resends_used_up"
-    return "expired" if call.now >= issued + step.lifetime else "wrong"
+def _error(call: _Call, step: Step) -> str:
+    """Return the word that tells the client why *step* is asked again; nothing if the answer was not wrong."""
+    if call.late:
+        return "expired"
+    if not call.answered_wrong(step.name):
+        return ""
+    return "resends_used_up" if call.last and call.last[2] == "resend" else "wrong"
 
 
 def _sending(call: _Call, step: Step) -> Created:
@@ -205,20 +241,17 @@ def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
 
 
 def _claim(call: _Call, step: Step) -> _Claimed:
-    if call.answered_wrong(step.name):
-        kept = _kept(call, step, "wrong")
-        if kept is not None:
-            return kept
     cooling: int = getattr(step.kind, "resend_after", 0)
     before = call.last_of(step.name)
-    if before and call.now < int(before["issued"]) + cooling:
-        kept = _kept(call, step, "")
+    cool = before is not None and not call.dead and call.now < int(before["issued"]) + cooling
+    if cool or call.answered_wrong(step.name):
+        kept = _kept(call, step, _error(call, step))
         if kept is not None:
             return kept
-    engine, turn = call.engine, call.turn
+    engine = call.engine
     key = engine.keyring.current
     sharing = call.signin if any(each[4] for each in call.judgement.rounds) else "first"
-    slot = engine.keyring.lasting.digest("claim", turn.pool, turn.client, call.user, step.name, sharing)
+    slot = engine.slot(call.turn, call.user, step.name, sharing)
     claim = engine.ledger.claim(slot, key.id + call.round, lease=LEASE, now=call.now, within=call.deadline.left())
     holder = engine.key_of(claim.id)
     if holder is None:
@@ -228,7 +261,7 @@ def _claim(call: _Call, step: Step) -> _Claimed:
     send = claim.fresh
     if not send and claim.state == "unsent":
         send = engine.ledger.resume(slot, claim.id, within=call.deadline.left())
-    return _Claimed(holder, claim.id, claim.issued, send, slot)
+    return _Claimed(holder, claim.id, claim.issued, send, slot, error="expired" if call.late else "")
 
 
 def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
@@ -237,10 +270,7 @@ def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
     key = call.engine.key_of(before["claim"]) if before else None
     if before is None or key is None:
         return None
-    issued = int(before["issued"])
-    if error == "wrong":
-        error = _answered_error(call, step, issued)
-    return _Claimed(key, before["claim"], issued, error=error)
+    return _Claimed(key, before["claim"], int(before["issued"]), error=error)
 
 
 def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
@@ -382,6 +412,7 @@ def _slip(call: _Call, claimed: _Claimed, kind: str, step: str, expires: int) ->
         flow=judgement.flow.fingerprint,
         kind=kind,
         step=step,
+        signin=call.signin,
         round=call.round,
         claim=claimed.id,
         issued=claimed.issued,

@@ -123,6 +123,10 @@ class Engine:
         """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
         return user_key(self.keyring, pool, user)
 
+    def slot(self, turn: Turn | Answer, user: str, step: str, sharing: str = "first") -> str:
+        """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
+        return self.keyring.lasting.digest("claim", turn.pool, turn.client, user, step, sharing)
+
     def key_of(self, claim: str) -> Key | None:
         """Return the key that *claim* was made with, or None if it has left the ring."""
         return self.keyring.find(claim[:8])

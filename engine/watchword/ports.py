@@ -162,12 +162,17 @@ class Ledger(Protocol):
         """Count *event* in the budget *key* if there is room under *limits*; the same event again is free. True if counted."""
         ...
 
-    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float, slot: str = "") -> bool:
         """Use up *claim_id* in the name of round *by*: the first round wins, and only that one reads True again.
 
         The win takes the guess that round *by* was charged back out of the budget *refund* (a right answer is no
-        guess); once. The mark is kept until *keep*.
+        guess); once. In the same write it frees the key *slot* (see `claim`) if this claim still holds it, so that the
+        next caller makes a new claim. The mark is kept until *keep*.
         """
+        ...
+
+    def consumed(self, claim_id: str, *, within: float) -> bool:
+        """Return whether a round has used up *claim_id*, for as long as the mark is kept."""
         ...
 
     def put(self, key: str, value: str, *, expires: float, within: float) -> None:

@@ -21,7 +21,7 @@ MAX_PUBLIC = 131_072
 """Cognito's service model: no challenge parameter is longer than 131,072 characters."""
 
 _REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
-_SEALED = ("v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven", "own")
+_SEALED = ("v", "flow", "kind", "step", "signin", "round", "claim", "issued", "expires", "proven", "own")
 RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
 """Private parameters that the engine writes; a kind may not."""
 
@@ -70,13 +70,14 @@ class Slip:
     """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
 
     *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front.
-    Times are whole epoch seconds. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
+    *signin* is the sign-in, as in the metadata. Times are whole epoch seconds. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
     for which the message went out, so that the message's own try is its to use.
     """
 
     flow: str
     kind: str
     step: str
+    signin: str
     round: str
     claim: str
     issued: int
@@ -87,7 +88,7 @@ class Slip:
     def write(self, key: Key, binding: tuple[str, ...], own: Mapping[str, str]) -> dict[str, str]:
         """Return the private parameters, the kind's *own* among them, sealed to *binding* (pool, client, user)."""
         values = (
-            *(derive.FORMAT, self.flow, self.kind, self.step, self.round, self.claim),
+            *(derive.FORMAT, self.flow, self.kind, self.step, self.signin, self.round, self.claim),
             *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.own]),
         )
         private = {**own, **dict(zip(_SEALED, values, strict=True))}
@@ -112,6 +113,7 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
         flow=texts["flow"],
         kind=texts["kind"],
         step=texts["step"],
+        signin=texts["signin"],
         round=texts["round"],
         claim=texts["claim"],
         issued=int(times[0]),
@@ -141,6 +143,11 @@ def _seal(key: Key, binding: tuple[str, ...], private: Mapping[str, str]) -> str
 def answer_seal(key: Key, step: Step, claim: str, user: str, answer: str) -> str:
     """Return the keyed digest of *answer* for one challenge of *user*; nothing else gives the same."""
     return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)
+
+
+def late(claim: str, signin: str) -> str:
+    """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and nothing was compared."""
+    return f"{claim} late {signin}"
 
 
 def reference(claim: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.challenge import Factor, User
@@ -65,6 +65,15 @@ class Judgement:
         step = self.rounds[-1][1]
         before, now = derive.find(state[0], step), derive.find(self.state[0], step)
         return before is not None and now is not None and before[2] != now[2]
+
+    def ended_by(self, use: str) -> Judgement:
+        """Return this judgement with *use* for what the client did in the last round."""
+        last = self.rounds[-1]
+        state = derive.begin(self.flow.program, tuple(fact == "1" for fact in self.facts))
+        rounds = (*self.rounds[:-1], (*last[:2], use, *last[3:]))
+        for each in rounds:
+            state = derive.after(state, *each[:4])
+        return evolve(self, state=state, rounds=rounds)
 
     @property
     def factors(self) -> frozenset[Factor]:

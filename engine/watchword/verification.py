@@ -13,7 +13,7 @@ from watchword.engine import LEASE, Deadline, Engine
 from watchword.flow import Flow
 from watchword.keyring import Key
 from watchword.ports import Limit
-from watchword.travel import Slip, answer_seal, claim_of, read_slip, seal_of
+from watchword.travel import Slip, answer_seal, claim_of, late, read_slip, seal_of
 from watchword.turn import ACTION, Answer
 
 SKEW = 5
@@ -108,6 +108,9 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
         return WRONG
     first = charge.outcome == "charged"
     if charge.at >= slip.expires:
+        # Nothing is compared, so nothing is paid; Create finds the mark, and the answer costs no try.
+        mark = late(slip.claim, slip.signin)
+        engine.ledger.consume(mark, by=slip.round, refund=budget, keep=keep, within=deadline.left())
         verdict = Verdict(right=False, reason="expired")
     else:
         verdict = _compared(case, answer.user, user, text, charge.at)
@@ -117,7 +120,9 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
             reason = verdict.reason or "wrong"
             engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
         return WRONG
-    if not engine.ledger.consume(slip.claim, by=slip.round, refund=budget, keep=keep, within=deadline.left()):
+    slot = engine.slot(answer, user, slip.step)
+    within = deadline.left()
+    if not engine.ledger.consume(slip.claim, by=slip.round, refund=budget, keep=keep, slot=slot, within=within):
         engine.record("authn_token_reuse", user, claim=slip.claim, step=slip.step, reason="used_before")
         return WRONG
     return verdict

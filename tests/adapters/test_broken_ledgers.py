@@ -405,6 +405,39 @@ class ForgetsTheAnswerWithTheRefund(MemoryLedger):
         return won
 
 
+@breaks("consumed_tells_of_a_claim_that_was_used_up")
+class TellsNobodyThatAClaimIsUsedUp(MemoryLedger):
+    def consumed(self, claim_id, *, within):
+        return False
+
+
+@breaks("consumed_tells_of_a_claim_that_was_used_up")
+class UsesUpWhatItIsAskedOf(MemoryLedger):
+    def consumed(self, claim_id, *, within):
+        return not self.consume(claim_id, by="nobody", refund="", keep=0, within=within)
+
+
+@breaks("a_consumed_claim_frees_its_key", "of_64_claims_at_once_on_a_freed_key_one_is_fresh")
+class HoldsTheKeyToTheEndOfTheLease(MemoryLedger):
+    def consume(self, claim_id, *, slot="", **named):
+        return super().consume(claim_id, **named)
+
+
+@breaks("a_consumed_claim_frees_no_other_key", "consuming_again_leaves_the_next_holder")
+class FreesWhateverKeyItIsTold(MemoryLedger):
+    def consume(self, claim_id, *, slot="", **named):
+        self._holders.records.pop(slot, None)
+        return super().consume(claim_id, **named)
+
+
+@breaks("a_consumed_claim_frees_no_other_key")
+class FreesEveryKeyOfTheClaim(MemoryLedger):
+    def consume(self, claim_id, **named):
+        for key in [key for key, holder in self._holders.records.items() if holder.claim_id == claim_id]:
+            del self._holders.records[key]
+        return super().consume(claim_id, **named)
+
+
 # put, peek, take, forget
 
 

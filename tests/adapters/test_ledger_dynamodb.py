@@ -593,8 +593,8 @@ def test_each_operation_costs_what_it_says(ledger, spent):
         now = NOW + number * 3600
         return lambda: ledger.count(mails, event=event, owner=user, limits=limits, now=now, within=30.0)
 
-    def consuming(of, by):
-        return lambda: ledger.consume(of, by=f"{by:032}", refund=guesses, keep=NOW, within=30.0)
+    def consuming(of, by, slot=""):
+        return lambda: ledger.consume(of, by=f"{by:032}", refund=guesses, keep=NOW, slot=slot, within=30.0)
 
     def settling(state):
         return lambda: ledger.settle(user, claim_id, state, own_until=NOW + 180, within=30.0)
@@ -616,8 +616,10 @@ def test_each_operation_costs_what_it_says(ledger, spent):
         (charging(9, answer="other"), (1, 4, 0)),
         (charging(10), (2, 4, 4)),  # By the own try.
         (charging(11), (2, 4, 1)),
-        (consuming(claim_id, 9), (2, 2, 4)),
-        (consuming(claim_id, 9), (1, 2, 0)),
+        (lambda: ledger.consumed(claim_id, within=30.0), (1, 1, 0)),
+        (consuming(claim_id, 9, user), (2, 3, 6)),
+        (consuming(claim_id, 9, user), (1, 3, 0)),
+        (consuming("third", 8), (2, 2, 4)),
         (consuming("another", 99), (2, 2, 1)),
         (lambda: ledger.put("handle:" + user, flow, expires=NOW + 60, within=30.0), (1, 0, 1)),
         (lambda: ledger.peek("handle:" + user, now=NOW, within=30.0), (1, 1, 0)),
@@ -647,22 +649,9 @@ def test_a_sign_in_costs_what_the_how_to_says(ledger, spent):
             )
         assert "AuthenticationResult" in asked
 
-    # Each sign-in in the lease of the one before shares its claim: so each is of a time of its own.
-    assert spent(sign_in) == (8, 8, 19)
-    ledger._table.client().delete_item(TableName="Ledger", Key=claim_of(ledger))
-    assert spent(sign_in) == (8, 8, 14)
-    ledger._table.client().delete_item(TableName="Ledger", Key=claim_of(ledger))
-    assert spent(lambda: sign_in(wrong=1)) == (10, 12, 18)
-
-
-def claim_of(ledger):
-    """The key of the one claim in the table."""
-    (key,) = (
-        {"pk": item["pk"]}
-        for item in ledger._table.client().scan(TableName="Ledger")["Items"]
-        if item["pk"]["S"].startswith("claim#")
-    )
-    return key
+    assert spent(sign_in) == (8, 9, 21)
+    assert spent(sign_in) == (8, 9, 16)
+    assert spent(lambda: sign_in(wrong=1)) == (11, 14, 20)
 
 
 def test_no_key_is_shared_by_different_users(aws, ledger, table):

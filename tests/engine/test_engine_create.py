@@ -23,8 +23,9 @@ from watchword import (
     one_of,
     sequence,
 )
-from watchword.derive import read_metadata
+from watchword.derive import CUSTOM, read_metadata
 from watchword.errors import TryLaterError
+from watchword.flow import Round
 from watchword.testing.time import SeededRandom
 from watchword.travel import read_slip, reference
 
@@ -106,15 +107,88 @@ def test_a_wrong_answer_sends_nothing_and_keeps_code_and_expiry():
     assert IssueTokens() == host.answers(here.post.code)
 
 
-def test_an_expired_claim_is_presented_as_expired():
-    """After the lifetime the code is refused, and the next challenge says why."""
+@pytest.mark.parametrize("late", [180, 195.9, 196, 600])
+@pytest.mark.parametrize("right", [True, False])
+def test_an_answer_to_an_expired_code_costs_no_try_and_brings_another_code(late, right):
+    """After the lifetime nothing is compared: the next challenge says why, sends at once, and takes no try and no guess."""
+    here = world(Flow(Mail(), limits=Limits(guesses="1/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    here.clock.advance(late)
+    again = host.answers(here.post.code if right else "00000000")
+    assert ("expired", "3") == (again.public["error"], again.public["attempts_left"])
+    assert 2 == len(here.post.sent)
+    assert "2" == host.answers("00000000").public["attempts_left"], "the one guess of the day is still there"
+    assert IssueTokens() == host.answers(here.post.code), "and Define reads the late round as Create did"
+
+
+def test_an_answer_that_was_compared_in_time_costs_its_try_whenever_create_runs():
+    """A guess in the last moment is a guess: it brings no other code by itself, but one can be asked for at once."""
     here = world(MAIL)
     host = Host(here, KNOWN)
     host.next()
-    here.clock.advance(180)
-    again = host.answers(here.post.code)
-    assert "expired" == again.public["error"]
+    here.clock.advance(179.4)
+    verdict = host.verify("00000000")
+    here.clock.advance(0.2)
+    host.session.append(Round(CUSTOM, verdict.right, host.pending[0].metadata))
+    again = host.next()
+    assert ("expired", "2") == (again.public["error"], again.public["attempts_left"])
     assert 1 == len(here.post.sent)
+    assert "2" == host.answers("", action="resend").public["attempts_left"]
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_late_answers_are_excused_as_often_as_resends():
+    """Rounds stay bounded: beyond the resends of a step a late answer costs a try, and it sends nothing."""
+    here = world(Flow(Mail(), limits=Limits(messages="100/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    left = []
+    for _ in range(4):
+        here.clock.advance(200)
+        left.append(host.answers("00000000").public["attempts_left"])
+    assert ["3", "3", "2", "1"] == left
+    assert 3 == len(here.post.sent)
+    assert FailAuthentication("tries_used_up") == host.answers("00000000")
+
+
+def test_a_dead_code_can_be_sent_anew_at_once():
+    """There is no cool-down after a code that somebody has used."""
+    here = world(MAIL)
+    one, other = Host(here, KNOWN), Host(here, KNOWN)
+    one.next()
+    other.next()
+    assert IssueTokens() == one.answers(here.post.code)
+    again = other.answers("", action="resend")
+    assert ("error" not in again.public, "3", 2) == (True, again.public["attempts_left"], len(here.post.sent))
+    assert IssueTokens() == other.answers(here.post.code)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_an_answer_to_a_code_that_was_used_elsewhere_brings_another_code(right):
+    """Two tabs share one mail; when one has used its code, the other is told that it is dead and gets a mail of its own."""
+    here = world(MAIL)
+    one, other = Host(here, KNOWN), Host(here, KNOWN)
+    one.next()
+    other.next()
+    code = here.post.code
+    assert IssueTokens() == one.answers(code)
+    again = other.answers(code if right else "00000000")
+    assert ("expired", "3") == (again.public["error"], again.public["attempts_left"])
+    assert IssueTokens() == other.answers(here.post.code)
+
+
+def test_an_empty_budget_keeps_a_sign_in_whose_code_is_dead():
+    """Nothing can be sent, and the client is told so; later it can."""
+    here = world(Flow(Mail(), limits=Limits(messages="1/h")))
+    one, other = Host(here, KNOWN), Host(here, KNOWN)
+    one.next()
+    other.next()
+    one.answers(here.post.code)
+    assert "try_later" == other.answers("00000000").public["error"]
+    here.clock.advance(3600)
+    other.answers("", action="resend")
+    assert IssueTokens() == other.answers(here.post.code)
 
 
 def test_a_puzzle_is_new_on_every_call():
@@ -130,12 +204,13 @@ def test_a_puzzle_is_new_on_every_call():
 
 
 def test_a_late_answer_to_a_puzzle_is_called_expired():
-    """The error tells late from wrong."""
+    """The error tells late from wrong, and nothing was compared that could cost a try."""
     here = world(Flow(Puzzle()))
     host = Host(here, KNOWN)
     host.next()
     here.clock.advance(180)
-    assert "expired" == host.answers("fish").public["error"]
+    again = host.answers("fish")
+    assert ("expired", "3") == (again.public["error"], again.public["attempts_left"])
 
 
 def test_a_resend_before_the_cool_down_sends_nothing_and_keeps_the_code():

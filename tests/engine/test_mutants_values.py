@@ -9,7 +9,9 @@ from watchword.challenge import Challenge, CreateRequest, Email, User, VerifyReq
 from watchword.keyring import Keyring
 from watchword.travel import MAX_CARRY, MAX_PRIVATE, MAX_PUBLIC, RESERVED_PRIVATE, Metadata, Slip, read_slip, reference
 
-SLIP = Slip("f" * 16, "riddle", "step", "round", "claim", 1_800_000_000, 1_800_000_180, proven=False, own=False)
+SLIP = Slip(
+    "f" * 16, "riddle", "step", "signin", "round", "claim", 1_800_000_000, 1_800_000_180, proven=False, own=False
+)
 BINDING = ("pool_1", "client", "user")
 
 
@@ -71,7 +73,7 @@ def test_the_limits_are_those_that_are_documented():
 
 def test_a_slip_is_of_another_sign_in_unless_it_says_otherwise():
     """The message's own try belongs to one sign-in: to none by default."""
-    assert Slip("f", "k", "s", "r", "c", 1, 2, proven=True).own is False
+    assert Slip("f", "k", "s", "i", "r", "c", 1, 2, proven=True).own is False
 
 
 def test_what_a_kind_carries_is_in_no_repr():

@@ -41,7 +41,7 @@ def hostile(arena: Arena) -> Cases:
 
 def _went_on(arena: Arena, one: Any) -> bool:
     """Say whether the answer just given was taken for right."""
-    return bool(arena.notes.judged) and arena.notes.judged[-1].right and bool(arena.books.consumed)
+    return bool(arena.notes.judged) and arena.notes.judged[-1].right and bool(arena.books.used_up)
 
 
 @family("A-02", "an answer where no code was ever issued")
@@ -80,9 +80,9 @@ def replayed(arena: Arena) -> Cases:
                 other = reached(arena, target, door=arena.draw.choice(DOORS))
                 # A riddle has the same answer every time; a code that two sign-ins share is good once.
                 again = other.right == right and not target.sends
-                accepted = len(arena.books.consumed)
+                accepted = len(arena.books.used_up)
                 other.answer(right or "")
-                yield len(arena.books.consumed) > accepted and not again
+                yield len(arena.books.used_up) > accepted and not again
                 if private:
                     yield arena.accepts(arena.person("bob", target.scene), private, right)
             arena.clock.advance(arena.draw.choice([0, LEASE + 1, 61]))

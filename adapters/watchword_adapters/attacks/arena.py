@@ -63,14 +63,14 @@ class Books:
         self._make = make
         self.inner: Any = make()
         self.calls: list[str] = []
-        self.consumed: list[str] = []
+        self.used_up: list[str] = []
         self.written: list[str] = []
 
     def renew(self) -> None:
         """Begin with an empty one."""
         self.inner = self._make()
         self.calls.clear()
-        self.consumed.clear()
+        self.used_up.clear()
         self.written.clear()
 
     def __getattr__(self, name: str) -> Any:
@@ -80,8 +80,9 @@ class Books:
             self.calls.append(name)
             self.written.extend(str(each) for each in (*given, *named.values()))
             answer = method(*given, **named)
-            if name == "consume" and answer is True:
-                self.consumed.append(str(given[0]))
+            # What was answered too late is marked as well, and is no success.
+            if name == "consume" and answer is True and " late " not in str(given[0]):
+                self.used_up.append(str(given[0]))
             return answer
 
         return called

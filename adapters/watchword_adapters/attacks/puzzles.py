@@ -133,9 +133,9 @@ def no_answer(arena: Arena) -> Cases:
                 if one.door == "triggers":
                     yield arena.accepts(one.person, one.private, answer)
                 elif isinstance(answer, str):
-                    before = len(arena.books.consumed)
+                    before = len(arena.books.used_up)
                     one.answer(answer)
-                    yield len(arena.books.consumed) > before
+                    yield len(arena.books.used_up) > before
 
 
 @family("K-07", "randomness that can be set", needs="puzzle")

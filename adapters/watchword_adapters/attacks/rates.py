@@ -203,9 +203,9 @@ def shut_out(arena: Arena) -> Cases:
         for _ in range(15):
             private: Any = _round_again(arena, stranger) if stranger.private else {}
             arena.accepts(stranger.person, private, wrong_answer(stranger.right, arena.draw))
-        accepted = len(arena.books.consumed)
+        accepted = len(arena.books.used_up)
         victim.answer(victim.right or "")
-        yield len(arena.books.consumed) == accepted
+        yield len(arena.books.used_up) == accepted
 
 
 @family("R-09", "guesses while the ledger is down")

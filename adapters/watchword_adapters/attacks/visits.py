@@ -186,12 +186,12 @@ class FunctionsVisit:
         """Answer."""
         step, consumed, judged = (
             self.public.get("step", ""),
-            len(self.arena.books.consumed),
+            len(self.arena.books.used_up),
             len(self.arena.notes.judged),
         )
         reply = self.arena.sign_in.respond(self.token, text, action, choice)
         seen = self.arena.notes.judged[judged:]
-        if len(self.arena.books.consumed) > consumed and any(each.right for each in seen):
+        if len(self.arena.books.used_up) > consumed and any(each.right for each in seen):
             self.rights.append(step)
         self.takes(reply)
 

@@ -47,11 +47,13 @@ class DynamoDbLedger:
     may come days late, decides nothing. Items of 1 KB (a budget of ten guesses is smaller) cost, in calls, read
     units and write units::
 
-        claim     1 call   0 read   1 write        consume   2 calls  2 read   4 write  (1 if there is no guess to refund)
-        settle    1 call   0 read   4 write (sent) put       1 call   0 read   1 write
-                                    1 write        peek      1 call   1 read   0 write
-                                    (unsent)       take      2 calls  1 read   1 write
-        resume    1 call   0 read   1 write        count     2 calls  2 read   1 write  (4 for the first in a window)
+        claim     1 call   0 read   1 write        consume   2 calls  3 read   6 write  (2 less for each of: no guess to
+        settle    1 call   0 read   4 write (sent)           refund, no key to free; 1 if neither)
+                                    1 write        consumed  1 call   1 read   0 write
+                                    (unsent)       put       1 call   0 read   1 write
+        resume    1 call   0 read   1 write        peek      1 call   1 read   0 write
+        count     2 calls  2 read   1 write        take      2 calls  1 read   1 write
+                  (4 for the first in a window)
         charge    2 calls  4 read   4 write (6 for the first in a window; 1 if exhausted; 0 if repeated or refused)
         forget    3 calls
 
@@ -184,14 +186,22 @@ class DynamoDbLedger:
 
         return self._table.run(within, work)
 
-    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
-        """Use up *claim_id* in the name of round *by*; the win takes the guess of *by* out of the budget *refund*."""
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float, slot: str = "") -> bool:
+        """Use up *claim_id* in the name of round *by*; the win takes its guess back and frees the key *slot*."""
 
         def work(calls: Calls) -> bool:
-            mark_item, budget_item = calls.get_all(named("mark", claim_id), named("budget", refund))
+            keys = (named("mark", claim_id), named("budget", refund), *([named("claim", slot)] if slot else ()))
+            mark_item, budget_item, *holder_items = calls.get_all(*keys)
             if mark_item is not None:
                 return Mark.read(mark_item).by == by
             writes = [_put(Mark(by, keep, calls.id).item(claim_id), None)]
+            holders = [Holder.read(each) for each in holder_items if each is not None]
+            for holder in (each for each in holders if each.claim_id == claim_id):
+                # Not deleted: that is one permission less. The item goes with its time to live.
+                values = {":seen": text(holder.write), ":over": number(0), ":id": text(calls.id)}
+                names = {"#until": "until", "#write": "write"}
+                over = "SET #until = :over, #write = :id"
+                writes.append(_update(named("claim", slot), over, "#write = :seen", names, values))
             budget = Budget() if budget_item is None else Budget.read(budget_item)
             refunded = budget.without_newest(by)
             if refunded is not None:
@@ -199,6 +209,15 @@ class DynamoDbLedger:
             if calls.write(*writes):
                 raise ChangedError
             return True
+
+        return self._table.run(within, work)
+
+    def consumed(self, claim_id: str, *, within: float) -> bool:
+        """Return whether a round has used up *claim_id*."""
+
+        def work(calls: Calls) -> bool:
+            item = calls.get(named("mark", claim_id))
+            return item is not None and bool(Mark.read(item).by)
 
         return self._table.run(within, work)
 

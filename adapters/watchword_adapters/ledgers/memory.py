@@ -199,18 +199,26 @@ class MemoryLedger:
                 return True
             return self._add(key, event, owner, limits, now)
 
-    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
-        """Use up *claim_id* in the name of round *by*; the win takes the guess of *by* out of the budget *refund*."""
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float, slot: str = "") -> bool:
+        """Use up *claim_id* in the name of round *by*; the win takes its guess back and frees the key *slot*."""
         with self._turn(within):
             mark = self._marks.records.get(claim_id)
             if mark is not None:
                 return mark.by == by
             self._marks.keep(claim_id, _Mark(by, keep))
+            holder = self._holders.records.get(slot)
+            if holder is not None and holder.claim_id == claim_id:
+                del self._holders.records[slot]
             entries = self._entries(refund)
             newest = max((entry for entry in entries if entry.event == by), key=lambda entry: entry.at, default=None)
             if newest is not None:
                 entries.remove(newest)
             return True
+
+    def consumed(self, claim_id: str, *, within: float) -> bool:
+        """Return whether a round has used up *claim_id*."""
+        with self._turn(within):
+            return claim_id in self._marks.records
 
     def put(self, key: str, value: str, *, expires: float, within: float) -> None:
         """Keep *value* under *key* until *expires*."""

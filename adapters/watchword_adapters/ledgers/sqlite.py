@@ -104,20 +104,27 @@ class SqliteLedger:
                 return True
             return self._add(connection, key, event, owner=owner, limits=limits, now=now)
 
-    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float) -> bool:
-        """Use up *claim_id* in the name of round *by*; the win takes the guess of *by* out of the budget *refund*."""
+    def consume(self, claim_id: str, *, by: str, refund: str, keep: float, within: float, slot: str = "") -> bool:
+        """Use up *claim_id* in the name of round *by*; the win takes its guess back and frees the key *slot*."""
         with self._file.writing(within) as connection:
             row = connection.execute("SELECT round_id, until FROM marks WHERE claim_id = ?", (claim_id,)).fetchone()
             if row is not None:
                 _number(row[1])
                 return _text(row[0]) == by
             connection.execute("INSERT INTO marks VALUES (?, ?, ?)", (claim_id, by, keep))
+            connection.execute("DELETE FROM claims WHERE key = ? AND claim_id = ?", (slot, claim_id))
             connection.execute(
                 "DELETE FROM entries WHERE id = "
                 "(SELECT id FROM entries WHERE budget = ? AND event = ? ORDER BY at DESC, id LIMIT 1)",
                 (refund, by),
             )
             return True
+
+    def consumed(self, claim_id: str, *, within: float) -> bool:
+        """Return whether a round has used up *claim_id*."""
+        with self._file.turn(within) as (connection, _):
+            row = connection.execute("SELECT round_id FROM marks WHERE claim_id = ?", (claim_id,)).fetchone()
+            return row is not None and bool(_text(row[0]))
 
     def put(self, key: str, value: str, *, expires: float, within: float) -> None:
         """Keep *value* under *key* until *expires*."""

@@ -303,6 +303,46 @@ class LedgerContract:
         assert self._charge(ledger, "r1", "wrong").outcome == "refused"
         assert self._left(ledger) == 10
 
+    def test_consumed_tells_of_a_claim_that_was_used_up(self, ledger: Ledger) -> None:
+        """Whoever holds a claim can ask whether its code is dead; asking changes nothing."""
+        self._claim(ledger, "c1")
+        assert not ledger.consumed("c1", within=self.within)
+        assert self._consume(ledger, "c1", "r1")
+        assert [ledger.consumed(each, within=self.within) for each in ("c1", "c1", "c2")] == [True, True, False]
+
+    def test_a_consumed_claim_frees_its_key(self, ledger: Ledger) -> None:
+        """After the right answer the next caller makes a claim of its own, inside the lease of the old one."""
+        self._claim(ledger, "c1")
+        self._sent(ledger, "c1")
+        assert self._consume(ledger, "c1", "r1", slot="key")
+        assert self._claim(ledger, "c2", now=NOW + 1) == Claim("c2", int(NOW) + 1, "sending", fresh=True)
+        assert self._claim(ledger, "c3", now=NOW + 2) == Claim("c2", int(NOW) + 1, "sending", fresh=False)
+
+    def test_a_consumed_claim_frees_no_other_key(self, ledger: Ledger) -> None:
+        """Neither the key of another claim, nor another key than the one that was named."""
+        self._claim(ledger, "c1")
+        self._claim(ledger, "c2", key="other")
+        assert self._consume(ledger, "c3", "r0", slot="other")
+        assert self._consume(ledger, "c1", "r1", slot="other")
+        assert [self._claim(ledger, "late", key=key).id for key in ("key", "other")] == ["c1", "c2"]
+
+    def test_consuming_again_leaves_the_next_holder(self, ledger: Ledger) -> None:
+        """A right answer that the host repeats, or another round's, frees the key no second time."""
+        self._claim(ledger, "c1")
+        self._consume(ledger, "c1", "r1", slot="key")
+        self._claim(ledger, "c2", now=NOW + 1)
+        for by in ("r1", "r2"):
+            assert self._consume(ledger, "c1", by, slot="key") is (by == "r1")
+            assert self._claim(ledger, "late", now=NOW + 2).id == "c2"
+
+    def test_of_64_claims_at_once_on_a_freed_key_one_is_fresh(self, ledger: Ledger) -> None:
+        """Sign-ins that begin together after a right answer share one new claim."""
+        self._claim(ledger, "c0")
+        self._consume(ledger, "c0", "r0", slot="key")
+        claims = _at_once(lambda number: self._claim(ledger, f"d{number}", now=NOW + 1))
+        (fresh,) = [claim for claim in claims if claim.fresh]
+        assert {claim.id for claim in claims} == {fresh.id}
+
     # put, peek, take
 
     def test_a_value_is_kept_until_its_time(self, ledger: Ledger) -> None:
@@ -358,7 +398,8 @@ class LedgerContract:
                 lambda: ledger.resume("key", "c1", within=late),
                 lambda: self._charge(ledger, "r1", within=late),
                 lambda: self._count(ledger, "m1", _TEN_A_DAY, within=late),
-                lambda: ledger.consume("c1", by="r0", refund="budget", keep=NOW + 600, within=late),
+                lambda: ledger.consume("c1", by="r0", refund="budget", keep=NOW + 600, slot="key", within=late),
+                lambda: ledger.consumed("c1", within=late),
                 lambda: ledger.put("h", "other", expires=NOW + 60, within=late),
                 lambda: ledger.peek("h", now=NOW, within=late),
                 lambda: ledger.take("h", now=NOW, within=late),
@@ -472,8 +513,8 @@ class LedgerContract:
         within = self.within if within is None else within
         return ledger.count("messages", event=event, owner="ann", limits=limits, now=now, within=within)
 
-    def _consume(self, ledger: Ledger, claim_id: str, by: str) -> bool:
-        return ledger.consume(claim_id, by=by, refund="budget", keep=NOW + 600, within=self.within)
+    def _consume(self, ledger: Ledger, claim_id: str, by: str, *, slot: str = "") -> bool:
+        return ledger.consume(claim_id, by=by, refund="budget", keep=NOW + 600, slot=slot, within=self.within)
 
     def _peek(self, ledger: Ledger, *, now: float = NOW) -> str | None:
         return ledger.peek("h", now=now, within=self.within)
