@@ -124,7 +124,11 @@ TWINS = {
         creation._sending, "call.engine.clock.sleep_until(call.deadline.started + floor)", "pass", "E-05"
     ),
     "the same puzzle after a wrong answer": Twin(
-        creation._drawing, "evolve(claimed, error=", 'evolve(claimed, id=last[4]["claim"], error=', "K-04", "puzzle"
+        creation._drawing,
+        "key.id + call.round, int(call.now)",
+        'call.last[4]["claim"] if call.last else key.id + call.round, int(call.now)',
+        "K-04",
+        "puzzle",
     ),
     "the same puzzle on every call": Twin(
         creation._drawing,
