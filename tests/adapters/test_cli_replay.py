@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
+import pprint
 import re
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli import captured, main
 from watchword_adapters.cli.captured import RULES, read_events
+from watchword_adapters.cli.logged import UnreadableError, events_in
 from watchword_adapters.cognito import turn_of
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.userpool import LocalUserPool
@@ -187,6 +190,108 @@ def test_an_old_session_needs_the_old_flow(sign_in, write, capsys, tmp_path):
     assert "no_challenge: the challenge was made by another flow" in told[1]["reason"]
     told, _ = replayed(capsys, str(new), path, "--previous", CODE)
     assert ["tokens", "undecided"] == [each["decision"] for each in told]
+
+
+# --- logs ---------------------------------------------------------------------------------------------------------
+
+PREFIX = "2024-05-01T10:00:00.000Z\t4c1e\tINFO\t"
+NOISE = "START RequestId: 4c1e Version: $LATEST\n", "\nREPORT RequestId: 4c1e\tDuration: 3.1 ms {x}\n"
+
+
+def node(value, depth=0):
+    """Return *value* as console.log of Node.js prints it."""
+    if isinstance(value, dict):
+        if depth > 2:
+            return "[Object]"
+        names = (name if name.isidentifier() else f"'{name}'" for name in value)
+        inside = ", ".join(f"{name}: {node(each, depth + 1)}" for name, each in zip(names, value.values(), strict=True))
+        return f"{{ {inside} }}" if value else "{}"
+    if isinstance(value, list):
+        return f"[ {', '.join(node(each, depth + 1) for each in value)} ]" if value else "[]"
+    return f"'{value}'" if isinstance(value, str) else json.dumps(value)
+
+
+FORMS = {
+    "print of Python": repr,
+    "pretty print": pprint.pformat,
+    "console.log of an object": node,
+    "console.log of a text": lambda event: PREFIX + json.dumps(event),
+    "console.log of many lines": lambda event: PREFIX + json.dumps(event, indent=2),
+    "logging of Python": lambda event: f"[INFO]\t2024-05-01T10:00:00.000Z\t4c1e\t{event}",
+    "a prefix with braces": lambda event: f"{{not it}} {{}} {json.dumps(event)}".replace("{not", "x {not"),
+    "Lambda's JSON log, an object": lambda event: json.dumps({"level": "INFO", "message": event}),
+    "Lambda's JSON log, a text": lambda event: json.dumps({"level": "INFO", "message": json.dumps(event)}),
+    "a JSON text": lambda event: json.dumps(json.dumps(event)),
+    "a JSON text behind a prefix": lambda event: PREFIX + json.dumps(json.dumps(event)),
+    "filter-log-events": lambda event: json.dumps(
+        {"events": [{"message": NOISE[0]}, {"message": PREFIX + json.dumps(event) + "\n"}, {"message": NOISE[1]}]}
+    ),
+    "a subscription": lambda event: json.dumps({"logGroup": "g", "logEvents": [{"id": "1", "message": repr(event)}]}),
+    "Logs Insights": lambda event: json.dumps(
+        {"results": [[{"field": "@timestamp", "value": "t"}, {"field": "@message", "value": json.dumps(event)}]]}
+    ),
+}
+
+
+@pytest.mark.parametrize("around", [("", ""), NOISE], ids=["alone", "among other lines"])
+@pytest.mark.parametrize("form", FORMS)
+def test_an_event_is_read_as_logs_hold_it(form, around, sign_in, tmp_path, capsys):
+    """Whatever wrote it, and whatever stands around it: the same event gives the same decision."""
+    if around != ("", "") and form in {"filter-log-events", "a subscription", "Logs Insights"}:
+        around = "", ""
+    given_event = copy.deepcopy(sign_in[0][0])
+    given_event["request"].update(session=[], userNotFound=None, clientMetadata={})
+    path = tmp_path / "events.log"
+    path.write_text(around[0] + FORMS[form](given_event) + around[1])
+    told, _ = replayed(capsys, CODE, str(path))
+    assert "present email_otp" == told["decision"]
+
+
+def test_all_events_of_a_log_are_read_in_their_order(sign_in, tmp_path, capsys):
+    """With what the functions wrote between them, audit events among it."""
+    events, _ = sign_in
+    log = "".join(
+        f'{NOISE[0]}{PREFIX}{json.dumps(each)}\n{{"event": "authn_login_success"}}{NOISE[1]}' for each in events
+    )
+    path = tmp_path / "events.log"
+    path.write_text(log)
+    told, _ = replayed(capsys, CODE, str(path))
+    assert len(events) == len(told)
+    assert told == replayed(capsys, CODE, write_lines(tmp_path, events))[0]
+
+
+def write_lines(folder, events):
+    """Write bare events, one a line."""
+    path = folder / "bare.jsonl"
+    path.write_text("\n".join(map(json.dumps, events)))
+    return str(path)
+
+
+CUT = {
+    "Node.js printed [Object] in place of what is nested there": "{ triggerSource: 'x', request: { a: [Object] } }",
+    "an event that is cut off": PREFIX + '{"triggerSource": "DefineAuthChallenge_Authentication", "request": {',
+    "no JSON": "{'triggerSource': datetime.now()}",
+}
+
+
+@pytest.mark.parametrize("told", CUT)
+def test_what_cannot_be_read_says_how_to_log_it(told, tmp_path, capsys):
+    """One line, status 2, the number of the line, and no text of the event."""
+    path = tmp_path / "events.log"
+    path.write_text(NOISE[0] + CUT[told])
+    assert 2 == main(["replay", CODE, str(path)])
+    out, err = capsys.readouterr()
+    assert ("", 1) == (out, err.count("\n"))
+    assert told in err
+    assert "line 2" in err
+    assert "print(json.dumps(event)) or console.log(JSON.stringify(event))" in err
+
+
+@given(text=st.text(alphabet="{}[]()'\"`\\,:\n\t aN1$-", max_size=60))
+def test_no_text_of_a_log_raises_anything_else(text):
+    """Events, or one sort of error that names the line."""
+    with contextlib.suppress(UnreadableError):
+        list(events_in(text))
 
 
 # --- made events --------------------------------------------------------------------------------------------------

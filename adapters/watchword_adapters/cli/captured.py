@@ -20,6 +20,7 @@ from watchword.flow import Flow, Round
 from watchword.travel import Slip, read_slip
 from watchword.turn import ACTION, CHOICE, Answer, Turn
 from watchword.verification import MAX_ANSWER
+from watchword_adapters.cli.logged import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
 from watchword_adapters.cognito import answer_of, event_of, trigger_of, turn_of
 
 _SPACE = re.compile(r"\s+")
@@ -69,7 +70,9 @@ class Captured:
 
 
 def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
-    """Give the events of the file at *path*: one, a JSON array, or JSON values one after the other.
+    """Give the events of the file at *path*: one, a JSON array, JSON values one after the other, or what a log holds.
+
+    See `watchword_adapters.cli.logged` for the forms of logs.
 
     A file, or a pipe, of more than `MAX_WHOLE` bytes is never in memory as a whole: it holds one event a line (JSON lines).
 
@@ -107,7 +110,51 @@ def _text(path: Path, data: bytes) -> str:
 
 
 def _all_values(path: Path, text: str) -> list[object]:
-    """Return the values of a *text* that is read whole, wherever its lines end."""
+    """Return the events of a *text* that is read whole, wherever its lines end."""
+    try:
+        values = _json_values(path, text)
+    except ConfigurationError as error:
+        # No JSON: lines of a log, or what Python or Node.js prints.
+        return _events_of(path, list(_logged(path, text, 0, error)))
+    if len(values) == 1 and isinstance(values[0], list):
+        values = cast("list[object]", values[0])
+    return _events_of(path, [event for value in values for event in _opened(path, value, 0)])
+
+
+def _events_of(path: Path, values: list[object]) -> list[object]:
+    if not values:
+        raise ConfigurationError(f"{path} holds no event")
+    return values
+
+
+def _opened(path: Path, value: object, line: int) -> Iterator[object]:
+    """Give the events in *value*; the value itself where it is no envelope."""
+    if not is_envelope(value):
+        yield value
+        return
+    try:
+        yield from unwrapped(value)
+    except UnreadableError as error:
+        where = f"line {line}, in the message, " if line else "in the message, "
+        raise ConfigurationError(f"{path}, {where}{error}") from None
+
+
+def _logged(path: Path, text: str, line: int, refusal: ConfigurationError) -> Iterator[object]:
+    """Give the events of a *text* that is no JSON; if there are none, raise *refusal*."""
+    found = False
+    try:
+        for event in events_in(text):
+            found = True
+            yield event
+    except UnreadableError as error:
+        if str(error).startswith("line 1: no JSON") or line:
+            raise refusal from None
+        raise ConfigurationError(f"{path}, {error}") from None
+    if not found and not line:
+        raise refusal
+
+
+def _json_values(path: Path, text: str) -> list[object]:
     values: list[object] = []
     decoder, place = json.JSONDecoder(), 0
     try:
@@ -118,13 +165,9 @@ def _all_values(path: Path, text: str) -> list[object]:
             value, place = decoder.raw_decode(text, place)
             values.append(value)
     except JSONDecodeError as error:
-        raise ConfigurationError(f"{path}, line {error.lineno}: no JSON: {error.msg}") from None
+        raise ConfigurationError(f"{path}, line {error.lineno}: no JSON: {error.msg}: {REMEDY}") from None
     except (ValueError, RecursionError):
         raise ConfigurationError(f"{path}: no JSON that can be read: a number or the nesting is too large") from None
-    if len(values) == 1 and isinstance(values[0], list):
-        values = cast("list[object]", values[0])
-    if not values:
-        raise ConfigurationError(f"{path} holds no event")
     return values
 
 
@@ -139,14 +182,17 @@ def _lines(path: Path, chunks: Iterable[bytes]) -> Iterator[object]:
         *lines, rest = rest.split(b"\n")
         for line in lines:
             if line.strip():
-                yield _value(path, number, line)
-                found = True
+                for event in _events_of_line(path, number, line):
+                    yield event
+                    found = True
             number += 1
         if len(rest) > MAX_LINE:
             raise ConfigurationError(f"{path}, line {number} has more than {MAX_LINE} bytes: {_remedy()}")
     if rest.strip():
-        yield _value(path, number, rest)
-    elif not found:
+        for event in _events_of_line(path, number, rest):
+            yield event
+            found = True
+    if not found:
         raise ConfigurationError(f"{path} holds no event")
 
 
@@ -154,12 +200,15 @@ def _remedy() -> str:
     return f"a file of more than {MAX_WHOLE} bytes holds one event a line, as jq -c '.[]' writes an array"
 
 
-def _value(path: Path, number: int, line: bytes) -> object:
+def _events_of_line(path: Path, number: int, line: bytes) -> Iterator[object]:
     text = _text(path, line)
+    refusal = ConfigurationError(f"{path}, line {number}: no JSON: {_remedy()}")
     try:
-        return cast("object", json.loads(text))
+        value: object = json.loads(text)
     except (ValueError, RecursionError):
-        raise ConfigurationError(f"{path}, line {number}: no JSON: {_remedy()}") from None
+        yield from _logged(path, text, number, refusal)
+    else:
+        yield from _opened(path, value, number)
 
 
 def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> Captured:

@@ -26,8 +26,8 @@ _LAST_SECOND = 253_402_300_799
 """The last second of the year 9999, after which there is no date to print."""
 
 _EPILOG = """\
-FILE holds events of Define, Create and Verify as Lambda gets them: one, a JSON array, or one a line. On reading, this is
-taken out, and never printed:
+FILE holds events of Define, Create and Verify as Lambda gets them: one, a JSON array, one a line, or as a log of CloudWatch holds
+them. On reading, this is taken out, and never printed:
 {rules}
 Of an event of Verify it is told what can be told without the key: whether Create wrote the challenge so, and how long it
 counted; the decision is then "wrong" or "undecided".
