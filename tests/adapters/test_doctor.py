@@ -3,12 +3,16 @@
 
 import base64
 import copy
+import functools
 import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+from botocore.validate import ParamValidator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from packaging.version import Version
 
 from watchword import ConfigurationError, Flow, attribute, sequence, when
@@ -38,6 +42,7 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 def healthy():
     """Return a deployment that has nothing wrong, in the shapes of botocore."""
     settings = {"WATCHWORD_KEY": "secretsmanager://acme", "WATCHWORD_LEDGER": "dynamodb://ledger?region=us-east-1"}
+    settings["WATCHWORD_COURIER"] = "ses://?from=login@example.com"
     return {
         "pool": {
             "Id": POOL_ID,
@@ -57,9 +62,9 @@ def healthy():
                 "SourceArn": "arn:aws:ses:us-east-1:1:identity/a.b",
             },
             "UserPoolTags": {"team": "accounts"},
-            "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True, "UnusedAccountValidityDays": 3},
+            "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False, "UnusedAccountValidityDays": 3},
             "UsernameConfiguration": {"CaseSensitive": False},
-            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Priority": 1, "Name": "verified_email"}]},
+            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Priority": 1, "Name": "admin_only"}]},
             "UserPoolTier": "ESSENTIALS",
         },
         "client": {
@@ -84,6 +89,7 @@ def healthy():
                 "Timeout": 5,
                 "MemorySize": 128 if each == "define" else 512,
                 "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/acme/{each}"},
+                "CodeSize": 4_000 if each == "define" else 900_000,
                 **({} if each == "define" else {"Environment": {"Variables": dict(settings)}}),
             }
             for each, arn in ARNS.items()
@@ -159,6 +165,8 @@ class Client:
         return {"UserPoolClients": [{"ClientId": each, "UserPoolId": UserPoolId} for each in listed[place]], **more}
 
     def answer_get_function_configuration(self, world, FunctionName):
+        if FunctionName.rpartition(":")[2] not in world["functions"]:
+            raise failed("ResourceNotFoundException", "GetFunctionConfiguration")
         return world["functions"][FunctionName.rpartition(":")[2]]
 
     def answer_get_policy(self, world, FunctionName):
@@ -301,6 +309,20 @@ PLANTED = {
     ),
     "128 MB": (put("functions", "create", "MemorySize", 128), ["WD22"]),
     "no revocation": (put("client", "EnableTokenRevocation", False), ["WD23"]),
+    "no courier": (put(*CREATE_VARIABLES, "WATCHWORD_COURIER", DELETED), ["WD26"]),
+    "empty courier": (put(*CREATE_VARIABLES, "WATCHWORD_COURIER", " "), ["WD26"]),
+    "an empty zip": (put("functions", "verify", "CodeSize", 22), ["WD28"]),
+    "a zip without the engine": (put("functions", "create", "CodeSize", 2154), ["WD28"]),
+    "another flow": (
+        put("functions", "define", "Description", "DefineAuthChallenge of the flow acme (0123456789abcdef)"),
+        ["WD29"],
+    ),
+    "invitations": (put("pool", "AdminCreateUserConfig", "AllowAdminCreateUserOnly", True), ["WD30"]),
+    "recovery by the same mailbox": (
+        put("pool", "AccountRecoverySetting", {"RecoveryMechanisms": [{"Priority": 1, "Name": "verified_email"}]}),
+        ["WD31"],
+    ),
+    "recovery as Cognito does it by default": (put("pool", "AccountRecoverySetting", DELETED), ["WD31"]),
     "two keys": (put(*VARIABLES, "WATCHWORD_KEY", "ssm:///other"), ["WD24"]),
     "two tables": (put(*VARIABLES, "WATCHWORD_LEDGER", "dynamodb://other"), ["WD24"]),
 }
@@ -319,8 +341,8 @@ def test_what_is_planted_is_found_and_nothing_else(name):
 
 
 def test_every_code_is_planted_here():
-    """So that no rule is without a test; WD21 and WD25 have their own below."""
-    assert set(SEVERITIES) - {"WD21", "WD25"} == {code for _, expected in PLANTED.values() for code in expected}
+    """So that no rule is without a test; WD21 and WD25 have their own below, WD27 among the zips."""
+    assert set(SEVERITIES) - {"WD21", "WD25", "WD27"} == {code for _, expected in PLANTED.values() for code in expected}
     assert len(SEVERITIES) >= 12
 
 
@@ -477,7 +499,7 @@ def test_attaching_keeps_every_other_setting_of_the_pool():
     } == request["LambdaConfig"]
     kept = {name: each for name, each in pool.items() if name not in POOL_READ_ONLY and name != "LambdaConfig"}
     # Cognito refuses the old word beside the new one of the password policy, which says the same.
-    kept["AdminCreateUserConfig"] = {"AllowAdminCreateUserOnly": True}
+    kept["AdminCreateUserConfig"] = {"AllowAdminCreateUserOnly": False}
     assert kept == {
         name: each for name, each in request.items() if name not in {"UserPoolId", "PoolName", "LambdaConfig"}
     }
@@ -490,11 +512,11 @@ def test_mfa_without_sms_is_put_back_by_its_own_command():
     world["pool"]["MfaConfiguration"] = "OPTIONAL"
     world["mfa"] = {"MfaConfiguration": "OPTIONAL", "SoftwareTokenMfaConfiguration": {"Enabled": True}}
     detached(world)
-    made = dict(repairs(world))
+    made = dict(repairs(world, {"create": ARNS["create"]}))
     assert "MfaConfiguration" not in made["update-user-pool"]
     assert {"UserPoolId": POOL_ID, **world["mfa"]} == made["set-user-pool-mfa-config"]
     valid("SetUserPoolMfaConfig", made["set-user-pool-mfa-config"])
-    assert "ARN_OF_CREATE" == made["update-user-pool"]["LambdaConfig"]["CreateAuthChallenge"]
+    assert ARNS["create"] == made["update-user-pool"]["LambdaConfig"]["CreateAuthChallenge"]
 
 
 MODEL = Version("1.44.8")
@@ -531,6 +553,151 @@ def test_a_client_secret_is_in_no_command():
     world["client"]["ClientSecret"] = "canary"
     PLANTED["SRP left on"][0](world)
     assert "canary" not in json.dumps(repairs(world))
+
+
+def test_recovery_is_closed_by_one_command():
+    """It keeps every other setting of the pool."""
+    world = healthy()
+    PLANTED["recovery by the same mailbox"][0](world)
+    [(operation, request)] = repairs(world)
+    assert "update-user-pool" == operation
+    valid("UpdateUserPool", request)
+    assert [{"Name": "admin_only", "Priority": 1}] == request["AccountRecoverySetting"]["RecoveryMechanisms"]
+    assert NAMED.keys() == {name for name in NAMED if request["LambdaConfig"][NAMED[name]] == ARNS[name]}
+
+
+def test_without_its_arn_no_function_is_attached():
+    """A placeholder would be written into the pool by whoever runs what is printed."""
+    world = healthy()
+    detached(world)
+    assert [] == repairs(world)
+    assert ["add-permission", "update-user-pool"] == [name for name, _ in repairs(world, {"create": ARNS["create"]})]
+
+
+def test_one_function_for_all_triggers_gets_one_permission():
+    """The second of the same would be a wider policy at best."""
+    world = healthy()
+    one = "arn:aws:lambda:us-east-1:123456789012:function:all"
+    made = repairs(world, dict.fromkeys(ARNS, one))
+    assert ["add-permission", "update-user-pool"] == [name for name, _ in made]
+    assert {one} == {made[1][1]["LambdaConfig"][named] for named in NAMED.values()}
+
+
+def test_what_is_attached_and_may_be_called_needs_no_command():
+    """The same ARNs again."""
+    assert [] == repairs(healthy(), ARNS)
+
+
+@pytest.mark.parametrize("option", ["--define", "--create", "--verify"])
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("foo", "give its ARN"),
+        ("a function", "neither a function's ARN nor its name"),
+        ("arn:aws:s3:::bucket", "neither a function's ARN nor its name"),
+        ("arn:aws:lambda:us-east-1:123456789012:function:", "neither a function's ARN nor its name"),
+        ("$(id)", "neither a function's ARN nor its name"),
+    ],
+)
+def test_what_is_no_function_is_not_attached(option, named, why, monkeypatch, capsys):
+    """A name that is none of a function's, and what is neither name nor ARN; nothing is printed to run."""
+    monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(healthy()))
+    assert 2 == main(["doctor", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, option, named])
+    said = capsys.readouterr()
+    assert why in said.err
+    assert option in said.err
+    assert "" == said.out
+
+
+def test_a_function_is_attached_by_its_name(monkeypatch, capsys):
+    """Its ARN is read, since a pool takes nothing else."""
+    world = healthy()
+    detached(world)
+    monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world))
+    assert 1 == main(["doctor", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--create", "create", "--json"])
+    permission, update = json.loads(capsys.readouterr().out)["commands"]
+    assert ARNS["create"] in shlex.split(permission)
+    assert ARNS["create"] == json.loads(shlex.split(update)[4])["LambdaConfig"]["CreateAuthChallenge"]
+
+
+def test_a_template_takes_no_functions_to_attach(tmp_path, capsys):
+    """There is nothing to run."""
+    path = tmp_path / "stack.json"
+    path.write_text(json.dumps(Template(FLOW, Target("arm64", "3.12")).document()))
+    assert 2 == main(["doctor", "--template", str(path), "--define", ARNS["define"]])
+    assert "a template has no commands" in capsys.readouterr().err
+
+
+def shapes(shape, depth=0):
+    """Return a strategy for what the service may tell of *shape*: anything in it may be empty."""
+    match shape.type_name:
+        case "structure":
+            fields = {} if depth > 4 else {name: shapes(each, depth + 1) for name, each in shape.members.items()}
+            return st.fixed_dictionaries({}, optional=fields)
+        case "list":
+            return st.lists(shapes(shape.member, depth + 1), max_size=2)
+        case "map":
+            return st.dictionaries(st.sampled_from(["a", "b"]), shapes(shape.value, depth + 1), max_size=2)
+        case "string":
+            least = int(shape.metadata.get("min", 1))
+            return st.sampled_from(["", *(shape.enum or ["x" * max(least, 1)])])
+        case "boolean":
+            return st.booleans()
+        case "timestamp":
+            return st.just("2026-01-01")
+        case _:
+            least = int(shape.metadata.get("min", 0))
+            return st.integers(least, least + 5)
+
+
+@functools.cache
+def service():
+    """Return botocore's model of Cognito."""
+    import botocore.session
+
+    return botocore.session.get_session().get_service_model("cognito-idp")
+
+
+def required(shape, value):
+    """Return whether *value* has, at every level, what *shape* demands: the service tells no half of a structure."""
+    if shape.type_name == "structure":
+        return all(value.get(name) not in (None, "", {}, []) for name in shape.required_members) and all(
+            required(shape.members[name], each) for name, each in value.items() if name in shape.members
+        )
+    if shape.type_name == "list":
+        return all(required(shape.member, each) for each in value)
+    return True
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.data())
+def test_what_is_told_with_empty_texts_is_sent_back_without_them(data):
+    """Whatever the service tells of a pool and a client: every command passes boto3's own validation."""
+    told = {}
+    for resource, name in (("UserPool", "pool"), ("UserPoolClient", "client")):
+        shape = service().operation_model(f"Describe{resource}").output_shape.members[resource]
+        update = service().operation_model(f"Update{resource}").input_shape
+        fields = {
+            each: shapes(inner).filter(functools.partial(required, update.members[each]))
+            for each, inner in shape.members.items()
+            if each in update.members and each not in {"UserPoolId", "ClientId", "LambdaConfig", "UserPoolTags"}
+        }
+        told[name] = data.draw(st.fixed_dictionaries({}, optional=fields))
+    world = healthy()
+    world["pool"] = {
+        **told["pool"],
+        **{name: world["pool"][name] for name in ("Id", "Name", "Arn")},
+        "LambdaConfig": {"PreSignUp": "", **world["pool"]["LambdaConfig"]},
+        "UserPoolTags": {"team": ""},
+    }
+    del world["pool"]["LambdaConfig"]["CreateAuthChallenge"]
+    world["client"] = {"ExplicitAuthFlows": [], **told["client"], "UserPoolId": POOL_ID, "ClientId": CLIENT_ID}
+    made = [each for each in repairs(world, ARNS) if each[0] != "add-permission"]
+    assert "update-user-pool" in dict(made)
+    for operation, request in made:
+        shape = service().operation_model("".join(map(str.capitalize, operation.split("-")))).input_shape
+        report = ParamValidator().validate(request, shape)
+        assert not report.has_errors(), report.generate_report()
 
 
 @pytest.mark.parametrize("name", ["SRP left on", "existence told", "short sessions", "tier writable", "no revocation"])
@@ -767,7 +934,7 @@ def test_a_pool_of_an_emulator_is_read_repaired_and_found_well(monkeypatch):
         client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="web")["UserPoolClient"]["ClientId"]
         deployment = read(clients, pool, client)
         found = diagnose(deployment, Flow(sequence(Srp(), EmailOtp(lifetime=300))))
-        assert ["WD01", "WD03", "WD04", "WD07"] == codes(found)
+        assert ["WD01", "WD03", "WD04", "WD07", "WD31"] == codes(found)
         for command in commands(deployment, found, ARNS, Flow(EmailOtp(lifetime=300))):
             words = shlex.split(command)
             if words[1] == "cognito-idp":

@@ -13,11 +13,12 @@ from watchword_adapters.deploy.commands import commands
 from watchword_adapters.deploy.deployment import Deployment
 from watchword_adapters.deploy.diagnosis import Finding, as_json, diagnose
 from watchword_adapters.deploy.read_template import read_template
+from watchword_adapters.deploy.read_zips import with_zips
 from watchword_adapters.deploy.template import TRIGGERS
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _EPILOG = """\
-Each code has its row in docs/how-to/deploy-to-aws.md. Commands are printed, never run: they hold every setting of the pool as it
+Each code has its row in docs/reference/doctor.md. Commands are printed, never run: they hold every setting of the pool as it
 was read, since an update resets what is not sent. The status is 1 if there is an error, 2 if nothing could be read, else 0.
 
 examples:
@@ -37,19 +38,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", default="", help="boto3's own if left out")
     parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
     parser.add_argument("--template", type=Path, metavar="FILE", help="read a CloudFormation or SAM template instead")
+    parser.add_argument("--dist", type=Path, metavar="FOLDER", help="the built zips: what runs is compared with them")
     for trigger in TRIGGERS:
         parser.add_argument(
-            f"--{trigger}", default="", metavar="ARN", help=f"print the commands that attach this function as {trigger}"
+            f"--{trigger}",
+            default="",
+            metavar="ARN",
+            help=f"print the commands that attach this function, by its ARN or name, as {trigger}",
         )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings and the commands that repair them; return 1 if a finding is an error."""
+    attach = {trigger: named for trigger in TRIGGERS if (named := str(getattr(arguments, trigger)))}
+    if attach and arguments.template is not None:
+        raise ConfigurationError(f"--{next(iter(attach))}: a template has no commands; attach it in its LambdaConfig")
     flow = read_flow(arguments) if arguments.flow else None
     deployment = _read(arguments)
+    if arguments.dist is not None:
+        deployment = with_zips(deployment, arguments.dist)
     findings = diagnose(deployment, flow)
-    attach = {trigger: arn for trigger in TRIGGERS if (arn := str(getattr(arguments, trigger)))}
+    if attach:
+        clients = read_aws.clients(arguments.region, arguments.endpoint)
+        attach = {name: read_aws.function_arn(clients, f"--{name}", named) for name, named in attach.items()}
     repairs = commands(deployment, findings, attach, flow)
     if arguments.json:
         print(as_json(findings, repairs))
@@ -73,7 +85,10 @@ def _tell(findings: tuple[Finding, ...], repairs: tuple[str, ...], screen: Scree
     if not findings:
         screen.line("nothing is wrong, as far as can be read", "good")
     if not flow_given:
-        screen.lines("\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21", "quiet")
+        screen.lines(
+            "\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21, WD26, WD29, WD30, WD31",
+            "quiet",
+        )
     if repairs:
         screen.lines("\nThese commands repair it and keep every other setting. Read them, then run them:", "title")
     for command in repairs:

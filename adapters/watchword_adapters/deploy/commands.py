@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from watchword.flow import Flow
 from watchword_adapters.deploy.deployment import Deployment, Facts, within
 from watchword_adapters.deploy.diagnosis import Finding
 from watchword_adapters.deploy.template import FLOWS, TRIGGERS, conditions_on_attributes, session_minutes
+from watchword_adapters.deploy.values import elements
 
 # What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than
 # this list is kept, or refused aloud, and never reset in silence.
@@ -49,16 +50,17 @@ def commands(
     if not deployment.live or deployment.pool is None or deployment.client is None:
         return ()
     pool, codes = deployment.pool, {each.code for each in findings}
-    made: list[str] = []
-    missing = {trigger: each.name for trigger, each in deployment.functions.items()} | dict(attach)
-    for trigger in TRIGGERS:
-        arn = missing.get(trigger, f"ARN_OF_{trigger.upper()}")
-        if trigger in attach or trigger not in deployment.functions or _may_not_call(trigger, findings):
-            made.append(_add_permission(trigger, arn, str(pool.get("Arn", ""))))
-    if attach or "WD04" in codes:
-        made += _attach(
-            deployment, {trigger: missing.get(trigger, f"ARN_OF_{trigger.upper()}") for trigger in TRIGGERS}
-        )
+    attached = {trigger: each.name for trigger, each in deployment.functions.items()}
+    wanted = attached | dict(attach)
+    # One function may serve several triggers, and needs one permission.
+    callers = {
+        arn: trigger
+        for trigger, arn in reversed(wanted.items())
+        if arn not in attached.values() or _may_not_call(trigger, findings)
+    }
+    made = [_add_permission(trigger, arn, str(pool.get("Arn", ""))) for arn, trigger in reversed(callers.items())]
+    if wanted != attached or "WD31" in codes:
+        made += _update_pool(deployment, wanted, codes)
     if codes & {"WD01", "WD02", "WD03", "WD07", "WD15", "WD23"}:
         made.append(_update_client(deployment.client, codes, flow))
     return tuple(made)
@@ -70,10 +72,12 @@ def _may_not_call(trigger: str, findings: tuple[Finding, ...]) -> bool:
     )
 
 
-def _attach(deployment: Deployment, arns: Mapping[str, str]) -> list[str]:
+def _update_pool(deployment: Deployment, arns: Mapping[str, str], codes: set[str]) -> list[str]:
     pool: Facts = deployment.pool or {}
     kept: dict[str, Any] = _kept(pool, POOL_READ_ONLY)
     kept["LambdaConfig"] = {**kept.get("LambdaConfig", {}), **{TRIGGERS[trigger]: arn for trigger, arn in arns.items()}}
+    if "WD31" in codes:
+        kept["AccountRecoverySetting"] = {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}
     if pool.get("Name"):
         kept["PoolName"] = pool["Name"]
     policy = within(within(kept, "Policies"), "PasswordPolicy")
@@ -89,7 +93,7 @@ def _attach(deployment: Deployment, arns: Mapping[str, str]) -> list[str]:
         if "SmsConfiguration" not in kept:
             del kept["MfaConfiguration"]
         if deployment.mfa:
-            after.append(_command("set-user-pool-mfa-config", {"UserPoolId": pool["Id"], **deployment.mfa}))
+            after.append(_command("set-user-pool-mfa-config", {"UserPoolId": pool["Id"], **_filled(deployment.mfa)}))
     return [_command("update-user-pool", {"UserPoolId": pool["Id"], **kept}), *after]
 
 
@@ -105,14 +109,34 @@ def _update_client(client: Facts, codes: set[str], flow: Flow | None) -> str:
         kept["AuthSessionValidity"] = session_minutes(flow)
     if flow is not None and "WD15" in codes:
         decided = conditions_on_attributes(flow)
-        kept["WriteAttributes"] = [each for each in kept.get("WriteAttributes", ["email"]) if each not in decided]
+        written = kept.get("WriteAttributes", ["email"])
+        # An empty list would let the client write every standard attribute.
+        kept["WriteAttributes"] = [each for each in written if each not in decided] or [
+            "name" if "email" in decided else "email"
+        ]
     return _command(
         "update-user-pool-client", {"UserPoolId": client["UserPoolId"], "ClientId": client["ClientId"], **kept}
     )
 
 
 def _kept(told: Facts, read_only: frozenset[str]) -> dict[str, Any]:
-    return {name: each for name, each in told.items() if name not in read_only and each not in (None, {}, [])}
+    return {
+        name: each
+        for name, value in told.items()
+        if name not in read_only
+        # A tag may be empty.
+        and (each := value if name == "UserPoolTags" else _filled(value)) not in (None, "", {}, [])
+    }
+
+
+def _filled(value: Any) -> Any:
+    """Return *value* without what is empty in it: it is told of what is not set, and Cognito does not take it."""
+    if isinstance(value, Mapping):
+        fields = {name: _filled(each) for name, each in cast("Facts", value).items()}
+        return {name: each for name, each in fields.items() if each not in (None, "", {}, [])}
+    if elements(value):
+        return [each for each in map(_filled, elements(value)) if each not in (None, "", {}, [])]
+    return value
 
 
 def _add_permission(trigger: str, arn: str, pool_arn: str) -> str:

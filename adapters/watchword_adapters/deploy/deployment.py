@@ -37,6 +37,7 @@ class DeployedFunction:
         statements: who may call it; None if that could not be read.
         retention: days for which its log is kept; 0 for ever; None if that could not be read.
         code: what is wrong with its code as such; empty if nothing is.
+        other_code: in what it differs from what was built; empty if in nothing, or that was not asked.
         manifest: what its zip says of itself; None if it could not be read.
     """
 
@@ -45,6 +46,7 @@ class DeployedFunction:
     statements: tuple[Facts, ...] | None = None
     retention: int | Unknown | None = None
     code: str = ""
+    other_code: str = ""
     manifest: Manifest | None = None
 
     def setting(self, name: str) -> Text | None:

@@ -16,9 +16,18 @@ from watchword.challenge import HostRun
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.keyring import Keyring
+from watchword.recovery import recovery_channels
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
+from watchword_adapters.deploy.manifest import Manifest
 from watchword_adapters.deploy.read_aws import flows_of
-from watchword_adapters.deploy.template import FLOWS, TIMEOUT, TRIGGERS, conditions_on_attributes, session_minutes
+from watchword_adapters.deploy.template import (
+    FLOWS,
+    TIMEOUT,
+    TRIGGERS,
+    conditions_on_attributes,
+    fingerprint_in,
+    session_minutes,
+)
 from watchword_adapters.deploy.values import (
     OTHERS,
     Partial,
@@ -63,10 +72,18 @@ SEVERITIES: Mapping[str, Severity] = {
     "WD23": "warning",
     "WD24": "error",
     "WD25": "note",
+    "WD26": "error",
+    "WD27": "error",
+    "WD28": "error",
+    "WD29": "error",
+    "WD30": "warning",
+    "WD31": "error",
 }
 """Every code, and how serious it is."""
 
 _LEAST_MEMORY = 256
+_LEAST_CODE = {"define": 1_000, "create": 20_000, "verify": 20_000}  # bytes of a zip: nothing that runs is smaller
+_RECOVERY = {"verified_email": "email", "verified_phone_number": "sms"}
 _DEBUG = {"DEBUG", "TRACE"}
 _LEVELS = ("AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL", "LOGLEVEL", "POWERTOOLS_LOG_LEVEL")
 _SWITCHES = ("WATCHWORD_DEBUG", "POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_DEV")
@@ -96,6 +113,7 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding,
         *_client(deployment),
         *_pool(deployment),
         *_functions(deployment),
+        *_code(deployment),
         *_settings(deployment),
         *_tables(deployment),
         *(_by_flow(deployment, flow) if flow is not None else ()),
@@ -209,7 +227,9 @@ def _pool(deployment: Deployment) -> Iterator[Said]:
         return
     missing = [named for trigger, named in TRIGGERS.items() if trigger not in deployment.functions]
     if missing:
-        where = "; the command stands below" if deployment.live else " in LambdaConfig"
+        where = (
+            ": --define ARN, --create ARN, --verify ARN print the commands" if deployment.live else " in LambdaConfig"
+        )
         yield Finding("WD04", f"no function is attached to {', '.join(missing)}", f"attach it{where}")
     yield from _judge(
         flag(get(pool, "UsernameConfiguration", "CaseSensitive")),
@@ -259,6 +279,55 @@ def _functions(deployment: Deployment) -> Iterator[Said]:
             lambda days: days == 0,
             partial(_log, trigger),
         )
+
+
+def _code(deployment: Deployment) -> Iterator[Said]:
+    for trigger, function in deployment.functions.items():
+        wrong = function.code or _no_package(trigger, function)
+        if wrong:
+            yield Finding(
+                "WD28",
+                f"what {trigger} runs is not what watchword build makes: {wrong}",
+                "run watchword build, and deploy its zips",
+            )
+        elif function.other_code:
+            yield Finding("WD29", f"{trigger} runs another zip: {function.other_code}", "deploy what was built")
+        elif function.manifest is not None:
+            yield from _shipped(trigger, function, function.manifest)
+
+
+def _no_package(trigger: str, function: DeployedFunction) -> str:
+    facts = function.facts
+    size = number(get(facts, "CodeSize"))
+    if get(facts, "PackageType") == "Image" or get(facts, "Layers") or not isinstance(size, int):
+        return ""
+    return f"a zip of {size:,} bytes cannot hold it" if size < _LEAST_CODE[trigger] else ""
+
+
+def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> Iterator[Said]:
+    architecture = next(iter(words(get(function.facts, "Architectures"))), "x86_64")
+    for what, told, built in (
+        ("trigger", trigger, manifest.trigger),
+        ("handler", word(get(function.facts, "Handler")), manifest.handler),
+        ("runtime", word(get(function.facts, "Runtime")), manifest.runtime),
+        ("architecture", architecture, manifest.architecture),
+    ):
+        if isinstance(told, str) and told != built:
+            yield Finding(
+                "WD28",
+                f"what {trigger} runs was built for the {what} {built}, and it has {told}",
+                "run watchword build with the options that fit, or set what it was built for",
+            )
+    ports = [("WATCHWORD_LEDGER", manifest.ledgers)] if trigger != "define" else []
+    ports += [("WATCHWORD_COURIER", manifest.couriers)] if trigger == "create" else []
+    for name, shipped in ports:
+        scheme = _scheme(function.setting(name))
+        if isinstance(scheme, str) and scheme not in {"", "process-only", *shipped}:
+            yield Finding(
+                "WD27",
+                f"{trigger} has {name}={scheme}:, and its zip ships {', '.join(shipped) or 'none'}",
+                f"build with --{name.removeprefix('WATCHWORD_').lower()} {scheme}",
+            )
 
 
 def _or(value: T | Unknown | None, default: T) -> T | Unknown:
@@ -569,11 +638,75 @@ def _by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
                 "turn it off, or try with a user who has it that the flow's challenges are still asked",
             ),
         )
+        yield from _judge(
+            flag(get(pool, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")),
+            "whether users are invited",
+            bool,
+            lambda _: Finding(
+                "WD30",
+                "users come by invitation, and Srp() takes their passwords: Cognito has them set one (NEW_PASSWORD_REQUIRED), "
+                "and has been seen to issue tokens then without the challenges that follow",
+                "set a permanent password for whom you invite (admin-set-user-password --permanent), or try with an invited "
+                "user that the flow's challenges are still asked",
+            ),
+        )
+    if pool is not None:
+        yield from _recovery(pool, flow)
+    for trigger, function in deployment.functions.items():
+        yield from _other_flow(trigger, function, flow)
+    create = deployment.functions.get("create")
+    if create is not None and create.facts is not None and _sends(flow):
+        yield from _judge(
+            _scheme(create.setting("WATCHWORD_COURIER")),
+            "the courier of create",
+            lambda scheme: not scheme,
+            lambda _: Finding(
+                "WD26",
+                "create has no courier, and the flow sends: no code goes out",
+                "set WATCHWORD_COURIER, as in ses://?from=login@example.com",
+            ),
+        )
     if {"possession"} == _factors(flow) and _mails(flow):
         yield Finding(
             "WD21",
             "a code by e-mail is the only factor: NIST SP 800-63B-4 3.1.3.1 does not admit it as an authenticator, no AAL is reached",
             "put Srp() before it, if you have to claim one",
+        )
+
+
+def _recovery(pool: Facts, flow: Flow) -> Iterator[Said]:
+    closed = set(recovery_channels(flow))
+    if not closed:
+        return
+    mechanisms = get(pool, "AccountRecoverySetting", "RecoveryMechanisms")
+    # Without the setting, Cognito recovers by telephone or by e-mail.
+    named = [word(get(each, "Name")) for each in listed(mechanisms)] or list(_RECOVERY)
+    open_ = sorted({_RECOVERY.get(each, "") for each in named if isinstance(each, str)} & closed)
+    if open_:
+        yield Finding(
+            "WD31",
+            f"passwords are recovered by {', '.join(open_)}, which the flow takes for possession too: one mailbox or telephone "
+            "is both factors",
+            "set AccountRecoverySetting to admin_only, or to a channel that the flow does not use",
+        )
+        return
+    for each in named:
+        if isinstance(each, Unknown):
+            yield NotKnown("how passwords are recovered", each.why)
+
+
+def _other_flow(trigger: str, function: DeployedFunction, flow: Flow) -> Iterator[Said]:
+    described = word(get(function.facts, "Description"))
+    told = (
+        function.manifest.flow.fingerprint
+        if function.manifest
+        else fingerprint_in(described if isinstance(described, str) else "")
+    )
+    if told and told != flow.fingerprint:
+        yield Finding(
+            "WD29",
+            f"{trigger} runs another flow ({told}) than the one that you ask about ({flow.fingerprint})",
+            "build and deploy this one, or ask about the one that runs",
         )
 
 
@@ -608,6 +741,10 @@ def _has_srp(block: Block | object) -> bool:
 def _factors(flow: Flow) -> set[str]:
     proven = {factor for step in flow.steps.values() for factor in step.kind.proves}
     return proven | ({"knowledge"} if _has_srp(flow.body) else set())
+
+
+def _sends(flow: Flow) -> bool:
+    return any(getattr(step.kind, "channel", "") for step in flow.steps.values())
 
 
 def _mails(flow: Flow) -> bool:

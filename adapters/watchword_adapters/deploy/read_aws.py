@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,10 @@ Clients = Callable[[str], Any]
 """Gives boto3's client of a service, by its name."""
 
 _MOST_CLIENTS = 200
+_ARN = re.compile(
+    r"arn:[a-z0-9-]{1,20}:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128}|:\$LATEST)?"
+)
+_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GONE = ("ResourceNotFoundException", "ResourceNotFound")
 
 
@@ -70,6 +75,24 @@ def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
         unread=tuple(reading.unread),
         live=True,
     )
+
+
+def function_arn(clients: Clients, option: str, named: str) -> str:
+    """Return the ARN of the function *named*, by name or ARN, which *option* gave.
+
+    Raises:
+        ConfigurationError: if it is neither, or there is no such function, or its ARN cannot be read.
+    """
+    if _ARN.fullmatch(named):
+        return named
+    if not _FUNCTION_NAME.fullmatch(named):
+        raise ConfigurationError(f"{option} {named[:80]}: it is neither a function's ARN nor its name")
+    reading = _Reading(clients)
+    lambda_ = reading.client("lambda")
+    told = reading.optional(named, lambda: lambda_.get_function_configuration(FunctionName=named)["FunctionArn"])
+    if told is None:
+        raise ConfigurationError(f"{option}: no function can be read by that name, {reading.unread[0]}: give its ARN")
+    return str(told)
 
 
 def _others(cognito: Any, pool_id: str, client_id: str) -> dict[str, tuple[str | Unknown, ...]]:

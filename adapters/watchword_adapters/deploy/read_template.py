@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
-from watchword_adapters.deploy.manifest import Manifest, read_manifest
 from watchword_adapters.deploy.read_aws import flows_of, table_of
+from watchword_adapters.deploy.read_zips import with_zip
 from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.template_values import TemplateValues
 from watchword_adapters.deploy.values import (
@@ -172,15 +173,13 @@ class _Stack:
 
     def _function(self, trigger: str, target: _Target, pool: str) -> DeployedFunction:
         facts = self._functions[target.function]
-        code, manifest = self._code(trigger, facts)
-        return DeployedFunction(
+        function = DeployedFunction(
             target.function,
             facts,
             tuple(self._statements(trigger, target, pool)),
             self._retention(trigger, target.function, facts),
-            code,
-            manifest,
         )
+        return self._with_code(function, facts)
 
     def _statements(self, trigger: str, target: _Target, pool: str) -> Iterator[Facts]:
         for permission in self._of("AWS::Lambda::Permission").values():
@@ -269,19 +268,17 @@ class _Stack:
                 return _Target(logical, qualifier)
         return None
 
-    def _code(self, trigger: str, facts: Facts) -> tuple[str, Manifest | None]:
-        """Return what is wrong with the code of a function that is here, and what its zip says of itself."""
+    def _with_code(self, function: DeployedFunction, facts: Facts) -> DeployedFunction:
+        """Return *function* with what is wrong with its code, if that is here, and what its zip says of itself."""
         if get(facts, "Code", "ZipFile") is not None or facts.get("InlineCode") is not None:
-            return _NO_PACKAGE, None
+            return evolve(function, code=_NO_PACKAGE)
         for named in (facts.get("CodeUri"), facts.get("Code")):
             if isinstance(named, str) and named.endswith(".zip") and "://" not in named:
                 path = self.path.parent / named
-                if path.is_file():
-                    try:
-                        return "", read_manifest(path)
-                    except ConfigurationError as error:
-                        return str(error), None
-        return "", None
+                with suppress(OSError, ValueError):  # a name that no file can have
+                    if path.is_file():
+                        return with_zip(function, path)
+        return function
 
     # --- logs and tables
 

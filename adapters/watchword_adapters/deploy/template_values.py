@@ -9,12 +9,25 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from watchword_adapters.deploy.values import OTHERS, Partial, Text, Unknown, get, joined, listed, members, text, word
+from watchword_adapters.deploy.values import (
+    OTHERS,
+    Partial,
+    Text,
+    Unknown,
+    elements,
+    get,
+    joined,
+    listed,
+    members,
+    text,
+    word,
+)
 
 _LONGEST_TEXT = 4096  # CloudFormation's limit for a parameter's value
 _LONGEST_NAME = 80
 _DYNAMIC = re.compile(r"(\{\{resolve:[^{}]{1,2048}\}\})")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_INDEX = re.compile(r"[0-9]{1,3}")
 _NOTHING = object()
 
 
@@ -227,18 +240,10 @@ class TemplateValues:
 
     def _selected(self, inner: object) -> Any:
         place, given = (*listed(inner), None, None)[:2]
-        index: object = word(self._value(place))
-        found: object = self._value(given)
-        if (
-            isinstance(index, str)
-            and index.isascii()
-            and index.isdecimal()
-            and len(index) < 4
-            and isinstance(found, list)
-        ):
-            several = cast("list[object]", found)
-            if int(index) < len(several):
-                return several[int(index)]
+        index, found = word(self._value(place)), self._value(given)
+        several = elements(found)
+        if isinstance(index, str) and _INDEX.fullmatch(index) and int(index) < len(several):
+            return several[int(index)]
         return _unresolved({"Fn::Select": inner}, _cause(index) or _cause(found) or "Fn::Select")
 
 

@@ -82,6 +82,11 @@ def members(value: object) -> Mapping[str, Any]:
     return {OTHERS: get(value, "its members")}
 
 
+def elements(value: object) -> tuple[Any, ...]:
+    """Return what is in the list *value*; nothing if it is none."""
+    return tuple(cast("Any", value)) if isinstance(value, list) else ()
+
+
 def listed(value: object) -> tuple[Any, ...]:
     """Return the list *value*, or the one thing that stands for a list; an `Unknown` in it is one or more."""
     if value is None:
