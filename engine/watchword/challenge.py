@@ -131,8 +131,8 @@ class Kind(Protocol):
 
     * ``attempts`` (tries per sign-in, 3 if absent) and ``lifetime`` (seconds, 180 if absent), as fields;
     * ``channel: ClassVar[str]``, which makes it a kind that sends (see `Sends`);
-    * ``requires: ClassVar[tuple[str, ...]]``, importable modules that `create` needs, and ``extra: ClassVar[str]``,
-      the name of what to install for them, such as ``watchword[captcha]``;
+    * ``requires_create`` and ``requires_verify``, each a ``ClassVar[tuple[str, ...]]``: importable modules that `create` or
+      `verify` needs; and ``extra: ClassVar[str]``, the name of what to install for them, such as ``watchword[captcha]``;
     * ``prepare() -> None``, called once when Create is set up;
     * ``guess_probability() -> float`` for one attempt (1 if absent);
     * ``cosmetic: ClassVar[frozenset[str]]``, the settings that neither the flow nor `verify` reads;

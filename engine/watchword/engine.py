@@ -180,7 +180,7 @@ def _prepare(kind: object, couriers: Mapping[str, Courier]) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only Create's set-up looks for extras
 
     name = getattr(kind, "kind", type(kind).__name__)
-    for module in getattr(kind, "requires", ()):
+    for module in getattr(kind, "requires_create", ()):
         if find_spec(module) is None:
             extra = getattr(kind, "extra", module)
             raise ConfigurationError(f"kind {name!r} needs the module {module}: pip install '{extra}'")

@@ -307,12 +307,12 @@ def remedy(kind: Kind | HostRun | type[Kind | HostRun]) -> str:
     from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
 
     missing: list[str] = []
-    for module in getattr(kind, "requires", ()):
+    for module in (*getattr(kind, "requires_create", ()), *getattr(kind, "requires_verify", ())):
         try:
             spec = find_spec(module)
         except (ImportError, ValueError):
             spec = None
-        if spec is None:
+        if spec is None and module not in missing:
             missing.append(module)
     if not missing:
         return ""

@@ -84,7 +84,7 @@ class Captcha:
 
     kind: ClassVar[str] = "captcha"
     proves: ClassVar[frozenset[Factor]] = frozenset()
-    requires: ClassVar[tuple[str, ...]] = ("captcha", "PIL")
+    requires_create: ClassVar[tuple[str, ...]] = ("captcha", "PIL")
     extra: ClassVar[str] = "watchword[captcha]"
     cognitive: ClassVar[bool] = True
     cosmetic: ClassVar[frozenset[str]] = frozenset(

@@ -407,7 +407,7 @@ def test_a_verify_function_needs_no_courier():
     environment = IN_LAMBDA | {"_HANDLER": "app.verify"}
 
     class Needy(Puzzle):
-        requires = ("no_such_module",)
+        requires_create = ("no_such_module",)
 
     made(Flow(Needy()), environment=environment, ledger=DeadLedger(), courier=None)
     with pytest.raises(ConfigurationError, match="no_such_module"):

@@ -15,7 +15,7 @@ import watchword
 class Riddle:
     kind: ClassVar[str] = "riddle"
     proves: ClassVar[frozenset[str]] = frozenset({"knowledge"})
-    requires: ClassVar[tuple[str, ...]] = ("no_such_module_for_riddles",)
+    requires_create: ClassVar[tuple[str, ...]] = ("no_such_module_for_riddles",)
     extra: ClassVar[str] = "riddles[sphinx]"
 
     def create(self, request):

@@ -618,7 +618,7 @@ def test_set_up_names_what_is_missing():
     """ConfigurationError: an extra that is not installed, a channel without a courier, a cool-down inside the lease."""
 
     class Needy(Puzzle):
-        requires = ("no_such_module",)
+        requires_create = ("no_such_module",)
         extra = "watchword[needy]"
 
     with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[needy\]'"):

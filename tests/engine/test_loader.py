@@ -265,7 +265,9 @@ def test_a_kind_that_cannot_be_loaded_is_described_with_its_error(installed):
 
 def test_a_kind_says_what_to_install_for_it(installed):
     """What it requires is looked for without an import; the remedy is a line to paste."""
-    lacking = indent('requires = ("acme_absent", "json", "json.absent.deep")\nextra = "acme-riddle[moon]"\n', "    ")
+    lacking = indent(
+        'requires_create = ("acme_absent", "json", "json.absent.deep")\nextra = "acme-riddle[moon]"\n', "    "
+    )
     installed(acme_riddle=RIDDLE.replace("    def create", lacking + "    def create"))
     (riddle,) = [kind for kind in installed_kinds() if kind.name == "riddle"]
 
@@ -277,10 +279,11 @@ def test_without_an_extra_the_missing_modules_are_named():
     """A kind that requires modules and names no extra still gets a remedy."""
 
     class Riddle:
-        requires = ("acme_absent", "acme_gone", "json")
+        requires_create = ("acme_absent", "json")
+        requires_verify = ("acme_absent", "acme_gone")
 
     class Simple:
-        requires = ("json",)
+        requires_create = ("json",)
 
     assert "install what brings the module acme_absent and acme_gone" == remedy(Riddle)
     assert "" == remedy(Simple)

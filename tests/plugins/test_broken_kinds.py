@@ -178,7 +178,7 @@ class EndlessTries(Good):
 @breaks("test_it_says_what_it_is", "without extra")
 @frozen
 class RequiresWithoutExtra(Good):
-    requires: ClassVar[tuple[str, ...]] = ("PIL",)
+    requires_create: ClassVar[tuple[str, ...]] = ("PIL",)
 
 
 @breaks("test_it_says_what_it_is", "no setting")
@@ -286,7 +286,7 @@ breaks("test_settings_are_refused", "was not refused", refused=({"length": 7},))
 @breaks("test_only_create_needs_the_extra", "ModuleNotFoundError")
 @frozen
 class PicturesInVerify(Good):
-    requires: ClassVar[tuple[str, ...]] = ("PIL",)
+    requires_create: ClassVar[tuple[str, ...]] = ("PIL",)
 
     def verify(self, request: VerifyRequest) -> Verdict:
         import PIL.Image  # noqa: F401
@@ -638,7 +638,7 @@ def test_the_contract_catches(rule: str, says: str, contract: Any, request: pyte
 def test_importing_something_heavy_is_caught(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that imports Pillow at the top fails the import rule, and so does one that cannot be imported at all."""
     monkeypatch.syspath_prepend(tmp_path)
-    source = "import watchword.testing\nclass Heavy:\n    kind = 'heavy'\n    requires = ('PIL',)\n"
+    source = "import watchword.testing\nclass Heavy:\n    kind = 'heavy'\n    requires_create = ('PIL',)\n"
     (tmp_path / "heavy_kind.py").write_text("import PIL\n" + source)
     (tmp_path / "light_kind.py").write_text(source)
     import heavy_kind  # type: ignore[import-not-found]

@@ -216,7 +216,7 @@ def test_it_proves_nothing() -> None:
     """A CAPTCHA proves no factor, and says that it is a cognitive test."""
     assert Captcha.proves == frozenset()
     assert Captcha.cognitive is True
-    assert Captcha.requires == ("captcha", "PIL")
+    assert Captcha.requires_create == ("captcha", "PIL")
     assert not hasattr(Captcha, "channel")
 
 

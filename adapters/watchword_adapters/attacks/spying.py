@@ -12,7 +12,17 @@ from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf,
 from watchword.challenge import Challenge, CreateRequest, HostRun, Kind, Verdict, VerifyRequest
 from watchword.flow import Flow
 
-_OPTIONAL = ("attempts", "lifetime", "channel", "resend_after", "requires", "extra", "cognitive", "cosmetic")
+_OPTIONAL = (
+    "attempts",
+    "lifetime",
+    "channel",
+    "resend_after",
+    "requires_create",
+    "requires_verify",
+    "extra",
+    "cognitive",
+    "cosmetic",
+)
 _POWERS = ("prepare", "guess_probability")
 _PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind that seals nothing; see Spy.create
 

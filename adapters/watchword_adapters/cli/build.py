@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.deploy.artefact import Built, Function, Order, build, check_scheme
@@ -14,9 +15,10 @@ from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, def
 
 _BIG_ZIP = 50 * 1024 * 1024
 _EPILOG = """\
-Define ships without the engine: its zip holds three small files. Create and Verify hold the modules that the flow reaches and
-the wheels of the versions that are installed here, fetched for the target by pip. Secrets, .env files and version control are
-refused. Handlers: define.define, create.create, verify.verify.
+Define ships without the engine: its zip holds a few small files. Create and Verify hold the modules that the flow reaches and
+what these need, as it is installed here; what is compiled is fetched for the target by pip. Each function is then started from its
+zip alone: if one does not start, nothing is written. Secrets, .env files and version control are refused.
+Handlers: define.define, create.create, verify.verify.
 
 example:
   watchword build docs/examples/flows/srp_then_code.toml -o dist/"""
@@ -54,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Build and write; nothing is written if anything is wrong."""
     read_flow(arguments)  # says what is wrong with the flow, and has modules found in the current folder
     target = Target(arguments.arch, arguments.python)
+    _check_folders(arguments.output, arguments.wheels)
     built = build(
         Order(
             flow=arguments.flow,
@@ -81,6 +84,21 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_folders(output: Path, wheels: Path | None) -> None:
+    """Refuse folders that are none, before anything is fetched.
+
+    Raises:
+        ConfigurationError: if one is none.
+    """
+    for path in (output, *output.parents):
+        if path.exists():
+            if not path.is_dir():
+                raise ConfigurationError(f"--output {output}: {path} is no folder: give another one")
+            break
+    if wheels is not None and not wheels.is_dir():
+        raise ConfigurationError(f"--wheels {wheels}: {wheels} is no folder: give the one that holds the wheels")
+
+
 def _tell(built: Built, paths: tuple[Path, ...], screen: Screen) -> None:
     target = built.order.target
     screen.line(f"{built.flow.name} ({built.flow.fingerprint}) for {target.runtime} on {target.architecture}", "title")
@@ -102,9 +120,12 @@ def _tell(built: Built, paths: tuple[Path, ...], screen: Screen) -> None:
     for pinned, left in pruned.items():
         screen.line(f"left out of {pinned}: {left:,} bytes that no function uses", "quiet")
     for each in built.functions:
+        if each.tried.untried:
+            screen.line(f"{each.trigger}.zip: {each.tried.untried}", "warning")
         if len(each.archive.data) > _BIG_ZIP:
             screen.line(f"{each.trigger}.zip is too big to be uploaded as it is (50 MB): put it into S3", "warning")
 
 
 def _holds(function: Function) -> str:
-    return ", ".join(str(wheel.pinned) for wheel in function.wheels) or "no distribution"
+    # Define is made of files alone; a function that needs more and has it not does not start, and is not written.
+    return ", ".join(str(wheel.pinned) for wheel in function.wheels) or "its own files"

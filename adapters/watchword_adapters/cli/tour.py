@@ -56,9 +56,9 @@ class OverTheShoulder:
     texts: list[str] = field(factory=list[str], repr=False)
 
     @property
-    def requires(self) -> tuple[str, ...]:
-        """What the real one requires."""
-        return cast("tuple[str, ...]", getattr(self.real, "requires", ()))
+    def requires_create(self) -> tuple[str, ...]:
+        """What the real one requires to make a challenge."""
+        return cast("tuple[str, ...]", getattr(self.real, "requires_create", ()))
 
     @property
     def extra(self) -> str:

@@ -23,11 +23,13 @@ from watchword_adapters.deploy import define_zip
 from watchword_adapters.deploy.archive import Archive, pack
 from watchword_adapters.deploy.bytecode import compiled
 from watchword_adapters.deploy.distributions import RUNTIME, Pinned, pinned
-from watchword_adapters.deploy.imports import follow
+from watchword_adapters.deploy.imports import OWN, follow
+from watchword_adapters.deploy.installed import pack_installed
 from watchword_adapters.deploy.manifest import NAME as MANIFEST
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.refusals import included, refuse_secrets
 from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.trial import RUNTIME_MODULES, Tried, start
 from watchword_adapters.deploy.wheels import Wheel, fetch
 
 TRIGGERS = ("define", "create", "verify")
@@ -98,6 +100,7 @@ class Function:
     wheels: tuple[Wheel, ...]
     own_files: int
     bytecode: bool
+    tried: Tried
 
     @property
     def trigger(self) -> str:
@@ -148,6 +151,7 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
 
     Raises:
         ConfigurationError: if the flow is wrong, something is missing or unpinned, or would ship a secret.
+        BuildError: if a function does not start from its zip alone.
     """
     references = (order.flow, *order.previous)
     loader = Loader()
@@ -155,11 +159,8 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
     shipped = _shipped(order, flows)
     plans = [_planned(trigger, order, flows, loader, shipped) for trigger in ("create", "verify")]
     wanted = {each for plan in plans for each in plan.distributions}
-    wheels = {
-        each.pinned: each
-        for each in fetch(sorted(wanted, key=str), order.target, folder=order.wheels, progress=progress)
-    }
-    define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), ())
+    wheels = {each.pinned: each for each in _wheels(sorted(wanted, key=str), order, progress)}
+    define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), (), ())
     functions = [_full(plan, [wheels[each] for each in plan.distributions], order.target) for plan in (define, *plans)]
     return Built(flows[0], order, tuple(functions))
 
@@ -171,6 +172,22 @@ class _Plan:
     manifest: Manifest
     files: Mapping[str, bytes] = field(repr=False)
     distributions: tuple[Pinned, ...]
+    modules: tuple[str, ...]
+    """What it loads when it starts, or may load later, beside its handler."""
+    own: bool = True
+    """Whether kinds, ledger and courier are Watchword's own."""
+
+
+def _wheels(wanted: Sequence[Pinned], order: Order, progress: Callable[[str], None] | None) -> list[Wheel]:
+    packed: list[Wheel] = []
+    fetched: list[Pinned] = []
+    for each in wanted:
+        found = pack_installed(each, order.target) if order.wheels is None else None
+        if found is None:
+            fetched.append(each)
+        else:
+            packed.append(found)
+    return [*packed, *fetch(fetched, order.target, folder=order.wheels, progress=progress)]
 
 
 def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, shipped: Mapping[str, bytes]) -> _Plan:
@@ -201,9 +218,10 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
     )
     files[f"{trigger}.py"] = handler.encode()
     refuse_secrets(files)
-    # What a kind requires is for making challenges: Verify does without it.
-    drawn = {module for kind in kinds.values() for module in getattr(kind, "requires", ())}
-    packages = needed.packages - drawn if trigger == "verify" else needed.packages | drawn
+    required = {each: _required(kinds.values(), each) for each in ("create", "verify")}
+    # What is for making challenges alone, Verify does without.
+    spared = {_top(module) for module in required["create"] - required["verify"]} if trigger == "verify" else set[str]()
+    packages = (needed.packages - spared) | {_top(module) for module in required[trigger]}
     pinned_ones = _pinned(packages, order)
     manifest = _manifest(
         trigger,
@@ -213,7 +231,17 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
         couriers=tuple(modules.get(COURIERS, ())),
         distributions={each.name: each.version for each in pinned_ones},
     )
-    return _Plan(manifest, files, pinned_ones)
+    loaded = {module for table in modules.values() for module in table.values()} | classes
+    own = {_top(module) for module in loaded} <= OWN
+    return _Plan(manifest, files, pinned_ones, tuple(sorted(loaded | required[trigger])), own)
+
+
+def _required(kinds: Iterable[Kind], trigger: str) -> frozenset[str]:
+    return frozenset(module for kind in kinds for module in getattr(kind, f"requires_{trigger}", ()))
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _manifest(trigger: str, order: Order, flows: Sequence[Flow], **shipped: Any) -> Manifest:
@@ -231,9 +259,9 @@ def _manifest(trigger: str, order: Order, flows: Sequence[Flow], **shipped: Any)
 
 def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
     trigger = plan.manifest.trigger
-    if MANIFEST in plan.files:
+    files = dict(plan.files)
+    if files.setdefault(MANIFEST, plan.manifest.as_json()) != plan.manifest.as_json():
         raise ConfigurationError(f"{MANIFEST} is written by the build: give your file another name")
-    files = {**plan.files, MANIFEST: plan.manifest.as_json()}
     for wheel in wheels:
         for name, data in wheel.files.items():
             if files.setdefault(name, data) != data:
@@ -247,13 +275,14 @@ def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
         raise ConfigurationError(
             f"{trigger} has {archive.unpacked:,} bytes unpacked, Lambda takes {MAX_UNPACKED:,}: leave out what was included"
         )
-    return Function(plan.manifest, archive, tuple(wheels), own, bool(bytecode))
+    tried = start(archive, plan.manifest, plan.modules, target, own=plan.own)
+    return Function(plan.manifest, archive, tuple(wheels), own, bool(bytecode), tried)
 
 
 def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, ...]:
     if order.with_boto3:
-        return pinned(packages, order.target, without=frozenset())
-    return pinned(packages - {"boto3", "botocore"}, order.target, without=RUNTIME)
+        return pinned(packages, order.target, without=frozenset(), from_folder=order.wheels is not None)
+    return pinned(packages - {*RUNTIME_MODULES}, order.target, without=RUNTIME, from_folder=order.wheels is not None)
 
 
 def _kinds(flows: Sequence[Flow]) -> dict[str, Kind]:
@@ -351,11 +380,12 @@ def _described(function: Function) -> dict[str, Any]:
         "sha256": function.archive.sha256,
         "own_bytes": function.own_files,
         "bytecode": function.bytecode,
+        "untried": function.tried.untried,
         "distributions": [
             {
                 "name": wheel.pinned.name,
                 "version": wheel.pinned.version,
-                "sha256": wheel.sha256,
+                "sha256": wheel.sha256 or None,
                 "bytes": sum(map(len, wheel.files.values())),
                 "pruned_bytes": wheel.pruned,
             }

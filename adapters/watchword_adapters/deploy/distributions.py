@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
+from email.parser import Parser
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import frozen
+from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.target import ARCHITECTURES, Target
@@ -23,23 +24,27 @@ OWN = "watchword"
 
 @frozen
 class Pinned:
-    """A distribution at one version."""
+    """A distribution at one version. *portable* if it is installed as it would be everywhere: in Python alone, from a wheel."""
 
     name: str
     version: str
+    portable: bool = field(default=False, eq=False)
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"
 
 
-def pinned(packages: Collection[str], target: Target, *, without: Collection[str]) -> tuple[Pinned, ...]:
+def pinned(
+    packages: Collection[str], target: Target, *, without: Collection[str], from_folder: bool = False
+) -> tuple[Pinned, ...]:
     """Return the distributions that bring *packages*, and those that they need on *target*, by name.
 
-    Those of *without* are left out, and Watchword itself, whose files are followed.
+    Those of *without* are left out, and Watchword itself, whose files are followed. *from_folder* says that wheels are
+    taken from a folder of the operator's, so that it does not matter where a distribution was installed from.
 
     Raises:
-        ConfigurationError: if one is missing, or was installed from elsewhere than an index, so that its version does not
-            say what it is.
+        ConfigurationError: if one is missing; or if it has to be fetched and was installed from elsewhere than an index,
+            so that its version does not say what it is.
     """
     brought = packages_distributions()
     waiting: list[tuple[str, frozenset[str], str]] = []
@@ -54,14 +59,15 @@ def pinned(packages: Collection[str], target: Target, *, without: Collection[str
     while waiting:
         name, extras, wanted_by = waiting.pop()
         name = _normal(name)
-        if name in without or name == OWN or (name, extras) in seen:
+        if name in without or (name == OWN and not extras) or (name, extras) in seen:
             continue
         seen.add((name, extras))
         installed = _installed(name, wanted_by)
-        found[name] = Pinned(name, installed.version)
+        if name != OWN:  # of Watchword, what its extras bring
+            found[name] = _pin(name, installed, from_folder=from_folder)
         for requirement in _requirements(installed, extras, target):
             wanted = _normal(requirement.name)
-            if wanted in without or wanted == OWN:
+            if wanted in without or (wanted == OWN and not requirement.extras):
                 continue
             needed = _installed(wanted, name)
             if requirement.url or not requirement.specifier.contains(needed.version, prereleases=True):
@@ -79,15 +85,39 @@ def _installed(name: str, wanted_by: str) -> Distribution:
         raise ConfigurationError(
             f"{wanted_by} needs {name}, which is not installed, so no version is fixed: install it where you build"
         ) from None
-    origin = found.read_text("direct_url.json")
-    if origin is not None:
-        said = cast("dict[str, Any]", json.loads(origin))
-        where = "a version control system" if "vcs_info" in said else "a file or folder"
-        raise ConfigurationError(
-            f"{name} was installed from {where}, so its version does not fix what it is: install it from an index, "
-            "or put its wheel into a folder and give --wheels"
-        )
     return found
+
+
+def _pin(name: str, installed: Distribution, *, from_folder: bool) -> Pinned:
+    portable = _is_portable(installed)
+    origin = installed.read_text("direct_url.json")
+    if origin is None or portable or from_folder:
+        return Pinned(name, installed.version, portable)
+    said = cast("dict[str, Any]", json.loads(origin))
+    where = "a version control system" if "vcs_info" in said else "a file or folder"
+    if said.get("dir_info", {}).get("editable"):
+        raise ConfigurationError(
+            f"{name} was installed from a folder in editable mode, so what is there may change: "
+            "install it without --editable, or put its wheel into a folder and give --wheels"
+        )
+    raise ConfigurationError(
+        f"{name} was installed from {where} and is not in Python alone, so its version does not fix what to fetch for the "
+        "target: install it from an index, or put its wheel for the target into a folder, with all others that are "
+        "needed, and give --wheels FOLDER"
+    )
+
+
+def _is_portable(installed: Distribution) -> bool:
+    """Say whether what is installed is what would be installed on every machine (PEP 427): ``py3-none-any``."""
+    told = Parser().parsestr(installed.read_text("WHEEL") or "")
+    tags = told.get_all("Tag") or []
+    if told.get("Root-Is-Purelib") != "true" or not tags or not all(tag.endswith("-none-any") for tag in tags):
+        return False
+    listed = [str(each) for each in installed.files or ()]
+    code = [
+        each for each in listed if ".dist-info/" not in each and not each.startswith("..") and not each.endswith(".pth")
+    ]
+    return any("py3" in tag.partition("-")[0].split(".") for tag in tags) and bool(code)
 
 
 def _requirements(installed: Distribution, extras: frozenset[str], target: Target) -> Iterable[Requirement]:

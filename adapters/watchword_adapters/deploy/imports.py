@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from importlib.metadata import packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
@@ -13,7 +16,11 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 
-_DATA_IS_NOT = {".py", ".pyc", ".pyi", ".so", ".typed"}
+OWN = frozenset({"watchword", "watchword_plugins", "watchword_adapters"})
+"""Watchword's packages: followed wherever they are installed, so that a function holds the modules that it reaches and no more."""
+
+_DATA = frozenset({".txt", ".html"})
+"""The files beside Watchword's own kinds that go along: the templates of mails."""
 
 
 @frozen
@@ -25,18 +32,25 @@ class Needed:
 
 
 @frozen
-class _Import:
+class Import:
+    """One import statement: of *module*, or of *names* from it.
+
+    *optional* if its failure is caught; *certain* if it runs whenever the module that it stands in is loaded.
+    """
+
     module: str
     names: tuple[str, ...]
     optional: bool
+    certain: bool
 
 
 def follow(roots: Iterable[str], *, data_of: Iterable[str] = ()) -> Needed:
     """Return what the modules *roots* need. Imports inside functions count; those for type checkers alone do not.
 
-    Whatever lies in a site-packages folder is a distribution's and named, not followed; everything else is followed and
-    becomes a file, with its packages. An import that is guarded by ``except ImportError`` may be missing. Of the modules
-    *data_of*, the files beside them that are no Python come along (templates, fonts).
+    Watchword's own modules, and those that are in no site-packages folder, are followed and become files. What else is in
+    a site-packages folder is a distribution's, and named. A distribution that needs Watchword is followed too, for what
+    it reaches. An import that is guarded by ``except ImportError`` may be missing. Of the modules *data_of*, the
+    templates beside Watchword's own come along; no other file does.
 
     Raises:
         ConfigurationError: if a module cannot be found, or is not written in Python.
@@ -46,7 +60,7 @@ def follow(roots: Iterable[str], *, data_of: Iterable[str] = ()) -> Needed:
         walk.reach(root, "the build", optional=False)
     while walk.waiting:
         module, path = walk.waiting.pop()
-        for each in _imports(module, path):
+        for each in read_imports(module, path.read_bytes(), is_package=path.name == "__init__.py", where=str(path)):
             walk.reach(each.module, module, optional=each.optional)
             for name in each.names:
                 walk.reach_member(each.module, name)
@@ -60,12 +74,13 @@ class _Walk:
     files: dict[str, Path] = field(factory=dict[str, Path])
     packages: set[str] = field(factory=set[str])
     waiting: list[tuple[str, Path]] = field(factory=list[tuple[str, Path]])
+    _seen: set[str] = field(factory=set[str])
     _folders: dict[str, tuple[Path, ...] | None] = field(factory=dict[str, "tuple[Path, ...] | None"])
 
     def reach(self, module: str, importer: str, *, optional: bool) -> None:
         """Take *module* in, and the packages that it lies in."""
         top = module.partition(".")[0]
-        if top in sys.stdlib_module_names or top in self.packages:
+        if top in sys.stdlib_module_names:
             return
         folders = self._where(top)
         if folders is None:
@@ -74,41 +89,60 @@ class _Walk:
             raise ConfigurationError(
                 f"{importer} needs the module {top}, which is not installed: install it where you build"
             )
-        if any(map(_installed, folders)):
+        if _is_distributed(top, folders):
             self.packages.add(top)
-            return
+            if not _needs_watchword(top):
+                return
         parts = module.split(".")
         for count in range(1, len(parts) + 1):
-            found = _located(folders, parts[:count])
+            found = self._located(folders, parts[:count])
             if found is not None:
                 self._take(".".join(parts[:count]), found)
-            elif not _is_folder(folders, parts[:count]) and not optional:
+            elif top not in self.packages and not _is_folder(folders, parts[:count]) and not optional:
                 raise ConfigurationError(f"{importer} needs the module {module}, which is not there")
 
     def reach_member(self, module: str, name: str) -> None:
         """Take in what ``from module import name`` means, if that is a module."""
         top = module.partition(".")[0]
         folders = self._folders.get(top)
-        if folders is not None and top not in self.packages:
-            found = _located(folders, [*module.split("."), name])
+        if folders is not None and (top not in self.packages or _needs_watchword(top)):
+            found = self._located(folders, [*module.split("."), name])
             if found is not None:
                 self._take(f"{module}.{name}", found)
 
     def gather_data(self, module: str) -> None:
-        """Take in the files beside *module* that are no Python, with those in folders that are no packages."""
+        """Take in the templates beside *module*, if it is one of Watchword's own kinds."""
+        if module.partition(".")[0] not in OWN:
+            return
         for name, path in list(self.files.items()):
-            if name in {module.replace(".", "/") + ".py", module.replace(".", "/") + "/__init__.py"}:
-                home = PurePosixPath(name).parent
-                if str(home) == ".":
-                    return  # a module of its own, in a folder that holds the whole project
+            if name == module.replace(".", "/") + ".py":
                 for each in _data(path.parent):
-                    self.files[str(home / each.relative_to(path.parent).as_posix())] = each
+                    self.files[str(PurePosixPath(name).parent / each.relative_to(path.parent).as_posix())] = each
 
     def _take(self, module: str, path: Path) -> None:
-        name = module.replace(".", "/") + ("/__init__.py" if path.name == "__init__.py" else path.suffix)
-        if name not in self.files:
-            self.files[name] = path
-            self.waiting.append((module, path))
+        if module in self._seen:
+            return
+        self._seen.add(module)
+        self.waiting.append((module, path))
+        if module.partition(".")[0] not in self.packages:
+            self.files[module.replace(".", "/") + ("/__init__.py" if path.name == "__init__.py" else path.suffix)] = (
+                path
+            )
+
+    def _located(self, folders: Iterable[Path], parts: list[str]) -> Path | None:
+        for folder in folders:
+            base = folder.joinpath(*parts)
+            for path in (base / "__init__.py", base.with_name(base.name + ".py")):
+                if path.is_file():
+                    return path
+            if parts[0] in self.packages:
+                continue  # compiled or not: it comes with its distribution
+            compiled = sorted(base.parent.glob(base.name + ".*.so")) if base.parent.is_dir() else []
+            if compiled:
+                raise ConfigurationError(
+                    f"{'.'.join(parts)} is compiled for this machine ({compiled[0].name}): build a wheel of its distribution"
+                )
+        return None
 
     def _where(self, top: str) -> tuple[Path, ...] | None:
         if top not in self._folders:
@@ -125,24 +159,28 @@ class _Walk:
         return self._folders[top]
 
 
-def _installed(folder: Path) -> bool:
+def _is_distributed(top: str, folders: Iterable[Path]) -> bool:
+    """Say whether a distribution brings the package *top*: it is in a site-packages folder, and not Watchword's own."""
+    if top in OWN:
+        return False
     sites = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    folder = folder.resolve()
-    return folder in sites or folder.name in {"site-packages", "dist-packages"}
+    resolved = [folder.resolve() for folder in folders]
+    return any(folder in sites or folder.name in {"site-packages", "dist-packages"} for folder in resolved)
 
 
-def _located(folders: Iterable[Path], parts: list[str]) -> Path | None:
-    for folder in folders:
-        base = folder.joinpath(*parts)
-        for path in (base / "__init__.py", base.with_name(base.name + ".py")):
-            if path.is_file():
-                return path
-        compiled = sorted(base.parent.glob(base.name + ".*.so")) if base.parent.is_dir() else []
-        if compiled:
-            raise ConfigurationError(
-                f"{'.'.join(parts)} is compiled for this machine ({compiled[0].name}): build a wheel of its distribution"
-            )
-    return None
+def _needs_watchword(top: str) -> bool:
+    """Say whether the distribution that brings *top* says that it needs Watchword: a plugin, whose imports lead back here."""
+    return top in _plugins(tuple(sys.path))
+
+
+@lru_cache(maxsize=4)
+def _plugins(path: tuple[str, ...]) -> frozenset[str]:
+    """Return the packages of distributions on *path*, which is `sys.path`, that say they need Watchword."""
+    return frozenset(
+        top
+        for top, names in packages_distributions().items()
+        if any(re.match(r"watchword(?![\w.-])", line) for name in names for line in requires(name) or ())
+    )
 
 
 def _is_folder(folders: Iterable[Path], parts: list[str]) -> bool:
@@ -151,38 +189,51 @@ def _is_folder(folders: Iterable[Path], parts: list[str]) -> bool:
 
 def _data(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+        if path.name.startswith(".") or path.is_symlink():
+            continue
+        if path.is_dir() and not (path / "__init__.py").exists():
             yield from _data(path)
-        elif path.is_file() and path.suffix not in _DATA_IS_NOT:
+        elif path.is_file() and path.suffix in _DATA:
             yield path
 
 
-def _imports(module: str, path: Path) -> Iterator[_Import]:
+def read_imports(module: str, source: bytes, *, is_package: bool, where: str) -> tuple[Import, ...]:
+    """Return the imports in the *source* of *module*, except those for type checkers alone; *where* is its file's name.
+
+    Raises:
+        ConfigurationError: if it is no Python.
+    """
     try:
-        tree = ast.parse(path.read_bytes(), str(path))
+        return _parsed(source, module if is_package else module.rpartition(".")[0])
     except (SyntaxError, ValueError) as error:
-        raise ConfigurationError(f"{path} is no Python: {error}") from error
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    yield from _in(tree.body, package, optional=False)
+        raise ConfigurationError(f"{where} is no Python: {error}") from error
 
 
-def _in(statements: Iterable[ast.AST], package: str, *, optional: bool) -> Iterator[_Import]:
+@lru_cache(maxsize=2048)  # two functions are built of the same modules, and each is looked through twice
+def _parsed(source: bytes, package: str) -> tuple[Import, ...]:
+    return tuple(_in(ast.parse(source).body, package, optional=False, certain=True))
+
+
+def _in(statements: Iterable[ast.AST], package: str, *, optional: bool, certain: bool) -> Iterator[Import]:
     for each in statements:
         match each:
             case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-                yield from _in(each.orelse, package, optional=optional)
+                yield from _in(each.orelse, package, optional=optional, certain=certain)
             case ast.Import():
                 for alias in each.names:
-                    yield _Import(alias.name, (), optional)
+                    yield Import(alias.name, (), optional, certain)
             case ast.ImportFrom():
                 source = _absolute(each, package)
-                yield _Import(source, tuple(alias.name for alias in each.names), optional)
+                yield Import(source, tuple(alias.name for alias in each.names), optional, certain)
             case ast.Try():
                 guarded = optional or any(map(_catches_import_error, each.handlers))
-                yield from _in(each.body, package, optional=guarded)
-                yield from _in([*each.handlers, *each.orelse, *each.finalbody], package, optional=optional)
+                yield from _in(each.body, package, optional=guarded, certain=certain)
+                yield from _in(each.handlers, package, optional=optional, certain=False)
+                yield from _in([*each.orelse, *each.finalbody], package, optional=optional, certain=certain)
+            case ast.If() | ast.Match() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from _in(ast.iter_child_nodes(each), package, optional=optional, certain=False)
             case _:
-                yield from _in(ast.iter_child_nodes(each), package, optional=optional)
+                yield from _in(ast.iter_child_nodes(each), package, optional=optional, certain=certain)
 
 
 def _absolute(statement: ast.ImportFrom, package: str) -> str:

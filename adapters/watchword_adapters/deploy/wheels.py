@@ -43,7 +43,10 @@ _SERVICES = ("dynamodb", "secretsmanager", "ses", "sesv2", "ssm", "sso", "sso-oi
 
 @frozen
 class Wheel:
-    """A distribution, unpacked: *files* by path, without what was pruned. *sha256* is the wheel's as it was fetched."""
+    """A distribution, unpacked: *files* by path, without what was pruned.
+
+    *sha256* is the wheel's as it was fetched; empty if the distribution was packed as it is installed.
+    """
 
     pinned: Pinned
     sha256: str
@@ -123,7 +126,7 @@ def _unpacked(wanted: Pinned, wheel: Path) -> Wheel:
             if info.is_dir() or name is None:
                 continue
             check_path(name)
-            if _is_pruned(name):
+            if is_pruned(name):
                 pruned += info.file_size
             else:
                 files[name] = opened.read(info)
@@ -139,7 +142,8 @@ def _placed(name: str) -> str | None:
     return inner if scheme in {"purelib", "platlib"} else None
 
 
-def _is_pruned(name: str) -> bool:
+def is_pruned(name: str) -> bool:
+    """Say whether the file *name* of a distribution is left out: no function of Watchword's uses it."""
     if name.startswith("botocore/data/") and name.count("/") > 2:
         return name.split("/")[2] not in _SERVICES
     return any(fnmatchcase(name, pattern) for pattern in PRUNED)

@@ -75,9 +75,9 @@ class KindContract:
         assert frozenset(getattr(kind, "cosmetic", ())) <= set(_settings(kind)), (
             "cosmetic names something that is no setting"
         )
-        requires: Sequence[str] = getattr(kind, "requires", ())
+        assert not hasattr(kind, "requires"), "requires is nothing's name: say requires_create, requires_verify or both"
         extra: str = getattr(kind, "extra", "")
-        assert extra or not requires, "requires without extra: what is to be installed?"
+        assert extra or not _required(kind), "modules are required without extra: what is to be installed?"
         if _sends(kind):
             assert "possession" in kind.proves, "a kind that sends proves possession"
             assert getattr(kind, "resend_after", 0) >= 16, "resend_after must be 16 or more: the lease of a claim"
@@ -125,7 +125,7 @@ class KindContract:
 
     def test_import_loads_nothing_heavy(self) -> None:
         """Importing the module loads none of what only Create needs."""
-        heavy = sorted({*_HEAVY, *getattr(self.kind, "requires", ())})
+        heavy = sorted({*_HEAVY, *_required(self.kind)})
         module = type(self.kind).__module__
         program = (
             f"import sys; sys.path[:] = {sys.path!r}; import {module}; "
@@ -136,9 +136,9 @@ class KindContract:
         assert done.stdout.split() == [], f"importing {module} loads {done.stdout}"
 
     def test_only_create_needs_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Building the kind and judging an answer work without what it requires."""
+        """Building the kind and judging an answer work without what it requires for making a challenge alone."""
         made = self._made()
-        for name in getattr(self.kind, "requires", ()):
+        for name in set(_required(self.kind)) - {*getattr(self.kind, "requires_verify", ())}:
             monkeypatch.setitem(sys.modules, name, None)
         assert self._verdict(_build(self.kind), made, made.right).right
 
@@ -357,6 +357,10 @@ class KindContract:
         assert type(verdict) is Verdict, f"verify must return a Verdict, not {type(verdict).__name__}"
         assert type(verdict.right) is bool, "right must be True or False"
         return verdict
+
+
+def _required(kind: Any) -> tuple[str, ...]:
+    return (*getattr(kind, "requires_create", ()), *getattr(kind, "requires_verify", ()))
 
 
 def _sends(kind: Any) -> bool:
