@@ -224,16 +224,6 @@ def test_what_secrets_manager_makes_is_a_key(text):
         assert Keyring.of(secret)
 
 
-def test_alarms_watch_errors_slowness_and_the_audit():
-    """They go to a topic if there is one; mail is watched only where there is mail."""
-    made = resources()
-    alarms = {name for name, each in made.items() if each["Type"] == "AWS::CloudWatch::Alarm"}
-    each = {f"{trigger.capitalize()}{what}" for trigger in TRIGGERS for what in ("Errors", "Throttles", "Slow")}
-    assert each | {"FailuresAlarm", "LocksAlarm", "CourierFailuresAlarm"} == alarms
-    assert "CourierFailuresAlarm" not in resources(PICTURE)
-    assert {"Alarmed"} == {made[name]["Properties"]["AlarmActions"]["Fn::If"][0] for name in alarms}
-
-
 def keys_of(document):
     """Return where each function's zip is, by trigger."""
     return {

@@ -14,6 +14,7 @@ from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.recovery import recovery_channels
+from watchword_adapters.deploy.alarms import alarms
 from watchword_adapters.deploy.sending import Sending, sending
 from watchword_adapters.deploy.sending import statements as allowed
 from watchword_adapters.deploy.target import Target, default_python
@@ -33,7 +34,6 @@ TIMEOUT = 5
 MEMORY = {"define": 128, "create": 1024, "verify": 512}
 FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
-FAILURES_AN_HOUR = 1000
 _SHORTEST, _LONGEST = 3, 15
 _CUSTOM = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
 _FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
@@ -149,7 +149,7 @@ class Template:
         if not self.existing_pool:
             yield "UserPool", self._pool()
             yield "Client", self._client()
-        yield from _alarms(sends=self._sending is not None)
+        yield from alarms(TRIGGERS, sends=self._sending is not None)
 
     def _role(self, trigger: str) -> Json:
         name = trigger.capitalize()
@@ -360,63 +360,5 @@ def _logs(trigger: str) -> Json:
         "Properties": {
             "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{trigger}"},
             "RetentionInDays": {"Ref": "LogRetentionDays"},
-        },
-    }
-
-
-def _alarms(*, sends: bool) -> Iterator[tuple[str, Json]]:
-    for trigger in TRIGGERS:
-        name = trigger.capitalize()
-        of = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
-        yield f"{name}Errors", _alarm(f"{trigger} ends with errors", "AWS/Lambda", "Errors", of=of, threshold=5)
-        yield f"{name}Throttles", _alarm(f"{trigger} is throttled", "AWS/Lambda", "Throttles", of=of, threshold=1)
-        slow = f"{trigger} nears the five seconds after which Cognito calls again"
-        yield f"{name}Slow", _alarm(slow, "AWS/Lambda", "Duration", of=of, statistic="Maximum", threshold=4000)
-    counted = [("Failures", "Define", "authn_login_fail", FAILURES_AN_HOUR, "more sign-ins fail than by mistake")]
-    counted.append(("Locks", "Verify", "authn_login_lock", 20, "the guesses of users are used up"))
-    if sends:
-        counted.append(("CourierFailures", "Create", "sys_courier_failed", 5, "mail is not accepted"))
-    for metric, logs, event, threshold, why in counted:
-        yield f"{metric}Metric", _metric(metric, logs, event)
-        space = {"Fn::Sub": "Watchword/${AWS::StackName}"}
-        yield f"{metric}Alarm", _alarm(why, space, metric, of=[], threshold=threshold, seconds=3600)
-
-
-def _alarm(
-    why: str, space: object, metric: str, *, of: list[Json], statistic: str = "Sum", threshold: int, seconds: int = 300
-) -> Json:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "Properties": {
-            "AlarmDescription": f"Watchword: {why}",
-            "Namespace": space,
-            "MetricName": metric,
-            "Dimensions": of,
-            "Statistic": statistic,
-            "Period": seconds,
-            "EvaluationPeriods": 1,
-            "Threshold": threshold,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": {"Fn::If": ["Alarmed", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]},
-        },
-    }
-
-
-def _metric(metric: str, logs: str, event: str) -> Json:
-    return {
-        "Type": "AWS::Logs::MetricFilter",
-        "Properties": {
-            "LogGroupName": {"Ref": f"{logs}Logs"},
-            # A search by pattern: an audit event is JSON behind the runtime's own words.
-            "FilterPattern": f"%{event}%",
-            "MetricTransformations": [
-                {
-                    "MetricName": metric,
-                    "MetricNamespace": {"Fn::Sub": "Watchword/${AWS::StackName}"},
-                    "MetricValue": "1",
-                    "DefaultValue": 0,
-                }
-            ],
         },
     }

@@ -1,0 +1,128 @@
+"""The alarms of a template: on the functions' own metrics, and on what the audit and the log say, counted by filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+Json = dict[str, Any]
+
+FAILURES_AN_HOUR = 1000
+SLOW = 4000
+"""Milliseconds: Cognito calls again after five seconds."""
+STOPPED = 1800
+"""Seconds without a success, while there are attempts, after which sign-ins are taken to have stopped."""
+ATTEMPTS = 20
+"""Calls of Define in half of this time that are traffic and no single user: a sign-in has two or more."""
+
+_OWN = {"Fn::Sub": "Watchword/${AWS::StackName}"}
+_TRY_LATER = '"ended with TRY_LATER"'
+
+
+def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, Json]]:
+    """Give the metric filters and the alarms of *triggers*, by their logical names; *sends*: whether a kind sends."""
+    for trigger in triggers:
+        yield from _function(trigger, excused="TryLater" if sends and trigger == "create" else "")
+    yield from _counted(
+        "Failures", "Define", "authn_login_fail", FAILURES_AN_HOUR, "more sign-ins fail than by mistake"
+    )
+    yield from _counted("Locks", "Verify", "authn_login_lock", 20, "the guesses of users are used up")
+    if sends:
+        yield from _counted("CourierFailures", "Create", "sys_courier_failed", 5, "mail is not accepted")
+        yield from _counted(
+            "MessagesRefused", "Create", "excess_rate_limit_exceeded", 50, "somebody asks for more mail than users do"
+        )
+        yield "TryLaterMetric", _filter("TryLater", "Create", _TRY_LATER)
+    yield "SuccessesMetric", _filter("Successes", "Define", _event("authn_login_success"))
+    yield "SignInsStoppedAlarm", _stopped()
+
+
+def _function(trigger: str, *, excused: str) -> Iterator[tuple[str, Json]]:
+    name = trigger.capitalize()
+    of = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
+    errors = _metric("AWS/Lambda", "Errors", of=of)
+    why = f"{trigger} ends with errors"
+    if excused:
+        # A user who is told to try later is told so by an error: Cognito knows no other way. It is no fault.
+        unexpected = [
+            _query("errors", errors),
+            _query("excused", _metric(_OWN, excused)),
+            _result("unexpected", "errors - FILL(excused, 0)"),
+        ]
+        yield f"{name}Errors", _alarm(why, 5, {"Metrics": unexpected})
+    else:
+        yield f"{name}Errors", _alarm(why, 5, errors)
+    yield f"{name}Throttles", _alarm(f"{trigger} is throttled", 1, _metric("AWS/Lambda", "Throttles", of=of))
+    slow = _metric("AWS/Lambda", "Duration", of=of, statistic="Maximum")
+    yield f"{name}Slow", _alarm(f"{trigger} nears the five seconds after which Cognito calls again", SLOW, slow)
+
+
+def _counted(metric: str, logs: str, event: str, threshold: int, why: str) -> Iterator[tuple[str, Json]]:
+    yield f"{metric}Metric", _filter(metric, logs, _event(event))
+    yield f"{metric}Alarm", _alarm(why, threshold, _metric(_OWN, metric, seconds=3600))
+
+
+def _stopped() -> Json:
+    of = [{"Name": "FunctionName", "Value": {"Ref": "DefineFunction"}}]
+    period = STOPPED // 2
+    metrics = [
+        _query("attempts", _metric("AWS/Lambda", "Invocations", of=of, seconds=period)),
+        _query("successes", _metric(_OWN, "Successes", seconds=period)),
+        _result("stopped", f"IF(attempts >= {ATTEMPTS} AND FILL(successes, 0) == 0, 1, 0)"),
+    ]
+    return _alarm("nobody signs in, though people try", 1, {"Metrics": metrics, "EvaluationPeriods": 2})
+
+
+def _event(name: str) -> str:
+    # A search by pattern: an audit event is JSON behind the runtime's own words.
+    return f"%{name}%"
+
+
+def _metric(
+    space: object, name: str, *, of: list[Json] | None = None, statistic: str = "Sum", seconds: int = 300
+) -> Json:
+    return {
+        "Namespace": space,
+        "MetricName": name,
+        "Dimensions": of or [],
+        "Statistic": statistic,
+        "Period": seconds,
+    }
+
+
+def _query(name: str, metric: Json) -> Json:
+    of = {each: metric[each] for each in ("Namespace", "MetricName", "Dimensions") if metric[each]}
+    stat = {"Metric": of, "Stat": metric["Statistic"], "Period": metric["Period"]}
+    return {"Id": name, "MetricStat": stat, "ReturnData": False}
+
+
+def _result(name: str, expression: str) -> Json:
+    return {"Id": name, "Expression": expression, "Label": name, "ReturnData": True}
+
+
+def _alarm(why: str, threshold: int, watched: Json) -> Json:
+    return {
+        "Type": "AWS::CloudWatch::Alarm",
+        "Properties": {
+            "AlarmDescription": f"Watchword: {why}; what to do is in the guide Run it in production, under Alarms",
+            "EvaluationPeriods": 1,
+            **watched,
+            "Threshold": threshold,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": "notBreaching",
+            "AlarmActions": {"Fn::If": ["Alarmed", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]},
+        },
+    }
+
+
+def _filter(metric: str, logs: str, pattern: str) -> Json:
+    return {
+        "Type": "AWS::Logs::MetricFilter",
+        "Properties": {
+            "LogGroupName": {"Ref": f"{logs}Logs"},
+            "FilterPattern": pattern,
+            "MetricTransformations": [
+                {"MetricName": metric, "MetricNamespace": _OWN, "MetricValue": "1", "DefaultValue": 0}
+            ],
+        },
+    }
