@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from attrs import Attribute, field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword.ports import Limit
 
+if TYPE_CHECKING:
+    from watchword.challenge import Kind
+
 MAX_GUESSES = 100
 """NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts; not to be raised by configuration."""
+
+UNGUESSABLE = 2.0**-64
+"""The chance of a guess up to which nothing is charged: NIST SP 800-63B-4 3.1.2 and 3.1.3 ask for a limit below 64 bits."""
 
 _FORM = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,4})?(s|min|h|day)", re.ASCII)
 _UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
@@ -60,8 +67,7 @@ class Limits:
     """The budgets of one user.
 
     *guesses*: wrong answers to one kind that proves a factor (default 10 a day). *messages*: messages to one
-    destination (default 3 in 15 minutes, 5 an hour, 10 a day). *puzzles*: wrong answers to one kind that proves
-    nothing, such as a CAPTCHA (default 30 an hour). Each is text or a list of texts like ``"3/15min"``.
+    destination (default 3 in 15 minutes, 5 an hour, 10 a day). Each is text or a list of texts like ``"3/15min"``.
 
     Source of the defaults: RFC 4226 7.3 (the limit must be across login sessions), NIST SP 800-63B-4 3.2.2.
     """
@@ -72,8 +78,19 @@ class Limits:
     messages: tuple[Limit, ...] = field(
         default=(Limit(3, 900), Limit(5, 3600), Limit(10, 86400)), converter=_limits, validator=_some
     )
-    puzzles: tuple[Limit, ...] = field(default=(Limit(30, 3600),), converter=_limits, validator=_some)
 
-    def guesses_at(self, *, proves: bool) -> tuple[Limit, ...]:
-        """Return the limits for guesses at a kind that *proves* a factor, with the ceiling of 100 a day; or at one that proves nothing."""
-        return (*self.guesses, Limit(MAX_GUESSES, _UNITS["day"])) if proves else self.puzzles
+    def guesses_at(self, kind: Kind) -> tuple[Limit, ...]:
+        """Return the limits for guesses at *kind*, with the ceiling of 100 a day; none where strangers could only do harm.
+
+        A kind that proves nothing is no way to tokens, and what has 64 bits is guessed by nobody. A budget for either
+        would let strangers use it up, so that a right answer is refused.
+        """
+        charged = kind.proves and chance_of(kind) > UNGUESSABLE
+        return (*self.guesses, Limit(MAX_GUESSES, _UNITS["day"])) if charged else ()
+
+
+def chance_of(kind: Kind) -> float:
+    """Return how likely one guess at *kind* is right; 1 where it does not say."""
+    guess = getattr(kind, "guess_probability", None)
+    value = float(guess()) if guess is not None else 1.0
+    return value if 0 <= value <= 1 else 1.0

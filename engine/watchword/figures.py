@@ -9,12 +9,15 @@ from attrs import frozen
 
 from watchword import derive
 from watchword.blocks import Step
+from watchword.budgets import chance_of
 from watchword.challenge import Sends
 from watchword.exploration import Exploration
 from watchword.flow import Flow, ReadRound
 from watchword.ports import Limit
 
 DAY = 86_400
+UNCHARGED = 3 * 120 * DAY
+"""Answers in a day that Cognito's default quota lets through: three times 120 a second."""
 
 
 @frozen
@@ -64,20 +67,19 @@ def sends(step: Step) -> bool:
 
 def probability(step: Step) -> float:
     """Return how likely one guess at *step* is right; 1 where its kind does not say."""
-    guess = getattr(step.kind, "guess_probability", None)
-    value = float(guess()) if guess is not None else 1.0
-    return value if 0 <= value <= 1 else 1.0
+    return chance_of(step.kind)
 
 
 def guesses_per_day(flow: Flow, step: Step) -> int:
     """Return how many answers to *step* a stranger can have evaluated in one day, over all sessions.
 
     The budget of guesses, and for a kind that sends one own try of every message. Steps of one kind share it. A kind
-    that is met before and after a factor was proven has it twice.
+    that is met before and after a factor was proven has it twice. Where nothing is charged, the host is the limit.
     """
-    return per_day(flow.limits.guesses_at(proves=bool(step.kind.proves))) + (
-        per_day(flow.limits.messages) if sends(step) else 0
-    )
+    limits = flow.limits.guesses_at(step.kind)
+    if not limits:
+        return UNCHARGED
+    return per_day(limits) + (per_day(flow.limits.messages) if sends(step) else 0)
 
 
 def per_day(limits: Sequence[Limit]) -> int:

@@ -29,8 +29,8 @@ def guess_budget(user: str, slip: Slip) -> str:
 
 
 def guess_limits(flow: Flow, step: Step) -> tuple[Limit, ...]:
-    """Return the limits for guesses at *step*; a kind that proves nothing has a budget of its own."""
-    return flow.limits.guesses_at(proves=bool(step.kind.proves))
+    """Return the limits for guesses at *step*; none for a puzzle, and for what nobody can guess."""
+    return flow.limits.guesses_at(step.kind)
 
 
 @frozen

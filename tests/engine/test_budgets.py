@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine_host import Puzzle, Riddle
 from watchword import ConfigurationError, Limits
 from watchword.budgets import parse_limit
 from watchword.ports import Limit
@@ -83,15 +84,15 @@ def test_a_budget_takes_a_text_a_limit_or_a_list_of_either():
     assert Limits(guesses=Limit(5, 3600)).guesses == wanted
     assert Limits(guesses=["5/h"]).guesses == wanted
     assert Limits(messages=("5/h", Limit(1, 60))).messages == (*wanted, Limit(1, 60))
-    assert Limits(puzzles=["5/h", "6/day"]).puzzles == (*wanted, Limit(6, 86400))
+    assert Limits(messages=["5/h", "6/day"]).messages == (*wanted, Limit(6, 86400))
 
 
 def test_the_defaults_are_those_of_the_documentation():
-    """10 guesses a day; 3 messages in 15 minutes, 5 an hour, 10 a day; 30 puzzles an hour."""
-    assert Limits() == Limits(guesses="10/day", messages=["3/15min", "5/h", "10/day"], puzzles="30/h")
+    """10 guesses a day; 3 messages in 15 minutes, 5 an hour, 10 a day."""
+    assert Limits() == Limits(guesses="10/day", messages=["3/15min", "5/h", "10/day"])
 
 
-@pytest.mark.parametrize("budget", ["guesses", "messages", "puzzles"])
+@pytest.mark.parametrize("budget", ["guesses", "messages"])
 def test_a_budget_needs_a_limit(budget):
     """An empty list would be no limit at all."""
     for empty in ([], ()):
@@ -99,7 +100,7 @@ def test_a_budget_needs_a_limit(budget):
             Limits(**{budget: empty})
 
 
-@pytest.mark.parametrize("budget", ["guesses", "messages", "puzzles"])
+@pytest.mark.parametrize("budget", ["guesses", "messages"])
 @pytest.mark.parametrize("value", [None, 10, True, {"day": 10}, {"10/day"}, object], ids=repr)
 def test_a_budget_that_is_no_list_is_refused(budget, value):
     """A set has no order, a number no span."""
@@ -122,16 +123,28 @@ def test_no_setting_allows_more_than_a_hundred_guesses(value):
 
 
 def test_the_ceiling_itself_is_allowed_and_holds_for_guesses_only():
-    """Messages and puzzles have no such rule."""
+    """Messages have no such rule."""
     assert Limits(guesses="100/day").guesses == (Limit(100, 86400),)
-    assert Limits(messages="1000/day", puzzles="1000/h").puzzles == (Limit(1000, 3600),)
+    assert Limits(messages="1000/h").messages == (Limit(1000, 3600),)
 
 
 def test_whatever_the_window_a_day_has_at_most_a_hundred_guesses():
-    """NIST SP 800-63B-4 3.2.2: short windows do not add up to more than the ceiling; puzzles have none."""
-    limits = Limits(guesses="5/h", puzzles="1000/h")
-    assert limits.guesses_at(proves=True) == (Limit(5, 3600), Limit(100, 86_400))
-    assert limits.guesses_at(proves=False) == (Limit(1000, 3600),)
+    """NIST SP 800-63B-4 3.2.2: short windows do not add up to more than the ceiling."""
+    assert Limits(guesses="5/h").guesses_at(Riddle()) == (Limit(5, 3600), Limit(100, 86_400))
+
+
+@pytest.mark.parametrize(
+    ("bits", "charged"), [(None, True), (10, True), (63.9, True), (64, False), (128, False), (-1, True), (2000, False)]
+)
+def test_what_has_64_bits_or_proves_nothing_is_charged_nothing(bits, charged):
+    """NIST SP 800-63B-4 3.1.3 asks for a limit below 64 bits; beyond, it would only let strangers lock somebody out."""
+
+    class Drawn(Riddle):
+        def guess_probability(self):
+            return 1.0 if bits is None else 2.0**-bits
+
+    assert charged == bool(Limits().guesses_at(Drawn()))
+    assert () == Limits().guesses_at(Puzzle())
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, True, "3", None])

@@ -129,7 +129,7 @@ ROOT = """
 name = "acme"
 require = "possession"
 unwanted_srp = "ignore"
-limits = { guesses = "5/day", messages = ["1/min", "2/h"], puzzles = "9/h" }
+limits = { guesses = "5/day", messages = ["1/min", "2/h"] }
 accept = { W1 = "the intranet only", "W 2" = "so be it" }
 steps = [{ kind = "email_otp" }]
 """
@@ -165,7 +165,7 @@ FORMS = {
             name="acme",
             require="possession",
             unwanted_srp="ignore",
-            limits=Limits(guesses="5/day", messages=["1/min", "2/h"], puzzles="9/h"),
+            limits=Limits(guesses="5/day", messages=["1/min", "2/h"]),
             accept={"W1": "the intranet only", "W 2": "so be it"},
         ),
     ),

@@ -302,7 +302,7 @@ def test_the_success_of_one_user_frees_no_guess_of_another():
 
 def test_budgets_are_kept_over_app_clients_and_by_kind_and_proof():
     """Guesses are charged per user, kind, and whether a factor is proven already; the app client makes no difference."""
-    limits = Limits(guesses="1/day", puzzles="2/day")
+    limits = Limits(guesses="1/day")
     here = world(Flow(sequence(Riddle(), named("second", Riddle())), limits=limits))
     first = Host(here, KNOWN, client="a")
     first.next()
@@ -320,16 +320,17 @@ def test_budgets_are_kept_over_app_clients_and_by_kind_and_proof():
     assert again.verify("fish").right is True, "guesses after a proven factor are another budget"
 
 
-def test_kinds_that_prove_nothing_have_a_budget_of_their_own():
-    """Strangers who fail a puzzle do not lock the user's factors."""
-    here = world(Flow(sequence(Puzzle(), Riddle()), limits=Limits(guesses="1/day", puzzles="2/day")))
-    for _ in range(2):
-        host = Host(here, KNOWN)
+@pytest.mark.parametrize("user", [KNOWN, User("nobody", {}, known=False)])
+def test_no_number_of_wrong_puzzles_refuses_a_right_one(user):
+    """Strangers who fail a puzzle lock nobody out of it, nor out of a factor; each sign-in has its tries."""
+    here = world(Flow(sequence(Puzzle(), Riddle()), limits=Limits(guesses="1/day")))
+    for _ in range(100):
+        host = Host(here, user)
         host.next()
-        host.verify("cat")
-    host = Host(here, KNOWN)
+        assert [False, False, False] == [host.verify(answer).right for answer in ("cat", "cat", "fish")]
+    host = Host(here, user)
     host.next()
-    assert host.verify("fish").right is False
+    assert [True, True, False] == [host.verify(answer).right for answer in ("fish", "fish", "cat")]
     plain = Host(world(RIDDLE, ledger=here.ledger, clock=here.clock, random=SeededRandom("x")), KNOWN)
     plain.next()
     assert plain.verify("fish").right is True
