@@ -365,7 +365,8 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
         refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
         refusal.ref = reference(claimed.id)
         raise refusal
-    outage = f"outage:{channel}"
+    # Of one pool: what fails in another says nothing here.
+    outage = f"outage:{lasting.digest('outage', turn.pool, channel)}"
     if message is None:
         if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:
             _settle(call, claimed, step, sent=False)
@@ -378,15 +379,13 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
         courier.send(Message(claimed.id, channel, message.to, message.subject, message.text, message.html), within)
     except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
         undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
-        engine.record(
-            "sys_courier_failed",
-            call.user,
-            claim=claimed.id,
-            step=step.name,
-            channel=channel,
-            undelivered=str(undelivered).lower(),
-            **why,
-        )
+        detail = {"step": step.name, "channel": channel, "undelivered": str(undelivered).lower(), **why}
+        if isinstance(error, UnavailableError) and error.refused:
+            # It looks sent: anybody can have an address that is refused, and who does not exist has none.
+            _settle(call, claimed, step, sent=True)
+            engine.record("sys_message_refused", call.user, claim=claimed.id, **detail)
+            return
+        engine.record("sys_courier_failed", call.user, claim=claimed.id, **detail)
         engine.ledger.put(outage, "1", expires=call.now + OUTAGE, within=deadline.left())
         if undelivered:
             _settle(call, claimed, step, sent=False)

@@ -69,19 +69,24 @@ class UnavailableError(WatchwordError):
     *reason* is a word of `REASONS`, *code* the service's own code: both reach the audit, while the message reaches the
     log only. What does not fit is dropped. *undelivered* is True where the message certainly did not leave, or the call
     was never begun, so that a later call may send it again. The default says "nobody knows", and then nothing is sent
-    again inside the lease.
+    again inside the lease. *refused* is for couriers: True where the recipient or the message may be the cause, so that
+    the failure says nothing of the channel.
     """
 
-    def __init__(self, message: str, *, undelivered: bool = False, reason: str = "unknown", code: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        undelivered: bool = False,
+        refused: bool = False,
+        reason: str = "unknown",
+        code: str = "",
+    ) -> None:
         super().__init__(message)
         self.undelivered = undelivered
+        self.refused = refused
         self.reason = reason if reason in REASONS else "unknown"
         self.code = checked_code(code)
-
-    @property
-    def why(self) -> str:
-        """The reason word, and the code behind it in brackets if there is one."""
-        return f"{self.reason} ({self.code})" if self.code else self.reason
 
 
 def reason_of(error: BaseException) -> dict[str, str]:

@@ -63,7 +63,10 @@ class Courier(Protocol):
         """Send *message* within *within* seconds, once: no retries of its own.
 
         Raises:
-            UnavailableError: if it was not accepted; with ``undelivered=True`` only if it certainly did not leave.
+            UnavailableError: if it was not accepted; with ``undelivered=True`` only if it certainly did not leave. With
+                ``refused=True`` wherever the recipient or the message may be the cause, such as any failure from the
+                moment on at which the carrier was told the recipient: anybody can have an address that is refused, so
+                this looks as if the message was sent. Any other failure marks the channel as down.
         """
         ...
 

@@ -122,7 +122,16 @@ class DoesNotSayThatNothingLeft(Good):
         try:
             return super().send(message, within)
         except UnavailableError as error:
-            raise UnavailableError(str(error)) from None
+            raise UnavailableError(str(error), refused=error.refused) from None
+
+
+@breaks("a_refused_recipient_is_no_outage")
+class TellsARefusedRecipientAsAnOutage(Good):
+    def send(self, message, within):
+        try:
+            return super().send(message, within)
+        except UnavailableError as error:
+            raise UnavailableError(str(error), undelivered=True) from None
 
 
 @breaks("there_is_exactly_one_recipient")
@@ -141,7 +150,7 @@ class ShowsTheAddressInTheError(Good):
         try:
             return super().send(message, within)
         except UnavailableError:
-            raise UnavailableError(f"no address: {message.to}", undelivered=True) from None
+            raise UnavailableError(f"no address: {message.to}", undelivered=True, refused=True) from None
 
 
 @breaks("text_that_is_no_text_is_refused")

@@ -62,7 +62,7 @@ class Service:
                         self.wfile.write(b"rubbish\r\n\r\n")
                     case (status, error):
                         # SES quotes the address in some of its messages.
-                        said = {"message": "canary ann@example.com"} if error else {"MessageId": "the-id"}
+                        said = {"message": service.words} if error else {"MessageId": "the-id"}
                         body = b"<html>" if error == "html" else json.dumps(said).encode()
                         self.send_response(status)
                         if error:
@@ -83,6 +83,7 @@ class Service:
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        self.words = "canary ann@example.com"
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def messages(self):
@@ -125,7 +126,7 @@ def service(shared):
     service, courier = shared
     courier.prepare()
     yield service
-    service.answer = (200, "")
+    service.answer, service.words = (200, ""), "canary ann@example.com"
     service.requests.clear()
     service.done.set()  # Whoever still hangs may go.
     service.done = Event()
@@ -255,6 +256,34 @@ def test_what_became_of_the_message_and_why_is_told(service, courier, answer, un
     assert "ann@" not in str(caught.value)
     assert caught.value.__context__ is None
     assert len(service.requests) == 1
+
+
+NOT_VERIFIED = "Email address is not verified. The following identities failed the check in region EU-WEST-1: "
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "refused"),
+    [
+        (("MessageRejected", NOT_VERIFIED + "ann@example.com"), "sandbox", True),
+        (("MessageRejected", NOT_VERIFIED + "Ann@Example.com"), "sandbox", True),
+        (("MessageRejected", NOT_VERIFIED + "no-reply@acme.example"), "sender_refused", False),
+        (("MessageRejected", NOT_VERIFIED + "acme.example, ann@example.com"), "sender_refused", False),
+        (("MessageRejected", NOT_VERIFIED + "acme.example@evil.example"), "unverified", False),
+        (("MessageRejected", "Email address is not verified."), "unverified", False),
+        (("MessageRejected", "Message contains a virus"), "message_refused", True),
+        (("BadRequestException", "Domain contains illegal character"), "recipient_refused", True),
+        (("AccessDeniedException", "ann@example.com"), "permission", False),
+        (("TooManyRequestsException", "ann@example.com"), "throttled", False),
+    ],
+)
+def test_a_refused_recipient_is_told_from_a_channel_that_is_down(service, courier, said, reason, refused):
+    """SES names who is not verified: that tells the sandbox from a sender that was forgotten. Its words stay out."""
+    code, service.words = said
+    service.answer = (400, code)
+    with pytest.raises(UnavailableError) as caught:
+        courier.send(LETTER, 10.0)
+    assert (caught.value.reason, caught.value.refused, caught.value.code) == (reason, refused, code)
+    assert service.words not in str(caught.value)
 
 
 def test_a_dead_service_means_undelivered():

@@ -248,6 +248,7 @@ def test_a_refusal_means_undelivered(server, mailbox, command, reply):
         "RCPT": "recipient_refused",
         "DATA": "message_refused" if reply[0] == "5" else "unknown",
     }
+    assert (command != "MAIL") is error.refused
     assert (error.reason, error.code) == ("internal" if reply[:3] == "421" else reasons[command], reply[:9])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from watchword import Flow, sequence
+from watchword import Flow, UnavailableError, sequence
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers
@@ -22,11 +22,11 @@ POOLS = {"names and aliases": {}, "addresses as user names": {"email_as_username
 TYPED = ["ann@example.com", "zoe@mail.example", "x@y.example"]
 
 
-def a_pool(flow, user="", **settings):
+def a_pool(flow, user="", courier=None, **settings):
     """A pool with one user, whose address is *user*, or with none."""
     clock = VirtualClock()
     made = triggers(
-        flow, key=KEY, courier=Outbox(), clock=clock, random=SeededRandom(), audit=NoAudit(), environment={}
+        flow, key=KEY, courier=courier or Outbox(), clock=clock, random=SeededRandom(), audit=NoAudit(), environment={}
     )
     pool = LocalUserPool(*made, clock=clock, **settings)
     if user:
@@ -49,6 +49,26 @@ def shown(pool, typed):
 def test_a_typed_address_is_asked_alike_whoever_has_it(flow, settings, typed):
     """Typed as an alias or as the user name: who has the address sees, to the letter, what is shown where nobody has."""
     assert shown(a_pool(flow, typed, **settings)[0], typed) == shown(a_pool(flow, **settings)[0], typed)
+
+
+@pytest.mark.parametrize("reason", ["recipient_refused", "sandbox", "timeout"])
+def test_a_refused_recipient_changes_nothing_for_anybody(reason):
+    """One's own address is refused by the carrier, again and again: everybody is asked as before, and so is its owner."""
+
+    class Refusing(Outbox):
+        def send(self, message, within):
+            if message.to == "mallory@example.com":
+                raise UnavailableError("no", undelivered=True, refused=True, reason=reason)
+            return super().send(message, within)
+
+    pool, clock = a_pool(FLOWS["code"], "ann@example.com", courier=Refusing())
+    pool.add_user("mallory", attributes={"email": "mallory@example.com", "email_verified": "true"})
+    alike = shown(pool, "ann@example.com")
+    for _ in range(3):
+        clock.advance(1000)
+        assert [shown(pool, typed) for typed in ("mallory", "somebody", "nobody")] == 3 * [
+            {**alike, "expires_at": str(int(clock.now()) + 180), "resend_after": str(int(clock.now()) + 60)}
+        ]
 
 
 def test_plain_functions_show_no_other_address_of_a_user():

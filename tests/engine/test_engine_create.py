@@ -28,6 +28,7 @@ from watchword.errors import TryLaterError
 from watchword.flow import Round
 from watchword.testing.time import SeededRandom
 from watchword.travel import read_slip, reference
+from watchword.turn import Turn
 
 KNOWN = User("ann", ANN)
 NOBODY = User("nobody", {}, known=False)
@@ -413,6 +414,43 @@ def test_while_a_courier_is_down_unknown_users_are_refused_alike():
         Host(here, NOBODY).next()
     here.clock.advance(61)
     assert Host(here, NOBODY).next().public
+
+
+REFUSED = UnavailableError("refused", undelivered=True, refused=True, reason="recipient_refused", code="550 5.1.1")
+
+
+@pytest.mark.parametrize("undelivered", [True, False])
+def test_a_refused_message_looks_sent_and_marks_nothing(undelivered):
+    """Who has an address that is refused is asked as everybody is; nobody else notices, and the audit says why."""
+    here = world(MAIL, post=Post(evolve_error(REFUSED, undelivered=undelivered)))
+    refused = Host(here, KNOWN).next()
+    assert {*refused.public} == {*Host(here, NOBODY).next().public}
+    assert [] == here.post.sent
+    (event,) = here.events.events
+    assert ("sys_message_refused", refused.public["ref"]) == (event.name, event.ref)
+    assert ("recipient_refused", "550 5.1.1") == (event.detail["reason"], event.detail["code"])
+
+
+def test_a_refused_message_is_not_sent_again_by_the_host():
+    """The host calls again with the same event: the same challenge, and the carrier is not asked twice."""
+    here = world(MAIL, post=Post(REFUSED))
+    first, second = Host(here, KNOWN).next(), Host(here, KNOWN).next()
+    assert first.public == second.public
+    assert ["sys_message_refused"] == here.events.names
+
+
+def test_an_outage_in_one_pool_says_nothing_of_another():
+    """Pools that share a ledger: what failed in one marks no channel of the other as down."""
+    here = world(MAIL, post=Post(UnavailableError("down", undelivered=True)))
+    with pytest.raises(UnavailableError):
+        Host(here, KNOWN).next()
+    turn = Turn("pool_2", "client", NOBODY)
+    assert here.engine.create(turn).public["step"] == "mail"
+
+
+def evolve_error(error, **changes):
+    facts = {"undelivered": error.undelivered, "refused": error.refused, "reason": error.reason, "code": error.code}
+    return UnavailableError(str(error), **{**facts, **changes})
 
 
 def test_a_dead_ledger_ends_closed_and_sends_nothing():

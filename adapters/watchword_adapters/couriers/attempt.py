@@ -19,7 +19,8 @@ class Attempt:
     """What the one who sends and the one who waits for it have in common.
 
     It is *committed* from the moment on from which the carrier may take the message; before that it can be given up,
-    and then the message certainly does not leave.
+    and then the message certainly does not leave. It is *addressed* from the moment on from which the carrier knows the
+    recipient: whatever fails after that, the recipient may be the cause.
     """
 
     def __init__(self, clock: Clock, within: float) -> None:
@@ -29,6 +30,7 @@ class Attempt:
         self._given_up = False
         self._socket: socket.socket | None = None
         self.committed = False
+        self.addressed = False
         self.stage = "starting"
 
     def enter(self, stage: str, at_most: float) -> float:
@@ -112,13 +114,18 @@ def _judge(result: Receipt | BaseException, attempt: Attempt, within: float, car
         return result
     if isinstance(result, UnavailableError):
         raise UnavailableError(
-            f"{carrier} {result}", undelivered=result.undelivered, reason=result.reason, code=result.code
+            f"{carrier} {result}",
+            undelivered=result.undelivered,
+            refused=result.refused or attempt.addressed,
+            reason=result.reason,
+            code=result.code,
         )
     late = isinstance(result, GivenUpError)
     what = f"did not answer within {within:.3g} seconds" if late else type(result).__name__
     raise UnavailableError(
         f"{carrier} failed at {attempt.stage}: {what}",
         undelivered=not attempt.committed,
+        refused=attempt.addressed,
         reason="timeout" if late else _reason(result),
         code="" if late else type(result).__name__,
     )

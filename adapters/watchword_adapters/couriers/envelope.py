@@ -37,7 +37,7 @@ def refuse_unfit(message: Message, channel: str = "") -> None:
     If *channel* is given, only that channel's messages pass.
 
     Raises:
-        UnavailableError: with ``undelivered=True``. The message names the part, never what it holds.
+        UnavailableError: with ``undelivered=True``, and ``refused=True`` but for another channel. The message names the part, never what it holds.
     """
     if channel and message.channel != channel:
         _refuse(f"is for the channel {message.channel[:20]!r}, and this courier carries {channel!r}", "setup")
@@ -61,7 +61,8 @@ def _is_text(text: str) -> bool:
 
 
 def _refuse(what: str, reason: str = "message_refused") -> None:
-    raise UnavailableError(f"the message {what}; nothing was sent", undelivered=True, reason=reason)
+    refused = reason != "setup"
+    raise UnavailableError(f"the message {what}; nothing was sent", undelivered=True, refused=refused, reason=reason)
 
 
 @frozen

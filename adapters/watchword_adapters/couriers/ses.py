@@ -26,6 +26,8 @@ _REASONS: Mapping[str, str] = {
     "AccessDenied": "permission",
     "AccessDeniedException": "permission",
     "AccountSuspendedException": "paused",
+    # What the operator wrote is the same for every message: what SES finds malformed is the recipient.
+    "BadRequestException": "recipient_refused",
     "ConnectTimeoutError": "unreachable",
     "ConnectionClosedError": "unreachable",
     "CredentialRetrievalError": "credentials",
@@ -141,7 +143,8 @@ class SesCourier:
         Raises:
             UnavailableError: if SES did not say that it accepted it. ``undelivered=True`` if it certainly did not: SES
                 could not be reached, or it refused the request (throttled, rejected, paused, not allowed). An answer
-                that never came, or a fault inside SES, says nothing.
+                that never came, or a fault inside SES, says nothing. ``refused=True`` where SES refuses the recipient or
+                the message.
         """
         refuse_unfit(message, "email")
         body = {"Text": _content(message.text)} | ({"Html": _content(message.html)} if message.html else {})
@@ -188,17 +191,22 @@ class SesCourier:
         refused = isinstance(status, int) and 400 <= status <= 499
         reason = "throttled" if throttled else _REASONS.get(code, "unknown")
         if code == "MessageRejected" and "not verified" in str(told.get("Message", "")):
-            reason = self._unverified(str(told["Message"]).lower(), request)
+            reason = self._unverified(str(told["Message"]), request)
         return UnavailableError(
-            f"did not take the message: {code} ({status})", undelivered=refused or throttled, reason=reason, code=code
+            f"did not take the message: {code} ({status})",
+            undelivered=refused or throttled,
+            refused=reason in ("sandbox", "recipient_refused", "message_refused"),
+            reason=reason,
+            code=code,
         )
 
     def _unverified(self, text: str, request: Mapping[str, Any]) -> str:
-        """Return whose identity the *text* of SES says is not verified; it names them at the end, after a colon."""
+        """Return whose identity the *text* of SES says is not verified: it lists them at the end, behind a colon."""
+        listed = set(text.lower().rpartition(":")[2].replace(",", " ").split())
         sender = self._sender.address.lower()
-        if any(each in text for each in (sender, f" {sender.partition('@')[2]}")):
+        if listed & {sender, sender.partition("@")[2]}:
             return "sender_refused"
-        return "sandbox" if request["Destination"]["ToAddresses"][0].lower() in text else "unverified"
+        return "sandbox" if request["Destination"]["ToAddresses"][0].lower() in listed else "unverified"
 
     def _ready(self) -> SesClient:
         with self._lock:

@@ -91,7 +91,8 @@ class SmtpCourier:
 
         Raises:
             UnavailableError: if the server did not say that it took it. ``undelivered=True`` if it certainly did not:
-                the end of the message was never sent, or it answered that with 4xx or 5xx.
+                the end of the message was never sent, or it answered that with 4xx or 5xx. ``refused=True`` from RCPT
+                on.
         """
         refuse_unfit(message, "email")
         content = self._written(message)
@@ -144,6 +145,8 @@ class SmtpCourier:
                 self._wait(attempt, smtp, "AUTH")
                 self._log_in(smtp)
             self._expect(attempt, smtp, 250, f"MAIL FROM:<{self._sender.address}>")
+            # A server may look a recipient up far away, refuse it late, or hang on it.
+            attempt.addressed = True
             self._expect(attempt, smtp, 250, f"RCPT TO:<{to}>")
             self._expect(attempt, smtp, 354, "DATA")
             smtp.send(content)

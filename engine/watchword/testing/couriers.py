@@ -128,6 +128,13 @@ class CourierContract:
             assert _undelivered(courier, evolve(LETTER, to=to), self.within) is True, f"{to!r} passed"
         assert not delivered()
 
+    def test_a_refused_recipient_is_no_outage(self, courier: Courier) -> None:
+        """What is wrong with one recipient is said of that recipient: anybody can have such an address."""
+        for to in _NOT_ONE_ADDRESS:
+            failure = _failure(courier, evolve(LETTER, to=to), self.within)
+            assert failure is not None, f"{to!r} passed"
+            assert failure.refused, f"{to!r} is told as an outage"
+
     def test_text_that_is_no_text_is_refused(self, courier: Courier, delivered: Delivered) -> None:
         """Half a surrogate pair, which no encoding can carry, is an UnavailableError like any other."""
         for letter in (evolve(LETTER, subject="\ud800"), evolve(LETTER, text="\ud800"), evolve(LETTER, html="\udfff")):
@@ -174,11 +181,16 @@ def _seen(messages: Sequence[Message]) -> list[tuple[str, str, str, str]]:
 
 def _undelivered(courier: Courier, letter: Message, within: float) -> bool | None:
     """Send, and return what the error says of delivery; None if there was no error."""
-    try:
-        courier.send(letter, within)
-    except UnavailableError as error:
-        failure = error
-    else:
+    failure = _failure(courier, letter, within)
+    if failure is None:
         return None
     assert not letter.to or letter.to not in str(failure), "the error shows the address"
     return failure.undelivered
+
+
+def _failure(courier: Courier, letter: Message, within: float) -> UnavailableError | None:
+    try:
+        courier.send(letter, within)
+    except UnavailableError as error:
+        return error
+    return None
