@@ -121,7 +121,7 @@ TWINS = {
         "E-04",
     ),
     "nothing is padded": Twin(
-        creation._sending, "call.engine.clock.sleep_until(call.deadline.started + floor)", "pass", "E-05"
+        creation._sent, "call.engine.clock.sleep_until(call.deadline.started + floor)", "pass", "E-05"
     ),
     "the same puzzle after a wrong answer": Twin(
         creation._drawing,
