@@ -23,6 +23,7 @@ from watchword_adapters.deploy import define_zip
 from watchword_adapters.deploy.archive import Archive, pack
 from watchword_adapters.deploy.bytecode import compiled
 from watchword_adapters.deploy.distributions import RUNTIME, Pinned, pinned
+from watchword_adapters.deploy.generated import written
 from watchword_adapters.deploy.imports import OWN, follow
 from watchword_adapters.deploy.installed import pack_installed
 from watchword_adapters.deploy.manifest import NAME as MANIFEST
@@ -37,7 +38,7 @@ MAX_UNPACKED = 250 * 1024 * 1024
 """Bytes that a function may have, unpacked (Lambda quotas)."""
 
 _HANDLER = '''\
-"""{title} of the flow {name}, made by `watchword build`: the modules are written down, so nothing is searched."""
+"""{title} of a flow, made by `watchword build`: the modules are written down, so nothing is searched."""
 
 import os
 from pathlib import Path
@@ -46,8 +47,8 @@ from watchword.document import find_flow
 from watchword.loader import bake
 from watchword_adapters.aws_lambda import triggers
 
-MODULES = {modules}
-FLOWS = {flows}
+MODULES = ...
+FLOWS = ...
 
 _loader = bake(MODULES)
 _here = Path(__file__).parent
@@ -209,14 +210,9 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
             files[names[-1]] = Path(reference).read_bytes()
     needed = follow(roots, data_of=classes)
     files |= {name: path.read_bytes() for name, path in needed.files.items()}
-    handler = _HANDLER.format(
-        title=_TITLES[trigger],
-        name=ascii(flows[0].name),
-        modules=ascii(modules),
-        flows=ascii(tuple(names)),
-        trigger=trigger,
+    files[f"{trigger}.py"] = written(
+        _HANDLER.format(title=_TITLES[trigger], trigger=trigger), {"MODULES": modules, "FLOWS": tuple(names)}
     )
-    files[f"{trigger}.py"] = handler.encode()
     refuse_secrets(files)
     required = {each: _required(kinds.values(), each) for each in ("create", "verify")}
     # What is for making challenges alone, Verify does without.

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from pathlib import Path
 
 from watchword import derive
-from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword_adapters.deploy import define_handler
+from watchword_adapters.deploy.generated import written
 
 HANDLER = "define.define"
 
 _HANDLER = '''\
-"""Define Auth Challenge of the flow {name}, made by `watchword build`. It needs neither key nor ledger nor courier."""
+"""Define Auth Challenge of a flow, made by `watchword build`. It needs neither key nor ledger nor courier."""
 
 from define_handler import answer
 from derive import judge
 
-FLOWS = (
-{flows})
+# Each flow's name and program, the own one first; then those whose sign-ins may be under way.
+FLOWS = ...
 
 
 def define(event, context=None):
@@ -39,23 +38,11 @@ def define_files(flows: Sequence[Flow]) -> dict[str, bytes]:
     """
     distinct = {flow.fingerprint: flow for flow in reversed(flows)}
     kept = [flow for flow in flows if distinct[flow.fingerprint] is flow]
-    written = "".join(f"    {_literal((flow.name, flow.program))},\n" for flow in kept)
     return {
-        "define.py": _HANDLER.format(name=ascii(flows[0].name), flows=written).encode(),
+        "define.py": written(_HANDLER, {"FLOWS": tuple((flow.name, flow.program) for flow in kept)}),
         "define_handler.py": _source(define_handler.__file__),
         "derive.py": _source(derive.__file__),
     }
-
-
-def _literal(value: object) -> str:
-    text = ascii(value)
-    try:
-        same = ast.literal_eval(text) == value
-    except (ValueError, SyntaxError):
-        same = False
-    if not same:
-        raise ConfigurationError("a step's settings are no plain values, so the flow cannot be written down for Define")
-    return text
 
 
 def _source(file: str) -> bytes:
