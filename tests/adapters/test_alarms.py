@@ -39,13 +39,16 @@ def matches(pattern, line):
 
 
 def test_alarms_are_those_that_the_flow_needs():
-    """They go to a topic if there is one; messages are watched only where there are messages."""
+    """They are made if there is a topic to tell; messages are watched only where there are messages."""
     functions = {f"{trigger.capitalize()}{what}" for trigger in TRIGGERS for what in ("Errors", "Throttles", "Slow")}
     always = functions | {"FailuresAlarm", "LocksAlarm", "SignInsStoppedAlarm"}
     assert always == set(resources(SILENT, "CloudWatch::Alarm"))
     mail = resources(MAIL, "CloudWatch::Alarm")
     assert always | {"CourierFailuresAlarm", "MessagesRefusedAlarm"} == set(mail)
-    assert {"Alarmed"} == {each["AlarmActions"]["Fn::If"][0] for each in mail.values()}
+    assert all([{"Ref": "AlarmTopicArn"}] == each["AlarmActions"] for each in mail.values())
+    document = Template(MAIL, TARGET).document()
+    assert {"Alarmed"} == {document["Resources"][name].get("Condition") for name in mail}
+    assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]} == document["Conditions"]["Alarmed"]
     assert {"notBreaching"} == {each["TreatMissingData"] for each in mail.values()}
 
 

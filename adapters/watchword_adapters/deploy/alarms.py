@@ -7,6 +7,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+ALARMED = "Alarmed"
+"""The condition that there is a topic: an alarm that tells nobody is not made."""
+
 FAILURES_AN_HOUR = 1000
 SLOW = 4000
 """Milliseconds: Cognito calls again after five seconds."""
@@ -103,6 +106,7 @@ def _result(name: str, expression: str) -> Json:
 def _alarm(why: str, threshold: int, watched: Json) -> Json:
     return {
         "Type": "AWS::CloudWatch::Alarm",
+        "Condition": ALARMED,
         "Properties": {
             "AlarmDescription": f"Watchword: {why}; what to do is in the guide Run it in production, under Alarms",
             "EvaluationPeriods": 1,
@@ -110,7 +114,7 @@ def _alarm(why: str, threshold: int, watched: Json) -> Json:
             "Threshold": threshold,
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             "TreatMissingData": "notBreaching",
-            "AlarmActions": {"Fn::If": ["Alarmed", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]},
+            "AlarmActions": [{"Ref": "AlarmTopicArn"}],
         },
     }
 

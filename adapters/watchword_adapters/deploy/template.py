@@ -14,7 +14,7 @@ from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.recovery import recovery_channels
-from watchword_adapters.deploy.alarms import alarms
+from watchword_adapters.deploy.alarms import ALARMED, alarms
 from watchword_adapters.deploy.sending import Sending, sending
 from watchword_adapters.deploy.sending import statements as allowed
 from watchword_adapters.deploy.target import Target, default_python
@@ -105,7 +105,7 @@ class Template:
             "Description": f"Watchword: the flow {self.flow.name} ({self.flow.fingerprint})",
             "Parameters": self._parameters(),
             "Conditions": {
-                "Alarmed": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]},
+                ALARMED: {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]},
                 **({} if self._sending is None else self._sending.conditions),
             },
             "Resources": dict(self._resources()),
@@ -135,7 +135,11 @@ class Template:
             "AllowedValues": [1, 3, 5, 7, 14, 30, 60, 90, 180, 365],
             "Description": "Days for which logs are kept",
         }
-        made["AlarmTopicArn"] = {"Type": "String", "Default": "", "Description": "An SNS topic for alarms, or nothing"}
+        made["AlarmTopicArn"] = {
+            "Type": "String",
+            "Default": "",
+            "Description": "The SNS topic of the alarms; without one there are none",
+        }
         return made
 
     def _resources(self) -> Iterator[tuple[str, Json]]:
