@@ -35,40 +35,40 @@ class Player:
             return self.put_back.pop()
         return (yield question)
 
-    def play(self, block, excuses=2):
-        """Play *block* to its end; *excuses* are the resends that its first challenge has left."""
+    def play(self, block, requests=5):
+        """Play *block* to its end; *requests* are the resend requests that its first challenge still takes."""
         match block:
             case InSequence(parts):
                 for part in parts:
                     if not self.firsts(part):
                         continue
-                    if (yield from self.play(part, excuses)) == FAILED:
+                    if (yield from self.play(part, requests)) == FAILED:
                         return FAILED
-                    excuses = 2
+                    requests = 5
                 return PASSED
             case Fallback(parts):
                 for part in parts:
-                    if (yield from self.play(part, excuses)) == PASSED:
+                    if (yield from self.play(part, requests)) == PASSED:
                         return PASSED
-                    excuses = 2
+                    requests = 5
                 return FAILED
             case When():
                 taken = self.taken(block)
-                return (yield from self.play(taken, excuses)) if taken else PASSED
+                return (yield from self.play(taken, requests)) if taken else PASSED
             case OneOf(options):
-                return (yield from self.choose(self.openable(options), None, excuses))
+                return (yield from self.choose(self.openable(options), None, requests))
             case AtLeast(count, options):
-                return (yield from self.choose(options, count, excuses))
+                return (yield from self.choose(options, count, requests))
             case HostRun():
                 for name in ("SRP_A", "PASSWORD_VERIFIER"):
                     if (yield from self.ask("host", name)) != (name, "answer", True):
                         raise Broken
                 return PASSED
             case Named(name, kind):
-                return (yield from self.tries(name, kind.attempts, excuses))
-        return (yield from self.tries(block.kind, block.attempts, excuses))
+                return (yield from self.tries(name, kind.attempts, requests))
+        return (yield from self.tries(block.kind, block.attempts, requests))
 
-    def tries(self, name, left, excuses):
+    def tries(self, name, left, requests):
         """Play one step."""
         while left:
             step, use, right = yield from self.ask("step", name)
@@ -76,16 +76,18 @@ class Player:
                 raise Broken
             if right:
                 return PASSED
-            if use == "resend" and excuses:
-                excuses -= 1
-            else:
+            if use == "answer":
                 left -= 1
+            elif requests:
+                requests -= 1
+            else:
+                return FAILED
         return FAILED
 
-    def choose(self, options, count, excuses):
+    def choose(self, options, count, requests):
         """Play a choice: of one for good if *count* is None, else of one after the other until *count* have passed.
 
-        *excuses* are the resends before an option is pinned, one number for all of them; who is pinned has no more left.
+        *requests* are the resend requests before an option is pinned, one number for all of them; who is pinned has no more left.
         """
         options = list(options)
         while len(options) > 1:
@@ -97,13 +99,13 @@ class Player:
                     asks -= 1
                 elif step not in names:
                     raise Broken
-                elif use == "resend" and not right and excuses:
-                    excuses, last = excuses - 1, step
+                elif use == "resend" and not right and requests:
+                    requests, last = requests - 1, step
                 else:
                     break
             self.put_back.append((step, use, right))
             chosen = next(option for option in options if step in self.firsts(option))
-            outcome = yield from self.play(chosen, excuses)
+            outcome = yield from self.play(chosen, requests)
             if count is None:
                 return outcome
             options.remove(chosen)
@@ -112,7 +114,7 @@ class Player:
                 return PASSED
             if len(options) < count:
                 return FAILED
-        return (yield from self.play(options[0], excuses))
+        return (yield from self.play(options[0], requests))
 
     def taken(self, block):
         """Return the branch of a `when`."""

@@ -20,7 +20,7 @@ def decision(flow, session, written, *, resend=False):
             return FAIL
         if len(session) == 1:
             return ("host", "PASSWORD_VERIFIER")
-    steps = [[name, tries, 2] for name, tries in flow[opening]]
+    steps = [[name, tries, 5] for name, tries in flow[opening]]
     extra = set()
     for place in range(2 if opening == "srp" else 0, len(session)):
         name, right, metadata = session[place]
@@ -40,10 +40,9 @@ def decision(flow, session, written, *, resend=False):
             return FAIL
         if right:
             steps.pop(0)
-        elif asked_again and steps[0][2]:
-            steps[0][2] -= 1
         else:
-            steps[0][1] -= 1
-            if not steps[0][1]:
+            left = 2 if asked_again else 1
+            steps[0][left] -= 1
+            if steps[0][1] == 0 or steps[0][2] < 0:
                 return FAIL
     return ("present", steps[0][0]) if steps else ("tokens",)

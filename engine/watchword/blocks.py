@@ -16,6 +16,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 ATTEMPTS = 3
 LIFETIME = 180
 MAX_ATTEMPTS = 10
+MESSAGES = 3
+"""The most messages that one step sends in one sign-in: the first, and two that are asked for."""
 MAX_LIFETIME = 600
 """NIST SP 800-63B-4 3.1.3: an out-of-band authentication is invalid if not completed within 10 minutes."""
 
@@ -264,7 +266,7 @@ class _Lowering:
         attempts = _whole(name, "attempts", getattr(kind, "attempts", ATTEMPTS), MAX_ATTEMPTS)
         lifetime = _whole(name, "lifetime", getattr(kind, "lifetime", LIFETIME), MAX_LIFETIME)
         self.steps[name] = Step(name, kind, attempts, lifetime)
-        return ("step", name, attempts, derive.EXCUSES)
+        return ("step", name, attempts, derive.REQUESTS)
 
 
 def _check_name(word: str, name: object) -> None:
@@ -283,7 +285,7 @@ def _whole(step: str, setting: str, value: object, most: int) -> int:
 
 
 def _choose(need: int, options: tuple[derive.Body, ...]) -> derive.Body:
-    return options[0] if len(options) == 1 else ("choose", need, options, derive.ASKS, None, derive.EXCUSES)
+    return options[0] if len(options) == 1 else ("choose", need, options, derive.ASKS, None, derive.REQUESTS)
 
 
 def _prelude(block: HostRun, *, head: bool) -> derive.Body:

@@ -9,7 +9,7 @@ from typing import NoReturn
 from attrs import evolve, field, frozen
 
 from watchword import derive
-from watchword.blocks import Step
+from watchword.blocks import MESSAGES, Step
 from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, Sends, User
 from watchword.engine import LEASE, Deadline, Engine
 from watchword.errors import ProtocolError, TryLaterError, UnavailableError, reason_of
@@ -91,9 +91,9 @@ class _Call:
         return not shared or claim[8:] == self.signin
 
     def answered_wrong(self, step: str) -> bool:
-        """Whether the round just answered was *step* and cost a try."""
+        """Whether the round just answered was *step*: if it is asked again, the answer cost a try."""
         last = self.last
-        return last is not None and last[1] == step and self.judgement.counted
+        return last is not None and last[1] == step and last[2] == "answer"
 
     @property
     def last(self) -> derive.ReadRound | None:
@@ -104,6 +104,10 @@ class _Call:
     def last_of(self, step: str) -> dict[str, str] | None:
         """The metadata of the last challenge that was made for *step* in this sign-in."""
         return next((each[4] for each in reversed(self.judgement.rounds) if each[4] and each[1] == step), None)
+
+    def messages_of(self, step: str) -> frozenset[str]:
+        """The claims of the challenges that were made for *step* in this sign-in: each claim is one message."""
+        return frozenset(each[4]["claim"] for each in self.judgement.rounds if each[4] and each[1] == step)
 
 
 def create(engine: Engine, turn: Turn, deadline: Deadline) -> Created:
@@ -203,11 +207,7 @@ def _drawing(call: _Call, step: Step) -> Created:
 
 def _error(call: _Call, step: Step) -> str:
     """Return the word that tells the client why *step* is asked again; nothing if the answer was not wrong."""
-    if call.late:
-        return "expired"
-    if not call.answered_wrong(step.name):
-        return ""
-    return "resends_used_up" if call.last and call.last[2] == "resend" else "wrong"
+    return "expired" if call.late else "wrong" if call.answered_wrong(step.name) else ""
 
 
 def _sending(call: _Call, step: Step) -> Created:
@@ -241,11 +241,13 @@ def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
 
 
 def _claim(call: _Call, step: Step) -> _Claimed:
-    cooling: int = getattr(step.kind, "resend_after", 0)
-    before = call.last_of(step.name)
-    cool = before is not None and not call.dead and call.now < int(before["issued"]) + cooling
-    if cool or call.answered_wrong(step.name):
+    if call.answered_wrong(step.name):
         kept = _kept(call, step, _error(call, step))
+        if kept is not None:
+            return kept
+    error = _not_sent(call, step)
+    if error is not None:
+        kept = _kept(call, step, error)
         if kept is not None:
             return kept
     engine = call.engine
@@ -262,6 +264,18 @@ def _claim(call: _Call, step: Step) -> _Claimed:
     if not send and claim.state == "unsent":
         send = engine.ledger.resume(slot, claim.id, within=call.deadline.left())
     return _Claimed(holder, claim.id, claim.issued, send, slot, error="expired" if call.late else "")
+
+
+def _not_sent(call: _Call, step: Step) -> str | None:
+    """Return why no other message goes out for *step* now, as the client is told; None if one does."""
+    before = call.last_of(step.name)
+    if before is None:
+        return None
+    if len(call.messages_of(step.name)) >= MESSAGES:
+        return _error(call, step) or "resends_used_up"
+    cooling: int = getattr(step.kind, "resend_after", 0)
+    # Nothing is wrong then: the message is on its way, and `resend_after` says when another one may be asked for.
+    return "" if not call.dead and call.now < int(before["issued"]) + cooling else None
 
 
 def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
@@ -447,7 +461,7 @@ def _finish(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge) ->
         "expires_at": str(expires),
         "ref": reference(claimed.id),
     }
-    if isinstance(step.kind, Sends):
+    if isinstance(step.kind, Sends) and left and left[3] and len(call.messages_of(step.name) | {claimed.id}) < MESSAGES:
         public["resend_after"] = str(claimed.issued + step.kind.resend_after)
     if claimed.error:
         public["error"] = claimed.error

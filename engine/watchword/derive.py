@@ -7,14 +7,15 @@ that only defines needs it and a lowered flow. The engine uses the same file, so
 A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp)``. A body is a nested tuple:
 
     ("passed",) ("failed",) ("broken",)            the three ends
-    ("step", name, tries, excuses)                 one challenge; an excuse is a resend that costs no try
+    ("step", name, tries, requests)                one challenge; requests are the wishes for another message that it
+                                                   still takes: none of them costs a try
     ("srp", phase)                                 the SRP prelude: 0 waits for SRP_A, 1 for PASSWORD_VERIFIER
     ("sequence", first, rest)                      rest is a tuple of bodies
     ("fallback", first, rest)                      rest is entered when first has failed
-    ("choose", need, options, asks, shown, excuses)
+    ("choose", need, options, asks, shown, requests)
                                                    need 0: one_of; else: that many of options must pass; asks are the
                                                    select rounds left, shown the step last presented and not answered
-    ("chosen", need, current, rest, excuses)       an option of at_least under way
+    ("chosen", need, current, rest, requests)      an option of at_least under way
     ("when", index, then, otherwise)               by the outcome of condition *index*; gone once resolved
 
 The state of a sign-in is ``(body, unwanted_srp, phase, hosts)``: what is left of the body, and what the host's own
@@ -25,7 +26,7 @@ PASSED = ("passed",)
 FAILED = ("failed",)
 BROKEN = ("broken",)
 
-EXCUSES = 2
+REQUESTS = 5
 ASKS = 3
 SELECT = "select"
 
@@ -76,7 +77,7 @@ def find(body, name):
         for option in body[2]:
             found = find(option, name)
             if found:
-                return found
+                return _capped(found, body[5])
         return None
     return find(body[2], name) if tag == "chosen" else None
 
@@ -125,17 +126,16 @@ def step_body(body, name, use, right):
 
 
 def _answered(body, name, use, right):
-    _, own_name, tries, excuses = body
+    _, own_name, tries, requests = body
     if name != own_name or use == "choice":
         return BROKEN
     if use == "resend":
         if right:
             return BROKEN
-        if excuses:
-            return ("step", own_name, tries, excuses - 1)
+        return ("step", own_name, tries, requests - 1) if requests else FAILED
     if right:
         return PASSED
-    return ("step", own_name, tries - 1, excuses) if tries > 1 else FAILED
+    return ("step", own_name, tries - 1, requests) if tries > 1 else FAILED
 
 
 def _join(first, rest):
@@ -147,45 +147,45 @@ def _join(first, rest):
 
 
 def _choosing(body, name, use, right):
-    _, need, options, left, last, excuses = body
+    _, need, options, left, last, requests = body
     if name == SELECT:
         if use == "choice" and not right and left and last is None and len(heads(body)) > 1:
-            return ("choose", need, options, left - 1, None, excuses)
+            return ("choose", need, options, left - 1, None, requests)
         return BROKEN
     for place, option in enumerate(options):
         if name not in heads(option):
             continue
-        if use == "resend" and not right and excuses:
-            # A resend is no answer, so it pins nothing: the user may still choose another option. It is drawn from the
-            # block, not from the option: one number for all of them keeps the states few.
-            return ("choose", need, options, 0, name, excuses - 1)
-        then = step_body(_excused(option, excuses), name, use, right)
-        return _settle(need, then, options[:place] + options[place + 1 :], excuses) if need else then
+        if use == "resend" and not right and requests:
+            # A resend request is no answer, so it pins nothing: the user may still choose another option. It is drawn
+            # from the block, not from the option: one number for all of them keeps the states few.
+            return ("choose", need, options, 0, name, requests - 1)
+        then = step_body(_capped(option, requests), name, use, right)
+        return _settle(need, then, options[:place] + options[place + 1 :], requests) if need else then
     return BROKEN
 
 
-def _excused(body, excuses):
-    """Return *body* with no more than *excuses* at its head: resends before the choice was pinned count as well."""
+def _capped(body, requests):
+    """Return *body* with no more than *requests* at its head: those before the choice was pinned count as well."""
     tag = body[0]
     if tag == "step":
-        return ("step", body[1], body[2], min(body[3], excuses))
+        return ("step", body[1], body[2], min(body[3], requests))
     if tag in {"sequence", "fallback"}:
-        return (tag, _excused(body[1], excuses), body[2])
-    return (*body[:5], min(body[5], excuses)) if tag == "choose" else body
+        return (tag, _capped(body[1], requests), body[2])
+    return (*body[:5], min(body[5], requests)) if tag == "choose" else body
 
 
-def _settle(need, current, rest, excuses):
+def _settle(need, current, rest, requests):
     if current == PASSED:
-        return PASSED if need == 1 else _choice(need - 1, rest, excuses)
+        return PASSED if need == 1 else _choice(need - 1, rest, requests)
     if current == FAILED:
-        return FAILED if len(rest) < need else _choice(need, rest, excuses)
-    return BROKEN if current == BROKEN else ("chosen", need, current, rest, excuses)
+        return FAILED if len(rest) < need else _choice(need, rest, requests)
+    return BROKEN if current == BROKEN else ("chosen", need, current, rest, requests)
 
 
-def _choice(need, options, excuses):
+def _choice(need, options, requests):
     if len(options) == 1:
-        return _excused(options[0], excuses)
-    return ("choose", need, options, ASKS, None, excuses)
+        return _capped(options[0], requests)
+    return ("choose", need, options, ASKS, None, requests)
 
 
 def without_srp(body):

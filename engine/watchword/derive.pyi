@@ -10,7 +10,7 @@ ReadRound: TypeAlias = tuple[str, str, str, object, dict[str, str] | None]
 PASSED: Body
 FAILED: Body
 BROKEN: Body
-EXCUSES: int
+REQUESTS: int
 ASKS: int
 SELECT: str
 CUSTOM: str

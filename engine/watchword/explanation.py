@@ -13,7 +13,10 @@ from watchword.speech import say
 from watchword.turn import ACTION, CHOICE, Turn
 
 REASONS: Mapping[str, str] = {
-    "tries_used_up": "the tries of a step are used up and no other way is left; the user begins a new sign-in",
+    "tries_used_up": (
+        f"the tries of a step are used up, or its {derive.REQUESTS} resend requests, and no other way is left; "
+        "the user begins a new sign-in"
+    ),
     "broken": "a round that the flow had not come to breaks the sign-in for good; the user begins a new one",
     "srp_required": (
         "the client opened without SRP_A, but every way through this flow begins with the password; "
@@ -48,7 +51,7 @@ _LONGEST_NAME = 64
 class ExplainedRound:
     """One round: how it was read, what is left after it, and what the flow decides then.
 
-    *tries* and *resends* are for the steps that may come next; *resends* are those that cost no try.
+    *tries* and *resends* are for the steps that may come next; *resends* is how often another message may be asked for.
     """
 
     word: str
@@ -134,7 +137,7 @@ def left(body: derive.Body) -> str:
     if derive.ending(body):
         return {"passed": "nothing", "failed": "nothing: tries used up"}.get(tag, "nothing: it is broken")
     if tag == "step":
-        return f"{body[1]} ({_count(body[2], 'try', 'tries')}, {_count(body[3], 'resend', 'resends')})"
+        return f"{body[1]} ({_count(body[2], 'try', 'tries')}, {_count(body[3], 'resend request', 'resend requests')})"
     if tag == "srp":
         return "password_verifier" if body[1] else "srp_a, then password_verifier"
     if tag == "sequence":
@@ -171,7 +174,7 @@ class _Teller:
     def tell(self, rounds: Sequence[ReadRound], choice: str | None) -> Explanation:
         state = self.state
         decided = derive.decide(state, choice, self.must_change, self.known)
-        reason = self._reason(decided, state, state, None, choice)
+        reason = self._reason(decided, state, None, choice)
         for place, read in enumerate(rounds):
             before, state = state, derive.after(state, read.name, read.step, read.use, read.right)
             if read.right is True and read.use == "answer" and read.name != derive.SRP_A:
@@ -183,7 +186,7 @@ class _Teller:
             # What was asked for in between shows in the round that came of it.
             wish = rounds[place + 1].step if place + 1 < len(rounds) else choice
             decided = derive.decide(state, wish, self.must_change, self.known)
-            reason = self._reason(decided, before, state, read, wish)
+            reason = self._reason(decided, state, read, wish)
             names = [name for name in upcoming(state) if name in self.flow.steps]
             self.told.append(
                 ExplainedRound(
@@ -205,14 +208,13 @@ class _Teller:
     def _reason(
         self,
         decided: derive.Decided,
-        before: derive.State,
         state: derive.State,
         read: ReadRound | None,
         wish: str | None,
     ) -> str:
         match decided[0]:
             case "present":
-                return self._presenting(str(decided[1]), before, state, read, wish)
+                return self._presenting(str(decided[1]), state, read, wish)
             case "select":
                 names = ", ".join(decided[1])
                 asks = derive.asks(derive.without_srp(state[0]) or state[0] if state[2] == derive.CLOSED else state[0])
@@ -229,15 +231,11 @@ class _Teller:
             case _:
                 return _failure(str(decided[1]), self.turning.get(state[0][0], ""))
 
-    def _presenting(
-        self, step: str, before: derive.State, state: derive.State, read: ReadRound | None, wish: str | None
-    ) -> str:
+    def _presenting(self, step: str, state: derive.State, read: ReadRound | None, wish: str | None) -> str:
         tries = f"{_count(_tries(state, step), 'try is', 'tries are')} left"
         names = upcoming(state)
         if read is not None and read.step == step and read.use == "resend":
-            cost = _tries(before, step) - _tries(state, step)
-            excuse = f"the resends that cost no try are used up, so it counts as a wrong answer; {tries}"
-            return "the client asked for another message: " + (excuse if cost else f"that costs no try; {tries}")
+            return f"the client asked for another message, which costs no try; {tries}"
         if read is not None and read.step == step:
             return f"{step} was answered wrong; {tries}"
         if len(names) > 1:
@@ -246,7 +244,7 @@ class _Teller:
                 return f"the client chose it; it could have chosen {others}; {tries}"
             return f"it was shown last and is not answered yet, and the client did not choose {others}; {tries}"
         if read is not None and read.step and read.right is not True and read.use != "choice":
-            return f"the tries of {_cut(read.step)} are used up, and {step} may still be passed instead; {tries}"
+            return f"{_cut(read.step)} has failed, and {step} may still be passed instead; {tries}"
         return f"it comes next{f' after {self.passed[-1]}' if self.passed else ''}; {tries}"
 
     def _why(self, before: derive.State, read: ReadRound) -> str:
@@ -324,8 +322,9 @@ def _read(before: derive.State, state: derive.State, read: ReadRound) -> str:
     if read.use == "choice":
         return "the client was asked to choose"
     if read.use == "resend":
-        cost = _tries(before, read.step) - _tries(state, read.step)
-        return f"{step}: the client asked for another message, which {'cost a try' if cost else 'cost no try'}"
+        asked = derive.find(before[0], read.step)
+        ended = " once more than a step takes, so it failed" if asked and not asked[3] else ""
+        return f"{step}: the client asked for another message{ended}"
     return f"{step}, answered {'right' if read.right is True else 'wrong'}"
 
 
@@ -335,11 +334,8 @@ def _tries(state: derive.State, step: str) -> int:
 
 
 def _resends(state: derive.State, step: str) -> int:
-    """Return how many resends of *step* cost no try: what the interpreter does is what counts."""
-    count = 0
-    while _tries(state, step) == _tries(then := derive.after(state, derive.CUSTOM, step, "resend", False), step):
-        state, count = then, count + 1
-    return count
+    found = derive.find(state[0], step)
+    return int(found[3]) if found else 0
 
 
 def _word(read: ReadRound) -> str:

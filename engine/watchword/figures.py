@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import le
 
 from attrs import frozen
 
 from watchword import derive
-from watchword.blocks import Step
+from watchword.blocks import MESSAGES, Step
 from watchword.budgets import chance_of
 from watchword.challenge import Sends
 from watchword.exploration import Exploration
@@ -18,6 +19,8 @@ from watchword.ports import Limit
 DAY = 86_400
 UNCHARGED = 3 * 120 * DAY
 """Answers in a day that Cognito's default quota lets through: three times 120 a second."""
+_MOST_APART = 64
+"""How many ways to spend messages are told apart in one state; beyond that the figure is a looser bound."""
 
 
 @frozen
@@ -177,41 +180,63 @@ def proves(flow: Flow, read: ReadRound) -> bool:
 def _messages(exploration: Exploration) -> tuple[int, list[int]]:
     """Return the most messages of one sign-in, and the most of each budget that it can draw on.
 
-    A message goes out when a step is presented, but not when it is presented again after an answer that cost a try. So
-    each is told by how that ends: by an excused resend, or with the step. Budgets go by channel and by whether a factor
-    was proven before.
+    A message goes out when a step is presented, but not when it is presented again after a wrong answer, nor when the
+    step has sent as many as it may. So each is told by how that ends: by a resend request, or with the step. Budgets go
+    by channel and by whether a factor was proven before.
     """
     flow = exploration.flow
     channels = {step.name: str(getattr(step.kind, "channel", "")) for step in flow.steps.values() if sends(step)}
-    budgets = [(channel, proven) for channel in dict.fromkeys(channels.values()) for proven in (False, True)]
-    if not budgets:
+    if not channels:
         return 0, []
-    nothing = (0,) * (1 + len(budgets))
-    most: dict[bool, list[tuple[int, ...]]] = {
-        False: [nothing] * len(exploration.states),
-        True: [nothing] * len(exploration.states),
-    }
+    counted = [(name, proven) for name in channels for proven in (False, True)]
+    nothing = frozenset({(0,) * len(counted)})
+    most = {proven: [nothing] * len(exploration.states) for proven in (False, True)}
     for number in reversed(exploration.forwards()):
-        body = exploration.states[number][0]
-        for read, target in exploration.onward[number]:
-            sent = read.step in channels and _closes(body, read, exploration.states[target][0])
-            now = proves(flow, read)
-            for proven, values in most.items():
-                then = most[proven or now][target]
-                if sent:
-                    drawn = (channels[read.step], proven)
-                    then = (
-                        then[0] + 1,
-                        *(count + (each == drawn) for each, count in zip(budgets, then[1:], strict=True)),
-                    )
-                if then != values[number]:
-                    values[number] = tuple(map(max, values[number], then))
-    found = [most[False][beginning] for _, beginning in exploration.beginnings]
-    total, *drawn_on = map(max, zip(*found, strict=True))
-    return total, [count for count in drawn_on if count]
+        for proven, values in most.items():
+            found = set(nothing)
+            for read, target in exploration.onward[number]:
+                then = most[proven or proves(flow, read)][target]
+                if read.step in channels and _closes(read, exploration.states[target][0]):
+                    place = counted.index((read.step, proven))
+                    found.update(more for each in then for more in _one_more(each, place))
+                else:
+                    found |= then
+            values[number] = _outermost(found)
+    ends = {each for _, beginning in exploration.beginnings for each in most[False][beginning]}
+    drawn: dict[tuple[str, bool], int] = {}
+    for end in ends:
+        spent: dict[tuple[str, bool], int] = {}
+        for (name, proven), number in zip(counted, end, strict=True):
+            spent[channels[name], proven] = spent.get((channels[name], proven), 0) + number
+        drawn = {budget: max(number, drawn.get(budget, 0)) for budget, number in spent.items()}
+    return max(map(sum, ends)), [number for number in drawn.values() if number]
 
 
-def _closes(body: derive.Body, read: ReadRound, then: derive.Body) -> bool:
+def _one_more(counts: tuple[int, ...], place: int) -> Iterator[tuple[int, ...]]:
+    """Give what *counts* come to with one message more, at *place*, before them all."""
+    first = place - place % 2
+    before, behind = counts[first], counts[first + 1]  # one step, before and behind a factor
+    if before + behind < MESSAGES:
+        yield (*counts[:place], counts[place] + 1, *counts[place + 1 :])
+        return
+    yield counts
+    if place == first and behind and before < MESSAGES:
+        # A step that has sent early sends no more later.
+        yield (*counts[:first], before + 1, behind - 1, *counts[first + 2 :])
+
+
+def _outermost(found: set[tuple[int, ...]]) -> frozenset[tuple[int, ...]]:
+    """Return those of *found* that no other one reaches in every number; where they are many, one that bounds them all."""
+    if len(found) == 1:
+        return frozenset(found)
+    most = tuple(map(max, zip(*found, strict=True)))
+    if most in found or len(found) > _MOST_APART:
+        return frozenset({most})
+    return frozenset(
+        one for one in found if not any(one != other and all(map(le, one, other)) for other in found)
+    )
+
+
+def _closes(read: ReadRound, then: derive.Body) -> bool:
     """Say whether no answer to the message at hand counts after *read*: the next one goes out when it is asked for."""
-    before, after = derive.find(body, read.step), derive.find(then, read.step)
-    return after is None or (read.use == "resend" and before is not None and before[2] == after[2])
+    return read.use == "resend" or derive.find(then, read.step) is None

@@ -54,18 +54,6 @@ class Judgement:
         right = [each for each in self.rounds if each[3] is True and each[2] == "answer"]
         return tuple(each[1] or each[0] for each in right if each[1] or each[0] == derive.PASSWORD_VERIFIER)
 
-    @property
-    def counted(self) -> bool:
-        """Whether the last round cost its step a try: a wrong answer, or a resend beyond those that are excused."""
-        if not self.rounds:
-            return False
-        state = derive.begin(self.flow.program, tuple(fact == "1" for fact in self.facts))
-        for each in self.rounds[:-1]:
-            state = derive.after(state, *each[:4])
-        step = self.rounds[-1][1]
-        before, now = derive.find(state[0], step), derive.find(self.state[0], step)
-        return before is not None and now is not None and before[2] != now[2]
-
     def ended_by(self, use: str) -> Judgement:
         """Return this judgement with *use* for what the client did in the last round."""
         last = self.rounds[-1]

@@ -92,7 +92,7 @@ TWINS = {
     ),
     "sign-ins may be mixed": Twin(derive._mismatch, ' or fields["signin"] != first["signin"]', "", "S-18", "two"),
     "tries without end": Twin(
-        derive._answered, '("step", own_name, tries - 1, excuses)', '("step", own_name, tries, excuses)', "A-09"
+        derive._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"
     ),
     # Create
     "the time of issue is not in the code": Twin(
@@ -100,7 +100,7 @@ TWINS = {
     ),
     "mail on a wrong answer": Twin(
         creation._Call.answered_wrong,
-        "return last is not None and last[1] == step and self.judgement.counted",
+        "return last is not None and last[1] == step and last[2] == "answer"",
         "return False",
         "R-06",
     ),

@@ -201,8 +201,8 @@ def after(flow, *names):
 )
 def test_a_step_is_found_at_the_head(flow):
     """With the tries that are left, chosen or not; nothing else is found."""
-    assert derive.find(flow.state[0], "s1") == ("step", "s1", 3, 2)
-    assert derive.find(after(flow, "s1"), "s1") == ("step", "s1", 2, 2)
+    assert derive.find(flow.state[0], "s1") == ("step", "s1", 3, 5)
+    assert derive.find(after(flow, "s1"), "s1") == ("step", "s1", 2, 5)
     for name in ("s9", "select", ""):
         assert derive.find(flow.state[0], name) is None
     for end in (derive.PASSED, derive.FAILED, derive.BROKEN, ("srp", 0)):
@@ -217,7 +217,7 @@ def test_only_the_three_ends_are_endings():
 
 def test_nothing_is_left_of_a_choice_without_srp_if_every_option_needs_it():
     """No flow of blocks lowers to this; a program from elsewhere fails closed."""
-    both = ("choose", 0, (("srp", 0), ("sequence", ("srp", 0), (("step", "s1", 3, 2),))), 3, None, 2)
+    both = ("choose", 0, (("srp", 0), ("sequence", ("srp", 0), (("step", "s1", 3, 5),))), 3, None, 2)
     assert derive.without_srp(both) is None
     assert derive.decide((both, "refuse", derive.CLOSED, ())) == ("fail", "srp_required")
 

@@ -57,20 +57,30 @@ TWINS = {
         "    if current == FAILED:", "    if current in {FAILED, BROKEN}:", "long"
     ),
     "a true resend is accepted": Twin(
-        "        if right:\n            return BROKEN\n        if excuses:", "        if excuses:", "lists"
+        "        if right:\n            return BROKEN\n        return (", "        return (", "lists"
     ),
-    "resends without end": Twin('("step", own_name, tries, excuses - 1)', '("step", own_name, tries, excuses)', "long"),
-    "resends before a choice without end": Twin("options, 0, name, excuses - 1)", "options, 0, name, excuses)", "long"),
-    "excuses are given back when a choice is pinned": Twin(
-        "step_body(_excused(option, excuses), name, use, right)", "step_body(option, name, use, right)", "player"
+    "resend requests without end": Twin(
+        '("step", own_name, tries, requests - 1)', '("step", own_name, tries, requests)', "long"
     ),
-    "excuses are given back when a choice comes up again": Twin(
-        '("choose", need, options, ASKS, None, excuses)', '("choose", need, options, ASKS, None, EXCUSES)', "long"
+    "a resend request costs a try": Twin(
+        '("step", own_name, tries, requests - 1) if', '("step", own_name, tries - 1, requests - 1) if', "player"
     ),
-    "a choice is asked without end": Twin("options, left - 1, None, excuses)", "options, left, None, excuses)", "long"),
+    "a resend request too many is a wrong answer": Twin(
+        'requests - 1) if requests else FAILED', 'requests - 1) if requests else _answered(body, name, "answer", False)', "long"
+    ),
+    "resend requests before a choice without end": Twin(
+        "options, 0, name, requests - 1)", "options, 0, name, requests)", "long"
+    ),
+    "resend requests are given back when a choice is pinned": Twin(
+        "step_body(_capped(option, requests), name, use, right)", "step_body(option, name, use, right)", "long"
+    ),
+    "resend requests are given back when a choice comes up again": Twin(
+        '("choose", need, options, ASKS, None, requests)', '("choose", need, options, ASKS, None, REQUESTS)', "long"
+    ),
+    "a choice is asked without end": Twin("options, left - 1, None, requests)", "options, left, None, requests)", "long"),
     "a pinned choice can be left": Twin(
-        'if current == BROKEN else ("chosen", need, current, rest, excuses)',
-        "if current == BROKEN else _choice(need, (current, *rest), excuses)",
+        'if current == BROKEN else ("chosen", need, current, rest, requests)',
+        "if current == BROKEN else _choice(need, (current, *rest), requests)",
         "long",
     ),
     "a true choice is accepted": Twin(
@@ -150,10 +160,11 @@ def player(derive):
 
 
 LONG = [
-    (Flow(ONE), "s1~ s1~ s1~ s1-"),
-    (SMALL["choice"], "s1~ s2~ s1~ s1-"),
-    (Flow(all_of(sequence(ONE, TWO), THREE)), "s1~ s1~ s3+ s1~ s1-"),
-    (Flow(all_of(ONE, TWO, THREE)), "s1~ s1~ s2+ s1~ s1-"),
+    (Flow(ONE), "s1~ s1~ s1~ s1~ s1~ s1~"),
+    (SMALL["choice"], "s1~ s2~ s1~ s2~ s1~ s1~"),
+    (SMALL["choice"], "s1~ s2~ s1- s1~ s1~ s1~ s1~"),
+    (Flow(all_of(sequence(ONE, TWO), THREE)), "s1~ s1~ s1~ s1~ s1~ s3+ s1~"),
+    (Flow(all_of(ONE, TWO, THREE)), "s1~ s1~ s1~ s1~ s1~ s2+ s1~"),
     (Flow(at_least(1, ONE, TWO)), "s1- nobody- s2+"),
     (Flow(at_least(1, ONE, TWO)), "s1- s2+"),
     (SMALL["choice"], "select- select- select-"),

@@ -106,8 +106,8 @@ def test_a_state_is_labelled_with_what_is_left():
     """And the two ends as such; what was shown last and may still be left is said."""
     made = full(explore(Flow(one_of(quiz("aa"), quiz("bb")))))
     labels = [node.label for node in made.nodes]
-    assert "1 of [aa (1 try, 2 resends) | bb (1 try, 2 resends)]" == labels[0]
-    assert "1 of [aa (1 try, 2 resends) | bb (1 try, 2 resends)] (shown: aa)" in labels
+    assert "1 of [aa (1 try, 5 resend requests) | bb (1 try, 5 resend requests)]" == labels[0]
+    assert "1 of [aa (1 try, 5 resend requests) | bb (1 try, 5 resend requests)] (shown: aa)" in labels
     assert {"tokens", "fail"} < set(labels)
     assert {"choice", "step", "end"} == {node.shape for node in made.nodes}
 

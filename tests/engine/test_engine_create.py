@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Post, Puzzle, Riddle, world
@@ -19,6 +19,8 @@ from watchword import (
     ProtocolError,
     UnavailableError,
     User,
+    all_of,
+    fallback,
     named,
     one_of,
     sequence,
@@ -215,7 +217,7 @@ def test_a_late_answer_to_a_puzzle_is_called_expired():
 
 
 def test_a_resend_before_the_cool_down_sends_nothing_and_keeps_the_code():
-    """resend_after is kept to; asking early costs an excuse and nothing else."""
+    """resend_after is kept to, and says when the next one goes out; asking early costs nothing."""
     here = world(MAIL)
     host = Host(here, KNOWN)
     first = host.next()
@@ -243,18 +245,87 @@ def test_a_resend_sends_a_new_code_and_spends_the_old_one():
     assert IssueTokens() == host.answers(here.post.code) or host.session
 
 
-def test_a_resend_beyond_those_excused_is_a_wrong_answer_and_sends_nothing():
-    """Two resends are excused; the third costs a try, keeps the code and says why."""
-    here = world(Flow(Mail(), limits=Limits(messages="100/day")))
+PLENTY = Limits(messages="100/day")
+
+
+def test_a_step_sends_three_messages_and_says_that_no_more_come():
+    """The first and two beyond it. A further request costs no try, keeps the code and says why nothing comes."""
+    here = world(Flow(Mail(), limits=PLENTY))
     host = Host(here, KNOWN)
-    host.next()
-    for number in range(3):
+    shown = [host.next().public]
+    for _ in range(4):
         here.clock.advance(60)
-        again = host.answers("", action="resend")
-        assert (number < 2) == ("error" not in again.public)
+        shown.append(host.answers("", action="resend").public)
     assert 3 == len(here.post.sent)
-    assert ("resends_used_up", "2") == (again.public["error"], again.public["attempts_left"])
+    assert ["3"] * 5 == [each["attempts_left"] for each in shown]
+    assert [None, None, None, "resends_used_up", "resends_used_up"] == [each.get("error") for each in shown]
+    assert [True, True, False, False, False] == ["resend_after" in each for each in shown], "no further press sends"
     assert IssueTokens() == host.answers(here.post.code)
+
+
+@pytest.mark.parametrize("user", [KNOWN, NOBODY], ids=["known", "unknown"])
+def test_a_press_that_sends_nothing_costs_nothing(user):
+    """Early presses, in any number that a step takes, leave the message that they asked for to a later press."""
+    here = world(Flow(Mail(), limits=PLENTY))
+    host = Host(here, user)
+    first = host.next().public
+    for wait in (10, 10, 10, 10):
+        here.clock.advance(wait)
+        early = host.answers("", action="resend").public
+        assert first == early
+    here.clock.advance(21)
+    late = host.answers("", action="resend").public
+    assert ("3", None) == (late["attempts_left"], late.get("error"))
+    assert first["ref"] != late["ref"], "another message"
+    assert "resend_after" not in late, "the step takes no sixth request"
+    assert (2 if user.known else 0) == len(here.post.sent)
+    assert FailAuthentication("tries_used_up") == host.answers("", action="resend")
+
+
+@given(waits=st.lists(st.sampled_from([1, 16, 30, 59, 60, 61, 130]), max_size=6), retries=st.integers(0, 2))
+@settings(max_examples=60)
+def test_a_message_goes_out_exactly_when_the_client_was_told_that_it_would(waits, retries):
+    """`resend_after` tells: a press before it, or where it is missing, sends nothing; a press after it sends one message.
+
+    A host that calls Create again changes nothing of it.
+    """
+    here = world(Flow(Mail(lifetime=600), limits=PLENTY))
+    host = Host(here, KNOWN)
+    shown = host.next().public
+    for place, wait in enumerate(waits):
+        here.clock.advance(wait)
+        sent = len(here.post.sent)
+        due = "resend_after" in shown and here.clock.now() >= int(shown["resend_after"])
+        reply = host.answers("", action="resend")
+        if place == 5:
+            assert FailAuthentication("tries_used_up") == reply
+            break
+        for _ in range(retries):
+            assert reply.public == host.next(action="resend").public
+        assert due == (len(here.post.sent) > sent) == (reply.public["ref"] != shown["ref"])
+        assert len(here.post.sent) - sent <= 1
+        shown = reply.public
+        assert "3" == shown["attempts_left"]
+
+
+@pytest.mark.parametrize("block", [sequence, one_of, all_of, fallback])
+def test_each_step_that_sends_has_messages_of_its_own(block):
+    """What the one has sent keeps nothing from the other, whatever joins them."""
+    here = world(Flow(block(named("one", Mail(attempts=1)), named("two", Mail())), limits=PLENTY))
+    host = Host(here, KNOWN)
+    host.next(choice="one")
+    for _ in range(2):
+        here.clock.advance(60)
+        host.answers("", action="resend", choice="one")
+    assert 3 == len(here.post.sent)
+    if block is one_of:
+        host.answers("", action="resend", choice="two")
+    else:
+        host.answers("no" if block is fallback else here.post.code)
+    assert 4 == len(here.post.sent)
+    here.clock.advance(60)
+    again = host.answers("", action="resend", choice="two")
+    assert (5, None) == (len(here.post.sent), again.public.get("error"))
 
 
 def test_a_choice_is_told_to_nobody():

@@ -30,7 +30,7 @@ def test_without_a_round_nothing_is_proven():
     """An empty session proves no factor and has no claim."""
     here = world(Flow(Riddle()))
     judgement = judge(Host(here, KNOWN).turn(), here.engine.flows)
-    assert (frozenset(), (), "", False) == (judgement.factors, judgement.passed, judgement.claim, judgement.counted)
+    assert (frozenset(), (), "") == (judgement.factors, judgement.passed, judgement.claim)
 
 
 def test_asking_is_no_end_and_is_not_told():

@@ -115,7 +115,7 @@ def test_a_foreign_round_is_explained_as_it_is_judged(data, flow, foreign):
 @settings(max_examples=40)
 @given(flow=flows(most_steps=3, attempts=2))
 def test_every_state_can_be_explained(flow):
-    """What is left, tries and free resends are those of the interpreter, in every state that there is."""
+    """What is left, tries and resend requests are those of the interpreter, in every state that there is."""
     found = explore(flow)
     for number, state in enumerate(found.states):
         assert left(state[0])
@@ -128,8 +128,7 @@ def test_every_state_can_be_explained(flow):
             for _ in range(explanation.resends[name]):
                 after = derive.after(after, derive.CUSTOM, name, "resend", False)
             assert derive.find(after[0], name)[2] == tries
-            once_more = derive.find(derive.after(after, derive.CUSTOM, name, "resend", False)[0], name)
-            assert once_more is None or once_more[2] == tries - 1
+            assert derive.find(derive.after(after, derive.CUSTOM, name, "resend", False)[0], name) is None
 
 
 def _at(flow, found, number):
@@ -280,11 +279,12 @@ PRESENTED = [
     (CODE, LOGIN, None, "it comes next after password_verifier; 3 tries are left"),
     (Flow(quiz("code", attempts=1)), "", None, "it comes next; 1 try is left"),
     (CODE, f"{LOGIN} code-", None, "code was answered wrong; 2 tries are left"),
-    (CODE, f"{LOGIN} code~", None, "that costs no try; 3 tries are left"),
-    (CODE, f"{LOGIN} code~ code~ code~", None, "so it counts as a wrong answer; 2 tries are left"),
-    (SHORT, f"{LOGIN} aa-", None, "the tries of aa are used up, and bb may still be passed instead; 3 tries are left"),
+    (CODE, f"{LOGIN} code~", None, "which costs no try; 3 tries are left"),
+    (CODE, f"{LOGIN} code~ code~ code~ code-", None, "code was answered wrong; 2 tries are left"),
+    (CODE, f"{LOGIN}{' code~' * 6}", None, "the tries of a step are used up, or its 5 resend requests"),
+    (SHORT, f"{LOGIN} aa-", None, "aa has failed, and bb may still be passed instead; 3 tries are left"),
     (EITHER, "", "bb", "the client chose it; it could have chosen aa; 3 tries are left"),
-    (EITHER, "aa~", None, "the client asked for another message: that costs no try; 3 tries are left"),
+    (EITHER, "aa~", None, "the client asked for another message, which costs no try; 3 tries are left"),
     (EITHER, "aa~", "bb", "the client chose it; it could have chosen aa"),
     (EITHER, "select-", None, "aa, bb may come next and client metadata watchword_choice names none of them"),
     (EITHER, "select-", None, "2 times more at most"),
@@ -338,35 +338,35 @@ def test_conditions_are_decided_by_who_signs_in():
 
 
 def test_each_round_tells_what_was_read_and_what_is_left():
-    """Round by round, with the tries and the resends that cost none."""
+    """Round by round, with the tries and the resend requests that are left."""
     rounds = told(CODE, f"{LOGIN} device_srp_auth+ code- code~ code+").rounds
     assert [
-        ("the client opened with SRP_A, which proves nothing", "password_verifier, then code (3 tries, 2 resends)"),
-        ("the host checked the password: right", "code (3 tries, 2 resends)"),
-        ("DEVICE_SRP_AUTH, a round of the host's own: true", "code (3 tries, 2 resends)"),
-        ("code, answered wrong", "code (2 tries, 2 resends)"),
-        ("code: the client asked for another message, which cost no try", "code (2 tries, 1 resend)"),
+        ("the client opened with SRP_A, which proves nothing", "password_verifier, then code (3 tries, 5 resend requests)"),
+        ("the host checked the password: right", "code (3 tries, 5 resend requests)"),
+        ("DEVICE_SRP_AUTH, a round of the host's own: true", "code (3 tries, 5 resend requests)"),
+        ("code, answered wrong", "code (2 tries, 5 resend requests)"),
+        ("code: the client asked for another message", "code (2 tries, 4 resend requests)"),
         ("code, answered right", "nothing"),
     ] == [(each.read, each.left) for each in rounds]
     assert [{}, {"code": 3}, {"code": 3}, {"code": 2}, {"code": 2}, {}] == [each.tries for each in rounds]
-    assert [{}, {"code": 2}, {"code": 2}, {"code": 2}, {"code": 1}, {}] == [each.resends for each in rounds]
+    assert [{}, {"code": 5}, {"code": 5}, {"code": 5}, {"code": 4}, {}] == [each.resends for each in rounds]
     assert "the client was asked to choose" == told(EITHER, "select-").rounds[0].read
-    assert "which cost a try" in told(CODE, f"{LOGIN} code~ code~ code~").rounds[-1].read
+    assert "once more than a step takes" in told(CODE, f"{LOGIN}{' code~' * 6}").rounds[-1].read
     assert "not right" in told(CODE, "srp_a+ password_verifier-").rounds[-1].read
 
 
 @pytest.mark.parametrize(
     ("body", "words", "expected"),
     [
-        (quiz("aa", attempts=1), "", "aa (1 try, 2 resends)"),
+        (quiz("aa", attempts=1), "", "aa (1 try, 5 resend requests)"),
         (quiz("aa", attempts=1), "aa-", "nothing: tries used up"),
-        (sequence(quiz("aa"), quiz("bb")), "", "aa (3 tries, 2 resends), then bb (3 tries, 2 resends)"),
-        (fallback(quiz("aa"), quiz("bb")), "", "aa (3 tries, 2 resends) or, once its tries are used up, bb (3 tries, 2 resends)"),
-        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "", "2 of [aa (3 tries, 2 resends) | bb (3 tries, 2 resends) | cc (3 tries, 2 resends)]"),
-        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "aa-", "aa (2 tries, 2 resends), then 1 of [bb (3 tries, 2 resends) | cc (3 tries, 2 resends)]"),
-        (at_least(1, *map(quiz, ("aa", "bb"))), "aa-", "aa (2 tries, 2 resends), or if that fails 1 of [bb (3 tries, 2 resends)]"),
-        (at_least(1, quiz("aa", attempts=1), quiz("bb")), "aa- bb-", "bb (2 tries, 2 resends)"),
-        (sequence(Prelude(), quiz("aa")), "", "srp_a, then password_verifier, then aa (3 tries, 2 resends)"),
+        (sequence(quiz("aa"), quiz("bb")), "", "aa (3 tries, 5 resend requests), then bb (3 tries, 5 resend requests)"),
+        (fallback(quiz("aa"), quiz("bb")), "", "aa (3 tries, 5 resend requests) or, once its tries are used up, bb (3 tries, 5 resend requests)"),
+        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "", "2 of [aa (3 tries, 5 resend requests) | bb (3 tries, 5 resend requests) | cc (3 tries, 5 resend requests)]"),
+        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "aa-", "aa (2 tries, 5 resend requests), then 1 of [bb (3 tries, 5 resend requests) | cc (3 tries, 5 resend requests)]"),
+        (at_least(1, *map(quiz, ("aa", "bb"))), "aa-", "aa (2 tries, 5 resend requests), or if that fails 1 of [bb (3 tries, 5 resend requests)]"),
+        (at_least(1, quiz("aa", attempts=1), quiz("bb")), "aa- bb-", "bb (2 tries, 5 resend requests)"),
+        (sequence(Prelude(), quiz("aa")), "", "srp_a, then password_verifier, then aa (3 tries, 5 resend requests)"),
     ],
 )  # fmt: skip
 def test_what_is_left_is_told_in_words(body, words, expected):

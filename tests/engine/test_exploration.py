@@ -110,11 +110,11 @@ def test_nothing_that_a_truthful_host_adds_is_broken_and_nothing_else_is_taken(f
 
 
 def test_one_step_of_one_try_by_hand():
-    """Five states: fresh, one resend, two resends, passed, failed; from each of the first three, three rounds."""
+    """Eight states: fresh, after one to five resend requests, passed, failed; from each of the first six, three rounds."""
     explored = explore(Flow(named("quiz", Quiz(attempts=1))))
-    words = [" ".join(explored.shortest(number)) for number in range(5)]
-    assert ["", "quiz+", "quiz-", "quiz~", "quiz~ quiz~"] == words
-    assert (5, 9, 3) == (len(explored.states), explored.transitions, explored.longest())
+    words = [" ".join(explored.shortest(number)) for number in range(8)]
+    assert ["", "quiz+", "quiz-", *(" ".join(["quiz~"] * number) for number in range(1, 6))] == words
+    assert (8, 18, 6) == (len(explored.states), explored.transitions, explored.longest())
     assert [1] == list(explored.passed())
     assert (((), 0),) == explored.beginnings
 

@@ -36,6 +36,7 @@ from watchword.engine import LEASE
 from watchword.errors import TryLaterError
 from watchword.figures import guesses_per_day, most_within, over, per_day, probability
 from watchword.ports import Limit
+from watchword.turn import judge
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -316,12 +317,15 @@ class Walker:
 
     def most_sent(self):
         """Return the most messages that a walk through the engine sends: of all answers, resends and choices."""
-        most, waiting = 0, [()]
+        most, waiting, seen = 0, [()], set()
         while waiting:
             walk = waiting.pop()
-            sent, more = self.walk(walk)
-            most = max(most, sent)
-            waiting += [(*walk, act) for act in more]
+            sent, state, more = self.walk(walk)
+            most = max(most, sum(sent))
+            # What is left to do and what was sent is all that a sign-in goes on by, so equal ones are walked once.
+            if (sent, state) not in seen:
+                seen.add((sent, state))
+                waiting += [(*walk, act) for act in more]
         return most
 
     def walk(self, acts):
@@ -339,8 +343,11 @@ class Walker:
                 answer = self.right(host, asked) if act == "right" else "wrong"
                 asked = host.answers(answer, action="resend" if act == "resend" else None, choice=choice)
         except TryLaterError:
-            return self.sent_to(name), []
-        return self.sent_to(name), self.options(asked)
+            return self.sent_to(name), None, []
+        last = acts[-1] if acts else (None, None)
+        turn = host.turn("resend" if last[0] == "resend" else None, last[1])
+        judged = judge(turn, self.world.engine.flows)
+        return self.sent_to(name), (judged.state, judged.decision), self.options(asked)
 
     def right(self, host, asked):
         """Return the right answer to what is asked."""
@@ -348,8 +355,9 @@ class Walker:
         return next((each.text for each in reversed(mine) if each.subject == asked.public["step"]), "fish")
 
     def sent_to(self, name):
-        """Return the number of messages to one user."""
-        return sum(each.to == f"{name}@example.com" for each in self.world.post.sent)
+        """Return the number of messages to one user, by step."""
+        subjects = [each.subject for each in self.world.post.sent if each.to == f"{name}@example.com"]
+        return tuple(subjects.count(step) for step in self.flow.steps)
 
     def options(self, asked):
         """Return every act that may follow, and every choice that may come with it."""

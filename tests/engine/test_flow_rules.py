@@ -293,43 +293,70 @@ def test_a_resend_never_helps_a_true_answer(data):
 # --- rule 4 -------------------------------------------------------------------------------------------------------
 
 
-def test_a_step_excuses_two_resends_and_no_third():
-    """Rule 4. The third counts as a wrong answer."""
+def test_a_step_takes_five_resend_requests_and_fails_at_the_sixth():
+    """Rule 4. None of the five costs a try."""
     flow = Flow(ONE)
-    assert judged("s1~ s1~ s1-", flow) == ("present", "s1")
-    assert judged("s1~ s1~ s1~", flow) == ("present", "s1")
-    assert judged("s1~ s1~ s1~ s1-", flow) == ("fail", "tries_used_up")
+    assert judged("s1~ s1~ s1~ s1~ s1~", flow) == ("present", "s1")
+    assert judged("s1~ s1~ s1~ s1~ s1~ s1-", flow) == ("present", "s1")
+    assert judged("s1~ s1~ s1- s1~ s1~ s1~ s1+", flow) == ("tokens",)
+    assert judged("s1~ s1~ s1~ s1~ s1~ s1~", flow) == ("fail", "tries_used_up")
+    assert judged("s1~ s1~ s1~ s1~ s1~ s1~", Flow(fallback(ONE, TWO))) == ("present", "s2")
 
 
-def test_a_step_excuses_two_resends_across_a_choice():
-    """Rule 4. Resends before the choice is pinned count as well, whichever option they were for."""
+def test_a_choice_takes_five_resend_requests_whichever_option_they_are_for():
+    """Rule 4. Those before the choice is pinned count as well."""
     flow = Flow(one_of(ONE, TWO))
-    assert judged("s1~ s2~ s2~", flow) == ("present", "s2")
-    assert judged("s1~ s2~ s2~ s2-", flow) == ("fail", "tries_used_up")
-    assert judged("s1~ s2~ s1- s1~", flow) == ("fail", "tries_used_up")
+    assert judged("s1~ s2~ s2~ s1~ s2~", flow) == ("present", "s2")
+    assert judged("s1~ s2~ s2~ s1~ s2~ s2~", flow) == ("fail", "tries_used_up")
+    assert judged("s1~ s2~ s1- s1~ s1~ s1~", flow) == ("present", "s1")
+    assert judged("s1~ s2~ s1- s1~ s1~ s1~ s1~", flow) == ("fail", "tries_used_up")
     assert judged("s1~ s1- s1~ s1+", flow) == ("tokens",)
 
 
-def test_a_step_excuses_two_resends_however_often_its_choice_comes_up_again():
-    """Rule 4. An option that is left for another comes back with the excuses that are left; all options share them."""
+FIVE = "s1~ s1~ s1~ s1~ s1~"
+
+
+def test_a_choice_that_comes_up_again_takes_the_requests_that_are_left():
+    """Rule 4. An option that is left for another comes back with the requests that are left; all options share them."""
     flow = Flow(all_of(ONE, TWO, THREE))
-    assert judged("s1~ s1~ s2+ s1~", flow) == ("present", "s1")
-    assert judged("s1~ s1~ s2+ s1~ s1-", flow) == ("fail", "tries_used_up")
-    assert judged("s1~ s1~ s2+ s3~ s3- s3+", flow) == ("fail", "broken"), "undecided resends are the whole block's"
-    assert judged("s1~ s2+ s3~ s3- s3+", flow) == ("present", "s1")
+    assert judged(f"{FIVE} s2+ s1-", flow) == ("present", "s1")
+    assert judged(f"{FIVE} s2+ s1~", flow) == ("fail", "tries_used_up")
+    assert judged("s1~ s1~ s2+ s3~ s3- s3+", flow) == ("present", "s1")
     nested = Flow(all_of(one_of(ONE, TWO), THREE))
-    assert judged("s1~ s1~ s3+ s1~ s1-", nested) == ("fail", "tries_used_up")
+    assert judged(f"{FIVE} s3+ s1~", nested) == ("fail", "tries_used_up")
     assert judged("s1~ s3+", nested) == ("select", ("s1", "s2"))
-    assert judged("s1~ s3+ s1~ s1~ s1-", nested) == ("fail", "tries_used_up")
+    assert judged("s1~ s1~ s3+ s1~ s1~ s1~ s1~", nested) == ("fail", "tries_used_up")
     in_order = Flow(all_of(sequence(ONE, TWO), fallback(THREE, named("s4", Quiz()))))
-    assert judged("s1~ s1~ s3+ s1~ s1-", in_order) == ("fail", "tries_used_up")
-    assert judged("s3~ s3~ s1+ s2+ s3~ s3-", in_order) == ("present", "s4")
+    assert judged(f"{FIVE} s3+ s1~", in_order) == ("fail", "tries_used_up")
+    assert judged("s3~ s3~ s3~ s3~ s3~ s1+ s2+ s3~", in_order) == ("present", "s4")
 
 
 @given(st.data())
 @MANY
-def test_no_session_excuses_more_than_two_resends_of_a_step(data):
-    """Rule 4, over random flows: rounds of one step that did not end it are at most tries - 1 and two resends."""
+def test_a_resend_request_never_costs_a_try(data):
+    """Rule 4, over random flows: after one the step has as many tries as before, or it has failed at the sixth."""
+    flow = data.draw(flows())
+    circumstances = data.draw(SETTINGS)
+    rounds, action = walked(data, flow, **circumstances)
+    state = derive.judge(
+        rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
+    )[1]
+    if state[2] == derive.CLOSED:
+        state = derive.after(state, SRP_A, "", "answer", True) if SRP_A in derive.heads(state[0]) else state
+    for name in derive.heads(derive.without_srp(state[0]) or derive.FAILED):
+        before = derive.find(state[0], name)
+        tries, asked = before[2], 0
+        while (found := derive.find(state[0], name)) is not None:
+            assert (tries, before[3] - asked) == (found[2], found[3])
+            state, asked = derive.after(state, CUSTOM, name, "resend", False), asked + 1
+        assert asked == before[3] + 1 <= derive.REQUESTS + 1
+        break
+
+
+@given(st.data())
+@MANY
+def test_no_session_has_more_rounds_of_a_step_than_its_tries_and_five_requests(data):
+    """Rule 4, over random flows: rounds of one step that did not end it are at most tries - 1 and five requests."""
     flow = data.draw(flows(attempts=2))
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
@@ -338,7 +365,7 @@ def test_no_session_excuses_more_than_two_resends_of_a_step(data):
     for step in flow.steps.values():
         texts = [derive.read_metadata(text) for name, _, text in rounds if name == CUSTOM]
         asked = sum(fields["step"] == step.name for fields in texts)
-        assert asked <= step.attempts + 2
+        assert asked <= step.attempts + derive.REQUESTS
 
 
 def test_a_choice_is_asked_three_times():
@@ -400,8 +427,8 @@ def test_the_longest_path_is_exactly_the_longest_that_can_be_walked(flow):
 def test_the_longest_path_counts_the_ignored_srp_a_only_where_it_is_ignored():
     """Rule 4. In password-or-code an SRP_A is wanted, so nothing is ignored there."""
     flow = Flow(one_of(Password(), ONE), unwanted_srp="ignore")
-    assert flow.longest_path() == reachable_longest(flow, must_change=True) == 4
-    assert Flow(ONE, unwanted_srp="ignore").longest_path() == 5
+    assert flow.longest_path() == reachable_longest(flow, must_change=True) == 7
+    assert Flow(ONE, unwanted_srp="ignore").longest_path() == 8
 
 
 @given(st.data())

@@ -12,7 +12,7 @@ from watchword_plugins.srp import Srp
 
 A, B, C, D = (("step", name, 3, 2) for name in ("aa", "bb", "cc", "dd"))
 INNER = ("choose", 0, (A, B), 2, "bb", 1)
-"""A choice in which bb was presented last, two select rounds are left, and one resend is excused."""
+"""A choice in which bb was presented last, two select rounds are left, and one resend request is taken."""
 
 CHOSEN = ("chosen", 2, INNER, (C, D), 1)
 """An option of `at_least` under way, which is itself a choice."""
@@ -32,7 +32,7 @@ def test_a_choice_is_asked_about_wherever_it_stands(body):
     assert ("aa", "bb") == derive.heads(body)
     assert "bb" == derive.shown(body)
     assert 2 == derive.asks(body)
-    assert A == derive.find(body, "aa")
+    assert ("step", "aa", 3, 1) == derive.find(body, "aa"), "the requests are those of the choice"
     assert derive.find(body, "cc") is None
 
 
@@ -106,15 +106,15 @@ def test_a_step_is_no_choice_whatever_its_name(name):
 
 
 @pytest.mark.parametrize("use", ["answer", "other", "zz"])
-def test_only_a_resend_is_excused(use):
+def test_only_a_resend_costs_no_try(use):
     """Whatever else a round was used for costs a try."""
     assert ("step", "aa", 2, 2) == derive.step_body(A, "aa", use, right=False)
     assert ("step", "aa", 3, 1) == derive.step_body(A, "aa", "resend", right=False)
 
 
 def test_the_numbers_are_those_of_the_documents():
-    """Two resends of a step, three select rounds; how much of a session is read."""
-    assert (2, 3) == (derive.EXCUSES, derive.ASKS)
+    """Five resend requests of a step, three select rounds; how much of a session is read."""
+    assert (5, 3) == (derive.REQUESTS, derive.ASKS)
     assert (4096, 1000) == (derive.MAX_METADATA, derive.MAX_ROUNDS)
 
 
@@ -147,7 +147,7 @@ def test_nothing_is_chosen_where_there_is_one_way_only():
 
 
 @pytest.mark.parametrize("use", ["answer", "other", "zz"])
-def test_in_a_choice_too_only_a_resend_is_excused(use):
+def test_in_a_choice_too_only_a_resend_costs_no_try(use):
     """Anything else pins the choice and costs a try."""
     assert ("step", "aa", 2, 1) == derive.step_body(INNER, "aa", use, right=False)
     assert ("choose", 0, (A, B), 0, "aa", 0) == derive.step_body(INNER, "aa", "resend", right=False)
@@ -168,8 +168,8 @@ def test_in_a_choice_too_only_a_resend_is_excused(use):
     ],
 )
 def test_resends_before_a_choice_was_pinned_count_behind_it(body, left):
-    """At the head of what was chosen there are no more excuses than the choice had left."""
-    assert left == derive._excused(body, 1)
+    """At the head of what was chosen there are no more requests than the choice had left."""
+    assert left == derive._capped(body, 1)
 
 
 def other(end):

@@ -76,7 +76,7 @@ def tell(explanation: Explanation, screen: Screen) -> None:
         screen.line(f"{number:>2}. {each.word}  {each.read}")
         screen.line(f"    left      {each.left}", "quiet")
         budget = ", ".join(
-            f"{step}: tries {tries}, free resends {each.resends[step]}" for step, tries in each.tries.items()
+            f"{step}: tries {tries}, resend requests {each.resends[step]}" for step, tries in each.tries.items()
         )
         if budget:
             screen.line(f"    budget    {budget}", "quiet")
