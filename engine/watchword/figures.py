@@ -232,9 +232,7 @@ def _outermost(found: set[tuple[int, ...]]) -> frozenset[tuple[int, ...]]:
     most = tuple(map(max, zip(*found, strict=True)))
     if most in found or len(found) > _MOST_APART:
         return frozenset({most})
-    return frozenset(
-        one for one in found if not any(one != other and all(map(le, one, other)) for other in found)
-    )
+    return frozenset(one for one in found if not any(one != other and all(map(le, one, other)) for other in found))
 
 
 def _closes(read: ReadRound, then: derive.Body) -> bool:

@@ -96,10 +96,10 @@ def test_a_sound_flow_ends_with_what_was_proved(capsys):
     _, out, _ = run(capsys, example("srp_then_code"), "--require", "knowledge and possession")
     last = out.splitlines()[-1]
     for part in (
-        '"srp_then_code" is sound. Proved over 24 states and 57 transitions: ',
+        '"srp_then_code" is sound. Proved over 42 states and 111 transitions: ',
         "tokens need proof",
         "every path meets (knowledge and possession)",
-        "after 8 rounds at most",
+        "after 11 rounds at most",
         "1e-06",
     ):
         assert part in last
@@ -110,7 +110,7 @@ def test_a_sound_flow_ends_with_what_was_proved(capsys):
 def test_a_flow_with_errors_ends_with_their_number(capsys):
     """Nothing is claimed to be proved."""
     _, out, _ = run(capsys, example("captcha_only"))
-    assert '"captcha_only" is not sound: 1 error in 11 states and 27 transitions' == out.splitlines()[-1]
+    assert '"captcha_only" is not sound: 1 error in 20 states and 54 transitions' == out.splitlines()[-1]
     assert "Proved" not in out
 
 
@@ -128,7 +128,7 @@ def test_nothing_is_claimed_of_what_was_accepted(tmp_path, capsys):
 def test_figures_are_printed_under_the_verdicts(capsys):
     """Rounds, guesses and messages; a flow that sends nothing cannot be locked out of mail."""
     _, out, _ = run(capsys, example("email_code"))
-    assert "longest path             5 rounds" in out
+    assert "longest path             8 rounds" in out
     assert "guessed in a user-day    2.0e-07" in out
     _, out, _ = run(capsys, example("captcha_only"))
     assert "sign-ins that lock mail  none" in out
@@ -173,5 +173,5 @@ def test_a_large_flow_tells_its_progress(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("watchword_adapters.cli.progress._EVERY", 0.0)
     monkeypatch.setattr("watchword.exploration._PROGRESS_EVERY", 5)
     status, out, err = run(capsys, example("srp_then_code"), "--json")
-    assert (0, 24) == (status, json.loads(out)["states"])
+    assert (0, 42) == (status, json.loads(out)["states"])
     assert "5 states walked …" == err.splitlines()[0]

@@ -117,7 +117,7 @@ def test_a_huge_flow_is_not_drawn_in_full(monkeypatch, capsys):
     """One line with the numbers; collapsed it is drawn."""
     monkeypatch.setattr(diagram, "MAX_DRAWN", 10)
     assert 2 == main(["graph", ONE, "--full"])
-    assert "has 11 states, too many to draw in full (at most 10)" in capsys.readouterr().err
+    assert "has 20 states, too many to draw in full (at most 10)" in capsys.readouterr().err
     assert 0 == main(["graph", ONE])
 
 

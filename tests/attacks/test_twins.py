@@ -100,7 +100,7 @@ TWINS = {
     ),
     "mail on a wrong answer": Twin(
         creation._Call.answered_wrong,
-        "return last is not None and last[1] == step and last[2] == "answer"",
+        'return last is not None and last[1] == step and last[2] == "answer"',
         "return False",
         "R-06",
     ),

@@ -66,7 +66,9 @@ TWINS = {
         '("step", own_name, tries, requests - 1) if', '("step", own_name, tries - 1, requests - 1) if', "player"
     ),
     "a resend request too many is a wrong answer": Twin(
-        'requests - 1) if requests else FAILED', 'requests - 1) if requests else _answered(body, name, "answer", False)', "long"
+        "requests - 1) if requests else FAILED",
+        'requests - 1) if requests else _answered(body, name, "answer", False)',
+        "long",
     ),
     "resend requests before a choice without end": Twin(
         "options, 0, name, requests - 1)", "options, 0, name, requests)", "long"
@@ -77,7 +79,9 @@ TWINS = {
     "resend requests are given back when a choice comes up again": Twin(
         '("choose", need, options, ASKS, None, requests)', '("choose", need, options, ASKS, None, REQUESTS)', "long"
     ),
-    "a choice is asked without end": Twin("options, left - 1, None, requests)", "options, left, None, requests)", "long"),
+    "a choice is asked without end": Twin(
+        "options, left - 1, None, requests)", "options, left, None, requests)", "long"
+    ),
     "a pinned choice can be left": Twin(
         'if current == BROKEN else ("chosen", need, current, rest, requests)',
         "if current == BROKEN else _choice(need, (current, *rest), requests)",

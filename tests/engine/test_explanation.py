@@ -341,7 +341,10 @@ def test_each_round_tells_what_was_read_and_what_is_left():
     """Round by round, with the tries and the resend requests that are left."""
     rounds = told(CODE, f"{LOGIN} device_srp_auth+ code- code~ code+").rounds
     assert [
-        ("the client opened with SRP_A, which proves nothing", "password_verifier, then code (3 tries, 5 resend requests)"),
+        (
+            "the client opened with SRP_A, which proves nothing",
+            "password_verifier, then code (3 tries, 5 resend requests)",
+        ),
         ("the host checked the password: right", "code (3 tries, 5 resend requests)"),
         ("DEVICE_SRP_AUTH, a round of the host's own: true", "code (3 tries, 5 resend requests)"),
         ("code, answered wrong", "code (2 tries, 5 resend requests)"),
