@@ -141,16 +141,18 @@ def test_an_answer_that_was_compared_in_time_costs_its_try_whenever_create_runs(
     assert IssueTokens() == host.answers(here.post.code)
 
 
-def test_late_answers_are_excused_as_often_as_resends():
-    """Rounds stay bounded: beyond the resends of a step a late answer costs a try, and it sends nothing."""
+def test_late_answers_cost_no_try_as_often_as_a_step_takes_resend_requests():
+    """Rounds stay bounded: beyond five a late answer costs a try; and no more than three messages are sent."""
     here = world(Flow(Mail(), limits=Limits(messages="100/day")))
     host = Host(here, KNOWN)
     host.next()
     left = []
-    for _ in range(4):
+    for _ in range(7):
         here.clock.advance(200)
-        left.append(host.answers("00000000").public["attempts_left"])
-    assert ["3", "3", "2", "1"] == left
+        again = host.answers("00000000").public
+        left.append(again["attempts_left"])
+        assert "expired" == again["error"]
+    assert ["3", "3", "3", "3", "3", "2", "1"] == left
     assert 3 == len(here.post.sent)
     assert FailAuthentication("tries_used_up") == host.answers("00000000")
 
