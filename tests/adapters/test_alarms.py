@@ -44,7 +44,7 @@ def test_alarms_are_those_that_the_flow_needs():
     always = functions | {"FailuresAlarm", "LocksAlarm", "SignInsStoppedAlarm"}
     assert always == set(resources(SILENT, "CloudWatch::Alarm"))
     mail = resources(MAIL, "CloudWatch::Alarm")
-    assert always | {"CourierFailuresAlarm", "MessagesRefusedAlarm"} == set(mail)
+    assert always | {"CourierFailuresAlarm", "RecipientsRefusedAlarm", "MessagesRefusedAlarm"} == set(mail)
     assert all([{"Ref": "AlarmTopicArn"}] == each["AlarmActions"] for each in mail.values())
     document = Template(MAIL, TARGET).document()
     assert {"Alarmed"} == {document["Resources"][name].get("Condition") for name in mail}
@@ -89,6 +89,7 @@ def test_a_filter_counts_its_events_and_no_others():
         "Failures": {"authn_login_fail", "authn_login_fail_max"},
         "Locks": {"authn_login_lock"},
         "CourierFailures": {"sys_courier_failed"},
+        "RecipientsRefused": {"sys_message_refused"},
         "MessagesRefused": {"excess_rate_limit_exceeded"},
         "TryLater": set(),
     }

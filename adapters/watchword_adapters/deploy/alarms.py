@@ -35,6 +35,9 @@ def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, Json]
         yield from _counted(
             "MessagesRefused", "Create", "excess_rate_limit_exceeded", 50, "somebody asks for more mail than users do"
         )
+        yield from _counted(
+            "RecipientsRefused", "Create", "sys_message_refused", 20, "addresses or messages are refused"
+        )
         yield "TryLaterMetric", _filter("TryLater", "Create", _TRY_LATER)
     yield "SuccessesMetric", _filter("Successes", "Define", _event("authn_login_success"))
     yield "SignInsStoppedAlarm", _stopped()
