@@ -1,5 +1,6 @@
 """`watchword serve` as its users meet it: options, the ready line, the banner, the trace, and how it ends."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -342,6 +343,10 @@ WRONG = [
     (["flow.toml", "--database", "."], "directory"),
     (["flow.toml", "--database", "flow.toml"], "no database"),
     (["--triggers", "nowhere.py"], "nowhere.py"),
+    (["flow.toml", "--other-triggers", "nowhere.py"], "--other-triggers nowhere.py"),
+    (["flow.toml", "--other-triggers", "json"], "no function called pre_sign_up, post_confirmation"),
+    (["flow.toml", "--pre-token-version", "V9"], "--pre-token-version"),
+    (["flow.toml", "--alias", "name"], "--alias"),
     (["--triggers", "a,b"], "three"),
 ]
 
@@ -356,6 +361,31 @@ def test_what_is_wrong_is_said_in_one_line(folder, capsys, options, named):
     assert printed.err.startswith("watchword: error: ")
     assert printed.err.count("\n") == 1
     assert named in printed.err
+
+
+def test_the_other_triggers_run_too(folder):
+    """Those that the module has; the trace names their source and what they said."""
+    (folder / "others.py").write_text(
+        "def pre_sign_up(event, context):\n"
+        "    event['response']['autoConfirmUser'] = True\n"
+        "    return event\n"
+        "def pre_token(event, context):\n"
+        "    added = {'idTokenGeneration': {'claimsToAddOrOverride': {'tier': 'gold'}}}\n"
+        "    event['response']['claimsAndScopeOverrideDetails'] = added\n"
+        "    return event\n"
+    )
+    options = ("flow.toml", "--other-triggers", "others.py", "--pre-token-version", "V2_0", "--no-open")
+    with serving(*options, ready=False) as server:
+        banner = "\n".join(server.until("Ctrl-C"))
+        server.ready = {"endpoint": re.search(r"endpoint (\S+)", banner)[1]}
+        given = {"ClientId": "c1", "Username": "bob", "Password": "Passw0rd!x"}
+        assert server.call("SignUp", **given)["UserConfirmed"] is True
+        assert "PreSignUp_SignUp" in server.until("pre_sign_up")[-1]
+        parameters = {"USERNAME": "bob", "PASSWORD": "Passw0rd!x"}
+        begin = {"ClientId": "c1", "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}
+        token = server.call("InitiateAuth", **begin)["AuthenticationResult"]["IdToken"].split(".")[1]
+        assert json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))["tier"] == "gold"
+        assert "gold" in server.until("pre_token_generation")[-1]
 
 
 def test_a_missing_extra_is_named(folder, capsys, monkeypatch):

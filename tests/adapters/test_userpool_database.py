@@ -1,5 +1,6 @@
 """Users, keys and refresh tokens outlive the process in a database; everything else is as without one."""
 
+import json
 import sqlite3
 import stat
 import subprocess
@@ -186,6 +187,28 @@ def test_a_file_that_is_in_use_is_refused(restarting, path):
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
     assert "is in use: end the process that has it" in ended.stdout
+
+
+def test_a_file_from_before_there_were_groups_is_read(path):
+    """Its users are there, and may join groups from now on."""
+    database = Database(path, POOL)
+    World(keeper=database)
+    database.close()
+    with sqlite3.connect(path) as connection:
+        (body,) = connection.execute("SELECT body FROM users").fetchone()
+        user = {name: value for name, value in json.loads(body).items() if name not in {"enabled", "groups"}}
+        connection.execute("UPDATE users SET body = ?", (json.dumps(user),))
+        connection.execute("DROP TABLE groups")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    for _ in range(2):
+        database = Database(path, POOL)
+        world = World(user=False, keeper=database)
+        assert world.pool.username_of("ann@example.com") == "ann"
+        database.close()
+    database = Database(path, POOL)
+    World(user=False, keeper=database).pool.create_group(UserPoolId=POOL, GroupName="staff")
+    database.close()
 
 
 def other_database(path):

@@ -59,6 +59,9 @@ def test_the_table_agrees_with_the_public_service_model():
                 assert ours.shortest == theirs.get("min", 0), name
                 assert ours.longest == theirs.get("max", shapes._LONGEST), name
                 assert set(ours.one_of) <= set(theirs.get("enum", ())), name
+            if isinstance(ours, shapes.Whole):
+                assert (theirs["type"], theirs["min"]) == ("integer", 0)
+                assert ours.most == theirs.get("max", shapes.Whole().most), name
 
 
 def test_an_unknown_parameter_is_named_with_the_known_ones(world):

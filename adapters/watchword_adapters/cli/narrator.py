@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -15,6 +16,7 @@ from watchword_adapters.cli.screen import Screen
 from watchword_adapters.cli.trace import TriggerCall, tell_call
 from watchword_adapters.poolserver.application import Told
 from watchword_adapters.poolserver.backstage import TriggerRun, texts
+from watchword_adapters.poolserver.rehearsal import TRIGGERS
 
 _INDENT = " " * 11
 
@@ -81,6 +83,9 @@ def _lines(run: TriggerRun) -> list[str]:
     response = _response(run.returned)
     if response is None:
         return [f"{run.trigger:<7} returned no event with a response, but {type(run.returned).__name__}"]
+    if run.trigger not in TRIGGERS:
+        said = {name: value for name, value in response.items() if value is not None}
+        return [f"{run.trigger:<7} {run.event.get('triggerSource', '')}  ->  {json.dumps(said, default=repr)[:300]}"]
     maps = {name: texts(run.returned, name) for name in ("publicChallengeParameters", "privateChallengeParameters")}
     flags = {name: response.get(name) for name in ("issueTokens", "failAuthentication", "answerCorrect")}
     whole = {"challengeName": None, **response, **flags, **maps}

@@ -34,9 +34,10 @@ from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.poolserver.people import NewUser, add_users, users_from
 from watchword_adapters.poolserver.rehearsal import KINDS, TRIGGERS, failure_of, rehearsed
 from watchword_adapters.poolserver.server import LOOPBACK, endpoint_of, hosts_of, listen, serve
-from watchword_adapters.poolserver.sources import FlowSource, HandlerSource, Reloading, Three
+from watchword_adapters.poolserver.sources import OTHERS, FlowSource, HandlerSource, Reloading, Three, other_triggers
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.database import Database
+from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES
 
 _PORT = 9229
 _LOOK_SECONDS = 0.3
@@ -67,6 +68,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("flow", metavar="FLOW", nargs="?", help="a TOML file, or module:attribute of a Flow in Python")
     add("--triggers", metavar="MODULE", help="in place of FLOW: the module, or file, of three triggers")
+    add("--other-triggers", metavar="MODULE", help=f"a module, or file, with any of {', '.join(OTHERS)}")
+    add("--pre-token-version", choices=("V1_0", "V2_0"), default="V1_0", help="of pre token generation (%(default)s)")
     add("--port", type=int, default=_PORT, metavar="N", help="the port; 0 is a free one (%(default)s)")
     add("--host", metavar="ADDRESS", help="the address to listen at (loopback only, if not given)")
     add("--pool-id", default="us-east-1_Abc123", metavar="ID", help="the pool's id (%(default)s)")
@@ -76,6 +79,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--users", metavar="FILE", help="users to begin with, TOML or JSON (see below)")
     add("--user", action="append", default=[], metavar="NAME", help=f"a user, with the password {DEFAULT_PASSWORD}")
     add("--email-as-username", action="store_true", help="users sign up with an address and get a UUID as name")
+    add(
+        "--alias",
+        action="append",
+        choices=ALIASES,
+        help=f"an attribute that signs in too (given none: {', '.join(DEFAULT_ALIASES)})",
+    )
+    add("--verify-before-update", action="store_true", help="a changed address waits for its code, the old one stays")
     add("--no-prevent-user-existence-errors", action="store_true", help="say so when a user does not exist")
     add("--session-minutes", type=int, default=3, metavar="N", help="how long a challenge may be answered, 3 to 15")
     add("--database", metavar="FILE", help="keep users, keys and refresh tokens in this SQLite file")
@@ -164,12 +174,21 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
             )
             for name, each in zip(TRIGGERS, reloading.triggers(), strict=True)
         )
+        found = other_triggers(arguments.other_triggers) if arguments.other_triggers else {}
+        others = {name: backstage.watch(name, each) for name, each in found.items()}
         region = arguments.pool_id.partition("_")[0]
         issuer = endpoint if arguments.issuer == "local" else f"https://cognito-idp.{region}.amazonaws.com"
         pool = LocalUserPool(
             define,
             create,
             verify,
+            pre_sign_up=others.get("pre_sign_up"),
+            post_confirmation=others.get("post_confirmation"),
+            pre_token_generation=others.get("pre_token_generation"),
+            user_migration=others.get("user_migration"),
+            pre_token_version=arguments.pre_token_version,
+            aliases=arguments.alias or DEFAULT_ALIASES,
+            verify_before_update=arguments.verify_before_update,
             pool_id=arguments.pool_id,
             client_id=arguments.client_id,
             client_secret=arguments.client_secret,

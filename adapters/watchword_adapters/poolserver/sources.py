@@ -31,6 +31,15 @@ _SPELLINGS = {
 _ONE_FOR_ALL = ("handler", "lambda_handler")
 
 
+OTHERS = {
+    "pre_sign_up": ("pre_sign_up", "pre_signup"),
+    "post_confirmation": ("post_confirmation",),
+    "pre_token_generation": ("pre_token_generation", "pre_token"),
+    "user_migration": ("user_migration", "migrate_user"),
+}
+"""The triggers beside the three, by the names of `LocalUserPool`, and how a module may spell them."""
+
+
 class Source(Protocol):
     """Reads three triggers."""
 
@@ -109,6 +118,26 @@ class HandlerSource:
         return cast("Three", tuple(made))
 
 
+def other_triggers(reference: str) -> dict[str, Trigger]:
+    """Return the triggers beside the three that a module, or the Python file at a path, has.
+
+    Raises:
+        ConfigurationError: if it cannot be imported, or has none of them.
+    """
+    module = _imported(reference, again=False, option="--other-triggers")
+    found: dict[str, Trigger] = {}
+    for name, spellings in OTHERS.items():
+        given = next(
+            (each for each in (getattr(module, spelling, None) for spelling in spellings) if callable(each)), None
+        )
+        if given is not None:
+            found[name] = cast("Trigger", given)
+    if not found:
+        names = ", ".join(spellings[0] for spellings in OTHERS.values())
+        raise ConfigurationError(f"--other-triggers {reference}: there is no function called {names}")
+    return found
+
+
 class Reloading:
     """Three triggers that are those of *source*, as of the last time that it could be read.
 
@@ -177,7 +206,7 @@ def _split(reference: str) -> tuple[str, str]:
     return module, attribute
 
 
-def _imported(name: str, *, again: bool) -> ModuleType:
+def _imported(name: str, *, again: bool, option: str = "--triggers") -> ModuleType:
     if again:
         _forget(_module_name(name))
     try:
@@ -189,7 +218,7 @@ def _imported(name: str, *, again: bool) -> ModuleType:
         cast("Loader", spec.loader).exec_module(module)
     except (Exception, SystemExit) as error:
         raise ConfigurationError(
-            f"--triggers {name}: importing it failed: {type(error).__name__}: {str(error)[:200]}"
+            f"{option} {name}: importing it failed: {type(error).__name__}: {str(error)[:200]}"
         ) from error
     return module
 

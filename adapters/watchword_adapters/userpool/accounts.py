@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from attrs import frozen
 
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.account_triggers import AccountTriggers, PreSigned
 from watchword_adapters.userpool.client import AppClient
 from watchword_adapters.userpool.outbox import SentMessage, masked
-from watchword_adapters.userpool.schema import attributes_from, check_password, unverified
+from watchword_adapters.userpool.schema import attributes_from, check_attribute, check_password, unverified
 from watchword_adapters.userpool.tokens import Tokens
-from watchword_adapters.userpool.users import Person, Purpose, User, Users, changed, check_may_sign_in
+from watchword_adapters.userpool.triggers import Metadata
+from watchword_adapters.userpool.users import Person, Purpose, User, Users, changed, check_may_sign_in, described
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]
@@ -33,6 +34,7 @@ class Accounts:
     client: AppClient
     users: Users
     tokens: Tokens
+    triggers: AccountTriggers
     clock: Clock
     random: Random
     legacy: bool
@@ -48,9 +50,21 @@ class Accounts:
         check_password(given["Password"])
         attributes = attributes_from(given.get("UserAttributes", ()), by_user=True)
         self.users.check_sign_up(attributes)
-        user = self.users.add(name, unverified(attributes), status="UNCONFIRMED", password=given["Password"])
-        reply: Reply = {"UserConfirmed": False, "UserSub": user.sub}
-        if user.attributes.get("email"):
+        named = self.users.name_for(name)
+        said = self._pre_signed("PreSignUp_SignUp", given, named[0], attributes)
+        verified = {"email_verified": said.verify_email, "phone_number_verified": said.verify_phone}
+        user = self.users.add(
+            name,
+            {**unverified(attributes), **{each: "true" for each, wanted in verified.items() if wanted}},
+            status="CONFIRMED" if said.confirm else "UNCONFIRMED",
+            password=given["Password"],
+            named=named,
+            move_aliases=False,
+        )
+        reply: Reply = {"UserConfirmed": said.confirm, "UserSub": user.sub}
+        if said.confirm:
+            self.triggers.post_confirmation("PostConfirmation_ConfirmSignUp", user, given.get("ClientMetadata"))
+        elif user.attributes.get("email"):
             reply["CodeDeliveryDetails"] = self._send_code(user, "sign-up")
         return reply
 
@@ -72,6 +86,7 @@ class Accounts:
                 draft.set_attributes({"email_verified": "true"})
             if force:
                 self.users.take_aliases(draft.user)
+        self._confirmed(user.username, "PostConfirmation_ConfirmSignUp", given)
         return {}
 
     def resend_confirmation_code(self, given: Given) -> Reply:
@@ -88,6 +103,7 @@ class Accounts:
 
     def forgot_password(self, given: Given) -> Reply:
         """Send a code that sets a new password, to a verified address only."""
+        self.migrate("UserMigration_ForgotPassword", given["Username"], None, None, given.get("ClientMetadata"))
         person = self._person(given)
         user = person.user
         if user is None:
@@ -110,6 +126,7 @@ class Accounts:
             if draft.user.status == "RESET_REQUIRED":
                 draft.set_status("CONFIRMED")
         self.users.forget_failures(person)
+        self._confirmed(username, "PostConfirmation_ConfirmForgotPassword", given)
         return {}
 
     # By the user, with an access token
@@ -181,9 +198,13 @@ class Accounts:
         if given.get("MessageAction") == "RESEND":
             user = self._invited_again(given, password)
         else:
+            named = self.users.name_for(given["Username"])
+            # The service does not say that this one may confirm or verify anybody: an administrator can do so himself.
+            self._pre_signed("PreSignUp_AdminCreateUser", given, named[0], attributes)
             user = self.users.add(
                 given["Username"],
                 attributes,
+                named=named,
                 status="FORCE_CHANGE_PASSWORD",
                 password=password,
                 move_aliases=bool(given.get("ForceAliasCreation")),
@@ -192,8 +213,7 @@ class Accounts:
         if address and given.get("MessageAction") != "SUPPRESS":
             text = f"Your username is {given['Username']} and temporary password is {password}."
             self._deliver(user, address, "Your temporary password", text)
-        described = _described(user)
-        return {"User": {"Username": user.username, "Attributes": described.pop("UserAttributes"), **described}}
+        return {"User": described(user, attributes="Attributes")}
 
     def _invited_again(self, given: Given, password: str) -> User:
         """Return somebody who has not answered the invitation, with a new temporary password. Nobody is created."""
@@ -229,8 +249,7 @@ class Accounts:
 
     def admin_get_user(self, given: Given) -> Reply:
         """Return everything about a user but the password."""
-        user = self._existing(given)
-        return {"Username": user.username, **_described(user)}
+        return described(self._existing(given))
 
     def admin_delete_user(self, given: Given) -> Reply:
         """Remove a user, tokens included."""
@@ -255,7 +274,39 @@ class Accounts:
             raise errors.NotAuthorizedException(f"User cannot be confirmed. Current status is {user.status}")
         with self.users.changing(user.username) as draft:
             draft.set_status("CONFIRMED")
+        self._confirmed(user.username, "PostConfirmation_ConfirmSignUp", given)
         return {}
+
+    def migrate(self, source: str, name: str, password: str | None, validation: Metadata, metadata: Metadata) -> None:
+        """Add somebody whom the pool does not have and the user migration trigger knows.
+
+        Raises:
+            UserNotFoundException: if the trigger refuses, and the pool is told to say who exists.
+        """
+        if not self.triggers.migrates or self.users.find(name).user is not None:
+            return
+        found = self.triggers.migrate(source, name, password, validation, metadata)
+        if found is None:
+            if self.legacy:
+                raise errors.UserNotFoundException(f"Exception migrating user in app client {self.client.id}")
+            return
+        for attribute in found.attributes:
+            check_attribute(attribute, by_user=False)
+        user = self.users.add(
+            found.name, found.attributes, status=found.status, password=password, move_aliases=found.move_aliases
+        )
+        if found.welcome and user.attributes.get("email"):
+            self._deliver(user, user.attributes["email"], "Welcome", f"Your username is {found.name}.")
+
+    def _pre_signed(self, source: str, given: Given, username: str, attributes: Mapping[str, str]) -> PreSigned:
+        pairs = given.get("ValidationData")
+        validation = None if pairs is None else {pair["Name"]: pair.get("Value") or "" for pair in pairs}
+        return self.triggers.pre_sign_up(source, username, attributes, validation, given.get("ClientMetadata"))
+
+    def _confirmed(self, username: str, source: str, given: Given) -> None:
+        user = self.users.get(username)
+        if user is not None:
+            self.triggers.post_confirmation(source, user, given.get("ClientMetadata"))
 
     def _person(self, given: Given) -> Person:
         name: str = given["Username"]
@@ -351,13 +402,3 @@ def _check_verified(attributes: Mapping[str, str]) -> None:
 
 def _pairs(user: User) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]
-
-
-def _described(user: User) -> Reply:
-    return {
-        "UserAttributes": _pairs(user),
-        "UserCreateDate": datetime.fromtimestamp(user.created, UTC),
-        "UserLastModifiedDate": datetime.fromtimestamp(user.modified, UTC),
-        "Enabled": user.enabled,
-        "UserStatus": user.status,
-    }

@@ -1,4 +1,4 @@
-"""A pool's users, keys and refresh tokens in a SQLite file, so that they outlive the process."""
+"""A pool's users, groups, keys and refresh tokens in a SQLite file, so that they outlive the process."""
 
 from __future__ import annotations
 
@@ -15,17 +15,27 @@ from attrs import asdict
 
 from watchword import srp6a
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword_adapters.userpool.groups import Group
 from watchword_adapters.userpool.keeping import Grant
 from watchword_adapters.userpool.users import Code, User
 
 _APPLICATION = 0x57415450  # "WATP", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
-_VERSION = 1
+_VERSION = 2
+_GROUPS = "CREATE TABLE groups (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;"
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE users (username TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE grants (digest TEXT PRIMARY KEY, expires REAL NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+{_GROUPS}
 PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_VERSION};
+COMMIT;
+"""
+# Version 1 had no groups; what users have gained since has defaults.
+_FROM_VERSION_1 = f"""
+BEGIN IMMEDIATE;
+{_GROUPS}
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
@@ -101,6 +111,21 @@ class Database:
         with self._turn() as connection:
             connection.execute("DELETE FROM grants WHERE digest = ?", (digest,))
 
+    def groups(self) -> Sequence[Group]:
+        """Return all groups."""
+        with self._turn() as connection:
+            return [Group(**json.loads(body)) for (body,) in connection.execute("SELECT body FROM groups")]
+
+    def keep_group(self, group: Group) -> None:
+        """Keep *group* in place of what was kept under its name."""
+        with self._turn() as connection:
+            connection.execute("REPLACE INTO groups VALUES (?, ?)", (group.name, json.dumps(asdict(group))))
+
+    def drop_group(self, name: str) -> None:
+        """Forget a group."""
+        with self._turn() as connection:
+            connection.execute("DELETE FROM groups WHERE name = ?", (name,))
+
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return the secret called *name*; have it made and kept if there is none."""
         with self._turn() as connection:
@@ -121,6 +146,8 @@ class Database:
         empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if marks == [0, 0] and empty:
             connection.executescript(_SCHEMA)
+        elif marks == [_APPLICATION, 1]:
+            connection.executescript(_FROM_VERSION_1)
         elif marks != [_APPLICATION, _VERSION]:
             raise self._foreign()
         kept = self.secret("pool id", pool_id.encode).decode()

@@ -1,4 +1,4 @@
-"""What a pool keeps beyond its process: users, grants and secrets, through one small protocol."""
+"""What a pool keeps beyond its process: users, groups, grants and secrets, through one small protocol."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define, frozen
 
 if TYPE_CHECKING:
+    from watchword_adapters.userpool.groups import Group
     from watchword_adapters.userpool.users import User
 
 
@@ -54,6 +55,18 @@ class Keeper(Protocol):
         """Forget a grant."""
         ...
 
+    def groups(self) -> Sequence[Group]:
+        """Return all groups."""
+        ...
+
+    def keep_group(self, group: Group) -> None:
+        """Keep *group* in place of what was kept under its name."""
+        ...
+
+    def drop_group(self, name: str) -> None:
+        """Forget a group."""
+        ...
+
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return the secret called *name*; have it made and kept if there is none."""
         ...
@@ -81,6 +94,16 @@ class NothingKept:
         """Do nothing."""
 
     def drop_grant(self, digest: str) -> None:
+        """Do nothing."""
+
+    def groups(self) -> Sequence[Group]:
+        """Return none."""
+        return ()
+
+    def keep_group(self, group: Group) -> None:
+        """Do nothing."""
+
+    def drop_group(self, name: str) -> None:
         """Do nothing."""
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:

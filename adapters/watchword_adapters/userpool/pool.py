@@ -14,8 +14,10 @@ from watchword.ports import Clock, Random
 from watchword.settings import Validator, choice, flag, refused, whole_number
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.account_triggers import AccountTriggers, Customized, TokenVersion
 from watchword_adapters.userpool.accounts import Accounts
 from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
+from watchword_adapters.userpool.groups import Groups
 from watchword_adapters.userpool.keeping import Keeper
 from watchword_adapters.userpool.outbox import SentMessage
 from watchword_adapters.userpool.schema import check_attribute
@@ -23,8 +25,8 @@ from watchword_adapters.userpool.sessions import Sessions
 from watchword_adapters.userpool.shapes import OPERATIONS, checked
 from watchword_adapters.userpool.signin import SignIns
 from watchword_adapters.userpool.tokens import Tokens
-from watchword_adapters.userpool.triggers import FirstSession, Trigger, Triggers
-from watchword_adapters.userpool.users import ALIASES, Status, User, Users
+from watchword_adapters.userpool.triggers import Caller, FirstSession, Metadata, Trigger, Triggers
+from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES, Status, User, Users
 
 Reply = dict[str, Any]
 Operation = Callable[[Mapping[str, object]], Reply]
@@ -99,6 +101,17 @@ class LocalUserPool:
     create: Trigger | None = field(repr=False)
     verify: Trigger | None = field(repr=False)
 
+    pre_sign_up: Trigger | None = field(default=None, kw_only=True, repr=False)
+    """Called before a sign-up, and before an administrator creates a user; it may refuse, confirm and verify."""
+    post_confirmation: Trigger | None = field(default=None, kw_only=True, repr=False)
+    """Called after a sign-up is confirmed, and after a forgotten password is set anew."""
+    pre_token_generation: Trigger | None = field(default=None, kw_only=True, repr=False)
+    """Called before tokens are made, those of a refresh too; it may change claims, groups and scopes."""
+    pre_token_version: TokenVersion = field(default="V1_0", kw_only=True, validator=choice("V1_0", "V2_0"))
+    """The version of its event: V2_0 changes access tokens too."""
+    user_migration: Trigger | None = field(default=None, kw_only=True, repr=False)
+    """Called when somebody unknown signs in by password, or has forgotten it; whom it knows is added."""
+
     prevent_user_existence_errors: bool = field(default=True, kw_only=True, validator=flag())
     """Whether a sign-in of somebody unknown runs like any other (ENABLED) or says UserNotFoundException (LEGACY)."""
     pool_id: str = field(
@@ -130,7 +143,7 @@ class LocalUserPool:
     """The sign-in flows that the client allows."""
     email_as_username: bool = field(default=False, kw_only=True, validator=flag())
     """Whether users sign up with an e-mail address and get a UUID as their name."""
-    aliases: Collection[str] = field(default=("email", "phone_number"), kw_only=True, validator=_aliases)
+    aliases: Collection[str] = field(default=DEFAULT_ALIASES, kw_only=True, validator=_aliases)
     """The attributes that sign a user in beside the name, once verified; ``preferred_username`` if it is among them."""
     verify_before_update: bool = field(default=False, kw_only=True, validator=flag())
     """Whether a changed e-mail address waits for its code while the old one stays (AttributesRequireVerificationBeforeUpdate)."""
@@ -163,39 +176,55 @@ class LocalUserPool:
         """Wire the parts together."""
         legacy = not self.prevent_user_existence_errors
         client = AppClient(self.client_id, self.client_secret, frozenset(self.auth_flows))
-        triggers = Triggers(
-            self.define,
-            self.create,
-            self.verify,
+        caller = Caller(
             pool_id=self.pool_id,
             client_id=self.client_id,
             deadline=self.trigger_deadline,
             duplicates=self.duplicate_triggers,
-            legacy=legacy,
-            first_session=self.first_session,
             clock=self.clock,
             random=self.random,
         )
+        groups = Groups(self.pool_id, self._users, self.clock, self.keeper)
+        account_triggers = AccountTriggers(
+            caller,
+            self.pre_sign_up,
+            self.post_confirmation,
+            self.pre_token_generation,
+            self.user_migration,
+            self.pre_token_version,
+        )
+        accounts = Accounts(
+            client=client,
+            users=self._users,
+            tokens=self._tokens,
+            triggers=account_triggers,
+            clock=self.clock,
+            random=self.random,
+            legacy=legacy,
+            verify_before_update=self.verify_before_update,
+            deliver=self.outbox.append,
+        )
+
+        def customized(source: str, user: User, metadata: Metadata) -> Customized:
+            return account_triggers.customized(source, user, groups.claims_of(user), metadata)
+
+        def migrate(name: str, password: str, metadata: Metadata) -> None:
+            accounts.migrate("UserMigration_Authentication", name, password, metadata, None)
+
         sign_ins = SignIns(
             pool_id=self.pool_id,
             client=client,
             users=self._users,
             sessions=Sessions(self.session_minutes * 60, clock=self.clock, random=self.random),
             tokens=self._tokens,
-            triggers=triggers,
+            triggers=Triggers(
+                self.define, self.create, self.verify, caller=caller, legacy=legacy, first_session=self.first_session
+            ),
+            customized=customized,
+            migrate=migrate,
             clock=self.clock,
             random=self.random,
             legacy=legacy,
-        )
-        accounts = Accounts(
-            client=client,
-            users=self._users,
-            tokens=self._tokens,
-            clock=self.clock,
-            random=self.random,
-            legacy=legacy,
-            verify_before_update=self.verify_before_update,
-            deliver=self.outbox.append,
         )
         handlers: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
             "InitiateAuth": partial(sign_ins.initiate, admin=False),
@@ -224,6 +253,15 @@ class LocalUserPool:
             "AdminDisableUser": accounts.admin_disable_user,
             "AdminEnableUser": accounts.admin_enable_user,
             "AdminResetUserPassword": accounts.admin_reset_user_password,
+            "CreateGroup": groups.create_group,
+            "GetGroup": groups.get_group,
+            "UpdateGroup": groups.update_group,
+            "DeleteGroup": groups.delete_group,
+            "ListGroups": groups.list_groups,
+            "ListUsersInGroup": groups.list_users_in_group,
+            "AdminAddUserToGroup": groups.admin_add_user_to_group,
+            "AdminRemoveUserFromGroup": groups.admin_remove_user_from_group,
+            "AdminListGroupsForUser": groups.admin_list_groups_for_user,
         }
         operations = {name: partial(self._run, name, handlers[name]) for name in OPERATIONS}
         object.__setattr__(self, "operations", MappingProxyType(operations))
@@ -379,6 +417,42 @@ class LocalUserPool:
     def admin_reset_user_password(self, /, **parameters: object) -> Reply:
         """Make a user's password useless, and send a code that sets a new one."""
         return self._reply("AdminResetUserPassword", parameters)
+
+    def create_group(self, /, **parameters: object) -> Reply:
+        """Make a group."""
+        return self._reply("CreateGroup", parameters)
+
+    def get_group(self, /, **parameters: object) -> Reply:
+        """Return a group."""
+        return self._reply("GetGroup", parameters)
+
+    def update_group(self, /, **parameters: object) -> Reply:
+        """Change a group."""
+        return self._reply("UpdateGroup", parameters)
+
+    def delete_group(self, /, **parameters: object) -> Reply:
+        """Remove a group."""
+        return self._reply("DeleteGroup", parameters)
+
+    def list_groups(self, /, **parameters: object) -> Reply:
+        """Return the groups."""
+        return self._reply("ListGroups", parameters)
+
+    def list_users_in_group(self, /, **parameters: object) -> Reply:
+        """Return who is in a group."""
+        return self._reply("ListUsersInGroup", parameters)
+
+    def admin_add_user_to_group(self, /, **parameters: object) -> Reply:
+        """Put a user into a group."""
+        return self._reply("AdminAddUserToGroup", parameters)
+
+    def admin_remove_user_from_group(self, /, **parameters: object) -> Reply:
+        """Take a user out of a group."""
+        return self._reply("AdminRemoveUserFromGroup", parameters)
+
+    def admin_list_groups_for_user(self, /, **parameters: object) -> Reply:
+        """Return the groups that a user is in."""
+        return self._reply("AdminListGroupsForUser", parameters)
 
     def admin_initiate_auth(self, /, **parameters: object) -> Reply:
         """Begin a sign-in from a server."""

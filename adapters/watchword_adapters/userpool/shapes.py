@@ -27,6 +27,13 @@ class Text:
 
 
 @frozen
+class Whole:
+    """A whole number from 0 to *most*."""
+
+    most: int = 2**31 - 1
+
+
+@frozen
 class Flag:
     """A boolean."""
 
@@ -46,7 +53,7 @@ class Ignored:
     """Accepted, whatever it is, and not looked at: analytics, risk data and the like."""
 
 
-Shape = Text | Flag | TextMap | Attributes | Ignored
+Shape = Text | Whole | Flag | TextMap | Attributes | Ignored
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]+"
 # The public model says [\S]+, the service itself takes spaces inside: its refusals name this pattern.
@@ -77,16 +84,22 @@ _MEMBERS: Mapping[str, Shape] = {
     "Code": Text(2048, 1, r"[\S]+"),
     "ConfirmationCode": Text(2048, 1, r"[\S]+"),
     "ContextData": Ignored(),
+    "Description": Text(2048),
     "DesiredDeliveryMediums": Ignored(),
     "DeviceKey": Ignored(),
     "ForceAliasCreation": Flag(),
+    "GroupName": Text(128, 1, _VISIBLE),
+    "Limit": Whole(60),
     "MessageAction": Text(one_of=("RESEND", "SUPPRESS")),
+    "NextToken": Text(shortest=1, pattern=r"[\S]+"),
     "Password": Text(256, 0, _SPACED),
     "Permanent": Flag(),
+    "Precedence": Whole(),
     "PreviousPassword": Text(256, 0, _SPACED),
     "ProposedPassword": Text(256, 0, _SPACED),
     "RefreshToken": Text(pattern=r"[A-Za-z0-9-_=.]+"),
     "RevokeAssociatedSessions": Ignored(),
+    "RoleArn": Text(2048, 20, r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+){0,2}"),
     "SecretHash": Text(128, 1, r"[\w+=/]+"),
     "Session": Text(4096, 20),
     "TemporaryPassword": Text(256, 0, _SPACED),
@@ -95,7 +108,7 @@ _MEMBERS: Mapping[str, Shape] = {
     "UserContextData": Ignored(),
     "UserPoolId": Text(55, 1, r"[\w-]+_[0-9a-zA-Z]+"),
     "Username": Text(128, 1, _VISIBLE),
-    "ValidationData": Ignored(),
+    "ValidationData": Attributes(),
 }
 
 # An asterisk marks what must be there.
@@ -129,6 +142,15 @@ _OPERATIONS = {
     "AdminDisableUser": "UserPoolId* Username*",
     "AdminEnableUser": "UserPoolId* Username*",
     "AdminResetUserPassword": "UserPoolId* Username* ClientMetadata",
+    "CreateGroup": "GroupName* UserPoolId* Description RoleArn Precedence",
+    "GetGroup": "GroupName* UserPoolId*",
+    "UpdateGroup": "GroupName* UserPoolId* Description RoleArn Precedence",
+    "DeleteGroup": "GroupName* UserPoolId*",
+    "ListGroups": "UserPoolId* Limit NextToken",
+    "ListUsersInGroup": "UserPoolId* GroupName* Limit NextToken",
+    "AdminAddUserToGroup": "UserPoolId* Username* GroupName*",
+    "AdminRemoveUserFromGroup": "UserPoolId* Username* GroupName*",
+    "AdminListGroupsForUser": "Username* UserPoolId* Limit NextToken",
     "AdminInitiateAuth": "UserPoolId* ClientId* AuthFlow* AuthParameters ClientMetadata AnalyticsMetadata ContextData"
     " Session",
     "AdminRespondToAuthChallenge": "UserPoolId* ClientId* ChallengeName* ChallengeResponses Session AnalyticsMetadata"
@@ -190,6 +212,11 @@ def _check(name: str, path: str, shape: Shape, value: object) -> None:
     match shape:
         case Text():
             _check_text(name, path, shape, value)
+        case Whole():
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise _wrong_type(path, "a whole number")
+            if not 0 <= value <= shape.most:
+                raise _violation(f"Value at '{path}'", f"Member must have value from 0 to {shape.most}")
         case Flag():
             if not isinstance(value, bool):
                 raise _wrong_type(path, "a boolean")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Never, assert_never
 
 from attrs import evolve, frozen
@@ -13,6 +13,7 @@ from watchword import srp6a
 from watchword.errors import ProtocolError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.account_triggers import Customized
 from watchword_adapters.userpool.client import AppClient
 from watchword_adapters.userpool.schema import check_attribute, check_password
 from watchword_adapters.userpool.sessions import Round, Session, Sessions
@@ -27,6 +28,7 @@ _SKEW_SECONDS = 900.0  # one client library stamps before its first call, so an 
 _LONGEST_NAME = 128
 _PUBLIC_ONLY = frozenset({"USER_PASSWORD_AUTH"})
 _ADMIN_ONLY = frozenset({"ADMIN_NO_SRP_AUTH", "ADMIN_USER_PASSWORD_AUTH"})
+_BY_PASSWORD = _PUBLIC_ONLY | _ADMIN_ONLY
 _BLOCK_BYTES = 192
 _NEW_ATTRIBUTE = "userAttributes."
 
@@ -41,12 +43,14 @@ class SignIns:
     sessions: Sessions
     tokens: Tokens
     triggers: Triggers
+    customized: Callable[[str, User, Metadata], Customized]
+    migrate: Callable[[str, str, Metadata], None]
     clock: Clock
     random: Random
     legacy: bool
 
     def initiate(self, given: Mapping[str, Any], *, admin: bool) -> Reply:
-        """Begin a sign-in. Its ClientMetadata reaches none of the three triggers."""
+        """Begin a sign-in. Its ClientMetadata reaches no trigger but user migration, as validationData."""
         flow: str = given["AuthFlow"]
         if flow in (_PUBLIC_ONLY if admin else _ADMIN_ONLY):
             raise errors.InvalidParameterException("Initiate Auth method not supported.")
@@ -56,6 +60,8 @@ class SignIns:
             return self._refresh_with_hash(parameters)
         name = _username(parameters)
         self.client.check_hash(parameters.get("SECRET_HASH"), name)
+        if flow in _BY_PASSWORD:
+            self.migrate(name, _required(parameters, "PASSWORD"), given.get("ClientMetadata"))
         begin = {
             "CUSTOM_AUTH": self._begin_custom,
             "USER_SRP_AUTH": self._begin_srp,
@@ -98,7 +104,7 @@ class SignIns:
         """Trade a refresh token for new tokens."""
         self.client.check_flow("REFRESH_TOKEN")
         self.client.check_secret(given.get("ClientSecret"))
-        return {"AuthenticationResult": self.tokens.refresh(given["RefreshToken"], self._holder)}
+        return {"AuthenticationResult": self._refreshed(given["RefreshToken"], given.get("ClientMetadata"))}
 
     # The first call of each flow
 
@@ -128,7 +134,7 @@ class SignIns:
         if not self.users.has_password(person, password):
             self._wrong_password(person)
         self.users.forget_failures(person)
-        return self._after_password(Session("", "password", person, admin=admin))
+        return self._after_password(Session("", "password", person, admin=admin), None)
 
     def _refresh_with_hash(self, parameters: Mapping[str, str]) -> Reply:
         token = _required(parameters, "REFRESH_TOKEN")
@@ -136,7 +142,13 @@ class SignIns:
         if user is not None:  # pools in the field differ in which of his names they want hashed
             names = (user.username, user.sub, user.attributes.get("email", ""), user.attributes.get("phone_number", ""))
             self.client.check_hash(parameters.get("SECRET_HASH"), *names)
-        return {"ChallengeParameters": {}, "AuthenticationResult": self.tokens.refresh(token, self._holder)}
+        return {"ChallengeParameters": {}, "AuthenticationResult": self._refreshed(token, None)}
+
+    def _refreshed(self, token: str, metadata: Metadata) -> Reply:
+        def customized(user: User) -> Customized:
+            return self.customized("TokenGeneration_RefreshTokens", user, metadata)
+
+        return self.tokens.refresh(token, self._holder, customized)
 
     # Answers
 
@@ -152,7 +164,7 @@ class SignIns:
             self._wrong_password(person)  # and Define is not asked
         self.users.forget_failures(person)
         if session.flow == "password":
-            return self._after_password(session)
+            return self._after_password(session, metadata)
         entry = Round("PASSWORD_VERIFIER", result=True)
         return self._next(evolve(session, rounds=(*session.rounds, entry)), metadata)
 
@@ -172,7 +184,7 @@ class SignIns:
             draft.set_attributes(attributes)
         session = self._current(session)
         if session.flow == "password":
-            return self._issue(session.person)
+            return self._issue(session.person, metadata, "TokenGeneration_NewPasswordChallenge")
         entry = Round("NEW_PASSWORD_REQUIRED", result=True)
         return self._next(evolve(session, rounds=(*session.rounds, entry)), metadata)
 
@@ -182,7 +194,7 @@ class SignIns:
         """Ask Define, and do as it says."""
         decided = self.triggers.define(session.person, session.rounds, metadata)
         if decided.issue_tokens:
-            return self._issue(session.person)
+            return self._issue(session.person, metadata)
         last = session.rounds[-1] if session.rounds else None
         match decided.challenge:
             case "CUSTOM_CHALLENGE":
@@ -239,20 +251,23 @@ class SignIns:
         }
         return _challenge(name, self.sessions.open(evolve(session, challenge=name)), parameters)
 
-    def _after_password(self, session: Session) -> Reply:
+    def _after_password(self, session: Session, metadata: Metadata) -> Reply:
         """Go on where a right password is all that it takes."""
         user = session.person.user
         if user is not None and user.status == "FORCE_CHANGE_PASSWORD":
             return self._present_new_password(session)
-        return self._issue(session.person)
+        return self._issue(session.person, metadata)
 
-    def _issue(self, person: Person) -> Reply:
+    def _issue(self, person: Person, metadata: Metadata, source: str = "TokenGeneration_Authentication") -> Reply:
         user = self.users.get(person.username)
         # Whatever Define says, there are no tokens for somebody who does not exist.
         if person.user is None or user is None or user.sub != person.user.sub:
             raise errors.NotAuthorizedException(errors.INCORRECT)
         check_may_sign_in(user)
-        return {"ChallengeParameters": {}, "AuthenticationResult": self.tokens.issue(user)}
+        return {
+            "ChallengeParameters": {},
+            "AuthenticationResult": self.tokens.issue(user, self.customized(source, user, metadata)),
+        }
 
     # The people and their passwords
 

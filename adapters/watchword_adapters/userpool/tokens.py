@@ -16,11 +16,11 @@ from attrs import field, frozen
 from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.account_triggers import SCOPE, Claims, Customized
 from watchword_adapters.userpool.keeping import Grant, Keeper, NothingKept
 from watchword_adapters.userpool.schema import is_true
 from watchword_adapters.userpool.users import User, new_uuid
 
-_SCOPE = "aws.cognito.signin.user.admin"
 _TO_BOOLEAN = frozenset({"email_verified", "phone_number_verified"})
 
 
@@ -65,7 +65,7 @@ class Tokens:
         for digest, grant in self._keeper.grants():
             self._remember(digest, grant)
 
-    def issue(self, user: User) -> dict[str, Any]:
+    def issue(self, user: User, customized: Customized) -> dict[str, Any]:
         """Return the AuthenticationResult of a new sign-in."""
         now = self._clock.now()
         grant = Grant(
@@ -82,9 +82,11 @@ class Tokens:
             self._forget_expired(now)
             self._keeper.keep_grant(digest, grant)
             self._remember(digest, grant)
-        return {**self._result(user, grant, now), "RefreshToken": refresh}
+        return {**self._result(user, grant, now, customized), "RefreshToken": refresh}
 
-    def refresh(self, token: str, user_of: Callable[[str], User | None]) -> dict[str, Any]:
+    def refresh(
+        self, token: str, user_of: Callable[[str], User | None], customized: Callable[[User], Customized]
+    ) -> dict[str, Any]:
         """Return a new AuthenticationResult without a refresh token; ``auth_time`` and ``origin_jti`` stay.
 
         Raises:
@@ -99,7 +101,7 @@ class Tokens:
             raise errors.NotAuthorizedException("Refresh Token has been revoked")
         if now >= grant.expires:
             raise errors.NotAuthorizedException("Refresh Token has expired")
-        return self._result(user, grant, now)
+        return self._result(user, grant, now, customized(user))
 
     def username_of_refresh(self, token: str) -> str | None:
         """Return whose refresh token this is, or None."""
@@ -122,6 +124,8 @@ class Tokens:
             raise errors.NotAuthorizedException("Access Token has been revoked")
         if self._clock.now() >= claims["exp"]:
             raise errors.NotAuthorizedException("Access Token has expired")
+        if SCOPE not in claims["scope"].split():
+            raise errors.NotAuthorizedException("Access Token does not have required scopes")
         return grant.username
 
     def revoke(self, token: str) -> None:
@@ -170,7 +174,7 @@ class Tokens:
             if not mine:
                 del self._by_sub[grant.sub]
 
-    def _result(self, user: User, grant: Grant, now: float) -> dict[str, Any]:
+    def _result(self, user: User, grant: Grant, now: float, customized: Customized) -> dict[str, Any]:
         id_key, access_key = self._keys()
         shared = {
             "sub": user.sub,
@@ -181,27 +185,35 @@ class Tokens:
             "exp": int(now) + self._access_seconds,
             "iat": int(now),
         }
+        groups = customized.groups
+        shown = {"cognito:groups": list(groups.names)} if groups.names else {}
+        roles = {"cognito:roles": list(groups.roles)} if groups.roles else {}
+        preferred = {"cognito:preferred_role": groups.preferred_role} if groups.preferred_role else {}
         access = {
             **shared,
+            **shown,
             "client_id": self._client_id,
             "token_use": "access",
-            "scope": _SCOPE,
+            "scope": " ".join(customized.scopes),
             "jti": new_uuid(self._random),
             "username": user.username,
         }
         identity = {
             **{name: is_true(value) if name in _TO_BOOLEAN else value for name, value in user.attributes.items()},
             **shared,
+            **shown,
+            **roles,
+            **preferred,
             "aud": self._client_id,
             "cognito:username": user.username,
             "token_use": "id",
             "jti": new_uuid(self._random),
         }
         return {
-            "AccessToken": _jwt(access, access_key),
+            "AccessToken": _jwt(_changed(access, customized.access), access_key),
             "ExpiresIn": self._access_seconds,
             "TokenType": "Bearer",
-            "IdToken": _jwt(identity, id_key),
+            "IdToken": _jwt(_changed(identity, customized.id), id_key),
         }
 
     def _claims(self, token: str) -> dict[str, Any] | None:
@@ -212,6 +224,11 @@ class Tokens:
         if head != key.header or not _signed(f"{head}.{payload}", signature, key):
             return None
         return cast("dict[str, Any]", json.loads(_unbase64url(payload)))
+
+
+def _changed(claims: Mapping[str, Any], change: Claims) -> dict[str, Any]:
+    merged = {**claims, **change.added}
+    return {name: value for name, value in merged.items() if name not in change.suppressed}
 
 
 def _signed(message: str, signature: str, key: SigningKey) -> bool:

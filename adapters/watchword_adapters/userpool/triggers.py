@@ -1,4 +1,4 @@
-"""The three triggers: which event each is sent, and what may be made of its answer."""
+"""The three triggers of custom authentication: which event each is sent, and what may be made of its answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchword.errors import UnavailableError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.sessions import Round
-from watchword_adapters.userpool.users import Person, new_uuid
+from watchword_adapters.userpool.users import Person, User, new_uuid
 
 Trigger = Callable[[Any, Any], Any]
 FirstSession = Literal["empty", "null", "missing"]
@@ -63,124 +63,45 @@ class Created:
 
 
 @frozen
-class Triggers:
-    """The pool's triggers, called as Cognito calls them."""
+class Caller:
+    """Calls a trigger as Cognito does: a copy of the event, a deadline, three tries."""
 
-    _define: Trigger | None
-    _create: Trigger | None
-    _verify: Trigger | None
     pool_id: str
     client_id: str
     deadline: float
     duplicates: int
-    legacy: bool
-    first_session: FirstSession
     clock: Clock
     random: Random
 
-    def define(self, person: Person, rounds: tuple[Round, ...], metadata: Metadata) -> Decided:
-        """Ask Define what comes next.
-
-        Raises:
-            NotAuthorizedException: if it fails the sign-in, whatever else it says.
-            InvalidLambdaResponseException: if it says nothing, or what Cognito does not know.
-        """
-        if self._define is None:
-            raise errors.InvalidParameterException("Custom auth lambda trigger is not configured for the user pool.")
-        response = self._called(
-            "DefineAuthChallenge",
-            self._define,
-            person,
-            {**self._session(rounds), **self._shared(person, metadata)},
-            ("challengeName", "issueTokens", "failAuthentication"),
-        )
-        fail = _boolean(response, "failAuthentication")
-        issue = _boolean(response, "issueTokens")
-        challenge = _text(response, "challengeName")
-        if fail:
-            raise errors.NotAuthorizedException(errors.INCORRECT)
-        if issue:
-            return Decided(issue_tokens=True)
-        if challenge not in _PRESENTABLE:
-            raise _unrecognizable()
-        return Decided(issue_tokens=False, challenge=challenge)
-
-    def create(self, person: Person, rounds: tuple[Round, ...], metadata: Metadata) -> Created:
-        """Have Create make a custom challenge.
-
-        Raises:
-            NotAuthorizedException: if it made no private parameters; Cognito says no more than that.
-            InvalidLambdaResponseException: if what it made are not maps of strings.
-        """
-        if self._create is None:
-            raise errors.UnexpectedLambdaException("null invocation failed due to configuration.")
-        response = self._called(
-            "CreateAuthChallenge",
-            self._create,
-            person,
-            {
-                **self._session(rounds),
-                "challengeName": "CUSTOM_CHALLENGE",
-                **self._shared(person, metadata),
-            },
-            ("publicChallengeParameters", "privateChallengeParameters", "challengeMetadata"),
-        )
-        public = _text_map(response, "publicChallengeParameters")
-        private = _text_map(response, "privateChallengeParameters")
-        said = _text(response, "challengeMetadata")
-        if not private:
-            raise errors.NotAuthorizedException(errors.INCORRECT)
-        return Created(public, private, said)
-
-    def verify(self, person: Person, private: Mapping[str, str], answer: str, metadata: Metadata) -> bool:
-        """Have Verify judge *answer*. It sees no session.
-
-        Raises:
-            InvalidLambdaResponseException: if it says neither true nor false.
-        """
-        if self._verify is None:
-            raise errors.UnexpectedLambdaException("null invocation failed due to configuration.")
-        request = {"privateChallengeParameters": private, "challengeAnswer": answer, **self._shared(person, metadata)}
-        response = self._called("VerifyAuthChallengeResponse", self._verify, person, request, ("answerCorrect",))
-        correct = _boolean(response, "answerCorrect")
-        if correct is None:
-            raise _unrecognizable()
-        return correct
-
-    def _session(self, rounds: tuple[Round, ...]) -> dict[str, Any]:
-        if not rounds and self.first_session != "empty":
-            return {"session": None} if self.first_session == "null" else {}
-        entries = [
-            {"challengeName": entry.name, "challengeResult": entry.result, "challengeMetadata": entry.metadata}
-            for entry in rounds
-        ]
-        return {"session": entries}
-
-    def _shared(self, person: Person, metadata: Metadata) -> dict[str, Any]:
-        shared: dict[str, Any] = {"userAttributes": {}}
-        if person.user is not None:
-            user = person.user
-            shared["userAttributes"] = {"sub": user.sub, "cognito:user_status": user.status, **user.attributes}
-        if metadata is not None:
-            shared["clientMetadata"] = metadata
-        if not self.legacy:
-            shared["userNotFound"] = person.user is None
-        return shared
-
-    def _called(
-        self, name: str, trigger: Trigger, person: Person, request: Mapping[str, Any], empty: tuple[str, ...]
+    def called(
+        self,
+        source: str,
+        trigger: Trigger,
+        username: str,
+        request: Mapping[str, Any],
+        empty: Mapping[str, Any],
+        *,
+        version: str = "1",
     ) -> Mapping[str, Any]:
-        """Call a trigger, again with the same event if it is late, and return its response."""
+        """Call *trigger*, again with the same event if it is late, and return its response. *empty* is what it is given as one.
+
+        Raises:
+            UserLambdaValidationException: if it raises.
+            UnexpectedLambdaException: if it is late each time.
+            InvalidLambdaResponseException: if what it returns is no event with a response.
+        """
+        prefix = source.partition("_")[0]
+        name = "PreTokenGeneration" if prefix == "TokenGeneration" else prefix
         event = json.dumps(
             {
-                "version": "1",
-                "triggerSource": f"{name}_Authentication",
+                "version": version,
+                "triggerSource": source,
                 "region": self.pool_id.partition("_")[0],
                 "userPoolId": self.pool_id,
-                "userName": person.username,
+                "userName": username,
                 "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": self.client_id},
                 "request": request,
-                "response": dict.fromkeys(empty),
+                "response": empty,
             }
         )
         for _ in range(TRIES):
@@ -212,6 +133,118 @@ class Triggers:
         return self.clock.call(call, self.deadline)
 
 
+@frozen
+class Triggers:
+    """The pool's triggers, called as Cognito calls them."""
+
+    _define: Trigger | None
+    _create: Trigger | None
+    _verify: Trigger | None
+    caller: Caller
+    legacy: bool
+    first_session: FirstSession
+
+    def define(self, person: Person, rounds: tuple[Round, ...], metadata: Metadata) -> Decided:
+        """Ask Define what comes next.
+
+        Raises:
+            NotAuthorizedException: if it fails the sign-in, whatever else it says.
+            InvalidLambdaResponseException: if it says nothing, or what Cognito does not know.
+        """
+        if self._define is None:
+            raise errors.InvalidParameterException("Custom auth lambda trigger is not configured for the user pool.")
+        response = self._called(
+            "DefineAuthChallenge",
+            self._define,
+            person,
+            {**self._session(rounds), **self._shared(person, metadata)},
+            ("challengeName", "issueTokens", "failAuthentication"),
+        )
+        fail = boolean(response, "failAuthentication")
+        issue = boolean(response, "issueTokens")
+        challenge = text(response, "challengeName")
+        if fail:
+            raise errors.NotAuthorizedException(errors.INCORRECT)
+        if issue:
+            return Decided(issue_tokens=True)
+        if challenge not in _PRESENTABLE:
+            raise _unrecognizable()
+        return Decided(issue_tokens=False, challenge=challenge)
+
+    def create(self, person: Person, rounds: tuple[Round, ...], metadata: Metadata) -> Created:
+        """Have Create make a custom challenge.
+
+        Raises:
+            NotAuthorizedException: if it made no private parameters; Cognito says no more than that.
+            InvalidLambdaResponseException: if what it made are not maps of strings.
+        """
+        if self._create is None:
+            raise errors.UnexpectedLambdaException("null invocation failed due to configuration.")
+        response = self._called(
+            "CreateAuthChallenge",
+            self._create,
+            person,
+            {
+                **self._session(rounds),
+                "challengeName": "CUSTOM_CHALLENGE",
+                **self._shared(person, metadata),
+            },
+            ("publicChallengeParameters", "privateChallengeParameters", "challengeMetadata"),
+        )
+        public = _text_map(response, "publicChallengeParameters")
+        private = _text_map(response, "privateChallengeParameters")
+        said = text(response, "challengeMetadata")
+        if not private:
+            raise errors.NotAuthorizedException(errors.INCORRECT)
+        return Created(public, private, said)
+
+    def verify(self, person: Person, private: Mapping[str, str], answer: str, metadata: Metadata) -> bool:
+        """Have Verify judge *answer*. It sees no session.
+
+        Raises:
+            InvalidLambdaResponseException: if it says neither true nor false.
+        """
+        if self._verify is None:
+            raise errors.UnexpectedLambdaException("null invocation failed due to configuration.")
+        request = {"privateChallengeParameters": private, "challengeAnswer": answer, **self._shared(person, metadata)}
+        response = self._called("VerifyAuthChallengeResponse", self._verify, person, request, ("answerCorrect",))
+        correct = boolean(response, "answerCorrect")
+        if correct is None:
+            raise _unrecognizable()
+        return correct
+
+    def _session(self, rounds: tuple[Round, ...]) -> dict[str, Any]:
+        if not rounds and self.first_session != "empty":
+            return {"session": None} if self.first_session == "null" else {}
+        entries = [
+            {"challengeName": entry.name, "challengeResult": entry.result, "challengeMetadata": entry.metadata}
+            for entry in rounds
+        ]
+        return {"session": entries}
+
+    def _shared(self, person: Person, metadata: Metadata) -> dict[str, Any]:
+        shared: dict[str, Any] = {"userAttributes": {}}
+        if person.user is not None:
+            user = person.user
+            shared["userAttributes"] = event_attributes(user)
+        if metadata is not None:
+            shared["clientMetadata"] = metadata
+        if not self.legacy:
+            shared["userNotFound"] = person.user is None
+        return shared
+
+    def _called(
+        self, name: str, trigger: Trigger, person: Person, request: Mapping[str, Any], empty: tuple[str, ...]
+    ) -> Mapping[str, Any]:
+        source = f"{name}_Authentication"
+        return self.caller.called(source, trigger, person.username, request, dict.fromkeys(empty))
+
+
+def event_attributes(user: User) -> dict[str, str]:
+    """Return a user's attributes as events have them: texts, with the status among them."""
+    return {"sub": user.sub, "cognito:user_status": user.status, **user.attributes}
+
+
 def _unrecognizable() -> errors.InvalidLambdaResponseException:
     return errors.InvalidLambdaResponseException(errors.UNRECOGNIZABLE)
 
@@ -229,14 +262,16 @@ def _response(answer: object) -> Mapping[str, Any]:
         raise errors.InvalidLambdaResponseException("Invalid lambda function output : Invalid JSON") from None
 
 
-def _boolean(response: Mapping[str, Any], name: str) -> bool | None:
+def boolean(response: Mapping[str, Any], name: str) -> bool | None:
+    """Return a flag of a response, or None; anything else raises InvalidLambdaResponseException."""
     value = response.get(name)
     if value is not None and not isinstance(value, bool):
         raise _unrecognizable()
     return value
 
 
-def _text(response: Mapping[str, Any], name: str) -> str | None:
+def text(response: Mapping[str, Any], name: str) -> str | None:
+    """Return a text of a response, or None; anything else raises InvalidLambdaResponseException."""
     value = response.get(name)
     if value is not None and not isinstance(value, str):
         raise _unrecognizable()

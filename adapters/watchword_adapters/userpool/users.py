@@ -7,7 +7,8 @@ import threading
 import uuid
 from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from attrs import define, evolve, field, frozen
 
@@ -22,6 +23,9 @@ Purpose = Literal["sign-up", "forgot-password", "verify-email"]
 
 ALIASES = ("email", "phone_number", "preferred_username")
 """The attributes that a pool may sign users in by, as `AliasAttributes` of the service."""
+
+DEFAULT_ALIASES = ("email", "phone_number")
+"""Those that a pool has unless it is told otherwise."""
 
 _CODE_SECONDS: Mapping[Purpose, int] = {"sign-up": 86_400, "forgot-password": 3_600, "verify-email": 86_400}
 _CODE_TRIES = 15
@@ -94,7 +98,7 @@ class Users:
         random: Random,
         email_as_username: bool,
         case_sensitive: bool,
-        aliases: Collection[str] = ("email", "phone_number"),
+        aliases: Collection[str] = DEFAULT_ALIASES,
         keeper: Keeper | None = None,
     ) -> None:
         self._pool_id = pool_id
@@ -154,6 +158,19 @@ class Users:
                 "User can not sign up with preferred username. Preferred username can be added only when user is confirmed."
             )
 
+    def name_for(self, name: str) -> tuple[str, str]:
+        """Return user name and sub for somebody who signs up as *name*.
+
+        Raises:
+            InvalidParameterException: if the pool wants an e-mail address as the name and this is none.
+        """
+        sub = new_uuid(self._random)
+        if not self._email_as_username:
+            return name, sub
+        if "@" not in name:
+            raise errors.InvalidParameterException("Username should be an email.")
+        return sub, sub
+
     def add(
         self,
         name: str,
@@ -161,9 +178,10 @@ class Users:
         *,
         status: Status,
         password: str | None,
+        named: tuple[str, str] | None = None,
         move_aliases: bool | None = None,
     ) -> User:
-        """Add a user called *name*.
+        """Add a user called *name*; *named* is what `name_for` returned, if it was asked before.
 
         An address that signs somebody else in is refused, taken from that user if *move_aliases* is true, or, if that
         is None, shared: the last one signs in.
@@ -173,13 +191,8 @@ class Users:
             AliasExistsException: if an address signs somebody else in and is not to be moved.
             InvalidParameterException: if the pool wants an e-mail address as the name and this is none.
         """
-        attributes = dict(attributes)
-        if self._email_as_username:
-            if "@" not in name:
-                raise errors.InvalidParameterException("Username should be an email.")
-            attributes["email"] = name
-        sub = new_uuid(self._random)
-        username = sub if self._email_as_username else name
+        username, sub = named or self.name_for(name)
+        attributes = {**attributes, "email": name} if self._email_as_username else dict(attributes)
         verifier = None if password is None else self.new_verifier(username, password)
         now = self._clock.now()
         user = User(username, sub, attributes, status, now, now, verifier)
@@ -213,6 +226,13 @@ class Users:
             self._keeper.keep_user(after)
             self._drop_names(user)
             self._remember(after)
+
+    def members_of(self, group: str) -> list[User]:
+        """Return who is in *group*, by user name."""
+        with self._lock:
+            return sorted(
+                (user for user in self._users.values() if group in user.groups), key=lambda user: user.username
+            )
 
     def remove(self, username: str) -> None:
         """Forget a user."""
@@ -356,6 +376,18 @@ class Users:
             if name == "preferred_username" or is_true(given.get(f"{name}_verified", ""))
         }
         return {**proven, "email": given["email"]} if self._email_as_username else proven
+
+
+def described(user: User, *, attributes: str = "UserAttributes") -> dict[str, Any]:
+    """Return what administrators are told of *user*; the list of *attributes* has two names in the service's model."""
+    return {
+        "Username": user.username,
+        attributes: [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()],
+        "UserCreateDate": datetime.fromtimestamp(user.created, UTC),
+        "UserLastModifiedDate": datetime.fromtimestamp(user.modified, UTC),
+        "Enabled": user.enabled,
+        "UserStatus": user.status,
+    }
 
 
 def changed(user: User, attributes: Mapping[str, str]) -> User:
