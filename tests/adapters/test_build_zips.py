@@ -5,9 +5,11 @@ import importlib.metadata
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -16,6 +18,8 @@ from urllib.parse import quote
 import pytest
 from artefact_kit import unpacked, wheel, wheel_of
 from attrs import evolve
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import lambda_runtime
 from watchword import ConfigurationError
@@ -28,6 +32,7 @@ from watchword_adapters.deploy.bytecode import compiled
 from watchword_adapters.deploy.distributions import Pinned, pinned
 from watchword_adapters.deploy.imports import follow
 from watchword_adapters.deploy.refusals import included, refuse_secrets
+from watchword_adapters.deploy.secret_content import secret_content
 from watchword_adapters.deploy.target import Target, default_python, this_python
 
 FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
@@ -513,6 +518,13 @@ def test_a_module_that_does_not_compile_is_named():
         "a.pem",
         "tls.key",
         ".npmrc",
+        ".DS_Store",
+        ".vault-token",
+        "pool.db",
+        "pool.db-wal",
+        "putty.ppk",
+        "terraform.tfstate",
+        "service-account.json",
     ],
 )
 def test_files_that_are_secret_by_name_are_refused(name, home):
@@ -534,8 +546,24 @@ def test_files_that_are_secret_by_name_are_refused(name, home):
         f"WATCHWORD_KEY={KEY}",
         "the-key-of-this-environment-01234",
         "an-older-key-of-it-0123456",
+        "-----BEGIN " + "PGP PRIVATE KEY BLOCK-----",
+        '{"kty": "OKP", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}',
+        "https://bob:ghp_" + "0123456789abcdef0123456789abcdef0123@github.com",
+        '{"client_secret": "GOCSPX-0123456789abcdefghijklmnopq"}',
     ],
-    ids=["private key", "access key", "AWS secret", "assigned", "in a file", "of the environment", "an older one"],
+    ids=[
+        "private key",
+        "access key",
+        "AWS secret",
+        "assigned",
+        "in a file",
+        "of the environment",
+        "an older one",
+        "PGP",
+        "JWK",
+        "token",
+        "client",
+    ],
 )
 def test_files_that_hold_a_secret_are_refused_without_showing_it(text):
     """By its shape, or because it is a secret of the environment that builds."""
@@ -580,6 +608,104 @@ def test_what_is_included_lies_in_the_project(home, tmp_path_factory):
             dict(included(path, home))
     with pytest.raises(ConfigurationError, match="no such file"):
         dict(included(Path("nothing"), home))
+
+
+def test_no_link_is_shipped(home):
+    """One inside of the project neither, nor what is in a folder that is one: what is listed is what is there."""
+    (home / "mail").mkdir()
+    (home / "mail" / "en.txt").write_text("$code")
+    assert {"mail/en.txt"} == set(dict(included(Path("mail"), home)))
+    (home / "linked").symlink_to(home / "mail")
+    (home / "mail" / "de.txt").symlink_to(home / "mail" / "en.txt")
+    for path in ("linked", "linked/en.txt", "mail", "mail/de.txt"):
+        with pytest.raises(ConfigurationError, match="it is a link, or in a folder that is one"):
+            dict(included(Path(path), home))
+
+
+def test_beside_a_module_goes_what_is_imported_or_included_and_all_of_it_is_listed(home, capsys):
+    """Databases, hidden files, links and notes in the folder of a kind stay where they are."""
+    project(home)
+    folder = home / "mykinds"
+    for name in (".git-credentials", "service-account.json", "pool.db", "notes.md", "fonts.ttf", "templates/en.txt"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    (folder / "link.txt").symlink_to(folder / "notes.md")
+    assert 0 == main(["build", "mykinds.riddle:flow", "--include", "mykinds/templates", "--json"])
+    made = json.loads(capsys.readouterr().out)["functions"]
+    expected = [
+        "mykinds/templates/en.txt",
+        *(f"mykinds/{each}.py" for each in ("__init__", "lines", "riddle", "words")),
+    ]
+    for each in made[1:]:
+        assert sorted(expected) == each["project"]
+        mine = [name for name in each["contents"] if name.startswith("mykinds/") and "__pycache__" not in name]
+        assert sorted(expected) == mine
+    assert 0 == main(["build", "mykinds.riddle:flow", "--include", "mykinds/templates"])
+    assert f"yours in create.zip: {', '.join(sorted(expected))}" in " ".join(capsys.readouterr().out.split())
+
+
+def private_keys():
+    """Return private keys of several kinds, in every form that cryptography writes, and what is public of them."""
+    pytest.importorskip("cryptography", reason="pip install 'watchword[local]'")
+    from cryptography.hazmat.primitives import serialization as forms
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    locked = forms.BestAvailableEncryption(b"secret")
+    made = [
+        rsa.generate_private_key(65537, 2048),
+        ec.generate_private_key(ec.SECP256R1()),
+        ed25519.Ed25519PrivateKey.generate(),
+        dsa.generate_private_key(1024),
+    ]
+    for key in made:
+        public = key.public_key()
+        yield False, public.public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
+        yield False, public.public_bytes(forms.Encoding.PEM, forms.PublicFormat.SubjectPublicKeyInfo)
+        for encoding in (forms.Encoding.DER, forms.Encoding.PEM):
+            yield True, key.private_bytes(encoding, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+            yield True, key.private_bytes(encoding, forms.PrivateFormat.PKCS8, locked)
+            if not isinstance(key, ed25519.Ed25519PrivateKey):
+                yield True, key.private_bytes(encoding, forms.PrivateFormat.TraditionalOpenSSL, forms.NoEncryption())
+        if not isinstance(key, dsa.DSAPrivateKey):
+            yield True, key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.OpenSSH, forms.NoEncryption())
+        yield True, pkcs12.serialize_key_and_certificates(b"key", key, None, None, locked)
+
+
+def test_private_keys_are_known_by_what_is_in_them():
+    """RSA, elliptic curves and DSA, in DER and PEM, locked or not, under an innocent name; public keys are none."""
+    for private, data in private_keys():
+        assert private is bool(secret_content(data)), data[:40]
+
+
+def test_databases_are_known_by_what_is_in_them(tmp_path):
+    """Whatever they are called; a write-ahead log holds rows too."""
+    path = tmp_path / "notes.txt"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("CREATE TABLE secrets (value BLOB)")
+        files = [each.read_bytes() for each in tmp_path.iterdir()]
+    assert 3 == len(files)
+    assert {"a database", ""} == {secret_content(data) for data in files}  # "": an index of the log, which holds no row
+    assert "a database" == secret_content(path.read_bytes())
+    others = [
+        b"PGDMP\1",
+        b"-- MySQL dump 10.13",
+        b"-- PostgreSQL database dump",
+        b"\0\1\0\0Standard ACE DB",
+        b"\0" * 8 + b"DUCK",
+    ]
+    assert all(map(secret_content, others))
+
+
+@given(st.binary(max_size=200) | st.binary(max_size=80).map(lambda data: b"\x30" + bytes([len(data)]) + data))
+@example(b"\x30\x84\xff\xff\xff\xff")
+@example(b"\x30\x80")
+@example(b"\x30\x02\x30\x00")
+def test_any_bytes_are_judged(data):
+    """No file makes the build fail by its form."""
+    assert isinstance(secret_content(data), str)
 
 
 # --- the command --------------------------------------------------------------------------------------------------

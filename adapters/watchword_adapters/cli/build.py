@@ -120,6 +120,8 @@ def _tell(built: Built, paths: tuple[Path, ...], screen: Screen) -> None:
     for pinned, left in pruned.items():
         screen.line(f"left out of {pinned}: {left:,} bytes that no function uses", "quiet")
     for each in built.functions:
+        if each.project:
+            screen.line(f"yours in {each.trigger}.zip: {', '.join(each.project)}", "quiet")
         if each.tried.untried:
             screen.line(f"{each.trigger}.zip: {each.tried.untried}", "warning")
         if len(each.archive.data) > _BIG_ZIP:

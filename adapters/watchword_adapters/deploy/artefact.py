@@ -102,6 +102,8 @@ class Function:
     own_files: int
     bytecode: bool
     tried: Tried
+    project: tuple[str, ...]
+    """The operator's own files in it: the flow, modules of the project, what was included."""
 
     @property
     def trigger(self) -> str:
@@ -175,6 +177,7 @@ class _Plan:
     distributions: tuple[Pinned, ...]
     modules: tuple[str, ...]
     """What it loads when it starts, or may load later, beside its handler."""
+    project: tuple[str, ...] = ()
     own: bool = True
     """Whether kinds, ledger and courier are Watchword's own."""
 
@@ -201,6 +204,7 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
     roots += [module for table in modules.values() for module in table.values()]
     files = dict(shipped)
     names: list[str] = []
+    project = set(shipped)
     for number, reference in enumerate((order.flow, *order.previous)):
         if _is_module(reference):
             names.append(reference)
@@ -208,8 +212,10 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
         else:
             names.append(f"previous_{number}.toml" if number else "flow.toml")
             files[names[-1]] = Path(reference).read_bytes()
+            project.add(names[-1])
     needed = follow(roots, data_of=classes)
     files |= {name: path.read_bytes() for name, path in needed.files.items()}
+    project |= {name for name in needed.files if name.partition("/")[0] not in OWN}
     files[f"{trigger}.py"] = written(
         _HANDLER.format(title=_TITLES[trigger], trigger=trigger), {"MODULES": modules, "FLOWS": tuple(names)}
     )
@@ -229,7 +235,7 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
     )
     loaded = {module for table in modules.values() for module in table.values()} | classes
     own = {_top(module) for module in loaded} <= OWN
-    return _Plan(manifest, files, pinned_ones, tuple(sorted(loaded | required[trigger])), own)
+    return _Plan(manifest, files, pinned_ones, tuple(sorted(loaded | required[trigger])), tuple(sorted(project)), own)
 
 
 def _required(kinds: Iterable[Kind], trigger: str) -> frozenset[str]:
@@ -272,7 +278,7 @@ def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
             f"{trigger} has {archive.unpacked:,} bytes unpacked, Lambda takes {MAX_UNPACKED:,}: leave out what was included"
         )
     tried = start(archive, plan.manifest, plan.modules, target, own=plan.own)
-    return Function(plan.manifest, archive, tuple(wheels), own, bool(bytecode), tried)
+    return Function(plan.manifest, archive, tuple(wheels), own, bool(bytecode), tried, plan.project)
 
 
 def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, ...]:
@@ -377,6 +383,7 @@ def _described(function: Function) -> dict[str, Any]:
         "own_bytes": function.own_files,
         "bytecode": function.bytecode,
         "untried": function.tried.untried,
+        "project": list(function.project),
         "distributions": [
             {
                 "name": wheel.pinned.name,

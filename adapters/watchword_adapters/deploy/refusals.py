@@ -1,50 +1,46 @@
-"""What never goes into an artefact: secrets, environments, version control. Files are judged by name and by content."""
+"""What never goes into an artefact: secrets, databases, hidden files, links. Files are judged by name and by content."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from watchword.errors import ConfigurationError
+from watchword_adapters.deploy.secret_content import secret_content
 
 _NAMES = (
-    ".env",
-    ".env.*",
     "*.env",
-    ".envrc",
-    ".git",
-    ".hg",
-    ".svn",
-    ".bzr",
-    ".aws",
-    ".ssh",
-    ".netrc",
-    ".npmrc",
-    ".pypirc",
-    ".htpasswd",
     "credentials",
     "credentials.json",
+    "service-account*.json",
+    "service_account*.json",
+    "secrets.json",
+    "secrets.toml",
+    "secrets.y*ml",
     "id_rsa*",
+    "id_dsa*",
     "id_ed25519*",
     "id_ecdsa*",
     "*.pem",
     "*.key",
+    "*.der",
+    "*.ppk",
     "*.p12",
     "*.pfx",
     "*.jks",
     "*.kdbx",
+    "*.db",
+    "*.db-*",
     "*.sqlite",
     "*.sqlite3",
+    "*.sqlite-*",
+    "*.sqlite3-*",
+    "*.dump",
+    "*.tfstate",
+    "*.tfstate.*",
 )
-_CONTENTS = {
-    "a private key": re.compile(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"),
-    "an AWS access key": re.compile(rb"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    "an AWS secret": re.compile(rb"aws_secret_access_key[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9/+=]{40}", re.IGNORECASE),
-    "a Watchword key": re.compile(rb"WATCHWORD_KEY[\"'\s\]=:,]{1,12}[A-Za-z0-9+/]{40,}={0,2}"),
-}
 _SHORTEST_SECRET = 16
 _SECRET_SETTINGS = ("WATCHWORD_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
@@ -65,12 +61,11 @@ def refuse_secrets(files: Mapping[str, bytes], environment: Mapping[str, str] | 
     for path, data in files.items():
         named = forbidden_name(path)
         if named:
-            raise ConfigurationError(
-                f"{path} must not be shipped: {named} is a secret, an environment or version control"
-            )
-        for what, pattern in _CONTENTS.items():
-            if pattern.search(data):
-                raise ConfigurationError(f"{path} must not be shipped: it holds what looks like {what}")
+            what = "is hidden" if named.startswith(".") else "is a name of secrets, environments or databases"
+            raise ConfigurationError(f"{path} must not be shipped: {named} {what}")
+        looks = secret_content(data)
+        if looks:
+            raise ConfigurationError(f"{path} must not be shipped: it holds what looks like {looks}")
         for name, secret in secrets:
             if secret in data:
                 raise ConfigurationError(
@@ -79,9 +74,9 @@ def refuse_secrets(files: Mapping[str, bytes], environment: Mapping[str, str] | 
 
 
 def forbidden_name(path: str) -> str:
-    """Return the part of *path* by which it must not be shipped, or nothing."""
+    """Return the part of *path* by which it must not be shipped, or nothing. No hidden file is."""
     for part in PurePosixPath(path).parts:
-        if any(fnmatchcase(part.lower(), pattern) for pattern in _NAMES):
+        if part.startswith(".") or any(fnmatchcase(part.lower(), pattern) for pattern in _NAMES):
             return part
     return ""
 
@@ -90,7 +85,7 @@ def included(path: Path, root: Path) -> Iterator[tuple[str, bytes]]:
     """Yield the files of *path*, a file or a folder below *root*, by their path from there.
 
     Raises:
-        ConfigurationError: if it is not there, lies elsewhere, or a link leads out of *root*.
+        ConfigurationError: if it is not there, lies elsewhere, or is or holds a link, or a file that must not be shipped.
     """
     root = root.resolve()
     if not path.exists():
@@ -100,6 +95,10 @@ def included(path: Path, root: Path) -> Iterator[tuple[str, bytes]]:
         if not real.is_relative_to(root):
             raise ConfigurationError(f"--include {each}: it lies outside of {root}, the folder that is built from")
         name = Path(os.path.normpath(root / each)).relative_to(root).as_posix()
+        if real != root / name:
+            raise ConfigurationError(
+                f"--include {each}: it is a link, or in a folder that is one: include what it leads to"
+            )
         # A folder of secrets is refused by its name, before anything in it is read.
         refuse_secrets({name: b""})
         if each.is_file() and "__pycache__" not in each.parts:
