@@ -147,7 +147,12 @@ class Kind(Protocol):
         ...
 
     def verify(self, request: VerifyRequest) -> Verdict:
-        """Judge an answer. Anything odd about it is a wrong answer, never an exception."""
+        """Judge an answer. Anything odd about it is a wrong answer, never an exception.
+
+        Raises:
+            UnavailableError: if what the kind needs to compare fails, before it has compared. The client is told to try
+                again, the guess is given back, and the round may be answered again. Any other exception is a wrong answer.
+        """
         ...
 
 

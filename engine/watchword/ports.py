@@ -161,6 +161,14 @@ class Ledger(Protocol):
         """
         ...
 
+    def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
+        """Take back what `charge` wrote for *round_id*, given the same *key* and *claim_id*: nothing was compared.
+
+        In one write the record of the round goes, and so does its guess in the budget, or the claim's own try is there
+        again. What was never charged, or found the budget empty, is left as it is.
+        """
+        ...
+
     def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
         """Count *event* in the budget *key* if there is room under *limits*; the same event again is free. True if counted."""
         ...

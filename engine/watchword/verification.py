@@ -10,6 +10,7 @@ from watchword import derive
 from watchword.blocks import Step
 from watchword.challenge import User, Verdict, VerifyRequest
 from watchword.engine import LEASE, Deadline, Engine
+from watchword.errors import UnavailableError
 from watchword.flow import Flow
 from watchword.keyring import Key
 from watchword.ports import Limit
@@ -46,7 +47,8 @@ def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
     """Return whether *answer* is right, by *deadline*. Anything odd about it is a wrong answer.
 
     Raises:
-        UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted.
+        UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted. If the
+            kind says so: then nothing was compared, the charge is taken back, and the round may be answered again.
     """
     if answer.private.get("kind") == derive.SELECT:
         # A choice is no answer: Define reads it from the client metadata, and the kinds never see it.
@@ -89,12 +91,13 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
     slip = case.slip
     budget = guess_budget(user, slip)
     keep = slip.expires + 2 * LEASE
+    own = slip.claim if slip.own else ""
     charge = engine.ledger.charge(
         slip.round,
         case.key.digest("answer", slip.round, text),
         key=budget,
         owner=user,
-        claim_id=slip.claim if slip.own else "",
+        claim_id=own,
         limits=guess_limits(case.flow, case.step),
         keep=keep,
         now=engine.clock.now(),
@@ -113,7 +116,13 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
         engine.ledger.consume(mark, by=slip.round, refund=budget, keep=keep, within=deadline.left())
         verdict = Verdict(right=False, reason="expired")
     else:
-        verdict = _compared(case, answer.user, user, text, charge.at)
+        try:
+            verdict = _compared(case, answer.user, user, text, charge.at)
+        except UnavailableError:
+            # A repeat takes nothing back: the call before it may have compared.
+            if first:
+                engine.ledger.forgive(slip.round, key=budget, claim_id=own, within=deadline.left())
+            raise
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (answer.user.known or not case.step.kind.proves)):
         if first:
@@ -145,6 +154,10 @@ def _compared(case: _Case, user: User, user_key: str, text: str, at: float) -> V
     )
     try:
         verdict: object = kind.verify(request)
+    except UnavailableError as error:
+        # Its text is the plugin's own, and may quote the answer.
+        what = f"kind {kind.kind!r} cannot judge answers now"
+        raise UnavailableError(what, reason=error.reason, code=error.code) from None
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
         return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
     if isinstance(verdict, Verdict) and isinstance(verdict.right, bool) and isinstance(verdict.reason, str):

@@ -311,6 +311,55 @@ class NeverEndsAnOwnTry(MemoryLedger):
         super().settle(key, claim_id, state, own_until=10**12, within=within)
 
 
+# forgive
+
+
+@breaks("a_forgiven_round_was_never_answered", "forgiving_gives_an_own_try_back")
+class ForgivesNothing(MemoryLedger):
+    def forgive(self, round_id, **named):
+        pass
+
+
+@breaks("a_forgiven_round_was_never_answered", "of_64_forgivings_at_once_one_guess_comes_back")
+class ForgivesTheRecordAlone(MemoryLedger):
+    def forgive(self, round_id, *, key, **named):
+        super().forgive(round_id, key="nothing", **named)
+
+
+@breaks("a_forgiven_round_was_never_answered")
+class ForgivesTheGuessAlone(MemoryLedger):
+    def forgive(self, round_id, *, key, claim_id, within):
+        self._refund(key, round_id)
+
+
+@breaks("forgiving_takes_back_one_guess_once")
+class ForgivesWhateverGuessThereIs(MemoryLedger):
+    def forgive(self, round_id, *, key, **named):
+        super().forgive(round_id, key="nothing", **named)
+        del self._entries(key)[-1:]
+
+
+@breaks("forgiving_gives_an_own_try_back")
+class KeepsTheOwnTryItForgives(MemoryLedger):
+    def forgive(self, round_id, *, claim_id, **named):
+        super().forgive(round_id, claim_id="", **named)
+
+
+@breaks("forgiving_gives_no_own_try_that_another_round_used")
+class ForgivesByTheOwnTryOfTheClaim(MemoryLedger):
+    def forgive(self, round_id, *, claim_id, **named):
+        super().forgive(round_id, claim_id=claim_id, **named)
+        if claim_id in self._tries.records:
+            self._tries.records[claim_id].used = False
+
+
+@breaks("forgiving_opens_no_round_that_found_the_budget_empty")
+class ForgivesWhatWasNotPaid(MemoryLedger):
+    def forgive(self, round_id, **named):
+        super().forgive(round_id, **named)
+        self._rounds.records.pop(round_id, None)
+
+
 # count
 
 

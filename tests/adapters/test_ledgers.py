@@ -126,6 +126,7 @@ operations = st.one_of(
             {"key": few, "owner": few, "claim_id": few, "limits": limits, "keep": until, "now": moments}
         ),
     ),
+    st.tuples(st.just("forgive"), st.tuples(few), st.fixed_dictionaries({"key": few, "claim_id": few})),
     st.tuples(
         st.just("count"),
         st.tuples(few),

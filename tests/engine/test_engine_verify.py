@@ -1,6 +1,7 @@
 """Verify, by DESIGN section 6: charged before it is compared, accepted once, false to anything malformed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
 from attrs import evolve
@@ -395,6 +396,71 @@ def test_whatever_a_kind_raises_is_a_wrong_answer(error):
     host = asked(Flow(Broken()))
     assert host.verify("fish").right is False
     assert f"kind_failed_{type(error).__name__}" == host.world.events.events[-1].detail["reason"]
+
+
+class Down(Riddle):
+    """A riddle whose store is down as often as *outages* says."""
+
+    outages: ClassVar[list] = []
+
+    def verify(self, request):
+        if self.outages:
+            raise UnavailableError("the store that knows 'fish' is down", reason=self.outages.pop(), code="E503")
+        return super().verify(request)
+
+
+@pytest.mark.parametrize("outages", [1, 2, 3])
+@pytest.mark.parametrize(("again", "right"), [("fish", True), ("cat", False), ("first", False)])
+def test_an_outage_in_a_kind_is_no_answer(outages, again, right):
+    """Nothing was compared: it is UNAVAILABLE, the guess is given back, and the round takes the same or another answer."""
+    Down.outages[:] = ["unreachable"] * outages
+    host = asked(Flow(Down(), limits=Limits(guesses="1/day")))
+    for _ in range(outages):
+        with pytest.raises(UnavailableError) as raised:
+            host.verify("first")
+        assert ("unreachable", "E503", "UNAVAILABLE") == (raised.value.reason, raised.value.code, raised.value.text)
+        assert "fish" not in str(raised.value)
+    assert host.verify(again).right is right
+    assert host.verify("another").right is False
+    events = [(event.name, event.detail.get("reason")) for event in host.world.events.events]
+    assert [("sys_call_failed", "unreachable")] * outages == events[:outages]
+    assert "guesses_used_up" not in dict(events).values()
+
+
+def test_an_outage_gives_a_messages_own_try_back():
+    """Whatever paid for the answer is there again."""
+
+    class DownMail(Mail):
+        down: ClassVar[list] = [True]
+
+        def verify(self, request):
+            if self.down and self.down.pop():
+                raise UnavailableError("down")
+            return super().verify(request)
+
+    here = world(Flow(DownMail(), limits=Limits(guesses="1/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    DownMail.down[:] = []
+    host.answers("00000000")
+    DownMail.down[:] = [True]
+    with pytest.raises(UnavailableError):
+        host.verify(here.post.code)
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+def test_an_outage_of_a_repeat_gives_nothing_back():
+    """The first call may have compared: the answer stays the one of its round, and it may be sent again."""
+    Down.outages[:] = []
+    host = asked(Flow(Down(), limits=Limits(guesses="1/day")))
+    assert host.verify("cat").right is False
+    Down.outages[:] = ["unreachable"]
+    with pytest.raises(UnavailableError):
+        host.verify("cat")
+    assert host.verify("fish").right is False
+    again = Host(host.world, KNOWN)
+    again.next()
+    assert again.verify("fish").right is False, "the guess is still charged"
 
 
 def test_a_kind_sees_its_own_parameters_only():

@@ -11,10 +11,12 @@ from faulty import FLOWS, Post
 from engine_host import ANN, KEY, Events
 from watchword import User, derive
 from watchword.engine import LEASE, Engine
+from watchword.errors import UnavailableError
 from watchword.flow import Round
 from watchword.keyring import Keyring
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import Answer, Turn
+from watchword_adapters.attacks.plugins import Spoilt
 from watchword_adapters.attacks.spying import Notes, spied_on
 
 USER = User("ann", ANN)
@@ -62,9 +64,9 @@ class Deaths:
 class Process:
     """A host whose process may die and be started again; ledger, provider and clock outlive it."""
 
-    def __init__(self, make_ledger):
+    def __init__(self, make_ledger, spoil=None):
         self.clock, self.notes = VirtualClock(), Notes()
-        self.flow = spied_on(FLOWS["code"], self.notes)
+        self.flow = spied_on(FLOWS["code"], self.notes, spoil)
         self.ledger, self.post = make_ledger(), Post(self.clock)
         self.random = SeededRandom("crash")
         self.start()
@@ -192,6 +194,33 @@ def test_a_death_at_any_step_of_verify_charges_once_and_accepts_once(make_any_le
             COUNTS["charged twice"] += compared != min(limit.count for limit in limits) - 1
 
     assert (0, 0, 0) == (COUNTS["lost"], COUNTS["accepted twice"], COUNTS["charged twice"])
+
+
+def test_a_death_at_any_step_of_an_outage_in_a_kind_loses_nothing(make_any_ledger):
+    """The kind was down, and the process died while the charge was taken back: the host's repeat is judged as it should be."""
+    for step in range(4):
+        down = []
+
+        def fails(kind, down=down):
+            def verify(request):
+                if down:
+                    raise UnavailableError("down")
+                return kind.verify(request)
+
+            return Spoilt(kind, None, verify)
+
+        process = Process(make_any_ledger, fails)
+        made = process.create()
+        right = process.right
+        down.append(True)
+        process.start(step)
+        with pytest.raises((Killed, UnavailableError)):
+            process.verify(made, right)
+        COUNTS["crashes"] += 1
+        down.clear()
+        process.start()
+
+        assert [True, True] == [process.verify(made, right) for _ in range(2)]
 
 
 def test_a_death_between_two_mails_of_two_sign_ins_is_no_concern_of_the_other(make_any_ledger):

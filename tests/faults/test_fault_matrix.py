@@ -170,6 +170,62 @@ def test_kinds_that_fail(make_ledger, error, part):
     assert [] == REPORT.take()
 
 
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("right", [True, False])
+def test_a_kind_that_is_unavailable_in_verify(make_any_ledger, times, right):
+    """F-13: an outage of what a kind compares with: the host is told, nothing is charged, and the answer counts later."""
+    down = [True] * times
+
+    def spoil(kind):
+        def fails(request):
+            if down:
+                down.pop()
+                raise UnavailableError("words that nobody should read")
+            return kind.verify(request)
+
+        return Spoilt(kind, None, fails)
+
+    trial = Trial(REPORT, f"F-13 unavailable {times} {right}", "code", make_any_ledger, spoil=spoil)
+    trial.timed(trial.begin)
+    one = trial.visit
+    private, answers = dict(one.private), []
+    answer = one.right if right else wrong_answer(one.right, trial.arena.draw)
+    for _ in range(times):
+        trial.timed(partial(trial.shows, private, answer, answers))
+    trial.expect(not any(answers), "fail-open")
+    trial.ends_well(private, answer, right=right)
+
+    assert [] == REPORT.take()
+
+
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_ledger_that_fails_while_an_outage_is_forgiven(make_any_ledger, at, moment):
+    """F-08, F-13: the charge stays or is gone, as a whole; the right answer is right as soon as both are back."""
+    down = [True]
+
+    def spoil(kind):
+        def fails(request):
+            if down:
+                down.pop()
+                raise UnavailableError("down")
+            return kind.verify(request)
+
+        return Spoilt(kind, None, fails)
+
+    trial = Trial(REPORT, f"F-13 forgiven {at} {moment}", "code", make_any_ledger, spoil=spoil)
+    trial.timed(trial.begin)
+    private, right, answers = dict(trial.visit.private), trial.visit.right, []
+    trial.plan(Plan("F-08", "ledger", at, moment, lambda: UnavailableError("throttled")))
+    trial.timed(partial(trial.shows, private, right, answers))
+    trial.expect(not any(answers), "fail-open")
+    trial.heal()
+    down.clear()
+    trial.ends_well(private, right, right=True)
+
+    assert [] == REPORT.take()
+
+
 @pytest.mark.parametrize("answer", [None, True, "right", Verdict(right=1), {"right": True}])
 def test_kinds_that_answer_nonsense(make_ledger, answer):
     """F-13: of the wrong type is wrong."""

@@ -55,6 +55,7 @@ class DynamoDbLedger:
         count     2 calls  2 read   1 write        take      2 calls  1 read   1 write
                   (4 for the first in a window)
         charge    2 calls  4 read   4 write (6 for the first in a window; 1 if exhausted; 0 if repeated or refused)
+        forgive   2 calls  3 read   4 write
         forget    3 calls
 
     Every item is one user's, one claim's or one round's, so no key is used by all; but for the value by which the engine
@@ -158,16 +159,37 @@ class DynamoDbLedger:
                 return Charge("repeated" if known.answer == answer else "refused", known.at)
             entry = Entry(now, round_id, owner)
             payment = _added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
-            if payment is None and try_item is not None:
-                own = Try.read(try_item)
-                if not own.used and now < own.until:
-                    payment = [_put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
-            record = Round(answer, payment is not None, now, keep, calls.id)
+            own = Try.read(try_item) if payment is None and try_item is not None else None
+            if own is not None and not own.used and now < own.until:
+                payment = [_put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
+            record = Round(answer, payment is not None, now, keep, calls.id, own is not None and payment is not None)
             if calls.write(_put(record.item(round_id), None if known is None else known.write), *(payment or ())):
                 raise ChangedError
             return Charge("exhausted" if payment is None else "charged", now)
 
         return self._table.run(within, work)
+
+    def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
+        """Take back the record of *round_id*, and its guess in the budget *key* or the claim's own try."""
+
+        def work(calls: Calls) -> None:
+            keys = (named("round", round_id), named("budget", key), named("try", claim_id))
+            round_item, budget_item, try_item = calls.get_all(*keys)
+            known = None if round_item is None else Round.read(round_item)
+            if known is None or not known.paid or known.until == 0 or known.write == calls.id:
+                return
+            writes = [_over(named("round", round_id), known.write, calls.id)]
+            budget = Budget() if budget_item is None else Budget.read(budget_item)
+            refunded = budget.without_newest(round_id)
+            if refunded is not None:
+                writes.append(_put(evolve(refunded, write=calls.id).item(key), budget.write))
+            own = None if try_item is None else Try.read(try_item)
+            if known.own and own is not None:
+                writes.append(_put(evolve(own, used=False, write=calls.id).item(claim_id), own.write))
+            if calls.write(*writes):
+                raise ChangedError
+
+        self._table.run(within, work)
 
     def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
         """Count *event* in the budget *key* if there is room; the same event again is free."""
@@ -197,11 +219,7 @@ class DynamoDbLedger:
             writes = [_put(Mark(by, keep, calls.id).item(claim_id), None)]
             holders = [Holder.read(each) for each in holder_items if each is not None]
             for holder in (each for each in holders if each.claim_id == claim_id):
-                # Not deleted: that is one permission less. The item goes with its time to live.
-                values = {":seen": text(holder.write), ":over": number(0), ":id": text(calls.id)}
-                names = {"#until": "until", "#write": "write"}
-                over = "SET #until = :over, #write = :id"
-                writes.append(_update(named("claim", slot), over, "#write = :seen", names, values))
+                writes.append(_over(named("claim", slot), holder.write, calls.id))
             budget = Budget() if budget_item is None else Budget.read(budget_item)
             refunded = budget.without_newest(by)
             if refunded is not None:
@@ -353,6 +371,16 @@ def _update(key: Item, change: str, condition: str, names: Mapping[str, str], va
         **_TELL,
     }
     return Write("Update", parameters)
+
+
+def _over(key: Item, seen: str, write: str) -> Write:
+    """Return the write that ends the item of *key*, if the write *seen* is still the last.
+
+    It is not deleted: that is one permission less. The item goes with its time to live.
+    """
+    values = {":seen": text(seen), ":over": number(0), ":id": text(write)}
+    names = {"#until": "until", "#write": "write"}
+    return _update(key, "SET #until = :over, #write = :id", "#write = :seen", names, values)
 
 
 @hookimpl

@@ -70,24 +70,27 @@ class Try:
 
 @frozen
 class Round:
-    """The record of a round: its one answer, and whether it was paid for."""
+    """The record of a round: its one answer, and whether it was paid for; *own* if that was the claim's own try."""
 
     answer: str
     paid: bool
     at: float
     until: float
     write: str
+    own: bool = False
 
     def item(self, round_id: str) -> Item:
         """Return the item for the round *round_id*."""
         facts = {"answer": text(self.answer), "paid": {"BOOL": self.paid}, "at": number(self.at)}
+        facts |= {"own": {"BOOL": True}} if self.own else {}
         return _item("round", round_id, self.write, self.until, facts)
 
     @classmethod
     def read(cls, item: Item) -> Round:
         """Return what *item* says."""
         write, until = _read_frame(item)
-        return cls(_text(item, "answer"), _flag(item, "paid"), _number(item, "at"), until, write)
+        own = "own" in item and _flag(item, "own")
+        return cls(_text(item, "answer"), _flag(item, "paid"), _number(item, "at"), until, write, own)
 
 
 @frozen

@@ -37,6 +37,7 @@ class _Try:
 class _Round:
     answer: str
     paid: bool
+    own: bool
     at: float
     until: float
 
@@ -186,9 +187,22 @@ class MemoryLedger:
                 if not known.paid:
                     return Charge("exhausted", known.at)
                 return Charge("repeated" if known.answer == answer else "refused", known.at)
-            paid = self._add(key, round_id, owner, limits, now) or self._use_own_try(claim_id, now)
-            self._rounds.keep(round_id, _Round(answer, paid, now, keep))
-            return Charge("charged" if paid else "exhausted", now)
+            paid = self._add(key, round_id, owner, limits, now)
+            own = not paid and self._use_own_try(claim_id, now)
+            self._rounds.keep(round_id, _Round(answer, paid or own, own, now, keep))
+            return Charge("charged" if paid or own else "exhausted", now)
+
+    def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
+        """Take back the record of *round_id*, and its guess in the budget *key* or the claim's own try."""
+        with self._turn(within):
+            known = self._rounds.records.get(round_id)
+            if known is None or not known.paid:
+                return
+            del self._rounds.records[round_id]
+            own = self._tries.records.get(claim_id)
+            if known.own and own is not None:
+                own.used = False
+            self._refund(key, round_id)
 
     def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
         """Count *event* in the budget *key* if there is room; the same event again is free."""
@@ -209,10 +223,7 @@ class MemoryLedger:
             holder = self._holders.records.get(slot)
             if holder is not None and holder.claim_id == claim_id:
                 del self._holders.records[slot]
-            entries = self._entries(refund)
-            newest = max((entry for entry in entries if entry.event == by), key=lambda entry: entry.at, default=None)
-            if newest is not None:
-                entries.remove(newest)
+            self._refund(refund, by)
             return True
 
     def consumed(self, claim_id: str, *, within: float) -> bool:
@@ -267,6 +278,12 @@ class MemoryLedger:
     def _entries(self, key: str) -> list[_Entry]:
         budget = self._budgets.records.get(key)
         return [] if budget is None else budget.entries
+
+    def _refund(self, key: str, event: str) -> None:
+        entries = self._entries(key)
+        newest = max((entry for entry in entries if entry.event == event), key=lambda entry: entry.at, default=None)
+        if newest is not None:
+            entries.remove(newest)
 
     def _add(self, key: str, event: str, owner: str, limits: Sequence[Limit], now: float) -> bool:
         if not limits:

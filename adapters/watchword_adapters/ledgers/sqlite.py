@@ -14,6 +14,9 @@ from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
 from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
 
+_UNPAID, _BY_BUDGET, _BY_OWN_TRY = 0, 1, 2
+"""How a round was paid for, as it is written in the file."""
+
 
 class SqliteLedger:
     """A `Ledger` in the file *path*, safe for many processes and threads of one machine (not for network drives).
@@ -86,14 +89,27 @@ class SqliteLedger:
             ).fetchone()
             if row is not None and now < _number(row[3]):
                 at = _number(row[2])
-                if not _flag(row[1]):
+                if not _payment(row[1]):
                     return Charge("exhausted", at)
                 return Charge("repeated" if _text(row[0]) == answer else "refused", at)
-            paid = self._add(connection, key, round_id, owner=owner, limits=limits, now=now) or self._use_own_try(
-                connection, claim_id, now
-            )
+            if self._add(connection, key, round_id, owner=owner, limits=limits, now=now):
+                paid = _BY_BUDGET
+            else:
+                paid = _BY_OWN_TRY if self._use_own_try(connection, claim_id, now) else _UNPAID
             connection.execute("REPLACE INTO rounds VALUES (?, ?, ?, ?, ?)", (round_id, answer, paid, now, keep))
             return Charge("charged" if paid else "exhausted", now)
+
+    def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
+        """Take back the record of *round_id*, and its guess in the budget *key* or the claim's own try."""
+        with self._file.writing(within) as connection:
+            row = connection.execute("SELECT paid FROM rounds WHERE round_id = ?", (round_id,)).fetchone()
+            paid = _UNPAID if row is None else _payment(row[0])
+            if paid == _UNPAID:
+                return
+            connection.execute("DELETE FROM rounds WHERE round_id = ?", (round_id,))
+            if paid == _BY_OWN_TRY:
+                connection.execute("UPDATE tries SET used = 0 WHERE claim_id = ?", (claim_id,))
+            self._refund(connection, key, round_id)
 
     def count(self, key: str, *, event: str, owner: str, limits: Sequence[Limit], now: float, within: float) -> bool:
         """Count *event* in the budget *key* if there is room; the same event again is free."""
@@ -113,11 +129,7 @@ class SqliteLedger:
                 return _text(row[0]) == by
             connection.execute("INSERT INTO marks VALUES (?, ?, ?)", (claim_id, by, keep))
             connection.execute("DELETE FROM claims WHERE key = ? AND claim_id = ?", (slot, claim_id))
-            connection.execute(
-                "DELETE FROM entries WHERE id = "
-                "(SELECT id FROM entries WHERE budget = ? AND event = ? ORDER BY at DESC, id LIMIT 1)",
-                (refund, by),
-            )
+            self._refund(connection, refund, by)
             return True
 
     def consumed(self, claim_id: str, *, within: float) -> bool:
@@ -170,6 +182,13 @@ class SqliteLedger:
         connection.executemany("DELETE FROM entries WHERE id = ?", [(number,) for _, number in surplus])
         return True
 
+    def _refund(self, connection: sqlite3.Connection, key: str, event: str) -> None:
+        connection.execute(
+            "DELETE FROM entries WHERE id = "
+            "(SELECT id FROM entries WHERE budget = ? AND event = ? ORDER BY at DESC, id LIMIT 1)",
+            (key, event),
+        )
+
     def _use_own_try(self, connection: sqlite3.Connection, claim_id: str, now: float) -> bool:
         row = connection.execute("SELECT used, until FROM tries WHERE claim_id = ?", (claim_id,)).fetchone()
         if row is None:
@@ -193,6 +212,12 @@ def _number(value: Any) -> float:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
+        raise _tampered()
+    return value
+
+
+def _payment(value: Any) -> int:
+    if type(value) is not int or value not in (_UNPAID, _BY_BUDGET, _BY_OWN_TRY):
         raise _tampered()
     return value
 

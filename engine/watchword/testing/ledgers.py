@@ -227,6 +227,56 @@ class LedgerContract:
         assert self._charge(ledger, "r1", claim_id="c1", now=NOW + 179.999).outcome == "charged"
         assert self._charge(ledger, "r2", claim_id="c2", now=NOW + 180).outcome == "exhausted"
 
+    # forgive
+
+    def test_a_forgiven_round_was_never_answered(self, ledger: Ledger) -> None:
+        """Its record and its guess are gone together: the same answer or another one is charged anew."""
+        for answer in ("first", "second", "first"):
+            assert self._charge(ledger, "r1", answer).outcome == "charged"
+            self._forgive(ledger, "r1")
+        assert self._left(ledger) == 10
+
+    def test_forgiving_takes_back_one_guess_once(self, ledger: Ledger) -> None:
+        """Of the round that is named; a round that is forgiven or unknown already has nothing to take back."""
+        for round_id in ("r1", "r2", "r3"):
+            self._charge(ledger, round_id)
+        for round_id in ("r1", "r1", "unknown"):
+            self._forgive(ledger, round_id)
+        assert self._charge(ledger, "r2").outcome == "repeated"
+        assert self._left(ledger) == 8
+
+    def test_forgiving_gives_an_own_try_back(self, ledger: Ledger) -> None:
+        """What the claim's own try has paid can be paid by it again, once."""
+        self._exhaust(ledger)
+        self._sent(ledger, "c1")
+        assert self._charge(ledger, "r1", claim_id="c1").outcome == "charged"
+        self._forgive(ledger, "r1", claim_id="c1")
+        assert self._charge(ledger, "r1", "another", claim_id="c1").outcome == "charged"
+        assert self._charge(ledger, "r2", claim_id="c1").outcome == "exhausted"
+        assert self._left(ledger) == 0
+
+    def test_forgiving_gives_no_own_try_that_another_round_used(self, ledger: Ledger) -> None:
+        """A round that the budget paid for gives back to the budget, whatever became of the own try."""
+        self._sent(ledger, "c1")
+        self._charge(ledger, "r1", claim_id="c1")
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r2", claim_id="c1").outcome == "charged"
+        self._forgive(ledger, "r1", claim_id="c1")
+        assert [self._charge(ledger, f"r{n}", claim_id="c1").outcome for n in (3, 4)] == ["charged", "exhausted"]
+
+    def test_forgiving_opens_no_round_that_found_the_budget_empty(self, ledger: Ledger) -> None:
+        """What was not paid for is not taken back: such a round stays as it is."""
+        self._exhaust(ledger)
+        assert self._charge(ledger, "r", keep=NOW + 2 * DAY).outcome == "exhausted"
+        self._forgive(ledger, "r")
+        assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
+
+    def test_of_64_forgivings_at_once_one_guess_comes_back(self, ledger: Ledger) -> None:
+        """Copies of a call that met an outage take back what was charged once."""
+        self._exhaust(ledger)
+        _at_once(lambda number: self._forgive(ledger, "fill-budget-0"))
+        assert self._left(ledger) == 1
+
     # count
 
     def test_an_event_is_counted_once(self, ledger: Ledger) -> None:
@@ -397,6 +447,7 @@ class LedgerContract:
                 lambda: ledger.settle("key", "c1", "sent", own_until=NOW + 180, within=late),
                 lambda: ledger.resume("key", "c1", within=late),
                 lambda: self._charge(ledger, "r1", within=late),
+                lambda: ledger.forgive("r0", key="budget", claim_id="", within=late),
                 lambda: self._count(ledger, "m1", _TEN_A_DAY, within=late),
                 lambda: ledger.consume("c1", by="r0", refund="budget", keep=NOW + 600, slot="key", within=late),
                 lambda: ledger.consumed("c1", within=late),
@@ -506,6 +557,9 @@ class LedgerContract:
             now=now,
             within=self.within if within is None else within,
         )
+
+    def _forgive(self, ledger: Ledger, round_id: str, *, claim_id: str = "") -> None:
+        ledger.forgive(round_id, key="budget", claim_id=claim_id, within=self.within)
 
     def _count(
         self, ledger: Ledger, event: str, limits: Sequence[Limit], *, now: float = NOW, within: float | None = None
