@@ -218,8 +218,8 @@ class DynamoDbLedger:
                 return Mark.read(mark_item).by == by
             writes = [_put(Mark(by, keep, calls.id).item(claim_id), None)]
             holders = [Holder.read(each) for each in holder_items if each is not None]
-            for holder in (each for each in holders if each.claim_id == claim_id):
-                writes.append(_over(named("claim", slot), holder.write, calls.id))
+            held = [holder for holder in holders if holder.claim_id == claim_id]
+            writes.extend(_over(named("claim", slot), holder.write, calls.id) for holder in held)
             budget = Budget() if budget_item is None else Budget.read(budget_item)
             refunded = budget.without_newest(by)
             if refunded is not None:
