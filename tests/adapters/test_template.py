@@ -76,6 +76,16 @@ def test_cfn_lint_finds_nothing(tmp_path):
             document = Template(flow, TARGET, existing_pool=existing).document()
             files.append(tmp_path / f"{name}_{existing}.yaml")
             files[-1].write_text(yaml_text.dump(document))
+    zips(tmp_path / "smtp")
+    zips(tmp_path / "smtp", of=["create"], couriers=("smtp",))
+    for name, document in {
+        "smtp": Template(MAIL, dist=tmp_path / "smtp").document(),
+        "url": Template(MAIL, TARGET, courier="ses://?from=a@b.example&configuration_set=log-in").document(),
+        "kind": Template(Flow(Oracle("oracle", frozenset({"knowledge"}))), TARGET).document(),
+        "attribute": Template(MAIL, TARGET, attributes=("custom:tier",)).document(),
+    }.items():
+        files.append(tmp_path / f"{name}.yaml")
+        files[-1].write_text(yaml_text.dump(document))
     files.append(tmp_path / "mail.json")
     files[-1].write_text(json.dumps(Template(MAIL, TARGET).document()))
     run = subprocess.run(
@@ -182,6 +192,13 @@ def test_the_mailbox_of_the_code_recovers_no_password(body, recovery):
     """Else one mailbox would be both factors; where it is one factor anyway, users may help themselves."""
     setting = resources(Flow(body))["UserPool"]["Properties"]["AccountRecoverySetting"]
     assert {"RecoveryMechanisms": [{"Name": recovery, "Priority": 1}]} == setting
+
+
+def test_a_changed_address_counts_once_it_is_verified():
+    """Else a user who mistypes it is out, and whoever holds a session moves the mailbox at once."""
+    assert ["email"] == resources()["UserPool"]["Properties"]["UserAttributeUpdateSettings"][
+        "AttributesRequireVerificationBeforeUpdate"
+    ]
 
 
 def test_a_client_may_not_write_what_the_flow_decides_by():
@@ -382,14 +399,20 @@ def test_a_courier_that_cannot_be_is_refused(tmp_path):
 class Oracle(Toy):
     """A kind that asks a service."""
 
-    permissions = (Permission(("bedrock:Ask",), ("arn:${AWS::Partition}:bedrock:::oracle",)),)
+    permissions = (
+        Permission(
+            ("bedrock:InvokeModel",), ("arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/oracle",)
+        ),
+    )
 
 
 def test_a_kind_says_what_it_must_be_allowed():
     """Create and Verify run it and may do it, Define may not; once, for however many steps."""
     flow = Flow(sequence(Oracle("oracle", frozenset({"knowledge"})), named("again", Oracle("oracle"))))
     made = resources(flow)
-    told = {role: json.dumps(made[role]).count("bedrock:Ask") for role in ("DefineRole", "CreateRole", "VerifyRole")}
+    told = {
+        role: json.dumps(made[role]).count("bedrock:InvokeModel") for role in ("DefineRole", "CreateRole", "VerifyRole")
+    }
     assert {"DefineRole": 0, "CreateRole": 1, "VerifyRole": 1} == told
     broken = attrs.make_class("Broken", [], bases=(Oracle,), frozen=True, class_body={"permissions": ("bedrock:*",)})
     with pytest.raises(ConfigurationError, match="the kind oracle: permissions is no tuple"):

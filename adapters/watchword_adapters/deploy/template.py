@@ -245,6 +245,8 @@ class Template:
             "UsernameAttributes": ["email"],
             "UsernameConfiguration": {"CaseSensitive": False},
             "AutoVerifiedAttributes": ["email"],
+            # A changed address counts once its owner has shown a code from there: until then codes go to the old one.
+            "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
             "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": recovery, "Priority": 1}]},
             "MfaConfiguration": "OFF",
             "DeletionProtection": "ACTIVE",
