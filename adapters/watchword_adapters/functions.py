@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from watchword import derive, srp6a
 from watchword.challenge import Factor, User
-from watchword.engine import Engine
+from watchword.engine import Engine, folded
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
@@ -244,7 +244,7 @@ class SignIn:
         record = self._users.find(name)
         if record is None or not (record.salt and record.verifier):
             key = self._engine.keyring.lasting.digest("made-up verifier", self.realm)
-            return srp6a.made_up_verifier(bytes.fromhex(key), self.realm, name)
+            return srp6a.made_up_verifier(bytes.fromhex(key), self.realm, folded(name))
         return srp6a.Verifier(record.salt, srp6a.from_hex(record.verifier, "verifier"))
 
     def _ask_password(self, state: _State, srp_a: int) -> Asked:

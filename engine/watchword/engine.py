@@ -170,10 +170,18 @@ class Deadline:
 
 
 def user_key(keyring: Ring, pool: str, user: User) -> str:
-    """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the name as typed if unknown."""
+    """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the folded name if unknown.
+
+    A host that takes two spellings for one user does so whether there is such a user or not.
+    """
     sub = user.attributes.get("sub", "") if user.known else ""
-    named = ("sub", sub) if sub else ("name", user.name)
+    named = ("sub", sub) if sub else ("name", folded(user.name))
     return keyring.lasting.digest("user", pool, *named)
+
+
+def folded(name: str) -> str:
+    """Return what all spellings of *name* have in common, as a user pool that is not case sensitive sees it."""
+    return name.casefold()
 
 
 def _prepare(kind: object, couriers: Mapping[str, Courier]) -> None:

@@ -13,7 +13,7 @@ from watchword.ports import Audit, AuditEvent, Clock, Ledger
 def unlock(user: User, *, pool: str, keyring: Ring, ledger: Ledger, clock: Clock, audit: Audit | None = None) -> int:
     """Empty every budget of *user* of *pool*, for guesses and for messages; return how many there were.
 
-    *user* needs no more than the attribute ``sub``, or, ``known=False``, the name as it was typed. *keyring* is the one
+    *user* needs no more than the attribute ``sub``, or, ``known=False``, the name in any spelling. *keyring* is the one
     of the triggers: its oldest key names users. Recorded as one event, ``authz_admin`` of the OWASP logging vocabulary.
     Budgets that are counted by address (of messages) are those of *user* as well, and are emptied too.
 

@@ -7,10 +7,11 @@ from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.functions import SignIn, UserRecord
+from watchword_adapters.functions import Asked, SignIn, UserRecord
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
 
 KEY = bytes(range(32))
 DRAWN = {"ref", "USERNAME", "image"}
@@ -49,6 +50,68 @@ def shown(pool, typed):
 def test_a_typed_address_is_asked_alike_whoever_has_it(flow, settings, typed):
     """Typed as an alias or as the user name: who has the address sees, to the letter, what is shown where nobody has."""
     assert shown(a_pool(flow, typed, **settings)[0], typed) == shown(a_pool(flow, **settings)[0], typed)
+
+
+SPELLINGS = {"case": str.upper, "title case": str.title, "none": str}
+
+
+def tale(begin, clock, name, respelled):
+    """What a stranger sees who begins eight times, by two spellings in turn: which references are equal, and what is said."""
+    seen, refs = [], []
+    for place in range(8):
+        public, text = begin(respelled(name) if place % 2 else name)
+        refs.append(public.get("ref"))
+        times = [int(public[each]) - int(clock.now()) for each in ("expires_at", "resend_after") if each in public]
+        seen.append((text, times, [ref == refs[-1] for ref in refs]))
+        clock.advance(3 if place % 3 else 40)
+    return seen
+
+
+@pytest.mark.parametrize("respelled", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("settings", POOLS.values(), ids=POOLS)
+def test_two_spellings_of_a_name_are_one_whether_it_exists_or_not(settings, respelled):
+    """In short turns and in long ones, until the budget is empty and after: known and unknown look alike."""
+
+    def told(known):
+        pool, clock = a_pool(FLOWS["code"], "ann@example.com" if known else "", **settings)
+
+        def begin(typed):
+            try:
+                return pool.initiate_auth(
+                    ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": typed}
+                )["ChallengeParameters"], "asked"
+            except pool.exceptions.UserLambdaValidationException as error:
+                return {}, str(error).partition("(ref")[0]
+
+        name = "ann@example.com" if settings else "somebody"
+        return tale(begin, clock, name, respelled)
+
+    assert told(known=True) == told(known=False)
+
+
+@pytest.mark.parametrize("respelled", SPELLINGS.values(), ids=SPELLINGS)
+def test_plain_functions_take_spellings_for_one_name(respelled):
+    """Where users are found in any spelling: messages, references and the salt of a password do not tell who exists."""
+
+    class Users:
+        def find(self, name):
+            rows = {"ann": UserRecord({"sub": "u-1", "email": "ann@example.com", "email_verified": "true"})}
+            return rows.get(name.casefold())
+
+    def told(name):
+        clock = VirtualClock()
+        settings = {"users": Users(), "key": KEY, "courier": Outbox(), "audit": NoAudit(), "environment": {}}
+        mail = SignIn(FLOWS["code"], clock=clock, **settings)
+        password = SignIn(Flow(sequence(Srp(), EmailOtp())), clock=clock, **settings)
+        salts = {password.begin(each, "abc123").public["SALT"] for each in (name, respelled(name))}
+
+        def begin(typed):
+            reply = mail.begin(typed)
+            return (reply.public, "asked") if isinstance(reply, Asked) else ({}, reply.text)
+
+        return len(salts), tale(begin, clock, name, respelled)
+
+    assert told("ann") == told("bob")
 
 
 @pytest.mark.parametrize("reason", ["recipient_refused", "sandbox", "timeout"])

@@ -54,11 +54,12 @@ def test_nobody_elses_budgets_are_touched(user: User, pool: str):
 
 
 def test_a_name_is_unlocked_as_unknown_users_are_charged():
-    """An unknown user is owned by the name as typed, and the attributes of such a user count for nothing."""
+    """An unknown user is owned by the name in any spelling; the attributes of such a user count for nothing."""
     assert user_key(RING, POOL, User("bob", known=False)) == user_key(
         RING, POOL, User("bob", {"sub": "1"}, known=False)
     )
-    assert user_key(RING, POOL, User("bob", known=False)) != user_key(RING, POOL, User("Bob", known=False))
+    assert user_key(RING, POOL, User("bob", known=False)) == user_key(RING, POOL, User("BoB", known=False))
+    assert user_key(RING, POOL, User("bob", known=False)) != user_key(RING, POOL, User("rob", known=False))
 
 
 def test_a_key_added_in_front_finds_the_same_budgets():

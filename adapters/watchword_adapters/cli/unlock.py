@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--sub", action="store_true", help="USER is the attribute sub (the default)")
     which.add_argument(
-        "--name", action="store_true", help="USER is the name, as it was typed, of somebody who does not exist"
+        "--name", action="store_true", help="USER is the name, in any spelling, of somebody who does not exist"
     )
     parser.add_argument("--ledger", metavar="URL", help="the ledger, if not the one of WATCHWORD_LEDGER")
     parser.add_argument("--json", action="store_true", help="print JSON")
