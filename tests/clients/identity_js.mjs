@@ -1,6 +1,6 @@
 // amazon-cognito-identity-js: the whole life of an account.
 import cognito from 'amazon-cognito-identity-js'
-import { PASSWORD, clientId, codeFor, endpoint, errorOf, otherThan, poolId, report } from './local_pool.mjs'
+import { PASSWORD, clientId, codeFor, endpoint, errorOf, mailsFor, otherThan, poolId, report } from './local_pool.mjs'
 
 const { AuthenticationDetails, CognitoUser, CognitoUserAttribute, CognitoUserPool } = cognito
 const pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpoint })
@@ -8,7 +8,9 @@ const pool = new CognitoUserPool({ UserPoolId: poolId, ClientId: clientId, endpo
 const called = (begin) =>
   new Promise((resolve, reject) => begin((error, result) => (error ? reject(error) : resolve(result))))
 
-/** Begins a sign-in and answers its custom challenges with what `answer` gives, one after the other. */
+const RESEND = { watchword_action: 'resend' }
+
+/** Begins a sign-in and answers its custom challenges with what `answer` gives, one after the other: a text, or RESEND. */
 function signIn(name, password, answer) {
   const user = new CognitoUser({ Username: name, Pool: pool })
   user.setAuthenticationFlowType('CUSTOM_AUTH')
@@ -20,7 +22,9 @@ function signIn(name, password, answer) {
       onFailure: reject,
       customChallenge: async (parameters) => {
         rounds.push({ step: parameters.step, error: parameters.error ?? null, left: parameters.attempts_left })
-        user.sendCustomChallengeAnswer(await answer(rounds.length, parameters), callbacks)
+        const given = await answer(rounds.length, parameters)
+        if (given === RESEND) user.sendCustomChallengeAnswer('-', callbacks, RESEND)
+        else user.sendCustomChallengeAnswer(given, callbacks)
       },
     }
     if (password === null) user.initiateAuth(details, callbacks)
@@ -68,4 +72,24 @@ results.signOut = await new Promise((resolve, reject) =>
 const late = new CognitoUser({ Username: name, Pool: pool })
 late.setSignInUserSession(bySrp.session)
 results.afterSignOut = await errorOf(called((done) => late.getUserData(done, { bypassCache: true })))
+
+// Again and again, by somebody who is quick.
+const quick = `quick-${process.pid}`
+const quickEmail = new CognitoUserAttribute({ Name: 'email', Value: `${quick}@example.com` })
+await called((done) => pool.signUp(quick, PASSWORD, [quickEmail], [], done))
+const registered = new CognitoUser({ Username: quick, Pool: pool })
+await called(async (done) => registered.confirmRegistration(await codeFor(quick), true, done))
+const right = async () => codeFor(quick)
+const first = await signIn(quick, null, right)
+const second = await signIn(quick, PASSWORD, right)
+second.user.signOut()
+const third = await signIn(quick, null, right)
+results.again = [first, second, third].map((each) => each.rounds.length)
+await new Promise((resolve, reject) => third.user.globalSignOut({ onSuccess: resolve, onFailure: reject }))
+const mails = []
+const pressed = await signIn(quick, null, async (round) => {
+  mails.push((await mailsFor(quick)).length)
+  return round < 3 ? RESEND : codeFor(quick)
+})
+results.earlyResend = { rounds: pressed.rounds, mails: mails.map((each) => each - mails[0]) }
 report(results)

@@ -3,10 +3,15 @@
 export const [endpoint, poolId, clientId] = process.argv.slice(2)
 export const PASSWORD = 'Passw0rd!x'
 
+/** Returns the texts of the mails to a user, oldest first. */
+export async function mailsFor(username) {
+  const mails = await (await fetch(`${endpoint}/_watchword/outbox.json`)).json()
+  return mails.filter((mail) => mail.username === username).map((mail) => mail.text)
+}
+
 /** Returns the code in the newest mail to a user: its first word of six or eight digits. */
 export async function codeFor(username) {
-  const mails = await (await fetch(`${endpoint}/_watchword/outbox.json`)).json()
-  return mails.filter((mail) => mail.username === username).at(-1).text.match(/\b(\d{8}|\d{6})\b/)[0]
+  return (await mailsFor(username)).at(-1).match(/\b(\d{8}|\d{6})\b/)[0]
 }
 
 /** Returns another code of the same length. */

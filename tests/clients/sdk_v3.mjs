@@ -1,19 +1,20 @@
 // AWS SDK v3, with cognito-srp-helper for the password.
 import * as sdk from '@aws-sdk/client-cognito-identity-provider'
 import { createSrpSession, signSrpSession, wrapAuthChallenge, wrapInitiateAuth } from 'cognito-srp-helper'
-import { PASSWORD, clientId, codeFor, endpoint, errorOf, otherThan, poolId, report } from './local_pool.mjs'
+import { PASSWORD, clientId, codeFor, endpoint, errorOf, mailsFor, otherThan, poolId, report } from './local_pool.mjs'
 
 const client = new sdk.CognitoIdentityProviderClient({ region: poolId.split('_')[0], endpoint })
 const ClientId = clientId
 const begin = (parameters) =>
   client.send(new sdk.InitiateAuthCommand({ ClientId, AuthFlow: 'CUSTOM_AUTH', AuthParameters: parameters }))
-const answer = (reply, ANSWER) =>
+const answer = (reply, ANSWER, ClientMetadata = {}) =>
   client.send(
     new sdk.RespondToAuthChallengeCommand({
       ClientId,
       ChallengeName: reply.ChallengeName,
       Session: reply.Session,
       ChallengeResponses: { USERNAME: reply.ChallengeParameters.USERNAME, ANSWER },
+      ClientMetadata,
     }),
   )
 
@@ -66,4 +67,29 @@ results.refreshAfterSignOut = await errorOf(
   client.send(new sdk.GetTokensFromRefreshTokenCommand({ ClientId, RefreshToken })),
 )
 results.notPlayed = await errorOf(client.send(new sdk.ForgetDeviceCommand({ AccessToken, DeviceKey: 'a_1' })))
+
+// Again and again, by somebody who is quick.
+const quick = `quick-${process.pid}`
+const quickEmail = [{ Name: 'email', Value: `${quick}@example.com` }]
+await client.send(
+  new sdk.SignUpCommand({ ClientId, Username: quick, Password: PASSWORD, UserAttributes: quickEmail }),
+)
+await client.send(
+  new sdk.ConfirmSignUpCommand({ ClientId, Username: quick, ConfirmationCode: await codeFor(quick) }),
+)
+results.again = []
+for (const open of [() => begin({ USERNAME: quick }), () => byPassword(quick, PASSWORD), () => begin({ USERNAME: quick })]) {
+  const tokens = (await answer(await open(), await codeFor(quick))).AuthenticationResult
+  results.again.push(Object.keys(tokens).length)
+  await client.send(new sdk.GlobalSignOutCommand({ AccessToken: tokens.AccessToken }))
+}
+let pressed = await begin({ USERNAME: quick })
+results.earlyResend = []
+for (let press = 0; press < 2; press += 1) {
+  const before = { mails: (await mailsFor(quick)).length, ...pressed.ChallengeParameters }
+  pressed = await answer(pressed, '-', { watchword_action: 'resend' })
+  const after = { mails: (await mailsFor(quick)).length, ...pressed.ChallengeParameters }
+  results.earlyResend.push(JSON.stringify(before) === JSON.stringify(after) ? 'nothing changed' : { before, after })
+}
+results.afterEarlyResend = Object.keys(await answer(pressed, await codeFor(quick))).sort()
 report(results)

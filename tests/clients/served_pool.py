@@ -29,10 +29,13 @@ class Served:
         with urllib.request.urlopen(f"{self.endpoint}{path}", timeout=10) as response:
             return json.load(response)
 
+    def mails_for(self, username):
+        """The texts of the mails to *username*, oldest first."""
+        return [mail["text"] for mail in self.get("/_watchword/outbox.json") if mail["username"] == username]
+
     def code_for(self, username):
         """The code in the newest mail to *username*."""
-        mails = [mail for mail in self.get("/_watchword/outbox.json") if mail["username"] == username]
-        return re.search(r"\b(\d{8}|\d{6})\b", mails[-1]["text"])[0]
+        return re.search(r"\b(\d{8}|\d{6})\b", self.mails_for(username)[-1])[0]
 
 
 @contextmanager

@@ -93,6 +93,29 @@ def test_identity_js_refreshes_reads_its_user_and_signs_out(identity_js):
     assert identity_js["afterSignOut"]["name"] == "NotAuthorizedException"
 
 
+def test_identity_js_signs_in_again_at_once(identity_js):
+    """Each sign-in has a code that works at the first try: at once after the last one, and after a sign-out."""
+    assert identity_js["again"] == [1, 1, 1]
+
+
+def test_identity_js_loses_nothing_by_an_early_resend(identity_js):
+    """Nothing is sent, no try is lost, and the code still counts."""
+    pressed = identity_js["earlyResend"]
+    assert [(each["left"], each["error"]) for each in pressed["rounds"]] == [("3", None)] * 3
+    assert pressed["mails"] == [0, 0, 0]
+
+
+def test_sdk_v3_signs_in_again_at_once(sdk_v3):
+    """Each sign-in has a code that works at the first try: at once after the last one, and after a sign-out."""
+    assert sdk_v3["again"] == [5, 5, 5]
+
+
+def test_sdk_v3_loses_nothing_by_an_early_resend(sdk_v3):
+    """Nothing is sent, no try is lost, and the code still counts."""
+    assert sdk_v3["earlyResend"] == ["nothing changed"] * 2
+    assert "AuthenticationResult" in sdk_v3["afterEarlyResend"]
+
+
 def test_sdk_v3_signs_in_without_a_password(sdk_v3):
     """Two wrong answers, then the right one; a session works once."""
     assert sdk_v3["plain"] == ["3", "2", "1"]

@@ -47,12 +47,13 @@ def begin(cognito, name):
     return cognito.initiate_auth(ClientId=CLIENT_ID, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": name})
 
 
-def answer(cognito, reply, text):
+def answer(cognito, reply, text, **said):
     return cognito.respond_to_auth_challenge(
         ClientId=CLIENT_ID,
         ChallengeName=reply["ChallengeName"],
         Session=reply["Session"],
         ChallengeResponses={"USERNAME": reply["ChallengeParameters"]["USERNAME"], "ANSWER": text},
+        ClientMetadata=said,
     )
 
 
@@ -103,6 +104,32 @@ def test_boto3_signs_in_with_the_password_first(cognito, server, ann):
         ChallengeResponses=srp.process_challenge(reply["ChallengeParameters"], parameters),
     )
     assert reply["ChallengeParameters"]["step"] == "short_code"
+
+    assert "AuthenticationResult" in answer(cognito, reply, server.code_for(ann))
+
+
+def test_boto3_signs_in_again_at_once(cognito, server, ann):
+    """Each sign-in has a code of its own that works, however soon it follows on the last one; so it is after a sign-out."""
+    codes = []
+    for _ in range(3):
+        reply = begin(cognito, ann)
+        codes.append(server.code_for(ann))
+        tokens = answer(cognito, reply, codes[-1])["AuthenticationResult"]
+        cognito.get_user(AccessToken=tokens["AccessToken"])
+        if len(codes) == 2:
+            cognito.global_sign_out(AccessToken=tokens["AccessToken"])
+    assert len(set(codes)) == 3
+
+
+def test_boto3_loses_nothing_by_an_early_resend(cognito, server, ann):
+    """Nothing is sent and no try is lost; the reply says when another message can be had, and the code still counts."""
+    reply = begin(cognito, ann)
+    for _ in range(2):
+        before, mails = reply["ChallengeParameters"], server.mails_for(ann)
+        reply = answer(cognito, reply, "-", watchword_action="resend")
+        assert reply["ChallengeParameters"] == before
+        assert server.mails_for(ann) == mails
+    assert int(before["resend_after"]) > 0
 
     assert "AuthenticationResult" in answer(cognito, reply, server.code_for(ann))
 
@@ -178,6 +205,17 @@ def test_pycognito_signs_up_in_and_out(server):
         user_of_token = user.client.get_user(AccessToken=before)
         assert not user_of_token
     assert code_of(error) == "NotAuthorizedException"
+
+
+def test_pycognito_signs_in_again_at_once(server, ann):
+    """Twice in a row, and after a sign-out."""
+    first, second = user_of(server, ann), user_of(server, ann)
+    first.authenticate(PASSWORD)
+    second.authenticate(PASSWORD)
+    assert first.access_token != second.access_token
+    second.logout()
+    second.authenticate(PASSWORD)
+    assert second.get_user().sub == first.id_claims["sub"]
 
 
 def test_pycognito_is_refused_a_wrong_password(server, ann):
