@@ -229,11 +229,11 @@ class _Stack:
             case str() | Partial():
                 parts = _behind(named.parts if isinstance(named, Partial) else (named,), ":function:")
                 first, *more = parts
-                if isinstance(first, Unknown) and first.resource:
-                    found = self._target(first, seen)
-                    tail = joined(more)
-                    return found if found is None or tail == "" else _Target(found.function, _behind_colon(tail))
-                return self._named_target(parts)
+                found = self._target(first, seen) if isinstance(first, Unknown) else None
+                if found is None:
+                    return self._named_target(parts)
+                tail = joined(more)
+                return _Target(found.function, _behind_colon(tail)) if tail else found
             case _:
                 return None
 

@@ -1,0 +1,626 @@
+"""The doctor on other people's templates, through the command: style by planted fault gives a finding, "not known", or nothing."""
+
+import base64
+import copy
+import json
+import zipfile
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from template_styles import FLOW, STYLES, TRIGGERS
+from watchword import ConfigurationError, Flow
+from watchword_adapters.cli import main
+from watchword_adapters.deploy.diagnosis import SEVERITIES, diagnose
+from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
+from watchword_adapters.deploy.read_template import read_template
+
+pytest.importorskip("yaml")
+
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory):
+    """A function that runs the command on a document, and returns its status and its findings."""
+    folder = tmp_path_factory.mktemp("doctor")
+    flow, path = folder / "flow.toml", folder / "stack.json"
+    flow.write_text(FLOW)
+
+    def run(document, *more, capsys, flow=flow, text=None):
+        path.write_text(json.dumps(document) if text is None else text)
+        capsys.readouterr()
+        status = main(["doctor", str(flow), "--template", str(path), *map(str, more), "--json"])
+        said = capsys.readouterr()
+        assert "" == said.err
+        told = json.loads(said.out)
+        assert [] == told["commands"]
+        assert (1 if any(each["severity"] == "error" for each in told["findings"]) else 0) == status
+        return told["findings"]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A function that returns the findings on a document, without the command around."""
+    folder = tmp_path_factory.mktemp("judged")
+    (folder / "flow.toml").write_text(FLOW)
+    flow, path = Flow.load(folder / "flow.toml"), folder / "stack.json"
+
+    def judge(document, **named):
+        path.write_text(json.dumps(document))
+        return [{"code": each.code, "message": each.message} for each in diagnose(read_template(path, **named), flow)]
+
+    return judge
+
+
+def codes(findings):
+    """Return the codes of *findings*, each once."""
+    return {each["code"] for each in findings}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_sound_template_has_no_finding(style, examined, capsys):
+    """As it was written: in YAML with tags and aliases, or in JSON."""
+    assert [] == examined(None, capsys=capsys, text=STYLES[style].text)
+    assert [] == examined(STYLES[style].document(), capsys=capsys)
+
+
+# --- each finding, in each style ----------------------------------------------------------------------------------
+
+
+def said(what, *path):
+    """Return a plant that sets the member to which the path leads, but for its last, to the last."""
+    *way, name, value = path
+
+    def plant(style, document):
+        fields = style.properties(document, what)
+        for each in way:
+            fields = fields.setdefault(each, {})
+        fields[name] = value
+
+    return plant
+
+
+def unsaid(what, name):
+    """Return a plant that takes a member away."""
+    return lambda style, document: style.properties(document, what).pop(name, None)
+
+
+def variable(name, value, *triggers):
+    """Return a plant that sets a variable of the functions of *triggers*."""
+
+    def plant(style, document):
+        for trigger in triggers:
+            said(trigger, "Environment", "Variables", name, value)(style, document)
+
+    return plant
+
+
+def another_client(style, document):
+    """Plant a second client of the pool."""
+    document["Resources"]["Other"] = {
+        "Type": "AWS::Cognito::UserPoolClient",
+        "Properties": {"UserPoolId": {"Ref": style.names["pool"]}, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]},
+    }
+
+
+BOTH = ("create", "verify")
+PLANTED = {
+    "SRP left on": (said("client", "ExplicitAuthFlows", ["ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH"]), "WD01"),
+    "every way in by default": (unsaid("client", "ExplicitAuthFlows"), "WD01"),
+    "custom authentication off": (said("client", "ExplicitAuthFlows", ["ALLOW_REFRESH_TOKEN_AUTH"]), "WD02"),
+    "existence told": (said("client", "PreventUserExistenceErrors", "LEGACY"), "WD03"),
+    "existence told by default": (unsaid("client", "PreventUserExistenceErrors"), "WD03"),
+    "no Create": (lambda style, document: style.detach(document, "create"), "WD04"),
+    "no permission": (lambda style, document: style.unpermit(document, "verify"), "WD05"),
+    "everybody may call": (lambda style, document: style.permit(document, "define", Principal="*"), "WD06"),
+    "every pool may call": (
+        lambda style, document: style.permit(
+            document, "define", SourceArn={"Fn::Sub": "arn:aws:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/*"}
+        ),
+        "WD06",
+    ),
+    "short sessions": (said("client", "AuthSessionValidity", 3), "WD07"),
+    "short sessions by default": (unsaid("client", "AuthSessionValidity"), "WD07"),
+    "no time to live": (unsaid("table", "TimeToLiveSpecification"), "WD08"),
+    "time to live off": (said("table", "TimeToLiveSpecification", "Enabled", "false"), "WD08"),
+    "a sort key": (said("table", "KeySchema", [{"AttributeName": "pk"}, {"AttributeName": "sk"}]), "WD09"),
+    "weak key": (variable("WATCHWORD_KEY", "changeme", *BOTH), "WD10"),
+    "no key": (variable("WATCHWORD_KEY", "", *BOTH), "WD10"),
+    "key in the environment": (variable("WATCHWORD_KEY", KEY, *BOTH), "WD11"),
+    "key put there by a dynamic reference": (
+        variable("WATCHWORD_KEY", "{{resolve:secretsmanager:acme:SecretString:key}}", *BOTH),
+        "WD11",
+    ),
+    "debug level": (variable("LOG_LEVEL", "debug", "define"), "WD12"),
+    "debug by Lambda's own": (said("verify", "LoggingConfig", "ApplicationLogLevel", "DEBUG"), "WD12"),
+    "long timeout": (said("verify", "Timeout", 30), "WD13"),
+    "MFA": (said("pool", "MfaConfiguration", "OPTIONAL"), "WD14"),
+    "tier writable": (said("client", "WriteAttributes", ["email", "custom:tier"]), "WD15"),
+    "case sensitive": (said("pool", "UsernameConfiguration", "CaseSensitive", True), "WD16"),
+    "case sensitive by default": (unsaid("pool", "UsernameConfiguration"), "WD16"),
+    "managed login": (said("client", "AllowedOAuthFlowsUserPoolClient", True), "WD17"),
+    "log for ever": (unsaid("log", "RetentionInDays"), "WD18"),
+    "process-only": (variable("WATCHWORD_LEDGER", "process-only", *BOTH), "WD19"),
+    "no ledger": (variable("WATCHWORD_LEDGER", "", *BOTH), "WD19"),
+    "another client": (another_client, "WD20"),
+    "128 MB": (said("create", "MemorySize", 128), "WD22"),
+    "no revocation": (said("client", "EnableTokenRevocation", False), "WD23"),
+    "two keys": (variable("WATCHWORD_KEY", "ssm:///other", "verify"), "WD24"),
+    "no courier": (variable("WATCHWORD_COURIER", "", "create"), "WD26"),
+    "another flow": (
+        said("create", "Description", "CreateAuthChallenge of the flow acme (0123456789abcdef)"),
+        "WD29",
+    ),
+    "invitations": (said("pool", "AdminCreateUserConfig", "AllowAdminCreateUserOnly", True), "WD30"),
+    "recovery by mail": (
+        said("pool", "AccountRecoverySetting", {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}),
+        "WD31",
+    ),
+    "recovery by default": (unsaid("pool", "AccountRecoverySetting"), "WD31"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_planted_is_found_and_nothing_else(style, name, examined, capsys):
+    """Whatever the style: each with its code and its remedy, and no secret."""
+    plant, code = PLANTED[name]
+    document = STYLES[style].document()
+    plant(STYLES[style], document)
+    found = examined(document, "--client-id", STYLES[style].names["client"], capsys=capsys)
+    assert {code} == codes(found)
+    assert all(each["remedy"] and KEY not in each["message"] for each in found)
+
+
+def test_every_finding_is_planted_in_every_style():
+    """The table above; mail as the only factor, what is not known and what is in the zips have their own below."""
+    elsewhere = {"WD21", "WD25", "WD27", "WD28"}
+    assert set(SEVERITIES) - elsewhere == {code for _, code in PLANTED.values()}
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_mail_as_the_only_factor_is_noted(style, examined, capsys, tmp_path):
+    """By another flow."""
+    flow = tmp_path / "mail.toml"
+    flow.write_text('name = "mail"\n[[steps]]\nkind = "email_otp"\nlifetime = 300\n')
+    assert {"WD21"} == codes(examined(STYLES[style].document(), capsys=capsys, flow=flow))
+
+
+def built(folder, trigger, **changes):
+    """Write the zip of *trigger* as the build does."""
+    told = {
+        "runtime": "python3.12",
+        "architecture": "x86_64",
+        "ledgers": () if trigger == "define" else ("dynamodb",),
+        "couriers": ("ses",) if trigger == "create" else (),
+    }
+    manifest = Manifest(trigger=trigger, handler=f"{trigger}.{trigger}", **{**told, **changes})
+    with zipfile.ZipFile(folder / f"{trigger}.zip", "w") as opened:
+        opened.writestr(NAME, manifest.as_json())
+
+
+ZIPS = {
+    "sound": ({}, None),
+    "another courier": ({"couriers": ("smtp",)}, "WD27"),
+    "another ledger": ({"ledgers": ()}, "WD27"),
+    "another runtime": ({"runtime": "python3.13"}, "WD28"),
+    "another processor": ({"architecture": "arm64"}, "WD28"),
+    "another flow": ({"flow": FlowMark("old", "0123456789abcdef")}, "WD29"),
+    "an empty file": (b"", "WD28"),
+    "an empty zip": (b"PK\x05\x06" + bytes(18), "WD28"),
+    "no zip": (None, "WD28"),
+}
+
+
+@pytest.mark.parametrize("name", ZIPS)
+@pytest.mark.parametrize("style", STYLES)
+def test_what_is_built_is_compared(style, name, examined, capsys, tmp_path):
+    """With what the template deploys, by --dist; and a zip that SAM names beside its template, without."""
+    changes, code = ZIPS[name]
+    (tmp_path / "flow.toml").write_text(FLOW)
+    fingerprint = Flow.load(tmp_path / "flow.toml").fingerprint
+    mark = FlowMark("acme", fingerprint)
+    for trigger in TRIGGERS:
+        built(tmp_path, trigger, flow=mark)
+    if isinstance(changes, dict):
+        built(tmp_path, "create", **{"flow": mark, **changes})
+    elif changes is None:
+        (tmp_path / "create.zip").unlink()
+    else:
+        (tmp_path / "create.zip").write_bytes(changes)
+    expected = {code} - {None}
+    assert expected == codes(examined(STYLES[style].document(), "--dist", tmp_path, capsys=capsys))
+    if name != "no zip":
+        document = STYLES[style].document()
+        STYLES[style].properties(document, "create").pop("Code", None)
+        STYLES[style].properties(document, "create")["CodeUri"] = str(tmp_path / "create.zip")
+        assert expected == codes(examined(document, capsys=capsys))
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_program_in_the_template_is_no_package(style, examined, capsys):
+    """CloudFormation's ZipFile and SAM's InlineCode."""
+    for name, value in (("Code", {"ZipFile": "def create(event, context): ..."}), ("InlineCode", "pass")):
+        document = STYLES[style].document()
+        said("create", name, value)(STYLES[style], document)
+        assert {"WD28"} == codes(examined(document, capsys=capsys))
+
+
+# --- how a value is said ------------------------------------------------------------------------------------------
+
+
+def as_text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+PARAMETERS = {
+    "Text": lambda value: {"Type": "String", "Default": as_text(value)},
+    "Bare": lambda value: {"Type": "Number", "Default": value},
+}
+KNOWN = {
+    "as text": as_text,
+    "by a parameter": lambda value: {"Ref": "PlantedText"},
+    "by a parameter's bare value": lambda value: {"Ref": "PlantedBare"},
+    "in Sub": lambda value: {"Fn::Sub": "${PlantedText}"},
+    "in Sub with a variable": lambda value: {"Fn::Sub": ["${It}", {"It": {"Ref": "PlantedText"}}]},
+    "in Join": lambda value: {"Fn::Join": ["", [as_text(value)[:1], as_text(value)[1:], {"Ref": "AWS::NoValue"}]]},
+    "in a mapping": lambda value: {"Fn::FindInMap": ["Planted", "by", "Stage"]},
+    "by a condition": lambda value: {"Fn::If": ["PlantedTrue", value, "something else"]},
+    "by another condition": lambda value: {"Fn::If": ["PlantedFalse", "something else", value]},
+    "on both sides": lambda value: {"Fn::If": ["PlantedUnknown", value, value]},
+    "selected": lambda value: {"Fn::Select": ["1", ["x", {"Ref": "PlantedText"}]]},
+    "split": lambda value: {"Fn::Select": [1, {"Fn::Split": ["|", {"Fn::Sub": "x|${PlantedText}"}]}]},
+}
+NOT_KNOWN = {
+    "a parameter without a default": {"Ref": "PlantedNone"},
+    "a parameter from Parameter Store": {"Ref": "PlantedStored"},
+    "in Sub": {"Fn::Sub": "${PlantedNone}"},
+    "in Join": {"Fn::Join": ["", [{"Ref": "PlantedNone"}]]},
+    "an import": {"Fn::ImportValue": "other-stack"},
+    "an import by name": {"Fn::ImportValue": {"Fn::Sub": "${AWS::StackName}-it"}},
+    "a mapping by region": {"Fn::FindInMap": ["Planted", {"Ref": "AWS::Region"}, "Stage"]},
+    "a mapping that is not there": {"Fn::FindInMap": ["A", "B", "C"]},
+    "a condition": {"Fn::If": ["PlantedUnknown", "5", "6"]},
+    "a dynamic reference": "{{resolve:ssm:/acme/it}}",
+    "an attribute": {"Fn::GetAtt": ["PlantedResource", "Value"]},
+    "an attribute in a nested stack": {"Fn::GetAtt": "PlantedResource.Outputs.It"},
+    "a macro": {"Fn::Transform": {"Name": "Acme"}},
+    "a choice": {"Fn::Select": [{"Ref": "PlantedNone"}, ["1", "2"]]},
+    "a pseudo parameter": {"Ref": "AWS::StackName"},
+    "a name of nothing": {"Ref": "Nowhere"},
+}
+
+
+def told(document, value):
+    """Give *document* what the terms above name."""
+    document.setdefault("Parameters", {}).update(
+        {f"Planted{name}": made(value) for name, made in PARAMETERS.items()}
+        | {
+            "PlantedNone": {"Type": "String"},
+            "PlantedStored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": as_text(value)},
+        }
+    )
+    document.setdefault("Mappings", {})["Planted"] = {"by": {"Stage": value}, "eu-west-1": {"Stage": "x"}}
+    yes = {"Fn::Equals": [{"Ref": "PlantedText"}, as_text(value)]}
+    document.setdefault("Conditions", {}).update(
+        {
+            "PlantedTrue": {"Fn::And": [yes, {"Fn::Not": [{"Condition": "PlantedFalse"}]}]},
+            "PlantedFalse": {"Fn::Or": [{"Fn::Not": [yes]}, {"Fn::Equals": ["a", "b"]}]},
+            "PlantedUnknown": {"Fn::Equals": [{"Ref": "PlantedNone"}, "x"]},
+        }
+    )
+    document["Resources"]["PlantedResource"] = {"Type": "Custom::Thing", "Properties": {}}
+
+
+SCALARS = {
+    "WD03": ("LEGACY", lambda value: said("client", "PreventUserExistenceErrors", value)),
+    "WD07": (3, lambda value: said("client", "AuthSessionValidity", value)),
+    "WD08": (False, lambda value: said("table", "TimeToLiveSpecification", "Enabled", value)),
+    "WD09": ("id", lambda value: said("table", "KeySchema", [{"AttributeName": value, "KeyType": "HASH"}])),
+    "WD11": (KEY, lambda value: variable("WATCHWORD_KEY", value, *BOTH)),
+    "WD12": ("debug", lambda value: variable("LOG_LEVEL", value, "verify")),
+    "WD13": (30, lambda value: said("verify", "Timeout", value)),
+    "WD14": ("ON", lambda value: said("pool", "MfaConfiguration", value)),
+    "WD16": (True, lambda value: said("pool", "UsernameConfiguration", "CaseSensitive", value)),
+    "WD17": (True, lambda value: said("client", "AllowedOAuthFlowsUserPoolClient", value)),
+    "WD19": ("process-only", lambda value: variable("WATCHWORD_LEDGER", value, *BOTH)),
+    "WD22": (128, lambda value: said("create", "MemorySize", value)),
+    "WD23": (False, lambda value: said("client", "EnableTokenRevocation", value)),
+    "WD30": (True, lambda value: said("pool", "AdminCreateUserConfig", "AllowAdminCreateUserOnly", value)),
+    "WD31": (
+        "verified_email",
+        lambda value: said("pool", "AccountRecoverySetting", {"RecoveryMechanisms": [{"Name": value}]}),
+    ),
+    "WD01": (
+        "ALLOW_USER_SRP_AUTH",
+        lambda value: said("client", "ExplicitAuthFlows", ["ALLOW_CUSTOM_AUTH", value]),
+    ),
+    "WD15": ("custom:tier", lambda value: said("client", "WriteAttributes", ["email", value])),
+}
+
+
+@pytest.mark.parametrize("code", SCALARS)
+@pytest.mark.parametrize("form", KNOWN)
+def test_a_value_is_judged_however_it_is_said(form, code, judged):
+    """Numbers and booleans as text, parameters with a default, and every function whose arguments are known."""
+    value, plant = SCALARS[code]
+    for style in ("SAM with events", "CDK"):
+        document = STYLES[style].document()
+        told(document, value)
+        plant(KNOWN[form](value))(STYLES[style], document)
+        assert {code} == codes(judged(document))
+
+
+@pytest.mark.parametrize("code", SCALARS)
+@pytest.mark.parametrize("form", NOT_KNOWN)
+def test_what_only_the_deployment_tells_is_said_once_and_is_no_fault(form, code, judged):
+    """Neither an error nor silence."""
+    value, plant = SCALARS[code]
+    for style in ("SAM with events", "CDK"):
+        document = STYLES[style].document()
+        told(document, value)
+        plant(NOT_KNOWN[form])(STYLES[style], document)
+        found = judged(document)
+        assert {"WD25"} == codes(found)
+        assert [1] == list(Counter(each["message"] for each in found).values())
+        assert "not known before the deployment" in found[0]["message"]
+
+
+@pytest.mark.parametrize("form", ["a parameter without a default", "an import", "a condition", "a macro"])
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("create", "Environment"),
+        ("create", "Timeout"),
+        ("pool", "LambdaConfig"),
+        ("pool", "UsernameConfiguration"),
+        ("client", "ExplicitAuthFlows"),
+        ("table", "KeySchema"),
+        ("log", "RetentionInDays"),
+    ],
+)
+def test_whole_objects_may_be_unknown(place, form, style, judged):
+    """The same: no error, and said."""
+    what, name = place
+    document = STYLES[style].document()
+    told(document, "5")
+    said(what, name, NOT_KNOWN[form])(STYLES[style], document)
+    # SAM's events say who is called, whatever the pool says.
+    if (style, name) != ("SAM with events", "LambdaConfig"):
+        assert {"WD25"} == codes(judged(document))
+
+
+# --- functions, and who may call them -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", NOT_KNOWN)
+@pytest.mark.parametrize("style", ["CloudFormation in YAML", "CloudFormation in JSON", "CDK"])
+def test_a_function_from_elsewhere_is_said_to_be_unread(style, form, judged):
+    """An import, another stack's, an ARN: what it is was never checked."""
+    document = STYLES[style].document()
+    told(document, "5")
+    said("pool", "LambdaConfig", TRIGGERS["verify"], NOT_KNOWN[form])(STYLES[style], document)
+    [found] = judged(document)
+    assert "WD25" == found["code"]
+    assert "the function of verify" in found["message"]
+
+
+@pytest.mark.parametrize(
+    "said_as",
+    [
+        "arn:aws:lambda:eu-west-1:123456789012:function:elsewhere",
+        {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:elsewhere:live"},
+        {"Fn::Join": [":", ["arn:aws:lambda:eu-west-1", {"Ref": "AWS::AccountId"}, "function", {"Ref": "Name"}]]},
+    ],
+)
+def test_an_arn_of_no_function_of_the_template_is_said_to_be_unread(said_as, judged):
+    """By its name."""
+    style = STYLES["CDK"]
+    document = style.document()
+    document["Parameters"]["Name"] = {"Type": "String"}
+    style.properties(document, "pool")["LambdaConfig"][TRIGGERS["create"]] = said_as
+    assert {"WD25"} == codes(judged(document))
+
+
+@pytest.mark.parametrize("form", NOT_KNOWN)
+def test_a_permission_for_what_is_not_known_may_be_the_one(form, judged):
+    """For a function, from a source, for an action."""
+    style = STYLES["CDK"]
+    for name in ("FunctionName", "SourceArn", "Action", "Principal"):
+        document = style.document()
+        told(document, "5")
+        document["Resources"][style.names["create permission"]]["Properties"][name] = NOT_KNOWN[form]
+        [found] = judged(document)
+        assert "WD25" == found["code"]
+        assert "whether the pool may call create" in found["message"]
+
+
+def test_a_permission_for_a_function_is_none_for_its_alias(judged):
+    """Lambda asks the policy of what is called; and the other way round."""
+    style = STYLES["CDK"]
+    document = style.document()
+    lets = document["Resources"][style.names["verify permission"]]["Properties"]
+    lets["FunctionName"] = {"Fn::GetAtt": [style.names["verify"], "Arn"]}
+    assert {"WD05"} == codes(judged(document))
+    document = style.document()
+    document["Resources"][style.names["pool"]]["Properties"]["LambdaConfig"][TRIGGERS["verify"]] = {
+        "Fn::GetAtt": [style.names["verify"], "Arn"]
+    }
+    assert {"WD05"} == codes(judged(document))
+
+
+def test_a_permission_for_another_pool_is_none(judged):
+    """Of the same template, by attribute and by a joined ARN."""
+    style = STYLES["CDK"]
+    for source in ({"Fn::GetAtt": ["Other", "Arn"]}, {"Fn::Sub": "arn:aws:cognito-idp:x:1:userpool/${Other}"}):
+        document = style.document()
+        document["Resources"]["Other"] = {"Type": "AWS::Cognito::UserPool"}
+        document["Resources"][style.names["create permission"]]["Properties"]["SourceArn"] = source
+        assert {"WD05"} == codes(judged(document, pool=style.names["pool"]))
+
+
+def test_clients_of_another_pool_are_no_other_clients(judged):
+    """Nor does one have to say which client is meant then."""
+    style = STYLES["CDK"]
+    document = style.document()
+    document["Resources"]["Other"] = {"Type": "AWS::Cognito::UserPool"}
+    another_client(style, document)
+    document["Resources"]["OtherClient"] = document["Resources"].pop("Other")
+    document["Resources"]["OtherPool"] = {"Type": "AWS::Cognito::UserPool"}
+    document["Resources"]["OtherClient"]["Properties"] = {"UserPoolId": {"Ref": "OtherPool"}}
+    document["Resources"]["OtherClient"]["Type"] = "AWS::Cognito::UserPoolClient"
+    assert [] == judged(document, pool=style.names["pool"])
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_there(judged):
+    """Here a permission."""
+    style = STYLES["CDK"]
+    document = style.document()
+    told(document, "5")
+    document["Resources"][style.names["create permission"]]["Condition"] = "PlantedFalse"
+    assert {"WD05"} == codes(judged(document))
+    document["Resources"][style.names["create permission"]]["Condition"] = "PlantedTrue"
+    assert [] == judged(document)
+
+
+def test_a_table_from_elsewhere_is_said_to_be_unread(judged):
+    """By its name, and by an import."""
+    style = STYLES["CDK"]
+    for ledger in ("dynamodb://elsewhere", {"Fn::Join": ["", ["dynamodb://", {"Fn::ImportValue": "ledger"}]]}):
+        document = style.document()
+        variable("WATCHWORD_LEDGER", ledger, *BOTH)(style, document)
+        [found] = judged(document)
+        assert "WD25" == found["code"]
+        assert "the ledger's table" in found["message"]
+
+
+def test_a_macro_may_change_all(judged):
+    """Of the template, and of one resource."""
+    document = STYLES["CDK"].document()
+    document["Transform"] = ["Acme", "AWS::LanguageExtensions"]
+    [found] = judged(document)
+    assert "the macro Acme may change it" in found["message"]
+    document = STYLES["CDK"].document()
+    document["Resources"]["Fn::ForEach::Topics"] = ["It", ["a", "b"], {"T${It}": {"Type": "AWS::SNS::Topic"}}]
+    assert {"WD25"} == codes(judged(document))
+
+
+# --- whatever a template holds ------------------------------------------------------------------------------------
+
+WORDS = st.sampled_from(
+    [
+        "Ref",
+        "Fn::GetAtt",
+        "Fn::Sub",
+        "Fn::Join",
+        "Fn::If",
+        "Fn::FindInMap",
+        "Fn::Select",
+        "Fn::Split",
+        "Fn::ImportValue",
+        "Fn::Transform",
+        "Fn::Equals",
+        "Fn::And",
+        "Fn::Not",
+        "Condition",
+        "Type",
+        "Properties",
+        "Default",
+        "Events",
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=8),
+    st.sampled_from(
+        ["\ud800", "Pool", "Create", "Create.Alias", "AWS::NoValue", "AWS::Region", "${Pool.Arn}", "${!x}", "${", "*"]
+    )
+    | st.sampled_from(
+        ["dynamodb://${Ledger}", "{{resolve:ssm:x}}", "arn:aws:lambda:x:1:function:", ":function:a:", "1", ":"]
+    ),
+)
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS | TEXTS, inner, max_size=2),
+    max_leaves=8,
+)
+
+
+def paths(value, here=()):
+    """Return the path of every value in *value*."""
+    yield here
+    if isinstance(value, dict | list):
+        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from paths(each, (*here, name))
+
+
+@st.composite
+def templates(draw):
+    """A template in one of the styles, with something else in place of some of its values."""
+    document = STYLES[draw(st.sampled_from(sorted(STYLES)))].document()
+    for _ in range(draw(st.integers(1, 3))):
+        *way, last = draw(st.sampled_from([each for each in paths(document) if each] or [("Resources",)]))
+        fields = document
+        for each in way:
+            fields = fields[each]
+        fields[last] = copy.deepcopy(draw(TREES))
+    return document
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@given(templates())
+def test_no_template_raises_anything_else(judged, document):
+    """Whatever takes the place of any value: there are findings, or a line that says what is wrong with it."""
+    try:
+        found = judged(document)
+    except ConfigurationError as error:
+        assert str(error)
+    else:
+        assert all(each["code"] in SEVERITIES and each["message"] for each in found)
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
+@given(templates())
+def test_no_template_ends_the_command_in_another_way(capsys, tmp_path_factory, document):
+    """Whatever takes the place of any value: the status is 0, 1 or 2, with words, and never a defect."""
+    folder = tmp_path_factory.getbasetemp()
+    flow, path = folder / "any.toml", folder / "any.json"
+    flow.write_text(FLOW)
+    path.write_text(json.dumps(document))
+    capsys.readouterr()
+    status = main(["doctor", str(flow), "--template", str(path)])
+    said = capsys.readouterr()
+    assert status in {0, 1, 2}
+    assert "defect" not in said.err
+    assert said.err if status == 2 else said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["nowhere.toml", "--template", "stack.json"], "nowhere.toml"),
+        (["flow.toml", "--template", "nowhere.json"], "nowhere.json"),
+        (["flow.toml", "--template", "."], "."),
+        (["flow.toml", "--template", "flow.toml"], "flow.toml"),
+        (["flow.toml", "--template", "stack.json", "--dist", "nowhere"], "--dist nowhere"),
+        (["flow.toml", "--template", "stack.json", "--pool-id", "Nowhere"], "has no user pool Nowhere"),
+        (["flow.toml", "--template", "stack.json", "--client-id", "Nowhere"], "has no app client Nowhere"),
+        (["stack.json", "--template", "flow.toml"], "stack.json"),
+        (["flow.toml"], "--template"),
+        (["."], "."),
+    ],
+)
+def test_what_is_given_wrongly_has_status_2(words, why, tmp_path, monkeypatch, capsys):
+    """With what is wrong, and nothing said of the rest."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flow.toml").write_text(FLOW)
+    (tmp_path / "stack.json").write_text(json.dumps(STYLES["CDK"].document()))
+    assert 2 == main(["doctor", *words])
+    said = capsys.readouterr()
+    assert why in said.err
+    assert "" == said.out
