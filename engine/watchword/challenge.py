@@ -84,13 +84,15 @@ class CreateRequest:
 class Challenge:
     """What a kind made: *public* for the client, *private* for `verify`, *carry* for a later round, *messages* to send.
 
-    Strings only. The secret itself may stand in *messages* and nowhere else (and in *public* as a picture).
+    Strings only. The secret itself may stand in *messages* and nowhere else (and in *public* as a picture). Where there is
+    no message for a user who exists, *reason* is a word for the audit (``[a-z][a-z0-9_]{0,31}``) that says why.
     """
 
     public: Mapping[str, str] = field(factory=dict[str, str])
     private: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
     messages: tuple[Email, ...] = ()
+    reason: str = ""
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
@@ -35,6 +36,8 @@ OUTAGE = 60
 
 MAX_MESSAGE = 1_000_000
 """Characters of a message in all: ten times what a template may have."""
+
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 SETTLING = 0.4
 """Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
@@ -338,7 +341,8 @@ def _flaw(challenge: object, channel: str | None) -> str:
         ("public", challenge.public, RESERVED_PUBLIC, MAX_PUBLIC),
         ("private", challenge.private, RESERVED_PRIVATE, MAX_PRIVATE),
     )
-    for name, texts, reserved, most in (*parts, ("carry", challenge.carry, frozenset[str](), MAX_CARRY)):
+    own = ("carry", challenge.carry), ("reason", {"reason": challenge.reason})
+    for name, texts, reserved, most in (*parts, *((*each, frozenset[str](), MAX_CARRY) for each in own)):
         pairs = list(texts.items()) if isinstance(texts, Mapping) else [(0, 0)]
         if not all(isinstance(each, str) for pair in pairs for each in pair):
             return f"made {name} parameters that are not all text"
@@ -375,13 +379,20 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
     )
     if not counted:
         _settle(call, claimed, step, sent=False)
-        engine.record("excess_rate_limit_exceeded", call.user, claim=claimed.id, step=step.name, channel=channel)
+        # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
+        seen = _kept(call, step, "try_later") or claimed
+        engine.record("excess_rate_limit_exceeded", call.user, claim=seen.id, step=step.name, channel=channel)
         refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
         refusal.ref = reference(claimed.id)
         raise refusal
     # Of one pool: what fails in another says nothing here.
     outage = f"outage:{lasting.digest('outage', turn.pool, channel)}"
     if message is None:
+        if turn.user.known:
+            # Silence towards the client; the operator finds out why under the reference on the user's screen.
+            reason = challenge.reason if _WORD.fullmatch(challenge.reason) else "no_message"
+            detail = {"step": step.name, "channel": channel, "reason": reason}
+            engine.record("authn_code_withheld", call.user, claim=claimed.id, **detail)
         if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:
             _settle(call, claimed, step, sent=False)
             raise UnavailableError(f"the courier for {channel!r} is down", undelivered=True, reason="unreachable")

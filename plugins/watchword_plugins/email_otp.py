@@ -127,6 +127,7 @@ class EmailOtp:
             private={"digest": request.seal(code if address else f"unsent:{code}")},
             carry={"destination": destination},
             messages=(self._message(request, address, code),) if address and not request.again else (),
+            reason="" if address else self._why_none(request.user),
         )
 
     def verify(self, request: VerifyRequest) -> Verdict:
@@ -156,6 +157,15 @@ class EmailOtp:
         # Cognito writes "true", other hosts "True".
         verified = user.attributes.get("email_verified", "").lower() == "true"
         return address if user.known and (verified or not self.verified_only) and _is_address(address) else ""
+
+    def _why_none(self, user: User) -> str:
+        """Return the word for the audit that says why *user* gets no mail."""
+        if not user.known:
+            return ""
+        address = user.attributes.get("email", "")
+        if not _is_address(address):
+            return "unusable_address" if address else "no_address"
+        return "unverified_address"
 
     def _shown(self, request: CreateRequest, address: str) -> str:
         """Return the destination that the client may see: nothing while strangers look on."""

@@ -489,6 +489,47 @@ def test_while_a_courier_is_down_unknown_users_are_refused_alike():
     assert Host(here, NOBODY).next().public
 
 
+class Silent(Mail):
+    """A kind that makes no message, and says why."""
+
+    reason = "unverified_address"
+
+    def create(self, request):
+        return evolve(super().create(request), messages=(), reason=self.reason)
+
+
+@pytest.mark.parametrize(
+    ("said", "recorded"),
+    [("unverified_address", "unverified_address"), ("", "no_message"), ("ann@example.com", "no_message")],
+)
+def test_a_user_who_gets_no_message_leaves_a_trace_for_the_operator(said, recorded, monkeypatch):
+    """Silence towards the client; one event with a word and the reference on the screen, however often the host calls."""
+    monkeypatch.setattr(Silent, "reason", said)
+    here = world(Flow(Silent()))
+    public = Host(here, KNOWN).next().public
+    Host(here, KNOWN).next()
+    (event,) = here.events.events
+    assert ("authn_code_withheld", public["ref"], recorded) == (event.name, event.ref, event.detail["reason"])
+
+
+def test_somebody_unknown_leaves_no_such_trace():
+    """Nobody looks for a message that a stranger's guess of a name did not bring."""
+    here = world(Flow(Silent()))
+    Host(here, NOBODY).next()
+    assert [] == here.events.events
+
+
+def test_an_empty_budget_on_a_resend_is_recorded_under_the_reference_on_the_screen():
+    """The sign-in goes on with the older code; its reference is the one that the event has."""
+    here = world(Flow(Mail(), limits=Limits(messages="1/day")))
+    host = Host(here, KNOWN)
+    host.next()
+    here.clock.advance(61)
+    kept = host.answers("-", action="resend")
+    event = next(each for each in here.events.events if each.name == "excess_rate_limit_exceeded")
+    assert ("try_later", event.ref) == (kept.public["error"], kept.public["ref"])
+
+
 REFUSED = UnavailableError("refused", undelivered=True, refused=True, reason="recipient_refused", code="550 5.1.1")
 
 
@@ -567,6 +608,7 @@ BAD = {
     "a public of its own": Challenge(public={"kind": "x"}),
     "USERNAME": Challenge(public={"USERNAME": "x"}),
     "a private of its own": Challenge(private={"round": "x"}),
+    "an odd reason": Challenge(reason=1),
     "no mapping": Challenge(public=[("a", "b")]),
     "too much": Challenge(public={"a": "x" * 131_073}),
     "too much private": Challenge(private={"a": "x" * 5000}),

@@ -208,6 +208,23 @@ def test_a_stranger_with_attributes_gets_no_mail() -> None:
     assert make(EmailOtp(verified_only=False), evolve(ANN, known=False))[0].messages == ()
 
 
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, ""),
+        ({"email_verified": "false"}, "unverified_address"),
+        ({"email_verified": ""}, "unverified_address"),
+        ({"email": ""}, "no_address"),
+        ({"email": "", "email_verified": "false"}, "no_address"),
+        *(({"email": address}, "unusable_address") for address in HOSTILE_ADDRESSES if address),
+    ],
+)
+def test_why_a_user_gets_no_mail_is_a_word_for_the_operator(changes: dict[str, str], reason: str) -> None:
+    """The word names the cause that has to be mended first, and nothing of the address."""
+    assert make(EmailOtp(), somebody(**changes))[0].reason == reason
+    assert make(EmailOtp(), evolve(somebody(**changes), known=False))[0].reason == ""
+
+
 def test_no_guess_is_right_where_nothing_was_sent() -> None:
     """Whoever gets no message is let in by no code at all, not even by the one that was derived."""
     kind = EmailOtp()
