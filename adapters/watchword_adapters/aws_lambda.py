@@ -150,7 +150,8 @@ def triggers(
     `Keyring`; *courier* is one (for e-mail), or a mapping by channel, or URLs; *pad_to* is the least number of seconds
     that a call takes in which a message could be sent (0.5 with a courier over the network), 3 at most.
 
-    A function whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) needs no key, ledger or courier.
+    One environment serves all functions: one whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) reads no
+    key, ledger or courier, and one that is named ``….verify`` no courier.
 
     Raises:
         ConfigurationError: if anything is missing or wrong; the message says what to set.
@@ -159,6 +160,7 @@ def triggers(
     flows = (flow_of(flow), *map(flow_of, previous))
     if IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".define"):
         return Triggers(flows, None, _teller(audit, clock))
+    creates = not (IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".verify"))
     engine = engine_of(
         flows[0],
         previous=flows[1:],
@@ -170,7 +172,8 @@ def triggers(
         audit=audit,
         pad_to=pad_to,
         environment=environment,
+        creates=creates,
     )
-    if not (IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".verify")):
+    if creates:
         engine.prepare()
     return Triggers(flows, engine)

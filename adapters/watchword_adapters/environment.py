@@ -124,8 +124,13 @@ def engine_of(
     audit: Audit | None = None,
     pad_to: float | None = None,
     environment: Mapping[str, str] | None = None,
+    creates: bool = True,
 ) -> Engine:
-    """Return an engine for *flow* over what is given, or else over what the environment says."""
+    """Return an engine for *flow* over what is given, or else over what the environment says.
+
+    One environment serves all functions: without *creates* (in Verify) no courier is looked at, and none of the
+    environment's where no flow sends anything.
+    """
     from watchword.engine import Engine  # noqa: PLC0415
     from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
     from watchword_adapters.clock import SystemClock, SystemRandom  # noqa: PLC0415
@@ -138,12 +143,16 @@ def engine_of(
         previous=tuple(previous),
         keyring=keyring_of(key, environment, clock),
         ledger=ledger_of(ledger, environment),
-        couriers=couriers_of(courier, environment),
+        couriers=couriers_of(courier, environment) if creates and (courier or _sends((flow, *previous))) else {},
         clock=clock or SystemClock(),
         random=random or SystemRandom(),
         audit=_observed(audit or StructuredLog()),
         pad_to=pad_to,
     )
+
+
+def _sends(flows: Sequence[Flow]) -> bool:
+    return any(getattr(step.kind, "channel", None) for flow in flows for step in flow.steps.values())
 
 
 @frozen

@@ -18,6 +18,7 @@ from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.userpool import LocalUserPool
+from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
 FLOW = Flow(sequence(Riddle(), Mail()))
@@ -412,6 +413,34 @@ def test_a_verify_function_needs_no_courier():
     made(Flow(Needy()), environment=environment, ledger=DeadLedger(), courier=None)
     with pytest.raises(ConfigurationError, match="no_such_module"):
         made(Flow(Needy()), environment=environment | {"_HANDLER": "app.create"}, ledger=DeadLedger())
+
+
+UNFIT = {"WATCHWORD_KEY": "@@", "WATCHWORD_LEDGER": "nowhere:", "WATCHWORD_COURIER": "pigeon://loft"}
+NEEDED = {
+    ("define", "sends"): (),
+    ("define", "asks"): (),
+    ("verify", "sends"): ("WATCHWORD_KEY", "WATCHWORD_LEDGER"),
+    ("verify", "asks"): ("WATCHWORD_KEY", "WATCHWORD_LEDGER"),
+    ("create", "sends"): ("WATCHWORD_KEY", "WATCHWORD_LEDGER", "WATCHWORD_COURIER"),
+    ("create", "asks"): ("WATCHWORD_KEY", "WATCHWORD_LEDGER"),
+}
+
+
+@pytest.mark.parametrize(("trigger", "flow"), NEEDED, ids="-".join)
+def test_one_environment_serves_every_function(trigger, flow):
+    """What a function needs is read, and refused if it is unfit; every other setting may say whatever it likes."""
+    flows = {"sends": Flow(EmailOtp()), "asks": Flow(Puzzle())}
+    fit = IN_LAMBDA | {
+        "_HANDLER": f"app.{trigger}",
+        "WATCHWORD_LEDGER": "process-only",
+        "WATCHWORD_COURIER": "console:",
+    }
+    needed = NEEDED[trigger, flow]
+    unneeded = {name: text for name, text in UNFIT.items() if name not in needed}
+    triggers(flows[flow], environment=fit | unneeded)
+    for name in needed:
+        with pytest.raises(ConfigurationError):
+            triggers(flows[flow], environment=fit | {name: UNFIT[name]})
 
 
 anything = st.recursive(

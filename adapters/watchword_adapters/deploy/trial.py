@@ -187,12 +187,11 @@ def _environment(folder: Path, manifest: Manifest) -> dict[str, str]:
     for name in ("SYSTEMROOT", "LD_LIBRARY_PATH"):  # without them some Pythons do not start
         if name in os.environ:
             given[name] = os.environ[name]
-    if manifest.trigger == "define":
-        return given
+    # One environment serves all functions: a setting that a function does not need is there all the same.
     given["WATCHWORD_KEY"] = b64encode(os.urandom(32)).decode()
-    for scheme in manifest.ledgers:
+    for scheme in manifest.ledgers or ("dynamodb",):
         given["WATCHWORD_LEDGER"] = _LEDGERS.get(scheme, f"{scheme}://watchword")
-    for scheme in manifest.couriers:
+    for scheme in manifest.couriers or ("ses",):
         given["WATCHWORD_COURIER"] = _COURIERS.get(scheme, f"{scheme}://watchword")
     return given
 
