@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 MAX_GUESSES = 100
 """NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts; not to be raised by configuration."""
+
+_SHARERS = 6
 
 UNGUESSABLE = 2.0**-64
 """The chance of a guess up to which nothing is charged: NIST SP 800-63B-4 3.1.2 and 3.1.3 ask for a limit below 64 bits."""
@@ -79,6 +82,18 @@ class Limits:
         default=(Limit(3, 900), Limit(5, 3600), Limit(10, 86400)), converter=_limits, validator=_some
     )
 
+    @property
+    def own_tries(self) -> int:
+        """In how many sign-ins the code of one message may be tried although the budget of guesses is empty.
+
+        A first message is shared by the sign-ins that begin with it, and nobody can tell whose it is. So the first six have
+        a try each: two sign-ins, for each of which the host may call Create three times. Fewer where a day of guesses and
+        messages would come to more than the ceiling; one at least.
+        """
+        day = _UNITS["day"]
+        guesses = min(MAX_GUESSES, most_within(self.guesses, day))
+        return max(1, min(_SHARERS, (MAX_GUESSES - guesses) // most_within(self.messages, day)))
+
     def guesses_at(self, kind: Kind) -> tuple[Limit, ...]:
         """Return the limits for guesses at *kind*, with the ceiling of 100 a day; none where strangers could only do harm.
 
@@ -87,6 +102,11 @@ class Limits:
         """
         charged = kind.proves and chance_of(kind) > UNGUESSABLE
         return (*self.guesses, Limit(MAX_GUESSES, _UNITS["day"])) if charged else ()
+
+
+def most_within(limits: Sequence[Limit], seconds: float) -> int:
+    """Return the most that *limits* allow from a first event on, in less than *seconds*."""
+    return min(limit.count * max(1, math.ceil(seconds / limit.seconds)) for limit in limits)
 
 
 def chance_of(kind: Kind) -> float:

@@ -16,7 +16,7 @@ from watchword.engine import LEASE, Deadline, Engine
 from watchword.errors import ProtocolError, TryLaterError, UnavailableError, reason_of
 from watchword.flow import Present
 from watchword.keyring import Key
-from watchword.ports import Message
+from watchword.ports import Limit, Message
 from watchword.travel import (
     MAX_CARRY,
     MAX_PRIVATE,
@@ -25,9 +25,12 @@ from watchword.travel import (
     Metadata,
     Slip,
     answer_seal,
+    is_sharer,
     late,
+    own_try,
     read_carry,
     reference,
+    sharer,
 )
 from watchword.turn import Judgement, Turn, judge
 
@@ -54,7 +57,10 @@ class Created:
 
 @frozen
 class _Claimed:
-    """What the secret of the challenge at hand is made of; *send* says whether this call must send it."""
+    """What the secret of the challenge at hand is made of.
+
+    *send* says whether this call must send it, *shared* whether the message that was sent was claimed by another call.
+    """
 
     key: Key
     id: str
@@ -62,6 +68,7 @@ class _Claimed:
     send: bool = False
     slot: str = ""
     error: str = ""
+    shared: bool = False
 
 
 @frozen
@@ -84,14 +91,14 @@ class _Call:
     late: bool = False
 
     def owns(self, claim: str) -> bool:
-        """Whether the message of *claim* went out for this sign-in.
+        """Whether this sign-in has a try of its own of the message of *claim*; see `_sharing`.
 
         Only the claim of a first challenge can be shared. The call that made it had no sign-in to go by: it took the
         same random bits for the sign-in and for the claim.
         """
         first = next((each[4] for each in self.judgement.rounds if each[4]), None)
         shared = first is None or first["claim"] == claim
-        return not shared or claim[8:] == self.signin
+        return not shared or claim[8:] == self.signin or is_sharer(self.engine.keyring.lasting, claim, self.signin)
 
     def answered_wrong(self, step: str) -> bool:
         """Whether the round just answered was *step*: if it is asked again, the answer cost a try."""
@@ -223,7 +230,7 @@ def _sending(call: _Call, step: Step) -> Created:
 def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
     challenge = _made(call, step, claimed)
     if not claimed.send:
-        return _finish(call, step, claimed, challenge)
+        return _finish(_sharing(call, step, claimed), step, claimed, challenge)
     channel: str = getattr(step.kind, "channel", "")
     try:
         _send(call, step, claimed, challenge, channel)
@@ -240,7 +247,35 @@ def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
             courier = call.engine.couriers.get(channel)
             floor = courier.floor if courier else 0.0
         call.engine.clock.sleep_until(call.deadline.started + floor)
-    return _finish(call, step, claimed, challenge)
+    return _finish(_sharing(call, step, claimed), step, claimed, challenge)
+
+
+def _sharing(call: _Call, step: Step, claimed: _Claimed) -> _Call:
+    """Return *call* as a sign-in that has a try of its own of a message that another call claimed, if one is left.
+
+    Create cannot tell a repeat by the host from a sign-in that a stranger began. So whoever comes first, up to a number
+    that keeps a day of guesses under the ceiling, has one try; who comes later cannot take it away.
+    """
+    if not claimed.shared:
+        return call
+    engine, limits = call.engine, call.judgement.flow.limits
+    others = limits.own_tries - 1
+    until = claimed.issued + step.lifetime + LEASE
+    window = (Limit(others, step.lifetime + LEASE),) if others else ()
+    if not window or not engine.ledger.count(
+        f"share:{claimed.id}",
+        event=call.round,
+        owner=claimed.id,
+        limits=window,
+        now=call.now,
+        within=call.deadline.left(),
+    ):
+        return call
+    key = engine.keyring.lasting
+    signin = sharer(key, claimed.id, call.round)
+    own = own_try(key, claimed.id, signin)
+    engine.ledger.settle(claimed.slot, own, "sent", own_until=until, within=call.deadline.left())
+    return evolve(call, signin=signin)
 
 
 def _claim(call: _Call, step: Step) -> _Claimed:
@@ -264,9 +299,11 @@ def _claim(call: _Call, step: Step) -> _Claimed:
             "the claim was made with a key that is not in the ring", undelivered=True, reason="missing"
         )
     send = claim.fresh
+    shared = sharing == "first" and not claim.fresh
     if not send and claim.state == "unsent":
         send = engine.ledger.resume(slot, claim.id, within=call.deadline.left())
-    return _Claimed(holder, claim.id, claim.issued, send, slot, error="expired" if call.late else "")
+    shared = shared and (send or claim.state == "sent")
+    return _Claimed(holder, claim.id, claim.issued, send, slot, error="expired" if call.late else "", shared=shared)
 
 
 def _not_sent(call: _Call, step: Step) -> str | None:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from watchword import derive
 from watchword.blocks import MESSAGES, Step
-from watchword.budgets import chance_of
+from watchword.budgets import chance_of, most_within
 from watchword.challenge import Sends
 from watchword.exploration import Exploration
 from watchword.flow import Flow, ReadRound
@@ -73,26 +73,23 @@ def probability(step: Step) -> float:
     return chance_of(step.kind)
 
 
-def guesses_per_day(flow: Flow, step: Step) -> int:
+def guesses_per_day(flow: Flow, step: Step, *, proven: bool = False) -> int:
     """Return how many answers to *step* a stranger can have evaluated in one day, over all sessions.
 
-    The budget of guesses, and for a kind that sends one own try of every message. Steps of one kind share it. A kind
+    The budget of guesses, and for a kind that sends the own tries of every message: one where a factor was *proven*
+    before, since no other sign-in shares the message then. Steps of one kind share it. A kind
     that is met before and after a factor was proven has it twice. Where nothing is charged, the host is the limit.
     """
     limits = flow.limits.guesses_at(step.kind)
     if not limits:
         return UNCHARGED
-    return per_day(limits) + (per_day(flow.limits.messages) if sends(step) else 0)
+    own = (1 if proven else flow.limits.own_tries) * per_day(flow.limits.messages) if sends(step) else 0
+    return per_day(limits) + own
 
 
 def per_day(limits: Sequence[Limit]) -> int:
     """Return the most that *limits* allow in one day."""
     return most_within(limits, DAY)
-
-
-def most_within(limits: Sequence[Limit], seconds: float) -> int:
-    """Return the most that *limits* allow from a first event on, in less than *seconds*."""
-    return min(limit.count * max(1, math.ceil(seconds / limit.seconds)) for limit in limits)
 
 
 def over(single: float, tries: int) -> float:
@@ -155,7 +152,7 @@ def _daily(exploration: Exploration, values: list[float]) -> float:
                 single, guesses = charged.get(budget, (0.0, 0))
                 charged[budget] = (
                     max(single, success / (1 - chance + success)),
-                    max(guesses, guesses_per_day(flow, step)),
+                    max(guesses, guesses_per_day(flow, step, proven=proven)),
                 )
                 continue
             there = (target, proven or proves(flow, read))

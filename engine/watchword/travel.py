@@ -145,6 +145,21 @@ def answer_seal(key: Key, step: Step, claim: str, user: str, answer: str) -> str
     return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)
 
 
+def sharer(key: Key, claim: str, fresh: str) -> str:
+    """Return the id of a sign-in that has a try of *claim* although another one made it: half of it random, half a proof."""
+    return fresh[:16] + key.digest("sharer", claim, fresh[:16])[:16]
+
+
+def is_sharer(key: Key, claim: str, signin: str) -> bool:
+    """Say whether *signin* is an id that `sharer` gave for *claim*."""
+    return signin == sharer(key, claim, signin)
+
+
+def own_try(key: Key, claim: str, signin: str) -> str:
+    """Return the name in the ledger of the try that sign-in *signin* has of *claim*."""
+    return f"{claim} {signin}" if is_sharer(key, claim, signin) else claim
+
+
 def late(claim: str, signin: str) -> str:
     """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and nothing was compared."""
     return f"{claim} late {signin}"

@@ -14,7 +14,7 @@ from watchword.errors import UnavailableError
 from watchword.flow import Flow
 from watchword.keyring import Key
 from watchword.ports import Limit
-from watchword.travel import Slip, answer_seal, claim_of, late, read_slip, seal_of
+from watchword.travel import Slip, answer_seal, claim_of, late, own_try, read_slip, seal_of
 from watchword.turn import ACTION, Answer
 
 SKEW = 5
@@ -91,7 +91,7 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
     slip = case.slip
     budget = guess_budget(user, slip)
     keep = slip.expires + 2 * LEASE
-    own = slip.claim if slip.own else ""
+    own = own_try(engine.keyring.lasting, slip.claim, slip.signin) if slip.own else ""
     charge = engine.ledger.charge(
         slip.round,
         case.key.digest("answer", slip.round, text),

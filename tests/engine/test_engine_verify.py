@@ -226,8 +226,8 @@ def test_a_delivered_code_works_although_others_used_up_the_guesses():
     assert IssueTokens() == victim.answers(code)
 
 
-def test_who_shares_a_claim_cannot_use_its_own_try():
-    """The own try belongs to the sign-in for which the message went out, not to those who began beside it."""
+def test_who_shares_a_claim_cannot_use_the_own_try_of_another():
+    """Each sign-in has its own: those who begin beside it, however many, take none away from who was there before."""
     here = world(MAIL)
     victim = Host(here, KNOWN)
     victim.next()

@@ -43,8 +43,8 @@ KINDS = [
     PASSKEY,
     FACE,
     Toy("long_code", frozenset({"possession"}), 5e-8),  # 5e-7 a user-day: just sound
-    Letter("letter", frozenset({"possession"}), 4e-8),  # 8e-7 at twenty guesses
-    Letter("short_letter", frozenset({"possession"}), 6e-8),  # 1.2e-6
+    Letter("letter", frozenset({"possession"}), 1e-8),  # 7e-7 at seventy guesses
+    Letter("short_letter", frozenset({"possession"}), 2e-8),  # 1.4e-6
     Letter("advertisement"),
     Toy("possession"),  # by name only
     Toy("both", frozenset({"knowledge", "possession"}), 1e-12, cognitive=True),
@@ -259,8 +259,8 @@ def cognitive(kind):
 
 
 def too_easy(kind):
-    """Say whether *kind* alone is guessed too easily at ten guesses a day and, if it sends, ten own tries."""
-    guesses = 20 if hasattr(kind, "resend_after") else 10
+    """Say whether *kind* alone is guessed too easily at ten guesses a day and, if it sends, sixty own tries."""
+    guesses = 70 if hasattr(kind, "resend_after") else 10
     return 1 - (1 - kind.guess_probability()) ** guesses > 1e-6
 
 
@@ -585,9 +585,9 @@ def test_a_state_that_nothing_can_follow_is_found(monkeypatch):
 
 
 def test_the_threshold_is_the_one_of_the_documents():
-    """A sole factor above one in a million a user-day; a user-day of a kind that sends has twice the guesses."""
+    """A sole factor above one in a million a user-day; a user-day of a kind that sends has seven times the guesses."""
     assert 1e-6 == MAX_SOLE_FACTOR
-    for kind, flagged in ((Toy, 1.01e-7), (Letter, 0.51e-7)):
+    for kind, flagged in ((Toy, 1.01e-7), (Letter, 1.45e-8)):
         proves = frozenset({"possession"})
         assert 1 == len(found(Flow(kind("code", proves, flagged)), "WW107"))
         assert [] == found(Flow(kind("code", proves, flagged * 0.98)), "WW107")
