@@ -31,10 +31,14 @@ CODE, WRONG = "271828", "000000"
 
 
 class Link:
-    """One connection that is kept, as a client keeps it."""
+    """One connection for each run, kept as a client keeps it: between two runs it would idle for longer than servers allow."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def renew(self) -> None:
+        """Connect anew."""
+        self._connection.close()
         self._connection.connect()
         # Head and body go out apart; without this the second may wait for word of the first.
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -127,10 +131,13 @@ def _spent_by(process_id: int, fields: list[str]) -> float:
     return max(ticks, sum(int(each.read_text().split()[0]) for each in threads) / 1e6)
 
 
-def measured_run(pid: int, count: int, sign_in: Callable[[], None], before: Callable[[], None] = lambda: None):
-    """Return a run of *count* sign-ins: how many a second, and what each cost the server."""
+def measured_run(
+    pid: int, link: Link, count: int, sign_in: Callable[[], None], before: Callable[[], None] = lambda: None
+):
+    """Return a run of *count* sign-ins over *link*: how many a second, and what each cost the server."""
 
     def run() -> Sample:
+        link.renew()
         for _ in range(count):
             before()
         cpu, began = spent(pid), time.monotonic()
@@ -154,7 +161,7 @@ def watchword(stack: ExitStack, count: int) -> Callable[[], Sample]:
     command = serving(port, "--triggers", str(HANDLERS / "pool_by_hand.py"))
     pid, _ = stack.enter_context(process(command, port))
     link = Link(port)
-    return measured_run(pid, count, lambda: link.sign_in("acme", "ann", lambda: CODE))
+    return measured_run(pid, link, count, lambda: link.sign_in("acme", "ann", lambda: CODE))
 
 
 def flowing(stack: ExitStack, count: int, folder: Path) -> Callable[[], Sample]:
@@ -175,7 +182,7 @@ def flowing(stack: ExitStack, count: int, folder: Path) -> Callable[[], Sample]:
         name = f"user{next(waiting)}"
         link.sign_in("acme", name, lambda: link.get(f"/_watchword/answers.json?username={name}")["answer"])
 
-    return measured_run(pid, count, sign_in, add)
+    return measured_run(pid, link, count, sign_in, add)
 
 
 def ministack(stack: ExitStack, count: int) -> Callable[[], Sample]:
@@ -212,7 +219,7 @@ def ministack(stack: ExitStack, count: int) -> Callable[[], Sample]:
     cognito.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")
     cognito.admin_set_user_password(UserPoolId=pool, Username="ann", Password="Passw0rd!x", Permanent=True)
     link = Link(port)
-    return measured_run(pid, count, lambda: link.sign_in(client, "ann", lambda: CODE))
+    return measured_run(pid, link, count, lambda: link.sign_in(client, "ann", lambda: CODE))
 
 
 def _ministack(port: int) -> tuple[list[str], int]:
