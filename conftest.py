@@ -1,4 +1,8 @@
-"""What every test run shares: hypothesis profiles, and documents whose code blocks run.
+"""What every test run shares: the inner loop, hypothesis profiles, and documents whose code blocks run.
+
+A bare `pytest` is the inner loop: a minute on two cores. It leaves out the files with the line
+`pytestmark = pytest.mark.exhaustive`, and does not even import them. `pytest --all` runs everything; a file that is named
+runs in any case. Both go over all cores; under `coverage run`, which sees one process only, they stay in one.
 
 README.md and every page under docs/ are tests. Each document has its own namespace and starts in its own empty
 directory, which is also on `sys.path`; both are gone afterwards, as are the environment variables that it set.
@@ -25,7 +29,8 @@ import tomllib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import Phase, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from sybil import Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser
@@ -33,15 +38,57 @@ from sybil.parsers.myst import CodeBlockParser
 if TYPE_CHECKING:
     from sybil import Example
 
-settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+# These checks judge by the clock and by luck: neither is a reason for a test to fail.
+LUCK = (HealthCheck.too_slow, HealthCheck.filter_too_much)
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, database=None, print_blob=True, suppress_health_check=LUCK
+)
 # For mutation: a failure is all that is asked for, not the smallest one.
 settings.register_profile("mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
-settings.register_profile("dev", derandomize=False, deadline=None)
+settings.register_profile("dev", derandomize=False, deadline=None, suppress_health_check=LUCK)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 # docs/examples/plugin is a distribution of its own with its own tests; it has to be installed before they can run.
 # tests/installed runs from a wheel, in an environment that `.ci/wheel` makes.
 collect_ignore_glob = ["docs/_build/*", "docs/examples/*", "tests/installed/*"]
+
+EXHAUSTIVE = re.compile(r"^pytestmark = pytest\.mark\.exhaustive$", re.MULTILINE)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs everything."""
+    parser.addoption("--all", action="store_true", help="run the exhaustive files too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line("markers", "exhaustive: of a whole file, which runs with --all or if it is named")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Have a run that names no file go over all cores, unless it says otherwise."""
+    # Workers get this call as well: one that started workers of its own would never end.
+    bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS and "PYTEST_XDIST_WORKER" not in os.environ
+    if bare and config.pluginmanager.has_plugin("xdist") and "COVERAGE_RUN" not in os.environ:
+        config.option.numprocesses = "auto" if config.option.numprocesses is None else config.option.numprocesses
+
+
+def is_exhaustive(path: Path) -> bool:
+    """Say whether the tests of a file take long, by reading it: importing it would take long too."""
+    return path.suffix == ".py" and EXHAUSTIVE.search(path.read_text(encoding="utf-8")) is not None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the exhaustive files out of the inner loop. pytest does not ask for files that are named."""
+    return True if not config.getoption("all") and is_exhaustive(collection_path) else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say that files may have been left out."""
+    if not config.getoption("all") and any(Path(argument).is_dir() for argument in config.args):
+        terminalreporter.write_line("the exhaustive files were left out: pytest --all runs them too")
+
 
 FILE_LINE = re.compile(r"\A# file: (?P<name>\S+)\n")
 DEFINES_TESTS = re.compile(r"^(async )?def test_|^class Test", re.MULTILINE)

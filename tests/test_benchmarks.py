@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.exhaustive
+
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 YARDSTICKS = {
     "artefact": {"by hand", "define"},

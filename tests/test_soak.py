@@ -4,9 +4,13 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 import soak
 from watchword_adapters.ledgers import memory as memory_module
 from watchword_adapters.ledgers.memory import MemoryLedger
+
+pytestmark = pytest.mark.exhaustive
 
 PAUSE = 8.0
 """Hours, so that a day is over after four rounds."""

@@ -16,6 +16,8 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 FILES = ("captcha_only", "email_code", "password_or_code", "srp_then_code")
 FEW = 120

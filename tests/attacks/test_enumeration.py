@@ -13,6 +13,8 @@ import pytest
 import enumeration
 from enumeration import EACH, FLOOR, FLOWS, HIGHEST_AUC, LOWEST_P, Study, auc, ks_p, problems
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(scope="module", params=FLOWS)
 def study(request):

@@ -13,6 +13,8 @@ import pytest
 from flow_oracles import CUSTOM, EXAMPLES, MISSING, OTHER, divergences, read_event, steps_of
 from speech import metadata
 
+pytestmark = pytest.mark.exhaustive
+
 NAMES = (
     *("SRP_A", "PASSWORD_VERIFIER", CUSTOM, "SMS_MFA", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"),
     *("ADMIN_NO_SRP_AUTH", "EMAIL_OTP", "nothing that is known"),

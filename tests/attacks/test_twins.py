@@ -17,6 +17,8 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 FLOWS = {
     "code": Flow(EmailOtp(), name="code"),
     "password": Flow(sequence(Srp(), EmailOtp(length=6)), name="password"),

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from served_pool import CLIENT_ID, POOL_ID, served
 
+pytestmark = pytest.mark.exhaustive
+
 HERE = Path(__file__).parent
 MISSING = (
     "node" if shutil.which("node") is None else "" if (HERE / "node_modules").exists() else "tests/clients/install"

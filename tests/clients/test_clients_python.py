@@ -10,6 +10,8 @@ from pycognito.aws_srp import AWSSRP
 from pycognito.exceptions import TokenVerificationException
 from served_pool import CLIENT_ID, PASSWORD, POOL_ID, other_than, served
 
+pytestmark = pytest.mark.exhaustive
+
 names = (f"py-{number}" for number in itertools.count())
 
 

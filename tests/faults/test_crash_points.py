@@ -19,6 +19,8 @@ from watchword.turn import Answer, Turn
 from watchword_adapters.attacks.plugins import Spoilt
 from watchword_adapters.attacks.spying import Notes, spied_on
 
+pytestmark = pytest.mark.exhaustive
+
 USER = User("ann", ANN)
 COUNTS = Counter()
 

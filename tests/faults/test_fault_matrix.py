@@ -30,6 +30,8 @@ from watchword_adapters.attacks.stock import Question
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers.memory import MemoryLedger
 
+pytestmark = pytest.mark.exhaustive
+
 LEDGER_FAULTS = {
     "F-08 throttled": lambda: UnavailableError("throttled"),
     "F-08 timed out": TimeoutError,

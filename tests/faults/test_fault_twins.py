@@ -12,6 +12,8 @@ from watchword_adapters import aws_lambda
 from watchword_adapters.attacks.arena import wrong_answer
 from watchword_adapters.ledgers.memory import MemoryLedger
 
+pytestmark = pytest.mark.exhaustive
+
 
 def found(plan):
     """What an injection into Create shows."""

@@ -8,6 +8,8 @@ from test_fault_matrix import COURIER_FAULTS, LEDGER_FAULTS
 
 from watchword_adapters.attacks.arena import wrong_answer
 
+pytestmark = pytest.mark.exhaustive
+
 REPORT = Report()
 
 

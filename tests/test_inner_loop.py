@@ -1,0 +1,112 @@
+"""A bare pytest is the inner loop; `pytest --all` runs everything, and so does continuous integration."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.exhaustive
+
+ROOT = Path(__file__).parents[1]
+LINE = "pytestmark = pytest.mark." + "exhaustive"
+MARKED = sorted(path for path in (ROOT / "tests").rglob("test_*.py") if f"\n{LINE}\n" in path.read_text())
+
+
+def collected(*arguments):
+    """The test files that pytest collects, and what it says at the end."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider", *arguments]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return set(re.findall(r"^(\S+\.py): \d+$", run.stdout, re.MULTILINE)), run
+
+
+FOLDER = ROOT / "tests" / "attacks"
+"""A folder with files of both sorts."""
+
+
+def names(paths):
+    return {path.relative_to(ROOT).as_posix() for path in paths}
+
+
+def test_exhaustive_files_are_left_out_unless_all_are_asked_for():
+    """Of a folder the others run; with --all every one; and the run says that some were left out."""
+    everything = names(FOLDER.glob("test_*.py"))
+    exhaustive = everything & names(MARKED)
+    assert exhaustive
+    assert everything - exhaustive
+    found, run = collected("tests/attacks")
+    assert everything - exhaustive == found
+    assert "pytest --all runs" in run.stdout
+    found, run = collected("--all", "tests/attacks")
+    assert everything == found
+    assert "pytest --all runs" not in run.stdout
+
+
+def test_an_exhaustive_file_that_is_named_runs():
+    """Whoever names it wants it."""
+    file = "tests/attacks/test_oracle.py"
+    assert file in names(MARKED)
+    assert collected(file)[0] == {file}
+
+
+def test_what_is_left_out_is_not_even_imported(tmp_path):
+    """Importing takes long too: the mark is read, not run."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "test_long.py").write_text(f"import pytest\n\n{LINE}\nraise SystemExit('imported')\n")
+    (tmp_path / "test_short.py").write_text("def test_short():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "--strict-markers"]
+    run = subprocess.run([*command, "."], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (0, True) == (run.returncode, "1 passed" in run.stdout), run.stdout
+    run = subprocess.run([*command, "--all", "."], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 0 != run.returncode
+    assert "imported" in run.stdout + run.stderr
+
+
+def test_the_mark_is_of_a_whole_file():
+    """On a single test, or written otherwise, it would leave nothing out."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        if "node_modules" not in path.parts and path != Path(__file__):
+            marks = re.findall(r"mark\.exhaustive", path.read_text())
+            assert len(marks) == (path in MARKED), path
+
+
+def test_readme_has_the_inner_loop_and_continuous_integration_runs_both():
+    """README's test line is a bare pytest; `.ci/run` runs it, and everything after it."""
+    readme = (ROOT / "README.md").read_text()
+    assert len(re.findall(r"^python3 -m venv .* -m pytest$", readme, re.MULTILINE)) == 1
+    assert "pytest --all" in readme
+    steps = (ROOT / ".ci" / "run").read_text()
+    bare, everything = steps.index('bash -euo pipefail -c "${lines[0]}"'), steps.index("-m pytest --all")
+    assert bare < everything
+
+
+@pytest.mark.parametrize("given", ["", "-n0", "-n1"])
+def test_a_bare_run_goes_over_all_cores_unless_it_says_otherwise(tmp_path, given):
+    """A number of processes that is given is kept, and coverage, which sees one process only, gets one."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_short.py").write_text(
+        "import os\n\n\ndef test_short():\n    print('worker', os.environ.get('PYTEST_XDIST_WORKER_COUNT', 'none'))\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\n")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rP", *filter(None, [given])]
+    kept = {"PYTEST_XDIST_AUTO_NUM_WORKERS": "2"}
+
+    def workers(**more):
+        run = subprocess.run(
+            command, cwd=tmp_path, env=environment(**kept, **more), capture_output=True, text=True, check=True
+        )
+        return re.search(r"^worker (\w+)$", run.stdout, re.MULTILINE)[1]
+
+    assert {"": "2", "-n0": "none", "-n1": "1"}[given] == workers()
+    if not given:
+        assert "none" == workers(COVERAGE_RUN="true")
+
+
+def environment(**more):
+    """The environment of this run, without its own settings for pytest and coverage."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV"))}
+    return {**kept, **more}
