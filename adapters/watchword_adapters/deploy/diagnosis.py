@@ -140,7 +140,7 @@ def _not_known(several: list[NotKnown]) -> Iterator[Finding]:
         yield Finding(
             "WD25",
             f"not known before the deployment: {', '.join(dict.fromkeys(what))} ({why})",
-            "ask again with --pool-id and --client-id when it is deployed, or give the parameter a default",
+            "ask again with --pool-id and --client-id when it is deployed",
         )
 
 
