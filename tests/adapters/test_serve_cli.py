@@ -363,6 +363,22 @@ def test_what_is_wrong_is_said_in_one_line(folder, capsys, options, named):
     assert named in printed.err
 
 
+@pytest.mark.parametrize(
+    ("options", "kept"), [((), "ann@example.com"), (("--no-verify-before-update",), "new@example.com")]
+)
+def test_a_changed_address_waits_for_its_code_as_in_the_templates_pool(folder, options, kept):
+    """Whoever mistypes it still gets codes; without that setting the new one counts at once, unverified."""
+    with serving("flow.toml", "--json", "--user", "ann", *options) as server:
+        parameters = {"USERNAME": "ann", "PASSWORD": "Passw0rd!x"}
+        begin = {"ClientId": "c1", "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": parameters}
+        token = server.call("InitiateAuth", **begin)["AuthenticationResult"]["AccessToken"]
+        changed = [{"Name": "email", "Value": "new@example.com"}]
+        sent = server.call("UpdateUserAttributes", AccessToken=token, UserAttributes=changed)
+        assert sent["CodeDeliveryDetailsList"][0]["Destination"] == "n***@e***"
+        now = {each["Name"]: each["Value"] for each in server.call("GetUser", AccessToken=token)["UserAttributes"]}
+        assert (now["email"], now["email_verified"]) == (kept, str(kept == "ann@example.com").lower())
+
+
 def test_the_other_triggers_run_too(folder):
     """Those that the module has; the trace names their source and what they said."""
     (folder / "others.py").write_text(

@@ -85,7 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=ALIASES,
         help=f"an attribute that signs in too (given none: {', '.join(DEFAULT_ALIASES)})",
     )
-    add("--verify-before-update", action="store_true", help="a changed address waits for its code, the old one stays")
+    add("--no-verify-before-update", action="store_true", help="a changed address counts at once, unverified")
     add("--no-prevent-user-existence-errors", action="store_true", help="say so when a user does not exist")
     add("--session-minutes", type=int, default=3, metavar="N", help="how long a challenge may be answered, 3 to 15")
     add("--database", metavar="FILE", help="keep users, keys and refresh tokens in this SQLite file")
@@ -188,7 +188,7 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
             user_migration=others.get("user_migration"),
             pre_token_version=arguments.pre_token_version,
             aliases=arguments.alias or DEFAULT_ALIASES,
-            verify_before_update=arguments.verify_before_update,
+            verify_before_update=not arguments.no_verify_before_update,
             pool_id=arguments.pool_id,
             client_id=arguments.client_id,
             client_secret=arguments.client_secret,
