@@ -1,6 +1,7 @@
 """A folder that is empty, an environment that has what `pip install 'watchword[all]'` gives, and nothing of the checkout."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from pages import Reader
 
 CHECKOUT = Path(__file__).parents[2]
+sys.path.append(str(CHECKOUT / "tests"))  # for the emulator of AWS, which the other tests use too
 WHEELS = os.environ.get("WATCHWORD_WHEELS", "")
 """The folder with the wheels of Watchword and of all that it needs; `.ci/wheel` makes it."""
 
@@ -39,4 +41,32 @@ def outside():
 def reader(tmp_path, outside):
     """Somebody in an empty folder."""
     with Reader(tmp_path, outside) as somebody:
+        yield somebody
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory):
+    """The endpoint of an emulator of AWS."""
+    from emulator import emulator
+
+    missing = [name for name in ("ministack", "aws") if shutil.which(name) is None]
+    if missing:
+        message = f"not on the path: {', '.join(missing)}; give each a venv of its own"
+        pytest.fail(message) if os.environ.get("WATCHWORD_REQUIRE_EMULATOR") == "1" else pytest.skip(message)
+    with emulator(tmp_path_factory.mktemp("cloud")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def deployer(tmp_path, outside, cloud):
+    """Somebody in an empty folder whose command line of AWS talks to the emulator."""
+    settings = {
+        "AWS_ENDPOINT_URL": cloud,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "BUCKET": f"zips-{os.urandom(4).hex()}",
+        "SENDER": "login@example.com",
+    }
+    with Reader(tmp_path, outside | settings) as somebody:
         yield somebody

@@ -30,9 +30,10 @@ import time
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-BLOCK = re.compile(r"((?:^(?:% |<!-- )installed: [^\n]*\n)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"((?:^(?:% |<!-- )installed: [^\n]*\n+)*)^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INVISIBLE = re.compile(r"^% invisible-code-block: python\n((?:^%.*\n)+)", re.MULTILINE)
 DIRECTIVE = re.compile(r"^(?:% |<!-- )installed: (\w+)(?: (.*?))?(?: -->)?$", re.MULTILINE)
+HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 FILE = re.compile(r"\A# file: (\S+)\n")
 HANGS = 600
 """Seconds after which a block is taken to hang; no command of a page needs a tenth of it."""
@@ -58,8 +59,7 @@ MAIL = """\
 import json, re, sys, time, urllib.request
 def mails():
     with urllib.request.urlopen(sys.argv[1]) as answer:
-        found = json.load(answer)
-    return found if isinstance(found, list) else found["messages"]
+        return json.load(answer)
 if len(sys.argv) == 2:
     sys.exit(print(len(mails())))
 while len(mails()) <= int(sys.argv[2]):
@@ -71,8 +71,8 @@ print(re.findall(r"(?<![0-9A-Za-z#])[0-9]{6,8}(?![0-9A-Za-z])", json.dumps(mails
 class Block:
     """One fenced block: its language, its text, and what is said about it."""
 
-    def __init__(self, line, language, text, said):
-        self.line, self.language, self.text = line, language, text
+    def __init__(self, line, section, language, text, said):
+        self.line, self.section, self.language, self.text = line, section, language, text
         self.said = {word: (rest or "").strip().strip("'") for word, rest in DIRECTIVE.findall(said)}
 
 
@@ -83,7 +83,10 @@ def blocks_of(text, *, invisible=False):
         for match in INVISIBLE.finditer(text):
             source = "".join(line[2:] if line.startswith("% ") else line[1:] for line in match[1].splitlines(True))
             found.append((match.start(), "python", source, ""))
-    return [Block(text.count("\n", 0, place) + 1, *rest) for place, *rest in sorted(found)]
+    return [
+        Block(text.count("\n", 0, place) + 1, (["", *HEADING.findall(text, 0, place)])[-1], *rest)
+        for place, *rest in sorted(found)
+    ]
 
 
 class Session:
@@ -144,16 +147,26 @@ class Reader:
             if each is not None:
                 each.close()
 
-    def reads(self, page, *, invisible=False):
-        """Do what *page* says; stop at the first thing that is not as it says."""
+    def reads(self, page, *, sections=None, invisible=False):
+        """Do what *page* says, or those of its *sections*; stop at the first thing that is not as it says."""
         self.number = 0
         text = Path(page).read_text(encoding="utf-8")
+        headings = {line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")}
+        assert set(sections or ()) <= headings, f"{page} has no section {set(sections or ()) - headings}"
         for block in blocks_of(text, invisible=invisible):
+            if sections is not None and block.section not in sections:
+                continue
             where = f"{Path(page).name}, line {block.line}"
             if "meanwhile" in block.said:
                 self.meanwhile[block.said["meanwhile"]]()
             if "skip" not in block.said:
                 self._does(block, where)
+
+    def told(self, script):
+        """Return what *script* prints in the shell of the page, as it is now."""
+        printed, status = self.shell.run(f"{script}; echo; echo {self.mark} $?")
+        assert 0 == status, printed
+        return printed.strip()
 
     def _does(self, block, where):
         named = FILE.match(block.text)
@@ -191,8 +204,8 @@ class Reader:
         source = f"set -e; . {shlex.quote(str(script))} <{source_of}"
         folder = self.scripts / "folder"
         line = (
-            f"( {source}; pwd >{folder}; export -p >{folder}.env ); status=$?; "
-            f'if [ $status = 0 ]; then cd "$(cat {folder})"; . {folder}.env; fi; echo; echo {self.mark} $status'
+            f"( {source}; pwd >{folder}; unset status; {{ declare -p; declare -f; }} >{folder}.env ); status=$?; "
+            f'if [ $status = 0 ]; then cd "$(cat {folder})"; . {folder}.env 2>/dev/null; fi; echo; echo {self.mark} $status'
         )
         self._ends(self.shell.run(line), int(block.said.get("status", "0")), block, where)
         if self.number == 1 and folder.exists():
@@ -200,7 +213,7 @@ class Reader:
 
     def _starts(self, block, script, where):
         """Run a block that goes on, in a terminal of its own, and wait until it is ready."""
-        place, environment = self.shell.run(f"pwd; echo {self.mark} 0")[0].strip(), self._exported()
+        place, environment = self.told("pwd"), self._exported()
         log = self._scratch("out")
         with log.open("w") as out:
             started = Session.__new__(Session)
@@ -227,8 +240,7 @@ class Reader:
 
     def _exported(self):
         """The environment of the shell as it is now."""
-        printed, _ = self.shell.run(f"env -0 | tr '\\0' '\\001'; echo; echo {self.mark} 0")
-        return dict(each.split("=", 1) for each in printed.strip("\n").split("\x01") if "=" in each)
+        return dict(each.split("=", 1) for each in self.told("env -0 | tr '\\0' '\\001'").split("\x01") if "=" in each)
 
     def _ends(self, ended, status, block, where):
         printed, actual = ended

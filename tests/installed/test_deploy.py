@@ -1,0 +1,43 @@
+"""What the page on deployment prints builds, deploys and signs in, from a wheel, on an emulator of AWS."""
+
+import json
+import re
+
+from conftest import CHECKOUT
+from emulator import mails
+
+PAGE = CHECKOUT / "docs" / "how-to" / "deploy-to-aws.md"
+
+
+def code_of(cloud, digits, after=0):
+    """Return the code in the last mail."""
+    assert len(mails(cloud)) > after
+    return re.findall(rf"(?<![0-9A-Za-z#])\d{{{digits}}}(?![0-9A-Za-z])", mails(cloud)[-1]["BodyText"])[0]
+
+
+def signed_in(deployer, client, user, session, code):
+    """Answer a mailed code by the command line of AWS; return the tokens."""
+    printed = deployer.told(
+        f"aws cognito-idp respond-to-auth-challenge --client-id {client} --challenge-name CUSTOM_CHALLENGE"
+        f" --session {session} --challenge-responses USERNAME={user},ANSWER={code} --output json"
+    )
+    return json.loads(printed)["AuthenticationResult"]
+
+
+def test_the_page_deploys_and_deploys_a_changed_flow(deployer, cloud):
+    """Build, template, upload, deploy; then again: the new flow runs, and a sign-in of the old one goes on to its end."""
+    deployer.reads(PAGE, sections=["Before you begin", "Build", "Deploy", "Sign in"])
+    pool, client, session = deployer.told('echo "$POOL $CLIENT $SESSION"').split()
+    old = code_of(cloud, 8)
+    deployer.reads(PAGE, sections=["Deploy a changed flow"])
+    assert {"AccessToken", "IdToken", "RefreshToken"} <= set(
+        signed_in(deployer, client, "ann@example.com", session, old)
+    )
+    before = len(mails(cloud))
+    session = deployer.told(
+        f"aws cognito-idp initiate-auth --client-id {client} --auth-flow CUSTOM_AUTH"
+        " --auth-parameters USERNAME=ann@example.com --query Session --output text"
+    )
+    assert signed_in(deployer, client, "ann@example.com", session, code_of(cloud, 10, before))
+    deployer.reads(PAGE, sections=["Look for what is wrong"])
+    assert pool
