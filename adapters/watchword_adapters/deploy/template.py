@@ -18,7 +18,7 @@ from watchword_adapters.deploy.alarms import ALARMED, alarms
 from watchword_adapters.deploy.sending import Sending, sending
 from watchword_adapters.deploy.sending import statements as allowed
 from watchword_adapters.deploy.target import Target, default_python
-from watchword_adapters.deploy.zips import Zips, read_zips, sends
+from watchword_adapters.deploy.zips import Zips, sends, zips_of
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
 
 TRIGGERS: Mapping[str, str] = {
@@ -81,7 +81,7 @@ class Template:
         Raises:
             ConfigurationError: if they do not fit together, or to the flow, the target or the courier.
         """
-        zips = None if self.dist is None else read_zips(self.dist, self.flow)
+        zips = None if self.dist is None else zips_of(self.dist, self.flow)
         made = None
         if sends(self.flow):
             made = sending(self.courier, zips)

@@ -39,7 +39,7 @@ class Zips:
         return self.manifests["create"].couriers
 
 
-def read_zips(folder: Path, flow: Flow) -> Zips:
+def zips_of(folder: Path, flow: Flow) -> Zips:
     """Return the zips in *folder*, which must be of one build, of *flow*.
 
     Raises:
