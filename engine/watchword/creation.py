@@ -374,12 +374,13 @@ def _flaw(challenge: object, channel: str | None) -> str:
     """Return what is wrong with what a kind made, or nothing."""
     if not isinstance(challenge, Challenge):
         return "made no Challenge"
-    parts = (
+    nothing = frozenset[str]()
+    for name, texts, reserved, most in (
         ("public", challenge.public, RESERVED_PUBLIC, MAX_PUBLIC),
         ("private", challenge.private, RESERVED_PRIVATE, MAX_PRIVATE),
-    )
-    own = ("carry", challenge.carry), ("reason", {"reason": challenge.reason})
-    for name, texts, reserved, most in (*parts, *((*each, frozenset[str](), MAX_CARRY) for each in own)):
+        ("carry", challenge.carry, nothing, MAX_CARRY),
+        ("reason", {"reason": challenge.reason}, nothing, MAX_CARRY),
+    ):
         pairs = list(texts.items()) if isinstance(texts, Mapping) else [(0, 0)]
         if not all(isinstance(each, str) for pair in pairs for each in pair):
             return f"made {name} parameters that are not all text"
