@@ -20,7 +20,7 @@ LONGEST_CLAIM = 128
 MAX_PUBLIC = 131_072
 """Cognito's service model: no challenge parameter is longer than 131,072 characters."""
 
-_REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
+REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
 _SEALED = ("v", "flow", "kind", "step", "signin", "round", "claim", "issued", "expires", "proven", "own")
 RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
 """Private parameters that the engine writes; a kind may not."""
@@ -170,6 +170,6 @@ def reference(claim: str) -> str:
     number = int.from_bytes(hashlib.sha256(pack("reference", claim)).digest(), "big")
     letters: list[str] = []
     for _ in range(8):
-        number, rest = divmod(number, len(_REF_ALPHABET))
-        letters.append(_REF_ALPHABET[rest])
+        number, rest = divmod(number, len(REF_ALPHABET))
+        letters.append(REF_ALPHABET[rest])
     return "".join(letters)

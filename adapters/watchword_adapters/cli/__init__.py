@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "say what is wrong with a deployed pool, or with a template"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "forget what the budgets of a user have counted"),
+    "trace": ("tracing", "find all that logs say about the eight letters on a user's screen"),
+    "who": ("who", "tell by which digest the audit names a user, or which user a digest names"),
 }
 """Each command's module in this package, and what it does in a line."""
 

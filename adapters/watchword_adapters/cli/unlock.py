@@ -6,10 +6,12 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from watchword.challenge import User
 from watchword.errors import ConfigurationError, ProtocolError
+from watchword.keyring import Ring
 from watchword.ports import AuditEvent, Ledger
 from watchword.srp6a import pool_name
 from watchword.unlocking import unlock
@@ -45,20 +47,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Forget the budgets, and say how many there were."""
-    who: str = arguments.user
-    if not 1 <= len(who) <= _LONGEST:
-        raise ConfigurationError(f"USER has {len(who)} characters; give 1 to {_LONGEST}")
-    try:
-        pool_name(arguments.pool)
-    except ProtocolError as error:
-        raise ConfigurationError(f"--pool {arguments.pool[:60]!r}: {error}") from None
-    if not os.environ.get("WATCHWORD_KEY", "").strip():
-        raise ConfigurationError("WATCHWORD_KEY is not set: users stand in the ledger under digests made with that key")
-    keyring = keyring_of(None, os.environ)
-    user = User(who, known=False) if arguments.name else User("", {"sub": who})
+    user = user_of(arguments.user, name=arguments.name)
+    pool = pool_of(arguments.pool)
+    keyring = keyring_of_triggers(os.environ)
     emptied = unlock(
         user,
-        pool=arguments.pool,
+        pool=pool,
         keyring=keyring,
         ledger=_ledger(arguments.ledger or os.environ.get("WATCHWORD_LEDGER", "").strip()),
         clock=SystemClock(),
@@ -71,6 +65,29 @@ def run(arguments: argparse.Namespace) -> int:
             f"budgets emptied: {emptied}" if emptied else "there was nothing to empty: no budget had counted anything"
         )
     return 0
+
+
+def user_of(who: str, *, name: bool) -> User:
+    """Return the user that *who* stands for: a sub, or a name of somebody who does not exist."""
+    if not 1 <= len(who) <= _LONGEST:
+        raise ConfigurationError(f"USER has {len(who)} characters; give 1 to {_LONGEST}")
+    return User(who, known=False) if name else User("", {"sub": who})
+
+
+def pool_of(pool: str) -> str:
+    """Return *pool* if it is the id of a user pool, or the realm of plain functions."""
+    try:
+        pool_name(pool)
+    except ProtocolError as error:
+        raise ConfigurationError(f"--pool {pool[:60]!r}: {error}") from None
+    return pool
+
+
+def keyring_of_triggers(environment: Mapping[str, str]) -> Ring:
+    """Return the ring of the triggers, which must be said."""
+    if not environment.get("WATCHWORD_KEY", "").strip():
+        raise ConfigurationError("WATCHWORD_KEY is not set: users stand in the ledger under digests made with that key")
+    return keyring_of(None, environment)
 
 
 class _AuditToStderr:
