@@ -6,7 +6,10 @@ import json
 
 from attrs import frozen
 
+from watchword import Flow
 from watchword_adapters.deploy import template_text
+from watchword_adapters.deploy.diagnosis import diagnose
+from watchword_adapters.deploy.read_template import read_template
 
 TRIGGERS = {
     "define": "DefineAuthChallenge",
@@ -444,3 +447,49 @@ STYLES = {
     "SAM with aliases": Style(_aliases(), _names(log="Logs", **_permission_names("{}Lets"))),
     "CDK": Style(_CDK, _CDK_NAMES),
 }
+
+
+def said(what, *path):
+    """Return a plant that sets the member to which the path leads, but for its last, to the last."""
+    *way, name, value = path
+
+    def plant(style, document):
+        fields = style.properties(document, what)
+        for each in way:
+            fields = fields.setdefault(each, {})
+        fields[name] = value
+
+    return plant
+
+
+def variable(name, value, *triggers):
+    """Return a plant that sets a variable of the functions of *triggers*."""
+
+    def plant(style, document):
+        for trigger in triggers:
+            said(trigger, "Environment", "Variables", name, value)(style, document)
+
+    return plant
+
+
+def another_client(style, document):
+    """Plant a second client of the pool."""
+    document["Resources"]["Other"] = {
+        "Type": "AWS::Cognito::UserPoolClient",
+        "Properties": {"UserPoolId": {"Ref": style.names["pool"]}, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]},
+    }
+
+
+BOTH = ("create", "verify")
+
+
+def judge(folder):
+    """Return a function that returns the findings on a document, without the command around."""
+    (folder / "flow.toml").write_text(FLOW)
+    flow, path = Flow.load(folder / "flow.toml"), folder / "stack.json"
+
+    def judged(document, **named):
+        path.write_text(json.dumps(document))
+        return [{"code": each.code, "message": each.message} for each in diagnose(read_template(path, **named), flow)]
+
+    return judged

@@ -4,9 +4,11 @@
 import base64
 import copy
 import functools
+import hashlib
 import json
 import re
 import shlex
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from watchword_adapters.cli import main
 from watchword_adapters.deploy import read_aws, yaml_text
 from watchword_adapters.deploy.commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
 from watchword_adapters.deploy.diagnosis import SEVERITIES, diagnose
+from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
 from watchword_adapters.deploy.read_aws import flows_of, read
 from watchword_adapters.deploy.read_template import read_template
 from watchword_adapters.deploy.target import Target
@@ -722,6 +725,37 @@ def test_a_permission_that_is_missing_is_added_by_one_command():
     assert "add-permission" == operation
     assert ARNS["verify"] in words
     assert POOL_ARN in words
+
+
+def test_the_zip_that_runs_is_the_one_that_was_built(monkeypatch, tmp_path, capsys):
+    """By its digest: another one is found by --dist, and of the same one its manifest is read."""
+    world = healthy()
+    mark = FlowMark("acme", FLOW.fingerprint)
+    for each in ARNS:
+        manifest = Manifest(each, f"{each}.{each}", "python3.12", "x86_64", mark, ledgers=("dynamodb",))
+        with zipfile.ZipFile(tmp_path / f"{each}.zip", "w") as opened:
+            opened.writestr(NAME, manifest.as_json())
+        digest = hashlib.sha256((tmp_path / f"{each}.zip").read_bytes()).digest()
+        world["functions"][each]["CodeSha256"] = base64.b64encode(digest).decode()
+    monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world))
+    command = ["doctor", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--dist", str(tmp_path), "--json"]
+    assert 1 == main(command)
+    [found] = json.loads(capsys.readouterr().out)["findings"]
+    assert ("WD27", True) == (found["code"], "WATCHWORD_COURIER=ses:" in found["message"])
+    world["functions"]["create"]["CodeSha256"] = base64.b64encode(bytes(32)).decode()
+    assert 1 == main(command)
+    [found] = json.loads(capsys.readouterr().out)["findings"]
+    assert ("WD29", True) == (found["code"], "create runs another zip" in found["message"])
+
+
+@pytest.mark.parametrize(
+    "facts", [{"PackageType": "Image", "CodeSize": 0}, {"Layers": [{"Arn": "x"}], "CodeSize": 300}]
+)
+def test_images_and_layers_are_left_alone(facts):
+    """What they bring cannot be told by the size of the code."""
+    world = healthy()
+    world["functions"]["create"] |= facts
+    assert () == examined(world)
 
 
 # --- templates ----------------------------------------------------------------------------------------------------

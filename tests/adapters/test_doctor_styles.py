@@ -4,18 +4,16 @@ import base64
 import copy
 import json
 import zipfile
-from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from template_styles import FLOW, STYLES, TRIGGERS
+from template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, judge, said, variable
 from watchword import ConfigurationError, Flow
 from watchword_adapters.cli import main
-from watchword_adapters.deploy.diagnosis import SEVERITIES, diagnose
+from watchword_adapters.deploy.diagnosis import SEVERITIES
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
-from watchword_adapters.deploy.read_template import read_template
 
 pytest.importorskip("yaml")
 
@@ -46,15 +44,7 @@ def examined(tmp_path_factory):
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory):
     """A function that returns the findings on a document, without the command around."""
-    folder = tmp_path_factory.mktemp("judged")
-    (folder / "flow.toml").write_text(FLOW)
-    flow, path = Flow.load(folder / "flow.toml"), folder / "stack.json"
-
-    def judge(document, **named):
-        path.write_text(json.dumps(document))
-        return [{"code": each.code, "message": each.message} for each in diagnose(read_template(path, **named), flow)]
-
-    return judge
+    return judge(tmp_path_factory.mktemp("judged"))
 
 
 def codes(findings):
@@ -72,43 +62,11 @@ def test_a_sound_template_has_no_finding(style, examined, capsys):
 # --- each finding, in each style ----------------------------------------------------------------------------------
 
 
-def said(what, *path):
-    """Return a plant that sets the member to which the path leads, but for its last, to the last."""
-    *way, name, value = path
-
-    def plant(style, document):
-        fields = style.properties(document, what)
-        for each in way:
-            fields = fields.setdefault(each, {})
-        fields[name] = value
-
-    return plant
-
-
 def unsaid(what, name):
     """Return a plant that takes a member away."""
     return lambda style, document: style.properties(document, what).pop(name, None)
 
 
-def variable(name, value, *triggers):
-    """Return a plant that sets a variable of the functions of *triggers*."""
-
-    def plant(style, document):
-        for trigger in triggers:
-            said(trigger, "Environment", "Variables", name, value)(style, document)
-
-    return plant
-
-
-def another_client(style, document):
-    """Plant a second client of the pool."""
-    document["Resources"]["Other"] = {
-        "Type": "AWS::Cognito::UserPoolClient",
-        "Properties": {"UserPoolId": {"Ref": style.names["pool"]}, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]},
-    }
-
-
-BOTH = ("create", "verify")
 PLANTED = {
     "SRP left on": (said("client", "ExplicitAuthFlows", ["ALLOW_CUSTOM_AUTH", "ALLOW_USER_SRP_AUTH"]), "WD01"),
     "every way in by default": (unsaid("client", "ExplicitAuthFlows"), "WD01"),
@@ -251,264 +209,18 @@ def test_a_program_in_the_template_is_no_package(style, examined, capsys):
         assert {"WD28"} == codes(examined(document, capsys=capsys))
 
 
-# --- how a value is said ------------------------------------------------------------------------------------------
-
-
-def as_text(value):
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-PARAMETERS = {
-    "Text": lambda value: {"Type": "String", "Default": as_text(value)},
-    "Bare": lambda value: {"Type": "Number", "Default": value},
-}
-KNOWN = {
-    "as text": as_text,
-    "by a parameter": lambda value: {"Ref": "PlantedText"},
-    "by a parameter's bare value": lambda value: {"Ref": "PlantedBare"},
-    "in Sub": lambda value: {"Fn::Sub": "${PlantedText}"},
-    "in Sub with a variable": lambda value: {"Fn::Sub": ["${It}", {"It": {"Ref": "PlantedText"}}]},
-    "in Join": lambda value: {"Fn::Join": ["", [as_text(value)[:1], as_text(value)[1:], {"Ref": "AWS::NoValue"}]]},
-    "in a mapping": lambda value: {"Fn::FindInMap": ["Planted", "by", "Stage"]},
-    "by a condition": lambda value: {"Fn::If": ["PlantedTrue", value, "something else"]},
-    "by another condition": lambda value: {"Fn::If": ["PlantedFalse", "something else", value]},
-    "on both sides": lambda value: {"Fn::If": ["PlantedUnknown", value, value]},
-    "selected": lambda value: {"Fn::Select": ["1", ["x", {"Ref": "PlantedText"}]]},
-    "split": lambda value: {"Fn::Select": [1, {"Fn::Split": ["|", {"Fn::Sub": "x|${PlantedText}"}]}]},
-}
-NOT_KNOWN = {
-    "a parameter without a default": {"Ref": "PlantedNone"},
-    "a parameter from Parameter Store": {"Ref": "PlantedStored"},
-    "in Sub": {"Fn::Sub": "${PlantedNone}"},
-    "in Join": {"Fn::Join": ["", [{"Ref": "PlantedNone"}]]},
-    "an import": {"Fn::ImportValue": "other-stack"},
-    "an import by name": {"Fn::ImportValue": {"Fn::Sub": "${AWS::StackName}-it"}},
-    "a mapping by region": {"Fn::FindInMap": ["Planted", {"Ref": "AWS::Region"}, "Stage"]},
-    "a mapping that is not there": {"Fn::FindInMap": ["A", "B", "C"]},
-    "a condition": {"Fn::If": ["PlantedUnknown", "5", "6"]},
-    "a dynamic reference": "{{resolve:ssm:/acme/it}}",
-    "an attribute": {"Fn::GetAtt": ["PlantedResource", "Value"]},
-    "an attribute in a nested stack": {"Fn::GetAtt": "PlantedResource.Outputs.It"},
-    "a macro": {"Fn::Transform": {"Name": "Acme"}},
-    "a choice": {"Fn::Select": [{"Ref": "PlantedNone"}, ["1", "2"]]},
-    "a pseudo parameter": {"Ref": "AWS::StackName"},
-    "a name of nothing": {"Ref": "Nowhere"},
-}
-
-
-def told(document, value):
-    """Give *document* what the terms above name."""
-    document.setdefault("Parameters", {}).update(
-        {f"Planted{name}": made(value) for name, made in PARAMETERS.items()}
-        | {
-            "PlantedNone": {"Type": "String"},
-            "PlantedStored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": as_text(value)},
-        }
-    )
-    document.setdefault("Mappings", {})["Planted"] = {"by": {"Stage": value}, "eu-west-1": {"Stage": "x"}}
-    yes = {"Fn::Equals": [{"Ref": "PlantedText"}, as_text(value)]}
-    document.setdefault("Conditions", {}).update(
-        {
-            "PlantedTrue": {"Fn::And": [yes, {"Fn::Not": [{"Condition": "PlantedFalse"}]}]},
-            "PlantedFalse": {"Fn::Or": [{"Fn::Not": [yes]}, {"Fn::Equals": ["a", "b"]}]},
-            "PlantedUnknown": {"Fn::Equals": [{"Ref": "PlantedNone"}, "x"]},
-        }
-    )
-    document["Resources"]["PlantedResource"] = {"Type": "Custom::Thing", "Properties": {}}
-
-
-SCALARS = {
-    "WD03": ("LEGACY", lambda value: said("client", "PreventUserExistenceErrors", value)),
-    "WD07": (3, lambda value: said("client", "AuthSessionValidity", value)),
-    "WD08": (False, lambda value: said("table", "TimeToLiveSpecification", "Enabled", value)),
-    "WD09": ("id", lambda value: said("table", "KeySchema", [{"AttributeName": value, "KeyType": "HASH"}])),
-    "WD11": (KEY, lambda value: variable("WATCHWORD_KEY", value, *BOTH)),
-    "WD12": ("debug", lambda value: variable("LOG_LEVEL", value, "verify")),
-    "WD13": (30, lambda value: said("verify", "Timeout", value)),
-    "WD14": ("ON", lambda value: said("pool", "MfaConfiguration", value)),
-    "WD16": (True, lambda value: said("pool", "UsernameConfiguration", "CaseSensitive", value)),
-    "WD17": (True, lambda value: said("client", "AllowedOAuthFlowsUserPoolClient", value)),
-    "WD19": ("process-only", lambda value: variable("WATCHWORD_LEDGER", value, *BOTH)),
-    "WD22": (128, lambda value: said("create", "MemorySize", value)),
-    "WD23": (False, lambda value: said("client", "EnableTokenRevocation", value)),
-    "WD30": (True, lambda value: said("pool", "AdminCreateUserConfig", "AllowAdminCreateUserOnly", value)),
-    "WD31": (
-        "verified_email",
-        lambda value: said("pool", "AccountRecoverySetting", {"RecoveryMechanisms": [{"Name": value}]}),
-    ),
-    "WD01": (
-        "ALLOW_USER_SRP_AUTH",
-        lambda value: said("client", "ExplicitAuthFlows", ["ALLOW_CUSTOM_AUTH", value]),
-    ),
-    "WD15": ("custom:tier", lambda value: said("client", "WriteAttributes", ["email", value])),
-}
-
-
-@pytest.mark.parametrize("code", SCALARS)
-@pytest.mark.parametrize("form", KNOWN)
-def test_a_value_is_judged_however_it_is_said(form, code, judged):
-    """Numbers and booleans as text, parameters with a default, and every function whose arguments are known."""
-    value, plant = SCALARS[code]
-    for style in ("SAM with events", "CDK"):
-        document = STYLES[style].document()
-        told(document, value)
-        plant(KNOWN[form](value))(STYLES[style], document)
-        assert {code} == codes(judged(document))
-
-
-@pytest.mark.parametrize("code", SCALARS)
-@pytest.mark.parametrize("form", NOT_KNOWN)
-def test_what_only_the_deployment_tells_is_said_once_and_is_no_fault(form, code, judged):
-    """Neither an error nor silence."""
-    value, plant = SCALARS[code]
-    for style in ("SAM with events", "CDK"):
-        document = STYLES[style].document()
-        told(document, value)
-        plant(NOT_KNOWN[form])(STYLES[style], document)
-        found = judged(document)
-        assert {"WD25"} == codes(found)
-        assert [1] == list(Counter(each["message"] for each in found).values())
-        assert "not known before the deployment" in found[0]["message"]
-
-
-@pytest.mark.parametrize("form", ["a parameter without a default", "an import", "a condition", "a macro"])
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize(
-    "place",
-    [
-        ("create", "Environment"),
-        ("create", "Timeout"),
-        ("pool", "LambdaConfig"),
-        ("pool", "UsernameConfiguration"),
-        ("client", "ExplicitAuthFlows"),
-        ("table", "KeySchema"),
-        ("log", "RetentionInDays"),
-    ],
-)
-def test_whole_objects_may_be_unknown(place, form, style, judged):
-    """The same: no error, and said."""
-    what, name = place
-    document = STYLES[style].document()
-    told(document, "5")
-    said(what, name, NOT_KNOWN[form])(STYLES[style], document)
-    # SAM's events say who is called, whatever the pool says.
-    if (style, name) != ("SAM with events", "LambdaConfig"):
-        assert {"WD25"} == codes(judged(document))
-
-
-# --- functions, and who may call them -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("form", NOT_KNOWN)
-@pytest.mark.parametrize("style", ["CloudFormation in YAML", "CloudFormation in JSON", "CDK"])
-def test_a_function_from_elsewhere_is_said_to_be_unread(style, form, judged):
-    """An import, another stack's, an ARN: what it is was never checked."""
-    document = STYLES[style].document()
-    told(document, "5")
-    said("pool", "LambdaConfig", TRIGGERS["verify"], NOT_KNOWN[form])(STYLES[style], document)
-    [found] = judged(document)
-    assert "WD25" == found["code"]
-    assert "the function of verify" in found["message"]
-
-
-@pytest.mark.parametrize(
-    "said_as",
-    [
-        "arn:aws:lambda:eu-west-1:123456789012:function:elsewhere",
-        {"Fn::Sub": "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:elsewhere:live"},
-        {"Fn::Join": [":", ["arn:aws:lambda:eu-west-1", {"Ref": "AWS::AccountId"}, "function", {"Ref": "Name"}]]},
-    ],
-)
-def test_an_arn_of_no_function_of_the_template_is_said_to_be_unread(said_as, judged):
-    """By its name."""
-    style = STYLES["CDK"]
+def test_a_package_of_ones_own_is_left_alone(examined, capsys, tmp_path):
+    """A handler by hand, with Watchword beside it or in a layer."""
+    style = STYLES["SAM with events"]
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as opened:
+        opened.writestr("watchword/__init__.py", "")
     document = style.document()
-    document["Parameters"]["Name"] = {"Type": "String"}
-    style.properties(document, "pool")["LambdaConfig"][TRIGGERS["create"]] = said_as
-    assert {"WD25"} == codes(judged(document))
-
-
-@pytest.mark.parametrize("form", NOT_KNOWN)
-def test_a_permission_for_what_is_not_known_may_be_the_one(form, judged):
-    """For a function, from a source, for an action."""
-    style = STYLES["CDK"]
-    for name in ("FunctionName", "SourceArn", "Action", "Principal"):
-        document = style.document()
-        told(document, "5")
-        document["Resources"][style.names["create permission"]]["Properties"][name] = NOT_KNOWN[form]
-        [found] = judged(document)
-        assert "WD25" == found["code"]
-        assert "whether the pool may call create" in found["message"]
-
-
-def test_a_permission_for_a_function_is_none_for_its_alias(judged):
-    """Lambda asks the policy of what is called; and the other way round."""
-    style = STYLES["CDK"]
+    said("create", "CodeUri", str(tmp_path / "own.zip"))(style, document)
+    assert [] == examined(document, capsys=capsys)
     document = style.document()
-    lets = document["Resources"][style.names["verify permission"]]["Properties"]
-    lets["FunctionName"] = {"Fn::GetAtt": [style.names["verify"], "Arn"]}
-    assert {"WD05"} == codes(judged(document))
-    document = style.document()
-    document["Resources"][style.names["pool"]]["Properties"]["LambdaConfig"][TRIGGERS["verify"]] = {
-        "Fn::GetAtt": [style.names["verify"], "Arn"]
-    }
-    assert {"WD05"} == codes(judged(document))
-
-
-def test_a_permission_for_another_pool_is_none(judged):
-    """Of the same template, by attribute and by a joined ARN."""
-    style = STYLES["CDK"]
-    for source in ({"Fn::GetAtt": ["Other", "Arn"]}, {"Fn::Sub": "arn:aws:cognito-idp:x:1:userpool/${Other}"}):
-        document = style.document()
-        document["Resources"]["Other"] = {"Type": "AWS::Cognito::UserPool"}
-        document["Resources"][style.names["create permission"]]["Properties"]["SourceArn"] = source
-        assert {"WD05"} == codes(judged(document, pool=style.names["pool"]))
-
-
-def test_clients_of_another_pool_are_no_other_clients(judged):
-    """Nor does one have to say which client is meant then."""
-    style = STYLES["CDK"]
-    document = style.document()
-    document["Resources"]["Other"] = {"Type": "AWS::Cognito::UserPool"}
-    another_client(style, document)
-    document["Resources"]["OtherClient"] = document["Resources"].pop("Other")
-    document["Resources"]["OtherPool"] = {"Type": "AWS::Cognito::UserPool"}
-    document["Resources"]["OtherClient"]["Properties"] = {"UserPoolId": {"Ref": "OtherPool"}}
-    document["Resources"]["OtherClient"]["Type"] = "AWS::Cognito::UserPoolClient"
-    assert [] == judged(document, pool=style.names["pool"])
-
-
-def test_a_resource_whose_condition_does_not_hold_is_not_there(judged):
-    """Here a permission."""
-    style = STYLES["CDK"]
-    document = style.document()
-    told(document, "5")
-    document["Resources"][style.names["create permission"]]["Condition"] = "PlantedFalse"
-    assert {"WD05"} == codes(judged(document))
-    document["Resources"][style.names["create permission"]]["Condition"] = "PlantedTrue"
-    assert [] == judged(document)
-
-
-def test_a_table_from_elsewhere_is_said_to_be_unread(judged):
-    """By its name, and by an import."""
-    style = STYLES["CDK"]
-    for ledger in ("dynamodb://elsewhere", {"Fn::Join": ["", ["dynamodb://", {"Fn::ImportValue": "ledger"}]]}):
-        document = style.document()
-        variable("WATCHWORD_LEDGER", ledger, *BOTH)(style, document)
-        [found] = judged(document)
-        assert "WD25" == found["code"]
-        assert "the ledger's table" in found["message"]
-
-
-def test_a_macro_may_change_all(judged):
-    """Of the template, and of one resource."""
-    document = STYLES["CDK"].document()
-    document["Transform"] = ["Acme", "AWS::LanguageExtensions"]
-    [found] = judged(document)
-    assert "the macro Acme may change it" in found["message"]
-    document = STYLES["CDK"].document()
-    document["Resources"]["Fn::ForEach::Topics"] = ["It", ["a", "b"], {"T${It}": {"Type": "AWS::SNS::Topic"}}]
-    assert {"WD25"} == codes(judged(document))
+    said("create", "InlineCode", "from handlers import create")(style, document)
+    said("create", "Layers", [{"Ref": "Layer"}])(style, document)
+    assert [] == examined(document, capsys=capsys)
 
 
 # --- whatever a template holds ------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from watchword.errors import ConfigurationError
 from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
 from watchword_adapters.deploy.read_aws import flows_of, table_of
-from watchword_adapters.deploy.read_zips import with_zip
+from watchword_adapters.deploy.read_zips import is_packed_otherwise, with_zip
 from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.template_values import TemplateValues
 from watchword_adapters.deploy.values import (
@@ -270,13 +270,15 @@ class _Stack:
 
     def _with_code(self, function: DeployedFunction, facts: Facts) -> DeployedFunction:
         """Return *function* with what is wrong with its code, if that is here, and what its zip says of itself."""
+        if facts.get("Layers"):
+            return function  # Watchword may be in one of them
         if get(facts, "Code", "ZipFile") is not None or facts.get("InlineCode") is not None:
             return evolve(function, code=_NO_PACKAGE)
         for named in (facts.get("CodeUri"), facts.get("Code")):
             if isinstance(named, str) and named.endswith(".zip") and "://" not in named:
                 path = self.path.parent / named
                 with suppress(OSError, ValueError):  # a name that no file can have
-                    if path.is_file():
+                    if path.is_file() and not is_packed_otherwise(path):
                         return with_zip(function, path)
         return function
 

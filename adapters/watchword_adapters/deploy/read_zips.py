@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment
+from watchword_adapters.deploy.manifest import NAME as MANIFEST
 from watchword_adapters.deploy.manifest import read_manifest
 from watchword_adapters.deploy.values import get
 
@@ -39,5 +41,15 @@ def with_zip(function: DeployedFunction, path: Path) -> DeployedFunction:
         return evolve(function, code=f"{path}: {error.strerror or type(error).__name__}")
     runs = get(function.facts, "CodeSha256")
     if isinstance(runs, str) and runs != digest:
-        return evolve(function, other_code=f"{path} was built of the flow {manifest.flow.name} and is not deployed")
+        return evolve(function, other_code=f"{path}, of the flow {manifest.flow.name}, is not what is deployed")
     return evolve(function, manifest=manifest)
+
+
+def is_packed_otherwise(path: Path) -> bool:
+    """Return whether the zip *path* brings Watchword without `watchword build`: with a handler of the user's own."""
+    try:
+        with zipfile.ZipFile(path) as opened:
+            names = opened.namelist()
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
+    return MANIFEST not in names and "watchword/__init__.py" in names
