@@ -15,7 +15,16 @@ from watchword_adapters.userpool.outbox import SentMessage, masked
 from watchword_adapters.userpool.schema import attributes_from, check_attribute, check_password, unverified
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Metadata
-from watchword_adapters.userpool.users import Person, Purpose, User, Users, changed, check_may_sign_in, described
+from watchword_adapters.userpool.users import (
+    Person,
+    Purpose,
+    User,
+    Users,
+    attribute_list,
+    changed,
+    check_may_sign_in,
+    described,
+)
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]
@@ -134,7 +143,7 @@ class Accounts:
     def get_user(self, given: Given) -> Reply:
         """Return the signed-in user's name and attributes."""
         user = self._signed_in(given)
-        return {"Username": user.username, "UserAttributes": _pairs(user)}
+        return {"Username": user.username, "UserAttributes": attribute_list(user)}
 
     def update_user_attributes(self, given: Given) -> Reply:
         """Change attributes; a new e-mail address has to be verified anew."""
@@ -194,7 +203,7 @@ class Accounts:
         password: str = given.get("TemporaryPassword") or self._temporary_password()
         check_password(password)
         attributes = attributes_from(given.get("UserAttributes", ()), by_user=False)
-        _check_verified(attributes)
+        _check_verified(attributes, attributes)
         if given.get("MessageAction") == "RESEND":
             user = self._invited_again(given, password)
         else:
@@ -345,10 +354,8 @@ class Accounts:
             del changes["email"]  # the old one stays until the code comes back
         new = {name: value for name, value in changes.items() if value != user.attributes.get(name)}
         with self.users.changing(user.username) as draft:
-            draft.set_attributes(unverified(new) if new else changes)
-            _check_verified(
-                {**changes, **{name: draft.user.attributes.get(name, "") for name in ("email", "phone_number")}}
-            )
+            draft.set_attributes(unverified(new))
+            _check_verified(changes, draft.user.attributes)
             self.users.refuse_taken(draft.user)
         return self._send_code(draft.user, "verify-email", email or "") if asked else None
 
@@ -392,13 +399,10 @@ def _delivery(destination: str) -> Reply:
     return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
 
 
-def _check_verified(attributes: Mapping[str, str]) -> None:
-    for name, word in (("email", "Email"), ("phone_number", "Phone number")):
-        if f"{name}_verified" in attributes and not attributes.get(name):
+def _check_verified(said: Mapping[str, str], attributes: Mapping[str, str]) -> None:
+    """Refuse what is *said* of an address, verified or not, if the user's *attributes* have no such address."""
+    for name, word in (("email", "an email"), ("phone_number", "a phone number")):
+        if f"{name}_verified" in said and not attributes.get(name):
             raise errors.InvalidParameterException(
-                f"{word} is required to verify/un-verify {'an email' if name == 'email' else 'a phone number'}"
+                f"{word.partition(' ')[2].capitalize()} is required to verify/un-verify {word}"
             )
-
-
-def _pairs(user: User) -> list[dict[str, str]]:
-    return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]

@@ -378,11 +378,16 @@ class Users:
         return {**proven, "email": given["email"]} if self._email_as_username else proven
 
 
+def attribute_list(user: User) -> list[dict[str, str]]:
+    """Return a user's attributes as replies have them."""
+    return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]
+
+
 def described(user: User, *, attributes: str = "UserAttributes") -> dict[str, Any]:
     """Return what administrators are told of *user*; the list of *attributes* has two names in the service's model."""
     return {
         "Username": user.username,
-        attributes: [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()],
+        attributes: attribute_list(user),
         "UserCreateDate": datetime.fromtimestamp(user.created, UTC),
         "UserLastModifiedDate": datetime.fromtimestamp(user.modified, UTC),
         "Enabled": user.enabled,
