@@ -1,6 +1,7 @@
 """The built functions: the same bytes each time, nothing missing, nothing secret, and a whole sign-in under Lambda's client."""
 
 import base64
+import gzip
 import importlib.metadata
 import io
 import json
@@ -13,6 +14,7 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -26,6 +28,7 @@ from watchword import ConfigurationError
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import distributions, wheels
+from watchword_adapters.deploy import target as target_module
 from watchword_adapters.deploy.archive import pack
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.bytecode import compiled
@@ -33,10 +36,10 @@ from watchword_adapters.deploy.distributions import Pinned, pinned
 from watchword_adapters.deploy.imports import follow
 from watchword_adapters.deploy.refusals import included, refuse_secrets
 from watchword_adapters.deploy.secret_content import secret_content
-from watchword_adapters.deploy.target import Target, default_python, this_python
+from watchword_adapters.deploy.target import PYTHONS, Target, default_python, lambda_pythons, this_python
 
 FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
-HERE = Target("x86_64", this_python()) if this_python() in ("3.11", "3.12", "3.13") else None
+HERE = Target("x86_64", this_python()) if this_python() in PYTHONS else None
 pytestmark = pytest.mark.skipif(HERE is None, reason="Lambda has no such Python")
 KEY = base64.b64encode(bytes(range(32))).decode()
 ANN = {"sub": "11111111-2222-4333-8444-555555555555", "email": "ann@example.com", "email_verified": "true"}
@@ -442,6 +445,28 @@ def test_a_wheel_that_does_not_run_on_the_target_is_refused(tmp_path):
         with pytest.raises(ConfigurationError, match=r"fast==1\.0 has no wheel in .* that runs on Python 3\.1"):
             wheels.fetch([Pinned("fast", "1.0")], target, folder=tmp_path)
     assert "manylinux_2_28_x86_64" not in older.platforms
+
+
+def test_the_message_names_the_newest_version_that_has_a_wheel_and_the_option(tmp_path):
+    """What to install, word by word, or for which Python this version has a wheel; "no version" is said too."""
+    wanted = Pinned("fast", "2.0")
+    for version, tag in (("2.0", "cp313-cp313-manylinux_2_28_x86_64"), ("2.0", "cp312-cp312-manylinux_2_28_x86_64")):
+        wheel(tmp_path, "fast", version, {"fast.py": b""}, tag=tag)
+    with pytest.raises(ConfigurationError) as none:
+        wheels.fetch([wanted], Target("x86_64", "3.11"), folder=tmp_path)
+    assert "no version of fast has one there; or build with --python 3.12, for which 2.0 has one" in str(none.value)
+    for version in ("1.9", "1.10"):
+        wheel(tmp_path, "fast", version, {"fast.py": b""}, tag="cp311-cp311-manylinux2014_x86_64")
+    with pytest.raises(ConfigurationError) as newest:
+        wheels.fetch([wanted], Target("x86_64", "3.11"), folder=tmp_path)
+    assert "the newest version that has one is 1.10: pip install 'fast==1.10', and build again" in str(newest.value)
+    with pytest.raises(ConfigurationError) as nowhere:
+        wheels.fetch([wanted], Target("arm64", "3.11"), folder=tmp_path)
+    assert str(nowhere.value).endswith("; no version of fast has one there")
+
+
+def test_wheels_of_the_target_are_told_from_others():
+    """Tags reach back to the oldest C library that wheels name."""
     assert {"manylinux_2_17_aarch64", "manylinux2014_aarch64"} <= set(Target("arm64", "3.11").platforms)
 
 
@@ -746,15 +771,21 @@ def test_the_command_says_where_bytecode_is_missing(home, shelf, capsys):
         ["--courier", "pigeon"],
         ["--previous", "nothing.toml"],
         ["--arch", "riscv"],
+        ["--python", "3.9"],
+        ["--wheels", "flow.toml"],
+        ["--wheels", "nowhere"],
+        ["-o", ".env"],
+        ["-o", ".env/below"],
     ],
     ids=" ".join,
 )
 def test_nothing_is_written_if_anything_is_wrong(words, home, shelf, capsys):
     """The status is not 0, one line says why, and there is no folder."""
     (home / ".env").write_text("x")
-    assert 0 != main(["build", str(FLOWS / "email_code.toml"), "-o", "out", "--wheels", str(shelf), *words])
+    before = sorted(home.rglob("*"))
+    assert 2 == main(["build", str(FLOWS / "email_code.toml"), "-o", "out", "--wheels", str(shelf), *words])
+    assert before == sorted(home.rglob("*"))
     assert 1 == capsys.readouterr().err.count("watchword: error:")
-    assert not (home / "out").exists()
 
 
 def test_writing_that_fails_leaves_nothing_half_written(built, tmp_path):
@@ -769,6 +800,32 @@ def test_writing_that_fails_leaves_nothing_half_written(built, tmp_path):
 def test_a_target_is_one_of_lambdas():
     """The default is this Python, where Lambda has it."""
     assert this_python() == default_python()
+    assert ("3.11", "3.12") == PYTHONS[:2]
+
+
+def test_the_pythons_are_those_of_botocores_model(monkeypatch):
+    """All that are new enough; without botocore, or with one of another form, a fixed list."""
+    loaders = pytest.importorskip("botocore.loaders", reason="pip install boto3")
+    model = loaders.Loader().load_service_model("lambda", "service-2")["shapes"]["Runtime"]["enum"]
+    every = [name.removeprefix("python") for name in model if name.startswith("python3.")]
+    assert set(lambda_pythons()) == {each for each in every if int(each.partition(".")[2]) >= 11}
+    fixed = ("3.11", "3.12", "3.13", "3.14")
+    monkeypatch.setattr(target_module, "find_spec", lambda name: None)
+    assert fixed == lambda_pythons()
+
+
+@pytest.mark.parametrize("said", [b"", b"{}", b"[]", b"\xff", b'{"shapes": {"Runtime": {"enum": ["nodejs"]}}}'])
+def test_a_model_of_another_form_gives_the_fixed_list(said, tmp_path, monkeypatch):
+    """botocore's files are its own business."""
+    path = tmp_path / "data" / "lambda" / "2015-03-31" / "service-2.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(said)
+    monkeypatch.setattr(target_module, "find_spec", lambda name: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
+    assert ("3.11", "3.12", "3.13", "3.14") == lambda_pythons()
+    path.with_suffix(".json.gz").write_bytes(
+        gzip.compress(b'{"shapes": {"Runtime": {"enum": ["python3.9", "python3.40"]}}}')
+    )
+    assert ("3.40",) == lambda_pythons()
     for wrong in (("riscv", "3.12"), ("arm64", "3.9")):
         with pytest.raises(ConfigurationError, match="is no"):
             Target(*wrong)

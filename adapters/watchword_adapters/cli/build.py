@@ -36,7 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--previous", action="append", default=[], metavar="FLOW", help="a flow deployed before; may be given again"
     )
     parser.add_argument("--arch", default="x86_64", choices=tuple(ARCHITECTURES), help="the processor (%(default)s)")
-    parser.add_argument("--python", default=default_python(), choices=PYTHONS, help="Lambda's Python (%(default)s)")
+    parser.add_argument(
+        "--python",
+        default=default_python(),
+        choices=PYTHONS,
+        help=f"Lambda's Python: {', '.join(PYTHONS)} (%(default)s)",
+        metavar="VERSION",
+    )
     parser.add_argument("--ledger", default="dynamodb", metavar="SCHEME", help="the ledger's URL scheme (%(default)s)")
     parser.add_argument("--courier", default="ses", metavar="SCHEME", help="the courier's URL scheme (%(default)s)")
     parser.add_argument(

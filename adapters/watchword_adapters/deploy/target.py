@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import re
 import sys
+import zlib
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
 
 from attrs import frozen
 
@@ -12,8 +19,30 @@ ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 """Lambda's names of processors, and the wheels'."""
 
 # glibc's minor version: Amazon Linux 2 has 2.26, Amazon Linux 2023 has 2.34.
-_GLIBC = {"3.11": 26, "3.12": 34, "3.13": 34}
-PYTHONS = tuple(_GLIBC)
+_AMAZON_LINUX_2, _AMAZON_LINUX_2023 = 26, 34
+_OLDEST = 11
+"""Python 3's minor version that Watchword needs at least."""
+_KNOWN = ("3.11", "3.12", "3.13", "3.14")
+
+
+def lambda_pythons() -> tuple[str, ...]:
+    """Return the Pythons that Lambda has runtimes for, oldest first: those of botocore's model, or a fixed list without it.
+
+    The file is read, and botocore itself, which is slow to import, is not.
+    """
+    try:
+        spec = find_spec("botocore")
+        files = sorted(Path(spec.origin or "").parent.glob("data/lambda/*/service-2.json*")) if spec else []
+        data = files[-1].read_bytes()
+        model = json.loads(gzip.decompress(data) if files[-1].suffix == ".gz" else data)
+        runtimes = cast("list[str]", model["shapes"]["Runtime"]["enum"])
+    except (ImportError, OSError, ValueError, LookupError, TypeError, EOFError, zlib.error):
+        return _KNOWN
+    found = [int(match[1]) for match in map(re.compile(r"python3\.(\d+)").fullmatch, runtimes) if match]
+    return tuple(f"3.{minor}" for minor in sorted(found) if minor >= _OLDEST) or _KNOWN
+
+
+PYTHONS = lambda_pythons()
 _OLDEST_GLIBC = 17  # manylinux2014 (PEP 599)
 
 
@@ -37,9 +66,19 @@ class Target:
     def platforms(self) -> tuple[str, ...]:
         """The tags of wheels that run there, newest first (PEP 600)."""
         machine = ARCHITECTURES[self.architecture]
-        newest = _GLIBC[self.python]
+        newest = _AMAZON_LINUX_2 if self.python == "3.11" else _AMAZON_LINUX_2023
         perennial = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
         return (*perennial, f"manylinux2014_{machine}")
+
+    @property
+    def minor(self) -> int:
+        """Its Python's minor version, such as 12."""
+        return int(self.python.partition(".")[2])
+
+    @property
+    def system(self) -> str:
+        """What its runtime runs on."""
+        return "Amazon Linux 2" if self.python == "3.11" else "Amazon Linux 2023"
 
     @property
     def abi(self) -> str:

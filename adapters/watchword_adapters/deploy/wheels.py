@@ -11,12 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.deploy.archive import check_path
 from watchword_adapters.deploy.distributions import Pinned
-from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.target import PYTHONS, Target
 
 PRUNED: Sequence[str] = (
     # The licence and METADATA stay: the one must travel with the code, the other tells a scanner what is there.
@@ -84,7 +84,7 @@ def fetch(
         return tuple(_unpacked(each, found[each.name]) for each in wanted)
 
 
-def _downloaded(wanted: Sequence[Pinned], target: Target, into: Path, folder: Path | None) -> bool:
+def _downloaded(wanted: Sequence[Pinned | str], target: Target, into: Path, folder: Path | None) -> bool:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-input", "--only-binary", ":all:", "--implementation", "cp", "--python-version", target.python]
     for abi in (target.abi, "abi3", "none"):
@@ -103,13 +103,28 @@ def _downloaded(wanted: Sequence[Pinned], target: Target, into: Path, folder: Pa
 
 
 def _missing(wanted: Pinned, target: Target, folder: Path | None) -> str:
+    """Say what is missing, and what to do: the newest version that runs there, or a Python for which this one does."""
     where = f"in {folder}" if folder is not None else "where pip looks"
-    system = "Amazon Linux 2" if target.python == "3.11" else "Amazon Linux 2023"
-    return (
-        f"{wanted} has no wheel {where} that runs on Python {target.python}, {target.architecture}, {system}: "
-        f"{'give another --python, or ' if target.python == '3.11' else ''}install a version that has one; "
-        f"pip download {wanted} tells more"
-    )
+    newest = _newest(wanted.name, target, folder)
+    if newest:
+        remedy = f"the newest version that has one is {newest}: pip install '{wanted.name}=={newest}', and build again"
+    else:
+        remedy = f"no version of {wanted.name} has one there"
+    others = [evolve(target, python=each) for each in PYTHONS if each != target.python]
+    with TemporaryDirectory(prefix="watchword-wheels-") as work:
+        # The next newer first: it is the smallest step.
+        for other in sorted(others, key=lambda each: (each.minor < target.minor, abs(each.minor - target.minor))):
+            if _downloaded([wanted], other, Path(work), folder):
+                remedy += f"; or build with --python {other.python}, for which {wanted.version} has one"
+                break
+    return f"{wanted} has no wheel {where} that runs on Python {target.python}, {target.architecture}, {target.system}; {remedy}"
+
+
+def _newest(name: str, target: Target, folder: Path | None) -> str:
+    """Return the newest version of *name* that has a wheel for *target*; nothing if none has."""
+    with TemporaryDirectory(prefix="watchword-wheels-") as work:
+        _downloaded([name], target, Path(work), folder)
+        return next((path.name.split("-")[1] for path in Path(work).glob("*.whl")), "")
 
 
 def _name_of(wheel: Path) -> str:
