@@ -111,6 +111,8 @@ class Events:
 class DeadLedger:
     """A ledger of which every call fails."""
 
+    reach = "everywhere"
+
     def __getattr__(self, name):
         def fail(*_, **__):
             raise UnavailableError("the ledger is down")

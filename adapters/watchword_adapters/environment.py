@@ -56,13 +56,9 @@ def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Le
     """
     if ledger is None:
         ledger = environment.get("WATCHWORD_LEDGER", "").strip() or None
-    if ledger == PROCESS_ONLY:
+    alone = ledger == PROCESS_ONLY
+    if alone:
         ledger = None
-    elif IN_LAMBDA in environment and _process_local(ledger):
-        raise ConfigurationError(
-            "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
-            "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
-        )
     if isinstance(ledger, str):
         from watchword.loader import find_ledger  # noqa: PLC0415 - only a URL needs looking up
 
@@ -71,18 +67,30 @@ def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Le
         from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 
         ledger = MemoryLedger()
+    if IN_LAMBDA in environment and not alone:
+        _demand_shared(ledger)
     prepare = getattr(type(ledger), "prepare", None)
     if prepare is not None:
         prepare(ledger)
     return ledger
 
 
-def _process_local(ledger: Ledger | str | None) -> bool:
-    if ledger is None:
-        return True
-    if isinstance(ledger, str):
-        return ledger.split(":")[0] in {"memory", "sqlite"}
-    return type(ledger).__module__.rpartition(".")[2] in {"memory", "sqlite"}
+def _demand_shared(ledger: Ledger) -> None:
+    """Raise ConfigurationError unless *ledger* says that all processes share it."""
+    reach: object = getattr(ledger, "reach", None)
+    if reach == "everywhere":
+        return
+    name = type(ledger).__name__
+    if reach not in ("process", "machine"):
+        raise ConfigurationError(
+            f'the ledger {name} does not say which processes share it: give it reach = "everywhere" if all do, '
+            'or "machine" or "process"'
+        )
+    raise ConfigurationError(
+        "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
+        f"{name} is shared within one {reach} only; "
+        "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
+    )
 
 
 def couriers_of(courier: Couriers | None, environment: Mapping[str, str]) -> dict[str, Courier]:

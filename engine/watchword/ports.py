@@ -12,6 +12,7 @@ from watchword.errors import ConfigurationError
 T = TypeVar("T")
 
 ClaimState = Literal["sending", "sent", "unsent"]
+Reach = Literal["process", "machine", "everywhere"]
 ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
 
 
@@ -119,6 +120,14 @@ class Ledger(Protocol):
     Every call raises UnavailableError if the store fails or is late; nothing is then half-written. At exactly its end
     an entry is over.
     """
+
+    @property
+    def reach(self) -> Reach:
+        """Which processes share what it keeps: this one alone, those of this machine, or all, wherever they run.
+
+        A budget holds across those. Where processes come and go on many machines, as in Lambda, hosts demand ``"everywhere"``.
+        """
+        ...
 
     def claim(self, key: str, claim_id: str, *, lease: float, now: float, within: float) -> Claim:
         """Take *key* for *lease* seconds under *claim_id*, in state ``sending``; or return the claim that holds it."""

@@ -355,6 +355,51 @@ def test_a_wrong_setting_is_named_when_the_triggers_are_made(environment, settin
         made(**{"environment": environment, **settings})
 
 
+class Elsewhere(MemoryLedger):
+    """A ledger of somebody else, in a module of any name."""
+
+
+ELSEWHERE = """
+from watchword.hooks import hookimpl
+from watchword_adapters.ledgers.memory import MemoryLedger
+
+
+class Redis(MemoryLedger):
+    reach = {reach!r}
+
+
+@hookimpl
+def register_ledgers(register):
+    register("redis", lambda url: Redis())
+"""
+
+
+@pytest.mark.parametrize("name", ["memory", "sqlite", "acme.redis"])
+@pytest.mark.parametrize("reach", ["everywhere", "machine", "process", True, None, []])
+@pytest.mark.parametrize("way", ["an object", "a URL"])
+def test_in_lambda_a_ledger_is_taken_for_what_it_says_of_itself(monkeypatch, tmp_path, name, reach, way):
+    """Whatever its class and its module are called, and whether an entry point or the caller brings it."""
+    if way == "an object":
+        monkeypatch.setattr(Elsewhere, "reach", reach)
+        monkeypatch.setattr(Elsewhere, "__module__", name)
+        settings = {"ledger": Elsewhere(), "environment": IN_LAMBDA}
+    else:
+        (tmp_path / "acme_redis.py").write_text(ELSEWHERE.format(reach=reach))
+        folder = tmp_path / "acme_redis-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-redis\nVersion: 1.0\n")
+        (folder / "entry_points.txt").write_text("[watchword.ledgers]\nredis = acme_redis\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "acme_redis", raising=False)
+        settings = {"ledger": None, "environment": IN_LAMBDA | {"WATCHWORD_LEDGER": "redis:"}}
+    if reach == "everywhere":
+        assert made(**settings)
+        return
+    words = "process-only" if reach in ("machine", "process") else "does not say which processes share it"
+    with pytest.raises(ConfigurationError, match=words):
+        made(**settings)
+
+
 def test_the_environment_says_what_is_not_passed():
     """WATCHWORD_KEY with rotation, WATCHWORD_LEDGER written out as process-only."""
     environment = IN_LAMBDA | {"WATCHWORD_LEDGER": "process-only"}

@@ -24,6 +24,11 @@ def breaks(*rules):
     return mark
 
 
+@breaks("it_says_which_processes_share_it")
+class SaysThatItIsSharedSomehow(MemoryLedger):
+    reach = True
+
+
 # claim, settle, resume
 
 

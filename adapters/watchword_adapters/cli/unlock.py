@@ -100,12 +100,13 @@ def _ledger(url: str) -> Ledger:
     """Return the ledger at *url*; it must be there already and be shared, or there is nothing to forget in it."""
     if not url:
         raise ConfigurationError("no ledger is named: set WATCHWORD_LEDGER as for your triggers, or give --ledger URL")
-    if url.partition(":")[0] in {"memory", "process-only"}:
+    # SQLite would make the file of a mistyped path, and find nothing in it.
+    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
+        raise ConfigurationError(f"the ledger {url}: there is no such file; check the path")
+    ledger = ledger_of(url, {})
+    if getattr(ledger, "reach", None) == "process":
         raise ConfigurationError(
             f"the ledger {url.partition(':')[0]} lives in the process of your triggers and cannot be reached from here; "
             "restart that process, or use a ledger that is shared"
         )
-    # SQLite would make the file of a mistyped path, and find nothing in it.
-    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
-        raise ConfigurationError(f"the ledger {url}: there is no such file; check the path")
-    return ledger_of(url, {})
+    return ledger

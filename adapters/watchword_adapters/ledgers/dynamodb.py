@@ -10,7 +10,7 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, Ledger, Limit
+from watchword.ports import Charge, Claim, Ledger, Limit, Reach
 from watchword_adapters.ledgers.dynamodb_faults import ChangedError
 from watchword_adapters.ledgers.dynamodb_items import (
     Budget,
@@ -66,6 +66,8 @@ class DynamoDbLedger:
     Raises:
         ConfigurationError: if *table* can be no table's name.
     """
+
+    reach: Reach = "everywhere"
 
     def __init__(self, table: str, *, region: str | None = None, endpoint: str | None = None) -> None:
         self._table = DynamoDbTable(table, region=region, endpoint=endpoint)

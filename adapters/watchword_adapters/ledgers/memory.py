@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit
+from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit, Reach
 from watchword_adapters.ledgers.window import GRACE, has_room, largest_count, longest_window
 
 _SWEPT_AT_ONCE = 4
@@ -117,6 +117,8 @@ class MemoryLedger:
     What is over is removed as calls go by, so memory stays flat. Nothing outlives the process, and no other process
     sees it: the default outside Lambda, and no place for budgets that must hold across several processes.
     """
+
+    reach: Reach = "process"
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit
+from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit, Reach
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
 from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
 
@@ -25,6 +25,8 @@ class SqliteLedger:
     what was `put`. Every write is one ``BEGIN IMMEDIATE`` transaction in write-ahead mode: a process that dies leaves
     the state before or after, never one in between, and what was answered is on the disk.
     """
+
+    reach: Reach = "machine"
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._file = SqliteFile(path)

@@ -34,6 +34,10 @@ class LedgerContract:
 
     within: float = 30.0
 
+    def test_it_says_which_processes_share_it(self, ledger: Ledger) -> None:
+        """Hosts go by what a ledger says of itself, and not by its name: this process, this machine, or all."""
+        assert ledger.reach in {"process", "machine", "everywhere"}
+
     # claim, settle, resume
 
     def test_the_first_claim_of_a_key_is_fresh(self, ledger: Ledger) -> None:
