@@ -488,8 +488,8 @@ def judge(folder):
     (folder / "flow.toml").write_text(FLOW)
     flow, path = Flow.load(folder / "flow.toml"), folder / "stack.json"
 
-    def judged(document, **named):
-        path.write_text(json.dumps(document))
+    def judged(document, *, before="", **named):
+        path.write_text(before + json.dumps(document))
         return [{"code": each.code, "message": each.message} for each in diagnose(read_template(path, **named), flow)]
 
     return judged

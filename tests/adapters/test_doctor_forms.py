@@ -237,6 +237,66 @@ def test_a_permission_for_another_pool_is_none(judged):
         assert {"WD05"} == codes(judged(document, pool=style.names["pool"]))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "*",
+        "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/*",
+        {"Fn::Sub": "arn:aws:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/*"},
+        {
+            "Fn::Join": [
+                "",
+                ["arn:aws:cognito-idp:", {"Ref": "AWS::Region"}, ":*:userpool/", {"Ref": "LoginPool3F5C1A2B"}],
+            ]
+        },
+    ],
+)
+def test_a_wide_permission_is_one_finding(source, judged):
+    """It lets the pool call too."""
+    style = STYLES["CDK"]
+    document = style.document()
+    document["Resources"][style.names["create permission"]]["Properties"]["SourceArn"] = source
+    assert {"WD06"} == codes(judged(document))
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_Abc123", "WD25"),
+        ("arn:aws:execute-api:eu-west-1:123456789012:abc", "WD05"),
+    ],
+)
+def test_an_arn_that_was_written_out_may_be_the_pools(source, code, judged):
+    """If it is one of a pool: which the pool gets is not known."""
+    style = STYLES["CDK"]
+    document = style.document()
+    document["Resources"][style.names["create permission"]]["Properties"]["SourceArn"] = source
+    assert {code} == codes(judged(document))
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ({"Ref": "LogName"}, "WD25"),
+        ({"Fn::Sub": "/aws/lambda/${LogName}"}, "WD25"),
+        ({"Fn::Sub": "/aws/apigateway/${LogName}"}, "WD18"),
+        ({"Fn::Sub": "/aws/lambda/${VerifyFn8C9D0E1F}"}, "WD18"),
+        ("/aws/lambda/another", "WD18"),
+    ],
+)
+def test_a_log_whose_name_is_not_known_may_be_any_functions(name, code, judged):
+    """One that is another's for certain is not."""
+    style = STYLES["CDK"]
+    document = style.document()
+    document["Parameters"]["LogName"] = {"Type": "String"}
+    document["Resources"]["Some"] = {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {"LogGroupName": name, "RetentionInDays": 7},
+    }
+    del style.properties(document, "create")["LoggingConfig"]
+    assert {code} == codes(judged(document))
+
+
 def test_clients_of_another_pool_are_no_other_clients(judged):
     """Nor does one have to say which client is meant then."""
     style = STYLES["CDK"]

@@ -285,11 +285,11 @@ def templates(draw):
 
 
 @settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
-@given(templates())
-def test_no_template_raises_anything_else(judged, document):
+@given(templates(), st.sampled_from(["", "# JSON is YAML too\n"]))
+def test_no_template_raises_anything_else(judged, document, before):
     """Whatever takes the place of any value: there are findings, or a line that says what is wrong with it."""
     try:
-        found = judged(document)
+        found = judged(document, before=before)
     except ConfigurationError as error:
         assert str(error)
     else:

@@ -444,7 +444,7 @@ def _is_source(source: Text, arn: str) -> bool | Unknown:
         case Unknown():
             return source
         case Partial():
-            return source.unknown
+            return _has_star(source) or source.unknown  # a wide one is found by itself
         case _:
             return source == arn or _covers(source, arn)
 

@@ -36,6 +36,7 @@ _LAMBDA, _SAM = "AWS::Lambda::Function", "AWS::Serverless::Function"
 _POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _LOGS = ("AWS::Logs::LogGroup", "Custom::LogRetention")  # the second is CDK's
+_LOG_OF = "/aws/lambda/"  # and the function's name: where Lambda logs if nothing is said
 _MACROS = {"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"}
 _ELSEWHERE = "it is not in the template"
 _NO_PACKAGE = "it is the text of a program, and no zip of watchword build's"
@@ -216,8 +217,8 @@ class _Stack:
                 "userpool/"
             ) and last.resource in self._of(_POOL):
                 return said if "*" in before else last.resource
-            case str() if pool in self._of(_POOL) and ":userpool/" in said and not {"*", "?"} & set(said):
-                return Unknown(f"whether the pool gets the ARN {said[:80]}")
+            case str() if pool in self._of(_POOL) and ("userpool/" in said or {"*", "?"} & set(said)):
+                return joined((said, Unknown(f"whether the pool gets the ARN {said[:80]}")))
             case _:
                 return said
 
@@ -286,7 +287,8 @@ class _Stack:
 
     def _retention(self, trigger: str, function: str, facts: Facts) -> int | Unknown:
         named = text(get(facts, "LoggingConfig", "LogGroup"))
-        by_default = [joined(("/aws/lambda/", each)) for each in self._names(function, facts)]
+        by_default = [joined((_LOG_OF, each)) for each in self._names(function, facts)]
+        doubt: Unknown | None = None
         for logical, each in self._of(*_LOGS).items():
             group = text(each.get("LogGroupName"))
             if (isinstance(named, Unknown) and named.resource == logical) or (
@@ -294,9 +296,10 @@ class _Stack:
             ):
                 days = number(get(each, "RetentionInDays"))
                 return 0 if days is None else days
+            doubt = doubt or _other_name(group)
         if named:
             return Unknown(_why(named))
-        return 0
+        return doubt or 0
 
     def _names(self, function: str, facts: Facts) -> Iterator[Text]:
         yield function
@@ -322,6 +325,14 @@ class _Target:
 
     function: str
     qualifier: Text = ""
+
+
+def _other_name(group: Text | None) -> Unknown | None:
+    """Return what is not known of the name of a log that may be any function's; None if it is none's."""
+    parts = group.parts if isinstance(group, Partial) else (group,)
+    if isinstance(parts[0], str) and not (parts[0].startswith(_LOG_OF) or _LOG_OF.startswith(parts[0])):
+        return None
+    return next((each for each in parts if isinstance(each, Unknown) and not each.resource), None)
 
 
 def _why(named: Text | None) -> str:
