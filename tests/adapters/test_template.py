@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from checked_flows import Toy
 from watchword import ConfigurationError, Flow, attribute, named, one_of, sequence, when
 from watchword.keyring import Keyring
+from watchword.loader import Loader
 from watchword.ports import Permission
 from watchword.verdicts import check
 from watchword_adapters.cli import main
@@ -417,6 +418,31 @@ def test_a_kind_says_what_it_must_be_allowed():
     broken = attrs.make_class("Broken", [], bases=(Oracle,), frozen=True, class_body={"permissions": ("bedrock:*",)})
     with pytest.raises(ConfigurationError, match="the kind oracle: permissions is no tuple"):
         resources(Flow(broken("oracle", frozenset({"knowledge"}))))
+
+
+def test_flows_of_before_go_on_sending(tmp_path):
+    """Their sign-ins are under way when a flow that sends nothing comes: Create keeps its courier, and what it may do."""
+    before = (FlowMark("mail", MAIL.fingerprint),)
+    zips(tmp_path, PICTURE, previous=before, kinds=("captcha", "email_otp", "not_installed", "srp"))
+    document = Template(PICTURE, dist=tmp_path).document()
+    made = document["Resources"]
+    assert "WATCHWORD_COURIER" in made["CreateFunction"]["Properties"]["Environment"]["Variables"]
+    assert "ses:SendEmail" in actions(made["CreateRole"])
+    assert {"Sender", "ConfigurationSet"} <= set(document["Parameters"])
+    zips(tmp_path, PICTURE)
+    zips(tmp_path, PICTURE, of=["create"], couriers=())
+    assert "ses:" not in json.dumps(Template(PICTURE, dist=tmp_path).document())
+
+
+def test_kinds_of_flows_before_go_on_with_what_they_may_do(tmp_path, monkeypatch):
+    """The zips say which they are."""
+    monkeypatch.setattr(Loader, "find_kind", lambda _, name: {"oracle": Oracle, "captcha": Captcha}[name])
+    zips(tmp_path, kinds=("captcha", "email_otp", "oracle"))
+    made = Template(MAIL, dist=tmp_path).document()["Resources"]
+    told = {
+        role: json.dumps(made[role]).count("bedrock:InvokeModel") for role in ("DefineRole", "CreateRole", "VerifyRole")
+    }
+    assert {"DefineRole": 0, "CreateRole": 1, "VerifyRole": 1} == told
 
 
 def test_the_pool_keeps_the_attributes_of_flows_before():

@@ -71,7 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
         yaml_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
         output,
     )
-    if dist is not None:
+    if dist is None:
+        print(
+            "the names of the zips are parameters: every deployment must give those of its zips; or say --dist",
+            file=sys.stderr,
+        )
+    else:
         print("put the zips into your bucket before you deploy, where BUCKET is its name:", file=sys.stderr)
         # Where the template goes to a file, standard output is free: it is a script.
         for line in _uploads(made, dist):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from string import punctuation
 from typing import Any
@@ -13,6 +14,7 @@ from attrs import field, frozen
 from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.loader import Loader
 from watchword.recovery import recovery_channels
 from watchword_adapters.deploy.alarms import ALARMED, alarms
 from watchword_adapters.deploy.sending import Sending, sending
@@ -83,7 +85,8 @@ class Template:
         """
         zips = None if self.dist is None else zips_of(self.dist, self.flow)
         made = None
-        if sends(self.flow):
+        # A flow of before may send although this one does not: its sign-ins are still under way.
+        if sends(self.flow) if zips is None else zips.couriers:
             made = sending(self.courier, zips)
         elif self.courier:
             raise ConfigurationError("a courier is given, and no kind of the flow sends: leave --courier out")
@@ -164,9 +167,8 @@ class Template:
             actions = [f"dynamodb:{action}" for action in LEDGER_ACTIONS]
             statements.append(_allow(actions, {"Fn::GetAtt": ["Ledger", "Arn"]}))
             statements.append(_allow(["secretsmanager:GetSecretValue"], {"Ref": "Key"}))
-            for step in self.flow.steps.values():
-                mine = getattr(step.kind, "permissions", ())
-                statements += [each for each in allowed(mine, f"the kind {step.kind.kind}") if each not in statements]
+            for name, permissions in self._wanted().items():
+                statements += [each for each in allowed(permissions, f"the kind {name}") if each not in statements]
         if trigger == "create" and self._sending is not None:
             statements += self._sending.statements
         return {
@@ -190,6 +192,15 @@ class Template:
                 ],
             },
         }
+
+    def _wanted(self) -> Mapping[str, object]:
+        """Return what each kind must be allowed: the flow's own, and those of flows before that the zips hold too."""
+        wanted = {step.kind.kind: getattr(step.kind, "permissions", ()) for step in self.flow.steps.values()}
+        for name in () if self._zips is None else self._zips.manifests["create"].kinds:
+            if name not in wanted:
+                with suppress(ConfigurationError):  # a class that nobody registers, in a flow of before
+                    wanted[name] = getattr(Loader().find_kind(name), "permissions", ())
+        return wanted
 
     def _function(self, trigger: str) -> Json:
         name = trigger.capitalize()
