@@ -16,7 +16,7 @@ from watchword.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.turn import Judgement, Turn, ending, judge
 from watchword_adapters import cognito
 from watchword_adapters.cognito import Event
-from watchword_adapters.environment import IN_LAMBDA, Couriers, Keys, engine_of, flow_of
+from watchword_adapters.environment import IN_LAMBDA, Couriers, Keys, engine_of, flows_of
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
@@ -157,7 +157,7 @@ def triggers(
         ConfigurationError: if anything is missing or wrong; the message says what to set.
     """
     environment = os.environ if environment is None else environment
-    flows = (flow_of(flow), *map(flow_of, previous))
+    flows = flows_of(flow, previous)
     if IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".define"):
         return Triggers(flows, None, _teller(audit, clock))
     creates = not (IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".verify"))

@@ -120,6 +120,19 @@ def flow_of(flow: Flow | str | os.PathLike[str]) -> Flow:
     raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")
 
 
+def flows_of(
+    flow: Flow | str | os.PathLike[str], previous: Sequence[Flow | str | os.PathLike[str]]
+) -> tuple[Flow, ...]:
+    """Return *flow* and the *previous* ones, read from their files where that is what was given.
+
+    Raises:
+        ConfigurationError: if one is no flow, or *previous* is no list.
+    """
+    if isinstance(previous, str | os.PathLike | Flow):
+        raise ConfigurationError(f"previous is {type(previous).__name__}: pass a list, previous=[…]")
+    return (flow_of(flow), *map(flow_of, previous))
+
+
 def engine_of(
     flow: Flow,
     *,

@@ -23,7 +23,8 @@ _SHARERS = 6
 UNGUESSABLE = 2.0**-64
 """The chance of a guess up to which nothing is charged: NIST SP 800-63B-4 3.1.2 and 3.1.3 ask for a limit below 64 bits."""
 
-_FORM = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,4})?(s|min|h|day)", re.ASCII)
+_FORM = re.compile(r"([1-9][0-9]{0,30})/([1-9][0-9]{0,30})?(s|min|h|day)", re.ASCII)
+_MOST, _LONGEST = 999_999, 99_999
 _UNITS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
 
 
@@ -38,7 +39,16 @@ def parse_limit(text: str) -> Limit:
         raise ConfigurationError(
             f"{_shown(text)} is no limit: write a count, a slash and a span, such as '10/day' or '3/15min'"
         )
-    return Limit(int(match[1]), int(match[2] or 1) * _UNITS[match[3]])
+    count, spans = int(match[1]), int(match[2] or 1)
+    if count > _MOST:
+        raise ConfigurationError(
+            f"{_shown(text)} allows {count}: at most {_MOST} can be counted; write a smaller count"
+        )
+    if spans > _LONGEST:
+        raise ConfigurationError(
+            f"{_shown(text)} is over {spans} {match[3]}: at most {_LONGEST} are; write a larger unit"
+        )
+    return Limit(count, spans * _UNITS[match[3]])
 
 
 def _shown(value: object) -> str:

@@ -47,6 +47,8 @@ _LISTED: Mapping[str, Callable[..., Block]] = {
     "fallback": fallback,
 }
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {"at_least": ("of",), "when": ("then", "otherwise")}
+_WHEN = '{ when = { attribute = "custom:tier", equals = "gold" }, then = { … } }'
+_ABOVE = "in TOML what belongs to the flow is written above the first [[steps]]"
 _BLOCK_WORDS = ("kind", *_LISTED, *_COMPANIONS)
 _REFERENCE = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.\w+)*):(?P<attribute>[A-Za-z_]\w*(?:\.\w+)*)")
 _ANY_FLOW = "a flow is the path of a TOML file, or module:attribute"
@@ -172,6 +174,9 @@ class _Reader:
         table = cast("dict[str, Any]", value)
         words = [key for key in table if key in _BLOCK_WORDS]
         if not words:
+            if "if" in table or not table.keys().isdisjoint(_COMPANIONS["when"]):
+                key = next(key for key in table if key in {"if", *_COMPANIONS["when"]})
+                raise _WrongError((*path, key), f"{key!r} says no condition; write {_WHEN}")
             for key in table:
                 if _close(key, _BLOCK_WORDS):
                     raise _WrongError((*path, key), f"there is no {key!r}{_did_you_mean(key, _BLOCK_WORDS)}")
@@ -198,7 +203,7 @@ class _Reader:
     def when(self, table: Mapping[str, Any], path: outline.Path) -> Block:
         condition = _condition(table["when"], (*path, "when"))
         if "then" not in table:
-            raise _WrongError(path, "when has no then; write { when = { … }, then = { … } }")
+            raise _WrongError(path, f"when has no then; write {_WHEN}")
         then = self.block(table["then"], (*path, "then"))
         otherwise = self.block(table["otherwise"], (*path, "otherwise")) if "otherwise" in table else None
         return _built(path, when, condition, then, otherwise)
@@ -212,7 +217,7 @@ class _Reader:
         if not NAME.fullmatch(name):
             raise _WrongError(
                 (*path, "name"),
-                f"{name[:40]!r} is no name of a step: 2 to 32 of a-z, 0-9 and _, beginning with a letter",
+                f"{name[:40]!r} is no name of a step: 2 to 32 of a-z, 0-9 and _, beginning with a letter ({_ABOVE})",
             )
         if name in self.names:
             raise _WrongError(
@@ -310,6 +315,8 @@ def _built(path: outline.Path, make: Callable[P, T], *values: P.args, **named_va
 
 def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], path: outline.Path, owner: str) -> None:
     for key in table:
+        if key in _TOP and key not in {*known, "name"}:
+            raise _WrongError((*path, key), f"{owner} has no {key!r}: it belongs to the flow; {_ABOVE}")
         if key not in known:
             there = f"there is {', '.join(known)}" if known else "it takes no settings"
             raise _WrongError((*path, key), f"{owner} has no {key[:40]!r}{_did_you_mean(key, known) or f'; {there}'}")

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from watchword.challenge import Sends, User, Verdict
 from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError, reason_of
-from watchword.flow import Decision, Flow
+from watchword.flow import Decision, Flow, expect_flow, expect_flows
 from watchword.keyring import Key, Ring
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.travel import claim_of, reference
@@ -35,8 +35,8 @@ class Engine:
     that a call may take.
     """
 
-    flow: Flow
-    previous: tuple[Flow, ...] = field(default=(), kw_only=True)
+    flow: Flow = field(converter=expect_flow)
+    previous: tuple[Flow, ...] = field(default=(), kw_only=True, converter=expect_flows)
     keyring: Ring = field(kw_only=True)
     ledger: Ledger = field(kw_only=True, repr=False)
     couriers: Mapping[str, Courier] = field(factory=dict[str, Courier], kw_only=True, repr=False)

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from watchword import derive
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow, ReadRound
+from watchword.flow import Flow, ReadRound, expect_flow
 from watchword.speech import say
 
 MAX_STATES = 1_000_000
@@ -85,6 +85,7 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     Raises:
         ConfigurationError: if there are more states than *limit*.
     """
+    expect_flow(flow)
     numbers: dict[derive.State, int] = {}
     states: list[derive.State] = []
     came_from: list[tuple[int, ReadRound] | None] = []

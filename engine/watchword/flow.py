@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
 
@@ -181,6 +181,29 @@ class Flow:
         from watchword.exploration import explore  # noqa: PLC0415 - a host that runs a flow never walks it
 
         return explore(self).longest()
+
+
+def expect_flow(flow: object) -> Flow:
+    """Return *flow*, if it is one.
+
+    Raises:
+        ConfigurationError: if it is not; a path is no flow yet.
+    """
+    if isinstance(flow, Flow):
+        return flow
+    remedy = f"read it first, by Flow.load({flow[:200]!r})" if isinstance(flow, str) else "pass a watchword.Flow"
+    raise ConfigurationError(f"this is no flow but {type(flow).__name__}: {remedy}")
+
+
+def expect_flows(flows: object) -> tuple[Flow, ...]:
+    """Return *flows*, if it is a list of flows; the remedy for a single one is a list.
+
+    Raises:
+        ConfigurationError: if it is not.
+    """
+    if isinstance(flows, str | Flow) or not isinstance(flows, Iterable):
+        raise ConfigurationError(f"previous is {type(flows).__name__}: pass a list of the flows deployed before, [old]")
+    return tuple(map(expect_flow, cast("Iterable[object]", flows)))
 
 
 def decision_of(decided: derive.Decided) -> Decision:

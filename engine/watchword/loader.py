@@ -165,9 +165,10 @@ class Loader:
     def _entry(self, group: str, name: object) -> _Entry:
         word = _WORDS[group]
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"{_shortened(name)} is no name of a {word}: 2 to 32 of a-z, 0-9 and _, beginning with a letter"
-            )
+            meant = name[:32].strip().lower().replace("-", "_") if isinstance(name, str) else ""
+            close = [each.name for each in self._entries(group) if meant and each.name == meant]
+            hint = f"; did you mean {close[0]}?" if close else ": 2 to 32 of a-z, 0-9 and _, beginning with a letter"
+            raise ConfigurationError(f"{_shortened(name)} is no name of a {word}{hint}")
         entries = self._entries(group)
         found = [entry for entry in entries if entry.name == name]
         if not found:

@@ -13,7 +13,7 @@ from watchword.decoy import first_difference
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Exploration, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
-from watchword.flow import Flow, ReadRound
+from watchword.flow import Flow, ReadRound, expect_flow
 from watchword.recovery import recovery_channels
 from watchword.requirement import FACTORS, Requirement, met, parse, terms
 from watchword.speech import say
@@ -103,6 +103,7 @@ def check(
     Raises:
         ConfigurationError: if *require* or the flow's `accept` cannot be read, or there are too many states.
     """
+    expect_flow(flow)
     if not 3 <= session_minutes <= 15:
         raise ConfigurationError(
             f"session_minutes is {session_minutes}: Cognito's sessions are valid for 3 to 15 minutes"

@@ -522,3 +522,10 @@ def test_no_event_makes_a_trigger_say_yes_or_crash(trigger, request):
 
 
 SHARED = made(Flow(sequence(Riddle(), Puzzle())))
+
+
+@pytest.mark.parametrize("given", ["flow.toml", Flow(EmailOtp())])
+def test_previous_flows_are_given_as_a_list(given):
+    """One alone is refused by the name of the argument."""
+    with pytest.raises(ConfigurationError, match="previous is"):
+        triggers(Flow(EmailOtp()), previous=given, key=bytes(range(32)), environment={})

@@ -269,3 +269,9 @@ def test_a_reader_that_goes_away_ends_it_quietly(arguments, buffered):
     finally:
         os.close(writer)
     assert (141, b"") == (done.returncode, done.stderr)
+
+
+def test_an_option_that_is_misspelt_is_told_the_one_that_was_meant(capsys):
+    """By the command that it was given to."""
+    assert 2 == main(["check", "flow.toml", "--requires", "knowledge"])
+    assert "--requires knowledge; did you mean --require?; see watchword check --help" in capsys.readouterr().err

@@ -530,3 +530,26 @@ def test_every_example_is_loaded_and_named_as_its_file():
 def test_the_captcha_only_example_says_that_it_proves_nothing():
     """Nobody should copy it without the warning."""
     assert "proves nothing about who signs in" in (EXAMPLES / "captcha_only.toml").read_text()
+
+
+CULPRITS = {
+    'limits = { messages = "1000000/s" }\nsteps = [{ kind = "email_otp" }]': "allows 1000000: at most 999999",
+    'limits = { messages = "1/100000s" }\nsteps = [{ kind = "email_otp" }]': "is over 100000 s: at most 99999",
+    'steps = [{ if = { client = "x" }, then = { kind = "srp" } }]': "steps[0].if: 'if' says no condition; write { when = ",
+    'steps = [{ then = { kind = "srp" } }]': "steps[0].then: 'then' says no condition; write { when = ",
+    '[[steps]]\nkind = "email_otp"\nname = "Acme"': "steps[0].name: 'Acme' is no name of a step",
+    '[[steps]]\nkind = "email_otp"\nrequire = "knowledge"': "it belongs to the flow; in TOML what belongs to the flow is",
+    '[[steps]]\nkind = "SRP"': "'SRP' is no name of a kind; did you mean srp?",
+    '[[steps]]\nkind = "E-Mail-OTP"': "'E-Mail-OTP' is no name of a kind: 2 to 32",
+    '[[steps]]\nkind = "EMAIL-OTP"': "'EMAIL-OTP' is no name of a kind; did you mean email_otp?",
+}
+
+
+@pytest.mark.parametrize("text", CULPRITS)
+def test_a_message_names_the_culprit_and_the_remedy(text, tmp_path):
+    """Not what stands beside it."""
+    path = tmp_path / "flow.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        load(path)
+    assert CULPRITS[text] in str(refused.value)

@@ -21,15 +21,18 @@ from watchword import (
     all_of,
     at_least,
     attribute,
+    check,
     client,
     derive,
+    explore,
     fallback,
     named,
     one_of,
     sequence,
     when,
 )
-from watchword.flow import announce, decision_of
+from watchword.flow import announce, decision_of, expect_flows
+from watchword_plugins.email_otp import EmailOtp
 
 ONE, TWO, THREE = (named(f"s{number}", Quiz()) for number in (1, 2, 3))
 
@@ -309,3 +312,18 @@ def test_decisions_are_announced_in_words():
     assert decision_of(("tokens",)) == IssueTokens()
     assert client("x") != attribute("x", "x")
     assert derive.ending(derive.FAILED)
+
+
+@pytest.mark.parametrize("ask", [check, explore])
+@pytest.mark.parametrize("given", ["flow.toml", None, EmailOtp()])
+def test_what_is_asked_of_a_flow_is_asked_of_nothing_else(ask, given):
+    """A path is no flow yet, and a kind is none."""
+    with pytest.raises(ConfigurationError, match="this is no flow but"):
+        ask(given)
+
+
+@pytest.mark.parametrize("given", ["flow.toml", Flow(EmailOtp()), 3, ["flow.toml"]])
+def test_previous_flows_are_a_list_of_flows(given):
+    """A text is a list of letters otherwise."""
+    with pytest.raises(ConfigurationError, match=r"previous is|this is no flow but str: read it first, by Flow.load"):
+        expect_flows(given)

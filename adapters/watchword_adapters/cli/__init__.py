@@ -86,19 +86,23 @@ def _dispatch(words: list[str]) -> int:
     parsers = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser, title="commands")
     word = words[0] if words else ""
     command: Command | None = None
+    chosen = parser
     for name, (module, summary) in COMMANDS.items():
         subparser = parsers.add_parser(
             name, help=summary, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         if name == word:
+            chosen = subparser
             command = cast("Command", import_module(f"{__name__}.{module}"))
             command.configure(subparser)
     if command is None and not word.startswith("-"):
         parser.error(f"there is no command {word[:40]!r}{_nearest(word)}" if word else "no command is given")
     try:
-        arguments = parser.parse_args(words)
+        arguments, unknown = parser.parse_known_args(words)
     except SystemExit:  # behind --help and --version; errors are raised otherwise
         return 0
+    if unknown:
+        chosen.refuse(unknown)
     if command is None:
         parser.error("no command is given")
     return command.run(arguments)
@@ -111,6 +115,13 @@ class _Parser(argparse.ArgumentParser):
         from watchword.errors import ConfigurationError  # noqa: PLC0415 - only for an error
 
         raise ConfigurationError(f"{message}; see {self.prog} --help")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Refuse arguments that are *unknown*, with the option that is nearest to the first."""
+        from difflib import get_close_matches  # noqa: PLC0415 - only for an error
+
+        close = get_close_matches(unknown[0].partition("=")[0], list(self._option_string_actions), n=1)
+        self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; did you mean {close[0]}?' if close else ''}")
 
 
 class _Version(argparse.Action):
