@@ -140,9 +140,9 @@ def words(tmp_path_factory):
 def plugin(tmp_path_factory, own, words):
     """Give a function that makes an environment with a plugin in it, and a flow that uses it."""
 
-    def make(imports="", create="pass", dependencies=("watchword>=0.1",), **files):
+    def make(imports="", create="pass", dependencies=("watchword>=0.1",), after="", **files):
         folder = tmp_path_factory.mktemp("plugin")
-        sources = {"__init__.py": KIND.format(imports=imports, create=create), **files}
+        sources = {"__init__.py": KIND.format(imports=imports, create=create) + after, **files}
         made = made_wheel(project(folder, "acme-riddle", sources, dependencies, ENTRY), folder / "dist")
         environment = Environment(tmp_path_factory.mktemp("environment"))
         environment.install(own, words, made)
@@ -168,6 +168,46 @@ def test_a_plugin_brings_what_it_reaches_of_watchword_and_of_others(plugin):
         assert {"acme_riddle/__init__.py", "acme_riddle/lines.py", "acme_riddle/notes.txt"} <= there
         assert {"watchword/settings.py", "watchword_plugins/email_otp.py", "acme_words/list.txt"} <= there
         assert not {each for each in there if "direct_url" in each or "RECORD" in each}
+
+
+def test_a_flow_that_a_plugin_brings_is_built_from_its_module(plugin):
+    """The flow stands in the distribution itself, in Python: its module is shipped, and found when the function starts."""
+    flows = "from watchword import Flow\nfrom acme_riddle import Riddle\nflow = Flow(Riddle(), name='riddles')\n"
+    environment, home = plugin(**{"flows.py": flows})
+    ran = environment.watchword("build", "acme_riddle.flows:flow", "--json", folder=home)
+    assert 0 == ran.returncode, ran.stderr
+    made = json.loads(ran.stdout)["functions"]
+    assert ["", "", ""] == [each["untried"] for each in made]
+    assert all("acme_riddle/flows.py" in each["contents"] for each in made[1:])
+
+
+@pytest.mark.parametrize(
+    ("required", "where"),
+    [
+        ({"requires_create": "acme_words"}, ["create"]),
+        ({"requires_verify": "acme_words"}, ["verify"]),
+        ({"requires_create": "acme_words", "requires_verify": "acme_words"}, ["create", "verify"]),
+    ],
+    ids=" ".join,
+)
+def test_what_a_kind_requires_is_shipped_where_it_is_required(required, where, plugin):
+    """For making a challenge, for judging an answer, or for both: the distribution does not say it, the kind does."""
+    lines = "".join(f"Riddle.{name} = ({module!r},)\n" for name, module in required.items())
+    environment, home = plugin(after=f"Riddle.extra = 'acme-riddle[words]'\n{lines}")
+    ran = environment.watchword("build", "flow.toml", folder=home)
+    assert 0 == ran.returncode, ran.stderr
+    shipped = [each for each in ("create", "verify") if "acme_words/list.txt" in names(home / "dist" / f"{each}.zip")]
+    assert where == shipped
+
+
+def test_a_file_that_was_changed_since_is_not_shipped(plugin):
+    """What is packed is what was installed; the file and the remedy are named."""
+    environment, home = plugin(**{"notes.txt": "a"})
+    (environment.site / "acme_riddle" / "notes.txt").write_text("b")
+    ran = environment.watchword("build", "flow.toml", folder=home)
+    assert 2 == ran.returncode
+    assert "acme_riddle/notes.txt is not as it was installed with acme-riddle==1.0" in ran.stderr
+    assert not (home / "dist").exists()
 
 
 HIDDEN = "import importlib\nwords = importlib.import_module('acme_' + 'words')"

@@ -436,6 +436,59 @@ def test_what_is_missing_or_not_pinned_is_refused(there, why, installed):
         pinned({"kind"}, Target("arm64", "3.12"), without=())
 
 
+class Wheeled(Installed):
+    """A distribution with the file WHEEL."""
+
+    def __init__(self, tags, origin, pure="true", files=("kind.py",)):
+        super().__init__(origin=origin)
+        self._wheel = f"Root-Is-Purelib: {pure}\n" + "".join(f"Tag: {tag}\n" for tag in tags)
+        self.files = files
+
+    def read_text(self, name):
+        return self._wheel if name == "WHEEL" else super().read_text(name)
+
+
+FOLDER, EDITABLE = '{"url": "file:///x", "dir_info": {}}', '{"url": "file:///x", "dir_info": {"editable": true}}'
+
+
+@pytest.mark.parametrize(
+    ("there", "portable"),
+    [
+        (Wheeled(["py3-none-any"], FOLDER), True),
+        (Wheeled(["py2-none-any", "py3-none-any"], FOLDER), True),
+        (Wheeled(["py2.py3-none-any"], FOLDER), True),
+        (Wheeled(["cp312-none-any"], FOLDER), False),
+        (Wheeled(["py2-none-any"], FOLDER), False),
+        (Wheeled(["py3-none-manylinux2014_x86_64"], FOLDER), False),
+        (Wheeled(["cp311-abi3-manylinux2014_x86_64"], FOLDER, pure="false"), False),
+        (Wheeled(["py3-none-any"], FOLDER, pure="false"), False),
+        (Wheeled(["py3-none-any"], EDITABLE, files=("__editable__.pth", "kind-1.dist-info/METADATA")), False),
+        (Wheeled([], FOLDER), False),
+    ],
+)
+def test_where_it_was_installed_from_matters_only_for_what_is_fetched(there, portable, installed):
+    """In Python alone, what is installed is shipped; otherwise its wheel must come from an index, or from --wheels."""
+    installed["kind"] = there
+    target = Target("arm64", "3.12")
+    if portable:
+        assert [True] == [each.portable for each in pinned({"kind"}, target, without=())]
+        return
+    with pytest.raises(ConfigurationError, match="--wheels"):
+        pinned({"kind"}, target, without=())
+    if "editable" not in (there.read_text("direct_url.json") or ""):
+        assert [Pinned("kind", "1.0")] == list(pinned({"kind"}, target, without=(), from_folder=True))
+
+
+def test_extras_of_watchword_bring_what_they_need(installed):
+    """A plugin that needs `watchword[captcha]` gets it; Watchword itself is followed, and is no wheel."""
+    installed["kind"] = Installed(requires=["watchword[captcha]>=0.1"])
+    installed["watchword"] = Installed("0.1", ["attrs", "pillow; extra == 'captcha'", "rich; extra == 'cli'"], FOLDER)
+    installed |= {"attrs": Installed(), "pillow": Installed(), "rich": Installed()}
+    assert ["attrs==1.0", "kind==1.0", "pillow==1.0"] == list(
+        map(str, pinned({"kind"}, Target("arm64", "3.12"), without=()))
+    )
+
+
 def test_a_wheel_that_does_not_run_on_the_target_is_refused(tmp_path):
     """For another processor, or a newer C library than Lambda's: the message says which and what to do."""
     wheel(tmp_path, "fast", "1.0", {"fast.py": b""}, tag="cp312-cp312-manylinux_2_28_x86_64")
@@ -776,12 +829,14 @@ def test_the_command_says_where_bytecode_is_missing(home, shelf, capsys):
         ["--wheels", "nowhere"],
         ["-o", ".env"],
         ["-o", ".env/below"],
+        ["-o", "taken"],
     ],
     ids=" ".join,
 )
 def test_nothing_is_written_if_anything_is_wrong(words, home, shelf, capsys):
     """The status is not 0, one line says why, and there is no folder."""
     (home / ".env").write_text("x")
+    (home / "taken" / "verify.zip").mkdir(parents=True)
     before = sorted(home.rglob("*"))
     assert 2 == main(["build", str(FLOWS / "email_code.toml"), "-o", "out", "--wheels", str(shelf), *words])
     assert before == sorted(home.rglob("*"))

@@ -10,7 +10,7 @@ from pathlib import Path
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.screen import Screen
-from watchword_adapters.deploy.artefact import Built, Function, Order, build, check_scheme
+from watchword_adapters.deploy.artefact import TRIGGERS, Built, Function, Order, build, check_scheme
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python, this_python
 
 _BIG_ZIP = 50 * 1024 * 1024
@@ -101,6 +101,9 @@ def _check_folders(output: Path, wheels: Path | None) -> None:
             if not path.is_dir():
                 raise ConfigurationError(f"--output {output}: {path} is no folder: give another one")
             break
+    for trigger in TRIGGERS:
+        if (output / f"{trigger}.zip").is_dir():
+            raise ConfigurationError(f"--output {output}: {trigger}.zip in it is a folder: give another one")
     if wheels is not None and not wheels.is_dir():
         raise ConfigurationError(f"--wheels {wheels}: {wheels} is no folder: give the one that holds the wheels")
 
