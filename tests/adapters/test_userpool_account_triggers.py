@@ -7,7 +7,7 @@ import json
 import pytest
 from userpool_kit import EMAIL, PASSWORD, World, code_of, text_of
 
-from watchword_adapters.userpool import ClientError
+from watchword_adapters.userpool import ClientError, LocalUserPool
 
 SCOPE = "aws.cognito.signin.user.admin"
 ADDRESS = [{"Name": "email", "Value": "bob@example.com"}]
@@ -432,3 +432,35 @@ def test_a_late_trigger_is_called_three_times():
     world = World(pre_sign_up=late)
     code, _ = refusal(lambda: sign_up(world))
     assert (code, len(calls)) == ("UnexpectedLambdaException", 3)
+
+
+def test_a_trigger_may_call_the_pool_back():
+    """On a thread of its own, as it will: post confirmation puts a new user into a group, and her tokens name it."""
+
+    def post_confirmation(event, context):
+        given = {"UserPoolId": event["userPoolId"], "Username": event["userName"], "GroupName": "new"}
+        pool.admin_add_user_to_group(**given)
+        return event
+
+    def pre_sign_up(event, context):
+        pool.list_groups(UserPoolId=event["userPoolId"])
+        event["response"]["autoConfirmUser"] = True
+        return event
+
+    def pre_token_generation(event, context):
+        pool.admin_get_user(UserPoolId=event["userPoolId"], Username=event["userName"])
+        return event
+
+    pool = LocalUserPool(
+        None,
+        None,
+        None,
+        pre_sign_up=pre_sign_up,
+        post_confirmation=post_confirmation,
+        pre_token_generation=pre_token_generation,
+    )
+    pool.create_group(UserPoolId=pool.pool_id, GroupName="new")
+    pool.sign_up(ClientId=pool.client_id, Username="bob", Password=PASSWORD)
+    given = {"USERNAME": "bob", "PASSWORD": PASSWORD}
+    tokens = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+    assert claims(tokens["AuthenticationResult"]["AccessToken"])["cognito:groups"] == ["new"]
