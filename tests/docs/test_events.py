@@ -128,3 +128,20 @@ def test_the_events_after_a_password_are_those_of_the_page():
     pool.respond_to_auth_challenge(**client, **asked)
     page = PAGE.read_text()
     assert all(json.dumps(each) in page for each in kept[-1])
+
+
+MODELS = {
+    "DefineAuthChallenge_Authentication": "CognitoDefineAuthChallengeTriggerModel",
+    "CreateAuthChallenge_Authentication": "CognitoCreateAuthChallengeTriggerModel",
+    "PreSignUp_SignUp": "CognitoPreSignupTriggerModel",
+    "PostConfirmation_ConfirmSignUp": "CognitoPostConfirmationTriggerModel",
+    "TokenGeneration_Authentication": "CognitoPreTokenGenerationTriggerModelV1",  # the second's has scopes as no list
+    "UserMigration_Authentication": "CognitoMigrateUserTriggerModel",
+}
+
+
+@pytest.mark.parametrize("source", MODELS)
+def test_powertools_models_take_what_the_local_pool_sends(sent, source):
+    """A handler that parses its events works here as it does there. Its model of Verify wants an answer that is not there yet."""
+    models = pytest.importorskip("aws_lambda_powertools.utilities.parser.models")
+    assert getattr(models, MODELS[source]).model_validate(sent[source]).triggerSource == source
