@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 DEADLINE = 3.5
 """Seconds for one call, of the five after which Cognito calls again."""
 
+MARKED = 90 * 86_400
+"""Seconds for which a ledger is marked as used with a key and for a pool."""
+
+MARK_EACH = 86_400
+"""Seconds after which an engine marks its ledger again."""
+
+SPARE = 1.5
+"""Seconds of the deadline that the marks are not given: a slow call goes without."""
+
 LEASE = 16
 """Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
 
@@ -45,6 +54,7 @@ class Engine:
     audit: Audit | None = field(default=None, kw_only=True, repr=False)
     pad_to: float | None = field(default=None, kw_only=True)
     deadline: float = field(default=DEADLINE, kw_only=True)
+    _marked: dict[str, float] = field(factory=dict[str, float], init=False, eq=False, repr=False)
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -81,7 +91,13 @@ class Engine:
         from watchword.creation import create  # noqa: PLC0415 - a host that only defines loads neither
 
         deadline = Deadline.starting(self)
-        return self.clock.call(lambda: create(self, turn, deadline), self.deadline)
+
+        def work() -> Created:
+            created = create(self, turn, deadline)
+            self._leave_marks(turn.pool, deadline)
+            return created
+
+        return self.clock.call(work, self.deadline)
 
     def verify(self, answer: Answer) -> Verdict:
         """Return whether *answer* is right; see `watchword.verification.verify`. An outage is recorded."""
@@ -93,6 +109,17 @@ class Engine:
         except UnavailableError as error:
             user = self.user_key(answer.pool, answer.user)
             raise self.recorded(error, user, claim=claim_of(answer.private)) from None
+
+    def _leave_marks(self, pool: str, deadline: Deadline) -> None:
+        """Mark the ledger as used with this key and for *pool*, once a day: so an operator's mistake in either is told."""
+        now = self.clock.now()
+        if now < self._marked.get(pool, 0.0) + MARK_EACH:
+            return
+        # A challenge that was made is not lost for a mark.
+        with suppress(Exception):
+            for mark in marks(self.keyring, pool).values():
+                self.ledger.put(mark, "1", expires=now + MARKED, within=deadline.left(but=SPARE))
+            self._marked[pool] = now
 
     def remember(self, turn: Turn, judgement: Judgement) -> None:
         """Record the end of a sign-in, if *judgement* is one."""
@@ -167,6 +194,12 @@ class Deadline:
         if left <= 0:
             raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True, reason="timeout")
         return left
+
+
+def marks(keyring: Ring, pool: str) -> dict[str, str]:
+    """Return the keys of the marks in a ledger that is used: of the oldest *key* of the ring, and of the *pool*."""
+    lasting = keyring.lasting
+    return {"key": f"used:{lasting.id}", "pool": f"used:{lasting.digest('pool', pool)}"}
 
 
 def user_key(keyring: Ring, pool: str, user: User) -> str:

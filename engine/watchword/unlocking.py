@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Literal
 
 from watchword.challenge import User
-from watchword.engine import DEADLINE, user_key
+from watchword.engine import DEADLINE, marks, user_key
 from watchword.keyring import Ring
 from watchword.ports import Audit, AuditEvent, Clock, Ledger
 
@@ -27,3 +28,17 @@ def unlock(user: User, *, pool: str, keyring: Ring, ledger: Ledger, clock: Clock
         with suppress(Exception):  # what is forgotten stays so, whatever the log does
             audit.record(AuditEvent("authz_admin", clock.now(), "", key, detail=detail))
     return emptied
+
+
+def never_used(*, pool: str, keyring: Ring, ledger: Ledger, clock: Clock) -> Literal["key", "pool"] | None:
+    """Say what no sign-in of the last 90 days used *ledger* with: the oldest key of *keyring*, or that key for *pool*.
+
+    None if both were used: a user of whom nothing is found has nothing counted, or is none.
+
+    Raises:
+        UnavailableError: if the ledger fails.
+    """
+    marked = marks(keyring, pool)
+    if ledger.peek(marked["key"], now=clock.now(), within=DEADLINE) is None:
+        return "key"
+    return "pool" if ledger.peek(marked["pool"], now=clock.now(), within=DEADLINE) is None else None

@@ -91,8 +91,37 @@ def test_another_key_finds_nothing(sign_in, monkeypatch, capsys):
     """Users stand in the ledger under digests made with the key of the triggers."""
     fail(sign_in, "ann")
     monkeypatch.setenv("WATCHWORD_KEY", base64.b64encode(bytes(range(1, 33))).decode())
-    assert 0 == main(["unlock", SUB, "--pool", REALM, "--json"])
-    assert {"budgets": 0} == json.loads(capsys.readouterr().out)
+    assert 2 == main(["unlock", SUB, "--pool", REALM, "--json"])
+    out, err = capsys.readouterr()
+    assert ("", 1) == (out, err.count("\n"))
+    assert "WATCHWORD_KEY" in err
+
+
+def test_nothing_found_is_told_by_its_cause(sign_in, monkeypatch, capsys):
+    """A wrong key, a wrong pool, a name in place of a sub, a sub in place of a name, and nothing counted: five answers."""
+    fail(sign_in, "ann")
+    assert 2 == main(["unlock", SUB, "--pool", "us-east-1_Wrong"])
+    pool = capsys.readouterr().err
+    said = []
+    for arguments in (["ann"], [SUB.replace("7", "8")], ["nobody", "--name"]):
+        assert 0 == main(["unlock", *arguments, "--pool", REALM])
+        said.append(capsys.readouterr().out)
+    monkeypatch.setenv("WATCHWORD_KEY", base64.b64encode(bytes(range(1, 33))).decode())
+    assert 2 == main(["unlock", SUB, "--pool", REALM])
+    key = capsys.readouterr().err
+    assert 5 == len({pool, key, *said})
+    assert "us-east-1_Wrong" in pool
+    assert "the oldest of WATCHWORD_KEY" in key
+    assert ["look like a sub" in each for each in said] == [True, False, False]
+
+
+def test_a_key_added_in_front_is_no_wrong_key(sign_in, monkeypatch, capsys):
+    """The oldest key names users: after a rotation everything is found as before."""
+    fail(sign_in, "ann")
+    keys = (bytes(range(1, 33)), KEY)
+    monkeypatch.setenv("WATCHWORD_KEY", ",".join(base64.b64encode(each).decode() for each in keys))
+    assert 0 == main(["unlock", SUB.replace("7", "8"), "--pool", REALM])
+    assert "nothing to empty" in capsys.readouterr().out
 
 
 def test_a_ledger_named_on_the_command_line_goes_first(sign_in, monkeypatch, tmp_path, capsys):

@@ -636,19 +636,21 @@ def test_a_sign_in_costs_what_the_how_to_says(ledger, spent):
     """A code by mail, answered right: the first sign-in of a user in a day, and the next; and a wrong answer more."""
     outbox = Outbox()
     pool = LocalUserPool(*triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=outbox, ledger=ledger))
-    pool.add_user("ann", attributes={"email": "ann@example.com", "email_verified": "true"})
+    for name in ("ann", "bob"):
+        pool.add_user(name, attributes={"email": f"{name}@example.com", "email_verified": "true"})
 
-    def sign_in(wrong=0):
+    def sign_in(wrong=0, name="ann"):
         client = {"ClientId": pool.client_id}
-        asked = pool.initiate_auth(**client, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
+        asked = pool.initiate_auth(**client, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": name})
         code = next(line.strip() for line in outbox.messages[-1].text.splitlines() if line.strip().isdigit())
         for answer in ["00000000"] * wrong + [code]:
-            answers = {"USERNAME": "ann", "ANSWER": answer}
+            answers = {"USERNAME": name, "ANSWER": answer}
             asked = pool.respond_to_auth_challenge(
                 **client, ChallengeName="CUSTOM_CHALLENGE", Session=asked["Session"], ChallengeResponses=answers
             )
         assert "AuthenticationResult" in asked
 
+    sign_in(name="bob")  # The first of a process marks the table as used, which the how-to tells apart.
     assert spent(sign_in) == (8, 9, 21)
     assert spent(sign_in) == (8, 9, 16)
     assert spent(lambda: sign_in(wrong=1)) == (11, 14, 20)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from engine_host import ANN as ATTRIBUTES
+from engine_host import Host, Riddle, world
+from watchword import Flow
 from watchword.challenge import User
 from watchword.engine import user_key
 from watchword.errors import UnavailableError
 from watchword.keyring import Keyring
 from watchword.ports import Limit
-from watchword.unlocking import unlock
+from watchword.unlocking import never_used, unlock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers import MemoryLedger
@@ -17,6 +20,7 @@ from watchword_adapters.ledgers import MemoryLedger
 RING = Keyring.of([bytes(range(32)), bytes(range(1, 33))])
 ANN = User("ann", {"sub": "1"})
 POOL = "us-east-1_A"
+KNOWN = User("ann", ATTRIBUTES)
 
 
 def used_up(ledger, owner: str, budget: str) -> bool:
@@ -75,6 +79,42 @@ def test_it_is_recorded_as_one_event_without_personal_data():
     (event,) = audit.events
     assert ("authz_admin", user_key(RING, POOL, ANN)) == (event.name, event.user)
     assert {"action": "unlock", "budgets": "1"} == dict(event.detail)
+
+
+def test_a_ledger_is_marked_with_its_key_and_its_pools_once_a_day():
+    """Unused, used with another key, for another pool, used: told apart for 90 days after the last challenge."""
+    here = world(Flow(Riddle()))
+
+    def never(pool="pool_1", key=RING):
+        return never_used(pool=pool, keyring=key, ledger=here.ledger, clock=here.clock)
+
+    other = Keyring.of(bytes(range(2, 34)))
+    ring = here.engine.keyring
+    assert ["key", "key"] == [never(key=ring), never(key=other)]
+    Host(here, KNOWN).next()
+    assert [None, "key", "pool"] == [never(key=ring), never(key=other), never("pool_2", ring)]
+    here.clock.advance(80 * 86_400)
+    Host(here, KNOWN).next()
+    here.clock.advance(80 * 86_400)
+    assert never(key=ring) is None
+    here.clock.advance(10 * 86_400)
+    assert "key" == never(key=ring)
+
+
+def test_a_ledger_that_takes_no_mark_costs_no_challenge():
+    """The marks are for operators: a challenge that was made is presented, and the next one tries to mark again."""
+
+    class Unmarked(MemoryLedger):
+        puts = 0
+
+        def put(self, *_, **__):
+            self.puts += 1
+            raise UnavailableError("full")
+
+    here = world(Flow(Riddle()), ledger=Unmarked())
+    for puts in (1, 2):
+        assert Host(here, KNOWN).next().public["step"] == "riddle"
+        assert puts == here.ledger.puts
 
 
 def test_an_audit_that_fails_does_not_undo_it():

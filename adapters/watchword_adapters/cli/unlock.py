@@ -5,25 +5,29 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 from watchword.challenge import User
 from watchword.errors import ConfigurationError, ProtocolError
 from watchword.keyring import Ring
-from watchword.ports import AuditEvent, Ledger
+from watchword.ports import Ledger
 from watchword.srp6a import pool_name
-from watchword.unlocking import unlock
-from watchword_adapters.audit import as_line
+from watchword.unlocking import never_used, unlock
+from watchword_adapters.audit import MemoryAudit, as_line
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.environment import keyring_of, ledger_of
 
 _LONGEST = 2048
+_SUB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+"""A sub as Cognito makes them: a UUID."""
 _SQLITE = "sqlite:///"
 _EPILOG = """\
-It works on the ledger of your triggers (WATCHWORD_LEDGER) and with their key (WATCHWORD_KEY): with another key nothing
-is found. What was done is written to stderr as an audit event; it names the user by a keyed digest.
+It works on the ledger of your triggers (WATCHWORD_LEDGER) and with their key (WATCHWORD_KEY): another key, and a
+pool that nobody signs in to, are refused. What was done is written to stderr as an audit event; it names the user by a keyed digest.
 
 example:
   WATCHWORD_KEY=… WATCHWORD_LEDGER=sqlite:////var/lib/acme/ledger.db \\
@@ -50,21 +54,44 @@ def run(arguments: argparse.Namespace) -> int:
     user = user_of(arguments.user, name=arguments.name)
     pool = pool_of(arguments.pool)
     keyring = keyring_of_triggers(os.environ)
-    emptied = unlock(
-        user,
-        pool=pool,
-        keyring=keyring,
-        ledger=_ledger(arguments.ledger or os.environ.get("WATCHWORD_LEDGER", "").strip()),
-        clock=SystemClock(),
-        audit=_AuditToStderr(),
-    )
+    ledger = _ledger(arguments.ledger or os.environ.get("WATCHWORD_LEDGER", "").strip())
+    clock, audit = SystemClock(), MemoryAudit()
+    emptied = unlock(user, pool=pool, keyring=keyring, ledger=ledger, clock=clock, audit=audit)
+    if not emptied:
+        _refuse_a_mistake(pool, keyring, never_used(pool=pool, keyring=keyring, ledger=ledger, clock=clock))
+    for event in audit.events:
+        print(as_line(event), file=sys.stderr)
     if arguments.json:
         print(json.dumps({"budgets": emptied}))
+    elif emptied:
+        print(f"budgets emptied: {emptied}")
     else:
         print(
-            f"budgets emptied: {emptied}" if emptied else "there was nothing to empty: no budget had counted anything"
+            f"there was nothing to empty: no budget had counted anything{_doubt(arguments.user, name=arguments.name)}"
         )
     return 0
+
+
+def _refuse_a_mistake(pool: str, keyring: Ring, never: Literal["key", "pool"] | None) -> None:
+    if never == "key":
+        raise ConfigurationError(
+            f"no sign-in of the last 90 days used this ledger with the key {keyring.lasting.id} (the oldest of "
+            "WATCHWORD_KEY): give the key and the ledger that your triggers have"
+        )
+    if never == "pool":
+        raise ConfigurationError(
+            f"--pool {pool}: this ledger and key are in use, but no sign-in of the last 90 days was in that pool: "
+            "check the pool's id"
+        )
+
+
+def _doubt(who: str, *, name: bool) -> str:
+    """Return what to add where *who* may be meant otherwise than it was said."""
+    if name:
+        return "; --name is for a name that nobody has: if somebody has it, give their sub"
+    if _SUB.fullmatch(who):
+        return ""
+    return f"; {who[:60]!r} does not look like a sub: look the user's up, as in aws cognito-idp admin-get-user"
 
 
 def user_of(who: str, *, name: bool) -> User:
@@ -88,12 +115,6 @@ def keyring_of_triggers(environment: Mapping[str, str]) -> Ring:
     if not environment.get("WATCHWORD_KEY", "").strip():
         raise ConfigurationError("WATCHWORD_KEY is not set: users stand in the ledger under digests made with that key")
     return keyring_of(None, environment)
-
-
-class _AuditToStderr:
-    def record(self, event: AuditEvent) -> None:
-        """Print *event* as the structured log does."""
-        print(as_line(event), file=sys.stderr)
 
 
 def _ledger(url: str) -> Ledger:
