@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from template_styles import BOTH, STYLES, TRIGGERS, another_client, judge, said, variable
+from watchword import ConfigurationError
 
 pytestmark = pytest.mark.exhaustive
 
@@ -330,6 +331,29 @@ def test_a_table_from_elsewhere_is_said_to_be_unread(judged):
         [found] = judged(document)
         assert "WD25" == found["code"]
         assert "the ledger's table" in found["message"]
+
+
+def test_aliases_of_aliases_have_an_end(judged):
+    """A ring of them, and a long chain."""
+    style = STYLES["CDK"]
+    for last in ("A0", "A399"):
+        document = style.document()
+        names = [f"A{place}" for place in range(400)]
+        for one, other in zip(names, [*names[1:], last], strict=True):
+            document["Resources"][one] = {
+                "Type": "AWS::Lambda::Alias",
+                "Properties": {"FunctionName": {"Ref": other}, "Name": "live"},
+            }
+        style.properties(document, "pool")["LambdaConfig"][TRIGGERS["create"]] = {"Ref": "A0"}
+        assert {"WD25"} == codes(judged(document))
+
+
+def test_more_resources_than_a_stack_may_have_are_refused(judged):
+    """CloudFormation's quota: what is searched for in what stays small."""
+    document = STYLES["CDK"].document()
+    document["Resources"] |= {f"T{place}": {"Type": "AWS::SNS::Topic"} for place in range(500)}
+    with pytest.raises(ConfigurationError, match="a stack may have 500"):
+        judged(document)
 
 
 def test_a_macro_may_change_all(judged):

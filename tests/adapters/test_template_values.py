@@ -141,11 +141,24 @@ def test_no_text_grows_without_bound():
 
 
 def test_conditions_on_conditions_are_worked_out_once():
-    """Two to the power of a hundred otherwise."""
+    """Two to the power of forty otherwise."""
     conditions = {"C0": {"Fn::Equals": ["a", "a"]}}
-    for place in range(1, 100):
+    for place in range(1, 40):
         conditions[f"C{place}"] = {"Fn::And": [{"Condition": f"C{place - 1}"}] * 2}
-    assert TemplateValues({"Conditions": conditions}).holds("C99") is True
+    assert TemplateValues({"Conditions": conditions}).holds("C39") is True
+
+
+def test_a_long_chain_of_conditions_is_not_known():
+    """Nobody writes one, and the interpreter's stack has an end."""
+    conditions = {f"C{place}": {"Fn::Not": [{"Condition": f"C{place + 1}"}]} for place in range(10_000)}
+    assert TemplateValues({"Conditions": conditions}).holds("C0") is None
+
+
+def test_a_mapping_holds_no_functions():
+    """One that held itself would never end."""
+    term = {"Fn::FindInMap": ["Map", "a", "b"]}
+    for inner in (term, [term], ["x", {"Ref": "None"}]):
+        assert isinstance(TemplateValues({"Mappings": {"Map": {"a": {"b": inner}}}}).value(term), Unknown)
 
 
 @pytest.mark.parametrize(

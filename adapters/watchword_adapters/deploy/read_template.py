@@ -36,6 +36,8 @@ _LAMBDA, _SAM = "AWS::Lambda::Function", "AWS::Serverless::Function"
 _POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
 _TABLES = ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable")
 _LOGS = ("AWS::Logs::LogGroup", "Custom::LogRetention")  # the second is CDK's
+_MOST_RESOURCES = 500  # CloudFormation's quota
+_MOST_ALIASES = 5  # each of the next; Lambda has no alias of an alias
 _LOG_OF = "/aws/lambda/"  # and the function's name: where Lambda logs if nothing is said
 _MACROS = {"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions"}
 _ELSEWHERE = "it is not in the template"
@@ -53,6 +55,9 @@ def read_template(path: Path, *, pool: str = "", client: str = "") -> Deployment
     loaded: Any = template_text.read(path)
     if not isinstance(loaded, dict) or not isinstance(cast("Facts", loaded).get("Resources"), dict):
         raise ConfigurationError(f"{path} has no Resources: it is no template of CloudFormation")
+    resources = cast("Facts", loaded)["Resources"]
+    if len(resources) > _MOST_RESOURCES:
+        raise ConfigurationError(f"{path} has {len(resources):,} resources; a stack may have {_MOST_RESOURCES}")
     return _Stack(path, TemplateValues(cast("Facts", loaded))).deployment(pool, client)
 
 
@@ -242,7 +247,7 @@ class _Stack:
         typed, facts = self._resources.get(resource, ("", {}))
         if typed in {_LAMBDA, _SAM}:
             return _Target(resource)
-        if typed in {"AWS::Lambda::Alias", "AWS::Lambda::Version"} and resource not in seen:
+        if typed in {"AWS::Lambda::Alias", "AWS::Lambda::Version"} and len(seen) < _MOST_ALIASES:
             found = self._target(text(facts.get("FunctionName")), seen | {resource})
             qualifier = text(facts.get("Name")) if typed == "AWS::Lambda::Alias" else Unknown(f"the version {resource}")
             return found and _Target(found.function, qualifier or "")

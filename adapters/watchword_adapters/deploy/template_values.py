@@ -25,6 +25,7 @@ from watchword_adapters.deploy.values import (
 
 _LONGEST_TEXT = 4096  # CloudFormation's limit for a parameter's value
 _LONGEST_NAME = 80
+_MOST_CONDITIONS = 50  # each on the next
 _DYNAMIC = re.compile(r"(\{\{resolve:[^{}]{1,2048}\}\})")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _INDEX = re.compile(r"[0-9]{1,3}")
@@ -40,6 +41,7 @@ class TemplateValues:
 
     document: Mapping[str, Any]
     _conditions: dict[str, bool | None] = field(factory=dict[str, "bool | None"])
+    _open: list[str] = field(factory=list[str])
 
     @property
     def resources(self) -> Mapping[str, Any]:
@@ -57,8 +59,12 @@ class TemplateValues:
         if not isinstance(condition, str):
             return None
         if condition not in self._conditions:
+            if len(self._open) >= _MOST_CONDITIONS:
+                return None
             self._conditions[condition] = None  # what it is while it is worked out: a condition on itself is not known
+            self._open.append(condition)
             self._conditions[condition] = self._holds(get(members(self.document.get("Conditions")), condition))
+            self._open.pop()
         return self._conditions[condition]
 
     def _holds(self, term: object) -> bool | None:
@@ -233,8 +239,10 @@ class TemplateValues:
             found = get(self.document, "Mappings", *map(str, keys))
             if found is None:
                 found = get(given[3], "DefaultValue") if len(given) > 3 else None
-            if found is not None and not isinstance(found, Unknown | Mapping):
-                return self._value(found)
+            # A mapping holds texts and lists of texts, and no functions.
+            several: tuple[object, ...] = elements(found) or (found,)
+            if all(isinstance(each, str | int | float) for each in several):
+                return found
         by = f" by {unknown[0]}" if unknown else ""
         return _unresolved({"Fn::FindInMap": inner}, f"the mapping {_told(keys[0] if keys else '')}{by}")
 
