@@ -82,6 +82,16 @@ def test_an_alarm_by_an_expression_names_its_metrics(flow):
         assert not {"MetricName", "Namespace", "Period", "Statistic", "Dimensions"} & set(alarm)
 
 
+def test_a_log_has_no_more_filters_than_are_allowed():
+    """Five by expression for each log group (CloudWatch Logs, filter pattern syntax), of letters that one may hold."""
+    expressions = {}
+    for each in resources(MAIL, "Logs::MetricFilter").values():
+        if each["FilterPattern"].startswith("%"):
+            assert re.fullmatch(r"%[a-z_]+%", each["FilterPattern"])
+            expressions.setdefault(each["LogGroupName"]["Ref"], []).append(each)
+    assert all(5 >= len(each) for each in expressions.values())
+
+
 def test_a_filter_counts_its_events_and_no_others():
     """By the lines that the audit writes; a success after a wrong answer is one, running out of tries is a failure."""
     counted = {
