@@ -66,14 +66,18 @@ class Target:
     def platforms(self) -> tuple[str, ...]:
         """The tags of wheels that run there, newest first (PEP 600)."""
         machine = ARCHITECTURES[self.architecture]
-        newest = _AMAZON_LINUX_2 if self.python == "3.11" else _AMAZON_LINUX_2023
-        perennial = [f"manylinux_2_{minor}_{machine}" for minor in range(newest, _OLDEST_GLIBC - 1, -1)]
+        perennial = [f"manylinux_2_{minor}_{machine}" for minor in range(self.glibc, _OLDEST_GLIBC - 1, -1)]
         return (*perennial, f"manylinux2014_{machine}")
 
     @property
     def minor(self) -> int:
         """Its Python's minor version, such as 12."""
         return int(self.python.partition(".")[2])
+
+    @property
+    def glibc(self) -> int:
+        """The minor version of the C library there, glibc 2."""
+        return _AMAZON_LINUX_2 if self.python == "3.11" else _AMAZON_LINUX_2023
 
     @property
     def system(self) -> str:

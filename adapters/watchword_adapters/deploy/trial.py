@@ -210,12 +210,15 @@ def _sites(modules: Collection[str]) -> list[str]:
 def _why_not_here(archive: Archive, target: Target) -> str:
     if not target.is_this_python:
         return f"it was not started: it is for Python {target.python}, this is {this_python()}"
-    if any(name.endswith(".so") or ".so." in name for name in archive.files):
-        here = (platform.system(), platform.machine())
-        if here != ("Linux", ARCHITECTURES[target.architecture]):
-            return (
-                f"it was not started: it holds code for Linux on {target.architecture}, this is {here[0]} on {here[1]}"
-            )
+    if not any(name.endswith(".so") or ".so." in name for name in archive.files):
+        return ""
+    here = f"{platform.system()} on {platform.machine()}"
+    if here != f"Linux on {ARCHITECTURES[target.architecture]}":
+        return f"it was not started: it holds code for Linux on {target.architecture}, this is {here}"
+    library, version = platform.libc_ver()
+    minor = version.removeprefix("2.").partition(".")[0]
+    if library != "glibc" or not minor.isdecimal() or int(minor) < target.glibc:
+        return f"it was not started: it holds code for glibc 2.{target.glibc}, this is {library or 'another C library'} {version}".rstrip()
     return ""
 
 
