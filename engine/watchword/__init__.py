@@ -8,6 +8,7 @@ from watchword.challenge import Challenge, CreateRequest, Email, Kind, User, Ver
 from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
 from watchword.hooks import hookimpl
+from watchword.typed import typed_code
 
 if TYPE_CHECKING:
     from watchword.exploration import explore
@@ -43,6 +44,7 @@ __all__ = [
     "named",
     "one_of",
     "sequence",
+    "typed_code",
     "when",
 ]
 

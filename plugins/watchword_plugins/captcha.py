@@ -12,6 +12,7 @@ from watchword.challenge import Challenge, CreateRequest, Factor, Verdict, Verif
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterKind, hookimpl
 from watchword.settings import choice, line, refused, whole_number
+from watchword.typed import typed_code
 
 if TYPE_CHECKING:
     from captcha.image import ColorTuple
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 ALPHABET = "ACDEFGHJKLMNPQRTUVWXYZ346789"
 """28 symbols. Of each pair that a reader takes for each other (0 O, 1 I, 2 Z, 5 S, 8 B) at most one is left."""
 
-_LONGEST_ANSWER = 1024
 _MOST_FONTS = 16
 _LONGEST_PATH = 4096  # of Linux
 _MOST_FONT_BYTES = 16 * 1024 * 1024
-_FOLD = {ord(" "): None, ord("-"): None, **{ord(c): c.upper() for c in "abcdefghijklmnopqrstuvwxyz"}}
 _PURPOSE = {
     "en": "Picture of {length} characters to be typed in, to tell people from programs. Upper and lower case are alike.",
     "de": "Bild mit {length} Zeichen zum Abtippen, um Menschen von Programmen zu unterscheiden. "
@@ -145,11 +144,8 @@ class Captcha:
 
     def _read(self, answer: object) -> str | None:
         """Return the text that *answer* stands for, or None if it cannot be one."""
-        # ASCII before folding: there are signs outside it that str.upper() turns into K, S and I.
-        if not isinstance(answer, str) or len(answer) > _LONGEST_ANSWER or not answer.isascii():
-            return None
-        text = answer.translate(_FOLD)
-        return text if len(text) == self.length and set(text) <= set(ALPHABET) else None
+        text = typed_code(answer)
+        return text if text is not None and len(text) == self.length and set(text) <= set(ALPHABET) else None
 
     @cached_property
     def _paint(self) -> Callable[[str], bytes]:

@@ -245,7 +245,7 @@ def test_case_spaces_and_hyphens_do_not_count() -> None:
     """Small letters, spaces and hyphens are taken."""
     kind = Captcha()
     challenge, text = make(kind)
-    for answer in (text.lower(), f" {text[:3]} - {text[3:].lower()} ", "-".join(text)):
+    for answer in (text.lower(), f" {text[:3]} - {text[3:].lower()} ", "-".join(text), f"\ufeff{text}\r\n"):
         assert right(kind, challenge, answer)
 
 

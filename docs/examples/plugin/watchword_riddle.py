@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from attrs import Attribute, field, frozen
 
-from watchword import Challenge, CreateRequest, Verdict, VerifyRequest, hookimpl
+from watchword import Challenge, CreateRequest, Verdict, VerifyRequest, hookimpl, typed_code
 from watchword.challenge import Factor
 from watchword.hooks import RegisterKind
 from watchword.settings import line, refused
@@ -42,10 +42,8 @@ class Riddle:
 
 
 def folded(text: object) -> str:
-    """Return *text* in lower case with single spaces; nothing for what is no text, is too long or is not ASCII."""
-    if not isinstance(text, str) or len(text) > 1024 or not text.isascii():
-        return ""
-    return " ".join(text.lower().split())
+    """Return what counts of *text*: ASCII in lower case, without spaces and what is pasted unseen; else nothing."""
+    return typed_code(text, case="lower") or ""
 
 
 @hookimpl

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from watchword.typed import seen
+
 
 class _Agreeable(str):
     """A text that says of itself that it equals everything."""
@@ -50,7 +52,7 @@ def hostile_answers(right: str) -> tuple[Any, ...]:
 
     Among them are texts that come close: parts of the right answer, the right answer with something added, several
     answers in one, look-alikes from other scripts, and the right answer in another type. A text that differs from
-    *right* in case, spaces or hyphens alone is not among them: a kind may take it for right.
+    *right* in case, in hyphens or in what nobody sees alone is not among them: a kind may take it for right.
     """
     near: list[Any] = [
         right[:-1],
@@ -58,12 +60,12 @@ def hostile_answers(right: str) -> tuple[Any, ...]:
         right[::-1],
         right + right,
         right * 1000,
-        *(f"{right}{mark}" for mark in ("0", "\0", ".0", ",", ";", "e0", "\u200b", "\u0301", "=", "'", "\0junk")),
-        *(f"{mark}{right}" for mark in ("0", "+", "=", "\u202e", "\ufeff", "\u200b")),
+        *(f"{right}{mark}" for mark in ("0", "\0", ".0", ",", ";", "e0", "\u2010", "\u0301", "=", "'", "\0junk")),
+        *(f"{mark}{right}" for mark in ("0", "+", "=", "\u2013", "\u00b7", "\u0301")),
         *(f'"{right}"', f"[{right}]", f"{{{right}}}", f"{right}|.*", f"{right},00000000", f"00000000,{right}"),
         "_".join(right),
         ",".join(right),
-        "\u200b".join(right) + "\u200b",
+        "\u2010".join(right) + "\u2010",
         "".join(chr(0xFF01 + ord(c) - 0x21) if "!" <= c <= "~" else c for c in right),
         "".join(_LOOK_ALIKE.get(c, c) for c in right),
         *("\u017f" + right[1:], "\u0131" + right[1:], "\u212a" + right[1:]),  # long s, dotless i, KELVIN SIGN
@@ -84,8 +86,8 @@ def hostile_answers(right: str) -> tuple[Any, ...]:
 
 
 def _folded(text: str) -> str:
-    """Return *text* in the widest reading that a kind may take: no white space, no hyphens, one case."""
-    kept = "".join(text.split()).replace("-", "")
+    """Return *text* in the widest reading that a kind may take: only what is seen, no hyphens, one case."""
+    kept = seen("".join(text.split()))
     return "".join(c.upper() if c.isascii() else c for c in kept)
 
 
