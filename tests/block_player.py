@@ -13,7 +13,7 @@ PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
 SHUT = ["needs SRP_A"]
 MFA = {"SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
 WRITTEN = re.compile(
-    r"v=1;flow=([^;]*);facts=([^;]*);step=([^;]+);before=([^;]*);signin=([^;]+);claim=[^;]*;issued=[^;]*;carry=[^;]*"
+    r"v=2;flow=([^;]*);facts=([^;]*);step=([^;]+);asked=([01]);before=([^;]*);signin=([^;]+);claim=[^;]*;issued=[^;]*;carry=[^;]*"
 )
 
 
@@ -28,6 +28,7 @@ class Player:
         self.facts = facts
         self.opened_with_srp = opened_with_srp
         self.put_back = []
+        self.gone = set()
 
     def ask(self, *question):
         """Ask, unless a round was put back by a choice that it decided."""
@@ -48,6 +49,8 @@ class Player:
                 return PASSED
             case Fallback(parts):
                 for part in parts:
+                    if self.dead(part):
+                        continue
                     if (yield from self.play(part, requests)) == PASSED:
                         return PASSED
                     requests = 5
@@ -72,8 +75,10 @@ class Player:
         """Play one step."""
         while left:
             step, use, right = yield from self.ask("step", name)
-            if step != name or use == "choice" or (right and use == "resend"):
+            if step != name or use == "choice" or (right and use != "answer"):
                 raise Broken
+            if use == "unasked":
+                return FAILED
             if right:
                 return PASSED
             if use == "answer":
@@ -89,7 +94,7 @@ class Player:
 
         *requests* are the resend requests before an option is pinned, one number for all of them; who is pinned has no more left.
         """
-        options = list(options)
+        options = [option for option in options if not self.dead(option)]
         while len(options) > 1:
             names = tuple(name for option in options for name in self.firsts(option))
             asks, last = 3, None
@@ -103,6 +108,13 @@ class Player:
                     requests, last = requests - 1, step
                 else:
                     break
+            if use == "unasked" and not right:
+                # Nothing was asked, so nothing is pinned: what is left is offered anew.
+                self.gone.add(step)
+                options = [option for option in options if not self.dead(option)]
+                if len(options) < (count or 1):
+                    return FAILED
+                continue
             self.put_back.append((step, use, right))
             chosen = next(option for option in options if step in self.firsts(option))
             outcome = yield from self.play(chosen, requests)
@@ -115,6 +127,24 @@ class Player:
             if len(options) < count:
                 return FAILED
         return (yield from self.play(options[0], requests))
+
+    def dead(self, block):
+        """Say whether *block* has failed before it began, since its first steps could not be asked."""
+        match block:
+            case InSequence(parts):
+                return self.dead(next((part for part in parts if self.firsts(part)), block.parts[-1]))
+            case Fallback(parts):
+                return all(map(self.dead, parts))
+            case OneOf(options):
+                return all(map(self.dead, options))
+            case AtLeast(count, options):
+                return sum(not self.dead(option) for option in options) < count
+            case When():
+                taken = self.taken(block)
+                return bool(taken) and self.dead(taken)
+            case HostRun():
+                return False
+        return (block.name if isinstance(block, Named) else block.kind) in self.gone
 
     def taken(self, block):
         """Return the branch of a `when`."""
@@ -132,11 +162,12 @@ class Player:
             case InSequence(parts):
                 return next((names for names in map(self.firsts, parts) if names), [])
             case Fallback(parts):
-                return self.firsts(parts[0])
+                return self.firsts(next((part for part in parts if not self.dead(part)), parts[0]))
             case OneOf(options):
-                return [name for option in self.openable(options) for name in self.firsts(option)] or SHUT
+                alive = [option for option in options if not self.dead(option)]
+                return [name for option in self.openable(alive) for name in self.firsts(option)] or SHUT
             case AtLeast(_, options):
-                return [name for option in options for name in self.firsts(option)]
+                return [name for option in options if not self.dead(option) for name in self.firsts(option)]
             case When():
                 taken = self.taken(block)
                 return self.firsts(taken) if taken else []
@@ -185,17 +216,20 @@ def readings(session, flows, facts_by_flow, action):
             continue
         if not texts[place]:
             raise Broken
-        fingerprint, its_facts, step, before, signin = texts[place].groups()
-        if (fingerprint, its_facts, signin) != (flow.fingerprint, facts, marks[0][4]):
+        fingerprint, its_facts, step, its_asked, before, signin = texts[place].groups()
+        if (fingerprint, its_facts, signin) != (flow.fingerprint, facts, marks[0][5]):
             raise Broken
         previous = rounds[-1] if rounds and rounds[-1][0] == "CUSTOM_CHALLENGE" else None
         ends = {"choice"} if previous and previous[1] == "select" else {"answer", "resend"}
+        if previous and previous[2] == "unasked":
+            ends = {"unasked"}
         if before not in (ends if previous else {"-"}):
             raise Broken
         if previous and before == "resend":
             rounds[-1] = (*previous[:2], "resend", previous[3])
         last = place + 1 == len(session)
-        use = "choice" if step == "select" else "resend" if last and action == "resend" else "answer"
+        use = "resend" if last and action == "resend" else "answer"
+        use = "choice" if step == "select" else "unasked" if its_asked == "0" else use
         rounds.append((name, step, use, result))
     return flow, rounds
 

@@ -17,7 +17,7 @@ from watchword_plugins.srp import Srp
 
 CUSTOM, SRP_A, VERIFIER, MFA = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER", "SMS_MFA"
 NAMES = (SRP_A, VERIFIER, CUSTOM, MFA, "unknown")
-MISSING = object()
+MISSING, UNASKED = object(), object()
 
 FILES = Path(__file__).parents[1] / "docs" / "examples" / "flows"
 EXAMPLES = {
@@ -61,7 +61,10 @@ def steps_of(flow):
 def written(flow):
     """Return what Create could have written, as the model wants it."""
     return {
-        metadata(flow, step, before): (step, before) for step in steps_of(flow) for before in ("-", "answer", "resend")
+        metadata(flow, step, before, asked=asked): (step, before, asked == "1")
+        for step in steps_of(flow)
+        for before in ("-", "answer", "resend")
+        for asked in ("1", "0")
     }
 
 
@@ -72,10 +75,12 @@ def without_reason(decided):
 
 def chained(flow, symbols):
     """Turn (name, result, step) into rounds with our metadata, each telling how the one before ended."""
-    rounds = []
+    rounds, ended = [], "-"
     for name, result, step in symbols:
-        after_custom = rounds and rounds[-1][0] == CUSTOM
-        rounds.append((name, result, metadata(flow, step, "answer" if after_custom else "-") if step else None))
+        asked = {"asked": "0"} if result is UNASKED else {}
+        text = metadata(flow, step, ended, **asked) if step else None
+        rounds.append((name, result is True, text))
+        ended = "-" if name != CUSTOM else "unasked" if result is UNASKED else "answer"
     return rounds
 
 
@@ -91,9 +96,9 @@ def divergences(flow, plain, lists, interpreter=derive):
 
 
 def short_lists(flow, most):
-    """Yield every session up to *most* rounds with true and false results and our own metadata of each step."""
+    """Yield every session up to *most* rounds with true and false results and our own metadata of each step, unasked ones too."""
     symbols = [(name, result, "") for name in NAMES if name != CUSTOM for result in (True, False)]
-    symbols += [(CUSTOM, result, step) for step in steps_of(flow) for result in (True, False)]
+    symbols += [(CUSTOM, result, step) for step in steps_of(flow) for result in (True, False, UNASKED)]
     for length in range(most + 1):
         for chosen in product(symbols, repeat=length):
             yield chained(flow, chosen)
@@ -152,7 +157,9 @@ def foreign_rounds(flow, rounds, place):
         yield "another flow's", (CUSTOM, result, metadata(OTHER, step, before))
         yield "another sign-in's", (CUSTOM, result, metadata(flow, step, before, signin="f" * 16))
         yield "changed facts", (CUSTOM, result, metadata(flow, step, before, facts="1"))
-        yield "another format's", (CUSTOM, result, metadata(flow, step, before, v="2"))
+        yield "another format's", (CUSTOM, result, metadata(flow, step, before, v="1"))
+        yield "one that was not asked", (CUSTOM, True, metadata(flow, step, before, asked="0"))
+        yield "neither asked nor unasked", (CUSTOM, result, metadata(flow, step, before, asked="2"))
         yield "cut short", (CUSTOM, result, good.rpartition(";")[0])
         yield "too long", (CUSTOM, result, good + ";x=1")
         yield "in another order", (CUSTOM, result, ";".join(reversed(good.split(";"))))
@@ -211,10 +218,10 @@ def everywhere(flow, most):
         action = "resend" if words.endswith("~") else None
         match played(flow, session(words, flow), action=action):
             case ("present", step):
-                waiting += [f"{words} {step}{sign}".strip() for sign in "+-~"]
+                waiting += [f"{words} {step}{sign}".strip() for sign in "+-~!"]
             case ("select", steps):
                 waiting += [f"{words} select-".strip()]
-                waiting += [f"{words} {step}{sign}".strip() for step in steps for sign in "+-~"]
+                waiting += [f"{words} {step}{sign}".strip() for step in steps for sign in "+-~!"]
             case ("host", name):
                 waiting += [f"{words} {name.lower()}{sign}" for sign in "+-"]
 
@@ -241,8 +248,9 @@ def altered(flow, rounds):
             yield [*before, (name, odd, text), *after[1:]]
         if name == CUSTOM:
             told = derive.read_metadata(text)
-            others = {"signin": "b" * 16, "facts": "1" * len(flow.conditions) or "1", "v": "2", "flow": "0" * 16}
-            changes = [*others.items(), *(("before", each) for each in ("-", "answer", "resend", "choice"))]
+            others = {"signin": "b" * 16, "facts": "1" * len(flow.conditions) or "1", "v": "1", "flow": "0" * 16}
+            changes = [*others.items(), *(("before", each) for each in ("-", "answer", "resend", "choice", "unasked"))]
+            changes += [("asked", each) for each in ("0", "1", "")]
             changes += [("step", step) for step in steps]
             for field, value in changes:
                 fields = {**told, field: value}

@@ -29,6 +29,8 @@ def rounds_after(flow):
             case Present(step):
                 rounds |= {ReadRound.custom(step, right=right) for right in (True, False)}
                 rounds.add(ReadRound.custom(step, right=False, use="resend"))
+                if hasattr(flow.steps[step].kind, "channel"):
+                    rounds.add(ReadRound.custom(step, right=False, use="unasked"))
     new_password = derive.decide(flow.state, None, True)
     if new_password == ("host", derive.NEW_PASSWORD):
         rounds.add(ReadRound.host(derive.NEW_PASSWORD))

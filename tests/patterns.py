@@ -28,7 +28,7 @@ PREFIXES = (
         "WATCHWORD_KEY=",
         "127.0",
     ),
-    *("v=1;flow=", "Mon Nov 23 ", "BAD_REQUEST (ref ", "en", "a:b", "1/", "<", '"""', "'''", "https://"),
+    *("v=2;flow=", "Mon Nov 23 ", "BAD_REQUEST (ref ", "en", "a:b", "1/", "<", '"""', "'''", "https://"),
 )
 UNITS = (
     *(

@@ -120,13 +120,13 @@ def walks(draw, flow, decide, *, attributes=None, client="", most=14, lucky=Fals
                 if decided[1] == "PASSWORD_VERIFIER" and draw(st.integers(0, 3)) == 0:
                     words.append(draw(st.sampled_from(["sms_mfa+", "device_srp_auth+", "new_password_required+"])))
             case "present":
-                sign = draw(st.sampled_from("++++-~" if lucky else "+-~"))
+                sign = draw(st.sampled_from("++++-~" if lucky else "+-~!"))
                 words.append(decided[1] + sign)
             case "select":
                 if draw(st.integers(0, 2)) == 0:
                     words.append("select-")
                 else:
-                    words.append(draw(st.sampled_from(decided[1])) + draw(st.sampled_from("++-~")))
+                    words.append(draw(st.sampled_from(decided[1])) + draw(st.sampled_from("++-~!")))
             case _:
                 break
     return " ".join(words)

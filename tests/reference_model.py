@@ -2,7 +2,7 @@
 
 A flow is described plainly, by what follows each way to open a sign-in: ``{"srp": steps, "plain": steps}``. Steps are
 ``(name, tries)`` in order; a way that is not offered is missing. *written* tells for each metadata text that Create
-could have written (step, how the round before ended); every other text is foreign.
+could have written (step, how the round before ended, whether the step was asked); every other text is foreign.
 """
 
 FAIL = ("fail",)
@@ -28,7 +28,8 @@ def decision(flow, session, written, *, resend=False):
         if allowed and opening == "srp" and right and name not in extra:
             extra.add(name)
             continue
-        step, before = written.get(metadata, (None, None)) if name == "CUSTOM_CHALLENGE" else (None, None)
+        nothing = (None, None, True)
+        step, before, asked = written.get(metadata, nothing) if name == "CUSTOM_CHALLENGE" else nothing
         follows_custom = place > 0 and names[place - 1] == "CUSTOM_CHALLENGE"
         if not steps or step != steps[0][0] or before not in (("answer", "resend") if follows_custom else ("-",)):
             return FAIL
@@ -36,7 +37,7 @@ def decision(flow, session, written, *, resend=False):
         if place + 1 < len(session):
             after, _, its_metadata = session[place + 1]
             asked_again = after == "CUSTOM_CHALLENGE" and written.get(its_metadata, ("", ""))[1] == "resend"
-        if asked_again and right:
+        if (asked_again and right) or not asked:
             return FAIL
         if right:
             steps.pop(0)

@@ -1,7 +1,7 @@
 """Sessions as they are spoken: ``session("srp_a+ password_verifier+ email_otp- email_otp+", flow)``.
 
 A word is the name of a step, of a host round in lower case, or ``select``; its last character says how it went:
-``+`` true, ``-`` false, ``~`` false because the client asked for a resend. Every custom round carries the metadata that
+``+`` true, ``-`` false, ``~`` false because the client asked for a resend, ``!`` false because the step could not be asked. Every custom round carries the metadata that
 *flow*'s own Create would have written.
 """
 
@@ -30,11 +30,11 @@ def session(words, flow, **fields):
     reads = []
     for word in words.split():
         name, sign = word[:-1], word[-1]
-        right = {"+": True, "-": False, "~": False}[sign]
+        right = {"+": True, "-": False, "~": False, "!": False}[sign]
         if name in HOST_ROUNDS:
             reads.append(ReadRound.host(HOST_ROUNDS[name], right=right))
         else:
-            reads.append(ReadRound.custom(name, right=right, use="resend" if sign == "~" else "answer"))
+            reads.append(ReadRound.custom(name, right=right, use={"~": "resend", "!": "unasked"}.get(sign, "answer")))
     return [(each.name, each.result, each.metadata) for each in recorded(flow, reads, **fields)]
 
 

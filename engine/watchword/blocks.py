@@ -274,8 +274,8 @@ def _check_name(word: str, name: object) -> None:
         raise ConfigurationError(
             f"{name!r} is no {word} name: write 2 to 32 of a-z, 0-9 and _, beginning with a letter"
         )
-    if name == derive.SELECT:
-        raise ConfigurationError(f"{name!r} is the name of the round in which users choose: take another {word} name")
+    if name in {derive.SELECT, derive.UNASKED}:
+        raise ConfigurationError(f"{name!r} is a word of the engine's own for rounds: take another {word} name")
 
 
 def _whole(step: str, setting: str, value: object, most: int) -> int:

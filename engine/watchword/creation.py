@@ -46,6 +46,10 @@ SETTLING = 0.4
 """Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
 
 
+class _CourierDownError(UnavailableError):
+    """Raised if the courier of a channel is down, or for those whom nothing is sent to is taken to be."""
+
+
 @frozen
 class Created:
     """A challenge, ready for the host."""
@@ -234,10 +238,15 @@ def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
     channel: str = getattr(step.kind, "channel", "")
     try:
         _send(call, step, claimed, challenge, channel)
-    except TryLaterError:
-        # Nothing is lost while an older code may still be good: the sign-in goes on with it.
-        old = _kept(call, step, "try_later")
-        if old is None:
+    except (TryLaterError, _CourierDownError) as error:
+        late = isinstance(error, TryLaterError)
+        old = _kept(call, step, "try_later" if late else "unavailable")
+        if old is not None and not call.dead:
+            # Nothing is lost while an older code may still be good: the sign-in goes on with it.
+            return _finish(call, step, old, _made(call, step, old))
+        if _has_another_way(call, step):
+            return _unasked(call, step, claimed, challenge)
+        if old is None or not late:
             raise
         return _finish(call, step, old, _made(call, step, old))
     finally:
@@ -276,6 +285,29 @@ def _sharing(call: _Call, step: Step, claimed: _Claimed) -> _Call:
     own = own_try(key, claimed.id, signin)
     engine.ledger.settle(claimed.slot, own, "sent", own_until=until, within=call.deadline.left())
     return evolve(call, signin=signin)
+
+
+def _has_another_way(call: _Call, step: Step) -> bool:
+    """Say whether the flow goes on if *step* cannot be asked."""
+    left = derive.after(call.judgement.state, derive.CUSTOM, step.name, derive.UNASKED, False)[0]
+    return not derive.ending(left)
+
+
+def _unasked(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge) -> Created:
+    """Tell the client that *step* cannot be asked: no answer to it is right, and any brings what the flow has instead."""
+    call.deadline.left()
+    public = {
+        **challenge.public,
+        "kind": step.kind.kind,
+        "step": step.name,
+        "attempts_left": "0",
+        "expires_at": str(claimed.issued),
+        "ref": reference(claimed.id),
+        "error": "unavailable",
+    }
+    slip = _slip(call, claimed, derive.UNASKED, step.name, claimed.issued)
+    private = slip.write(claimed.key, (call.turn.pool, call.turn.client, call.user), {})
+    return Created(public, private, _metadata(call, step.name, claimed, {}, asked=False))
 
 
 def _claim(call: _Call, step: Step) -> _Claimed:
@@ -363,9 +395,16 @@ def _refuse(call: _Call, claimed: _Claimed, step: Step, what: str, **why: str) -
     raise _failure(claimed, f"kind {step.kind.kind!r} {what}", why, undelivered=True) from None
 
 
-def _failure(claimed: _Claimed, what: str, why: Mapping[str, str], *, undelivered: bool = False) -> UnavailableError:
+def _failure(
+    claimed: _Claimed,
+    what: str,
+    why: Mapping[str, str],
+    *,
+    undelivered: bool = False,
+    of: type[UnavailableError] = UnavailableError,
+) -> UnavailableError:
     """Return the error that says *what* failed and *why*, which was recorded under the reference of *claimed*."""
-    failure = UnavailableError(what, undelivered=undelivered, reason=why["reason"], code=why.get("code", ""))
+    failure = of(what, undelivered=undelivered, reason=why["reason"], code=why.get("code", ""))
     failure.ref = reference(claimed.id)
     return failure
 
@@ -431,9 +470,11 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
             reason = challenge.reason if _WORD.fullmatch(challenge.reason) else "no_message"
             detail = {"step": step.name, "channel": channel, "reason": reason}
             engine.record("authn_code_withheld", call.user, claim=claimed.id, **detail)
-        if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:
-            _settle(call, claimed, step, sent=False)
-            raise UnavailableError(f"the courier for {channel!r} is down", undelivered=True, reason="unreachable")
+        down = engine.ledger.peek(outage, now=call.now, within=deadline.left())
+        if down is not None:
+            if down == "undelivered":
+                _settle(call, claimed, step, sent=False)
+            raise _CourierDownError(f"the courier for {channel!r} is down", undelivered=True, reason="unreachable")
         _settle(call, claimed, step, sent=True)
         return
     try:
@@ -449,11 +490,12 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
             engine.record("sys_message_refused", call.user, claim=claimed.id, **detail)
             return
         engine.record("sys_courier_failed", call.user, claim=claimed.id, **detail)
-        engine.ledger.put(outage, "1", expires=call.now + OUTAGE, within=deadline.left())
+        how = "undelivered" if undelivered else "unknown"
+        engine.ledger.put(outage, how, expires=call.now + OUTAGE, within=deadline.left())
         if undelivered:
             _settle(call, claimed, step, sent=False)
         what = f"the courier for {channel!r} failed: {' '.join(why.values())}"
-        raise _failure(claimed, what, why) from None
+        raise _failure(claimed, what, why, of=_CourierDownError) from None
     _settle(call, claimed, step, sent=True)
     engine.record("authn_code_sent", call.user, claim=claimed.id, step=step.name, channel=channel)
 
@@ -484,7 +526,7 @@ def _slip(call: _Call, claimed: _Claimed, kind: str, step: str, expires: int) ->
     )
 
 
-def _metadata(call: _Call, step: str, claimed: _Claimed, carry: Mapping[str, str]) -> str:
+def _metadata(call: _Call, step: str, claimed: _Claimed, carry: Mapping[str, str], *, asked: bool = True) -> str:
     last = call.last
     return Metadata(
         flow=call.judgement.flow.fingerprint,
@@ -495,6 +537,7 @@ def _metadata(call: _Call, step: str, claimed: _Claimed, carry: Mapping[str, str
         claim=claimed.id,
         issued=claimed.issued,
         carry=carry,
+        asked=asked,
     ).write()
 
 

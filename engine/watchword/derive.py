@@ -29,6 +29,7 @@ BROKEN = ("broken",)
 REQUESTS = 5
 ASKS = 3
 SELECT = "select"
+UNASKED = "unasked"
 
 CUSTOM = "CUSTOM_CHALLENGE"
 SRP_A = "SRP_A"
@@ -41,8 +42,8 @@ MUST_CHANGE = ("FORCE_CHANGE_PASSWORD", "RESET_REQUIRED")
 
 CLOSED, OPEN, PROVEN, CUSTOMISED = "closed", "open", "proven", "customised"
 
-FORMAT = "1"
-METADATA_FIELDS = ("v", "flow", "facts", "step", "before", "signin", "claim", "issued", "carry")
+FORMAT = "2"
+METADATA_FIELDS = ("v", "flow", "facts", "step", "asked", "before", "signin", "claim", "issued", "carry")
 MAX_METADATA = 4096
 MAX_ROUNDS = 1000
 
@@ -133,6 +134,8 @@ def _answered(body, name, use, right):
         if right:
             return BROKEN
         return ("step", own_name, tries, requests - 1) if requests else FAILED
+    if use == UNASKED:
+        return BROKEN if right else FAILED
     if right:
         return PASSED
     return ("step", own_name, tries - 1, requests) if tries > 1 else FAILED
@@ -160,6 +163,10 @@ def _choosing(body, name, use, right):
             # from the block, not from the option: one number for all of them keeps the states few.
             return ("choose", need, options, 0, name, requests - 1)
         then = step_body(_capped(option, requests), name, use, right)
+        if use == UNASKED and then != BROKEN:
+            # Nothing was asked, so nothing pins: what is left of the option, if anything, is offered with the others.
+            rest = (*options[:place], *(() if then == FAILED else (then,)), *options[place + 1 :])
+            return _choice(need, rest, requests) if len(rest) >= max(need, 1) else FAILED
         return _settle(need, then, options[:place] + options[place + 1 :], requests) if need else then
     return BROKEN
 
@@ -310,7 +317,8 @@ def read_metadata(text):
         fields[name] = value
     if tuple(fields) != METADATA_FIELDS:
         return None
-    return fields if fields["v"] == FORMAT and fields["step"] and fields["signin"] else None
+    ours = fields["v"] == FORMAT and fields["asked"] in {"0", "1"}
+    return fields if ours and fields["step"] and fields["signin"] else None
 
 
 def outcomes_of(conditions, attributes, client, known):
@@ -362,6 +370,8 @@ def read(session, programs, attributes, client, known, action):
         step = fields["step"]
         if step == SELECT:
             use = "choice"
+        elif fields["asked"] == "0":
+            use = UNASKED
         elif place + 1 < len(session):
             # Metadata is written before the answer: how this round ended stands in the next one's.
             use = metadata[place + 1]["before"] if metadata[place + 1] else "answer"
@@ -381,7 +391,12 @@ def _mismatch(fields, first, facts, session, metadata, place):
     expected = ("-",)
     if place and session[place - 1][0] == CUSTOM:
         before = metadata[place - 1]
-        expected = ("choice",) if before and before["step"] == SELECT else ("answer", "resend")
+        if before and before["step"] == SELECT:
+            expected = ("choice",)
+        elif before and before["asked"] == "0":
+            expected = (UNASKED,)
+        else:
+            expected = ("answer", "resend")
     return None if fields["before"] in expected else "foreign_metadata"
 
 

@@ -13,6 +13,7 @@ BROKEN: Body
 REQUESTS: int
 ASKS: int
 SELECT: str
+UNASKED: str
 CUSTOM: str
 SRP_A: str
 PASSWORD_VERIFIER: str

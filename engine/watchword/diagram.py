@@ -22,7 +22,7 @@ MAX_DRAWN = 1000
 
 TOKENS, FAIL = "tokens", "fail"
 _BEGIN = "[*]"
-_ORDER = ("right", "new password due", "chosen", "wrong", "resend", "tries used up", "no choice")
+_ORDER = ("right", "new password due", "chosen", "wrong", "resend", "tries used up", "not asked", "no choice")
 
 
 @frozen
@@ -262,6 +262,8 @@ class _Collapsing:
             return "no choice"
         if read.right is True:
             return "right"
+        if read.use == derive.UNASKED:
+            return "not asked"
         states = self.exploration.states
         if derive.find(states[target][0], read.step) is None:
             return "tries used up"

@@ -14,7 +14,8 @@ from watchword.turn import ACTION, CHOICE, Turn
 
 REASONS: Mapping[str, str] = {
     "tries_used_up": (
-        f"the tries of a step are used up, or its {derive.REQUESTS} resend requests, and no other way is left; "
+        f"the tries of a step are used up, or its {derive.REQUESTS} resend requests, or it could not be asked, and no other "
+        "way is left; "
         "the user begins a new sign-in"
     ),
     "broken": "a round that the flow had not come to breaks the sign-in for good; the user begins a new one",
@@ -244,6 +245,8 @@ class _Teller:
                 return f"the client chose it; it could have chosen {others}; {tries}"
             return f"it was shown last and is not answered yet, and the client did not choose {others}; {tries}"
         if read is not None and read.step and read.right is not True and read.use != "choice":
+            if read.use == derive.UNASKED:
+                return f"{_cut(read.step)} could not be asked, and {step} may be passed instead; {tries}"
             return f"{_cut(read.step)} has failed, and {step} may still be passed instead; {tries}"
         return f"it comes next{f' after {self.passed[-1]}' if self.passed else ''}; {tries}"
 
@@ -325,6 +328,8 @@ def _read(before: derive.State, state: derive.State, read: ReadRound) -> str:
         asked = derive.find(before[0], read.step)
         ended = " once more than a step takes, so it failed" if asked and not asked[3] else ""
         return f"{step}: the client asked for another message{ended}"
+    if read.use == derive.UNASKED:
+        return f"{step} could not be asked: its courier was down, or the budget of messages was empty"
     return f"{step}, answered {'right' if read.right is True else 'wrong'}"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import product
 
 from attrs import field, frozen
 
 from watchword import derive
+from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, ReadRound, expect_flow
 from watchword.speech import say
@@ -91,6 +92,7 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     came_from: list[tuple[int, ReadRound] | None] = []
     onward: list[tuple[tuple[ReadRound, int], ...]] = []
     rounds: dict[Step, ReadRound] = {}
+    sending = that_send(flow)
 
     def number_of(state: derive.State, way: tuple[int, ReadRound] | None) -> int:
         number = numbers.setdefault(state, len(states))
@@ -110,7 +112,7 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     while place < len(states):
         state = states[place]
         followers: list[tuple[ReadRound, int]] = []
-        for step in next_rounds(state):
+        for step in next_rounds(state, sending):
             read = rounds.get(step)
             if read is None:
                 read = rounds[step] = ReadRound(step[0], step[1], step[2], step[3])  # type: ignore[arg-type]
@@ -138,8 +140,16 @@ def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
     return (tuple(place in places for place in range(len(flow.conditions))) for places in held)
 
 
-def next_rounds(state: derive.State) -> tuple[Step, ...]:
-    """Return every round that a truthful host could add to *state*: (name, step, use, right)."""
+def that_send(flow: Flow) -> frozenset[str]:
+    """Return the names of the steps of *flow* that send a message: those that may be found impossible to ask."""
+    return frozenset(step.name for step in flow.steps.values() if isinstance(step.kind, Sends))
+
+
+def next_rounds(state: derive.State, sending: Collection[str]) -> tuple[Step, ...]:
+    """Return every round that a truthful host could add to *state*: (name, step, use, right).
+
+    *sending* are the steps that send, see `that_send`: in any state their courier may be down, or their budget empty.
+    """
     body, unwanted, phase, hosts = state
     rounds: list[Step] = []
     if phase == derive.PROVEN and derive.NEW_PASSWORD not in hosts and body not in {derive.FAILED, derive.BROKEN}:
@@ -160,6 +170,8 @@ def next_rounds(state: derive.State) -> tuple[Step, ...]:
         else:
             rounds += [(derive.CUSTOM, name, "answer", right) for right in (True, False)]
             rounds.append((derive.CUSTOM, name, "resend", False))
+            if name in sending:
+                rounds.append((derive.CUSTOM, name, derive.UNASKED, False))
     if len(names) > 1 and derive.shown(free) is None and derive.asks(free):
         rounds.append((derive.CUSTOM, derive.SELECT, "choice", False))
     return tuple(rounds)

@@ -18,7 +18,7 @@ from watchword.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-Use: TypeAlias = Literal["answer", "resend", "choice"]
+Use: TypeAlias = Literal["answer", "resend", "choice", "unasked"]
 
 
 @frozen

@@ -1,7 +1,7 @@
 """Sessions as they are spoken: ``srp_a+ password_verifier+ email_otp- email_otp+``.
 
 A word is a step's name, a host round's in lower case, or ``select``; its last character says how the round went:
-``+`` true, ``-`` false, ``~`` false because the client asked for a resend. The host's own EMAIL_OTP round is spoken
+``+`` true, ``-`` false, ``~`` false because the client asked for a resend, ``!`` false because the step could not be asked. The host's own EMAIL_OTP round is spoken
 ``host_email_otp``, since a step may have that name; a step that has the name of a host round nevertheless is spoken with
 ``step_`` before it.
 """
@@ -22,7 +22,12 @@ HOST_WORDS = {
     ("host_" if name == _HOST_EMAIL else "") + name.lower(): name
     for name in (derive.SRP_A, derive.PASSWORD_VERIFIER, derive.NEW_PASSWORD, *derive.HOSTED)
 }
-_SIGNS: dict[str, tuple[Use, bool]] = {"+": ("answer", True), "-": ("answer", False), "~": ("resend", False)}
+_SIGNS: dict[str, tuple[Use, bool]] = {
+    "+": ("answer", True),
+    "-": ("answer", False),
+    "~": ("resend", False),
+    "!": (derive.UNASKED, False),
+}
 
 
 def say(read: ReadRound) -> str:
@@ -30,7 +35,7 @@ def say(read: ReadRound) -> str:
     if read.name != derive.CUSTOM:
         spoken = next((word for word, name in HOST_WORDS.items() if name == read.name), read.name.lower())
         return spoken + ("+" if read.right is True else "-")
-    sign = "+" if read.right is True else "~" if read.use == "resend" else "-"
+    sign = "+" if read.right is True else {"resend": "~", "unasked": "!"}.get(read.use, "-")
     return _spoken(read.step) + sign
 
 
@@ -50,10 +55,11 @@ def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     rounds: list[ReadRound] = []
     for word in words.split():
         name, sign = word[:-1], word[-1]
-        if sign not in _SIGNS or not (name in own or (name in HOST_WORDS and sign != "~")):
+        if sign not in _SIGNS or not (name in own or (name in HOST_WORDS and sign in "+-")):
             known = ", ".join([*own, *HOST_WORDS])
             raise ConfigurationError(
-                f"{word[:80]!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend): {known}"
+                f"{word[:80]!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend) or ! (could not be asked): "
+                f"{known}"
             )
         use, right = _SIGNS[sign]
         if name in own:

@@ -28,7 +28,11 @@ RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
 
 @frozen
 class Metadata:
-    """The metadata of one round. *before* is how the round before it ended, ``-`` if that was none of the flow's own."""
+    """The metadata of one round.
+
+    *before* is how the round before it ended, ``-`` if that was none of the flow's own; *asked* is False for a step that
+    could not be asked.
+    """
 
     flow: str
     facts: str
@@ -38,6 +42,7 @@ class Metadata:
     claim: str
     issued: int
     carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    asked: bool = True
 
     def write(self) -> str:
         """Return the text that goes into the host's session."""
@@ -47,6 +52,7 @@ class Metadata:
             self.flow,
             self.facts,
             self.step,
+            "01"[self.asked],
             self.before,
             self.signin,
             self.claim,

@@ -40,6 +40,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW207": ("warning", "password recovery by the channel of a second factor"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
+    "WW303": ("note", "what comes where a message cannot be sent"),
 }
 """Every finding: its code, how serious it is, and what it is about."""
 
@@ -128,6 +129,7 @@ def check(
         *_unknown_user(exploration),
         *_access(exploration),
         *_host(exploration),
+        *_failing_over(exploration),
         *_recovery(exploration),
         *_notes(ways, figures, session_minutes),
     ]
@@ -465,6 +467,24 @@ def _recovery(exploration: Exploration) -> Iterator[Finding]:
             f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
             session,
         )
+
+
+def _failing_over(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of each step that makes way for another one where its message cannot be sent."""
+    told: set[str] = set()
+    for number, followers in enumerate(exploration.onward):
+        for read, target in followers:
+            left = exploration.states[target][0]
+            if read.use != derive.UNASKED or read.step in told or derive.ending(left):
+                continue
+            told.add(read.step)
+            others = ", ".join(derive.heads(left))
+            yield _finding(
+                "WW303",
+                f"where step {read.step!r} cannot be asked (its courier is down, or the budget of messages is empty, which "
+                f"strangers can bring about), the sign-in goes on with {others}: so whatever that proves is enough",
+                (*exploration.shortest(number), say(read)),
+            )
 
 
 def _notes(ways: Sequence[_Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:

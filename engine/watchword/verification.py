@@ -50,8 +50,9 @@ def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
         UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted. If the
             kind says so: then nothing was compared, the charge is taken back, and the round may be answered again.
     """
-    if answer.private.get("kind") == derive.SELECT:
-        # A choice is no answer: Define reads it from the client metadata, and the kinds never see it.
+    if answer.private.get("kind") in {derive.SELECT, derive.UNASKED}:
+        # A choice is no answer: Define reads it from the client metadata, and the kinds never see it. Nor is there one to
+        # what was not asked.
         return WRONG
     user = engine.user_key(answer.pool, answer.user)
     case = _read(engine, answer, user)

@@ -96,7 +96,7 @@ def test_a_sound_flow_ends_with_what_was_proved(capsys):
     _, out, _ = run(capsys, example("srp_then_code"), "--require", "knowledge and possession")
     last = out.splitlines()[-1]
     for part in (
-        '"srp_then_code" is sound. Proved over 42 states and 111 transitions: ',
+        '"srp_then_code" is sound. Proved over 42 states and 147 transitions: ',
         "tokens need proof",
         "every path meets (knowledge and possession)",
         "after 11 rounds at most",

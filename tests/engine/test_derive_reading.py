@@ -50,7 +50,7 @@ BAD = {
     "bytes": GOOD.encode(),
     "a number": 1,
     "a list": [GOOD],
-    "another format": metadata(FLOW, "s1", v="2"),
+    "another format": metadata(FLOW, "s1", v="1"),
     "no format": metadata(FLOW, "s1", v=""),
     "no step": metadata(FLOW, ""),
     "no sign-in": metadata(FLOW, "s1", signin=""),

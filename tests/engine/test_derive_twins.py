@@ -22,7 +22,7 @@ from flow_oracles import (
     tokens_after_insertion,
 )
 from speech import SIGNIN, session
-from watchword import Flow, all_of, at_least, derive, sequence
+from watchword import Flow, all_of, at_least, derive, fallback, one_of, sequence
 
 SOURCE = Path(derive.__file__).read_text(encoding="utf-8")
 
@@ -79,6 +79,39 @@ TWINS = {
     "resend requests are given back when a choice comes up again": Twin(
         '("choose", need, options, ASKS, None, requests)', '("choose", need, options, ASKS, None, REQUESTS)', "long"
     ),
+    "a step that was not asked can be right": Twin(
+        "return BROKEN if right else FAILED", "return PASSED if right else FAILED", "player"
+    ),
+    "a step that was not asked costs a try": Twin(
+        "return BROKEN if right else FAILED",
+        "return BROKEN if right else _answered(body, name, 'answer', right)",
+        "player",
+    ),
+    "a step that was not asked breaks the sign-in": Twin(
+        "return BROKEN if right else FAILED", "return BROKEN", "player"
+    ),
+    "a step that was not asked can be asked anew": Twin("return BROKEN if right else FAILED", "return body", "player"),
+    "a step that was not asked pins the choice": Twin(
+        "        if use == UNASKED and then != BROKEN:", "        if False:", "player"
+    ),
+    "an option that cannot be asked counts as passed": Twin(
+        "_choice(need, rest, requests) if len(rest) >= max(need, 1)",
+        "_choice(need - 1 or 0, rest, requests) if rest",
+        "player",
+    ),
+    "options that are too few are asked all the same": Twin(
+        "if len(rest) >= max(need, 1) else FAILED", "if rest else FAILED", "player"
+    ),
+    "what is left of an option is lost when it cannot be asked": Twin(
+        "*(() if then == FAILED else (then,)), ", "", "long"
+    ),
+    "the client says whether a step was asked": Twin(
+        'elif fields["asked"] == "0":', 'elif fields["asked"] == "0" and action != "resend":', "player"
+    ),
+    "anything may follow what was not asked": Twin(
+        "expected = (UNASKED,)", 'expected = (UNASKED, "answer", "resend")', "player"
+    ),
+    "neither asked nor unasked": Twin(' and fields["asked"] in {"0", "1"}', "", "foreign"),
     "a choice is asked without end": Twin(
         "options, left - 1, None, requests)", "options, left, None, requests)", "long"
     ),
@@ -171,6 +204,9 @@ LONG = [
     (Flow(all_of(ONE, TWO, THREE)), "s1~ s1~ s1~ s1~ s1~ s2+ s1~"),
     (Flow(at_least(1, ONE, TWO)), "s1- nobody- s2+"),
     (Flow(at_least(1, ONE, TWO)), "s1- s2+"),
+    (Flow(one_of(fallback(ONE, TWO), THREE)), "s1! s2+"),
+    (Flow(one_of(fallback(ONE, TWO), THREE)), "s1~ s1! s2~ s2!"),
+    (Flow(at_least(2, ONE, TWO, THREE)), "s1! s2+"),
     (SMALL["choice"], "select- select- select-"),
     (SMALL["choice"], "select- select- select- select-"),
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given, settings
 
+from engine_host import Mail
 from random_flows import APP, TIER, Quiz, flows
 from random_flows import Password as Prelude
 from watchword import (
@@ -186,6 +187,14 @@ def test_a_fallback_is_entered_when_the_tries_are_used_up():
     edges = drawn(fallback(quiz("aa"), quiz("bb")))
     assert ("aa", "bb", "tries used up") in edges
     assert ("aa", "fail", "tries used up") not in edges
+
+
+def test_a_step_that_sends_may_not_be_asked():
+    """Then the other way follows, or the end; nothing is said of steps that send nothing."""
+    letter, other = named("aa", Mail()), quiz("bb")
+    assert ("aa", "bb", "tries used up / not asked") in drawn(fallback(letter, other))
+    assert ("aa", "fail", "tries used up / not asked") in drawn(letter)
+    assert ("aa", "bb", "not asked") in drawn(one_of(letter, other))
 
 
 def test_conditions_label_the_beginnings():

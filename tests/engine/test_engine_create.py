@@ -1,6 +1,7 @@
 """Create, by DESIGN section 6: at most one message, however often the host calls; the same for users who do not exist."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from attrs import evolve
@@ -20,6 +21,7 @@ from watchword import (
     UnavailableError,
     User,
     all_of,
+    at_least,
     fallback,
     named,
     one_of,
@@ -808,3 +810,151 @@ def test_set_up_prepares_each_kind_once_per_step():
     here = world(Flow(Ready()), previous=(Flow(sequence(Ready(), named("second", Ready()))),))
     here.engine.prepare()
     assert 3 == len(prepared)
+
+
+# --- a step that cannot be asked ----------------------------------------------------------------------------------
+
+DOWN = UnavailableError("no route", undelivered=True, reason="unreachable")
+TIMED_OUT = UnavailableError("no answer", reason="timeout")
+HELP = named("help", Riddle(attempts=2))
+WAYS = {
+    "fallback": fallback(Mail(), HELP),
+    "one_of": one_of(Mail(), HELP),
+    "at_least": at_least(1, Mail(), HELP),
+    "first of a sequence in a fallback": fallback(sequence(Mail(), named("more", Riddle())), HELP),
+}
+NO_WAYS = {
+    "alone": Mail(),
+    "first of a sequence": sequence(Mail(), HELP),
+    "last of a fallback": fallback(named("before", Riddle(attempts=1)), Mail()),
+    "all_of": all_of(Mail(), HELP),
+}
+
+
+def cannot_send(here, why, user):
+    """Make sure that nothing can be sent to *user*: another one has found the courier down, or the budget is empty."""
+    if why == "empty budget":
+        Host(here, user).next(choice="mail")
+    else:
+        here.post.failing = DOWN if why == "courier down" else TIMED_OUT
+        with suppress(UnavailableError):
+            Host(here, User("finder", {**ANN, "sub": "finder"})).next(choice="mail")
+    here.clock.advance(20)
+
+
+WHY = ["empty budget", "courier down", "courier too slow"]
+EITHER_USER = pytest.mark.parametrize("user", [KNOWN, NOBODY], ids=["known", "unknown"])
+
+
+@EITHER_USER
+@pytest.mark.parametrize("why", WHY)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_step_that_cannot_be_asked_goes_on_with_what_the_flow_has_instead(way, why, user):
+    """It says `unavailable`, takes no right answer, charges none; any response brings the other way."""
+    here = world(Flow(WAYS[way], limits=Limits(messages="1/h")))
+    cannot_send(here, why, user)
+    sent, charged = len(here.post.sent), here.events.names.count("authn_login_fail")
+    host = Host(here, user)
+    shown = host.next(choice="mail").public
+    assert ("mail", "0", "unavailable") == (shown["step"], shown["attempts_left"], shown["error"])
+    assert "resend_after" not in shown
+    assert {"destination", "kind", "step", "attempts_left", "expires_at", "ref", "error"} == shown.keys()
+    assert not host.verify("00000000").right
+    asked = host.answers("-")
+    assert ("help", "2", None) == (asked.public["step"], asked.public["attempts_left"], asked.public.get("error"))
+    assert (sent, charged) == (len(here.post.sent), here.events.names.count("authn_login_fail"))
+    ended = host.answers("fish")
+    assert IssueTokens() == ended if user.known else "1" == ended.public["attempts_left"]
+
+
+@EITHER_USER
+@pytest.mark.parametrize("why", WHY)
+@pytest.mark.parametrize("way", NO_WAYS)
+def test_where_the_flow_has_no_other_way_the_sign_in_ends_at_once(way, why, user):
+    """With the text that says why, and with nothing lost: a challenge that nobody can answer would help nobody."""
+    here = world(Flow(NO_WAYS[way], limits=Limits(messages="1/h")))
+    if why == "empty budget":
+        host = Host(here, user)
+        host.next(choice="mail")
+        if way == "last of a fallback":
+            host.answers("no")
+    else:
+        cannot_send(here, why, KNOWN)
+        if way == "last of a fallback":
+            first = Host(here, User("finder", {**ANN, "sub": "finder"}))
+            first.next()
+            with pytest.raises(UnavailableError):
+                first.answers("no")
+    here.clock.advance(20)
+    host = Host(here, user)
+    with pytest.raises(TryLaterError if why == "empty budget" else UnavailableError):
+        host.next(choice="mail")
+        host.answers("no")
+
+
+@pytest.mark.parametrize("action", [None, "resend"])
+def test_any_response_to_what_was_not_asked_is_read_alike(action):
+    """Answer, resend request or choice: Define, Create and Verify agree that the step has failed."""
+    here = world(Flow(fallback(Mail(), HELP)), post=Post(DOWN))
+    host = Host(here, KNOWN)
+    host.next()
+    assert "help" == host.answers((here.post.sent and "x") or "00000000", action=action).public["step"]
+    assert "unasked" == read_metadata(host.pending[0].metadata)["before"]
+    assert "1" == read_metadata(host.pending[0].metadata)["asked"]
+    assert IssueTokens() == host.answers("fish")
+
+
+def test_a_host_that_retries_may_find_the_courier_up_again():
+    """Of what is made twice the host takes the last: it was asked then, and one message went out."""
+    here = world(Flow(fallback(Mail(), HELP)), post=Post(DOWN))
+    host = Host(here, KNOWN)
+    assert "unavailable" == host.next().public["error"]
+    here.post.failing = None
+    again = host.next().public
+    assert ("mail", "3", None, 1) == (again["step"], again["attempts_left"], again.get("error"), len(here.post.sent))
+    assert IssueTokens() == host.answers(here.post.code)
+
+
+@EITHER_USER
+@pytest.mark.parametrize("why", WHY)
+def test_a_resend_that_cannot_be_sent_keeps_the_code_that_may_still_be_good(why, user):
+    """Nothing is lost: neither the sign-in, nor a try, nor the other way."""
+    here = world(Flow(fallback(Mail(), HELP), limits=Limits(messages="1/h" if why == "empty budget" else "9/h")))
+    host = Host(here, user)
+    host.next()
+    here.clock.advance(41)
+    if why != "empty budget":
+        cannot_send(here, why, user)
+    else:
+        here.clock.advance(20)
+    again = host.answers("", action="resend").public
+    told = "try_later" if why == "empty budget" else "unavailable"
+    assert ("mail", "3", told) == (again["step"], again["attempts_left"], again["error"])
+    if user.known:
+        assert IssueTokens() == host.answers(here.post.sent[0].text)
+
+
+@EITHER_USER
+def test_a_code_that_is_dead_and_cannot_be_sent_anew_makes_way(user):
+    """There is nothing to keep then."""
+    here = world(Flow(fallback(Mail(), HELP), limits=Limits(messages="1/h")))
+    host = Host(here, user)
+    host.next()
+    here.clock.advance(200)
+    assert "unavailable" == host.answers("", action="resend").public["error"]
+    assert "help" == host.answers("-").public["step"]
+
+
+def test_a_refused_recipient_looks_sent_and_is_asked():
+    """It says nothing of the channel: nobody is taken to another way by an address that nothing can be sent to."""
+    here = world(
+        Flow(fallback(Mail(), HELP)), post=Post(UnavailableError("no such box", refused=True, undelivered=True))
+    )
+    shown = Host(here, KNOWN).next().public
+    assert ("mail", "3", None) == (shown["step"], shown["attempts_left"], shown.get("error"))
+
+
+def test_a_ledger_that_is_down_is_no_courier_that_is_down():
+    """Without a ledger nothing can be bounded, so the sign-in ends."""
+    with pytest.raises(UnavailableError):
+        Host(world(Flow(fallback(Mail(), HELP)), ledger=DeadLedger()), KNOWN).next()

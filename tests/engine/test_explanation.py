@@ -292,6 +292,9 @@ PRESENTED = [
     (Flow(one_of(sequence(Prelude(), quiz("cc")), quiz("aa"), quiz("bb"))), "", None, "3 times more at most"),
     (Flow(all_of(quiz("aa"), quiz("bb"))), "aa+", None, "it comes next after aa"),
     (CODE, "srp_a+", None, "now the host checks the password"),
+    (SHORT, f"{LOGIN} aa!", None, "aa could not be asked, and bb may be passed instead; 3 tries are left"),
+    (CODE, f"{LOGIN} code!", None, "or it could not be asked, and no other way is left"),
+    (EITHER, "aa!", None, "aa could not be asked, and bb may be passed instead; 3 tries are left"),
     (CODE, f"{LOGIN} code+", None, "in order: password_verifier, code"),
 ]  # fmt: skip
 
@@ -356,6 +359,7 @@ def test_each_round_tells_what_was_read_and_what_is_left():
     assert "the client was asked to choose" == told(EITHER, "select-").rounds[0].read
     assert "once more than a step takes" in told(CODE, f"{LOGIN}{' code~' * 6}").rounds[-1].read
     assert "not right" in told(CODE, "srp_a+ password_verifier-").rounds[-1].read
+    assert "code could not be asked: its courier was down" in told(CODE, f"{LOGIN} code!").rounds[-1].read
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,20 @@ def edited(data, flow, rounds):
     steps = [*flow.steps, "select", SRP_A, VERIFIER, "nobody"]
     before = data.draw(st.sampled_from(["-", "answer", "resend", "choice"]))
     fields = data.draw(
-        st.sampled_from([{}, {}, {}, {"facts": "1"}, {"signin": "x"}, {"flow": "0" * 16}, {"v": "2"}, {"carry": "a;b"}])
+        st.sampled_from(
+            [
+                {},
+                {},
+                {},
+                {"facts": "1"},
+                {"signin": "x"},
+                {"flow": "0" * 16},
+                {"v": "1"},
+                {"asked": "0"},
+                {"asked": "x"},
+                {"carry": "a;b"},
+            ]
+        )
     )
     host = st.sampled_from([SRP_A, VERIFIER, "NEW_PASSWORD_REQUIRED", "SMS_MFA", "ADMIN_NO_SRP_AUTH", "junk"])
     custom = (CUSTOM, data.draw(ODD_RESULTS), metadata(flow, data.draw(st.sampled_from(steps)), before, **fields))
@@ -366,6 +379,51 @@ def test_no_session_has_more_rounds_of_a_step_than_its_tries_and_five_requests(d
         texts = [derive.read_metadata(text) for name, _, text in rounds if name == CUSTOM]
         asked = sum(fields["step"] == step.name for fields in texts)
         assert asked <= step.attempts + derive.REQUESTS
+
+
+def test_a_step_that_cannot_be_asked_has_failed():
+    """Rule 4. What the flow has instead comes next; where it has nothing, the sign-in is over."""
+    assert judged("s1!", Flow(ONE)) == ("fail", "tries_used_up")
+    assert judged("s1!", Flow(sequence(ONE, TWO))) == ("fail", "tries_used_up")
+    assert judged("s1!", Flow(fallback(ONE, TWO))) == ("present", "s2")
+    assert judged("s1! s2+", Flow(fallback(ONE, TWO))) == ("tokens",)
+    assert judged("s1! s1+", Flow(fallback(ONE, TWO))) == ("fail", "broken")
+    assert judged("s1! s2!", Flow(fallback(ONE, TWO))) == ("fail", "tries_used_up")
+    assert judged("s1- s1!", Flow(fallback(ONE, TWO))) == ("present", "s2")
+
+
+def test_an_option_that_cannot_be_asked_leaves_the_others():
+    """Rule 4. Nothing was answered, so nothing is pinned: what is left of the choice is offered anew."""
+    either = Flow(one_of(ONE, TWO, THREE))
+    assert judged("s1!", either) == ("select", ("s2", "s3"))
+    assert judged("s1! s2! s3+", either) == ("tokens",)
+    assert judged("s1! s2! s3!", either) == ("fail", "tries_used_up")
+    assert judged("s1~ s1!", either) == ("select", ("s2", "s3")), "what was shown last is gone"
+    assert judged("s1- s1!", either) == ("fail", "tries_used_up"), "an answer has pinned the choice"
+    assert judged("select- select- select- s1! select-", either) == ("select", ("s2", "s3"))
+    assert judged("s1!", Flow(all_of(ONE, TWO))) == ("fail", "tries_used_up")
+    assert judged("s1! s2+ s3+", Flow(at_least(2, ONE, TWO, THREE))) == ("tokens",)
+    assert judged("s1+ s2! s3+", Flow(at_least(2, ONE, TWO, THREE))) == ("tokens",)
+    inner = Flow(one_of(fallback(ONE, TWO), THREE))
+    assert judged("s1!", inner) == ("select", ("s2", "s3"))
+    assert judged("s1~ s1~ s1! s2~ s2~ s2~ s2~", inner) == ("fail", "tries_used_up"), (
+        "the requests are those of the choice"
+    )
+
+
+@given(st.data())
+@MANY
+def test_who_cannot_be_asked_gets_no_further_than_who_answers_wrongly(data):
+    """Rule 1, over random flows: `unasked` rounds pass nothing; without them and what they stand for, nothing is missing."""
+    flow = data.draw(flows())
+    circumstances = data.draw(SETTINGS)
+    rounds, action = walked(data, flow, **circumstances)
+    spoilt = []
+    for name, result, text in rounds:
+        fields = derive.read_metadata(text) if name == CUSTOM else None
+        spoilt.append((name, True if fields and fields["asked"] == "0" else result, text))
+    assume(spoilt != rounds)
+    assert judged(spoilt, flow, action=action, **circumstances) == ("fail", "broken")
 
 
 def test_a_choice_is_asked_three_times():

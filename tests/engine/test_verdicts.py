@@ -595,3 +595,33 @@ def test_the_threshold_is_the_one_of_the_documents():
     assert [] == found(Flow(Toy("code", frozenset({"possession"}), 1e-6), limits=Limits(guesses="1/day")), "WW107")
     assert 1 == len(found(Flow(Silent()), "WW107"))
     assert 1 == len(found(Flow(Toy("code", frozenset({"possession"}), 1.5)), "WW107"))
+
+
+LETTER = Letter("letter", frozenset({"possession"}), 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (fallback(LETTER, PASSKEY), ("letter!", "passkey")),
+        (sequence(Password(), fallback(LETTER, PASSKEY)), ("srp_a+ password_verifier+ letter!", "passkey")),
+        (one_of(LETTER, PASSKEY, TOTP), ("letter!", "passkey, totp")),
+        (LETTER, None),
+        (sequence(LETTER, PASSKEY), None),
+        (fallback(PASSKEY, TOTP), None),
+    ],
+    ids=repr,
+)
+def test_a_note_says_what_comes_where_a_message_cannot_be_sent(body, shown):
+    """Where the flow goes on, with the session that shows it."""
+    notes = found(Flow(body), "WW303")
+    assert (shown is None) == (notes == [])
+    if shown:
+        assert shown[0] == " ".join(notes[0].session)
+        assert f"goes on with {shown[1]}:" in notes[0].message
+
+
+def test_a_stranger_is_taken_to_reach_what_comes_where_a_message_cannot_be_sent():
+    """An option of a choice that needs no factor is found behind a courier that is down as well."""
+    flow = Flow(sequence(Password(), fallback(LETTER, WORK)), require="knowledge and possession")
+    assert "srp_a+ password_verifier+ letter! proof_of_work+" == " ".join(found(flow, "WW102")[0].session)

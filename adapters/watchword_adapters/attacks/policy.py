@@ -24,7 +24,7 @@ _AROUND = frozenset(
     }
 )
 _WRITTEN = re.compile(
-    r"v=1;flow=([^;]*);facts=([01]*);step=([^;]+);before=(?:-|answer|resend|choice);signin=([^;]+);"
+    r"v=2;flow=([^;]*);facts=([01]*);step=([^;]+);asked=([01]);before=(?:-|answer|resend|choice|unasked);signin=([^;]+);"
     r"claim=[^;]*;issued=[^;]*;carry=[^;]*"
 )
 
@@ -69,10 +69,10 @@ def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | Non
     found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None
-    marks.add((found[1], found[2], found[4]))
+    marks.add((found[1], found[2], found[5]))
     steps.add(found[3])
-    # A choice is never right, and no step has the name of a round of the host's.
-    if result and found[3] in {"select", _SRP_A, _VERIFIER}:
+    # A choice is never right, nor what was not asked, and no step has the name of a round of the host's.
+    if result and (found[3] in {"select", _SRP_A, _VERIFIER} or found[4] == "0"):
         return None
     return found[3] if result else ""
 

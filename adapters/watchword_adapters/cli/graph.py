@@ -19,7 +19,7 @@ _PATIENCE = 120
 
 _EPILOG = """\
 One node stands for each step, choice and host round; --full draws every state, with the words of sessions (right +,
-wrong -, resend ~) on the transitions. Mermaid is shown by GitHub and GitLab in a mermaid block. SVG needs Graphviz.
+wrong -, resend ~, not asked !) on the transitions. Mermaid is shown by GitHub and GitLab in a mermaid block. SVG needs Graphviz.
 
 example:
   watchword graph docs/examples/flows/srp_then_code.toml

@@ -192,6 +192,8 @@ class DrivenSignIn:
         right = self._user.engine.verify(call).right
         self._verified = (call, right)
         use: Use = "resend" if action == "resend" else "answer"
+        if (derive.read_metadata(created.metadata) or {}).get("asked") == "0":
+            use = "unasked"
         self._went(ReadRound.custom(created.public["step"], right=right, use=use), created.metadata)
         self._goes_on(said)
 

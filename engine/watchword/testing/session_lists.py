@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from watchword import derive
-from watchword.exploration import next_rounds
+from watchword.exploration import next_rounds, that_send
 from watchword.flow import Flow, ReadRound, Round
 from watchword.speech import listen
 from watchword.turn import ACTION
@@ -32,7 +32,7 @@ FOREIGN: Mapping[str, Round] = {
 """Rounds that no flow of Watchword's has, whatever it is."""
 
 _NO_RESULTS: tuple[object, ...] = (None, "true", "True", 1, 0, "", 1.0)
-_OTHER_FIELDS = ({"v": "2"}, {"flow": "0" * 16}, {"step": ""}, {"signin": ""})
+_OTHER_FIELDS = ({"v": "1"}, {"asked": ""}, {"flow": "0" * 16}, {"step": ""}, {"signin": ""})
 
 
 def metadata(made_by: Flow, step: str, before: str = "-", **fields: str) -> str:
@@ -42,6 +42,7 @@ def metadata(made_by: Flow, step: str, before: str = "-", **fields: str) -> str:
         "flow": made_by.fingerprint,
         "facts": "0" * len(made_by.conditions),
         "step": step,
+        "asked": "1",
         "before": before,
         "signin": SIGNIN,
         "claim": "c1a1",
@@ -61,7 +62,8 @@ def recorded(made_by: Flow, reads: Sequence[ReadRound], **fields: str) -> tuple[
             rounds.append(Round(read.name, read.right))
             before = "-"
         else:
-            rounds.append(Round(read.name, read.right, metadata(made_by, read.step, before, **fields)))
+            asked = {"asked": "0"} if read.use == derive.UNASKED else {}
+            rounds.append(Round(read.name, read.right, metadata(made_by, read.step, before, **asked, **fields)))
             before = "choice" if read.step == derive.SELECT else read.use
     return tuple(rounds)
 
@@ -76,8 +78,8 @@ def spoken(
 ) -> tuple[Round, ...]:
     """Return the session that *words* tell: ``"srp_a+ password_verifier+ email_otp- email_otp+"``.
 
-    A word is a step's name, a host round's in lower case, or ``select``, and then ``+`` (right), ``-`` (wrong) or ``~``
-    (resend). *attributes*, *client* and *known* decide the flow's conditions.
+    A word is a step's name, a host round's in lower case, or ``select``, and then ``+`` (right), ``-`` (wrong), ``~``
+    (resend) or ``!`` (could not be asked). *attributes*, *client* and *known* decide the flow's conditions.
 
     Raises:
         ConfigurationError: for a word that is no round; the message lists what there is.
@@ -156,12 +158,12 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
     """Draw a walk; with *most_right* three of four go straight to the end, since only there one fault decides."""
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    state = derive.begin(flow.program, outcomes)
+    state, sending = derive.begin(flow.program, outcomes), that_send(flow)
     reads: list[ReadRound] = []
     worth: int | None = None
     lucky = draw(st.sampled_from((True, True, True, False) if most_right else (True, False)))
     while len(reads) < _MOST_ROUNDS:
-        options = next_rounds(state)
+        options = next_rounds(state, sending)
         right = tuple(option for option in options if option[3] is True)
         if right and (lucky or draw(st.booleans())):
             options = right
