@@ -239,14 +239,14 @@ def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
     try:
         _send(call, step, claimed, challenge, channel)
     except (TryLaterError, _CourierDownError) as error:
-        late = isinstance(error, TryLaterError)
-        old = _kept(call, step, "try_later" if late else "unavailable")
+        empty = isinstance(error, TryLaterError)
+        old = _kept(call, step, "try_later" if empty else "unavailable")
         if old is not None and not call.dead:
             # Nothing is lost while an older code may still be good: the sign-in goes on with it.
             return _finish(call, step, old, _made(call, step, old))
         if _has_another_way(call, step):
             return _unasked(call, step, claimed, challenge)
-        if old is None or not late:
+        if old is None or not empty:
             raise
         return _finish(call, step, old, _made(call, step, old))
     finally:
