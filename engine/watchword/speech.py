@@ -26,7 +26,7 @@ _SIGNS: dict[str, tuple[Use, bool]] = {
     "+": ("answer", True),
     "-": ("answer", False),
     "~": ("resend", False),
-    "!": (derive.UNASKED, False),
+    "!": ("unasked", False),
 }
 
 
