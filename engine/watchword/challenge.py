@@ -85,7 +85,7 @@ class Challenge:
     """What a kind made: *public* for the client, *private* for `verify`, *carry* for a later round, *messages* to send.
 
     Strings only. The secret itself may stand in *messages* and nowhere else (and in *public* as a picture). Where there is
-    no message for a user who exists, *reason* is a word for the audit (``[a-z][a-z0-9_]{0,31}``) that says why.
+    no message for a user who exists, *reason* is a word for the audit (``[a-z][A-Za-z0-9_]{0,63}``) that says why.
     """
 
     public: Mapping[str, str] = field(factory=dict[str, str])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import NoReturn
@@ -13,7 +12,7 @@ from watchword import derive
 from watchword.blocks import MESSAGES, Step
 from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, Sends, User
 from watchword.engine import LEASE, Deadline, Engine
-from watchword.errors import ProtocolError, TryLaterError, UnavailableError, reason_of
+from watchword.errors import ProtocolError, TryLaterError, UnavailableError, checked_word, reason_of
 from watchword.flow import Present
 from watchword.keyring import Key
 from watchword.ports import Limit, Message
@@ -39,8 +38,6 @@ OUTAGE = 60
 
 MAX_MESSAGE = 1_000_000
 """Characters of a message in all: ten times what a template may have."""
-
-_WORD = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 
 SETTLING = 0.4
 """Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
@@ -467,7 +464,7 @@ def _send(call: _Call, step: Step, claimed: _Claimed, challenge: Challenge, chan
     if message is None:
         if turn.user.known:
             # Silence towards the client; the operator finds out why under the reference on the user's screen.
-            reason = challenge.reason if _WORD.fullmatch(challenge.reason) else "no_message"
+            reason = checked_word(challenge.reason, "no_message")
             detail = {"step": step.name, "channel": channel, "reason": reason}
             engine.record("authn_code_withheld", call.user, claim=claimed.id, **detail)
         down = engine.ledger.peek(outage, now=call.now, within=deadline.left())

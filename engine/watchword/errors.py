@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
 }
 """Every reason word of a port that fails, and what it means. No word depends on what a service writes of its own accord."""
 
+_WORD = re.compile(r"[a-z][A-Za-z0-9_]{0,63}", re.ASCII)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}|[2-5][0-9]{2}(?: [245]\.[0-9]{1,3}\.[0-9]{1,3})?", re.ASCII)
 
 
@@ -36,6 +37,11 @@ def checked_code(code: object) -> str:
     A reply code may have an enhanced code (RFC 3463) behind it. Anything else may quote an address or a message.
     """
     return code if isinstance(code, str) and _CODE.fullmatch(code) else ""
+
+
+def checked_word(word: object, otherwise: str) -> str:
+    """Return *word*, which a plugin gave for the audit, if it is one; else *otherwise*: it may quote an answer."""
+    return word if isinstance(word, str) and _WORD.fullmatch(word) else otherwise
 
 
 class WatchwordError(Exception):

@@ -10,7 +10,7 @@ from watchword import derive
 from watchword.blocks import Step
 from watchword.challenge import User, Verdict, VerifyRequest
 from watchword.engine import LEASE, Deadline, Engine
-from watchword.errors import UnavailableError
+from watchword.errors import UnavailableError, checked_word
 from watchword.flow import Flow
 from watchword.keyring import Key
 from watchword.ports import Limit
@@ -127,7 +127,7 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (answer.user.known or not case.step.kind.proves)):
         if first:
-            reason = verdict.reason or "wrong"
+            reason = checked_word(verdict.reason, "wrong")
             engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
         return WRONG
     slot = engine.slot(answer, user, slip.step)

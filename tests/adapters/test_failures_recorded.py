@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine_host import ANN, KEY, Events, Mail, Post, Puzzle, Riddle
-from watchword import Challenge, ConfigurationError, Flow, ProtocolError, UnavailableError
+from watchword import Challenge, ConfigurationError, Flow, ProtocolError, UnavailableError, Verdict
 from watchword.errors import REASONS, checked_code, reason_of
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, triggers
@@ -168,6 +168,21 @@ def test_a_kind_that_makes_nonsense_is_told_in_fixed_words():
     with pytest.raises(TriggerError):
         made(Flow(Odd()), events).create(event("CreateAuthChallenge"))
     assert "unusable" == events.events[0].detail["reason"]
+
+
+@pytest.mark.parametrize("said", ["", SECRET, "fish!", "12345678", "Ann", "a" * 65])
+def test_what_a_kind_says_of_an_answer_is_a_word_in_the_audit(said):
+    """A reason that is no word may quote the answer: it is recorded as wrong."""
+
+    class Talkative(Riddle):
+        def verify(self, request):
+            return Verdict(False, said)
+
+    events = Events()
+    hooks = made(Flow(Talkative()), events)
+    private = hooks.create(event("CreateAuthChallenge"))["response"]["privateChallengeParameters"]
+    hooks.verify(event("VerifyAuthChallengeResponse", privateChallengeParameters=private, challengeAnswer="x"))
+    assert ["wrong"] == [each.detail["reason"] for each in events.events]
 
 
 @given(st.text(), st.text())
