@@ -22,7 +22,8 @@ from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import read_aws, yaml_text
 from watchword_adapters.deploy.commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
-from watchword_adapters.deploy.diagnosis import SEVERITIES, diagnose
+from watchword_adapters.deploy.diagnosis import diagnose
+from watchword_adapters.deploy.finding import SEVERITIES
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
 from watchword_adapters.deploy.read_aws import flows_of, read
 from watchword_adapters.deploy.read_template import read_template

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, judge, said, variable
 from watchword import ConfigurationError, Flow
 from watchword_adapters.cli import main
-from watchword_adapters.deploy.diagnosis import SEVERITIES
+from watchword_adapters.deploy.finding import SEVERITIES
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
 
 pytest.importorskip("yaml")

@@ -11,7 +11,8 @@ from watchword_adapters.cli.screen import Screen
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.commands import commands
 from watchword_adapters.deploy.deployment import Deployment
-from watchword_adapters.deploy.diagnosis import Finding, as_json, diagnose
+from watchword_adapters.deploy.diagnosis import as_json, diagnose
+from watchword_adapters.deploy.finding import Finding
 from watchword_adapters.deploy.read_template import read_template
 from watchword_adapters.deploy.read_zips import with_zips
 from watchword_adapters.deploy.template import TRIGGERS

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from watchword.flow import Flow
 from watchword_adapters.deploy.deployment import Deployment, Facts, within
-from watchword_adapters.deploy.diagnosis import Finding
+from watchword_adapters.deploy.finding import Finding
 from watchword_adapters.deploy.template import FLOWS, TRIGGERS, conditions_on_attributes, session_minutes
 from watchword_adapters.deploy.values import elements
 
