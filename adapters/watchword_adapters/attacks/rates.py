@@ -33,9 +33,9 @@ class _Count:
         self.compared = 0
 
     def over(self) -> bool:
-        """Say whether more was compared than the budget and one guess for each mail allow."""
+        """Say whether more was compared than the budget and the own tries of each mail allow."""
         judged = [each for each in self._arena.notes.judged if each.step == self._step]
-        return len(judged) > self._most + len(self._arena.mail.messages)
+        return len(judged) > self._most + self._arena.flow.limits.own_tries * len(self._arena.mail.messages)
 
 
 def _guesses(arena: Arena, one: Any) -> None:
