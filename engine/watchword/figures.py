@@ -73,17 +73,16 @@ def probability(step: Step) -> float:
     return chance_of(step.kind)
 
 
-def guesses_per_day(flow: Flow, step: Step, *, proven: bool = False) -> int:
+def guesses_per_day(flow: Flow, step: Step) -> int:
     """Return how many answers to *step* a stranger can have evaluated in one day, over all sessions.
 
-    The budget of guesses, and for a kind that sends the own tries of every message: one where a factor was *proven*
-    before, since no other sign-in shares the message then. Steps of one kind share it. A kind
+    The budget of guesses, and for a kind that sends the own tries of every message. Steps of one kind share it. A kind
     that is met before and after a factor was proven has it twice. Where nothing is charged, the host is the limit.
     """
     limits = flow.limits.guesses_at(step.kind)
     if not limits:
         return UNCHARGED
-    own = (1 if proven else flow.limits.own_tries) * per_day(flow.limits.messages) if sends(step) else 0
+    own = flow.limits.own_tries * per_day(flow.limits.messages) if sends(step) else 0
     return per_day(limits) + own
 
 
@@ -152,7 +151,7 @@ def _daily(exploration: Exploration, values: list[float]) -> float:
                 single, guesses = charged.get(budget, (0.0, 0))
                 charged[budget] = (
                     max(single, success / (1 - chance + success)),
-                    max(guesses, guesses_per_day(flow, step, proven=proven)),
+                    max(guesses, guesses_per_day(flow, step)),
                 )
                 continue
             there = (target, proven or proves(flow, read))

@@ -168,8 +168,8 @@ TWINS = {
     ),
     "guesses are compared when the ledger is down": Twin(
         verification.verify,
-        "    return _charged(engine, answer, case, user, text)",
-        "    try:\n        return _charged(engine, answer, case, user, text)\n"
+        "    return _charged(engine, answer, case, text, deadline)",
+        "    try:\n        return _charged(engine, answer, case, text, deadline)\n"
         "    except Exception:\n        return _compared(case, answer.user, user, text, now)",
         "R-09",
     ),

@@ -68,7 +68,7 @@ def guesses_at_once(arena: Arena) -> Cases:
             if not one.private:
                 yield False
                 continue
-            rounds = [_round_again(arena, one) for _ in range(16)]
+            rounds = [_round_again(arena, one) for _ in range(24)]
             guesses = [wrong_answer(one.right, arena.draw) for _ in rounds]
 
             def guessed(private: Any, guess: str, one: Any = one) -> bool:
