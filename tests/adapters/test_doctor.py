@@ -350,6 +350,12 @@ def test_every_code_is_planted_here():
     assert len(SEVERITIES) >= 12
 
 
+def test_every_code_has_its_row_in_the_reference():
+    """With its severity, in order."""
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "doctor.md").read_text()
+    assert list(SEVERITIES.items()) == re.findall(r"^\| `(WD\d\d)` \| (\w+) \|", page, re.MULTILINE)
+
+
 def test_permissions_of_the_operators_own_are_left_alone():
     """A role that may call the function is no stranger."""
     world = healthy()

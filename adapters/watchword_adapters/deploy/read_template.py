@@ -125,6 +125,12 @@ class _Stack:
     def _functions(self) -> Mapping[str, Facts]:
         return self._of(_LAMBDA, _SAM)
 
+    @cached_property
+    def _by_name(self) -> Mapping[Text, str]:
+        """The functions by the names that they are given."""
+        named = {text(facts.get("FunctionName")): logical for logical, facts in self._functions.items()}
+        return {name: logical for name, logical in named.items() if name}
+
     def _one(self, what: str, found: Mapping[str, Facts], asked: str, option: str) -> str:
         if asked:
             if asked not in found:
@@ -269,10 +275,8 @@ class _Stack:
         if isinstance(last, str) and ":" in last:
             head, _, qualifier = last.partition(":")
             name = joined((*before, head))
-        for logical, facts in self._functions.items():
-            if name and name == text(facts.get("FunctionName")):
-                return _Target(logical, qualifier)
-        return None
+        function = self._by_name.get(name)
+        return None if function is None else _Target(function, qualifier)
 
     def _with_code(self, function: DeployedFunction, facts: Facts) -> DeployedFunction:
         """Return *function* with what is wrong with its code, if that is here, and what its zip says of itself."""
