@@ -91,5 +91,6 @@ const pressed = await signIn(quick, null, async (round) => {
   mails.push((await mailsFor(quick)).length)
   return round < 3 ? RESEND : codeFor(quick)
 })
+results.pasted = (await signIn(`${quick}`, PASSWORD, async () => `\ufeff${await codeFor(quick)}\r\n`)).rounds.length
 results.earlyResend = { rounds: pressed.rounds, mails: mails.map((each) => each - mails[0]) }
 report(results)

@@ -92,4 +92,6 @@ for (let press = 0; press < 2; press += 1) {
   results.earlyResend.push(JSON.stringify(before) === JSON.stringify(after) ? 'nothing changed' : { before, after })
 }
 results.afterEarlyResend = Object.keys(await answer(pressed, await codeFor(quick))).sort()
+const pasted = await byPassword(quick, PASSWORD)
+results.pasted = Object.keys(await answer(pasted, `\t${await codeFor(quick)}\n`)).sort()
 report(results)

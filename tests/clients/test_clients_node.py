@@ -118,6 +118,12 @@ def test_sdk_v3_loses_nothing_by_an_early_resend(sdk_v3):
     assert "AuthenticationResult" in sdk_v3["afterEarlyResend"]
 
 
+def test_javascript_clients_pass_on_a_code_as_it_was_pasted(identity_js, sdk_v3):
+    """A line end, or what else nobody sees, is on the clipboard and not in the code: no try is lost by it."""
+    assert identity_js["pasted"] == 1
+    assert "AuthenticationResult" in sdk_v3["pasted"]
+
+
 def test_sdk_v3_signs_in_without_a_password(sdk_v3):
     """Two wrong answers, then the right one; a session works once."""
     assert sdk_v3["plain"] == ["3", "2", "1"]

@@ -136,6 +136,14 @@ def test_boto3_loses_nothing_by_an_early_resend(cognito, server, ann):
     assert "AuthenticationResult" in answer(cognito, reply, server.code_for(ann))
 
 
+@pytest.mark.parametrize("paste", ["{}\r\n", "\n{}", "\t{}\t", "\ufeff{}", "\u200b{}\u00a0"])
+def test_boto3_passes_on_a_code_as_it_was_pasted(cognito, server, ann, paste):
+    """A line end, or what else nobody sees, is on the clipboard and not in the code."""
+    reply = begin(cognito, ann)
+
+    assert "AuthenticationResult" in answer(cognito, reply, paste.format(server.code_for(ann)))
+
+
 def test_boto3_is_shown_the_same_challenge_for_a_user_who_does_not_exist(cognito, ann):
     """Who exists is no business of a stranger's: the reply differs in values alone."""
     known, unknown = begin(cognito, ann), begin(cognito, "nobody-at-all")
