@@ -1,7 +1,7 @@
 """What every test run shares: the inner loop, hypothesis profiles, and documents whose code blocks run.
 
 A bare `pytest` is the inner loop: a minute on two cores. It leaves out the files with the line
-`pytestmark = pytest.mark.exhaustive`, and does not even import them. `pytest --all` runs everything; a file that is named
+`pytestmark = pytest.mark.exhaustive` (or a list that begins with it), and does not even import them. `pytest --all` runs everything; a file that is named
 runs in any case. Both go over all cores; under `coverage run`, which sees one process only, they stay in one.
 
 README.md and every page under docs/ are tests. Each document has its own namespace and starts in its own empty
@@ -50,19 +50,25 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 # docs/examples/plugin is a distribution of its own with its own tests; it has to be installed before they can run.
 # tests/installed runs from a wheel, in an environment that `.ci/wheel` makes.
-collect_ignore_glob = ["docs/_build/*", "docs/examples/*", "tests/installed/*"]
+collect_ignore_glob = ["docs/_build/*", "docs/examples/*", "tests/installed"]
 
-EXHAUSTIVE = re.compile(r"^pytestmark = pytest\.mark\.exhaustive$", re.MULTILINE)
+EXHAUSTIVE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.exhaustive\b", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that runs everything."""
+    """Add the options of this suite."""
     parser.addoption("--all", action="store_true", help="run the exhaustive files too")
+    parser.addoption("--shrink", type=float, metavar="N", help="divide every real limit outside tests/bounds by N")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker."""
     config.addinivalue_line("markers", "exhaustive: of a whole file, which runs with --all or if it is named")
+    if config.getoption("shrink"):
+        sys.path.insert(0, str(config.rootpath / "tests"))
+        from shrink import Shrink  # noqa: PLC0415 - it loads Watchword, which most runs do later
+
+        config.pluginmanager.register(Shrink(config.getoption("shrink")), "shrink")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -190,7 +196,7 @@ def run_test_file(path: Path) -> str | None:
     ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     environment["PYTHONPATH"] = str(Path.cwd())
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     return None if run.returncode == 0 else run.stdout + run.stderr
 
 

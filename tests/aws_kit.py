@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
+from botocore.config import Config
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
@@ -19,6 +20,9 @@ from watchword_adapters.ledgers import DynamoDbLedger, dynamodb_table
 from watchword_adapters.ledgers.dynamodb import create_table
 
 REGION = "eu-west-1"
+
+LONG = 3600.0
+"""Seconds that a request to the emulator may take, on however slow a machine."""
 
 
 def isolate(monkeypatch):
@@ -126,7 +130,8 @@ class Aws:
 
     def client(self, service):
         """A client of boto3."""
-        return boto3.client(service, region_name=REGION, endpoint_url=self.endpoint)
+        config = Config(connect_timeout=LONG, read_timeout=LONG)
+        return boto3.client(service, region_name=REGION, endpoint_url=self.endpoint, config=config)
 
     @contextmanager
     def counted(self):
@@ -149,7 +154,7 @@ def patient(aws, table):
     admin.close()
     ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamodb_table, "READ", 30.0)
-        patch.setattr(dynamodb_table, "CONNECT", 30.0)
+        patch.setattr(dynamodb_table, "READ", LONG)
+        patch.setattr(dynamodb_table, "CONNECT", LONG)
         ledger.prepare()
     return ledger

@@ -220,7 +220,7 @@ def one_round(container, number, barrier):
             wrong.append(f"{way} ended with {end}")
         ends[end] += 1
         container.clock.advance(60)
-    barrier.wait(60)
+    barrier.wait()
     return ends, wrong
 
 
@@ -240,7 +240,7 @@ def crowd(containers, number):
 
     def answer(container):
         other = Client(container, client.name)
-        barrier.wait(60)
+        barrier.wait()
         return other.call("verify", privateChallengeParameters=private, challengeAnswer=f"wrong {container.number}")
 
     with ThreadPoolExecutor(len(containers)) as pool:

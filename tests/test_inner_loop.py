@@ -12,7 +12,11 @@ pytestmark = pytest.mark.exhaustive
 
 ROOT = Path(__file__).parents[1]
 LINE = "pytestmark = pytest.mark." + "exhaustive"
-MARKED = sorted(path for path in (ROOT / "tests").rglob("test_*.py") if f"\n{LINE}\n" in path.read_text())
+MARKED = sorted(
+    path
+    for path in (ROOT / "tests").rglob("test_*.py")
+    if re.search(LINE.replace("= ", r"= (\[\s*)?"), path.read_text(), re.MULTILINE)
+)
 
 
 def collected(*arguments):

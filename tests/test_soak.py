@@ -30,7 +30,7 @@ def soaked(ledger, sign_ins=240, tell=None):
 def test_nothing_fails_and_memory_stays_flat():
     """No error, nothing twice, budgets kept, memory flat; as a command, since what a test run keeps is memory too."""
     command = [sys.executable, soak.__file__, "--sign-ins", "180", "--pause", str(PAUSE)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert 0 == run.returncode, run.stdout + run.stderr
     for ledger in ("memory", "SQLite"):

@@ -80,9 +80,9 @@ def listening(application_for):
         yield port_of(sockets)
 
 
-def said_to(port, data, *, more=(), timeout=5):
+def said_to(port, data, *, more=()):
     """All that the server says to raw *data* (and *more*, piece by piece) until it closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
         try:
             for piece in (data, *more):
                 connection.sendall(piece)

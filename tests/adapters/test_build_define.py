@@ -30,6 +30,8 @@ from watchword_adapters.deploy.define_zip import define_files
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "define", "_HANDLER": "define.define"}
 FIELDS = ("triggerSource", "userPoolId", "userName", "callerContext", "request")
 

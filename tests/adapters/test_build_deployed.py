@@ -25,6 +25,7 @@ from watchword_adapters.deploy.template import TRIGGERS, Template
 
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
 pytestmark = [
+    pytest.mark.exhaustive,
     pytest.mark.skipif(
         shutil.which("ministack") is None and os.environ.get("WATCHWORD_REQUIRE_EMULATOR") != "1",
         reason="ministack is not on the path: give it a venv of its own",

@@ -10,7 +10,10 @@ from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 FLOWS = ROOT / "docs" / "examples" / "flows"
-pytestmark = pytest.mark.skipif(this_python() not in PYTHONS, reason="Lambda has no such Python")
+pytestmark = [
+    pytest.mark.exhaustive,
+    pytest.mark.skipif(this_python() not in PYTHONS, reason="Lambda has no such Python"),
+]
 FLOW = '[[steps]]\nkind = "email_otp"\n'
 
 

@@ -40,7 +40,7 @@ from watchword_adapters.deploy.target import PYTHONS, Target, default_python, la
 
 FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 HERE = Target("x86_64", this_python()) if this_python() in PYTHONS else None
-pytestmark = pytest.mark.skipif(HERE is None, reason="Lambda has no such Python")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.skipif(HERE is None, reason="Lambda has no such Python")]
 KEY = base64.b64encode(bytes(range(32))).decode()
 ANN = {"sub": "11111111-2222-4333-8444-555555555555", "email": "ann@example.com", "email_verified": "true"}
 INDEX = pytest.mark.skipif(

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aws_kit import REGION, Aws, isolate
+from aws_kit import LONG, REGION, Aws, isolate
 from threaded_clock import ThreadedClock
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
@@ -76,7 +76,8 @@ def aws():
     """The emulator."""
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch)
-        patch.setattr(keys, "READ", 30.0)
+        patch.setattr(keys, "READ", LONG)
+        patch.setattr(keys, "CONNECT", LONG)
         server = Aws()
         server.secrets, server.parameters = server.client("secretsmanager"), server.client("ssm")
         yield server
@@ -268,7 +269,7 @@ def test_boto3_that_is_missing_is_named():
         "from watchword_adapters.environment import keyring_of\n"
         "try: keyring_of('ssm:///x', {})\nexcept Exception as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "the key source ssm:///x: it needs boto3: pip install 'watchword[aws]'\n"
 
 
@@ -487,6 +488,7 @@ def test_the_first_fetch_fits_into_the_start_of_a_function(monkeypatch):
     assert 2 * 2 * sum(LIMITS) + pauses < 10
     isolate(monkeypatch)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setattr(keys, "CONNECT", LIMITS[0])
     monkeypatch.setattr(keys, "READ", LIMITS[1])
     config = keys._Client("ssm", "", "")._make().meta.config
     assert (config.connect_timeout, config.read_timeout) == LIMITS

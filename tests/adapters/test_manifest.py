@@ -16,6 +16,8 @@ from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import PYTHONS, Target
 
+pytestmark = pytest.mark.exhaustive
+
 FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 TEXT = st.text(max_size=20)
 MARKS = st.builds(FlowMark, TEXT, TEXT)

@@ -59,7 +59,7 @@ class Server:
         """The lines up to the one that holds *wanted*."""
         seen = []
         while True:
-            line = self.lines.get(timeout=20)
+            line = self.lines.get()
             assert line is not None, "\n".join([*seen, self.process.stderr.read()])
             seen.append(line)
             if wanted in line:
@@ -70,7 +70,7 @@ class Server:
             self.ready["endpoint"], json.dumps(parameters).encode(), {"X-Amz-Target": f"{PREFIX}{operation}"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as response:
+            with urllib.request.urlopen(request) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             with error:
@@ -90,7 +90,7 @@ class Server:
         )
 
     def get(self, path):
-        with urllib.request.urlopen(f"{self.ready['endpoint']}{path}", timeout=20) as response:
+        with urllib.request.urlopen(f"{self.ready['endpoint']}{path}") as response:
             return json.load(response)
 
     def code(self):
@@ -98,7 +98,7 @@ class Server:
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait()
 
 
 @contextlib.contextmanager
@@ -117,8 +117,8 @@ def serving(*options, ready=True):
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(timeout=20)
-        server.reading.join(20)
+        process.wait()
+        server.reading.join()
         process.stdout.close()
         process.stderr.close()
 
@@ -174,7 +174,7 @@ def test_there_are_no_answers_to_be_had(quick):
 def test_other_hosts_are_not_answered(quick):
     """Over the network as in the application."""
     port = int(quick.ready["endpoint"].rpartition(":")[2])
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    link = http.client.HTTPConnection("127.0.0.1", port)
     link.request("POST", "/", "{}", {"Host": "evil.example", "X-Amz-Target": f"{PREFIX}InitiateAuth"})
     response = link.getresponse()
     assert (response.status, json.loads(response.read())["__type"]) == (403, "ForbiddenException")
@@ -186,7 +186,7 @@ def test_it_ends_cleanly_by_signal(folder, number):
     """Status 0, no traceback, and the port is free, although a client keeps its connection."""
     with serving("flow.toml", "--json") as server:
         port = int(server.ready["endpoint"].rpartition(":")[2])
-        link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        link = http.client.HTTPConnection("127.0.0.1", port)
         link.request("OPTIONS", "/")
         link.getresponse().read()
         assert server.end(number) == 0
@@ -304,7 +304,7 @@ def test_https_is_served_on_request(folder):
         assert server.ready["endpoint"].startswith("https://127.0.0.1:")
         trusting = ssl.create_default_context(cafile=certificate)
         address = f"{server.ready['endpoint']}/us-east-1_Abc123/.well-known/jwks.json"
-        with urllib.request.urlopen(address, context=trusting, timeout=20) as response:
+        with urllib.request.urlopen(address, context=trusting) as response:
             assert json.load(response)["keys"]
         assert (certificate.parent / "key.pem").stat().st_mode & 0o077 == 0
         assert server.end() == 0

@@ -29,7 +29,7 @@ def port():
 
 def begin(port, client, name="ann", *, host="127.0.0.1"):
     """Begin a sign-in over a connection of its own."""
-    link = http.client.HTTPConnection(host, port, timeout=20)
+    link = http.client.HTTPConnection(host, port)
     body = {"ClientId": client, "AuthFlow": "CUSTOM_AUTH", "AuthParameters": {"USERNAME": name}}
     link.request("POST", "/", json.dumps(body), {"X-Amz-Target": f"{PREFIX}InitiateAuth"})
     response = link.getresponse()
@@ -74,7 +74,7 @@ def test_a_connection_outlives_the_time_for_a_head(port, monkeypatch):
     class Slow(CodeByMail):
         def define(self, event, context):
             reached.set()
-            go_on.wait(5)
+            go_on.wait()
             return super().define(event, context)
 
     pool = pool_with_ann(Slow())
@@ -82,7 +82,7 @@ def test_a_connection_outlives_the_time_for_a_head(port, monkeypatch):
         answers = []
         asking = threading.Thread(target=lambda: answers.append(begin(slow_port, pool.client_id)))
         asking.start()
-        assert reached.wait(5)
+        assert reached.wait()
         # Another client is cut off meanwhile, which takes as long as the limit.
         assert said_to(slow_port, b"") == b""
         go_on.set()
@@ -186,7 +186,7 @@ def test_a_trigger_that_calls_back_does_not_deadlock():
     class CallsBack(CodeByMail):
         def create(self, event, context):
             body = json.dumps({"UserPoolId": event["userPoolId"], "Username": event["userName"]})
-            link = http.client.HTTPConnection("127.0.0.1", ports[0], timeout=10)
+            link = http.client.HTTPConnection("127.0.0.1", ports[0])
             link.request("POST", "/", body, {"X-Amz-Target": f"{PREFIX}AdminGetUser"})
             found = json.loads(link.getresponse().read())
             link.close()
@@ -213,7 +213,7 @@ def test_a_client_that_goes_away_harms_nobody():
         def define(self, event, context):
             if event["userName"] == "ann":
                 reached.set()
-                go_on.wait(5)
+                go_on.wait()
             return super().define(event, context)
 
     pool = pool_with_ann(Slow())
@@ -224,7 +224,7 @@ def test_a_client_that_goes_away_harms_nobody():
         head = f"POST / HTTP/1.1\r\nHost: localhost:{port}\r\nX-Amz-Target: {PREFIX}InitiateAuth\r\n"
         with socket.create_connection(("127.0.0.1", port)) as link:
             link.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-            assert reached.wait(5)
+            assert reached.wait()
         go_on.set()
         assert begin(port, pool.client_id, "bob")[0] == 200
 
@@ -237,7 +237,7 @@ def test_serving_ends_although_a_trigger_hangs(monkeypatch):
     class Hangs(CodeByMail):
         def define(self, event, context):
             reached.set()
-            go_on.wait(30)
+            go_on.wait()
             return super().define(event, context)
 
     pool = pool_with_ann(Hangs())
@@ -246,9 +246,9 @@ def test_serving_ends_although_a_trigger_hangs(monkeypatch):
     with listening(lambda hosts: Application(pool, hosts)) as port:
         asking = threading.Thread(target=lambda: answers.append(begin(port, pool.client_id)))
         asking.start()
-        assert reached.wait(5)
+        assert reached.wait()
     go_on.set()
-    asking.join(5)
+    asking.join()
     assert [(status, body["__type"]) for status, body in answers] == [(500, "InternalErrorException")]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
@@ -324,7 +324,7 @@ def test_https_is_served_with_a_certificate_that_clients_can_trust(tmp_path):
     pool = pool_with_ann()
     with running(Application(pool, hosts_of(sockets, tls=True)), sockets, certificate=files):
         for name in ("localhost", "127.0.0.1"):
-            link = http.client.HTTPSConnection(name, port_of(sockets), context=trusting, timeout=10)
+            link = http.client.HTTPSConnection(name, port_of(sockets), context=trusting)
             link.request("GET", f"/{pool.pool_id}/.well-known/jwks.json")
             response = link.getresponse()
             assert response.status == 200

@@ -185,7 +185,7 @@ def test_a_file_that_is_in_use_is_refused(restarting, path):
         f"try: Database({str(path)!r}, {POOL!r})\n"
         "except ConfigurationError as error: print(error)"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "is in use: end the process that has it" in ended.stdout
 
 

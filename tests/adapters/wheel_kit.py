@@ -26,7 +26,7 @@ class Environment:
         """Install *wheels* by pip, without what they need."""
         command = [sys.executable, "-m", "pip", "--python", str(self.python), "install", "--quiet", "--no-deps"]
         command += ["--no-index", "--no-compile", "--disable-pip-version-check", *map(str, wheels)]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, check=True, capture_output=True)
 
     def run(self, *words, folder, environment=()):
         """Run Python with *words* in *folder*; return the process that ended."""
@@ -39,7 +39,6 @@ class Environment:
             env={**kept, "PYTHONDONTWRITEBYTECODE": "1", **dict(environment)},
             capture_output=True,
             text=True,
-            timeout=300,
         )
 
     def watchword(self, *words, folder, environment=()):
@@ -50,6 +49,6 @@ class Environment:
 def made_wheel(project, folder):
     """Build the wheel of *project* into *folder*, without network; return its path."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=project, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
     (path,) = folder.glob("*.whl")
     return path

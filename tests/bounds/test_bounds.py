@@ -15,6 +15,8 @@ from entrances import MEGABYTES, TEXTS, THINGS, entrances
 from watchword.travel import read_carry
 from watchword_adapters.aws_lambda import TriggerError
 
+pytestmark = pytest.mark.exhaustive
+
 PROCESSOR = 0.5
 """Seconds of processor time that a call may take: ten times the bound that tests/benchmarks/bounds.py measures."""
 

@@ -8,6 +8,8 @@ import pytest
 
 from patterns import PATTERNS, calls_of_re, hostile, modules, slow
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.mark.parametrize(("where", "pattern", "method"), PATTERNS, ids=[f"{each[0]} {each[2]}" for each in PATTERNS])
 def test_a_pattern_is_linear_on_hostile_text(where, pattern, method):

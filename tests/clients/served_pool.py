@@ -26,7 +26,7 @@ class Served:
 
     def get(self, path):
         """The JSON at *path*."""
-        with urllib.request.urlopen(f"{self.endpoint}{path}", timeout=10) as response:
+        with urllib.request.urlopen(f"{self.endpoint}{path}") as response:
             return json.load(response)
 
     def mails_for(self, username):
@@ -50,7 +50,7 @@ def served(*options, flow=FLOW):
         yield Served(**{name: value for name, value in json.loads(line).items() if name != "certificate"})
     finally:
         process.terminate()
-        rest, errors = process.communicate(timeout=10)
+        rest, errors = process.communicate()
     assert (process.returncode, rest, errors) == (0, "", "")
 
 

@@ -86,7 +86,7 @@ def passed(tmp_path_factory):
     for number, (name, (_, text)) in enumerate(DOCUMENTS.items()):
         (project / f"{number:02}-{name}.md").write_text(f"# A page\n\n{dedent(text)}\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-v", "-W", "error", "-p", "no:cacheprovider", "-p", "no:xdist", "."]
-    run = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     outcomes = re.findall(r"^\d+-(\w+)\.md::line:\d+,column:\d+ (PASSED|FAILED|ERROR)", run.stdout, re.MULTILINE)
     return {name: outcome == "PASSED" for name, outcome in outcomes}
 

@@ -41,6 +41,8 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 DAY = 86_400
 KNOWLEDGE, POSSESSION = frozenset({"knowledge"}), frozenset({"possession"})
 

@@ -30,6 +30,8 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 all_examples = pytest.mark.parametrize("name", EXAMPLES)
 
 

@@ -26,7 +26,7 @@ def quiet(monkeypatch):
 def run(*arguments):
     """Run the command as its users do."""
     command = [sys.executable, str(RUN), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", targets.TARGETS)
