@@ -170,6 +170,9 @@ class EmailOtp:
     def _shown(self, request: CreateRequest, address: str) -> str:
         """Return the destination that the client may see: nothing while strangers look on."""
         user = request.user
+        if request.proven and not user.known:
+            # No host lets it come to this; if one does, it looks as it does for a user.
+            return _masked(user.name if _is_address(user.name) else _made_up(request))
         if request.proven:
             known = address or user.attributes.get("email", "")
             return _masked(known) if _is_address(known) else ""

@@ -118,8 +118,8 @@ TWINS = {
     ),
     "an outage shows to known users alone": Twin(
         creation._send,
-        "if engine.ledger.peek(outage, now=call.now, within=deadline.left()) is not None:",
-        "if False:",
+        "down = engine.ledger.peek(outage, now=call.now, within=deadline.left())",
+        "down = None",
         "E-04",
     ),
     "nothing is padded": Twin(

@@ -288,6 +288,12 @@ def test_after_a_factor_nothing_is_made_up() -> None:
         assert shown(ALWAYS, somebody(email=address), proven=True) == ""
 
 
+def test_nobody_looks_like_a_user_even_behind_a_factor() -> None:
+    """A host that lets somebody unknown pass a password shows them a destination too: of the name, or made up."""
+    assert shown(EmailOtp(), evolve(NOBODY, name="Zoe@Mail.example"), proven=True) == "z***@m***"
+    assert re.fullmatch(r"[a-z]\*\*\*@[a-z]\*\*\*", shown(EmailOtp(), NOBODY, proven=True))
+
+
 def test_a_typed_address_is_shown_to_whoever_typed_it() -> None:
     """Where destinations are always shown, a name that is an address is shown, whoever has it, and wherever mail goes."""
     for user in (evolve(NOBODY, name="Zoe@Mail.example"), evolve(ANN, name="Zoe@Mail.example")):
