@@ -163,7 +163,8 @@ class Study:
 def real_clock():
     """Return the system's clock, whose `advance` waits."""
     clock = SystemClock()
-    return SimpleNamespace(now=clock.now, monotonic=clock.monotonic, sleep_until=clock.sleep_until, advance=time.sleep)
+    wanted = {"now": clock.now, "monotonic": clock.monotonic, "sleep_until": clock.sleep_until, "call": clock.call}
+    return SimpleNamespace(**wanted, advance=time.sleep)
 
 
 def opened(arena, person):
