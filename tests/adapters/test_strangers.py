@@ -134,6 +134,29 @@ def test_a_refused_recipient_changes_nothing_for_anybody(reason):
         ]
 
 
+@pytest.mark.parametrize("kind", [EmailOtp(), EmailOtp(always_show_destination=True)], ids=["default", "always shown"])
+def test_new_keys_in_front_change_nothing_for_anybody(kind):
+    """What is shown of a name before a rotation is shown after it, whether anybody has the name or not."""
+    clock, keys = VirtualClock(), [bytes(range(start, start + 32)) for start in (30, 20, 10)]
+    people = [f"user{number}" for number in range(8)]
+    told = []
+    for rotated in (keys[2:], keys[1:], keys):
+        made = triggers(
+            Flow(kind),
+            key=rotated,
+            courier=Outbox(),
+            clock=clock,
+            random=SeededRandom(),
+            audit=NoAudit(),
+            environment={},
+        )
+        pool = LocalUserPool(*made, clock=clock)
+        for name in people[::2]:
+            pool.add_user(name, attributes={"email": f"{name}@example.com", "email_verified": "true"})
+        told.append([shown(pool, name) for name in people])
+    assert told[0] == told[1] == told[2]
+
+
 def test_plain_functions_show_no_other_address_of_a_user():
     """Who finds a user by one address learns nothing of the address that mail goes to."""
 
