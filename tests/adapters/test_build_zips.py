@@ -494,9 +494,10 @@ def test_a_wheel_that_does_not_run_on_the_target_is_refused(tmp_path):
     wheel(tmp_path, "fast", "1.0", {"fast.py": b""}, tag="cp312-cp312-manylinux_2_28_x86_64")
     newer, older = Target("x86_64", "3.12"), Target("x86_64", "3.11")
     assert "fast.py" in wheels.fetch([Pinned("fast", "1.0")], newer, folder=tmp_path)[0].files
-    for target in (older, Target("arm64", "3.12")):
-        with pytest.raises(ConfigurationError, match=r"fast==1\.0 has no wheel in .* that runs on Python 3\.1"):
-            wheels.fetch([Pinned("fast", "1.0")], target, folder=tmp_path)
+    with pytest.raises(
+        ConfigurationError, match=r"fast==1\.0 has no wheel in .* that runs on Python 3\.11, x86_64, Amazon"
+    ):
+        wheels.fetch([Pinned("fast", "1.0")], older, folder=tmp_path)
     assert "manylinux_2_28_x86_64" not in older.platforms
 
 

@@ -181,6 +181,19 @@ class RequiresWithoutExtra(Good):
     requires_create: ClassVar[tuple[str, ...]] = ("PIL",)
 
 
+@breaks("test_it_says_what_it_is", "requires_create, requires_verify or both")
+@frozen
+class RequiresForNobodyKnowsWhat(Good):
+    requires: ClassVar[tuple[str, ...]] = ("PIL",)
+    extra: ClassVar[str] = "acme-riddle[draw]"
+
+
+@breaks("test_it_says_what_it_is", "without extra")
+@frozen
+class VerifyRequiresWithoutExtra(Good):
+    requires_verify: ClassVar[tuple[str, ...]] = ("PIL",)
+
+
 @breaks("test_it_says_what_it_is", "no setting")
 @frozen
 class CosmeticThatIsNone(Good):

@@ -78,7 +78,7 @@ def fetch(
         if not _downloaded(wanted, target, Path(work), folder):
             # Once more, one by one, to say which it is.
             for each in wanted:
-                if not _downloaded([each], target, Path(work), folder):
+                if len(wanted) == 1 or not _downloaded([each], target, Path(work), folder):
                     raise ConfigurationError(_missing(each, target, folder))
         found = {_name_of(path): path for path in Path(work).glob("*.whl")}
         return tuple(_unpacked(each, found[each.name]) for each in wanted)
@@ -110,12 +110,11 @@ def _missing(wanted: Pinned, target: Target, folder: Path | None) -> str:
         remedy = f"the newest version that has one is {newest}: pip install '{wanted.name}=={newest}', and build again"
     else:
         remedy = f"no version of {wanted.name} has one there"
-    others = [evolve(target, python=each) for each in PYTHONS if each != target.python]
+    near = [f"3.{minor}" for minor in (target.minor + 1, target.minor - 1)]
     with TemporaryDirectory(prefix="watchword-wheels-") as work:
-        # The next newer first: it is the smallest step.
-        for other in sorted(others, key=lambda each: (each.minor < target.minor, abs(each.minor - target.minor))):
-            if _downloaded([wanted], other, Path(work), folder):
-                remedy += f"; or build with --python {other.python}, for which {wanted.version} has one"
+        for python in near:
+            if python in PYTHONS and _downloaded([wanted], evolve(target, python=python), Path(work), folder):
+                remedy += f"; or build with --python {python}, for which {wanted.version} has one"
                 break
     return f"{wanted} has no wheel {where} that runs on Python {target.python}, {target.architecture}, {target.system}; {remedy}"
 
