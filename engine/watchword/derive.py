@@ -309,10 +309,13 @@ def read_metadata(text):
     """Return the fields of one round's metadata as a dict, or None if this is not our format."""
     if not isinstance(text, str) or not text or len(text) > MAX_METADATA:
         return None
+    parts = text.split(";")
+    if len(parts) != len(METADATA_FIELDS):
+        return None
     fields = {}
-    for part in text.split(";"):
+    for part in parts:
         name, equals, value = part.partition("=")
-        if not equals or name in fields:
+        if not equals:
             return None
         fields[name] = value
     if tuple(fields) != METADATA_FIELDS:

@@ -451,7 +451,7 @@ def _bent(arena: Arena, text: str) -> str:
         case "cut" if raw:
             return text[: draw.randrange(len(text))]
         case "version":
-            return text.replace("v=1", draw.choice(["v=0", "v=2", "v=", "v=1.0", "v=01"])) if "v=1" in text else "0"
+            return text.replace("v=2", draw.choice(["v=0", "v=1", "v=", "v=2.0", "v=02"])) if "v=2" in text else "0"
         case "digit":
             places = [place for place, sign in enumerate(text) if sign.isdigit()]
             if places:
