@@ -24,6 +24,8 @@ _OLDEST = 11
 """Python 3's minor version that Watchword needs at least."""
 _KNOWN = ("3.11", "3.12", "3.13", "3.14")
 
+_RUNTIME = re.compile(r"python3\.(\d+)")
+
 
 def lambda_pythons() -> tuple[str, ...]:
     """Return the Pythons that Lambda has runtimes for, oldest first: those of botocore's model, or a fixed list without it.
@@ -38,7 +40,7 @@ def lambda_pythons() -> tuple[str, ...]:
         runtimes = cast("list[str]", model["shapes"]["Runtime"]["enum"])
     except (ImportError, OSError, ValueError, LookupError, TypeError, EOFError, zlib.error):
         return _KNOWN
-    found = [int(match[1]) for match in map(re.compile(r"python3\.(\d+)").fullmatch, runtimes) if match]
+    found = [int(match[1]) for match in map(_RUNTIME.fullmatch, runtimes) if match]
     return tuple(f"3.{minor}" for minor in sorted(found) if minor >= _OLDEST) or _KNOWN
 
 
