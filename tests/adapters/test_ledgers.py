@@ -288,7 +288,7 @@ def test_what_is_over_is_remembered_for_the_grace(ledger):
 def test_memory_that_is_held_elsewhere_is_unavailable():
     """A call that cannot have the lock in time raises UnavailableError."""
     ledger = MemoryLedger()
-    with ledger._lock, pytest.raises(UnavailableError, match=r"0\.01 seconds"):
+    with ledger._lock, pytest.raises(UnavailableError, match="could not answer in them"):
         ledger.peek("h", now=NOW, within=0.01)
     assert ledger.peek("h", now=NOW, within=0.01) is None
 

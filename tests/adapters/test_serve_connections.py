@@ -23,6 +23,13 @@ from watchword_adapters.poolserver.wire import PREFIX
 @pytest.fixture(scope="module")
 def port():
     """A server for those tests that change nothing about it."""
+    with listening(lambda hosts: Application(pool_with_ann(), hosts, body_seconds=3600)) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def impatient():
+    """A server that waits for a body for a moment only."""
     with listening(lambda hosts: Application(pool_with_ann(), hosts, body_seconds=0.2)) as port:
         yield port
 
@@ -90,10 +97,10 @@ def test_a_connection_outlives_the_time_for_a_head(port, monkeypatch):
     assert answers[0][0] == 200
 
 
-def test_a_body_that_drips_is_refused_in_cognito_s_shape(port):
+def test_a_body_that_drips_is_refused_in_cognito_s_shape(impatient):
     """The head is there, so there is somebody to answer; the connection is closed behind it."""
-    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 10\r\n\r\n{" % port
-    received = said_to(port, head)
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 10\r\n\r\n{" % impatient
+    received = said_to(impatient, head)
     assert received.startswith(b"HTTP/1.1 408")
     assert b'"__type": "RequestTimeoutException"' in received
 
@@ -127,10 +134,10 @@ def test_no_part_of_a_request_is_without_end(port, method, without_end):
     "rest", [b"2\r\n{", b"2\r\n{}\r\n0\r\nX-Slow: ", b"2;slow"], ids=["body", "trailer", "extension"]
 )
 @pytest.mark.parametrize("method", [b"POST", b"GET", b"OPTIONS"])
-def test_no_part_of_a_request_drips(port, monkeypatch, method, rest):
+def test_no_part_of_a_request_drips(impatient, monkeypatch, method, rest):
     """A client that never finishes is cut off, also where the answer needs no body."""
     monkeypatch.setattr(connection, "REST_SECONDS", 0.3)
-    received = said_to(port, method + CHUNKED % port + rest)
+    received = said_to(impatient, method + CHUNKED % impatient + rest)
     assert received.count(b"HTTP/1.1") <= 1
 
 
