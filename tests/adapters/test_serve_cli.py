@@ -27,6 +27,8 @@ from watchword_adapters.poolserver.application import Told
 from watchword_adapters.poolserver.backstage import TriggerRun
 from watchword_adapters.poolserver.wire import PREFIX
 
+pytestmark = pytest.mark.exhaustive
+
 FLOW = 'name = "served"\n[[steps]]\nkind = "email_otp"\nlength = 8\n'
 NAMES = ["--pool-id", "us-east-1_Abc123", "--client-id", "c1"]
 

@@ -24,6 +24,8 @@ from flow_oracles import (
 from speech import SIGNIN, session
 from watchword import Flow, all_of, at_least, derive, fallback, one_of, sequence
 
+pytestmark = pytest.mark.exhaustive
+
 SOURCE = Path(derive.__file__).read_text(encoding="utf-8")
 
 

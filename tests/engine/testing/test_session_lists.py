@@ -17,6 +17,8 @@ from watchword_adapters.aws_lambda import triggers
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 BOTH = Flow(sequence(Srp(), EmailOtp(length=6)), name="both")
 TIERED = Flow(sequence(Password(), when(TIER, named("gold", Quiz())), when(APP, named("app", Quiz())), Quiz()))
 WIDE = Flow(all_of(named("one", Quiz()), named("two", Quiz()), Quiz()))
