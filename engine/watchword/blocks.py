@@ -141,7 +141,7 @@ def named(name: str, kind: Kind) -> Named:
 def attribute(name: str, value: str) -> Attribute:
     """Return the condition that the user's attribute *name* (``custom:tier``) is *value*, to the letter.
 
-    Take no attribute that the app client may write: then users choose for themselves.
+    Take no attribute that users can change, see `watchword.attributes`: then they choose for themselves.
     """
     if not (isinstance(name, str) and name and isinstance(value, str)):
         raise ConfigurationError("attribute(name, value) takes two texts, such as attribute('custom:tier', 'gold')")

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from watchword import derive
+from watchword.attributes import changed_how, hands_of, is_custom
 from watchword.blocks import Step
 from watchword.decoy import first_difference
 from watchword.errors import ConfigurationError
@@ -27,7 +28,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW101": ("error", "tokens without proof of who signs in"),
     "WW102": ("error", "a path that does not meet `require`"),
     "WW103": ("error", "client metadata leads to tokens by fewer factors"),
-    "WW104": ("error", "a condition on an attribute that users write themselves"),
+    "WW104": ("error", "a condition on an attribute that users can change"),
     "WW105": ("error", "no way to tokens"),
     "WW106": ("error", "a resend that comes after the session is over"),
     "WW107": ("error", "a sole factor that is too easy to guess"),
@@ -43,9 +44,6 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW303": ("note", "what comes where a message cannot be sent"),
 }
 """Every finding: its code, how serious it is, and what it is about."""
-
-# The attributes that no app client can write (Cognito developer guide, user pool attributes).
-_NOT_WRITABLE = frozenset({"sub", "email_verified", "phone_number_verified", "identities"})
 
 # What these mean is fixed: no kind proves one of them by its name.
 _OWN_TERMS = frozenset({*FACTORS, "password", "srp"})
@@ -302,15 +300,17 @@ def _bypass(exploration: Exploration, ways: Sequence[_Way], required: Sequence[R
         if condition[0] != "attribute":
             continue
         name = condition[1]
-        if name.startswith(("custom:", "dev:custom:")):
+        if hands_of(name) == "administrator":
+            continue
+        if is_custom(name):
             yield _finding(
                 "WW204",
                 f"the flow asks by {name!r}: take it out of WriteAttributes of every app client, or users choose for themselves",
             )
-        elif name not in _NOT_WRITABLE and not name.startswith("cognito:"):
+        else:
             yield _finding(
                 "WW104",
-                f"the flow asks by {name!r}, which users may write themselves: "
+                f"the flow asks by {name!r}, which users can change {changed_how(name)}: "
                 "ask by an attribute that only an administrator can set",
                 _differing(ways, place),
             )

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from watchword import ConfigurationError, Flow, attribute, sequence, when
+from watchword.attributes import hands_of, may_change
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import read_aws, yaml_text
@@ -377,6 +378,22 @@ def test_standard_attributes_are_writable_where_no_list_is_given():
     by_locale = Flow(sequence(Srp(), when(attribute("locale", "de"), EmailOtp(lifetime=300))), name="l")
     assert ["WD15"] == codes(examined(world, by_locale))
     assert () == examined(world)
+
+
+@pytest.mark.parametrize("written", [None, ["email"], ["name"]], ids=repr)
+@pytest.mark.parametrize("name", ["email_verified", "cognito:user_status", "email", "custom:tier", "sub"])
+def test_what_users_can_change_is_no_ground_to_decide_by(name, written):
+    """Found exactly where `may_change` says so; a command is printed only where a list of the client mends it."""
+    world = healthy()
+    del world["client"]["WriteAttributes"]
+    if written is not None:
+        world["client"]["WriteAttributes"] = written
+    flow = Flow(sequence(Srp(), when(attribute(name, "x"), EmailOtp(lifetime=300))), name="a")
+    found = examined(world, flow)
+    assert ["WD15"] * may_change(name, written or []) == codes(found)
+    assert all(name in each.message for each in found)
+    assert bool(found) is (bool(repairs(world, flow=flow)) or hands_of(name) == "user")
+    assert [] == repairs(world, flow=flow) or hands_of(name) == "client"
 
 
 def test_mail_as_the_only_factor_is_noted():

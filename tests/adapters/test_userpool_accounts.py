@@ -3,6 +3,7 @@
 import pytest
 from userpool_kit import EMAIL, PASSWORD, World, code_of, text_of
 
+from watchword.attributes import hands_of
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError
 
@@ -763,3 +764,30 @@ def test_aliases_are_among_those_of_the_service(aliases):
     """Anything else is a ConfigurationError with the list."""
     with pytest.raises(ConfigurationError, match="email, phone_number, preferred_username"):
         World(aliases=aliases)
+
+
+# What users change by themselves
+
+
+def test_whatever_users_change_by_themselves_is_not_an_administrators(world):
+    """Confirming, changing an address, a new password: each attribute that comes out otherwise is one that users can change."""
+
+    def attributes():
+        found = world.pool.admin_get_user(UserPoolId=world.pool.pool_id, Username="bob")
+        told = {each["Name"]: each["Value"] for each in found["UserAttributes"]}
+        return told | {"cognito:user_status": found["UserStatus"]}
+
+    sign_up(world)
+    seen = [attributes()]
+    confirm(world, code_in(world.pool.outbox[-1]))
+    seen.append(attributes())
+    forgot(world, "bob")
+    reset(world, code_in(world.pool.outbox[-1]), name="bob")
+    token = world.begin("bob", "USER_PASSWORD_AUTH", PASSWORD="N3w-password")["AuthenticationResult"]["AccessToken"]
+    changed = [{"Name": "email", "Value": "rob@example.com"}, {"Name": "locale", "Value": "de"}]
+    world.pool.update_user_attributes(AccessToken=token, UserAttributes=changed)
+    seen.append(attributes())
+
+    moved = {name for now in seen for name in seen[0] | now if now.get(name) != seen[0].get(name)}
+    assert {"email", "email_verified", "locale", "cognito:user_status"} == moved
+    assert "administrator" not in {hands_of(name) for name in moved}

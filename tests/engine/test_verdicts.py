@@ -29,6 +29,7 @@ from watchword import (
     sequence,
     when,
 )
+from watchword.attributes import hands_of, may_change
 from watchword.requirement import FACTORS
 from watchword.speech import listen
 from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Finding, Report, assurance
@@ -352,28 +353,52 @@ def test_who_is_concerned_is_told():
     assert ("proof_of_work+", "captcha+") == finding.session
 
 
+# In whose hands an attribute is: every standard one, what Cognito adds in events, and custom ones.
+WRITTEN_BY_USERS = ["locale", "email", "phone_number", "preferred_username", "name", "updated_at", "zoneinfo"]
+CHANGED_BY_USERS = {
+    "email_verified": "by changing or verifying their address",
+    "phone_number_verified": "by changing or verifying their telephone number",
+    "cognito:email_alias": "by changing or verifying their address",
+    "cognito:phone_number_alias": "by changing or verifying their telephone number",
+    "cognito:user_status": "by confirming themselves or setting a new password",
+    "cognito:mfa_enabled": "by turning MFA on or off",
+    "cognito:whatever_comes": "through Cognito",
+    **dict.fromkeys(WRITTEN_BY_USERS, "by writing it"),
+}
+
+
+def on_attribute(name):
+    """Return a flow that decides by the attribute *name*."""
+    return Flow(when(attribute(name, "x"), EmailOtp(), otherwise=named("code", EmailOtp())))
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [
-        ("locale", "WW104"),
-        ("email", "WW104"),
-        ("phone_number", "WW104"),
+        *((name, "WW104") for name in CHANGED_BY_USERS),
         ("custom:tier", "WW204"),
         ("dev:custom:tier", "WW204"),
         ("sub", None),
-        ("email_verified", None),
-        ("phone_number_verified", None),
         ("identities", None),
-        ("cognito:user_status", None),
     ],
 )
-def test_a_condition_is_judged_by_who_can_write_the_attribute(name, code):
-    """Cognito's own attributes no client writes; custom ones only if the app client lets it; the rest users do."""
-    flow = Flow(when(attribute(name, "x"), EmailOtp(), otherwise=named("code", EmailOtp())))
+def test_a_condition_is_judged_by_who_can_change_the_attribute(name, code):
+    """Users change some whatever the client may write; custom ones only if the app client lets them; a sub nobody."""
+    flow = on_attribute(name)
     named_by = [each for each in check(flow).findings if each.code in {"WW104", "WW204"}]
     assert ([] if code is None else [code]) == [each.code for each in named_by]
     assert all(repr(name) in each.message for each in named_by)
+    assert all(f"users can change {CHANGED_BY_USERS[name]}:" in each.message for each in named_by if code == "WW104")
     assert 1 == len(found(flow, "WW202"))
+
+
+@pytest.mark.parametrize("name", ["sub", "identities", *CHANGED_BY_USERS, "custom:tier", "dev:custom:tier"])
+def test_what_a_client_may_write_its_users_can_change(name):
+    """A list that names it lets them; without a list they change the standard ones; what they change anyway no list stops."""
+    hands = hands_of(name)
+    assert (hands != "administrator") is may_change(name, [name])
+    assert (hands == "user") is may_change(name, ["nickname"])
+    assert (hands == "user" or (hands == "client" and "custom:" not in name)) is may_change(name, [])
 
 
 def test_a_condition_on_the_app_client_tells_nothing_of_users():

@@ -122,7 +122,7 @@ def _proved(report: Report, require: str) -> Iterator[str]:
         "WW101": "tokens need proof of who signs in",
         "WW102": f"every path meets {required}" if required else "",
         "WW103": "no resend and no choice weakens it",
-        "WW104": "no condition is in the user's hands",
+        "WW104": "no condition asks by what users can change",
         "WW105": f"every state ends, after {report.figures.longest_path} rounds at most",
         "WW106": "every resend comes within the session",
         "WW107": f"no sole factor is guessed above {MAX_SOLE_FACTOR:g} a user-day",

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, cast
 
+from watchword.attributes import hands_of
 from watchword.flow import Flow
 from watchword_adapters.deploy.deployment import Deployment, Facts, within
 from watchword_adapters.deploy.finding import Finding
@@ -61,6 +62,9 @@ def commands(
     made = [_add_permission(trigger, arn, str(pool.get("Arn", ""))) for arn, trigger in reversed(callers.items())]
     if wanted != attached or "WD31" in codes:
         made += _update_pool(deployment, wanted, codes)
+    # What users can change without the client's writing it, no setting of the client mends.
+    if not (flow is not None and any(hands_of(each) == "client" for each in conditions_on_attributes(flow))):
+        codes.discard("WD15")
     if codes & {"WD01", "WD02", "WD03", "WD07", "WD15", "WD23"}:
         made.append(_update_client(deployment.client, codes, flow))
     return tuple(made)

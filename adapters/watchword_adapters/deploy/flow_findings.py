@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from watchword.attributes import changed_how, hands_of, may_change
 from watchword.blocks import Block
 from watchword.challenge import HostRun
 from watchword.flow import Flow
@@ -30,7 +31,6 @@ from watchword_adapters.deploy.values import (
 )
 
 _RECOVERY = {"verified_email": "email", "verified_phone_number": "sms"}
-_WRITABLE_AT_FIRST = "custom:"
 
 
 def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
@@ -137,14 +137,19 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
     written = words(get(client, "WriteAttributes"))
     unknown = next((each for each in written if isinstance(each, Unknown)), None)
     for name in conditions_on_attributes(flow):
-        # Without a list, the client may write the standard attributes.
-        if name in written if written else not name.startswith((_WRITABLE_AT_FIRST, "cognito:")):
+        if hands_of(name) == "user":
+            yield Finding(
+                "WD15",
+                f"users can change {name} {changed_how(name)}, whatever the app client may write, and the flow decides by it",
+                "decide by a custom attribute that only an administrator can set",
+            )
+        elif may_change(name, written):
             yield Finding(
                 "WD15",
                 f"the app client may write {name}, by which the flow decides: users choose for themselves",
                 f"take {name} out of the client's WriteAttributes",
             )
-        elif unknown is not None:
+        elif unknown is not None and hands_of(name) == "client":
             yield NotKnown(f"whether the app client may write {name}", unknown.why)
 
 
