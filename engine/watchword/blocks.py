@@ -64,7 +64,7 @@ class AtLeast:
 
 @frozen
 class Fallback:
-    """The parts in this order, each only when the tries of the one before are used up."""
+    """The parts in this order, each only when the one before has failed: tries used up, or not to be asked."""
 
     parts: tuple[Block, ...]
 
@@ -116,7 +116,10 @@ def at_least(count: int, *options: Block) -> AtLeast:
 
 
 def fallback(*parts: Block) -> Fallback:
-    """Return the block that asks for the next of *parts* only when the tries of the one before are used up."""
+    """Return the block that asks for the next of *parts* only when the one before has failed.
+
+    It has when its tries are used up, or when it cannot be asked: its courier is down, or its message budget is empty.
+    """
     return Fallback(_blocks("fallback", parts))
 
 

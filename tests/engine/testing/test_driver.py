@@ -55,6 +55,16 @@ def test_wrong_answers_use_up_the_tries(flow_user, outbox):
     assert 1 == len(outbox.messages)
 
 
+def test_a_step_that_cannot_be_asked_is_told_as_such(flow_user, outbox):
+    """Its word has a sign of its own, and any response goes on."""
+    user = flow_user(Flow(fallback(EmailOtp(), Riddle()), limits=Limits(messages="1/h")))
+    user.signs_in().waits(20)
+    sign_in = user.signs_in().is_asked("email_otp", error="unavailable", attempts_left=0)
+    sign_in.asks_for_resend().is_asked("riddle").answers("fish").gets_tokens()
+    assert "email_otp! riddle+" == sign_in.session
+    assert 1 == len(outbox.messages)
+
+
 @pytest.mark.parametrize("step", [Captcha(), EmailOtp(), EmailOtp(alphabet="letters"), Mail()])
 def test_the_right_answer_is_known_where_a_kind_asked_for_a_code(flow_user, step):
     """Also where only a picture shows it; and the wrong answer differs from it in one symbol."""
