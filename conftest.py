@@ -1,8 +1,9 @@
 """What every test run shares: the inner loop, hypothesis profiles, and documents whose code blocks run.
 
 A bare `pytest` is the inner loop: a minute on two cores. It leaves out the files with the line
-`pytestmark = pytest.mark.exhaustive` (or a list that begins with it), and does not even import them. `pytest --all` runs everything; a file that is named
-runs in any case. Both go over all cores; under `coverage run`, which sees one process only, they stay in one.
+`pytestmark = pytest.mark.exhaustive` (or a list that begins with that mark) and the pages with the line
+`<!-- pytest: exhaustive -->`, and does not even import them. `pytest --all` runs everything; a file that is named runs in
+any case. Both go over all cores; under `coverage run`, which sees one process only, they stay in one.
 
 README.md and every page under docs/ are tests. Each document has its own namespace and starts in its own empty
 directory, which is also on `sys.path`; both are gone afterwards, as are the environment variables that it set.
@@ -52,7 +53,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 # tests/installed runs from a wheel, in an environment that `.ci/wheel` makes.
 collect_ignore_glob = ["docs/_build/*", "docs/examples/*", "tests/installed"]
 
-EXHAUSTIVE = re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.exhaustive\b", re.MULTILINE)
+EXHAUSTIVE = {
+    ".py": re.compile(r"^pytestmark = (\[\s*)?pytest\.mark\.exhaustive\b", re.MULTILINE),
+    ".md": re.compile(r"^<!-- pytest: exhaustive -->$", re.MULTILINE),
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -82,7 +86,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 def is_exhaustive(path: Path) -> bool:
     """Say whether the tests of a file take long, by reading it: importing it would take long too."""
-    return path.suffix == ".py" and EXHAUSTIVE.search(path.read_text(encoding="utf-8")) is not None
+    mark = EXHAUSTIVE.get(path.suffix)
+    return mark is not None and mark.search(path.read_text(encoding="utf-8")) is not None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -23,7 +23,7 @@ def collected(*arguments):
     """The test files that pytest collects, and what it says at the end."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider", *arguments]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return set(re.findall(r"^(\S+\.py): \d+$", run.stdout, re.MULTILINE)), run
+    return set(re.findall(r"^(\S+\.(?:py|md)): \d+$", run.stdout, re.MULTILINE)), run
 
 
 FOLDER = ROOT / "tests" / "attacks"
@@ -67,6 +67,13 @@ def test_what_is_left_out_is_not_even_imported(tmp_path):
     run = subprocess.run([*command, "--all", "."], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert 0 != run.returncode
     assert "imported" in run.stdout + run.stderr
+
+
+def test_a_page_can_be_marked_too():
+    """Some pages run pytest many times."""
+    found, _ = collected("docs/how-to")
+    assert "docs/how-to/unit-test-a-flow-policy.md" not in found
+    assert "docs/how-to/check-a-flow.md" in found
 
 
 def test_the_mark_is_of_a_whole_file():
