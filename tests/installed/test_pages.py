@@ -1,7 +1,9 @@
-"""What README, the tutorials and the pages on deployment print works for who has the wheel and an empty folder."""
+"""What README, the tutorials and the how-to guides print works for who has the wheel and an empty folder."""
 
 import shutil
 import subprocess
+
+import pytest
 
 from conftest import CHECKOUT
 
@@ -31,3 +33,9 @@ def test_write_a_plugin(reader):
 def test_your_own_flow(reader):
     """The tutorial from an empty folder to tokens over HTTP, by boto3."""
     reader.reads(DOCS / "tutorial" / "your-own-flow.md")
+
+
+@pytest.mark.parametrize("page", ["use-the-lambda-triggers.md"])
+def test_how_to(reader, page):
+    """A guide, from an empty folder to its end: files, Python and commands in their order."""
+    reader.reads(DOCS / "how-to" / page, invisible=True)
