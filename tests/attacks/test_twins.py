@@ -5,14 +5,14 @@ from attrs import frozen
 from sample_triggers import Sample
 
 from broken_code import broken
-from watchword import Flow, creation, derive, engine, fallback, keyring, named, sequence, travel, verification
+from watchword import Flow, creation, derive, engine, fallback, keyring, named, sequence, travel, typed, verification
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.stock import Question
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool import sessions, signin
-from watchword_plugins import captcha, email_otp
+from watchword_plugins import email_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -140,7 +140,7 @@ TWINS = {
         "puzzle",
     ),
     "a kind may write what is the engine's": Twin(
-        creation._flaw, "if not reserved.isdisjoint(texts):", "if False:", "X-01"
+        creation.flaw_of, "if not reserved.isdisjoint(texts):", "if False:", "X-01"
     ),
     # Verify
     "the seal is not checked": Twin(verification._read, "if sealed else None", "", "S-10"),
@@ -200,7 +200,7 @@ TWINS = {
     "a code that is always the same": Twin(keyring.Key.choose, "pack(seed, str(block))", "pack(str(block))", "L-08"),
     "weak keys are taken": Twin(keyring._key, "if len(set(secret)) < _MIN_DISTINCT_BYTES:", "if False:", "L-05"),
     "users are counted by the name they type": Twin(
-        engine.user_key, '("sub", sub) if sub else ("name", user.name)', '("name", user.name)', "R-03", "two"
+        engine.user_key, '("sub", sub) if sub else ("name", folded(user.name))', '("name", user.name)', "R-03", "two"
     ),
     "users are named in the audit": Twin(
         engine.user_key,
@@ -224,9 +224,9 @@ TWINS = {
     "any text is an address": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-01"),
     "several addresses are one": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-02"),
     "digits of any script": Twin(
-        captcha.Captcha._read,
-        " or not answer.isascii()",
-        " or not (answer := __import__('unicodedata').normalize('NFKC', answer.upper()))",
+        typed.typed_code,
+        "    if not code or not code.isascii():",
+        "    code = __import__('unicodedata').normalize('NFKC', code.upper())\n    if not code:",
         "K-09",
         "puzzle",
     ),

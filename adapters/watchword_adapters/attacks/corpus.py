@@ -170,7 +170,8 @@ class _Run:
         kinds = [step.kind for step in flow.steps.values()]
         sends = any(hasattr(kind, "channel") for kind in kinds)
         puzzles = any(not hasattr(kind, "channel") and not kind.proves for kind in kinds)
-        self._has: Mapping[Need, bool] = {"": True, "mail": sends, "puzzle": puzzles}
+        charged = any(flow.limits.guesses_at(kind) for kind in kinds)
+        self._has: Mapping[Need, bool] = {"": True, "mail": sends, "puzzle": puzzles, "budget": charged}
 
     def elsewhere(self, family: Family) -> bool:
         """Say whether the flow gives no occasion for *family*."""

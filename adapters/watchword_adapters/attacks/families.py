@@ -12,7 +12,7 @@ from watchword_adapters.attacks.arena import Arena
 Cases = Iterator[bool]
 """Whether each case succeeded: the attacker got what the flow does not allow."""
 
-Need = Literal["", "mail", "puzzle"]
+Need = Literal["", "mail", "puzzle", "budget"]
 """What a flow must have for a family to be tried on it; on another flow it is tried on the corpus's own."""
 
 

@@ -244,12 +244,12 @@ class _Dead:
         return fails
 
 
-@family("R-10", "counters that hold text, negative or huge numbers", share=0.1)
+@family("R-10", "counters that hold text, negative or huge numbers", needs="budget", share=0.1)
 def poisoned(arena: Arena) -> Cases:
     """A ledger file with rows that nobody wrote makes no room."""
     for value in arena.draw.sample(["x", "", None, -1, -(10**18), 10**18, b"\0", 1e308, "1800000000"], 9):
         with _on_disk(arena) as path:
-            target = arena.target()
+            target = arena.target(lambda each: each.charged)
             for _ in range(40):
                 if not _compared(arena, reached(arena, target)):
                     break

@@ -41,12 +41,16 @@ class Scene:
 
 @frozen
 class Target:
-    """A step, and the *moves* that lead from the beginning to its first challenge, past *proven* factors."""
+    """A step, and the *moves* that lead from the beginning to its first challenge, past *proven* factors.
+
+    *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess.
+    """
 
     step: Step
     scene: Scene = field(repr=False)
     moves: tuple[Move, ...]
     proven: int = 0
+    charged: bool = True
 
     @property
     def sends(self) -> bool:
@@ -93,7 +97,7 @@ def targets_of(flow: Flow, scenes: tuple[Scene, ...]) -> Iterator[Target]:
         for scene in scenes:
             moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
             if moves is not None:
-                yield Target(step, scene, moves, _factors(flow, scene, moves))
+                yield Target(step, scene, moves, _factors(flow, scene, moves), bool(flow.limits.guesses_at(step.kind)))
                 break
 
 

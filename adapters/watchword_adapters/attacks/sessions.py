@@ -451,7 +451,8 @@ def _bent(arena: Arena, text: str) -> str:
         case "cut" if raw:
             return text[: draw.randrange(len(text))]
         case "version":
-            return text.replace("v=2", draw.choice(["v=0", "v=1", "v=", "v=2.0", "v=02"])) if "v=2" in text else "0"
+            own, odd = f"v={derive.FORMAT};", ("v=0;", "v=1;", "v=;", f"v={derive.FORMAT}.0;", f"v=0{derive.FORMAT};")
+            return text.replace(own, draw.choice(odd)) if own in text else "0"
         case "digit":
             places = [place for place, sign in enumerate(text) if sign.isdigit()]
             if places:
