@@ -379,7 +379,7 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
         challenge: object = kind.create(request)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the sign-in ends here and nothing leaks
         _refuse(call, claimed, step, f"raised {type(error).__name__}", **reason_of(error))
-    flaw = _flaw(challenge, getattr(kind, "channel", None))
+    flaw = flaw_of(challenge, getattr(kind, "channel", None))
     if flaw or not isinstance(challenge, Challenge):
         _refuse(call, claimed, step, flaw or "made no Challenge", reason="unusable")
     return challenge
@@ -406,8 +406,8 @@ def _failure(
     return failure
 
 
-def _flaw(challenge: object, channel: str | None) -> str:
-    """Return what is wrong with what a kind made, or nothing."""
+def flaw_of(challenge: object, channel: str | None) -> str:
+    """Return what is wrong with what a kind made that sends by *channel*, or nothing."""
     if not isinstance(challenge, Challenge):
         return "made no Challenge"
     nothing = frozenset[str]()

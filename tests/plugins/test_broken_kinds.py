@@ -14,6 +14,7 @@ from attrs import field, frozen
 from watchword.challenge import Challenge, CreateRequest, Email, Verdict, VerifyRequest
 from watchword.settings import whole_number
 from watchword.testing import ANN, NOBODY, KindContract
+from watchword.typed import typed_code
 
 DIGITS = "0123456789"
 
@@ -118,9 +119,95 @@ class TestNod(KindContract):
     right = "yes"
 
 
+@frozen
+class Patient(Good):
+    """As many tries, and as long, as a flow takes."""
+
+    attempts: int = field(default=10, validator=whole_number(1, 10))
+    lifetime: int = field(default=600, validator=whole_number(30, 600))
+
+
+class TestPatient(KindContract):
+    kind = Patient()
+
+
+@frozen
+class Phrase(Riddle):
+    """A riddle in any script."""
+
+    answer: str = field(default="ein flügel", repr=False)
+
+    @answer.validator
+    def _check(self, attribute: Any, value: Any) -> None:
+        from watchword.settings import refused
+
+        if not isinstance(value, str) or not value.strip():
+            raise refused(self, attribute, "must be a text")
+
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(private={"digest": request.seal(self.answer.strip().lower())})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        answer = request.answer
+        if not isinstance(answer, str) or len(answer) > 100 or "\ud800" in answer:
+            return Verdict(right=False)
+        return Verdict(right=request.matches(request.private.get("digest"), answer.strip().lower()))
+
+
+class TestPhrase(KindContract):
+    kind = Phrase()
+    right = "Ein Flügel"
+
+
+class TestPhraseInCyrillic(KindContract):
+    kind = Phrase("пианино")
+    right = "пианино"
+
+
+@frozen
+class ShowsWhatWasTyped(Good):
+    """Shows somebody who signs in by an address a mask of it, whoever that is, and the reference."""
+
+    def create(self, request: CreateRequest) -> Challenge:
+        head, at, _ = request.user.name.partition("@")
+        hint = f"{head[:1]}***@***" if at and head.isalnum() else ""
+        return changed(Good.create(self, request), public={"hint": hint, "say": request.ref})
+
+
+class TestShowsWhatWasTyped(KindContract):
+    kind = ShowsWhatWasTyped()
+
+
+@frozen
+class AsksOneOfTwo(Riddle):
+    """Asks what is drawn: the questions look different, and everybody may be asked either."""
+
+    def create(self, request: CreateRequest) -> Challenge:
+        question = {"0": "What has keys?", "1": "Keys, but no lock, what is it?"}[request.code("01", 1)]
+        return changed(Riddle.create(self, request), public={"question": question})
+
+
+class TestAsksOneOfTwo(KindContract):
+    kind = AsksOneOfTwo()
+    right = "a piano"
+
+    def test_guessing_is_not_easier_than_it_says(self) -> None:
+        """It says nothing."""
+
+    def test_the_secret_is_nowhere_else(self, caplog: Any, capfd: Any) -> None:
+        """The draw is no secret."""
+
+    def test_the_same_claim_gives_the_same_code(self) -> None:
+        """The answer is the same for both questions."""
+
+
 def changed(challenge: Challenge, **what: Any) -> Challenge:
     made = {name: getattr(challenge, name) for name in ("public", "private", "carry", "messages")}
     return Challenge(**{**made, **what})
+
+
+def _as_said(right: Any) -> Any:
+    return staticmethod(right) if callable(right) else right
 
 
 BROKEN: list[tuple[str, str, Any]] = []
@@ -132,14 +219,18 @@ def breaks(rule: str, says: str, *, right: Any = None, **contract: Any) -> Any:
     def mark(kind: Any) -> Any:
         made = kind() if inspect.isclass(kind) else kind
         BROKEN.append(
-            (rule, says, type(made.__class__.__name__, (KindContract,), {"kind": made, "right": right, **contract}))
+            (
+                rule,
+                says,
+                type(made.__class__.__name__, (KindContract,), {"kind": made, "right": _as_said(right), **contract}),
+            )
         )
         return kind
 
     return mark
 
 
-@breaks("test_it_says_what_it_is", "no name for a kind")
+@breaks("test_it_says_what_it_is", "is no step name")
 @frozen
 class BadName(Good):
     kind: ClassVar[str] = "../x"
@@ -169,10 +260,28 @@ class SendsAndProvesNothing(Good):
     proves: ClassVar[Any] = frozenset()
 
 
-@breaks("test_it_says_what_it_is", "attempts must be")
+@breaks("test_it_says_what_it_is", "attempts is 1000000; it must be")
 @frozen
 class EndlessTries(Good):
     attempts: int = 10**6
+
+
+@breaks("test_it_says_what_it_is", "attempts is 11; it must be")
+@frozen
+class OneTryMoreThanAFlowTakes(Good):
+    attempts: int = 11
+
+
+@breaks("test_it_says_what_it_is", "lifetime is 601; it must be")
+@frozen
+class OneSecondMoreThanAFlowTakes(Good):
+    lifetime: int = 601
+
+
+@breaks("test_it_says_what_it_is", "a word of the engine's own")
+@frozen
+class NamedAsARound(Good):
+    kind: ClassVar[str] = "select"
 
 
 @breaks("test_it_says_what_it_is", "without extra")
@@ -307,28 +416,44 @@ class PicturesInVerify(Good):
         return Good.verify(self, request)
 
 
-@breaks("test_it_makes_strings_within_bounds", "no text but int")
+@breaks("test_it_makes_strings_within_bounds", "parameters that are not all text")
 @frozen
 class Numbers(Good):
     def create(self, request: CreateRequest) -> Challenge:
         return changed(Good.create(self, request), public={"digits": 8})
 
 
-@breaks("test_it_makes_strings_within_bounds", "is the engine's")
+@breaks("test_it_makes_strings_within_bounds", "parameters that are the engine's own")
 @frozen
 class TakesTheEnginesName(Good):
     def create(self, request: CreateRequest) -> Challenge:
         return changed(Good.create(self, request), public={"attempts_left": "99"})
 
 
-@breaks("test_it_makes_strings_within_bounds", "carry: over")
+@breaks("test_it_makes_strings_within_bounds", "parameters that are the engine's own: seal")
+@frozen
+class TakesTheEnginesSeal(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), private={"seal": "x"})
+
+
+@breaks("test_it_makes_strings_within_bounds", "reason must be a word")
+@frozen
+class SaysWhyInASentence(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(
+            public={"hint": "***"}, private={"digest": request.seal(request.code(DIGITS, 8))}, reason="No, ann!"
+        )
+
+
+@breaks("test_it_makes_strings_within_bounds", "carry parameters of more than")
 @frozen
 class HugeCarry(Good):
     def create(self, request: CreateRequest) -> Challenge:
         return changed(Good.create(self, request), carry={"history": "x" * 4096})
 
 
-@breaks("test_it_makes_strings_within_bounds", "public is too long")
+@breaks("test_it_makes_strings_within_bounds", "public parameters of more than")
 @frozen
 class HugePicture(Good):
     def create(self, request: CreateRequest) -> Challenge:
@@ -404,6 +529,20 @@ class RepeatsTheAnswer(Good):
 @frozen
 class SecretInRepr(Riddle):
     answer: str = "a piano"
+
+
+@breaks("test_the_secret_is_nowhere_else", "from ref, which the client is shown", right=lambda request, _: request.ref)
+@frozen
+class TakesTheReferenceForASecret(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Good.create(self, request), private={"digest": request.seal(request.ref)})
+
+
+@breaks("test_the_secret_is_nowhere_else", "from private", right="ein flügel")
+@frozen
+class PlainInAnotherScript(Phrase):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Phrase.create(self, request), private={"answer": self.answer[::-1]})
 
 
 @breaks("test_messages_go_to_the_user_alone", "goes to somebody else")
@@ -490,6 +629,68 @@ class MakesUpAnewEachTime(Good):
         return changed(Good.create(self, request), public={"hint": hint})
 
 
+@breaks("test_nobody_looks_like_somebody", "what changes for a user must change for a stranger")
+@frozen
+class DrawsForUsersAlone(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        hint = request.code("abcdefgh", 8) if request.user.known else "e"
+        return changed(Good.create(self, request), public={"hint": hint})
+
+
+@breaks("test_nobody_looks_like_somebody", "looks different")
+@frozen
+class DrawsAnotherQuestionForStrangers(AsksOneOfTwo):
+    def create(self, request: CreateRequest) -> Challenge:
+        made = AsksOneOfTwo.create(self, request)
+        return made if request.user.known else changed(made, public={"question": "What is this, then?"})
+
+
+@breaks("test_nobody_looks_like_somebody", "looks different")
+@frozen
+class MasksWhatAUserTyped(ShowsWhatWasTyped):
+    def create(self, request: CreateRequest) -> Challenge:
+        made = ShowsWhatWasTyped.create(self, request)
+        return made if request.user.known else changed(made, public={**made.public, "hint": ""})
+
+
+@breaks("test_nothing_lets_nobody_in", "passes")
+@frozen
+class LetsInWhoHasNoNumber(Riddle):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Riddle.create(self, request), private={"digest": request.seal(self.number(request))})
+
+    def number(self, request: Any) -> str:
+        return str(request.user.attributes.get("custom:number", ""))
+
+
+@breaks("test_nothing_lets_nobody_in", "passes")
+@frozen
+class LetsInByWhatIsShown(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        digest = request.private.get("digest")
+        return Verdict(right=bool(digest) and digest == request.answer)
+
+
+@breaks("test_an_empty_answer_is_right_with_no_setting", "the answer '' passes", right="a piano")
+@frozen
+class FoldsEverythingAway(Riddle):
+    def create(self, request: CreateRequest) -> Challenge:
+        return changed(Riddle.create(self, request), private={"digest": request.seal(typed_code(self.answer) or "")})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=request.matches(request.private.get("digest"), typed_code(request.answer) or ""))
+
+
+@breaks("test_an_empty_answer_is_right_with_no_setting", "passes", right="a piano")
+@frozen
+class TakesOneOfAList(Nod):
+    kind: ClassVar[str] = "list"
+    answers: tuple[str, ...] = ("a piano",)
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Verdict(right=request.answer in [answer.strip() for answer in self.answers])
+
+
 @breaks("test_hostile_attributes_do_no_harm", "FileNotFoundError")
 @frozen
 class OpensWhatTheLocaleNames(Good):
@@ -547,6 +748,14 @@ class TakesAPrefix(Good):
     def verify(self, request: VerifyRequest) -> Verdict:
         answer = str(request.answer)[: self.length]
         return Verdict(right=request.matches(request.private.get("digest"), answer.encode("utf-8", "ignore").decode()))
+
+
+@breaks("test_hostile_answers_never_pass", "reason must be a word")
+@frozen
+class ExplainsInASentence(Good):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        right = Good.verify(self, request).right
+        return Verdict(right=right, reason="" if right else "That was wrong.")
 
 
 @breaks("test_hostile_answers_never_pass", "AttributeError for None")

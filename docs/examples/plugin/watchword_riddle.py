@@ -14,7 +14,7 @@ from watchword.settings import line, refused
 
 def _some_text(instance: Any, attribute: Attribute[str], value: str) -> None:
     if not folded(value):
-        raise refused(instance, attribute, "must not be empty")  # or an empty answer would be right
+        raise refused(instance, attribute, "must be some ASCII text")  # or an empty answer would be right
 
 
 @frozen

@@ -13,21 +13,26 @@ from typing import Any, ClassVar
 import pytest
 from attrs import evolve, fields, frozen, has
 
-from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Kind, User, Verdict
-from watchword.errors import ConfigurationError
+from watchword.challenge import Challenge, CreateRequest, Kind, User, Verdict
+from watchword.creation import flaw_of
+from watchword.engine import LEASE
+from watchword.errors import ConfigurationError, checked_word
+from watchword.flow import Flow
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
 from watchword.testing.leaks import reveals
 from watchword.testing.requests import ANN, NOBODY, NOW, Issued, create_request, verify_request
+from watchword.travel import reference
 
 _FACTORS = frozenset({"knowledge", "possession", "inherence"})
 _HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
 _DAY = 86_400
 
-# Cognito: a value that the client is shown may have 131,072 characters, the token that carries the session 4,096.
-_LONGEST_PUBLIC = 131_072
-_MOST_PRIVATE = 2048
-_MOST_CARRY = 512
+_DRAWS = 16
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_NOTHING = ("", " ", "-", "\t\r\n", "\u200b", "\ufeff", "0", "None", "null", "undefined", "[]", "{}")
+"""Answers of somebody who has none to give."""
+_ODD_TEXTS = ("", " ", "-", "\u00a0", "\u200b", "\ufeff", "ä", "ein Flügel", "пианино", "١٢٣", "x" * 2000)
+"""Settings of which nothing may be left when an answer is folded: they are blank, invisible, or not ASCII."""
 
 
 @frozen
@@ -64,14 +69,14 @@ class KindContract:
         """The name, the factors and the optional facts are such as the engine can use."""
         kind = self.kind
         assert isinstance(kind, Kind), "set `kind` to an instance with kind, proves, create and verify"
-        assert re.fullmatch(r"[a-z][a-z0-9_]{1,31}", kind.kind), f"no name for a kind: {kind.kind!r}"
         for fact in ("kind", "proves"):
             assert getattr(type(kind), fact, ...) == getattr(kind, fact), f"{fact} must stand in the class"
         assert isinstance(kind.proves, frozenset), "proves must be a frozenset"
         assert kind.proves <= _FACTORS, f"proves may hold {sorted(_FACTORS)} only"
-        for name, low, high in (("attempts", 1, 100), ("lifetime", 1, 900)):
-            value = getattr(kind, name, low)
-            assert type(value) is int and low <= value <= high, f"{name} must be {low} to {high}"  # noqa: PT018
+        try:
+            Flow(kind)
+        except ConfigurationError as error:
+            raise AssertionError(f"no flow can ask for it: {error}") from error
         assert frozenset(getattr(kind, "cosmetic", ())) <= set(_settings(kind)), (
             "cosmetic names something that is no setting"
         )
@@ -80,7 +85,9 @@ class KindContract:
         assert extra or not _required(kind), "modules are required without extra: what is to be installed?"
         if _sends(kind):
             assert "possession" in kind.proves, "a kind that sends proves possession"
-            assert getattr(kind, "resend_after", 0) >= 16, "resend_after must be 16 or more: the lease of a claim"
+            assert getattr(kind, "resend_after", 0) >= LEASE, (
+                f"resend_after must be {LEASE} or more: the lease of a claim"
+            )
 
     def test_it_is_a_value(self) -> None:
         """Two kinds with the same settings are equal and hash alike, and settings cannot be changed."""
@@ -145,22 +152,17 @@ class KindContract:
     # What it makes
 
     def test_it_makes_strings_within_bounds(self) -> None:
-        """Public, private and carried parameters are texts, under names of their own, and small enough to travel."""
+        """What it makes is what the engine takes: texts under names of their own, small enough to travel."""
         for user in (self.user, NOBODY):
             challenge = self._made(user=user).challenge
+            flaw = flaw_of(challenge, getattr(self.kind, "channel", None))
+            assert not flaw, f"the engine refuses the challenge: the kind {flaw}"
             for place in ("public", "private", "carry"):
                 for name, value in getattr(challenge, place).items():
-                    assert isinstance(name, str) and _NAME.fullmatch(name), f"{place}: no name: {name!r}"  # noqa: PT018
-                    assert isinstance(value, str), f"{place}[{name!r}] is no text but {type(value).__name__}"
+                    assert _NAME.fullmatch(name), f"{place}: no name: {name!r}"
                     assert value.isprintable() or place == "public", f"{place}[{name!r}] holds control characters"
                     value.encode("utf-8")
-            reserved = RESERVED_PUBLIC & set(challenge.public)
-            assert not reserved, f"public: {sorted(reserved)} is the engine's"
-            assert all(len(value) <= _LONGEST_PUBLIC for value in challenge.public.values()), "public is too long"
-            assert sum(map(len, challenge.private.values())) <= _MOST_PRIVATE, (
-                f"private: over {_MOST_PRIVATE} characters"
-            )
-            assert sum(map(len, challenge.carry.values())) <= _MOST_CARRY, f"carry: over {_MOST_CARRY} characters"
+            _assert_word(challenge.reason)
 
     def test_the_secret_is_nowhere_else(
         self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -182,6 +184,7 @@ class KindContract:
                 for n, message in enumerate(challenge.messages)
                 for part in ("to", "subject")
             },
+            "ref, which the client is shown": reference("claim-1"),
             "repr of the kind": repr(self.kind) + str(self.kind),
             "repr of the challenge": repr(challenge),
             "repr of the verdict": repr(verdicts),
@@ -236,27 +239,52 @@ class KindContract:
         assert self._verdict(self.kind, again, first.right).right, "the code that was sent is refused on the retry"
 
     def test_nobody_looks_like_somebody(self) -> None:
-        """A user who does not exist, or cannot receive, is shown the same, is sent nothing, and is not let in by what is shown."""
-        somebody = self._made()
-        hidden = [NOBODY, *(evolve(NOBODY, name=name) for name in ("zoe@example.com", "a" * 128, *HOSTILE_TEXTS))]
-        if _sends(self.kind):
-            hidden += [evolve(self.user, attributes={}), evolve(self.user, name="zoe@example.com", attributes={})]
-        if _sends(self.kind) and self.kind.channel == "email":
-            hidden += [
-                evolve(self.user, attributes={**self.user.attributes, "email": bad}) for bad in HOSTILE_ADDRESSES
-            ]
-        for user in hidden:
-            challenge = self._made(user=user).challenge
-            who = f"{dict(user.attributes)!r:.80}" if user.known else f"unknown {user.name!r:.40}"
-            assert challenge.messages == (), f"{who}: a message"
+        """A user who does not exist, or cannot receive, is shown what a user of that name is shown, and is sent nothing."""
+        for user in self._hidden():
+            made = self._made(user=user)
+            who = _who(user)
+            assert made.challenge.messages == (), f"{who}: a message"
+            # What is shown may depend on the name: it was typed, whether anybody has it or not.
+            twin = evolve(self.user, name=user.name)
+            like = self._made(user=twin)
             for place in ("public", "private", "carry"):
-                shown, expected = getattr(challenge, place), getattr(somebody.challenge, place)
+                shown, expected = getattr(made.challenge, place), getattr(like.challenge, place)
                 assert set(shown) == set(expected), f"{who}: other {place} parameters"
-                for name, value in shown.items():
-                    assert _shape(value) == _shape(expected[name]), f"{who}: {place}[{name!r}] looks different"
+                for name in shown:
+                    same = _shape(shown[name]) == _shape(expected[name]) or self._drawn_alike(user, twin, place, name)
+                    assert same, f"{who}: {place}[{name!r}] looks different"
         if _sends(self.kind):
-            other = self._made(user=NOBODY, claim="claim-2").challenge.public
-            assert other == self._made(user=NOBODY).challenge.public, "what is made up for a stranger must not change"
+            twin = evolve(self.user, name=NOBODY.name)
+            for name in self._made(user=NOBODY).challenge.public:
+                real, made_up = (len(self._drawn(user, "public", name)) > 1 for user in (twin, NOBODY))
+                assert real or not made_up, f"what is made up for a stranger must not change: {name}"
+                assert made_up or not real, f"what changes for a user must change for a stranger: {name}"
+
+    def test_nothing_lets_nobody_in(self) -> None:
+        """A user of whom there is no right answer is let in by none: not by an empty one, nor by one that is shown."""
+        for user in self._hidden():
+            made = self._made(user=user)
+            shown = {*made.challenge.public.values(), *made.challenge.private.values(), *made.challenge.carry.values()}
+            for answer in (*_NOTHING, *sorted(shown)):
+                verdict = self._verdict(self.kind, made, answer, user=user)
+                assert verdict.right is False, f"{_who(user)}: {answer!r:.80} passes"
+
+    def test_an_empty_answer_is_right_with_no_setting(self) -> None:
+        """Whatever text a setting holds, it is refused, or an empty answer is wrong all the same."""
+        for name, value in _settings(self.kind).items():
+            texts = [*_ODD_TEXTS] if isinstance(value, str) else []
+            lists = [(text,) for text in _ODD_TEXTS] if isinstance(value, tuple) else []
+            for odd in (*texts, *lists):
+                try:
+                    built = _build(self.kind, **{name: odd})
+                    getattr(built, "prepare", lambda: None)()
+                    challenge = built.create(create_request(built, user=self.user))
+                except Exception:  # noqa: BLE001, S112 - refused, or it ends closed: nobody is let in
+                    continue
+                # What the setting says to the letter may be the right answer, if it says anything.
+                for answer in (each for each in _NOTHING if each != odd or not each):
+                    right = self._verdict(built, _Made(challenge, "", ()), answer).right
+                    assert right is False, f"with {name}={odd!r} the answer {answer!r} passes: refuse such a setting"
 
     def test_hostile_attributes_do_no_harm(self) -> None:
         """Whatever stands in the name and the attributes, nothing is raised, and no message holds it as a line or as HTML."""
@@ -280,12 +308,15 @@ class KindContract:
         made = self._made()
         verdict = self._verdict(self.kind, made, made.right)
         assert verdict.right is True, "the right answer is refused"
+        _assert_word(verdict.reason)
 
     def test_hostile_answers_never_pass(self) -> None:
         """No wrong answer passes, and none raises, whatever its type, length or script."""
         made = self._made()
         for answer in hostile_answers(made.right):
-            assert self._verdict(self.kind, made, answer).right is False, f"{answer!r:.80} passes"
+            verdict = self._verdict(self.kind, made, answer)
+            assert verdict.right is False, f"{answer!r:.80} passes"
+            _assert_word(verdict.reason)
 
     def test_a_missing_expected_value_never_matches(self) -> None:
         """Where private parameters are missing, empty or nonsense, no answer passes."""
@@ -325,6 +356,29 @@ class KindContract:
 
     # How it is asked
 
+    def _hidden(self) -> list[User]:
+        """Return users who do not exist, and for a kind that sends those who cannot receive."""
+        hidden = [NOBODY, *(evolve(NOBODY, name=name) for name in ("zoe@example.com", "a" * 128, *HOSTILE_TEXTS))]
+        hidden += [evolve(self.user, attributes={})]
+        if _sends(self.kind):
+            hidden += [evolve(self.user, name="zoe@example.com", attributes={})]
+        if _sends(self.kind) and self.kind.channel == "email":
+            hidden += [
+                evolve(self.user, attributes={**self.user.attributes, "email": bad}) for bad in HOSTILE_ADDRESSES
+            ]
+        return hidden
+
+    def _drawn(self, user: User, place: str, name: str) -> list[str]:
+        """Return what *user* is shown under *name* in one challenge after the other, each text once."""
+        made = (self._made(user=user, claim=f"draw-{number}").challenge for number in range(_DRAWS))
+        return list(dict.fromkeys(str(getattr(challenge, place)[name]) for challenge in made))
+
+    def _drawn_alike(self, one: User, other: User, place: str, name: str) -> bool:
+        """Say whether a parameter that looks different this time is drawn anew each time, and may look so for both."""
+        ones, others = ({*map(_shape, self._drawn(user, place, name))} for user in (one, other))
+        never_twice = len(ones) == len(others) == _DRAWS
+        return min(len(ones), len(others)) > 1 and (never_twice or not ones.isdisjoint(others))
+
     def _made(self, **how: Any) -> _Made:
         """Make a challenge; *how* goes to `create_request`."""
         issued: list[Issued] = []
@@ -357,6 +411,15 @@ class KindContract:
         assert type(verdict) is Verdict, f"verify must return a Verdict, not {type(verdict).__name__}"
         assert type(verdict.right) is bool, "right must be True or False"
         return verdict
+
+
+def _assert_word(reason: object) -> None:
+    """Assert that *reason* is none or a word: the engine writes no other text into the audit."""
+    assert reason == "" or checked_word(reason, "") == reason, "reason must be a word, such as no_address"
+
+
+def _who(user: User) -> str:
+    return f"{dict(user.attributes)!r:.80}" if user.known else f"unknown {user.name!r:.40}"
 
 
 def _required(kind: Any) -> tuple[str, ...]:

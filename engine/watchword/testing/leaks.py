@@ -15,9 +15,9 @@ def reveals(text: str, secret: str) -> bool:
     if inside:
         return secret.encode() in inside  # by chance once in 10^9 pictures
     raw = secret.encode()
-    spellings = {one.decode() for one in (raw, raw[::-1], base64.b64encode(raw).rstrip(b"="), raw.hex().encode())}
+    spellings = {secret, secret[::-1], base64.b64encode(raw).decode().rstrip("="), raw.hex()}
     for way in ("md5", "sha1", "sha256", "sha512"):
-        for plain in {raw, raw.upper(), raw.lower()}:
+        for plain in {raw, secret.upper().encode(), secret.lower().encode()}:
             digest = hashlib.new(way, plain, usedforsecurity=False).digest()
             spellings |= {digest.hex(), base64.b64encode(digest).decode().rstrip("=")}
     return any(_holds(text, spelling) for spelling in spellings)

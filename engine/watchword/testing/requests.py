@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from watchword.challenge import Challenge, CreateRequest, User, VerifyRequest
 from watchword.keyring import Key, Keyring
+from watchword.travel import reference
 
 NOW = 1_800_000_000.0
 """When tests take place, in epoch seconds."""
@@ -81,7 +82,7 @@ def create_request(
     Args:
         kind: an instance of the kind.
         user: who signs in.
-        claim: names the challenge; the same name gives the same codes and digests.
+        claim: names the challenge; the same name gives the same codes, digests and reference.
         now: epoch seconds.
         again: whether the round before was this step, answered wrong.
         carry: what the challenge of the round before handed on.
@@ -94,7 +95,7 @@ def create_request(
         user=user,
         now=now,
         expires=int(now) + int(getattr(kind, "lifetime", 180)),
-        ref="7F3K9QXM",
+        ref=reference(claim),
         again=again,
         carry=dict(carry or {}),
         proven=proven,

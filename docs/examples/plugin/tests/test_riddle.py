@@ -23,7 +23,8 @@ def test_case_and_spaces_do_not_matter(answer):
     assert PIANO.verify(verify_request(PIANO, challenge, answer)).right
 
 
-def test_an_empty_answer_cannot_be_the_right_one():
+@pytest.mark.parametrize("answer", ["", " ", "-", "\u200b", "ein Flügel"])
+def test_an_answer_of_which_nothing_is_left_is_refused(answer):
     """Otherwise whoever presses Enter is in."""
-    with pytest.raises(ConfigurationError, match="riddle: answer must not be empty"):
-        Riddle(question="Why?", answer="")
+    with pytest.raises(ConfigurationError, match="riddle: answer must be"):
+        Riddle(question="Why?", answer=answer)
