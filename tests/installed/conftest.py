@@ -44,9 +44,9 @@ def reader(tmp_path, outside):
         yield somebody
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def cloud(tmp_path_factory):
-    """The endpoint of an emulator of AWS."""
+    """The endpoint of an emulator of AWS, as empty as a new account: the page names its stack."""
     from emulator import emulator
 
     missing = [name for name in ("ministack", "aws") if shutil.which(name) is None]

@@ -162,6 +162,11 @@ class Reader:
             if "skip" not in block.said:
                 self._does(block, where)
 
+    def does(self, *commands):
+        """Run *commands* in the shell of the page, one after the other."""
+        for command in commands:
+            self._shell(Block(0, "", "sh", command, ""), "the test")
+
     def told(self, script):
         """Return what *script* prints in the shell of the page, as it is now."""
         printed, status = self.shell.run(f"{script}; echo; echo {self.mark} $?")

@@ -41,3 +41,25 @@ def test_the_page_deploys_and_deploys_a_changed_flow(deployer, cloud):
     assert signed_in(deployer, client, "ann@example.com", session, code_of(cloud, 10, before))
     deployer.reads(PAGE, sections=["Look for what is wrong"])
     assert pool
+
+
+def test_a_plugin_of_ones_own_is_built_deployed_and_signs_in(deployer, cloud):
+    """A scaffolded distribution, tested, made a wheel, installed from it, and named by a flow that the page's commands deploy."""
+    deployer.reads(PAGE, sections=["Before you begin"])
+    deployer.does(
+        "python -m venv .venv && . .venv/bin/activate && pip install 'watchword[all]' pytest",
+        "watchword new plugin house_riddle --directory plugin",
+        "(cd plugin && pip install -e '.[test]' && pytest && pip uninstall -y watchword-house-riddle)",
+        "pip wheel --no-deps --wheel-dir wheels ./plugin && pip install wheels/*.whl && rm -r plugin",
+        """printf 'name = "riddled"\\n[[steps]]\\nkind = "email_otp"\\n[[steps]]\\nkind = "house_riddle"\\n' > flow.toml""",
+    )
+    deployer.reads(PAGE, sections=["Build", "Deploy", "Sign in"])
+    client, session = deployer.told('echo "$CLIENT $SESSION"').split()
+    answered = (
+        f"aws cognito-idp respond-to-auth-challenge --client-id {client} --challenge-name CUSTOM_CHALLENGE"
+        " --challenge-responses 'USERNAME=ann@example.com,ANSWER={answer}' --session {session} --output json"
+    )
+    asked = json.loads(deployer.told(answered.format(answer=code_of(cloud, 8), session=session)))
+    assert "house_riddle" == asked["ChallengeParameters"]["kind"]
+    done = json.loads(deployer.told(answered.format(answer="a piano", session=asked["Session"])))
+    assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
