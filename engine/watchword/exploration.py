@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import product
 
 from attrs import field, frozen
@@ -47,6 +47,14 @@ class Exploration:
             words.append(say(step[1]))
             step = self.came_from[step[0]]
         return tuple(reversed(words))
+
+    def outcomes_at(self, state: int) -> tuple[bool, ...]:
+        """Return outcomes of the conditions for which the shortest session that leads to *state* begins."""
+        step = self.came_from[state]
+        while step is not None:
+            state = step[0]
+            step = self.came_from[state]
+        return next(outcomes for outcomes, number in self.beginnings if number == state)
 
     def forwards(self) -> list[int]:
         """Return the states in an order in which each comes after all that lead to it."""
@@ -138,6 +146,13 @@ def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
         subjects.setdefault(condition[:-1], []).append(place)
     held = product(*((-1, *places) for places in reversed(subjects.values())))
     return (tuple(place in places for place in range(len(flow.conditions))) for places in held)
+
+
+def bring_about(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], str]:
+    """Return attributes of a user and an app client for which *flow*'s conditions have these *outcomes*."""
+    held = [condition for condition, holds in zip(flow.conditions, outcomes, strict=True) if holds]
+    attributes = {condition[1]: condition[2] for condition in held if condition[0] == "attribute"}
+    return attributes, next((condition[1] for condition in held if condition[0] == "client"), "")
 
 
 def that_send(flow: Flow) -> frozenset[str]:

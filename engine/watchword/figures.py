@@ -12,13 +12,14 @@ from watchword import derive
 from watchword.blocks import MESSAGES, Step
 from watchword.budgets import chance_of, most_within
 from watchword.challenge import Sends
+from watchword.engine import LEASE
 from watchword.exploration import Exploration
 from watchword.flow import Flow, ReadRound
 from watchword.ports import Limit
 
 DAY = 86_400
 UNCHARGED = 3 * 120 * DAY
-"""Answers in a day that Cognito's default quota lets through: three times 120 a second."""
+"""Calls in a day that Cognito's default quota lets through, three times 120 a second: so no more answers, nor messages."""
 _MOST_APART = 64
 """How many ways to spend messages are told apart in one state; beyond that the figure is a looser bound."""
 
@@ -31,8 +32,9 @@ class Figures:
     the best order that there is, within the budgets; a day and a year are those of one user.
 
     Messages are those that one user is sent, resends included; sign-ins in which a factor was proven have a budget of
-    their own, and so has each channel. *sign_ins_to_lock_mail* is how many sign-ins, begun and left, use up the
-    tightest limit of messages; 0 where nothing is sent.
+    their own, and so has each channel. *sign_ins_to_lock_mail* is how many sign-ins through one app client, begun and
+    left, use up the tightest limit of messages; 0 where none do: nothing is sent, or the sign-ins that share a message
+    are too many for it.
     """
 
     longest_path: int
@@ -58,8 +60,8 @@ def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
         guess_per_user_day=daily,
         guess_per_user_year=over(daily, 365),
         messages_per_sign_in=min(most, sum(min(each, within) for each in budgets)),
-        messages_per_user_day=per_day(limits) * len(budgets),
-        sign_ins_to_lock_mail=min(limit.count for limit in limits) if budgets else 0,
+        messages_per_user_day=min(per_day(limits) * len(budgets), UNCHARGED),
+        sign_ins_to_lock_mail=_locking(exploration, limits) if budgets else 0,
     )
 
 
@@ -83,7 +85,7 @@ def guesses_per_day(flow: Flow, step: Step) -> int:
     if not limits:
         return UNCHARGED
     own = flow.limits.own_tries * per_day(flow.limits.messages) if sends(step) else 0
-    return per_day(limits) + own
+    return min(per_day(limits) + own, UNCHARGED)
 
 
 def per_day(limits: Sequence[Limit]) -> int:
@@ -206,6 +208,22 @@ def _messages(exploration: Exploration) -> tuple[int, list[int]]:
             spent[channels[name], proven] = spent.get((channels[name], proven), 0) + number
         drawn = {budget: max(number, drawn.get(budget, 0)) for budget, number in spent.items()}
     return max(map(sum, ends)), [number for number in drawn.values() if number]
+
+
+def _locking(exploration: Exploration, limits: Sequence[Limit]) -> int:
+    """Return how many sign-ins, begun and left, use up one of *limits*; 0 if none do.
+
+    Sign-ins that begin with the message share it for the time of a lease. Behind a round of the flow's own each has its own.
+    """
+    flow = exploration.flow
+    alone = any(
+        read.name == derive.CUSTOM and read.step != name and sends(flow.steps[name])
+        for followers in exploration.onward
+        for read, target in followers
+        for name in derive.heads(exploration.states[target][0])
+        if name in flow.steps
+    )
+    return min((limit.count for limit in limits if alone or limit.count * LEASE < limit.seconds), default=0)
 
 
 def _one_more(counts: tuple[int, ...], place: int) -> Iterator[tuple[int, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -10,9 +10,10 @@ from attrs import evolve, field, frozen
 from watchword import derive
 from watchword.attributes import changed_how, hands_of, is_custom
 from watchword.blocks import Step
+from watchword.budgets import MAX_GUESSES
 from watchword.decoy import first_difference
 from watchword.errors import ConfigurationError
-from watchword.exploration import MAX_STATES, Exploration, explore
+from watchword.exploration import MAX_STATES, Exploration, bring_about, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
 from watchword.flow import Flow, ReadRound, expect_flow
 from watchword.recovery import recovery_channels
@@ -39,6 +40,8 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW205": ("warning", "a lifetime longer than the session"),
     "WW206": ("warning", "what the host must not allow beside the flow"),
     "WW207": ("warning", "password recovery by the channel of a second factor"),
+    "WW208": ("warning", "a resend that comes after the code is dead"),
+    "WW209": ("warning", "messages that let too much be guessed"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
     "WW303": ("note", "what comes where a message cannot be sent"),
@@ -52,12 +55,19 @@ _NIST = {factor: f"nist {factor}" for factor in FACTORS}
 
 @frozen
 class Finding:
-    """One verdict. *session* is the shortest session, in words, that shows it, or None where it is about no session."""
+    """One verdict. *session* is the shortest session, in words, that shows it, or None where it is about no session.
+
+    It is the session of a user with these *attributes*, through the app client *client*, who asks for the step *choice*
+    last: what `explain` takes.
+    """
 
     code: str
     severity: Severity
     message: str
     session: tuple[str, ...] | None = None
+    attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
+    client: str = ""
+    choice: str = ""
 
 
 @frozen
@@ -76,14 +86,24 @@ class Report:
         """The findings that make a flow unsound."""
         return tuple(each for each in self.findings if each.severity == "error")
 
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that somebody must see to before the flow is deployed."""
+        return tuple(each for each in self.findings if each.severity == "warning")
+
+    @property
+    def password(self) -> bool:
+        """Whether the host checks a password on some path."""
+        return _has_password(self.exploration)
+
 
 @frozen
 class _Way:
-    """One set of labels that a passing session can end with, and the shortest session that does."""
+    """A session, for some outcomes of the conditions; *labels* are what was proven, where that matters."""
 
-    labels: frozenset[str]
     session: tuple[str, ...]
     outcomes: tuple[bool, ...]
+    labels: frozenset[str] = frozenset()
 
 
 def check(
@@ -123,13 +143,14 @@ def check(
         *_bypass(exploration, ways, required),
         *_ends(exploration, session_minutes),
         *_guessing(exploration),
-        *_mail(exploration),
+        *_budgets(flow),
+        *_mail(exploration, figures.sign_ins_to_lock_mail),
         *_unknown_user(exploration),
         *_access(exploration),
         *_host(exploration),
         *_failing_over(exploration),
         *_recovery(exploration),
-        *_notes(ways, figures, session_minutes),
+        *_notes(flow, ways, figures, session_minutes),
     ]
     accepted = [_accept(flow, finding) for finding in findings]
     order = ("error", "warning", "note")
@@ -144,8 +165,15 @@ def _accept(flow: Flow, finding: Finding) -> Finding:
     return evolve(finding, severity="note", message=f"{finding.message} (accepted: {reason})")
 
 
-def _finding(code: str, message: str, session: tuple[str, ...] | None = None) -> Finding:
-    return Finding(code, CODES[code][0], message, session)
+def _finding(code: str, message: str) -> Finding:
+    return Finding(code, CODES[code][0], message)
+
+
+def _shown(flow: Flow, code: str, message: str, way: _Way | None, *, choice: str = "") -> Finding:
+    if way is None:
+        return _finding(code, message)
+    attributes, client = bring_about(flow, way.outcomes)
+    return Finding(code, CODES[code][0], message, way.session, attributes, client, choice)
 
 
 def _known_terms(flow: Flow, requirement: Requirement) -> None:
@@ -226,14 +254,18 @@ def _ways(exploration: Exploration, required: Sequence[Requirement], *, resends:
     for outcomes, beginning in exploration.beginnings:
         for place in _walk(exploration, beginning, gains):
             if exploration.states[place.number][0] == derive.PASSED and (place.labels, outcomes) not in found:
-                found[place.labels, outcomes] = _Way(place.labels, place.session, outcomes)
+                found[place.labels, outcomes] = _Way(place.session, outcomes, place.labels)
     return tuple(sorted(found.values(), key=lambda way: len(way.session)))
 
 
 def _passing(
-    exploration: Exploration, beginning: int, allowed: Callable[[ReadRound], bool], *, through: str = ""
-) -> tuple[str, ...] | None:
-    """Return the shortest session from *beginning* to tokens whose rounds are all *allowed*, or None.
+    exploration: Exploration,
+    beginning: tuple[tuple[bool, ...], int],
+    allowed: Callable[[ReadRound], bool],
+    *,
+    through: str = "",
+) -> _Way | None:
+    """Return the shortest way from *beginning* to tokens whose rounds are all *allowed*, or None.
 
     *through* is a step that must be passed on the way, if any.
     """
@@ -244,14 +276,15 @@ def _passing(
             return None
         return wanted if read.right is True and read.step == through else frozenset()
 
-    for place in _walk(exploration, beginning, gains):
+    outcomes, number = beginning
+    for place in _walk(exploration, number, gains):
         if exploration.states[place.number][0] == derive.PASSED and wanted <= place.labels:
-            return place.session
+            return _Way(place.session, outcomes)
     return None
 
 
-def _shortest(sessions: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    return min((each for each in sessions if each is not None), key=len, default=None)
+def _shortest(ways: Iterable[_Way | None]) -> _Way | None:
+    return min((each for each in ways if each is not None), key=lambda way: len(way.session), default=None)
 
 
 # --- the verdicts -------------------------------------------------------------------------------------------------
@@ -260,26 +293,33 @@ def _shortest(sessions: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | N
 def _proof(flow: Flow, ways: Sequence[_Way], required: Sequence[Requirement]) -> Iterator[Finding]:
     bare = next((way for way in ways if way.labels.isdisjoint(FACTORS)), None)
     if bare is not None:
-        yield _finding(
+        yield _shown(
+            flow,
             "WW101",
             f"tokens are issued although nothing proves who signs in{_given(flow, bare)}: "
             "a CAPTCHA or a proof of work is no factor; add a step that proves one",
-            bare.session,
+            bare,
         )
     for requirement in required:
         weak = next((way for way in ways if not met(requirement, way.labels)), None)
         if weak is not None:
             proven = ", ".join(sorted(weak.labels.difference(_NIST.values()))) or "nothing"
-            yield _finding(
+            yield _shown(
+                flow,
                 "WW102",
                 f"a path does not meet {_spelt(requirement)!r}{_given(flow, weak)}: it proves {proven} only",
-                weak.session,
+                weak,
             )
 
 
 def _given(flow: Flow, way: _Way) -> str:
     held = [" ".join(condition) for condition, held in zip(flow.conditions, way.outcomes, strict=True) if held]
     return f" (where {' and '.join(held)})" if held else ""
+
+
+def _everywhere(flow: Flow, way: _Way) -> str:
+    """Return for whom something holds on every path."""
+    return _given(flow, way) or (" (where no condition holds)" if flow.conditions else "")
 
 
 def _spelt(requirement: Requirement, *, inner: bool = False) -> str:
@@ -290,12 +330,12 @@ def _spelt(requirement: Requirement, *, inner: bool = False) -> str:
 
 
 def _bypass(exploration: Exploration, ways: Sequence[_Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+    flow = exploration.flow
     plain = _ways(exploration, required, resends=False)
     for way in ways:
         if not any(each.labels <= way.labels for each in plain if each.outcomes == way.outcomes):
-            yield _finding("WW103", "a resend leads to tokens by fewer factors than without it", way.session)
+            yield _shown(flow, "WW103", "a resend leads to tokens by fewer factors than without it", way)
             break
-    flow = exploration.flow
     for place, condition in enumerate(flow.conditions):
         if condition[0] != "attribute":
             continue
@@ -308,26 +348,25 @@ def _bypass(exploration: Exploration, ways: Sequence[_Way], required: Sequence[R
                 f"the flow asks by {name!r}: take it out of WriteAttributes of every app client, or users choose for themselves",
             )
         else:
-            yield _finding(
+            yield _shown(
+                flow,
                 "WW104",
                 f"the flow asks by {name!r}, which users can change {changed_how(name)}: "
                 "ask by an attribute that only an administrator can set",
-                _differing(ways, place),
+                next((way for way in ways if way.outcomes[place]), None),
             )
-
-
-def _differing(ways: Sequence[_Way], place: int) -> tuple[str, ...] | None:
-    return next((way.session for way in ways if way.outcomes[place]), None)
 
 
 def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]:
     flow = exploration.flow
-    for outcomes, beginning in exploration.beginnings:
+    for beginning in exploration.beginnings:
         if _passing(exploration, beginning, lambda _: True) is None:
-            yield _finding("WW105", f"no session leads to tokens{_given(flow, _Way(frozenset(), (), outcomes))}", ())
+            way = _Way((), beginning[0])
+            yield _shown(flow, "WW105", f"no session leads to tokens{_everywhere(flow, way)}", way)
     for number, (state, onward) in enumerate(zip(exploration.states, exploration.onward, strict=True)):
         if not onward and state[0] not in {derive.PASSED, derive.FAILED}:
-            yield _finding("WW105", "a sign-in gets stuck: nothing can follow", exploration.shortest(number))
+            stuck = _Way(exploration.shortest(number), exploration.outcomes_at(number))
+            yield _shown(flow, "WW105", "a sign-in gets stuck: nothing can follow", stuck)
             break
     validity = session_minutes * 60
     for step in flow.steps.values():
@@ -337,6 +376,13 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
                 "WW106",
                 f"step {step.name!r} sends again after {resend_after} s, but the session is over after "
                 f"{validity:g} s: whoever waits is stuck; lower resend_after or raise the session's validity",
+            )
+        if sends(step) and resend_after > step.lifetime:
+            yield _finding(
+                "WW208",
+                f"the message of step {step.name!r} is dead after {step.lifetime} s, but `resend_after` tells the client to wait "
+                f"{resend_after} s for another one: users wait with a code that is no good; lower resend_after to {step.lifetime} "
+                "at most, or raise lifetime",
             )
         if step.lifetime > validity:
             yield _finding(
@@ -361,20 +407,38 @@ def _guessing(exploration: Exploration) -> Iterator[Finding]:
         def alone(read: ReadRound, others: set[str] = others) -> bool:
             return read.right is not True or (read.name != derive.PASSWORD_VERIFIER and read.step not in others)
 
-        session = _shortest(
-            _passing(exploration, beginning, alone, through=step.name) for _, beginning in exploration.beginnings
+        way = _shortest(
+            _passing(exploration, beginning, alone, through=step.name) for beginning in exploration.beginnings
         )
-        if session is not None:
-            yield _finding(
+        if way is not None:
+            yield _shown(
+                flow,
                 "WW107",
                 f"step {step.name!r} is the only factor of a path and guessed with probability {daily:.1e} a user-day at "
                 f"{guesses_per_day(flow, step)} guesses; at most {MAX_SOLE_FACTOR:g} is sound: make the answer longer, "
                 "or put another factor before it",
-                session,
+                way,
             )
 
 
-def _mail(exploration: Exploration) -> Iterator[Finding]:
+def _budgets(flow: Flow) -> Iterator[Finding]:
+    """Tell of a budget of messages that is none: wherever the step is, each message brings guesses along."""
+    messages = per_day(flow.limits.messages)
+    for step in filter(sends, flow.steps.values()):
+        charged = flow.limits.guesses_at(step.kind)
+        guesses = guesses_per_day(flow, step) if charged else messages
+        if guesses > MAX_GUESSES:
+            tried = f", so step {step.name!r} is guessed at {guesses:,} times a day" if charged else ""
+            yield _finding(
+                "WW209",
+                f"the budgets allow {messages:,} messages a day to one address, each with tries of its own beside "
+                f"limits.guesses{tried}: more than {MAX_GUESSES} guesses are too many (NIST SP 800-63B-4 3.2.2); lower "
+                "limits.messages or limits.guesses",
+            )
+            return
+
+
+def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
     """Tell of a message that somebody gets sent who has given no right answer: at once, or after wrong ones."""
     flow = exploration.flow
 
@@ -382,60 +446,83 @@ def _mail(exploration: Exploration) -> Iterator[Finding]:
         # Opening with SRP_A leads to no message that does not go out without it as well.
         return frozenset() if read.right is not True else None
 
-    asked: list[tuple[tuple[str, ...], Step]] = []
-    for _, beginning in exploration.beginnings:
+    asked: list[tuple[_Way, Step, bool]] = []
+    for outcomes, beginning in exploration.beginnings:
         for place in _walk(exploration, beginning, gains):
             body, _, phase, _ = exploration.states[place.number]
             free = derive.without_srp(body) if phase == derive.CLOSED else body
-            sending = [flow.steps[name] for name in derive.heads(free or derive.FAILED) if name in flow.steps]
-            step = next(filter(sends, sending), None)
+            names = derive.heads(free or derive.FAILED)
+            step = next((flow.steps[name] for name in names if name in flow.steps and sends(flow.steps[name])), None)
             if step is not None:
-                asked.append((place.session, step))
+                asked.append((_Way(place.session, outcomes), step, len(names) > 1))
                 break
     if asked:
-        session, step = min(asked, key=lambda each: len(each[0]))
-        limits = flow.limits.messages
-        yield _finding(
+        way, step, chosen = min(asked, key=lambda each: len(each[0].session))
+        day = per_day(flow.limits.messages)
+        locked = f"{sign_ins} sign-ins by a stranger keep a user from further mail for a while, {day} for the day"
+        yield _shown(
+            flow,
             "WW201",
-            f"step {step.name!r} sends a message to whoever names a user: {min(each.count for each in limits)} sign-ins by a "
-            f"stranger keep a user from further mail for a while, {per_day(limits)} for the day; put "
-            "a password, a CAPTCHA or a proof of work before it",
-            session,
+            f"step {step.name!r} sends a message to whoever names a user: "
+            f"{locked if sign_ins else f'strangers can have a user sent {day:,} a day'}; put a password, a CAPTCHA or a proof of "
+            "work before it",
+            way,
+            choice=step.name if chosen else "",
         )
 
 
 def _unknown_user(exploration: Exploration) -> Iterator[Finding]:
     difference = first_difference(exploration)
     if difference is not None:
-        held = _given(exploration.flow, _Way(frozenset(), (), difference.outcomes))
-        yield _finding(
+        way = _Way(difference.session, difference.outcomes)
+        yield _shown(
+            exploration.flow,
             "WW202",
-            f"a user{held} is asked otherwise than an unknown one, and strangers can see it: so it shows who exists; "
-            "ask what depends on an attribute behind a factor",
-            difference.session,
+            f"a user{_given(exploration.flow, way)} is asked otherwise than an unknown one (--unknown-user), and strangers can "
+            "see it: so it shows who exists; ask what depends on an attribute behind a factor",
+            way,
         )
 
 
 def _access(exploration: Exploration) -> Iterator[Finding]:
-    cognitive = {step.name for step in exploration.flow.steps.values() if getattr(step.kind, "cognitive", False)}
+    flow = exploration.flow
+    cognitive = {step.name for step in flow.steps.values() if getattr(step.kind, "cognitive", False)}
     if not cognitive:
         return
-    trapped: list[tuple[str, ...] | None] = []
-    for _, beginning in exploration.beginnings:
-        if _passing(exploration, beginning, lambda read: read.right is not True or read.step not in cognitive) is None:
-            trapped.append(_passing(exploration, beginning, lambda _: True))
-    session = _shortest(trapped)
-    if session is not None:
-        yield _finding(
+    trapped = [
+        beginning
+        for beginning in exploration.beginnings
+        if _passing(exploration, beginning, lambda read: read.right is not True or read.step not in cognitive) is None
+    ]
+    way = _shortest(_passing(exploration, beginning, lambda _: True) for beginning in trapped)
+    if way is not None:
+        everybody = len(trapped) == len(exploration.beginnings)
+        where = "" if everybody else _everywhere(flow, way)
+        beginnings = (number for outcomes, number in trapped if everybody or outcomes == way.outcomes)
+        met = cognitive.intersection(set[str]().union(*(_steps_met(exploration, number) for number in beginnings)))
+        yield _shown(
+            flow,
             "WW203",
-            f"every path goes through a cognitive test ({', '.join(sorted(cognitive))}): fails WCAG 2.2 SC 3.3.8 "
+            f"every path{where} goes through a cognitive test ({', '.join(sorted(met))}): fails WCAG 2.2 SC 3.3.8 "
             "(Accessible Authentication, AA); offer a way without one by one_of",
-            session,
+            way,
         )
 
 
+def _steps_met(exploration: Exploration, beginning: int) -> set[str]:
+    return {
+        read.step
+        for place in _walk(exploration, beginning, lambda _: frozenset())
+        for read, _ in exploration.onward[place.number]
+    }
+
+
+def _has_password(exploration: Exploration) -> bool:
+    return any(read.name == derive.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)
+
+
 def _host(exploration: Exploration) -> Iterator[Finding]:
-    password = any(read.name == derive.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)
+    password = _has_password(exploration)
     yield _finding(
         "WW206",
         "the app client must allow ALLOW_CUSTOM_AUTH and ALLOW_REFRESH_TOKEN_AUTH and nothing else: USER_SRP_AUTH, "
@@ -455,17 +542,18 @@ def _recovery(exploration: Exploration) -> Iterator[Finding]:
             proven = "password" if read.name == derive.PASSWORD_VERIFIER else channel if sent else ""
             return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
 
-        session = _shortest(
-            place.session
-            for _, beginning in exploration.beginnings
+        way = _shortest(
+            _Way(place.session, outcomes)
+            for outcomes, beginning in exploration.beginnings
             for place in _walk(exploration, beginning, gains)
             if exploration.states[place.number][0] == derive.PASSED and place.labels == frozenset({"password", channel})
         )
-        yield _finding(
+        yield _shown(
+            flow,
             "WW207",
             f"a path asks for the password and for a message by {channel}: if the pool lets users recover passwords by "
             f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
-            session,
+            way,
         )
 
 
@@ -479,15 +567,16 @@ def _failing_over(exploration: Exploration) -> Iterator[Finding]:
                 continue
             told.add(read.step)
             others = ", ".join(derive.heads(left))
-            yield _finding(
+            yield _shown(
+                exploration.flow,
                 "WW303",
                 f"where step {read.step!r} cannot be asked (its courier is down, or the budget of messages is empty, which "
                 f"strangers can bring about), the sign-in goes on with {others}: so whatever that proves is enough",
-                (*exploration.shortest(number), say(read)),
+                _Way((*exploration.shortest(number), say(read)), exploration.outcomes_at(number)),
             )
 
 
-def _notes(ways: Sequence[_Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:
+def _notes(flow: Flow, ways: Sequence[_Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:
     told: set[frozenset[str]] = set()
     for way in ways:
         factors = way.labels & set(FACTORS)
@@ -496,7 +585,7 @@ def _notes(ways: Sequence[_Way], figures: Figures, session_minutes: float) -> It
             continue
         told.add(counted)
         proven = " and ".join(sorted(factors)) or "nothing"
-        yield _finding("WW301", f"a path proves {proven}: {assurance(way.labels)}", way.session)
+        yield _shown(flow, "WW301", f"a path proves {proven}: {assurance(way.labels)}", way)
     yield _finding(
         "WW302",
         f"at most {figures.longest_path} rounds, each with {session_minutes:g} minutes of its own "

@@ -75,7 +75,7 @@ def test_the_json_has_its_shape(path, capsys):
     assert (report.states, report.transitions) == (read["states"], read["transitions"])
     assert len(report.findings) == len(read["findings"]) > 0
     for each, found in zip(read["findings"], report.findings, strict=True):
-        assert ["code", "severity", "message", "session"] == list(each)
+        assert ["code", "severity", "message", "session", "attributes", "client", "choice"] == list(each)
         assert (found.code, found.severity, found.message) == (each["code"], each["severity"], each["message"])
         assert each["code"] in CODES
         assert (None if found.session is None else list(found.session)) == each["session"]
@@ -86,8 +86,9 @@ def test_a_violation_is_shown_with_the_session_that_shows_it(capsys):
     _, out, _ = run(capsys, example("password_or_code"), "--require", "knowledge")
     lines = out.splitlines()
     place = next(number for number, line in enumerate(lines) if line.startswith("error   WW102"))
-    assert '        session "email_otp+"' == lines[place + 1]
-    assert 0 == main(["explain", example("password_or_code"), "--session", "email_otp+"])
+    command = shlex.split(lines[place + 1])
+    assert ["watchword", "explain", example("password_or_code"), "--session", "email_otp+"] == command
+    assert 0 == main(command[1:])
     assert "decision: tokens" in capsys.readouterr().out
 
 
@@ -105,6 +106,32 @@ def test_a_sound_flow_ends_with_what_was_proved(capsys):
         assert part in last
     _, out, _ = run(capsys, example("srp_then_code"))
     assert "every path meets" not in out
+
+
+STRICT = [
+    ("errors", "captcha_only", "", 1),
+    ("warnings", "srp_then_code", "", 1),
+    ("warnings accepted", "srp_then_code", '[accept]\nWW206 = "seen to"\nWW207 = "admin_only"\n', 0),
+    ("one of two accepted", "srp_then_code", '[accept]\nWW206 = "seen to"\n', 1),
+]
+
+
+@pytest.mark.parametrize(("name", "accept", "status"), [case[1:] for case in STRICT], ids=[case[0] for case in STRICT])
+def test_strict_takes_warnings_for_errors(name, accept, status, tmp_path, capsys):
+    """The status is 1 until each is mended or accepted; what is printed is the same but for the last line."""
+    path = tmp_path / "flow.toml"
+    text = Path(example(name)).read_text()
+    path.write_text(text.replace("[[steps]]", f"{accept}\n[[steps]]", 1))
+    _, plain, _ = run(capsys, str(path))
+    code, out, err = run(capsys, str(path), "--strict")
+    assert (status, "") == (code, err)
+    assert plain.splitlines()[:-1] == out.splitlines()[:-1]
+    told = [line for line in out.splitlines() if line.startswith(("error", "warning"))]
+    assert (status == 1) is bool(told)
+    warned = sum(line.startswith("warning") for line in told)
+    refused = f'is sound, but --strict refuses {warned} warning{"s" * (warned > 1)}. Proved over'
+    assert (refused in out.splitlines()[-1]) is (status == 1 and name != "captcha_only")
+    assert run(capsys, str(path), "--strict", "--json")[0] == status
 
 
 def test_a_flow_with_errors_ends_with_their_number(capsys):

@@ -426,6 +426,33 @@ def test_as_many_sign_ins_as_the_figure_says_lock_the_mail():
     assert 0 == check(Flow(Captcha())).figures.sign_ins_to_lock_mail
 
 
+@pytest.mark.parametrize("messages", ["3/15min", "100000/s", "2/20s", ["2/20s", "3/h"], "4/70s", "4/64s"])
+@pytest.mark.parametrize("body", [Note(), sequence(QUIET, ONE)], ids=["first", "behind a puzzle"])
+def test_sign_ins_that_share_a_message_lock_no_mail(body, messages):
+    """However fast a stranger begins sign-ins, those of one lease have one message: a limit that allows more is never empty."""
+    flow = Flow(body, limits=Limits(messages=messages))
+    here, user, sent = world(flow), User("ann", ANN), 0
+    with suppress(TryLaterError):
+        for _ in range(120):
+            host = Host(here, user)
+            asked = host.next()
+            if asked.public["step"] == "quiet":
+                host.answers("fish")
+            here.clock.advance(1)
+        sent = -1
+    sent = len(here.post.sent) if sent == 0 else 0
+    figure = check(flow).figures.sign_ins_to_lock_mail
+    assert figure == sent or (figure > 120 and sent == 0)
+
+
+def test_no_figure_is_above_what_the_host_lets_through():
+    """A limit of a hundred thousand a second is none; Cognito's default quota is one."""
+    figures = check(Flow(sequence(Srp(), EmailOtp()), limits=Limits(messages="100000/s"))).figures
+    assert 360 * 86_400 == figures.messages_per_user_day
+    flow = Flow(EmailOtp(), limits=Limits(messages="100000/s"))
+    assert 360 * 86_400 == guesses_per_day(flow, flow.steps["email_otp"])
+
+
 def day_of(flow, sign_in, every=240):
     """Do *sign_in* again and again for a day, as far as there is mail; return the messages that were sent."""
     here = world(flow)

@@ -89,9 +89,14 @@ def sessions(flow, who, resends=0):
             continue
         yield words, steps, decided
         signs = "+-~" if sum(word.endswith("~") for word in words) < resends else "+-"
-        waiting += [[*words, step + sign] for step in steps for sign in signs]
+        waiting += [[*words, step + sign] for step in steps for sign in signs + "!" * sends(flow, step)]
         if decided[0] == "host":
             waiting.append([*words, f"{decided[1].lower()}+"])
+
+
+def sends(flow, step):
+    """Say whether *step* sends a message, so that it may be found impossible to ask."""
+    return hasattr(flow.steps[step].kind, "channel")
 
 
 def outcomes(flow, who):
@@ -416,6 +421,80 @@ def test_a_resend_must_come_while_the_session_lasts(seconds, minutes, late):
     assert late == len(found(flow, "WW106", session_minutes=minutes))
 
 
+@pytest.mark.parametrize(("seconds", "lifetime", "late"), [(60, 60, 0), (61, 60, 1), (90, 600, 0), (600, 180, 1)])
+def test_a_resend_must_come_while_the_code_is_good(seconds, lifetime, late):
+    """Else the client tells users to wait although nothing that they have is good; whether or not the session lasts."""
+    flow = Flow(EmailOtp(resend_after=seconds, lifetime=lifetime))
+    assert late == len(found(flow, "WW208", session_minutes=15))
+    assert late == len(found(Flow(sequence(Srp(), flow.body)), "WW208", session_minutes=15))
+
+
+@pytest.mark.parametrize("place", [lambda step: step, lambda step: sequence(Srp(), step), lambda step: one_of(PIN, step)])
+@pytest.mark.parametrize(
+    ("messages", "guesses", "many"),
+    [
+        ("100000/s", "10/day", 1),
+        ("91/day", "10/day", 1),
+        ("90/day", "10/day", 0),
+        (["100000/s", "10/day"], "10/day", 0),
+        ("5/h", "10/day", 1),
+        ("10/day", "100/day", 1),
+        ("3/15min", "10/day", 1),
+    ],
+)
+def test_messages_bring_no_more_guesses_than_the_ceiling(messages, guesses, many, place):
+    """A hundred a day, own tries of messages included, wherever the step is; the budget of guesses alone never has more."""
+    flow = Flow(place(EmailOtp()), limits=Limits(messages=messages, guesses=guesses))
+    assert many == len(found(flow, "WW209"))
+
+
+def test_too_many_messages_are_found_where_nobody_guesses():
+    """An advertisement, or a code of 128 bits, fills a mailbox all the same; what sends nothing has no messages."""
+    limits = Limits(messages="101/day")
+    for kind in (Letter("advertisement"), Letter("link", frozenset({"possession"}), 2.0**-128)):
+        (finding,) = found(Flow(kind, limits=limits), "WW209")
+        assert "101 messages a day" in finding.message
+        assert "guessed at" not in finding.message
+        assert [] == found(Flow(kind, limits=Limits(messages="100/day")), "WW209")
+    assert [] == found(Flow(PIN, limits=limits), "WW209")
+
+
+def test_mail_that_no_number_of_sign_ins_locks_is_told_by_its_number():
+    """Sign-ins that share a message do not use up a limit of many a second."""
+    (finding,) = found(Flow(EmailOtp(), limits=Limits(messages="20/s")), "WW201")
+    assert "strangers can have a user sent 1,728,000 a day" in finding.message
+    (finding,) = found(Flow(EmailOtp()), "WW201")
+    assert "3 sign-ins by a stranger keep a user from further mail for a while, 10 for the day" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (sequence(Captcha(), PASSKEY), "every path goes through a cognitive test (captcha)"),
+        (
+            sequence(when(client("kiosk"), Captcha()), PASSKEY),
+            "every path (where client kiosk) goes through a cognitive test (captcha)",
+        ),
+        (
+            sequence(when(client("kiosk"), PIN, otherwise=Captcha()), PASSKEY),
+            "every path (where no condition holds) goes through a cognitive test (captcha)",
+        ),
+        (
+            when(client("kiosk"), one_of(Captcha(), Toy("puzzle", cognitive=True)), otherwise=PASSKEY),
+            "every path (where client kiosk) goes through a cognitive test (captcha, puzzle)",
+        ),
+        (
+            sequence(when(client("kiosk"), Captcha(), otherwise=named("other", Captcha())), PASSKEY),
+            "every path goes through a cognitive test (captcha, other)",
+        ),
+    ],
+)
+def test_every_path_is_every_path(body, said):
+    """Where some users have a way around a test, the finding says for whom there is none; it names the tests of the way."""
+    (finding,) = found(Flow(body), "WW203")
+    assert finding.message.startswith(f"{said}: fails")
+
+
 def test_only_a_step_that_sends_is_sent_again():
     """A channel alone does not make a kind send, nor a resend_after alone."""
 
@@ -588,7 +667,9 @@ def test_a_step_that_cannot_be_passed_is_found(monkeypatch):
     flow = Flow(sequence(when(client("kiosk"), Quiz()), PASSKEY))
     breaking(monkeypatch, lambda use, right, then: derive.FAILED if right else then)
     messages = [each.message for each in found(flow, "WW105")]
-    assert ["no session leads to tokens", "no session leads to tokens (where client kiosk)"] == messages
+    assert [
+        f"no session leads to tokens (where {whom})" for whom in ("no condition holds", "client kiosk")
+    ] == messages
     assert [(), ()] == [each.session for each in found(flow, "WW105")]
     assert [] == found(flow, "WW101") + found(flow, "WW203")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import shlex
 
 import attrs
 
 from watchword.exploration import MAX_STATES
-from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Report, check
+from watchword.summary import claims
+from watchword.verdicts import Finding, Report, check
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.screen import Screen
@@ -17,8 +18,9 @@ from watchword_adapters.cli.screen import Screen
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _EPILOG = """\
 EXPR is made of knowledge, possession, inherence, names of kinds and password, with and, or and brackets. Under a verdict
-stands the shortest session that shows it; watchword explain FLOW --session tells more about it. Each code has its heading
-in docs/reference/findings.md. The status is 1 if there is an error, 2 if the flow cannot be read, else 0.
+stands the command that explains the shortest session that shows it. Each code has its heading in
+docs/reference/findings.md. The status is 1 if there is an error (with --strict: or a warning that is not accepted), 2 if the
+flow cannot be read, else 0.
 
 example:
   watchword check docs/examples/flows/srp_then_code.toml --require "knowledge and possession\""""
@@ -37,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how long the app client's sessions are valid, 3 to 15 minutes (%(default)s)",
     )
+    parser.add_argument("--strict", action="store_true", help="take warnings for errors: end with status 1")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--limit", type=positive, default=MAX_STATES, metavar="N", help="walk at most so many states (%(default)s)"
@@ -51,7 +54,7 @@ def positive(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the verdicts; return 1 if one is an error."""
+    """Print the verdicts; return 1 if one is an error, or with --strict a warning."""
     report = check(
         read_flow(arguments),
         require=arguments.require,
@@ -62,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(as_json(report), indent=2))
     else:
-        _tell(report, Screen(), arguments.require)
-    return 1 if report.errors else 0
+        _tell(report, Screen(), arguments)
+    return 1 if report.errors or (arguments.strict and report.warnings) else 0
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -78,6 +81,9 @@ def as_json(report: Report) -> dict[str, object]:
                 "severity": each.severity,
                 "message": each.message,
                 "session": None if each.session is None else list(each.session),
+                "attributes": dict(each.attributes),
+                "client": each.client,
+                "choice": each.choice,
             }
             for each in report.findings
         ],
@@ -85,20 +91,35 @@ def as_json(report: Report) -> dict[str, object]:
     }
 
 
-def _tell(report: Report, screen: Screen, require: str) -> None:
+def as_command(finding: Finding, flow: str) -> str:
+    """Return the command that explains the session of *finding*; *flow* is how the flow is named on the command line."""
+    words = ["watchword", "explain", flow, *_option("--session", " ".join(finding.session or ()))]
+    for name, value in finding.attributes.items():
+        words += _option("--attribute", f"{name}={value}")
+    words += _option("--client", finding.client) if finding.client else ()
+    words += _option("--choice", finding.choice) if finding.choice else ()
+    return shlex.join(words)
+
+
+def _option(name: str, value: str) -> tuple[str, ...]:
+    return (f"{name}={value}",) if value.startswith("-") else (name, value)
+
+
+def _tell(report: Report, screen: Screen, arguments: argparse.Namespace) -> None:
     for each in report.findings:
         screen.line(f"{each.severity:<7} {each.code}  {each.message}", _STYLES[each.severity])
         if each.session is not None:
-            screen.line(f'        session "{" ".join(each.session)}"')
+            screen.line(f"        {as_command(each, arguments.flow)}")
     figures = report.figures
+    known = ", by who knows the password" if report.password else ""
     screen.line()
     screen.table(
         [
             ("FIGURE", ""),
             ("longest path", f"{figures.longest_path} rounds"),
-            ("guessed in a sign-in", f"{figures.guess_per_sign_in:.1e}"),
-            ("guessed in a user-day", f"{figures.guess_per_user_day:.1e}"),
-            ("guessed in a user-year", f"{figures.guess_per_user_year:.1e}"),
+            ("guessed in a sign-in", f"{figures.guess_per_sign_in:.1e}{known}"),
+            ("guessed in a user-day", f"{figures.guess_per_user_day:.1e}{known}"),
+            ("guessed in a user-year", f"{figures.guess_per_user_year:.1e}{known}"),
             ("messages in a sign-in", f"{figures.messages_per_sign_in} at most"),
             ("messages in a user-day", f"{figures.messages_per_user_day} at most"),
             ("sign-ins that lock mail", str(figures.sign_ins_to_lock_mail or "none")),
@@ -107,27 +128,14 @@ def _tell(report: Report, screen: Screen, require: str) -> None:
     screen.line()
     walked = f"{report.states:,} states and {report.transitions:,} transitions"
     if report.errors:
-        count = len(report.errors)
-        screen.line(f'"{report.flow.name}" is not sound: {count} error{"s" * (count > 1)} in {walked}', "bad")
+        screen.line(f'"{report.flow.name}" is not sound: {_count(report.errors, "error")} in {walked}', "bad")
         return
-    proved = "; ".join(_proved(report, require))
-    screen.line(f'"{report.flow.name}" is sound. Proved over {walked}: {proved}', "good")
+    warned = report.warnings
+    told = f", but --strict refuses {_count(warned, 'warning')}" if warned and arguments.strict else ""
+    proved = "; ".join(claims(report, arguments.require))
+    style = "bad" if told else "good"
+    screen.line(f'"{report.flow.name}" is sound{told}. Proved over {walked}: {proved}', style)
 
 
-def _proved(report: Report, require: str) -> Iterator[str]:
-    """Give what holds in every state walked; a finding that was accepted is named, and nothing is claimed of it."""
-    found = {each.code for each in report.findings}
-    required = " and ".join(f"({text})" for text in (report.flow.require, require) if text.strip())
-    claims = {
-        "WW101": "tokens need proof of who signs in",
-        "WW102": f"every path meets {required}" if required else "",
-        "WW103": "no resend and no choice weakens it",
-        "WW104": "no condition asks by what users can change",
-        "WW105": f"every state ends, after {report.figures.longest_path} rounds at most",
-        "WW106": "every resend comes within the session",
-        "WW107": f"no sole factor is guessed above {MAX_SOLE_FACTOR:g} a user-day",
-    }
-    yield from (claim for code, claim in claims.items() if claim and code not in found)
-    accepted = [code for code in CODES if code in found and code in report.flow.accept]
-    if accepted:
-        yield f"accepted: {', '.join(accepted)}"
+def _count(findings: tuple[Finding, ...], word: str) -> str:
+    return f"{len(findings)} {word}{'s' * (len(findings) > 1)}"
