@@ -129,7 +129,7 @@ def test_strict_takes_warnings_for_errors(name, accept, status, tmp_path, capsys
     told = [line for line in out.splitlines() if line.startswith(("error", "warning"))]
     assert (status == 1) is bool(told)
     warned = sum(line.startswith("warning") for line in told)
-    refused = f'is sound, but --strict refuses {warned} warning{"s" * (warned > 1)}. Proved over'
+    refused = f"is sound, but --strict refuses {warned} warning{'s' * (warned > 1)}. Proved over"
     assert (refused in out.splitlines()[-1]) is (status == 1 and name != "captcha_only")
     assert run(capsys, str(path), "--strict", "--json")[0] == status
 

@@ -429,7 +429,9 @@ def test_a_resend_must_come_while_the_code_is_good(seconds, lifetime, late):
     assert late == len(found(Flow(sequence(Srp(), flow.body)), "WW208", session_minutes=15))
 
 
-@pytest.mark.parametrize("place", [lambda step: step, lambda step: sequence(Srp(), step), lambda step: one_of(PIN, step)])
+@pytest.mark.parametrize(
+    "place", [lambda step: step, lambda step: sequence(Srp(), step), lambda step: one_of(PIN, step)]
+)
 @pytest.mark.parametrize(
     ("messages", "guesses", "many"),
     [
@@ -667,9 +669,7 @@ def test_a_step_that_cannot_be_passed_is_found(monkeypatch):
     flow = Flow(sequence(when(client("kiosk"), Quiz()), PASSKEY))
     breaking(monkeypatch, lambda use, right, then: derive.FAILED if right else then)
     messages = [each.message for each in found(flow, "WW105")]
-    assert [
-        f"no session leads to tokens (where {whom})" for whom in ("no condition holds", "client kiosk")
-    ] == messages
+    assert [f"no session leads to tokens (where {whom})" for whom in ("no condition holds", "client kiosk")] == messages
     assert [(), ()] == [each.session for each in found(flow, "WW105")]
     assert [] == found(flow, "WW101") + found(flow, "WW203")
 

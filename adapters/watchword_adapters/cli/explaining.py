@@ -15,8 +15,8 @@ from watchword_adapters.cli.screen import Screen
 
 _EPILOG = """\
 WORDS are rounds, oldest first: a step's name, a host round's in lower case (srp_a, password_verifier,
-new_password_required, sms_mfa, …) or select, each with + (right), - (wrong) or ~ (asked for another message).
---session "" is the beginning.
+new_password_required, sms_mfa, …) or select, each with + (right), - (wrong), ~ (asked for another message) or ! (could not
+be asked). --session "" is the beginning.
 
 example:
   watchword explain docs/examples/flows/srp_then_code.toml --session "srp_a+ password_verifier+ email_otp-\""""

@@ -17,7 +17,7 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
     *session_minutes* is how long the host waits for an answer, 3 to 15.
 
     Raises:
-        AssertionError: if there are errors; it lists each, with the shortest session that shows it.
+        AssertionError: if there are errors; it lists each, with the shortest session that shows it, for `judged`.
         ConfigurationError: if *require* cannot be read.
     """
     __tracebackhide__ = True
@@ -30,7 +30,11 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
     for error in errors:
         lines.append(f"  {error.code} {error.message}")
         if error.session is not None:
-            lines.append(f"        shortest session: {' '.join(error.session) or '(no round at all)'}")
+            given = {"attributes": dict(error.attributes), "client": error.client}
+            told = ", ".join(
+                [repr(" ".join(error.session)), *(f"{name}={said!r}" for name, said in given.items() if said)]
+            )
+            lines.append(f"        shortest session: judged(flow, {told})")
     raise AssertionError("\n".join(lines))
 
 

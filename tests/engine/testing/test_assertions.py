@@ -2,7 +2,8 @@
 
 import pytest
 
-from watchword import ConfigurationError, Flow, IssueTokens, one_of, sequence
+from checked_flows import PASSKEY, PIN
+from watchword import ConfigurationError, Flow, IssueTokens, attribute, client, one_of, sequence, when
 from watchword.testing import assert_flow, judged
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -19,25 +20,27 @@ def test_a_sound_flow_passes():
 
 
 def test_an_unsound_flow_fails_with_the_shortest_session_that_shows_it():
-    """The words are those of `judged`."""
-    flow = Flow(one_of(sequence(Srp(), EmailOtp(length=6)), Captcha()), name="acme")
-    with pytest.raises(AssertionError) as failure:
-        assert_flow(flow)
-    told = str(failure.value)
-    assert told.startswith("flow 'acme' is not sound: 1 error\n  WW101 tokens are issued although")
-    (session,) = [line.partition("shortest session: ")[2] for line in told.splitlines() if "shortest" in line]
-    assert IssueTokens() == judged(flow, session)
+    """As a call of `judged`, with the attributes and the app client that the conditions need."""
+    tier, kiosk = attribute("custom:tier", "it's gold"), client("kiosk")
+    for second in (Captcha(), when(tier, Captcha(), PIN), when(kiosk, when(tier, Captcha(), PIN), PASSKEY)):
+        flow = Flow(one_of(sequence(Srp(), EmailOtp(length=6)), second), name="acme", accept={"WW107": "here"})
+        with pytest.raises(AssertionError) as failure:
+            assert_flow(flow)
+        told = str(failure.value)
+        assert told.startswith("flow 'acme' is not sound: 1 error\n  WW101 tokens are issued although")
+        (pasted,) = [line.partition("shortest session: ")[2] for line in told.splitlines() if "shortest" in line]
+        assert IssueTokens() == eval(pasted, {"judged": judged, "flow": flow})
 
 
 def test_every_error_is_listed():
     """A flow that is wrong in two ways is told both."""
-    with pytest.raises(AssertionError, match=r"2 errors\n  WW101 .*\n.*captcha\+\n  WW102 .*possession"):
+    with pytest.raises(AssertionError, match=r"2 errors\n  WW101 .*\n.*captcha\+'\)\n  WW102 .*possession"):
         assert_flow(Flow(Captcha()), "possession")
 
 
 def test_what_is_required_must_be_proved_on_every_path():
     """A code alone is no password."""
-    with pytest.raises(AssertionError, match=r"WW102 .*\n +shortest session: email_otp\+"):
+    with pytest.raises(AssertionError, match=r"WW102 .*\n +shortest session: judged\(flow, 'email_otp\+'\)"):
         assert_flow(Flow(EmailOtp()), "knowledge")
 
 
