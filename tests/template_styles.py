@@ -130,6 +130,7 @@ Resources:
       FunctionName: !Sub ${AWS::StackName}-create
       Environment: &environment
         Variables:
+          WATCHWORD_ROOT_KEY: secretsmanager://acme/root
           WATCHWORD_KEY: !Sub secretsmanager://${Key}
           WATCHWORD_LEDGER: !Join ['', ['dynamodb://', !Ref Ledger, '?region=', !Ref AWS::Region]]
           WATCHWORD_COURIER: !Sub ses://?from=${Sender}
@@ -195,6 +196,7 @@ def _plain():
                 "MemorySize": "512",
                 "Environment": {
                     "Variables": {
+                        "WATCHWORD_ROOT_KEY": "secretsmanager://acme/root",
                         "WATCHWORD_KEY": "secretsmanager://acme",
                         "WATCHWORD_LEDGER": "dynamodb://acme-ledger",
                         "WATCHWORD_COURIER": "ses://?from=login@example.com",
@@ -237,6 +239,7 @@ Globals:
     LoggingConfig: {LogGroup: !Ref Logs}
     Environment:
       Variables:
+        WATCHWORD_ROOT_KEY: secretsmanager://acme/root
         WATCHWORD_KEY: !Sub secretsmanager://${Key}
         WATCHWORD_LEDGER: !Sub dynamodb://${Ledger}
 Resources:
@@ -308,6 +311,7 @@ def _cdk():
     functions = {"define": "DefineFn0A1B2C3D", "create": "CreateFn4E5F6A7B", "verify": "VerifyFn8C9D0E1F"}
     alias, version = "VerifyLive11223344", "VerifyFnCurrentVersion55667788"
     variables = {
+        "WATCHWORD_ROOT_KEY": "secretsmanager://acme/root",
         "WATCHWORD_KEY": {"Fn::Join": ["", ["secretsmanager://", {"Ref": key}]]},
         "WATCHWORD_LEDGER": {"Fn::Join": ["", ["dynamodb://", {"Ref": ledger}]]},
         "WATCHWORD_COURIER": {"Fn::Join": ["", ["ses://?from=login@", {"Fn::ImportValue": "mail:Domain"}]]},

@@ -134,6 +134,7 @@ def triggers(
     *,
     previous: Sequence[Flow | str | os.PathLike[str]] = (),
     key: Keys | None = None,
+    root_key: Keys | None = None,
     ledger: Ledger | str | None = None,
     courier: Couriers | None = None,
     clock: Clock | None = None,
@@ -145,10 +146,11 @@ def triggers(
     """Return the Lambda triggers of *flow*: a `Flow`, the path of a TOML file, or ``"module:attribute"``.
 
     Call it once, at the top of the module that Lambda loads. What is not given is read from the environment:
-    ``WATCHWORD_KEY``, ``WATCHWORD_LEDGER``, ``WATCHWORD_COURIER``. *previous* are flows that were deployed before and
-    whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such (newest first) or a
-    `Keyring`; *courier* is one (for e-mail), or a mapping by channel, or URLs; *pad_to* is the least number of seconds
-    that a call takes in which a message could be sent (0.5 with a courier over the network), 3 at most.
+    ``WATCHWORD_KEY``, ``WATCHWORD_ROOT_KEY``, ``WATCHWORD_LEDGER``, ``WATCHWORD_COURIER``. *previous* are flows that
+    were deployed before and whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such
+    (newest first) or a `Keyring`, and *root_key* the same, which never rotates (the oldest key if absent); *courier* is
+    one (for e-mail), or a mapping by channel, or URLs; *pad_to* is the least number of seconds that a call takes in
+    which a message could be sent (0.5 with a courier over the network), 3 at most.
 
     One environment serves all functions: one whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) reads no
     key, ledger or courier, and one that is named ``….verify`` no courier.
@@ -165,6 +167,7 @@ def triggers(
         flows[0],
         previous=flows[1:],
         key=key,
+        root_key=root_key,
         ledger=ledger,
         courier=courier,
         clock=clock,

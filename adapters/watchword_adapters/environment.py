@@ -25,17 +25,47 @@ PROCESS_ONLY = "process-only"
 IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
 
 
-def keyring_of(key: Keys | None, environment: Mapping[str, str], clock: Clock | None = None) -> Ring:
-    """Return the ring of *key*, or of ``WATCHWORD_KEY``.
+def keyring_of(
+    key: Keys | None, environment: Mapping[str, str], clock: Clock | None = None, *, root_key: Keys | None = None
+) -> Ring:
+    """Return the ring of *key*, or of ``WATCHWORD_KEY``; with *root_key*, or ``WATCHWORD_ROOT_KEY``, kept apart in it.
 
-    That is base64, newest first, with commas between; or where the keys are kept (see `watchword_adapters.keys`): then
-    they are fetched now, and by *clock* again when they are old.
+    Both are base64, newest first, with commas between; or where the keys are kept (see `watchword_adapters.keys`): then
+    they are fetched now, and those that rotate again by *clock* when they are old. Without a root key the oldest key is
+    the root.
 
     Raises:
-        ConfigurationError: if there is none, or it is weak or cannot be read.
+        ConfigurationError: if there is no key, or one is weak or cannot be read.
     """
     if key is None:
         key = environment.get("WATCHWORD_KEY", "")
+    if root_key is None:
+        root_key = environment.get("WATCHWORD_ROOT_KEY", "").strip() or None
+    if isinstance(key, str) and isinstance(root_key, str):
+        from watchword_adapters.clock import SystemClock  # noqa: PLC0415
+        from watchword_adapters.keys import keyring_from  # noqa: PLC0415
+
+        return keyring_from(key, clock or SystemClock(), root_key)
+    rotating = _ring(key, clock)
+    return rotating if root_key is None else _rooted(root_key, rotating)
+
+
+def _rooted(root_key: Keys, rotating: Ring) -> Ring:
+    from watchword.keyring import Keyring, Ring, RootedRing  # noqa: PLC0415
+
+    if isinstance(root_key, Ring):
+        return RootedRing(root_key, rotating)
+    if isinstance(root_key, str):
+        from watchword_adapters.keys import root_keyring_from  # noqa: PLC0415
+
+        return RootedRing(root_keyring_from(root_key), rotating)
+    try:
+        return RootedRing(Keyring.of(root_key), rotating)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"root_key: {error}") from None
+
+
+def _ring(key: Keys, clock: Clock | None) -> Ring:
     if not isinstance(key, str):
         from watchword.keyring import Keyring, Ring  # noqa: PLC0415
 
@@ -138,6 +168,7 @@ def engine_of(
     *,
     previous: Sequence[Flow] = (),
     key: Keys | None = None,
+    root_key: Keys | None = None,
     ledger: Ledger | str | None = None,
     courier: Couriers | None = None,
     clock: Clock | None = None,
@@ -162,7 +193,7 @@ def engine_of(
     return Engine(
         flow,
         previous=tuple(previous),
-        keyring=keyring_of(key, environment, clock),
+        keyring=keyring_of(key, environment, clock, root_key=root_key),
         ledger=ledger_of(ledger, environment),
         couriers=couriers_of(courier, environment) if creates and (courier or _sends((flow, *previous))) else {},
         clock=clock or SystemClock(),

@@ -6,16 +6,19 @@ import base64
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import TIMEOUT_MAX, Condition
-from typing import Any, Protocol, cast
+from threading import TIMEOUT_MAX, Condition, Lock
+from typing import Any, ClassVar, Protocol, cast
 
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
-from watchword.keyring import Key, Keyring
+from watchword.keyring import Key, Keyring, Ring, RootedRing
 from watchword.ports import Clock
 from watchword_adapters.discretion import unlogged
 from watchword_adapters.urls import PortURL
 
+KEY = "WATCHWORD_KEY"
+ROOT_KEY = "WATCHWORD_ROOT_KEY"
 CACHE = 300.0
 """Seconds for which keys are used before they are fetched again."""
 SHORTEST_CACHE = 30.0
@@ -74,7 +77,7 @@ class FetchedKeyring:
         self._turn = Condition()
         self._busy = False
         self._failing = False
-        self._keyring = self._fetched()
+        self._keyring = _fetched(self._source)
         self._fetched_at = self._tried_at = clock.now()
 
     def __repr__(self) -> str:
@@ -87,7 +90,7 @@ class FetchedKeyring:
 
     @property
     def lasting(self) -> Key:
-        """The oldest key: names users in budgets."""
+        """The oldest key, which is the root where no root key is kept apart."""
         return self._renewed().lasting
 
     def find(self, key_id: str) -> Key | None:
@@ -126,18 +129,11 @@ class FetchedKeyring:
 
     def _fetch_again(self) -> None:
         try:
-            self._end(self._fetched(), "")
+            self._end(_fetched(self._source), "")
         except ConfigurationError as error:
             self._end(None, str(error))
         except BaseException as error:  # noqa: BLE001 - whatever a source raises, the keys stay in use
             self._end(None, f"the key source {self._source} failed ({type(error).__name__})")
-
-    def _fetched(self) -> Keyring:
-        secrets = self._source.fetch()
-        try:
-            return Keyring.of(secrets)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"the key source {self._source}: {error}") from None
 
     def _end(self, fetched: Keyring | None, reason: str) -> None:
         with self._turn:
@@ -155,7 +151,21 @@ class FetchedKeyring:
             _log.warning("the key source %s has new keys: %s", self._source, " ".join(key.id for key in fetched.keys))
 
 
-class SecretsManagerKeys:
+class _KeptInAws:
+    """What the sources in AWS have in common: a name, and a client."""
+
+    service: ClassVar[str]
+
+    def __init__(self, name: str, *, region: str = "", endpoint: str = "") -> None:
+        self._name = name
+        self.client = _Client(self.service, region or _region_of(name), endpoint)
+
+    def fetch(self) -> tuple[bytes, ...]:
+        """Return the keys, newest first."""
+        raise NotImplementedError
+
+
+class SecretsManagerKeys(_KeptInAws):
     """The keys of the secret *name* (or its ARN): those of the stage AWSCURRENT, then those of AWSPREVIOUS.
 
     A stage holds one key, in base64 or as 32 bytes or more, or a list of keys in base64, newest first, with commas
@@ -163,25 +173,25 @@ class SecretsManagerKeys:
     *region* and credentials are boto3's own unless given; *endpoint* is for an emulator.
     """
 
-    def __init__(self, name: str, *, region: str = "", endpoint: str = "") -> None:
-        self._name = name
-        self._client = _Client("secretsmanager", region or _region_of(name), endpoint)
+    service = "secretsmanager"
 
     def __str__(self) -> str:
         return f"secretsmanager://{self._name}"
 
     def fetch(self) -> tuple[bytes, ...]:
         """Return the keys, newest first."""
-        current = self._stage("AWSCURRENT")
-        previous = self._stage("AWSPREVIOUS")
-        first, *rest = *current, *previous
+        # Both at once: a function has ten seconds to start, and may have another secret to fetch.
+        with ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(self._stage, "AWSPREVIOUS")
+            current = self._stage("AWSCURRENT")
+        first, *rest = *current, *asked.result()
         # A key that stands in both lists has the later place: the last one names users.
         return (first, *(key for place, key in enumerate(rest) if key != first and key not in rest[place + 1 :]))
 
     def _stage(self, stage: str) -> list[bytes]:
         try:
             with unlogged():
-                reply = self._client.call("get_secret_value", SecretId=self._name, VersionStage=stage)
+                reply = self.client.call("get_secret_value", SecretId=self._name, VersionStage=stage)
         except ConfigurationError as error:
             raise ConfigurationError(f"the key source {self}: {error}") from None
         except Exception as error:  # noqa: BLE001 - told apart by its code; its own words may hold anything
@@ -195,15 +205,13 @@ class SecretsManagerKeys:
         return _decoded(reply.get("SecretString"), f"the key source {self} ({stage})")
 
 
-class ParameterStoreKeys:
+class ParameterStoreKeys(_KeptInAws):
     """The keys of the SecureString *name* of SSM Parameter Store: in base64, newest first, with commas between.
 
     *region* and credentials are boto3's own unless given; *endpoint* is for an emulator.
     """
 
-    def __init__(self, name: str, *, region: str = "", endpoint: str = "") -> None:
-        self._name = name
-        self._client = _Client("ssm", region or _region_of(name), endpoint)
+    service = "ssm"
 
     def __str__(self) -> str:
         return f"ssm://{self._name}"
@@ -212,7 +220,7 @@ class ParameterStoreKeys:
         """Return the keys, newest first."""
         try:
             with unlogged():
-                reply = self._client.call("get_parameter", Name=self._name, WithDecryption=True)
+                reply = self.client.call("get_parameter", Name=self._name, WithDecryption=True)
         except ConfigurationError as error:
             raise ConfigurationError(f"the key source {self}: {error}") from None
         except Exception as error:  # noqa: BLE001 - told apart by its code; its own words may hold anything
@@ -226,18 +234,51 @@ class ParameterStoreKeys:
         return tuple(_decoded(parameter.get("Value"), f"the key source {self}"))
 
 
-def keyring_from(text: str, clock: Clock) -> Keyring | FetchedKeyring:
+def keyring_from(text: str, clock: Clock, root: str = "") -> Ring:
     """Return the ring that *text* says: keys in base64, newest first, with commas between; or where they are kept.
 
     ``secretsmanager://name-or-arn`` and ``ssm:///path/parameter``, both with the options region, cache (seconds, 300)
-    and endpoint.
+    and endpoint. *root* says in the same way, but for cache, which root keys are kept apart: they never rotate, so they
+    are fetched now and never again.
 
     Raises:
         ConfigurationError: if it says none, or they cannot be had, or one is weak; the message shows no secret.
     """
+    said, options = _read(text, KEY, ("region", "endpoint", "cache"))
+    if not root:
+        return _ring(said, options, clock)
+    kept, _ = _read(root, ROOT_KEY, ("region", "endpoint"))
+    if not isinstance(said, Keyring) and not isinstance(kept, Keyring):
+        if str(said) == str(kept):
+            raise ConfigurationError(
+                f"{ROOT_KEY} and {KEY} name the same place, {kept}: keep the root key, which never rotates, in another one"
+            )
+        if said.client.where == kept.client.where:  # Making a client takes a fifth of a second.
+            said.client = kept.client
+    return RootedRing(kept if isinstance(kept, Keyring) else _fetched(kept), _ring(said, options, clock))
+
+
+def root_keyring_from(text: str) -> Keyring:
+    """Return the root keys that *text* says, as `keyring_from` takes them.
+
+    Raises:
+        ConfigurationError: if they cannot be had, or one is weak; the message shows no secret.
+    """
+    said, _ = _read(text, ROOT_KEY, ("region", "endpoint"))
+    return said if isinstance(said, Keyring) else _fetched(said)
+
+
+def _ring(said: Keyring | _KeptInAws, options: Mapping[str, str], clock: Clock) -> Keyring | FetchedKeyring:
+    if isinstance(said, Keyring):
+        return said
+    return FetchedKeyring(said, clock=clock, cache=_seconds(options.get("cache", ""), said))
+
+
+def _read(text: str, variable: str, allowed: tuple[str, ...]) -> tuple[Keyring | _KeptInAws, Mapping[str, str]]:
+    """Return the ring that *text* holds, or the source that it names with its options."""
     scheme, separator, rest = text.strip().partition("://")
     if not separator:
-        return Keyring.of(_decoded(text, "WATCHWORD_KEY") if text.strip() else ())
+        return _held(text, variable), {}
     sources: dict[str, type[SecretsManagerKeys | ParameterStoreKeys]] = {
         "secretsmanager": SecretsManagerKeys,
         "ssm": ParameterStoreKeys,
@@ -246,17 +287,33 @@ def keyring_from(text: str, clock: Clock) -> Keyring | FetchedKeyring:
     if make is None:
         # The scheme is not shown: what stands there may be half of a secret.
         raise ConfigurationError(
-            "WATCHWORD_KEY: it is a URL that Watchword does not know: there is secretsmanager://name and ssm:///path"
+            f"{variable}: it is a URL that Watchword does not know: there is secretsmanager://name and ssm:///path"
         )
     name, mark, query = rest.partition("?")
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"WATCHWORD_KEY: {scheme.lower()}:// needs a name or an ARN, as in secretsmanager://acme/watchword or "
+            f"{variable}: {scheme.lower()}:// needs a name or an ARN, as in secretsmanager://acme/watchword or "
             "ssm:///acme/watchword, and then ?region=eu-west-1"
         )
-    options = PortURL.parse(f"{scheme}:{mark}{query}", options=("region", "endpoint", "cache")).options
-    source = make(name, region=options.get("region", ""), endpoint=options.get("endpoint", ""))
-    return FetchedKeyring(source, clock=clock, cache=_seconds(options.get("cache", ""), source))
+    options = PortURL.parse(f"{scheme}:{mark}{query}", options=allowed).options
+    return make(name, region=options.get("region", ""), endpoint=options.get("endpoint", "")), options
+
+
+def _held(text: str, variable: str) -> Keyring:
+    try:
+        return Keyring.of(_decoded(text, variable) if text.strip() else ())
+    except ConfigurationError as error:
+        if variable == KEY or str(error).startswith(variable):
+            raise
+        raise ConfigurationError(f"{variable}: {error}") from None
+
+
+def _fetched(source: KeySource) -> Keyring:
+    secrets = source.fetch()
+    try:
+        return Keyring.of(secrets)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the key source {source}: {error}") from None
 
 
 def _seconds(text: str, source: KeySource) -> float:
@@ -282,21 +339,22 @@ def _decoded(text: object, where: str) -> list[bytes]:
 
 
 class _Client:
-    """The client of an AWS service, made at the first call, for one thread at a time."""
+    """The client of an AWS service, made at the first call, for any number of threads."""
 
     def __init__(self, service: str, region: str, endpoint: str) -> None:
-        self._service = service
-        self._region = region
-        self._endpoint = endpoint
+        self.where = (service, region, endpoint)
+        self._lock = Lock()
         self._made: Any = None
 
     def call(self, operation: str, **request: Any) -> Mapping[str, Any]:
-        if self._made is None:
-            self._made = self._make()
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
         reply: Mapping[str, Any] = getattr(self._made, operation)(**request)
         return reply
 
     def _make(self) -> Any:
+        service, region, endpoint = self.where
         try:
             # Loading boto3 takes a quarter of a second: only who keeps keys in AWS waits for it.
             import boto3.session  # noqa: PLC0415
@@ -308,9 +366,7 @@ class _Client:
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=CONNECT, read_timeout=READ)
         try:
             session: Any = boto3.session.Session()
-            return session.client(
-                self._service, region_name=self._region or None, endpoint_url=self._endpoint or None, config=config
-            )
+            return session.client(service, region_name=region or None, endpoint_url=endpoint or None, config=config)
         except (BotoCoreError, ValueError) as error:
             raise ConfigurationError(
                 f"no client can be made ({type(error).__name__}): give region=eu-west-1 or set AWS_DEFAULT_REGION, and see that "

@@ -1,4 +1,4 @@
-"""Keys: one secret for each kind and purpose, derived from the host's; rotation by a list, newest first."""
+"""Keys: one secret for each kind and purpose, derived from the host's; keys that rotate, and root keys that never do."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Ring(Protocol):
 
     @property
     def lasting(self) -> Key:
-        """The oldest key, which names users in budgets."""
+        """The key that never rotates: the oldest root key. It names users in budgets and draws what is made up."""
         ...
 
     def find(self, key_id: str) -> Key | None:
@@ -110,12 +110,38 @@ class Keyring:
 
     @property
     def lasting(self) -> Key:
-        """The oldest key: names users in budgets, so that adding a key in front does not empty them."""
+        """The oldest key, which is the root where no root key is kept apart."""
         return self.keys[-1]
 
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if it has left the ring."""
         return next((key for key in self.keys if key.id == key_id), None)
+
+
+@frozen
+class RootedRing:
+    """A ring (`Ring`) of *rotating* keys, with the *root* keys kept apart from them.
+
+    The oldest root key is the one that lasts, whatever becomes of the others. A challenge that a root key made is read
+    as well: so a host whose oldest key becomes its root breaks no sign-in.
+    """
+
+    root: Ring
+    rotating: Ring
+
+    @property
+    def current(self) -> Key:
+        """The key that new challenges are made with: never a root key."""
+        return self.rotating.current
+
+    @property
+    def lasting(self) -> Key:
+        """The oldest root key."""
+        return self.root.lasting
+
+    def find(self, key_id: str) -> Key | None:
+        """Return the key of that id, or None if no ring has it."""
+        return self.root.find(key_id) or self.rotating.find(key_id)
 
 
 def _key(secret: object, place: int) -> Key:

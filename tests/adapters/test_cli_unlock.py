@@ -111,8 +111,20 @@ def test_nothing_found_is_told_by_its_cause(sign_in, monkeypatch, capsys):
     key = capsys.readouterr().err
     assert 5 == len({pool, key, *said})
     assert "us-east-1_Wrong" in pool
-    assert "the oldest of WATCHWORD_KEY" in key
+    assert "the oldest of WATCHWORD_ROOT_KEY, or of WATCHWORD_KEY without it" in key
     assert ["look like a sub" in each for each in said] == [True, False, False]
+
+
+def test_a_root_key_is_enough(sign_in, monkeypatch, capsys):
+    """It names users: an operator needs no key that codes are derived from, and another one says so."""
+    fail(sign_in, "ann")
+    monkeypatch.setenv("WATCHWORD_ROOT_KEY", base64.b64encode(bytes(range(1, 33))).decode())
+    assert 2 == main(["unlock", SUB, "--pool", REALM])
+    monkeypatch.setenv("WATCHWORD_ROOT_KEY", base64.b64encode(KEY).decode())
+    monkeypatch.delenv("WATCHWORD_KEY")
+    capsys.readouterr()
+    assert 0 == main(["unlock", SUB, "--pool", REALM, "--json"])
+    assert '"budgets": 0' not in capsys.readouterr().out
 
 
 def test_a_key_added_in_front_is_no_wrong_key(sign_in, monkeypatch, capsys):

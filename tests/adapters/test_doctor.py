@@ -46,7 +46,11 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 def healthy():
     """Return a deployment that has nothing wrong, in the shapes of botocore."""
-    settings = {"WATCHWORD_KEY": "secretsmanager://acme", "WATCHWORD_LEDGER": "dynamodb://ledger?region=us-east-1"}
+    settings = {
+        "WATCHWORD_ROOT_KEY": "secretsmanager://root",
+        "WATCHWORD_KEY": "secretsmanager://acme",
+        "WATCHWORD_LEDGER": "dynamodb://ledger?region=us-east-1",
+    }
     settings["WATCHWORD_COURIER"] = "ses://?from=login@example.com"
     return {
         "pool": {
@@ -329,6 +333,11 @@ PLANTED = {
     ),
     "recovery as Cognito does it by default": (put("pool", "AccountRecoverySetting", DELETED), ["WD31"]),
     "two keys": (put(*VARIABLES, "WATCHWORD_KEY", "ssm:///other"), ["WD24"]),
+    "two roots": (put(*VARIABLES, "WATCHWORD_ROOT_KEY", "ssm:///other"), ["WD24"]),
+    "weak root": (both("WATCHWORD_ROOT_KEY", "changeme"), ["WD10", "WD10"]),
+    "root in the environment": (both("WATCHWORD_ROOT_KEY", KEY), ["WD11", "WD11"]),
+    "no root": (both("WATCHWORD_ROOT_KEY", DELETED), ["WD32", "WD32"]),
+    "a root that rotates": (both("WATCHWORD_ROOT_KEY", "secretsmanager://acme"), ["WD32", "WD32"]),
     "two tables": (put(*VARIABLES, "WATCHWORD_LEDGER", "dynamodb://other"), ["WD24"]),
 }
 
@@ -894,7 +903,7 @@ Resources:
       MemorySize: 512
       LoggingConfig: {LogGroup: !Ref Log}
       Events: {Login: {Type: Cognito, Properties: {UserPool: !Ref Pool, Trigger: [CreateAuthChallenge, VerifyAuthChallengeResponse]}}}
-      Environment: {Variables: {WATCHWORD_KEY: !Ref Key, WATCHWORD_LEDGER: !Sub "dynamodb://${Table}"}}
+      Environment: {Variables: {WATCHWORD_ROOT_KEY: "ssm:///root", WATCHWORD_KEY: !Ref Key, WATCHWORD_LEDGER: !Sub "dynamodb://${Table}"}}
   Check: *f
   Table: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [{AttributeName: pk, KeyType: HASH}]}}
   Log: {Type: AWS::Logs::LogGroup, Properties: {RetentionInDays: 7}}

@@ -167,6 +167,51 @@ def test_keys_given_otherwise_stay_as_they_were(clock):
         keyring_of(f"{encoded(K1)},###", {})
 
 
+def test_a_root_key_is_fetched_once_and_by_the_same_client(aws, url, clock):
+    """It never rotates; making a second client would take a fifth of a second of every start."""
+    aws.secrets.create_secret(Name="root", SecretString=encoded(K0))
+    aws.secrets.create_secret(Name="rotating", SecretString=encoded(K1))
+    made = keyring_from(url("secretsmanager", "rotating"), clock, url("secretsmanager", "root"))
+    assert [made.current.id, made.lasting.id] == ids(K1, K0)
+    aws.secrets.put_secret_value(SecretId="root", SecretString=encoded(K3))
+    aws.secrets.put_secret_value(SecretId="rotating", SecretString=encoded(K2))
+    clock.advance(300)
+    assert [made.current.id, made.lasting.id] == ids(K2, K0)
+    assert made.find(ids(K1)[0]) is not None
+    again = keyring_from(url("secretsmanager", "rotating"), clock, url("secretsmanager", "root"))
+    assert again.lasting.id == ids(K0)[0]
+
+
+@pytest.mark.parametrize("root", ["text", "ssm"])
+def test_root_key_and_rotating_key_are_kept_in_different_ways(aws, url, clock, root):
+    """Either may be text, or be in another service."""
+    aws.secrets.create_secret(Name=f"beside-{root}", SecretString=encoded(K1))
+    aws.parameters.put_parameter(Name=f"/beside/{root}", Value=encoded(K0), Type="SecureString")
+    said = encoded(K0) if root == "text" else url("ssm", f"/beside/{root}")
+    made = keyring_of(url("secretsmanager", f"beside-{root}"), {"WATCHWORD_ROOT_KEY": said}, clock)
+    assert [made.current.id, made.lasting.id] == ids(K1, K0)
+    assert keyring_of(K2, {"WATCHWORD_ROOT_KEY": said}, clock).lasting.id == ids(K0)[0]
+
+
+def test_one_place_is_not_both(clock):
+    """A root key in the secret that rotates would rotate with it."""
+    with pytest.raises(ConfigurationError, match="name the same place, secretsmanager://acme: keep the root key"):
+        keyring_from("secretsmanager://acme?cache=60", clock, "secretsmanager://acme")
+
+
+def test_a_root_key_has_no_cache(clock):
+    """It is fetched once: a time after which it is fetched again would be a promise that is not kept."""
+    with pytest.raises(ConfigurationError, match="an option that it does not know: it knows endpoint, region"):
+        keyring_from("secretsmanager://acme", clock, "secretsmanager://root?cache=60")
+
+
+def test_a_weak_root_key_in_a_secret_is_named(aws, url, clock):
+    """By the secret that holds it."""
+    aws.secrets.create_secret(Name="weak-root", SecretString="c2hvcnQ=")
+    with pytest.raises(ConfigurationError, match="the key source secretsmanager://weak-root: key 1 is too short"):
+        keyring_of(K1, {"WATCHWORD_ROOT_KEY": url("secretsmanager", "weak-root")}, clock)
+
+
 # What goes wrong at the start
 
 
@@ -483,7 +528,10 @@ def test_no_key_shows(aws, url, clock, caplog):
 
 
 def test_the_first_fetch_fits_into_the_start_of_a_function(monkeypatch):
-    """Two calls, each tried twice, end within the ten seconds that Lambda gives to starting."""
+    """Two secrets, each call tried twice, are there within the ten seconds that Lambda gives to starting.
+
+    Both stages of a secret are asked for at once.
+    """
     pauses = 2  # botocore waits up to a second before a second try.
     assert 2 * 2 * sum(LIMITS) + pauses < 10
     isolate(monkeypatch)

@@ -142,8 +142,27 @@ def test_define_gets_no_key_and_no_setting():
     made = resources()
     assert "Environment" not in made["DefineFunction"]["Properties"]
     verify = made["VerifyFunction"]["Properties"]["Environment"]["Variables"]
-    assert {"Fn::Sub": "secretsmanager://${Key}"} == verify["WATCHWORD_KEY"]
-    assert {"WATCHWORD_KEY", "WATCHWORD_LEDGER"} == set(verify)
+    assert {"WATCHWORD_ROOT_KEY", "WATCHWORD_KEY", "WATCHWORD_LEDGER", "WATCHWORD_RESTART"} == set(verify)
+
+
+def test_root_key_and_rotating_key_are_two_secrets_that_stay():
+    """Who has the stack of before, with one secret alone, keeps it as the root: it has its name in the template."""
+    made = resources()
+    for trigger in ("Create", "Verify"):
+        variables = made[f"{trigger}Function"]["Properties"]["Environment"]["Variables"]
+        assert {"Fn::Sub": "secretsmanager://${Key}"} == variables["WATCHWORD_ROOT_KEY"]
+        assert {"Fn::Sub": "secretsmanager://${RotatingKey}"} == variables["WATCHWORD_KEY"]
+        # Another value of the parameter is another configuration: it ends the containers that are warm.
+        assert {"Ref": "Restart"} == variables["WATCHWORD_RESTART"]
+        statements = made[f"{trigger}Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        readable = [each["Resource"] for each in statements if "secretsmanager:GetSecretValue" in each["Action"]]
+        assert [[{"Ref": "Key"}, {"Ref": "RotatingKey"}]] == readable
+    for name in ("Key", "RotatingKey"):
+        assert ("Retain", "Retain") == (made[name]["DeletionPolicy"], made[name]["UpdateReplacePolicy"])
+        assert "GenerateSecretString" in made[name]["Properties"]
+    outputs = Template(MAIL, TARGET).document()["Outputs"]
+    assert {"Ref": "RotatingKey"} == outputs["KeySecret"]["Value"]
+    assert {"Ref": "Key"} == outputs["RootKeySecret"]["Value"]
 
 
 @pytest.mark.parametrize("existing", [False, True])

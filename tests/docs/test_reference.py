@@ -110,7 +110,9 @@ def parameters_of(function):
 
 def environment_variables():
     """The variables of our own that the source reads."""
-    return sorted({name for path in SOURCES for name in re.findall(r"WATCHWORD_[A-Z]+", path.read_text("utf-8"))})
+    return sorted(
+        {name for path in SOURCES for name in re.findall(r"WATCHWORD_[A-Z]+(?:_[A-Z]+)*", path.read_text("utf-8"))}
+    )
 
 
 def fixtures():

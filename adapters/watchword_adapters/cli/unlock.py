@@ -20,17 +20,18 @@ from watchword.unlocking import never_used, unlock
 from watchword_adapters.audit import MemoryAudit, as_line
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.environment import keyring_of, ledger_of
+from watchword_adapters.keys import root_keyring_from
 
 _LONGEST = 2048
 _SUB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 """A sub as Cognito makes them: a UUID."""
 _SQLITE = "sqlite:///"
 _EPILOG = """\
-It works on the ledger of your triggers (WATCHWORD_LEDGER) and with their key (WATCHWORD_KEY): another key, and a
-pool that nobody signs in to, are refused. What was done is written to stderr as an audit event; it names the user by a keyed digest.
+It works on the ledger of your triggers (WATCHWORD_LEDGER) and with their root key (WATCHWORD_ROOT_KEY; without one,
+the oldest key of WATCHWORD_KEY): another key, and a pool that nobody signs in to, are refused. What was done is written to stderr as an audit event; it names the user by a keyed digest.
 
 example:
-  WATCHWORD_KEY=… WATCHWORD_LEDGER=sqlite:////var/lib/acme/ledger.db \\
+  WATCHWORD_ROOT_KEY=… WATCHWORD_LEDGER=sqlite:////var/lib/acme/ledger.db \\
     watchword unlock 7c1f0a52-0000-4000-8000-93a1f1d7c1aa --pool us-east-1_AbCdEf123"""
 
 
@@ -76,7 +77,7 @@ def _refuse_a_mistake(pool: str, keyring: Ring, never: Literal["key", "pool"] | 
     if never == "key":
         raise ConfigurationError(
             f"no sign-in of the last 90 days used this ledger with the key {keyring.lasting.id} (the oldest of "
-            "WATCHWORD_KEY): give the key and the ledger that your triggers have"
+            "WATCHWORD_ROOT_KEY, or of WATCHWORD_KEY without it): give the keys and the ledger that your triggers have"
         )
     if never == "pool":
         raise ConfigurationError(
@@ -111,9 +112,15 @@ def pool_of(pool: str) -> str:
 
 
 def keyring_of_triggers(environment: Mapping[str, str]) -> Ring:
-    """Return the ring of the triggers, which must be said."""
+    """Return the ring whose root names users in the ledger of the triggers: their root key, or else their keys."""
+    root = environment.get("WATCHWORD_ROOT_KEY", "").strip()
+    if root:
+        return root_keyring_from(root)
     if not environment.get("WATCHWORD_KEY", "").strip():
-        raise ConfigurationError("WATCHWORD_KEY is not set: users stand in the ledger under digests made with that key")
+        raise ConfigurationError(
+            "neither WATCHWORD_ROOT_KEY nor WATCHWORD_KEY is set: users stand in the ledger under digests made with the "
+            "root key, or with the oldest key where your triggers have no root key"
+        )
     return keyring_of(None, environment)
 
 

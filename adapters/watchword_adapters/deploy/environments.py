@@ -28,7 +28,9 @@ def environments(deployment: Deployment) -> Iterator[Said]:
     functions = {name: each for name, each in deployment.functions.items() if each.facts is not None}
     stateful = {name: each for name, each in functions.items() if name != "define"}
     for trigger, function in stateful.items():
-        yield from _key(trigger, function.setting("WATCHWORD_KEY"))
+        key, root = function.setting("WATCHWORD_KEY"), function.setting("WATCHWORD_ROOT_KEY")
+        yield from _key(trigger, key)
+        yield from _root(trigger, key, root)
         yield from judge(
             scheme_of(function.setting("WATCHWORD_LEDGER")),
             f"the ledger of {trigger}",
@@ -38,7 +40,7 @@ def environments(deployment: Deployment) -> Iterator[Said]:
     for trigger, function in functions.items():
         yield from _loud(trigger, function)
     if {"create", "verify"} <= set(stateful):
-        for name in ("WATCHWORD_KEY", "WATCHWORD_LEDGER"):
+        for name in ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY", "WATCHWORD_LEDGER"):
             one, other = stateful["create"].setting(name), stateful["verify"].setting(name)
             if one != other:
                 yield from _differing(name, one, other)
@@ -96,16 +98,33 @@ def scheme_of(said: Text | None) -> str | Unknown:
     return said.unknown if isinstance(said, Partial) and not colon else scheme.strip().lower()
 
 
-def _key(trigger: str, key: Text | None) -> Iterator[Said]:
+def _root(trigger: str, key: Text | None, root: Text | None) -> Iterator[Said]:
+    if root and root == key and not isinstance(root, Unknown):
+        yield Finding(
+            "WD32",
+            f"{trigger} has one secret for WATCHWORD_ROOT_KEY and WATCHWORD_KEY: the root key rotates with the other one",
+            "keep the root key in a secret of its own",
+        )
+    elif root:
+        yield from _key(trigger, root, "WATCHWORD_ROOT_KEY")
+    elif scheme_of(key) == "secretsmanager":
+        yield Finding(
+            "WD32",
+            f"{trigger} has no root key: from the second rotation on, budgets begin anew and sign-ins break",
+            "keep the oldest key of today in a secret of its own, and set WATCHWORD_ROOT_KEY=secretsmanager://NAME",
+        )
+
+
+def _key(trigger: str, key: Text | None, variable: str = "WATCHWORD_KEY") -> Iterator[Said]:
     match key:
         case Partial((str() as before, *_)) if "://" in before:
             return
         case Unknown() | Partial():
             unknown = key.unknown if isinstance(key, Partial) else key
             if unknown.term.startswith("{{resolve:secretsmanager:"):
-                yield _in_environment(trigger)
+                yield _in_environment(trigger, variable)
             else:
-                yield NotKnown(f"the key of {trigger}", unknown.why)
+                yield NotKnown(f"the key of {trigger}: {variable}", unknown.why)
             return
         case None | str():
             key = key or ""
@@ -116,17 +135,17 @@ def _key(trigger: str, key: Text | None) -> Iterator[Said]:
     except (ConfigurationError, ValueError):
         what = "has a weak or unreadable key" if key.strip() else "has no key"
         yield Finding(
-            "WD10", f"{trigger} {what}: WATCHWORD_KEY", "keep a random key in Secrets Manager: secretsmanager://NAME"
+            "WD10", f"{trigger} {what}: {variable}", "keep a random key in Secrets Manager: secretsmanager://NAME"
         )
     else:
-        yield _in_environment(trigger)
+        yield _in_environment(trigger, variable)
 
 
-def _in_environment(trigger: str) -> Finding:
+def _in_environment(trigger: str, variable: str) -> Finding:
     return Finding(
         "WD11",
-        f"{trigger} has the key itself in its environment, for all who may see its configuration",
-        "move it into Secrets Manager, set WATCHWORD_KEY=secretsmanager://NAME, and change it",
+        f"{trigger} has the key itself in {variable}, for all who may see its configuration",
+        f"move it into Secrets Manager, set {variable}=secretsmanager://NAME, and change it",
     )
 
 

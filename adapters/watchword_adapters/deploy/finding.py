@@ -44,6 +44,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "WD29": "error",
     "WD30": "warning",
     "WD31": "error",
+    "WD32": "warning",
 }
 """Every code, and how serious it is."""
 

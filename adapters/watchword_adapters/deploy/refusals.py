@@ -42,7 +42,7 @@ _NAMES = (
     "*.tfstate.*",
 )
 _SHORTEST_SECRET = 16
-_SECRET_SETTINGS = ("WATCHWORD_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SECRET_SETTINGS = ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 def refuse_secrets(files: Mapping[str, bytes], environment: Mapping[str, str] | None = None) -> None:

@@ -12,7 +12,7 @@ _PATTERNS = {
     ),
     "an AWS access key": re.compile(rb"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
     "an AWS secret": re.compile(rb"aws_secret_access_key[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9/+=]{40}", re.IGNORECASE),
-    "a Watchword key": re.compile(rb"WATCHWORD_KEY[\"'\s\]=:,]{1,12}[A-Za-z0-9+/]{40,}={0,2}"),
+    "a Watchword key": re.compile(rb"WATCHWORD_(?:ROOT_)?KEY[\"'\s\]=:,]{1,12}[A-Za-z0-9+/]{40,}={0,2}"),
     "a client's secret": re.compile(rb"[\"']client_secret[\"']\s{0,9}:\s{0,9}[\"'][^\"']{8}"),
     "an access token": re.compile(
         rb"(?<![A-Za-z0-9_])(?:gh[oprsu]_[A-Za-z0-9]{36}|xox[a-z]-[A-Za-z0-9-]{20}|hvs\.[A-Za-z0-9_-]{20})"

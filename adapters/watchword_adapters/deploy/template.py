@@ -1,4 +1,4 @@
-"""The CloudFormation template of a flow: three functions, what each may do, the ledger's table, the key, and the pool."""
+"""The CloudFormation template of a flow: three functions, what each may do, the ledger's table, the keys, and the pool."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ TIMEOUT = 5
 MEMORY = {"define": 128, "create": 1024, "verify": 512}
 FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
+ROOT_KEY, ROTATING_KEY = "Key", "RotatingKey"
+"""The secrets, by their names in the template."""
 _SHORTEST, _LONGEST = 3, 15
 _CUSTOM = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
 _FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
@@ -138,6 +140,11 @@ class Template:
             "AllowedValues": [1, 3, 5, 7, 14, 30, 60, 90, 180, 365],
             "Description": "Days for which logs are kept",
         }
+        made["Restart"] = {
+            "Type": "String",
+            "Default": "",
+            "Description": "Another text than before ends all warm containers of Create and Verify",
+        }
         made["AlarmTopicArn"] = {
             "Type": "String",
             "Default": "",
@@ -146,7 +153,9 @@ class Template:
         return made
 
     def _resources(self) -> Iterator[tuple[str, Json]]:
-        yield "Key", _key_resource()
+        # The root has had this name since there was one key alone: a stack that is updated keeps it.
+        yield ROOT_KEY, _secret("The root key of Watchword, which never changes: users are named by it")
+        yield ROTATING_KEY, _secret("The key of Watchword that rotates: codes are derived from it")
         yield "Ledger", _ledger_resource()
         for trigger in TRIGGERS:
             yield f"{trigger.capitalize()}Logs", _logs(trigger)
@@ -166,7 +175,7 @@ class Template:
         if trigger != "define":
             actions = [f"dynamodb:{action}" for action in LEDGER_ACTIONS]
             statements.append(_allow(actions, {"Fn::GetAtt": ["Ledger", "Arn"]}))
-            statements.append(_allow(["secretsmanager:GetSecretValue"], {"Ref": "Key"}))
+            statements.append(_allow(["secretsmanager:GetSecretValue"], [{"Ref": ROOT_KEY}, {"Ref": ROTATING_KEY}]))
             for name, permissions in self._wanted().items():
                 statements += [each for each in allowed(permissions, f"the kind {name}") if each not in statements]
         if trigger == "create" and self._sending is not None:
@@ -224,8 +233,10 @@ class Template:
         if trigger == "define":
             return {}
         settings: Json = {
-            "WATCHWORD_KEY": {"Fn::Sub": "secretsmanager://${Key}"},
+            "WATCHWORD_ROOT_KEY": {"Fn::Sub": f"secretsmanager://${{{ROOT_KEY}}}"},
+            "WATCHWORD_KEY": {"Fn::Sub": f"secretsmanager://${{{ROTATING_KEY}}}"},
             "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
+            "WATCHWORD_RESTART": {"Ref": "Restart"},
         }
         if trigger == "create" and self._sending is not None:
             settings["WATCHWORD_COURIER"] = self._sending.url
@@ -294,7 +305,8 @@ class Template:
     def _outputs(self) -> Json:
         outputs: Json = {
             "LedgerTable": {"Value": {"Ref": "Ledger"}},
-            "KeySecret": {"Value": {"Ref": "Key"}},
+            "KeySecret": {"Value": {"Ref": ROTATING_KEY}},
+            "RootKeySecret": {"Value": {"Ref": ROOT_KEY}},
         }
         for trigger in TRIGGERS:
             name = trigger.capitalize()
@@ -335,13 +347,13 @@ def _allow(actions: list[str], resource: object) -> Json:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
 
 
-def _key_resource() -> Json:
+def _secret(description: str) -> Json:
     return {
         "Type": "AWS::SecretsManager::Secret",
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
-            "Description": "The key of Watchword: codes are derived from it",
+            "Description": description,
             # 64 letters and digits are base64 too: 48 bytes, of 381 random bits.
             # The signs are excluded in both ways: emulators know one or the other.
             "GenerateSecretString": {

@@ -188,7 +188,8 @@ def _environment(folder: Path, manifest: Manifest) -> dict[str, str]:
         if name in os.environ:
             given[name] = os.environ[name]
     # One environment serves all functions: a setting that a function does not need is there all the same.
-    given["WATCHWORD_KEY"] = b64encode(os.urandom(32)).decode()
+    for name in ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY"):
+        given[name] = b64encode(os.urandom(32)).decode()
     for scheme in manifest.ledgers or ("dynamodb",):
         given["WATCHWORD_LEDGER"] = _LEDGERS.get(scheme, f"{scheme}://watchword")
     for scheme in manifest.couriers or ("ses",):
