@@ -26,6 +26,9 @@ from watchword.travel import (
     answer_seal,
     is_sharer,
     late,
+    made_at,
+    maker,
+    new_claim,
     own_try,
     read_carry,
     reference,
@@ -60,6 +63,7 @@ class Created:
 class _Claimed:
     """What the secret of the challenge at hand is made of.
 
+    *issued* is when this sign-in came to it, never when another one did: all times that are shown are reckoned from it.
     *send* says whether this call must send it, *shared* whether the message that was sent was claimed by another call.
     """
 
@@ -99,7 +103,7 @@ class _Call:
         """
         first = next((each[4] for each in self.judgement.rounds if each[4]), None)
         shared = first is None or first["claim"] == claim
-        return not shared or claim[8:] == self.signin or is_sharer(self.engine.keyring.lasting, claim, self.signin)
+        return not shared or maker(claim) == self.signin or is_sharer(self.engine.keyring.lasting, claim, self.signin)
 
     def answered_wrong(self, step: str) -> bool:
         """Whether the round just answered was *step*: if it is asked again, the answer cost a try."""
@@ -115,6 +119,17 @@ class _Call:
     def last_of(self, step: str) -> dict[str, str] | None:
         """The metadata of the last challenge that was made for *step* in this sign-in."""
         return next((each[4] for each in reversed(self.judgement.rounds) if each[4] and each[1] == step), None)
+
+    def issued(self, claim: str, noted: str | None = None) -> int:
+        """Return when this sign-in came to *claim*: as *noted* in its metadata, or now if it has only just done so.
+
+        Whatever is noted, that is at most the lease after the claim was made: no metadata puts off when a code ends.
+        """
+        try:
+            at = int(self.now if noted is None else noted)
+        except ValueError:
+            at = 0
+        return min(at, made_at(claim) + LEASE)
 
     def messages_of(self, step: str) -> frozenset[str]:
         """The claims of the challenges that were made for *step* in this sign-in: each claim is one message."""
@@ -148,7 +163,7 @@ def create(engine: Engine, turn: Turn, deadline: Deadline) -> Created:
     if decision.choices:
         return _select(call, decision.choices)
     step = judgement.flow.steps[decision.step]
-    with _recorded(call, step, engine.keyring.current.id + fresh):
+    with _recorded(call, step, new_claim(engine.keyring.current, fresh, call.now)):
         call = _with_dead_code(call, step)
         return _sending(call, step) if isinstance(step.kind, Sends) else _drawing(call, step)
 
@@ -183,7 +198,7 @@ def _with_dead_code(call: _Call, step: Step) -> _Call:
     if before is None:
         return call
     ledger, claim = call.engine.ledger, before["claim"]
-    over = int(before["issued"]) + step.lifetime
+    over = call.issued(claim, before["issued"]) + step.lifetime
     ended = call.now >= over
     # What sends nothing draws a secret for each call: nobody else can use it up.
     used = isinstance(step.kind, Sends) and ledger.consumed(claim, within=call.deadline.left())
@@ -202,7 +217,7 @@ def _with_dead_code(call: _Call, step: Step) -> _Call:
 
 def _select(call: _Call, choices: tuple[str, ...]) -> Created:
     key = call.engine.keyring.current
-    claimed = _Claimed(key, key.id + call.round, int(call.now))
+    claimed = _Claimed(key, new_claim(key, call.round, call.now), int(call.now))
     public = {"kind": derive.SELECT, "step": derive.SELECT, "choices": ",".join(choices), "ref": reference(claimed.id)}
     slip = _slip(call, claimed, derive.SELECT, derive.SELECT, int(call.now) + 1)
     private = slip.write(key, (call.turn.pool, call.turn.client, call.user), {})
@@ -212,7 +227,7 @@ def _select(call: _Call, choices: tuple[str, ...]) -> Created:
 def _drawing(call: _Call, step: Step) -> Created:
     """Make a challenge that sends nothing: a new secret on every call."""
     key = call.engine.keyring.current
-    claimed = _Claimed(key, key.id + call.round, int(call.now), error=_error(call, step))
+    claimed = _Claimed(key, new_claim(key, call.round, call.now), int(call.now), error=_error(call, step))
     return _finish(call, step, claimed, _made(call, step, claimed))
 
 
@@ -230,11 +245,10 @@ def _sending(call: _Call, step: Step) -> Created:
 
 def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
     challenge = _made(call, step, claimed)
-    if not claimed.send:
-        return _finish(_sharing(call, step, claimed), step, claimed, challenge)
     channel: str = getattr(step.kind, "channel", "")
     try:
-        _send(call, step, claimed, challenge, channel)
+        if claimed.send:
+            _send(call, step, claimed, challenge, channel)
     except (TryLaterError, _CourierDownError) as error:
         empty = isinstance(error, TryLaterError)
         old = _kept(call, step, "try_later" if empty else "unavailable")
@@ -247,12 +261,14 @@ def _sent(call: _Call, step: Step, claimed: _Claimed) -> Created:
             raise
         return _finish(call, step, old, _made(call, step, old))
     finally:
-        # Answers take the same time whether or not there is anybody to send to (ASVS 5.0 6.3.8).
-        floor = call.engine.pad_to
-        if floor is None:
-            courier = call.engine.couriers.get(channel)
-            floor = courier.floor if courier else 0.0
-        call.engine.clock.sleep_until(call.deadline.started + floor)
+        # Answers take the same time whether or not there is anybody to send to (ASVS 5.0 6.3.8), and whether or not
+        # another sign-in has sent already. What keeps its claim never sends, for anybody.
+        if claimed.slot:
+            floor = call.engine.pad_to
+            if floor is None:
+                courier = call.engine.couriers.get(channel)
+                floor = courier.floor if courier else 0.0
+            call.engine.clock.sleep_until(call.deadline.started + floor)
     return _finish(_sharing(call, step, claimed), step, claimed, challenge)
 
 
@@ -321,7 +337,8 @@ def _claim(call: _Call, step: Step) -> _Claimed:
     key = engine.keyring.current
     sharing = call.signin if any(each[4] for each in call.judgement.rounds) else "first"
     slot = engine.slot(call.turn, call.user, step.name, sharing)
-    claim = engine.ledger.claim(slot, key.id + call.round, lease=LEASE, now=call.now, within=call.deadline.left())
+    fresh = new_claim(key, call.round, call.now)
+    claim = engine.ledger.claim(slot, fresh, lease=LEASE, now=call.now, within=call.deadline.left())
     holder = engine.key_of(claim.id)
     if holder is None:
         raise UnavailableError(
@@ -332,7 +349,8 @@ def _claim(call: _Call, step: Step) -> _Claimed:
     if not send and claim.state == "unsent":
         send = engine.ledger.resume(slot, claim.id, within=call.deadline.left())
     shared = shared and (send or claim.state == "sent")
-    return _Claimed(holder, claim.id, claim.issued, send, slot, error="expired" if call.late else "", shared=shared)
+    error = "expired" if call.late else ""
+    return _Claimed(holder, claim.id, call.issued(claim.id), send, slot, error=error, shared=shared)
 
 
 def _not_sent(call: _Call, step: Step) -> str | None:
@@ -344,7 +362,8 @@ def _not_sent(call: _Call, step: Step) -> str | None:
         return _error(call, step) or "resends_used_up"
     cooling: int = getattr(step.kind, "resend_after", 0)
     # Nothing is wrong then: the message is on its way, and `resend_after` says when another one may be asked for.
-    return "" if not call.dead and call.now < int(before["issued"]) + cooling else None
+    due = call.issued(before["claim"], before["issued"]) + cooling
+    return "" if not call.dead and call.now < due else None
 
 
 def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
@@ -353,15 +372,14 @@ def _kept(call: _Call, step: Step, error: str) -> _Claimed | None:
     key = call.engine.key_of(before["claim"]) if before else None
     if before is None or key is None:
         return None
-    return _Claimed(key, before["claim"], int(before["issued"]), error=error)
+    return _Claimed(key, before["claim"], call.issued(before["claim"], before["issued"]), error=error)
 
 
 def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
     before = call.last_of(step.name)
     user = call.turn.user
     key, kind = claimed.key, step.kind
-    # With the time of issue in it: metadata that puts it off gets another code than the one that was sent.
-    secret_of = f"{claimed.id} {claimed.issued} {call.user}"
+    secret_of = f"{claimed.id} {call.user}"
     request = CreateRequest(
         step.name,
         User(user.name, user.attributes if user.known else {}, user.known, call.user),

@@ -152,7 +152,7 @@ class Engine:
 
     def slot(self, turn: Turn | Answer, user: str, step: str, sharing: str = "first") -> str:
         """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
-        return self.keyring.lasting.digest("claim", turn.pool, turn.client, user, step, sharing)
+        return self.keyring.lasting.digest("dated claim", turn.pool, turn.client, user, step, sharing)
 
     def key_of(self, claim: str) -> Key | None:
         """Return the key that *claim* was made with, or None if it has left the ring."""

@@ -30,8 +30,8 @@ RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
 class Metadata:
     """The metadata of one round.
 
-    *before* is how the round before it ended, ``-`` if that was none of the flow's own; *asked* is False for a step that
-    could not be asked.
+    *before* is how the round before it ended, ``-`` if that was none of the flow's own; *issued* is when this sign-in came to
+    the claim, which another one may have made; *asked* is False for a step that could not be asked.
     """
 
     flow: str
@@ -75,8 +75,9 @@ def read_carry(fields: Mapping[str, str]) -> dict[str, str]:
 class Slip:
     """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
 
-    *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front.
-    *signin* is the sign-in, as in the metadata. Times are whole epoch seconds. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
+    *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front and its own
+    time at the end. *signin* is the sign-in, as in the metadata. *issued* and *expires* are whole epoch seconds, reckoned
+    from when this sign-in was asked. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
     for which the message went out, so that the message's own try is its to use.
     """
 
@@ -128,6 +129,27 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
         own=texts["own"] == "1",
     )
     return slip, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
+
+
+def new_claim(key: Key, fresh: str, now: float) -> str:
+    """Return the id of a claim that is made *now*: the key's id, *fresh* (32 random hex digits), and the time.
+
+    The secret is derived from this id alone. So no metadata can put off when it ends.
+    """
+    return f"{key.id}{fresh}{max(0, int(now)):08x}"
+
+
+def made_at(claim: str) -> int:
+    """Return when *claim* was made, in whole epoch seconds; 0 if its id does not say."""
+    try:
+        return int(claim[40:], 16)
+    except ValueError:
+        return 0
+
+
+def maker(claim: str) -> str:
+    """Return the random digits of *claim*: those of the sign-in that made it, if it was a first challenge's."""
+    return claim[8:40]
 
 
 def claim_of(private: Mapping[str, object]) -> str:

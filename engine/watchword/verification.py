@@ -91,7 +91,8 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
     user = engine.user_key(answer.pool, answer.user)
     slip = case.slip
     budget = guess_budget(user, slip)
-    keep = slip.expires + 2 * LEASE
+    # Who shares the claim may have been asked up to a lease later, and all that is kept outlives their answers too.
+    keep = slip.expires + 3 * LEASE
     own = own_try(engine.keyring.lasting, slip.claim, slip.signin) if slip.own else ""
     charge = engine.ledger.charge(
         slip.round,

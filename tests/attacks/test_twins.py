@@ -97,8 +97,8 @@ TWINS = {
         derive._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"
     ),
     # Create
-    "the time of issue is not in the code": Twin(
-        creation._made, "{claimed.id} {claimed.issued} {call.user}", "{claimed.id} {call.user}", "S-11"
+    "the time in the metadata is believed": Twin(
+        creation._Call.issued, "min(at, made_at(claim) + LEASE)", "at", "S-11"
     ),
     "mail on a wrong answer": Twin(
         creation._Call.answered_wrong,

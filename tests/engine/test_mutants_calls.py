@@ -85,14 +85,14 @@ def test_a_late_answer_is_recorded_for_as_long_as_the_host_may_call_again(after,
     assert recorded == bool(rounds(host))
 
 
-def test_what_was_answered_is_kept_two_leases_beyond_the_challenge():
-    """The record of a round and the mark of its claim outlive every call that may still come."""
+def test_what_was_answered_is_kept_three_leases_beyond_the_challenge():
+    """The record of a round and the mark of its claim outlive every call that may still come, of who shares the claim too."""
     host = asked()
     slip, _ = read_slip(host.pending[0].private)
     host.verify("fish")
     marks = host.world.ledger._marks.records
-    assert [slip.expires + 32] == [each.until for each in rounds(host).values()]
-    assert [slip.expires + 32] == [each.until for each in marks.values()]
+    assert [slip.expires + 48] == [each.until for each in rounds(host).values()]
+    assert [slip.expires + 48] == [each.until for each in marks.values()]
 
 
 def test_the_budget_of_guesses_says_whether_a_factor_was_proven_before():

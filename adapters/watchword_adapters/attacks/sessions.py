@@ -11,6 +11,7 @@ from attrs import evolve
 
 from watchword import derive, sequence
 from watchword.blocks import named
+from watchword.engine import LEASE
 from watchword_adapters.attacks.arena import Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.pace import slow
@@ -386,7 +387,10 @@ def _more_tries(arena: Arena, person: Any, session: list[Any]) -> bool:
 
 
 def _stretched(arena: Arena) -> bool:
-    """Say whether an answer can be had to count after its time, by metadata that says it was asked for later."""
+    """Say whether an answer can be had to count after its time, by metadata that says it was asked for later.
+
+    A lease is added to the time: a sign-in may come to a message so long after another one, and its own time counts.
+    """
     arena.renew()
     target = arena.target()
     one = reached(arena, target)
@@ -398,7 +402,7 @@ def _stretched(arena: Arena) -> bool:
     one.answer(wrong_answer(right, arena.draw))
     if not one.private or one.right != right:
         return False
-    arena.clock.advance(max(0, began + target.step.lifetime - arena.clock.now()))
+    arena.clock.advance(max(0, began + target.step.lifetime + LEASE - arena.clock.now()))
     return arena.accepts(one.person, one.private, right) and target.sends
 
 
