@@ -167,7 +167,7 @@ def test_64_copies_of_one_event_at_once_are_one_verdict_and_one_charge():
 
 def test_64_sign_ins_that_share_a_claim_are_accepted_once():
     """Single use: the first right answer consumes the claim, whichever sign-in it is of."""
-    here = world(MAIL)
+    here = world(MAIL, pad_to=0.0)
     hosts = [Host(here, KNOWN) for _ in range(64)]
     for host in hosts:
         host.next()
@@ -228,7 +228,7 @@ def test_a_delivered_code_works_although_others_used_up_the_guesses():
 
 def test_who_shares_a_claim_cannot_use_the_own_try_of_another():
     """Each sign-in has its own: those who begin beside it, however many, take none away from who was there before."""
-    here = world(MAIL)
+    here = world(MAIL, pad_to=0.0)
     victim = Host(here, KNOWN)
     victim.next()
     strangers = [Host(here, KNOWN) for _ in range(50)]

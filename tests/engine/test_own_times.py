@@ -20,14 +20,11 @@ begins = st.sampled_from([0, 1, 7, 14, 15, 16, 17, 30, 59, 170, 200])
 class SignIn:
     """A sign-in that is told in acts at given seconds, and all that its client sees."""
 
-    def __init__(self, here, user, calls):
+    def __init__(self, here, user):
         self.host = Host(here, user)
-        self.calls = calls
         self.began = here.clock.now()
         self.seen = []
-        for _ in range(calls):  # The host's last response counts.
-            shown = self.host.next()
-        self.sees(shown)
+        self.sees(self.host.next())
 
     def acts(self, act):
         if act != "nothing" and self.host.pending:
@@ -58,7 +55,7 @@ class SignIn:
         return told
 
 
-def told(user, own, other=None, before=0, calls=(1, 1), lease=0):
+def told(user, own, other=None, before=0):
     """The tale of a sign-in that begins at second 1000, with another one that began *before* it, or with none."""
     here = world(FLOW)
     start = here.clock.now()
@@ -77,7 +74,7 @@ def told(user, own, other=None, before=0, calls=(1, 1), lease=0):
     for moment, who, act in sorted(plan):
         here.clock.advance(start + moment - here.clock.now())
         if act == "begin":
-            sign_ins[who] = SignIn(here, user, calls[who == "other"])
+            sign_ins[who] = SignIn(here, user)
         else:
             sign_ins[who].acts(act)
     return sign_ins["own"].tale

@@ -13,7 +13,7 @@ SHARERS = 6
 
 def exhausted(user=KNOWN, guesses="1/day", flow=None):
     """A world in which the guesses of *user* are used up, and no claim is held."""
-    here = world(flow or Flow(Mail(), limits=Limits(guesses=guesses, messages="10/day")))
+    here = world(flow or Flow(Mail(), limits=Limits(guesses=guesses, messages="10/day")), pad_to=0.0)
     host = Host(here, user)
     host.next()
     for _ in range(3):
