@@ -246,6 +246,7 @@ def function_entrances() -> list[Entrance]:
 
     return [
         Entrance("begin name", lambda value: _replied(here.begin(value))),
+        Entrance("begin name, by password", lambda value: _replied(by_password.begin(value, public))),
         Entrance("begin srp_a", lambda value: _replied(by_password.begin("ann", value))),
         Entrance("respond token", lambda value: _replied(here.respond(value, "cat"))),
         Entrance("respond answer", lambda value: _replied(here.respond(here.begin("ann").token, value))),

@@ -115,7 +115,7 @@ def secret_exponent(pool_id: str, user_id: str, password: str, salt: str) -> int
 
     *user_id* is USER_ID_FOR_SRP, never the alias that was typed; *salt* is hexadecimal.
     """
-    inner = _hash(f"{pool_name(pool_id)}{user_id}:{password}".encode())
+    inner = _hash(_utf8(f"{pool_name(pool_id)}{user_id}:{password}"))
     return _number(pad(from_hex(salt, "SALT")), inner)
 
 
@@ -146,7 +146,7 @@ def made_up_verifier(key: bytes, pool_id: str, name: str) -> Verifier:
 
     It costs no exponentiation, like looking up a real one (RFC 5054 section 2.5.1.3).
     """
-    seed = hmac.digest(key, f"srp:{pool_id}:{name}".encode(), "sha512")
+    seed = hmac.digest(key, _utf8(f"srp:{pool_id}:{name}"), "sha512")
     salt = bytes([seed[0] or 1]) + seed[1:_SALT_BYTES]
     # Half a kilobyte taken mod N: near enough to uniform, and no discrete logarithm is known to anybody.
     wide = b"".join(hmac.digest(seed, bytes([block]), "sha512") for block in range(8))
@@ -212,7 +212,7 @@ def signature(key: bytes, pool_id: str, user_id: str, block: bytes, timestamp: s
 
     *block* is the decoded SECRET_BLOCK; *timestamp* is hashed as it was sent, its age is the caller's business.
     """
-    message = pool_name(pool_id).encode() + user_id.encode() + block + timestamp.encode()
+    message = _utf8(pool_name(pool_id) + user_id) + block + _utf8(timestamp)
     return base64.b64encode(hmac.digest(key, message, "sha256")).decode()
 
 
@@ -224,6 +224,11 @@ def same_signature(expected: str, claimed: str) -> bool:
 def same_verifier(one: Verifier, other: Verifier) -> bool:
     """Compare two verifiers in constant time."""
     return hmac.compare_digest(one.value.to_bytes(_WIDTH, "big"), other.value.to_bytes(_WIDTH, "big"))
+
+
+def _utf8(text: str) -> bytes:
+    # JSON can carry half of a surrogate pair: such a text is another text, and no reason to stop.
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _hash(*parts: bytes) -> bytes:
