@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from random import Random
@@ -32,6 +33,8 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.errors import ClientError
 
 Event = dict[str, Any]
+Attributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
+"""What the users have beside an address: the same for all, or by a user's name."""
 
 POOL = "us-east-1_AbCdEf123"
 PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
@@ -39,6 +42,7 @@ _TEXT = re.compile(rf"(?:{'|'.join(FAILURE_TEXTS)}) \(ref [BCDFGHJKLMNPQRSTVWXZ]
 _RANDOM = re.compile(r"\b(?:[0-9a-f]{16,}|[0-9]{10})\b")
 _ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}")
 _SHORTEST_SECRET = 4
+_TRAIL = 6
 _SOURCES = {
     "define": "DefineAuthChallenge_Authentication",
     "create": "CreateAuthChallenge_Authentication",
@@ -110,7 +114,8 @@ class _Lines(logging.Handler):
 class Arena:
     """One flow, spied on, with its triggers, a local pool and plain functions around one ledger, clock and mailbox.
 
-    *breaches* are the successes that the judge has seen; *draw* is where attacks get their chance from.
+    *breaches* are the successes that the judge has seen; *draw* is where attacks get their chance from; *trail* are the last calls
+    and what they answered.
     """
 
     given: Flow
@@ -120,6 +125,7 @@ class Arena:
     ledger: Callable[[], Ledger] = MemoryLedger
     pad_to: float = 0.0
     previous: Sequence[Flow] = ()
+    attributes: Attributes = field(factory=dict[str, str], repr=False)
     notes: Notes = field(factory=Notes)
     clock: VirtualClock = field(factory=VirtualClock)
     mail: Mailbox = field(factory=Mailbox)
@@ -136,11 +142,13 @@ class Arena:
         self.flows = (self.flow, *self.previous)
         self.books = Books(self.ledger)
         self.scenes = tuple(scenes_of(self.flow))
-        self.targets = tuple(targets_of(self.flow, self.scenes))
+        kinds = {name: step.kind for name, step in self.given.steps.items()}
+        self.targets = tuple(targets_of(self.flow, self.scenes, kinds))
         self.issued: dict[str, Issued] = {}
         self.accepted: dict[str, tuple[str, object]] = {}
         self.people: dict[tuple[str, int], Person] = {}
         self.called = 0.0
+        self.trail: deque[tuple[str, Any, object]] = deque(maxlen=_TRAIL)
 
     @property
     def channels(self) -> dict[str, Courier]:
@@ -208,12 +216,17 @@ class Arena:
         person = self.people.get((spelt, scene.number))
         if person is None:
             sub = f"11111111-2222-4333-8444-{len(self.people):012}"
-            own = {"sub": sub, "email": f"{spelt}@example.com", "email_verified": "true", **scene.attributes}
-            person = Person(spelt, scene, {**own, **attributes} if known else {}, known)
+            own = {"sub": sub, "email": f"{spelt}@example.com", "email_verified": "true"}
+            person = Person(spelt, scene, {**self.enrolled(spelt, scene, own), **attributes} if known else {}, known)
             self.people[spelt, scene.number] = person
             if "pool" in vars(self):
                 self._join(self.pool, person)
         return person
+
+    def enrolled(self, name: str, scene: Scene, own: Mapping[str, str]) -> dict[str, str]:
+        """Return the attributes of user *name* in *scene*: their *own*, what the kinds need, and what the scene wants."""
+        given = self.attributes(name) if callable(self.attributes) else self.attributes
+        return scene.of({**own, **given})
 
     @staticmethod
     def _join(pool: LocalUserPool, person: Person) -> None:
@@ -266,14 +279,17 @@ class Arena:
             TriggerError: if it ends closed.
         """
         self.called = self.clock.now()  # an answer that came in time may be judged when it is late already
+        self.trail.append((trigger, event, "died"))
         try:
             answer = getattr(made or self.triggers, trigger)(event, None)
         except TriggerError as error:
+            self.trail[-1] = (trigger, event, error)
             self.expect(_TEXT.fullmatch(str(error)) is not None, f"{trigger} raised a text that is not on the list")
             raise
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001 - that is the question
             self.breaches.append(f"{trigger} died with {type(error).__name__}")
             raise TriggerError("UNAVAILABLE") from None
+        self.trail[-1] = (trigger, event, answer["response"])
         getattr(self, f"_judge_{trigger}")(event, answer["response"])
         return cast("Event", answer["response"])
 

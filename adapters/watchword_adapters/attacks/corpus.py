@@ -25,9 +25,11 @@ from watchword_adapters.attacks import (
     stores,
     supply,
 )
-from watchword_adapters.attacks.arena import Arena
-from watchword_adapters.attacks.families import Family, Need
+from watchword_adapters.attacks.arena import Arena, Attributes
+from watchword_adapters.attacks.families import Cases, Family, Need
 from watchword_adapters.attacks.stock import own_flow
+from watchword_adapters.attacks.successes import Success, success_of
+from watchword_adapters.attacks.visits import finished, reached
 
 FAMILIES: tuple[Family, ...] = (
     *sessions.FAMILIES,
@@ -48,21 +50,23 @@ LEAST = 4
 
 _CONFIDENCE = 0.95
 _PASSES = 4
+_TOLD = 3
 
 
 @frozen
 class Outcome:
     """What came of a run.
 
-    *succeeded* tells for each family that had successes what they were, a few of them. *elsewhere* are the families that
-    were tried on a flow of the corpus's own, since the one at hand gives no occasion for them.
+    *told* tells for each family that had successes what they were, a few of them. *elsewhere* are the families that were tried on
+    a flow of the corpus's own, since the one at hand gives no occasion for them; *untried* are those that were not tried, with why.
     """
 
     seed: str
     by_family: Mapping[str, int]
     succeeded: Mapping[str, int]
-    told: Mapping[str, tuple[str, ...]]
+    told: Mapping[str, tuple[Success, ...]]
     elsewhere: tuple[str, ...]
+    untried: Mapping[str, str]
 
     @property
     def cases(self) -> int:
@@ -111,8 +115,9 @@ def _at_most(count: int, cases: int, rate: float) -> float:
 class _Tally:
     cases: int = 0
     succeeded: int = 0
-    told: list[str] = field(factory=list[str])
+    told: list[Success] = field(factory=list[Success])
     passes: int = 0
+    untried: str = ""
 
 
 def attack(
@@ -120,20 +125,23 @@ def attack(
     *,
     cases: int = 10_000,
     seed: str = "1",
+    attributes: Attributes | None = None,
     families: tuple[Family, ...] = FAMILIES,
     progress: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Try about *cases* attacks of *families* on *flow*, the same ones for the same *seed*; return what came of them.
 
     Everything runs in this process, on a virtual clock: nothing sleeps, nothing is sent. Every family is tried, so a run
-    has some hundred cases at least. *progress* is told how many cases were tried so far.
+    has some hundred cases at least. *progress* is told how many cases were tried so far. *attributes* are what the users have
+    whom the corpus plays, beside an address: the same for all, or a function that enrols a user by name and returns them.
 
     Raises:
-        ConfigurationError: if the flow has no challenge of its own, or what it needs is not installed.
+        ConfigurationError: if the flow has no challenge of its own, what it needs is not installed, or the users have no right answer
+            to one of its kinds.
     """
-    if not Arena(flow, seed).targets:
-        raise ConfigurationError("the flow asks for no challenge of its own that could be attacked: give it a step")
-    run = _Run(flow, seed)
+    run = _Run(flow, seed, attributes or {})
+    with _quiet():
+        _demand_a_way_through(Arena(flow, seed, attributes=run.attributes))
     tallies = {each.id: _Tally() for each in families}
     shares = sum(each.share for each in families)
     done = 0
@@ -156,22 +164,27 @@ def attack(
         seed,
         {name: tally.cases for name, tally in tallies.items() if tally.cases},
         {name: tally.succeeded for name, tally in tallies.items() if tally.succeeded},
-        {name: tuple(tally.told) for name, tally in tallies.items() if tally.told},
+        {name: tuple(tally.told[:_TOLD]) for name, tally in tallies.items() if tally.told},
         tuple(each.id for each in families if run.elsewhere(each) and tallies[each.id].cases),
+        {name: tally.untried or "it found no case" for name, tally in tallies.items() if not tally.cases},
     )
 
 
 class _Run:
     """The arenas of one run."""
 
-    def __init__(self, flow: Flow, seed: str) -> None:
+    def __init__(self, flow: Flow, seed: str, attributes: Attributes) -> None:
         self._flow = flow
-        self._seed = seed
-        kinds = [step.kind for step in flow.steps.values()]
-        sends = any(hasattr(kind, "channel") for kind in kinds)
-        puzzles = any(not hasattr(kind, "channel") and not kind.proves for kind in kinds)
-        charged = any(flow.limits.guesses_at(kind) for kind in kinds)
-        self._has: Mapping[Need, bool] = {"": True, "mail": sends, "puzzle": puzzles, "budget": charged}
+        self.seed = seed
+        self.attributes = attributes
+        targets = Arena(flow, seed).targets
+        self._has: Mapping[Need, bool] = {
+            "": True,
+            "mail": any(target.sends for target in targets),
+            "puzzle": any(target.puzzles for target in targets),
+            "drawn": any(target.puzzles and target.draws for target in targets),
+            "budget": any(target.charged for target in targets),
+        }
 
     def elsewhere(self, family: Family) -> bool:
         """Say whether the flow gives no occasion for *family*."""
@@ -180,37 +193,80 @@ class _Run:
     def arena(self, family: Family, again: int) -> Arena:
         """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
         flow = own_flow() if self.elsewhere(family) else self._flow
-        return Arena(flow, f"{self._seed} {family.id} {again}")
+        return Arena(flow, f"{self.seed} {family.id} {again}", attributes=self.attributes)
 
 
-def _try(run: _Run, family: Family, tally: _Tally, wanted: int) -> None:
-    """Try *wanted* cases of *family*; fewer if it has no more. One that comes to an end begins again, a few times."""
+def _demand_a_way_through(arena: Arena) -> None:
+    """Demand that the users of the corpus can pass the flow, as its attacks suppose."""
+    if not arena.targets:
+        raise ConfigurationError("the flow asks for no challenge of its own that could be attacked: give it a step")
+    for target in arena.targets:
+        one = reached(arena, target)
+        if one.right is None:
+            raise ConfigurationError(
+                f"step {target.step.name!r}: the users of the corpus have no right answer to it; give them the attributes that the kind "
+                f"{target.step.kind.kind!r} needs: --attribute NAME=VALUE, or attack(…, attributes=…)"
+            )
+        arena.renew()
+    for scene in arena.scenes:
+        if not finished(arena, scene).tokens:
+            raise ConfigurationError(
+                f"the users of the corpus cannot pass the flow, although they answer rightly (attributes {dict(scene.attributes)}, "
+                f"app client {scene.client!r}): try the flow by `watchword try` first"
+            )
+        arena.renew()
+
+
+def one_case(
+    flow: Flow, family: str, *, seed: str, run: int, case: int, attributes: Attributes | None = None
+) -> Success | None:
+    """Try again number *case* of the *run*-th run of *family*, as `attack` did for *seed*; return its success, if it is one.
+
+    Raises:
+        ConfigurationError: if there is no such family.
+    """
+    found = next((each for each in FAMILIES if each.id == family), None)
+    if found is None:
+        raise ConfigurationError(f"there is no family {family!r}: `watchword attack` lists them")
+    tally = _Tally(passes=run - 1)
+    with _quiet():
+        _try(_Run(flow, seed, attributes or {}), found, tally, case, most=1)
+    return next((each for each in tally.told if each.case == case), None)
+
+
+def _try(run: _Run, family: Family, tally: _Tally, wanted: int, most: int = _PASSES) -> None:
+    """Try *wanted* cases of *family*; fewer if it has no more. One that comes to an end begins again, *most* times in all."""
     goal = tally.cases + wanted
-    while tally.cases < goal and tally.passes < _PASSES:
+    last = min(_PASSES, tally.passes + most)
+    while tally.cases < goal and tally.passes < last:
         tally.passes += 1
         arena = run.arena(family, tally.passes)
-        if family.needs == "puzzle" and not any(target.puzzles for target in arena.targets):
-            tally.passes = _PASSES  # the extra is not installed
+        if family.needs in {"puzzle", "drawn"} and not any(target.puzzles for target in arena.targets):
+            tally.passes = _PASSES
+            tally.untried = "neither has the flow a puzzle, nor is the extra captcha installed"
         else:
-            _count(family, arena, tally, goal)
+            _count(run, family, arena, tally, goal)
 
 
-def _count(family: Family, arena: Arena, tally: _Tally, goal: int) -> None:
-    for succeeded in _guarded(family, arena):
+def _count(run: _Run, family: Family, arena: Arena, tally: _Tally, goal: int) -> None:
+    cases = family.cases(arena)
+    for number, succeeded in enumerate(_guarded(cases, arena), 1):
         tally.cases += 1
         if succeeded or arena.breaches:
             tally.succeeded += 1
-            tally.told.extend((arena.breaches or [family.title])[: max(0, 3 - len(tally.told))])
+            if tally.succeeded <= _TOLD or tally.cases == goal:
+                tally.told.append(success_of(family, arena, cases, seed=run.seed, run=tally.passes, case=number))
             arena.breaches.clear()
+        arena.trail.clear()
         if tally.cases >= goal:
             return
 
 
-def _guarded(family: Family, arena: Arena) -> Iterator[bool]:
+def _guarded(cases: Cases, arena: Arena) -> Iterator[bool]:
     try:
-        yield from family.cases(arena)
+        yield from cases
     except Exception as error:  # noqa: BLE001 - an attack that breaks the machinery is a success
-        arena.breaches.append(f"died with {type(error).__name__}")
+        arena.breaches.append(f"died with {type(error).__name__}: {error!s:.200}")
         yield True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
+from watchword import derive
 from watchword.ports import Message, Receipt
 from watchword.testing.time import VirtualClock
 from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
@@ -61,7 +62,9 @@ def _pairs(arena: Arena, door: str) -> list[Person]:
             evolve(ann, name="dora", attributes={**ann.attributes, "sub": "s2", "email_verified": "false"}),
             evolve(ann, name="eric", attributes={**ann.attributes, "sub": "s3", "email": "no address"}),
         ]
-    return people
+    # Whoever is asked something else by the flow's conditions is asked something else: `watchword check` says so (WW202).
+    outcomes = (derive.outcomes_of(arena.flow.conditions, each.attributes, scene.client, each.known) for each in people)
+    return [each for each, outcome in zip(people, outcomes, strict=True) if outcome == scene.outcomes]
 
 
 def _scripts(arena: Arena) -> tuple[str, ...]:
@@ -72,19 +75,19 @@ def _is_puzzle(arena: Arena, step: str) -> bool:
     # Where puzzles alone give tokens, they show who exists: `watchword check` calls that an error (WW101).
     if not any(target.step.kind.proves or target.srp for target in arena.targets):
         return False
-    return any(target.step.name == step and target.puzzles for target in arena.targets)
+    return any(target.step.name == step and target.puzzles and target.common for target in arena.targets)
 
 
 def _open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
     """Return a step that sends and to which nobody unknown is barred: of the flow at hand, or of the corpus's own."""
     if settings or not any(each.sends and each.open for each in arena.targets):
         given = arena.given if any(each.sends and each.open for each in arena.targets) else own_flow()
-        arena = Arena(given, arena.seed, **settings)
+        arena = Arena(given, arena.seed, attributes=arena.attributes, **settings)
     return arena, arena.target(lambda each: each.sends and each.open)
 
 
 def _opens(arena: Arena) -> bool:
-    return arena.targets[0].srp
+    return arena.scenes[0].moves[:1] == (("srp", ""),)
 
 
 @family("E-01", "what is asked of somebody, and of nobody", share=2)
@@ -180,7 +183,7 @@ def same_time(arena: Arena) -> Cases:
     for number in range(300):
         taken: list[float] = []
         for known in (True, False):
-            person = _passer_by(number, target, known=known)
+            person = _passer_by(timed, number, target, known=known)
             began = clock.monotonic()
             played(timed, person, target.moves)
             taken.append(clock.monotonic() - began)
@@ -188,14 +191,10 @@ def same_time(arena: Arena) -> Cases:
         yield abs(taken[0] - taken[1]) > 1e-9
 
 
-def _passer_by(number: int, target: Any, *, known: bool) -> Person:
+def _passer_by(arena: Arena, number: int, target: Any, *, known: bool) -> Person:
     attributes = {"sub": f"sub{number}", "email": f"u{number}@example.com", "email_verified": "true"}
-    return Person(
-        f"{'u' if known else 'x'}{number}",
-        target.scene,
-        {**attributes, **target.scene.attributes} if known else {},
-        known,
-    )
+    name = f"{'u' if known else 'x'}{number}"
+    return Person(name, target.scene, arena.enrolled(name, target.scene, attributes) if known else {}, known)
 
 
 @family("E-06", "what an answer takes, of somebody and of nobody")

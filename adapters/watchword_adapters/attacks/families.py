@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Generator
 from typing import Literal
 
 from attrs import frozen
 
 from watchword_adapters.attacks.arena import Arena
 
-Cases = Iterator[bool]
+Cases = Generator[bool]
 """Whether each case succeeded: the attacker got what the flow does not allow."""
 
-Need = Literal["", "mail", "puzzle", "budget"]
+Need = Literal["", "mail", "puzzle", "drawn", "budget"]
 """What a flow must have for a family to be tried on it; on another flow it is tried on the corpus's own."""
 
 
@@ -25,6 +26,11 @@ class Family:
     cases: Callable[[Arena], Cases]
     needs: Need = ""
     share: float = 1.0
+
+    @property
+    def rule(self) -> str:
+        """What must hold: the first paragraph that the function of the cases says of itself."""
+        return " ".join((inspect.getdoc(self.cases) or self.title).partition("\n\n")[0].split())
 
 
 def family(id: str, title: str, needs: Need = "", share: float = 1.0) -> Callable[[Callable[[Arena], Cases]], Family]:  # noqa: A002 - as it is called

@@ -30,6 +30,11 @@ def _mailed(arena: Arena, attributes: dict[str, str]) -> Iterator[Message]:
     yield from tuple(arena.mail.messages)
 
 
+def _own_address(arena: Arena, message: Message) -> str:
+    """Return the address that *message* goes to if it is a user's own, else nothing."""
+    return message.to if any(message.to == each.attributes.get("email") for each in arena.people.values()) else ""
+
+
 def _unsafe(message: Message, address: str) -> bool:
     """Say whether *message* could go elsewhere than to *address*, or has more than one line of subject."""
     return (
@@ -50,7 +55,7 @@ def line_breaks(arena: Arena) -> Cases:
                 yield any(_unsafe(message, text) for message in _mailed(arena, {"email": text}))
             name = arena.draw.choice(_NAMES)
             text = f"Ann{mark}Bcc: eve@evil.com"
-            yield any(_unsafe(each, "ann@example.com") for each in _mailed(arena, {name: text}))
+            yield any(_unsafe(each, _own_address(arena, each)) for each in _mailed(arena, {name: text}))
 
 
 @family("M-02", "addresses that name two", needs="mail")

@@ -21,7 +21,7 @@ from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.pace import slow
 from watchword_adapters.attacks.stock import Question
-from watchword_adapters.attacks.visits import reached, round_of, visit
+from watchword_adapters.attacks.visits import reached, round_of
 
 _ONE_MEGABYTE = 10**6
 
@@ -48,7 +48,10 @@ class Spoilt:
 
 
 def _spoilt(arena: Arena, create: Any = None, verify: Any = None) -> Arena:
-    return Arena(arena.given, arena.seed, spoil=lambda kind: Spoilt(kind, create, verify))
+    def spoil(kind: Kind) -> Spoilt:
+        return Spoilt(kind, create, verify)
+
+    return Arena(arena.given, arena.seed, attributes=arena.attributes, spoil=spoil)
 
 
 def _raising(error: type[BaseException]) -> Callable[[Any], Any]:
@@ -101,9 +104,7 @@ def nonsense(arena: Arena) -> Cases:
             yield bool(own.breaches)
     for made in _CHALLENGES:
         own = _spoilt(arena, create=partial(_given, made))
-        one = visit(own, own.person(), srp=own.targets[0].srp)
-        if one.host:
-            one.prove()
+        one = reached(own, own.targets[0])
         yield bool(one.public) and one.public.get("kind") != "select"
         yield bool(own.mail.messages) or bool(own.breaches)
 
@@ -113,10 +114,9 @@ def sleepers(arena: Arena) -> Cases:
     """Out of time is an end without tokens, and without a mail."""
     for seconds in (3.5, 3.6, 5, 60, 10**6):
         own = _spoilt(arena)
-        own = Arena(arena.given, arena.seed, clock=own.clock, spoil=partial(_sleeper, own=own, seconds=seconds))
-        one = visit(own, own.person(), srp=own.targets[0].srp)
-        if one.host:
-            one.prove()
+        spoil = partial(_sleeper, own=own, seconds=seconds)
+        own = Arena(arena.given, arena.seed, attributes=arena.attributes, clock=own.clock, spoil=spoil)
+        one = reached(own, own.targets[0])
         yield bool(one.public) and one.public.get("kind") != "select"
         yield bool(own.mail.messages) or one.tokens
 
@@ -135,9 +135,7 @@ def dying(arena: Arena) -> Cases:
     deaths = (SystemExit, KeyboardInterrupt, RecursionError, MemoryError, GeneratorExit, StopIteration, AssertionError)
     for error in (*deaths, ValueError, OSError, UnicodeError, ZeroDivisionError, BaseException):
         own = _spoilt(arena, create=_raising(error))
-        one = visit(own, own.person(), srp=own.targets[0].srp)
-        if one.host:
-            one.prove()
+        one = reached(own, own.targets[0])
         yield bool(one.public) and one.public.get("kind") != "select"
         yield bool(own.breaches or own.mail.messages)
         own = _spoilt(arena, verify=_raising(error))

@@ -35,7 +35,15 @@ _ODD_FONTS: tuple[Any, ...] = (
 
 
 def _puzzle(each: Target) -> bool:
-    return each.puzzles
+    return each.puzzles and each.draws
+
+
+def _picture(text: str) -> bytes:
+    """Return the bytes of a picture in base64, or nothing."""
+    try:
+        return base64.b64decode(text, validate=True) if len(text) > 300 else b""
+    except ValueError:
+        return b""
 
 
 def _chunks(data: bytes) -> Iterator[bytes]:
@@ -54,7 +62,7 @@ def _chunks(data: bytes) -> Iterator[bytes]:
             at += 8 + length + length % 2
 
 
-@family("K-01", "the answer in the parameters, in the chunks or text of the picture", needs="puzzle")
+@family("K-01", "the answer in the parameters, in the chunks or text of the picture", needs="drawn")
 def answer_in_sight(arena: Arena) -> Cases:
     """It is in the picture alone, as a picture."""
     while True:
@@ -63,13 +71,13 @@ def answer_in_sight(arena: Arena) -> Cases:
         for text in one.public.values():
             yield bool(one.right) and reveals(text, one.right)
             body = text.rpartition(",")[2]
-            if len(body) > 300:
-                data = base64.b64decode(body)
+            data = _picture(body)
+            if data:
                 yield not set(_chunks(data)) <= _CHUNKS
                 yield one.right.encode() in data or one.right.lower().encode() in data
 
 
-@family("K-02", "a digest of the answer that needs no key", needs="puzzle")
+@family("K-02", "a digest of the answer that needs no key", needs="drawn")
 def unkeyed_digest(arena: Arena) -> Cases:
     """28^6 of them are tried in minutes."""
     while True:
@@ -79,7 +87,7 @@ def unkeyed_digest(arena: Arena) -> Cases:
             yield bool(one.right) and reveals(text, one.right)
 
 
-@family("K-03", "the same answer drawn again and again, to vote over the pictures", needs="puzzle")
+@family("K-03", "the same answer drawn again and again, to vote over the pictures", needs="drawn")
 def drawn_again(arena: Arena) -> Cases:
     """Every Create makes a new answer, also for the same event."""
     while True:
@@ -92,7 +100,7 @@ def drawn_again(arena: Arena) -> Cases:
             seen.add(arena.notes.made[-1].right)
 
 
-@family("K-04", "the same picture after a wrong answer", needs="puzzle")
+@family("K-04", "the same picture after a wrong answer", needs="drawn")
 def same_picture(arena: Arena) -> Cases:
     """A new one, with a new text."""
     while True:
@@ -106,7 +114,7 @@ def same_picture(arena: Arena) -> Cases:
                 yield any(len(text) > 300 and text == one.public.get(name) for name, text in before.items())
 
 
-@family("K-05", "a solved puzzle in another sign-in, of another user, at another step", needs="puzzle", share=2)
+@family("K-05", "a solved puzzle in another sign-in, of another user, at another step", needs="drawn", share=2)
 def solved_elsewhere(arena: Arena) -> Cases:
     """Solved once, for one sign-in."""
     while True:
@@ -122,7 +130,7 @@ def solved_elsewhere(arena: Arena) -> Cases:
         yield arena.accepts(again.person, again.private, one.right) if one.right else False
 
 
-@family("K-06", "no answer at all", needs="puzzle")
+@family("K-06", "no answer at all", needs="drawn")
 def no_answer(arena: Arena) -> Cases:
     """None, empty, blank."""
     while True:
@@ -138,7 +146,7 @@ def no_answer(arena: Arena) -> Cases:
                     yield len(arena.books.used_up) > before
 
 
-@family("K-07", "randomness that can be set", needs="puzzle")
+@family("K-07", "randomness that can be set", needs="drawn")
 def seeded(arena: Arena) -> Cases:
     """`random.seed` changes nothing in what is drawn."""
     state = random.getstate()
@@ -155,7 +163,7 @@ def seeded(arena: Arena) -> Cases:
         random.setstate(state)
 
 
-@family("K-08", "giant, empty and hostile settings", needs="puzzle")
+@family("K-08", "giant, empty and hostile settings", needs="drawn")
 def giant_settings(arena: Arena) -> Cases:
     """Refused when the kind is made or prepared."""
     kind = cast("Any", find_kind("captcha"))
@@ -177,7 +185,7 @@ def _makes(kind: Any, settings: dict[str, object]) -> bool:
     return True
 
 
-@family("K-09", "letters that become others when folded", needs="puzzle")
+@family("K-09", "letters that become others when folded", needs="drawn")
 def folded(arena: Arena) -> Cases:
     """An answer is ASCII before anything is folded."""
     while True:

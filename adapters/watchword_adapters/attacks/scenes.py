@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from operator import eq
 from typing import Literal
 
@@ -12,26 +13,41 @@ from attrs import field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
-from watchword.challenge import Sends
+from watchword.challenge import Kind, Sends
 from watchword.exploration import every_outcome
 from watchword.flow import Decision, Flow, IssueTokens, Present, ReadRound
+from watchword.testing.requests import NOBODY, create_request
+from watchword_adapters.attacks.spying import Notes, Spy
 
 Move = tuple[Literal["srp", "password", "choose", "right", "wrong"], str]
 
 APP = "4f8k2m9q1r7s3t5v6w0x2y4z8a"
 _MOST_SCENES = 4
+_MOST_OUTCOMES = 64
 _MOST_STATES = 4000
 
 
 @frozen
 class Scene:
-    """Who signs in where: *attributes* and the app *client* decide the flow's conditions. *moves* pass the flow."""
+    """Who signs in where: *attributes* and the app *client* decide the flow's conditions. *moves* pass the flow.
+
+    *denied* are the values that attributes must not have, since the conditions on them do not hold.
+    """
 
     number: int
     attributes: Mapping[str, str]
     client: str
     outcomes: tuple[bool, ...]
     moves: tuple[Move, ...]
+    denied: tuple[tuple[str, str], ...] = ()
+
+    def of(self, own: Mapping[str, str]) -> dict[str, str]:
+        """Return the attributes of somebody in this scene who has *own* ones otherwise."""
+        held = {**own, **self.attributes}
+        for name, value in self.denied:
+            if held.get(name) == value:
+                held[name] = "false" if value == "true" else f"other.{value}"
+        return held
 
     @property
     def plain(self) -> bool:
@@ -43,7 +59,8 @@ class Scene:
 class Target:
     """A step, and the *moves* that lead from the beginning to its first challenge, past *proven* factors.
 
-    *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess.
+    *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess. *draws*
+    says whether each challenge asks for another answer, *common* whether somebody unknown can answer rightly as well.
     """
 
     step: Step
@@ -51,6 +68,8 @@ class Target:
     moves: tuple[Move, ...]
     proven: int = 0
     charged: bool = True
+    draws: bool = True
+    common: bool = True
 
     @property
     def sends(self) -> bool:
@@ -74,40 +93,58 @@ class Target:
 
 
 def scenes_of(flow: Flow) -> Iterator[Scene]:
-    """Give a scene for each way in which the conditions of *flow* may hold, a few at most."""
-    for number, outcomes in enumerate(every_outcome(flow)):
-        if number == _MOST_SCENES:
-            return
+    """Give a scene for each way in which the conditions of *flow* may hold: a few, and whatever reaches another step."""
+    reached: set[str] = set()
+    for number, outcomes in enumerate(islice(every_outcome(flow), _MOST_OUTCOMES)):
         attributes: dict[str, str] = {}
+        denied: list[tuple[str, str]] = []
         client = APP
         for condition, holds in zip(flow.conditions, outcomes, strict=True):
-            if holds and condition[0] == "client":
-                client = condition[1]
+            if condition[0] == "client":
+                client = condition[1] if holds else client
             elif holds:
                 attributes[condition[1]] = condition[2]
-        actual = derive.outcomes_of(flow.conditions, attributes, client, True)
-        moves = _moves(flow.given(*actual), lambda decision: isinstance(decision, IssueTokens))
-        if moves is not None:
-            yield Scene(number, attributes, client, actual, moves)
+            else:
+                denied.append((condition[1], condition[2]))
+        state = flow.given(*outcomes)
+        moves = _moves(state, lambda decision: isinstance(decision, IssueTokens))
+        more = {name for name in flow.steps if name not in reached and _moves(state, partial(eq, Present(name)))}
+        if moves is not None and (number < _MOST_SCENES or more):
+            reached |= more
+            yield Scene(number, attributes, client, outcomes, moves, tuple(denied))
 
 
-def targets_of(flow: Flow, scenes: tuple[Scene, ...]) -> Iterator[Target]:
-    """Give each step of *flow* in the first of *scenes* in which it can be reached."""
+def targets_of(flow: Flow, scenes: tuple[Scene, ...], kinds: Mapping[str, Kind]) -> Iterator[Target]:
+    """Give each step of *flow* in the first of *scenes* in which it can be reached; *kinds* are those of its steps."""
+    probes = {name: _probed(kind) for name, kind in kinds.items()}
     for name, step in flow.steps.items():
         for scene in scenes:
             moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
             if moves is not None:
-                yield Target(step, scene, moves, _factors(flow, scene, moves), bool(flow.limits.guesses_at(step.kind)))
+                charged = bool(flow.limits.guesses_at(step.kind))
+                draws, common = probes[name]
+                proven = _factors(flow, scene, moves, probes)
+                yield Target(step, scene, moves, proven, charged, draws, common)
                 break
 
 
-def _factors(flow: Flow, scene: Scene, moves: tuple[Move, ...]) -> int:
-    """Return how many right answers of *moves* prove something (the password is not counted)."""
+def _probed(kind: Kind) -> tuple[bool, bool]:
+    """Say whether *kind* asks for a code that is drawn, and whether somebody unknown has a right answer to it."""
+    notes = Notes()
+    try:
+        Spy(kind, notes).create(create_request(kind, user=NOBODY))
+    except Exception:  # noqa: BLE001 - it has no challenge for whom it does not know
+        return False, False
+    return bool(notes.made[-1].codes), notes.made[-1].right is not None
+
+
+def _factors(flow: Flow, scene: Scene, moves: tuple[Move, ...], probes: Mapping[str, tuple[bool, bool]]) -> int:
+    """Return how many right answers of *moves* nobody unknown gives (the password is not counted)."""
     state, count, choice = flow.given(*scene.outcomes), 0, None
     for move, what in moves:
         decision = state.decide(choice)
         if move == "right" and isinstance(decision, Present):
-            count += bool(flow.steps[decision.step].kind.proves)
+            count += bool(flow.steps[decision.step].kind.proves) or not probes[decision.step][1]
         state, choice = state.after(_read(move, decision)), what or None
     return count
 

@@ -154,7 +154,7 @@ def giant_sessions(arena: Arena) -> Cases:
         for count in (1001, 2000, 10_000):
             session = [rounds[arena.draw.randrange(len(rounds))]] * count
             yield _slow_or_taken(arena, person, session)
-        for text in ("x" * 10**6, "v=1;" * 250_000, ";" * 10**6, rounds[-1]["challengeMetadata"] + "=" * 10**6):
+        for text in ("x" * 10**6, "v=1;" * 250_000, ";" * 10**6, str(rounds[-1]["challengeMetadata"]) + "=" * 10**6):
             yield _slow_or_taken(arena, person, [*rounds[:-1], round_of("CUSTOM_CHALLENGE", True, text)])
 
 

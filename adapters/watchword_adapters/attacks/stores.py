@@ -143,7 +143,7 @@ def pasted(arena: Arena) -> Cases:
         values[keys[0]], values[keys[1]] = values[keys[1]], values[keys[0]]
         right = mine.right
         reply: Any = arena.sign_in.respond(mine.token, right or "")
-        yield isinstance(reply, SignedIn) and (reply.name != "bob" or mine.right != theirs.right)
+        yield isinstance(reply, SignedIn) and (reply.name != theirs.person.name or mine.right != theirs.right)
 
 
 @family("N-05", "numbers stored as text, and rows of other types")

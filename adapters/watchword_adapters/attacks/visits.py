@@ -145,7 +145,9 @@ class PoolVisit:
             reply = getattr(self.arena.pool, operation)(ClientId=self.arena.pool.client_id, **parameters)
         except ClientError as error:
             self.refused = error.response["Error"]["Message"]
+            self.arena.trail.append((operation, parameters, error))
             return
+        self.arena.trail.append((operation, parameters, reply))
         self.tokens = "AuthenticationResult" in reply
         self.session = reply.get("Session", "")
         self.public = reply.get("ChallengeParameters", {})
@@ -198,6 +200,7 @@ class FunctionsVisit:
     def takes(self, reply: Reply) -> None:
         """Judge a reply, and take it in."""
         arena = self.arena
+        arena.trail.append(("functions", self.person.name, reply))
         self.public, self.host, self.right = {}, "", None
         if isinstance(reply, Asked):
             self.public, self.token = reply.public, reply.token

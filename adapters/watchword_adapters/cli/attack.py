@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.checking import positive
-from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, attribute, read_flow
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.screen import Screen
 
@@ -21,7 +21,8 @@ ones, takes too long, or ends the process. The status is 1 if one succeeded, 2 i
 
 example:
   watchword attack docs/examples/flows/srp_then_code.toml
-  watchword attack flow.toml --cases 100000 --seed 20260101 --json"""
+  watchword attack flow.toml --cases 100000 --seed 20260101 --json
+  watchword attack flow.toml --attribute custom:customer_number=20384812"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", default="", metavar="S", help="repeat the run of this seed (drawn and printed if not given)"
     )
+    parser.add_argument(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an attribute that every user of the corpus has, since a kind needs it; may be repeated",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -47,7 +55,15 @@ def run(arguments: argparse.Namespace) -> int:
     from watchword_adapters.attacks import FAMILIES, attack  # noqa: PLC0415 - after it is known to be possible
 
     seed = arguments.seed or secrets.token_hex(4)
-    outcome = attack(read_flow(arguments), cases=arguments.cases, seed=seed, progress=Progress("attacks tried"))
+    attributes = dict(map(attribute, arguments.attribute))
+    outcome = attack(
+        read_flow(arguments),
+        cases=arguments.cases,
+        seed=seed,
+        attributes=attributes,
+        progress=Progress("attacks tried"),
+    )
+    successes = [each for told in outcome.told.values() for each in told]
     if arguments.json:
         told = {
             "families": len(outcome.by_family),
@@ -56,6 +72,18 @@ def run(arguments: argparse.Namespace) -> int:
             "bound_95": outcome.bound,
             "by_family": dict(outcome.by_family),
             "seed": seed,
+            "untried": dict(outcome.untried),
+            "successes": [
+                {
+                    "family": each.family,
+                    "run": each.run,
+                    "case": each.case,
+                    "expected": each.expected,
+                    "seen": list(each.seen),
+                    "test": each.as_test(arguments.flow, attributes),
+                }
+                for each in successes
+            ],
         }
         print(json.dumps(told, indent=2))
         return 1 if outcome.successes else 0
@@ -73,8 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
             f"Tried on a flow of password, CAPTCHA and mailed code, since this one has no such step: {', '.join(outcome.elsewhere)}",
             "quiet",
         )
-    for name, told_of in outcome.told.items():
-        screen.line(f"{name} succeeded: {'; '.join(told_of)}", "bad")
+    for name, why in outcome.untried.items():
+        screen.line(f"Not tried: {name}, {why}", "quiet")
+    for each in successes:
+        for number, line in enumerate(str(each).splitlines()):
+            screen.line(line, "bad" if number == 0 else "plain")
+        screen.line("a test that tries it again, for pytest in this folder:", "quiet")
+        screen.line()
+        print(each.as_test(arguments.flow, attributes))
     screen.line(
         f"{len(outcome.by_family)} families, {outcome.cases:,} cases, {outcome.successes} succeeded. "
         f"95 % upper bound: {outcome.bound:.2e}. Seed: {seed}",

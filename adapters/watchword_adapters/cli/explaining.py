@@ -10,7 +10,7 @@ import attrs
 from watchword.errors import ConfigurationError
 from watchword.explanation import Explanation, explain
 from watchword.speech import listen
-from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, attribute, read_flow
 from watchword_adapters.cli.screen import Screen
 
 _EPILOG = """\
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     explanation = explain(
         flow,
         listen(arguments.session, flow.steps),
-        attributes=dict(map(_attribute, arguments.attribute)),
+        attributes=dict(map(attribute, arguments.attribute)),
         client=arguments.client,
         known=not arguments.unknown_user,
         choice=arguments.choice,
@@ -84,10 +84,3 @@ def tell(explanation: Explanation, screen: Screen) -> None:
     style = {"tokens": "good", "fail": "bad"}.get(explanation.decision, "title")
     screen.line(f"decision: {explanation.decision}", style)
     screen.line(f"because:  {explanation.reason}")
-
-
-def _attribute(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise ConfigurationError(f"--attribute {text[:60]!r}: write NAME=VALUE, such as custom:tier=gold")
-    return name, value

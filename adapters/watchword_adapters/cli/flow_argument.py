@@ -28,3 +28,15 @@ def read_flow(arguments: argparse.Namespace) -> Flow:
     if here not in sys.path:
         sys.path.insert(0, here)
     return find_flow(str(arguments.flow))
+
+
+def attribute(text: str) -> tuple[str, str]:
+    """Return the name and the value that the option ``--attribute NAME=VALUE`` gives.
+
+    Raises:
+        ConfigurationError: if it is not of this form.
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ConfigurationError(f"--attribute {text[:60]!r}: write NAME=VALUE, such as custom:tier=gold")
+    return name, value

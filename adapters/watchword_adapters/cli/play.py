@@ -11,13 +11,13 @@ from attrs import define, field
 
 from watchword import derive
 from watchword.derive import CUSTOM, SELECT
-from watchword.errors import ConfigurationError, WatchwordError
+from watchword.errors import WatchwordError
 from watchword.flow import Flow
 from watchword.turn import ACTION, CHOICE
 from watchword_adapters.audit import NoAudit
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.client import Client
-from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, attribute, read_flow
 from watchword_adapters.cli.picture import open_picture, save_picture
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.cli.stage import DEFAULT_EMAIL, DEFAULT_PASSWORD, DEFAULT_USER, Stage, log_lines, set_up
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play the flow; return 0 if it ends with tokens."""
     flow = read_flow(arguments)
-    attributes = {"email": arguments.email, "email_verified": "true", **dict(map(_attribute, arguments.attribute))}
+    attributes = {"email": arguments.email, "email_verified": "true", **dict(map(attribute, arguments.attribute))}
     screen = Screen()
     with log_lines() as log:
         stage = set_up(
@@ -90,13 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
         except _QuitError:
             screen.line("stopped: nobody is signed in")
             return 1
-
-
-def _attribute(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise ConfigurationError(f"--attribute {text[:60]!r}: write NAME=VALUE, such as custom:tier=gold")
-    return name, value
 
 
 class _QuitError(Exception):

@@ -1,0 +1,88 @@
+"""No false alarm: nothing succeeds on any sound flow, whatever its conditions, its settings and its kinds need."""
+
+import re
+import string
+import sys
+import types
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from checked_flows import SOUND
+from watchword import Flow, Limits, attribute, client, fallback, named, one_of, sequence, when
+from watchword_adapters.attacks import FAMILIES, attack
+from watchword_plugins.captcha import Captcha
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+pytestmark = pytest.mark.exhaustive
+
+ROOT = Path(__file__).parents[2]
+GOLD, EU, VERIFIED = attribute("custom:tier", "gold"), attribute("custom:region", "eu"), "email_verified"
+NUMBER = {"custom:customer_number": "20384812"}
+
+
+def module(name, source):
+    """The module of *source*, as if it were installed."""
+    made = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), vars(made))
+    return made
+
+
+def tutorials_kind():
+    """The kind that the tutorial makes, from the page."""
+    page = (ROOT / "docs" / "tutorial" / "write-a-plugin.md").read_text()
+    blocks = re.findall(r"```python\n(# file: \S+/watchword_customer_number\.py\n.*?)```", page, re.DOTALL)
+    return module("watchword_customer_number", blocks[0]).CustomerNumber
+
+
+def scaffolds_kind():
+    """The kind that `watchword new plugin` makes."""
+    template = (files("watchword_adapters") / "scaffolds" / "plugin" / "module.py.template").read_text()
+    said = {"kind": "doorbell", "class": "Doorbell", "module": "watchword_doorbell"}
+    return module("watchword_doorbell", string.Template(template).safe_substitute(said)).Doorbell
+
+
+CustomerNumber, Doorbell = tutorials_kind(), scaffolds_kind()
+SHORT = EmailOtp(length=6)
+
+FLOWS = {
+    **{f"sound: {name}": flow for name, (flow, _) in SOUND.items() if flow.steps},
+    "the flow of `watchword new flow`": Flow(sequence(Srp(), SHORT)),
+    "the tutorial's kind": Flow(sequence(CustomerNumber(), EmailOtp())),
+    "the tutorial's kind behind a password": Flow(sequence(Srp(), CustomerNumber(), SHORT)),
+    "the scaffold's kind": Flow(sequence(Doorbell(), EmailOtp())),
+    "a code for gold": Flow(sequence(Srp(), when(GOLD, SHORT))),
+    "a password for all but gold": Flow(when(GOLD, EmailOtp(), otherwise=sequence(Srp(), named("second", SHORT)))),
+    "a puzzle for gold": Flow(sequence(when(GOLD, Doorbell()), EmailOtp())),
+    "two conditions": Flow(sequence(Srp(), when(GOLD, SHORT), when(EU, Doorbell()))),
+    "a condition in a condition": Flow(
+        sequence(Srp(), when(GOLD, when(EU, SHORT, otherwise=named("a", SHORT)), otherwise=named("b", SHORT)))
+    ),
+    "a verified address": Flow(when(attribute(VERIFIED, "true"), EmailOtp(), otherwise=Doorbell())),
+    "an unverified address": Flow(sequence(Srp(), when(attribute(VERIFIED, "false"), Doorbell(), otherwise=SHORT))),
+    "somebody's address": Flow(
+        sequence(Srp(), when(attribute("email", "ann@example.com"), SHORT, otherwise=Doorbell()))
+    ),
+    "a puzzle in one app": Flow(sequence(when(client("kiosk"), Captcha()), EmailOtp())),
+    "a way out": Flow(fallback(EmailOtp(), named("other", Captcha()))),
+    "a choice": Flow(one_of(EmailOtp(), sequence(Doorbell(), named("code", EmailOtp())))),
+    "one try": Flow(EmailOtp(attempts=1)),
+    "ten tries, large budgets": Flow(
+        EmailOtp(attempts=10, lifetime=600, resend_after=16), limits=Limits(guesses="100/day", messages="50/day")
+    ),
+    "small budgets": Flow(EmailOtp(length=12), limits=Limits(guesses="1/day", messages="1/day")),
+    "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),
+    "letters, unverified": Flow(sequence(Srp(), EmailOtp(length=6, alphabet="letters", verified_only=False))),
+}
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_nothing_succeeds_on_a_sound_flow(name):
+    """Every family is tried, and what succeeds is told in full."""
+    outcome = attack(FLOWS[name], cases=1, seed=name, attributes=NUMBER)
+
+    assert "" == "\n\n".join(str(each) for told in outcome.told.values() for each in told)
+    assert {} == dict(outcome.untried)
+    assert {each.id for each in FAMILIES} == outcome.by_family.keys()
