@@ -91,3 +91,88 @@ def test_a_plugin_of_ones_own_is_built_deployed_and_signs_in(deployer, cloud):
     assert "house_riddle" == asked["ChallengeParameters"]["kind"]
     done = json.loads(deployer.told(answered.format(answer="a piano", session=asked["Session"])))
     assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
+
+
+def test_the_page_on_production_goes_back(deployer, cloud):
+    """To the flow of before: a sign-in by the withdrawn one goes on to its end, and so does the quick way by the old template."""
+    deployer.reads(PAGE, sections=["Before you begin", "Build", "Deploy", "Sign in", "Deploy a changed flow"])
+    pool, client = deployer.told('echo "$POOL $CLIENT"').split()
+
+    def begins(name):
+        """Make a user and begin to sign in; return the session, and the digits of the code."""
+        attributes = f"Name=email,Value={name} Name=email_verified,Value=true"
+        deployer.told(
+            f"aws cognito-idp admin-create-user --user-pool-id {pool} --username {name} --message-action SUPPRESS"
+            f" --user-attributes {attributes} && aws cognito-idp admin-set-user-password --user-pool-id {pool}"
+            f" --username {name} --permanent --password Aa1-correct-horse"
+        )
+        session = deployer.told(
+            f"aws cognito-idp initiate-auth --client-id {client} --auth-flow CUSTOM_AUTH"
+            f" --auth-parameters USERNAME={name} --query Session --output text"
+        )
+        mail = mails(cloud)[-1]["BodyText"]
+        return session, re.findall(r"(?<![0-9A-Za-z#])\d{8,10}(?![0-9A-Za-z])", mail)[0]
+
+    under_way = []
+    deployer.meanwhile["begin"] = lambda: under_way.extend(begins("bob@example.com"))
+    deployer.meanwhile["end"] = lambda: under_way.append(signed_in(deployer, client, "bob@example.com", *under_way))
+    sections = ["Update and go back", "A user's mail does not come"]
+    deployer.reads(CHECKOUT / "docs" / "how-to" / "run-it-in-production.md", sections=sections)
+    _, code, tokens = under_way
+    assert 10 == len(code)
+    assert tokens
+    session, code = begins("carol@example.com")
+    assert 8 == len(code)
+    assert signed_in(deployer, client, "carol@example.com", session, code)
+
+
+def test_the_page_moves_users_from_srp_to_a_flow(deployer, cloud):
+    """From a pool with one user and one client for SRP to a new client whose flow mails a code, and to the old one closed."""
+    srp = "ALLOW_USER_SRP_AUTH ALLOW_REFRESH_TOKEN_AUTH"
+    deployer.told(
+        'aws s3 mb "s3://$BUCKET" && aws sesv2 create-email-identity --email-identity "$SENDER"'
+        " && export POOL=$(aws cognito-idp create-user-pool --pool-name live --query UserPool.Id --output text)"
+        f' && export OLD_CLIENT=$(aws cognito-idp create-user-pool-client --user-pool-id "$POOL" --client-name old'
+        f" --explicit-auth-flows {srp} --query UserPoolClient.ClientId --output text)"
+        ' && aws cognito-idp admin-create-user --user-pool-id "$POOL" --username ann --message-action SUPPRESS'
+        " --user-attributes Name=email,Value=ann@example.com Name=email_verified,Value=true"
+        ' && aws cognito-idp admin-create-user --user-pool-id "$POOL" --username bob --message-action SUPPRESS'
+        ' && aws cognito-idp admin-set-user-password --user-pool-id "$POOL" --username ann --permanent --password Aa1-correct-horse'
+    )
+    seen = []
+
+    def sign_in():
+        """By the new client: the password by SRP, then the code."""
+        pool, client = deployer.told('echo "$POOL $CLIENT"').split()
+        program = deployer.folder / "sign_in.py"
+        program.write_text(SIGN_IN)
+        session = deployer.told(f"python sign_in.py {pool} {client}")
+        seen.append(signed_in(deployer, client, "ann", session, code_of(cloud, 6)))
+
+    deployer.meanwhile["sign_in"] = sign_in
+    deployer.reads(CHECKOUT / "docs" / "how-to" / "move-users-to-a-flow.md")
+    assert seen
+    closed = deployer.told(
+        'aws cognito-idp describe-user-pool-client --user-pool-id "$POOL" --client-id "$OLD_CLIENT"'
+        " --query UserPoolClient.ExplicitAuthFlows --output text"
+    )
+    assert "ALLOW_REFRESH_TOKEN_AUTH" == closed
+    assert "bob" in deployer.printed
+
+
+SIGN_IN = """\
+import sys, time
+import boto3
+from watchword_adapters.clock import SystemRandom
+from watchword_adapters.srp_client import SrpClient
+
+pool, client = sys.argv[1:]
+cognito = boto3.client("cognito-idp")
+srp = SrpClient(pool, "ann", "Aa1-correct-horse", random=SystemRandom())
+reply = cognito.initiate_auth(ClientId=client, AuthFlow="CUSTOM_AUTH", AuthParameters=srp.auth_parameters())
+reply = cognito.respond_to_auth_challenge(
+    ClientId=client, ChallengeName=reply["ChallengeName"], Session=reply["Session"],
+    ChallengeResponses=srp.answer(reply["ChallengeParameters"], now=time.time()),
+)
+print(reply["Session"])
+"""
