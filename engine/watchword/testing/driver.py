@@ -98,7 +98,7 @@ class DrivenSignIn:
     # What a user does
 
     def answers(self, answer: str, *, choice: str | None = None) -> Self:
-        """Answer the challenge at hand; *choice* names the step that the user wants next."""
+        """Answer the challenge at hand; *choice* names the step that the user wants next, and must come next then."""
         __tracebackhide__ = True
         self._responds(answer, choice=choice)
         return self
@@ -107,7 +107,7 @@ class DrivenSignIn:
         """Give the password, or the code that the step's kind asked for: also one that only a picture shows."""
         __tracebackhide__ = True
         if self._host_round == derive.PASSWORD_VERIFIER:
-            return self.answers(self._user.password)
+            return self.answers(self._user.password, choice=choice)
         if self._code is None:
             self._fail(f"nothing tells what is right here, so say it: answers('…'); {self._where()}")
         return self.answers(self._code.text, choice=choice)
@@ -115,6 +115,7 @@ class DrivenSignIn:
     def answers_wrongly(self, times: int = 1) -> Self:
         """Give an answer of the right form that is wrong, *times* times; a code has another last symbol then."""
         __tracebackhide__ = True
+        self._at_least_once(times)
         for _ in range(times):
             if self._host_round:
                 self._responds(f"not {self._user.password}")
@@ -129,13 +130,15 @@ class DrivenSignIn:
         return self
 
     def asks_for_resend(self, *, choice: str | None = None) -> Self:
-        """Ask for a new message in place of answering."""
+        """Ask for a new message in place of answering; *choice* as in `answers`."""
         __tracebackhide__ = True
+        if self._host_round:
+            self._fail(f"a message can be asked for in a round of the flow's own only, but {self._where()}")
         self._responds("", choice=choice, action="resend")
         return self
 
     def chooses(self, step: str) -> Self:
-        """Choose *step* where the flow asks for a choice."""
+        """Choose *step* where the flow asks for a choice; it must be one of those that are offered."""
         __tracebackhide__ = True
         if self.public.get("step") != derive.SELECT:
             self._fail(f"there is no choice here (give choice={step!r} with an answer), {self._where()}")
@@ -154,6 +157,7 @@ class DrivenSignIn:
         challenge that was made last is the one at hand.
         """
         __tracebackhide__ = True
+        self._at_least_once(times)
         engine, turn = self._user.engine, self._turn
         sent = len(self._user.outbox.messages)
         for _ in range(times):
@@ -172,7 +176,23 @@ class DrivenSignIn:
 
     # How it is played
 
+    def _at_least_once(self, times: int) -> None:
+        __tracebackhide__ = True
+        if times < 1:
+            self._fail(f"times={times!r} does nothing, so it tests nothing")
+
     def _responds(self, answer: str, *, choice: str | None = None, action: str | None = None) -> None:
+        __tracebackhide__ = True
+        before = self._where()
+        steps = list(dict.fromkeys(name for flow in self._user.engine.flows for name in flow.steps))
+        if choice is not None and choice not in steps:
+            self._fail(f"choice={choice!r} names no step: {', '.join(steps)}")
+        self._sends(answer, choice, action)
+        if choice is not None and self._outcome != "refused" and self.public.get("step") != choice:
+            # The engine takes no notice of a choice that is not offered: so a test must.
+            self._fail(f"choice={choice!r} was of no use where {before}: now {self._where()}")
+
+    def _sends(self, answer: str, choice: str | None, action: str | None) -> None:
         __tracebackhide__ = True
         if self._outcome != "asked":
             self._fail(f"there is nothing to answer: {self._where()}")
@@ -248,8 +268,9 @@ class DrivenSignIn:
 
     def _shown(self) -> dict[str, str]:
         """Return what a host's retry must not change in what the client is shown."""
-        step = self._user.flow.steps.get(self.public.get("step", ""))
-        if step is not None and isinstance(step.kind, Sends):
+        named = self.public.get("step", "")
+        kinds = (flow.steps[named].kind for flow in self._user.engine.flows if named in flow.steps)
+        if any(isinstance(kind, Sends) for kind in kinds):
             return dict(self.public)
         return {
             name: text for name, text in self.public.items() if name in {"step", "kind", "attempts_left", "choices"}

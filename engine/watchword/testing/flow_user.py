@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Self, cast
 
 from attrs import define, field, frozen
 
 from watchword import derive
 from watchword.challenge import Sends, User
 from watchword.engine import Engine
-from watchword.flow import Flow, Round
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow, Round, expect_flow, expect_flows
 from watchword.keyring import Key, Keyring
 from watchword.ports import AuditEvent, Ledger, Random
 from watchword.testing.driver import DrivenSignIn
@@ -111,9 +112,24 @@ class FlowUser:
 
     def __attrs_post_init__(self) -> None:
         """Build the engine."""
+        if not 3 <= self.session_minutes <= 15:
+            raise ConfigurationError(f"session_minutes is {self.session_minutes}: Cognito's are 3 to 15")
+        self._build()
+
+    def deploys(self, flow: Flow, *, previous: Sequence[Flow] = ()) -> Self:
+        """Put *flow* in the place of the one that runs, also in the middle of a sign-in; return this user.
+
+        *previous* are the flows whose sessions go on under their own rules, as in ``triggers(flow, previous=[old])``;
+        other sessions under way end with ``unknown_flow``. Ledger, clock and outbox stay as they are.
+        """
+        self.flow, self.previous = flow, previous
+        self._build()
+        return self
+
+    def _build(self) -> None:
         channels = {
             step.kind.channel
-            for flow in (self.flow, *self.previous)
+            for flow in (expect_flow(self.flow), *expect_flows(self.previous))
             for step in flow.steps.values()
             if isinstance(step.kind, Sends)
         }

@@ -6,7 +6,20 @@ import pytest
 from attrs import evolve, frozen
 
 from engine_host import Mail, Puzzle, Riddle
-from watchword import Challenge, Flow, Limits, all_of, attribute, client, fallback, named, one_of, sequence, when
+from watchword import (
+    Challenge,
+    ConfigurationError,
+    Flow,
+    Limits,
+    all_of,
+    attribute,
+    client,
+    fallback,
+    named,
+    one_of,
+    sequence,
+    when,
+)
 from watchword.testing import FlowUser, Mailbox, VirtualClock
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins.captcha import Captcha
@@ -105,10 +118,10 @@ def test_the_host_waits_for_so_long(flow_user, outbox):
 
 
 def test_a_choice_is_asked_for_and_made(flow_user, outbox):
-    """By its own round, or along with an answer; one that is not offered is asked again."""
+    """By its own round, or along with an answer; who names none is asked again."""
     user = flow_user(Flow(all_of(EmailOtp(), Riddle())))
     sign_in = user.signs_in().is_asked("select", choices="email_otp,riddle")
-    sign_in.chooses("nothing").is_asked("select").chooses("riddle").answers("fish")
+    sign_in.answers("nothing").is_asked("select").chooses("riddle").answers("fish")
     sign_in.is_asked("email_otp").answers(outbox.code).gets_tokens()
     three = flow_user(Flow(all_of(named("one", Riddle()), named("two", Riddle()), named("three", Riddle()))))
     sign_in = three.signs_in().chooses("two").answers("fish", choice="three").is_asked("three")
@@ -119,6 +132,118 @@ def test_a_choice_may_come_with_a_resend(flow_user, outbox):
     """A user who gets no mail takes the other option."""
     sign_in = flow_user(Flow(one_of(EmailOtp(), Riddle()))).signs_in().chooses("email_otp")
     sign_in.asks_for_resend(choice="riddle").is_asked("riddle").answers("fish").gets_tokens()
+
+
+def test_a_choice_may_come_with_the_password(flow_user):
+    """The host hands it on with the password's round, as with any other; after a new password it comes with that."""
+    body = sequence(Srp(), one_of(EmailOtp(), Riddle()))
+    user = flow_user(Flow(body))
+    user.signs_in().answers_rightly(choice="riddle").is_asked("riddle").answers("fish").gets_tokens()
+    user.signs_in().answers(user.password, choice="riddle").is_asked("riddle")
+    invited = flow_user(Flow(body), name="bob", attributes={"cognito:user_status": "FORCE_CHANGE_PASSWORD"})
+    invited.signs_in().answers_rightly().answers("N3w-password", choice="riddle").is_asked("riddle")
+
+
+THREE = Flow(sequence(Srp(), one_of(named("one", Riddle()), named("two", Riddle())), named("three", Riddle())))
+IDLE = {
+    "a choice that is no step": (
+        lambda sign_in: sign_in.answers_rightly(choice="tow"),
+        "choice='tow' names no step: one, two, three",
+    ),
+    "a choice that is not offered": (
+        lambda sign_in: sign_in.answers_rightly(choice="three"),
+        "choice='three' was of no use where the host asks for PASSWORD_VERIFIER: now the flow asks for select",
+    ),
+    "a choice where none is left": (
+        lambda sign_in: sign_in.answers_rightly(choice="one").answers("fish", choice="two"),
+        "choice='two' was of no use where the flow asks for one",
+    ),
+    "a choice after a wrong answer": (
+        lambda sign_in: sign_in.answers_rightly(choice="one").answers("cat", choice="two"),
+        "choice='two' was of no use",
+    ),
+    "a choice with the last answer": (
+        lambda sign_in: sign_in.answers_rightly(choice="one").answers("fish").answers("fish", choice="one"),
+        "choice='one' was of no use where the flow asks for three (attempts_left=3): now tokens are issued",
+    ),
+    "chosen from what is not offered": (
+        lambda sign_in: sign_in.answers_rightly().chooses("three"),
+        "choice='three' was of no use where the flow asks for select (choices=one,two)",
+    ),
+    "a resend of the password": (
+        lambda sign_in: sign_in.asks_for_resend(),
+        "a message can be asked for in a round of the flow's own only, but the host asks for PASSWORD_VERIFIER",
+    ),
+    "no wrong answer": (lambda sign_in: sign_in.answers_wrongly(0), "times=0 does nothing"),
+    "no retry": (lambda sign_in: sign_in.host_retries(-1), "times=-1 does nothing"),
+}
+
+
+@pytest.mark.parametrize("what", IDLE)
+def test_nothing_that_a_test_says_is_passed_over_in_silence(flow_user, what):
+    """A word that does nothing fails the test, with the remedy."""
+    act, told = IDLE[what]
+    assert told in says(lambda: act(flow_user(THREE).signs_in()))
+
+
+def test_a_choice_that_ends_in_a_refusal_is_judged_by_what_is_expected_next(flow_user):
+    """It was offered, but no mail could be sent."""
+    user = flow_user(Flow(one_of(EmailOtp(), named("other", EmailOtp())), limits=Limits(messages="1/h")))
+    user.signs_in().chooses("email_otp").waits(20)
+    user.signs_in().chooses("email_otp").is_asked("email_otp", error="unavailable")
+    alone = flow_user(Flow(sequence(Riddle(), EmailOtp()), limits=Limits(messages="1/h")), name="bob")
+    alone.signs_in().answers("fish", choice="email_otp").waits(20)
+    alone.signs_in().answers("fish", choice="email_otp").is_refused("TRY_LATER")
+
+
+@pytest.mark.parametrize("minutes", [2.9, 0, 15.1, float("nan")])
+def test_the_host_waits_as_long_as_cognito_can(flow_user, minutes):
+    """Three to fifteen minutes; a test of another host would show nothing."""
+    with pytest.raises(ConfigurationError, match="3 to 15"):
+        flow_user(CODE, session_minutes=minutes)
+
+
+# A deployment while people sign in
+
+
+LONGER = Flow(sequence(EmailOtp(), Riddle()), name="code")
+
+
+def test_a_sign_in_under_way_goes_on_by_the_flow_that_it_began_with(flow_user, outbox):
+    """Where that is passed as previous; who begins later is asked what the new one asks."""
+    user = flow_user(CODE)
+    sign_in = user.signs_in().answers_wrongly()
+    assert user is user.deploys(LONGER, previous=[CODE])
+    sign_in.answers_wrongly().host_retries().answers(outbox.code).gets_tokens()
+    user.clock.advance(20)
+    user.signs_in().answers(outbox.code).is_asked("riddle").answers("fish").gets_tokens()
+
+
+def test_without_the_flow_before_a_sign_in_under_way_is_over(flow_user, outbox):
+    """In both directions: what the new flow does not know it does not take for its own."""
+    for old, new in ((CODE, LONGER), (LONGER, CODE)):
+        user = flow_user(old, name=f"{len(outbox.messages)}")
+        sign_in = user.signs_in()
+        user.deploys(new)
+        sign_in.answers(outbox.code).is_refused("unknown_flow")
+
+
+def test_a_deployment_keeps_the_budgets(flow_user, outbox):
+    """Ledger, clock and outbox are those of before."""
+    one_mail = Limits(messages="1/h")
+    user = flow_user(Flow(EmailOtp(), limits=one_mail))
+    user.signs_in().waits(20)
+    user.deploys(Flow(sequence(Puzzle(), EmailOtp()), limits=one_mail))
+    user.signs_in().answers("fish").is_refused("TRY_LATER")
+    assert 1 == len(outbox.messages)
+
+
+def test_what_is_deployed_is_a_flow(flow_user):
+    """A path or a single previous flow is told with the remedy."""
+    with pytest.raises(ConfigurationError, match=r"Flow\.load"):
+        flow_user(CODE).deploys("flow.toml")
+    with pytest.raises(ConfigurationError, match="a list of the flows deployed before"):
+        flow_user(CODE).deploys(LONGER, previous=CODE)
 
 
 def test_the_opening_may_be_told(flow_user):
