@@ -189,7 +189,10 @@ def own_try(key: Key, claim: str, signin: str) -> str:
 
 
 def late(claim: str, signin: str) -> str:
-    """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and nothing was compared."""
+    """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and paid nothing.
+
+    Its time was over, and nothing was compared; or the answer was right, and the code had been used elsewhere.
+    """
     return f"{claim} late {signin}"
 
 

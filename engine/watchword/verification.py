@@ -112,9 +112,9 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
         engine.record("authn_login_lock", user, claim=slip.claim, step=slip.step, reason="guesses_used_up")
         return WRONG
     first = charge.outcome == "charged"
+    mark = late(slip.claim, slip.signin)
     if charge.at >= slip.expires:
         # Nothing is compared, so nothing is paid; Create finds the mark, and the answer costs no try.
-        mark = late(slip.claim, slip.signin)
         engine.ledger.consume(mark, by=slip.round, refund=budget, keep=keep, within=deadline.left())
         verdict = Verdict(right=False, reason="expired")
     else:
@@ -134,6 +134,8 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
     slot = engine.slot(answer, user, slip.step)
     within = deadline.left()
     if not engine.ledger.consume(slip.claim, by=slip.round, refund=budget, keep=keep, slot=slot, within=within):
+        # It is too late, but it is no guess: what it was charged goes back, once in a sign-in.
+        engine.ledger.consume(mark, by=slip.round, refund=budget, keep=keep, within=deadline.left())
         engine.record("authn_token_reuse", user, claim=slip.claim, step=slip.step, reason="used_before")
         return WRONG
     return verdict

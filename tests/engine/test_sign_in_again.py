@@ -1,5 +1,6 @@
 """Sign in, sign out, sign in again: a sign-in that begins after the right answer gets a code that works, whatever ran beside it."""
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +81,52 @@ def test_a_code_behind_another_step_frees_its_claim_too():
         host.answers("fish")
         hosts.append((host, here.post.code))
     assert [IssueTokens()] * 3 == [host.answers(code) for host, code in hosts]
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_right_answer_to_a_code_that_was_used_elsewhere_costs_no_guess(repeats):
+    """However often the host shows it to Verify: the budget of the day is as it was, and the user goes on with a new code."""
+    here = world(Flow(Mail(), limits=Limits(guesses="2/day")))
+    first, code = begun(here)
+    second, _ = begun(here)
+    assert IssueTokens() == first.answers(code)
+    for _ in range(repeats - 1):
+        assert not second.verify(code).right
+    asked = second.answers(code)
+    assert ("expired", "3") == (asked.public["error"], asked.public["attempts_left"])
+    for _ in range(2):
+        assert "authn_login_lock" not in here.events.names
+        second.answers("00000000")
+    assert IssueTokens() == second.answers(here.post.code), "by the try of its own"
+    assert "authn_login_lock" not in here.events.names
+
+
+def test_a_wrong_answer_to_a_code_that_was_used_elsewhere_is_a_guess():
+    """It was compared: it costs a guess of the day as any other, though no try."""
+    here = world(Flow(Mail(), limits=Limits(guesses="1/day")))
+    first, code = begun(here)
+    second, _ = begun(here)
+    assert IssueTokens() == first.answers(code)
+    asked = second.answers("00000000").public
+    assert ("expired", "3") == (asked["error"], asked["attempts_left"])
+    second.answers("00000000")
+    assert "authn_login_lock" not in here.events.names, "that was the try of the new message"
+    second.answers("00000000")
+    assert "authn_login_lock" in here.events.names
+
+
+def test_what_a_used_code_is_given_back_for_is_one_right_answer_of_a_sign_in():
+    """Where no further message may go out, the same dead code answered again is charged."""
+    here = world(Flow(Mail(), limits=Limits(guesses="1/day", messages="1/day")))
+    first, code = begun(here)
+    second, _ = begun(here)
+    assert IssueTokens() == first.answers(code)
+    assert "try_later" == second.answers(code).public["error"]
+    for _ in range(2):
+        assert "authn_login_lock" not in here.events.names
+        second.answers(code)
+    second.answers(code)
+    assert "authn_login_lock" in here.events.names
 
 
 ACTS = st.lists(
