@@ -117,10 +117,11 @@ def test_a_kinds_name_is_short_and_plain_also_where_the_step_has_another(name):
         Flow(named("step", Odd()))
 
 
-def test_select_is_no_step():
-    """It is the round in which users choose."""
-    with pytest.raises(ConfigurationError, match="'select' is the name of the round in which users choose"):
-        Flow(named("select", Quiz()))
+@pytest.mark.parametrize("name", ["select", "unasked"])
+def test_rounds_of_the_engine_are_no_steps(name):
+    """Users choose in the one, and the other could not be asked."""
+    with pytest.raises(ConfigurationError, match=f"'{name}' is a word of the engine's own for rounds"):
+        Flow(named(name, Quiz()))
 
 
 @pytest.mark.parametrize("combine", [sequence, one_of, all_of, fallback, lambda a, b: when(TIER, a, otherwise=b)])
