@@ -109,6 +109,46 @@ def test_the_triggers_read_the_examples(source, response):
     assert made.handler(event, None)["response"]
 
 
+MISSING = object()
+ODD = [
+    (path, MISSING if form == "missing" else json.loads(form.strip("`")))
+    for path, forms in re.findall(
+        r"^\| `([\w.]+)` \| ([^|]+) \| [^|]+ \|$", PAGE.read_text().split("## Odd forms")[1], re.MULTILINE
+    )
+    for form in re.findall(r"missing|`[^`]+`", forms)
+]
+
+
+def with_form(event, path, form):
+    """Return *event* with *form* at *path*, or None if it has no such place."""
+    event = copy.deepcopy(event)
+    *way, last = path.split(".")
+    place = event
+    for step in way:
+        if isinstance(place, list):
+            place = place[int(step)] if int(step) < len(place) else None
+        else:
+            place = place.get(step) if isinstance(place, dict) else None
+    if not isinstance(place, dict) or (last not in place and form is MISSING):
+        return None
+    place.pop(last, None)
+    if form is not MISSING:
+        place[last] = form
+    return event
+
+
+@pytest.mark.parametrize(("path", "form"), ODD)
+def test_the_triggers_take_each_odd_form(path, form):
+    """In every example that has the place; none makes tokens or a right answer."""
+    made = triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), environment={})
+    examined = [with_form(each, path, form) for source, each in examples().items() if "AuthChallenge" in source]
+    assert any(examined)
+    for event in filter(None, examined):
+        answer = made.handler(event, None)["response"]
+        assert answer.get("issueTokens") is not True
+        assert answer.get("answerCorrect") is not True
+
+
 def test_the_events_after_a_password_are_those_of_the_page():
     """The session of a sign-in that began with the password names both of its rounds."""
     kept = []
