@@ -35,7 +35,21 @@ def test_your_own_flow(reader):
     reader.reads(DOCS / "tutorial" / "your-own-flow.md")
 
 
-@pytest.mark.parametrize("page", ["use-the-lambda-triggers.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "use-the-lambda-triggers.md",
+        "check-a-flow.md",
+        "attack-your-flow.md",
+        "limit-guesses-and-mails.md",
+        "run-a-local-pool.md",
+        "send-the-mail.md",
+        "sign-in-without-cognito.md",
+        "unit-test-a-flow-policy.md",
+        "write-a-challenge-plugin.md",
+        "write-the-client.md",
+    ],
+)
 def test_how_to(reader, page):
     """A guide, from an empty folder to its end: files, Python and commands in their order."""
     reader.reads(DOCS / "how-to" / page, invisible=True)
