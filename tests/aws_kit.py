@@ -147,12 +147,12 @@ class Aws:
         self._server.server_close()
 
 
-def patient(aws, table):
-    """A ledger on a new table that waits long: the emulator lets one request in at a time, on a machine that may be busy."""
+def patient(aws, table, clock=None):
+    """A ledger on a new table that waits long by boto3's time, and by *clock*: the emulator lets one request in at a time, on a machine that may be busy."""
     admin = aws.client("dynamodb")
     create_table(admin, table)
     admin.close()
-    ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint)
+    ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint, clock=clock)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dynamodb_table, "READ", LONG)
         patch.setattr(dynamodb_table, "CONNECT", LONG)

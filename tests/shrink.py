@@ -33,7 +33,7 @@ class Shrink:
     def pytest_sessionstart(self) -> None:
         """Take hold of everything that takes a limit."""
         from watchword_adapters.clock import SystemClock
-        from watchword_adapters.ledgers.memory import MemoryLedger
+        from watchword_adapters.ledgers.sqlite_file import SqliteFile
 
         self._take(threading.Event, "wait", "timeout")
         self._take(threading.Condition, "wait", "timeout")
@@ -48,7 +48,7 @@ class Shrink:
         self._take(asyncio.BaseEventLoop, "call_later", "delay")
         self._take(sqlite3, "connect", "timeout", given=lambda database, timeout=5.0: None)
         self._take(SystemClock, "call", "within")
-        self._take(MemoryLedger, "_turn", "within")
+        self._take(SqliteFile, "_turn", "within", only=lambda file: isinstance(file._clock, SystemClock))
 
     def pytest_sessionfinish(self) -> None:
         """Let go."""
@@ -63,14 +63,14 @@ class Shrink:
         finally:
             self.shrinking = False
 
-    def _take(self, owner, name, parameter, given=None):
+    def _take(self, owner, name, parameter, given=None, only=lambda owner: True):
         original = getattr(owner, name)
         parameters = list(inspect.signature(given or original).parameters)
         place = parameters.index(parameter)
 
         @functools.wraps(original)
         def shrunk(*positional, **named):
-            if self.shrinking:
+            if self.shrinking and only(positional[0] if positional else None):
                 if len(positional) > place:
                     positional = (*positional[:place], self._of(positional[place]), *positional[place + 1 :])
                 elif parameter in named:

@@ -353,7 +353,7 @@ def check_memory(ledger, now):
 
 def check_sqlite(ledger, now):
     """Return what is inconsistent in the file of a `SqliteLedger`."""
-    with ledger._file.turn(5) as (connection, _):
+    with ledger._file.reading(5) as connection:
         budgets = dict(
             connection.execute("SELECT budget, COUNT(*) FROM entries WHERE at > ? GROUP BY budget", (now - DAY,))
         )
@@ -380,7 +380,7 @@ def soak_all(seconds: float | None, sign_ins: int | None, folder: Path, pause: f
     tracemalloc.start()
     try:
         memory = soak("memory", MemoryLedger(), check_memory, share, sign_ins, pause=pause)
-        with closing(SqliteLedger(folder / "soak.db")) as file:
+        with closing(SqliteLedger(folder / "soak.db", clock=VirtualClock())) as file:
             sqlite = soak("SQLite", file, check_sqlite, share, sign_ins, pause=pause)
     finally:
         tracemalloc.stop()

@@ -41,7 +41,7 @@ def sign_in(tmp_path, monkeypatch, clock):
     path = tmp_path / "ledger.db"
     monkeypatch.setenv("WATCHWORD_KEY", base64.b64encode(KEY).decode())
     monkeypatch.setenv("WATCHWORD_LEDGER", f"sqlite:///{path}")
-    ledger = SqliteLedger(path)
+    ledger = SqliteLedger(path, clock=clock)
     flow = Flow(EmailOtp(), limits=Limits(messages="1/day"))
     yield SignIn(flow, users=Ann(), key=KEY, courier=Outbox(), ledger=ledger, clock=clock)
     ledger.close()

@@ -19,6 +19,7 @@ from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Charge, Limit
 from watchword.testing.ledgers import LedgerContract
+from watchword.testing.time import VirtualClock
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.environment import ledger_of
@@ -289,45 +290,61 @@ def test_what_was_not_read_is_a_throttle(aws, ledger, table):
     assert charge(ledger, "r2", limits=(Limit(1, 60),)).outcome == "exhausted"
 
 
-def finished():
-    """Wait for the calls that were given up."""
-    for thread in threading.enumerate():
-        if thread.name == "watchword-ledger":
-            thread.join()
+class Hanging(VirtualClock):
+    """A clock whose time for a call is over as soon as the service has been asked; the service answers after that."""
+
+    def __init__(self, aws, answer):
+        super().__init__()
+        self._asked, self._given_up = threading.Event(), threading.Event()
+        self._thread = None
+        aws.faults[:] = [lambda *_: self._hang(answer)]
+
+    def _hang(self, answer):
+        self._asked.set()
+        self._given_up.wait()
+        return answer
+
+    def call(self, work, within):
+        self._thread = threading.Thread(target=work)
+        self._thread.start()
+        self._asked.wait()
+        self.advance(within)
+        raise UnavailableError("late", reason="timeout")
+
+    def answer(self):
+        """Have the service answer, and wait until the call that was given up is over."""
+        self._given_up.set()
+        self._thread.join()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_service_that_hangs_ends_the_call_in_time(aws, ledger, operation):
+def test_a_service_that_hangs_ends_the_call_in_time(aws, ledger, monkeypatch, operation):
     """Whatever it waits for, a call ends when its time is over."""
-    ledger.prepare()
-    done = threading.Event()
-    aws.faults[:] = [lambda *_: "cut" if done.wait() else "pass"]
-    with pytest.raises(UnavailableError, match=r"did not answer within 0\.05 seconds"):
+    clock = Hanging(aws, "cut")
+    monkeypatch.setattr(ledger._table, "_clock", clock)
+    with pytest.raises(UnavailableError, match=r"did not answer within 2\.5 seconds"):
         {
-            "claim": lambda: claim(ledger, within=0.05),
-            "settle": lambda: ledger.settle("k", "c", "sent", own_until=NOW, within=0.05),
-            "resume": lambda: ledger.resume("k", "c", within=0.05),
-            "charge": lambda: charge(ledger, within=0.05),
-            "count": lambda: count(ledger, within=0.05),
-            "consume": lambda: ledger.consume("c", by="r", refund="b", keep=NOW, within=0.05),
-            "put": lambda: ledger.put("h", "v", expires=NOW, within=0.05),
-            "peek": lambda: ledger.peek("h", now=NOW, within=0.05),
-            "take": lambda: ledger.take("h", now=NOW, within=0.05),
-            "forget": lambda: ledger.forget("ann", within=0.05),
+            "claim": lambda: claim(ledger, within=2.5),
+            "settle": lambda: ledger.settle("k", "c", "sent", own_until=NOW, within=2.5),
+            "resume": lambda: ledger.resume("k", "c", within=2.5),
+            "charge": lambda: charge(ledger, within=2.5),
+            "count": lambda: count(ledger, within=2.5),
+            "consume": lambda: ledger.consume("c", by="r", refund="b", keep=NOW, within=2.5),
+            "put": lambda: ledger.put("h", "v", expires=NOW, within=2.5),
+            "peek": lambda: ledger.peek("h", now=NOW, within=2.5),
+            "take": lambda: ledger.take("h", now=NOW, within=2.5),
+            "forget": lambda: ledger.forget("ann", within=2.5),
         }[operation]()
-    done.set()
-    finished()
+    clock.answer()
 
 
-def test_a_late_call_asks_nothing_more(aws, ledger, table):
+def test_a_late_call_asks_nothing_more(aws, ledger, table, monkeypatch):
     """A call that was given up writes nothing after that, though the reading it waited for is answered."""
-    ledger.prepare()
-    done = threading.Event()
-    aws.faults[:] = [lambda *_: "pass" if done.wait() else "cut"]
+    clock = Hanging(aws, "pass")
+    monkeypatch.setattr(ledger._table, "_clock", clock)
     with pytest.raises(UnavailableError, match="did not answer"):
-        charge(ledger, within=0.05)
-    done.set()
-    finished()
+        charge(ledger, within=2.5)
+    clock.answer()
     assert items(aws, table) == {}
 
 

@@ -167,7 +167,14 @@ def test_a_process_killed_while_it_writes_leaves_a_consistent_file(ledger, path,
     answered = said.count("charged\n")
     assert answered >= lines
     assert consistent(path) in (answered, answered + 1)
-    one_guess = {"owner": "o", "claim_id": "", "limits": [Limit(10, 60)], "keep": 9e9, "now": NOW + 9999, "within": 5.0}
+    one_guess = {
+        "owner": "o",
+        "claim_id": "",
+        "limits": [Limit(10, 60)],
+        "keep": 9e9,
+        "now": NOW + 9999,
+        "within": 3600.0,
+    }
     assert ledger.charge("r1", "a", key="k1", **one_guess).outcome == "repeated"
     assert ledger.charge("new", "a", key="k", **one_guess).outcome == "charged"
 
@@ -190,7 +197,7 @@ ledger = SqliteLedger(sys.argv[1])
 ledger.put("h", "parent", expires=9e9, within=3600.0)
 held, release = threading.Event(), threading.Event()
 def hold():
-    with ledger._file.turn(5.0):
+    with ledger._file.reading(3600.0):
         held.set()
         release.wait()
 thread = threading.Thread(target=hold)

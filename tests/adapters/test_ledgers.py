@@ -5,8 +5,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from itertools import count
-from threading import Thread, Timer
+from threading import Thread
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Limit
 from watchword.testing.ledgers import LedgerContract
+from watchword.testing.time import VirtualClock
 from watchword_adapters.ledgers import MemoryLedger, SqliteLedger, memory, sqlite
 from watchword_adapters.ledgers.window import GRACE, has_room
 
@@ -285,49 +288,92 @@ def test_what_is_over_is_remembered_for_the_grace(ledger):
 # Waiting
 
 
-def test_memory_that_is_held_elsewhere_is_unavailable():
-    """A call that cannot have the lock in time raises UnavailableError."""
-    ledger = MemoryLedger()
-    with ledger._lock, pytest.raises(UnavailableError, match="could not answer in them"):
-        ledger.peek("h", now=NOW, within=0.01)
-    assert ledger.peek("h", now=NOW, within=0.01) is None
+class Ticking(VirtualClock):
+    """A clock of which *step* seconds pass each time it is read."""
+
+    def __init__(self, step=1.0):
+        super().__init__()
+        self.step = step
+
+    def monotonic(self):
+        self.advance(self.step)
+        return super().monotonic()
+
+
+@contextmanager
+def locked(path):
+    """Another program that writes to the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("BEGIN IMMEDIATE")
+        yield
+        raw.execute("COMMIT")
 
 
 def test_a_locked_file_is_unavailable_and_recovers(ledger, path):
     """While another program holds the file, calls raise in time; afterwards they work and nothing was written."""
     charge(ledger, "r0")
-    raw = sqlite3.connect(path, isolation_level=None)
-    raw.execute("BEGIN IMMEDIATE")
-    with pytest.raises(UnavailableError, match=r"locked by another process for longer than 0\.05 seconds"):
-        charge(ledger, "r1", within=0.05)
-    assert ledger.peek("h", now=NOW, within=0.05) is None  # Readers do not wait for writers.
-    raw.execute("ROLLBACK")
-    raw.close()
-    assert charge(ledger, "r1").outcome == "charged"
+    with closing(SqliteLedger(path, clock=Ticking())) as hasty:
+        with locked(path):
+            with pytest.raises(
+                UnavailableError, match=r"locked by another process for longer than 5\.0 seconds"
+            ) as caught:
+                charge(hasty, "r1", within=5.0)
+            assert "busy" == caught.value.reason
+            assert hasty.peek("h", now=NOW, within=5.0) is None  # Readers do not wait for writers.
+        assert "charged" == charge(hasty, "r1").outcome
 
 
-def test_a_new_file_that_another_process_is_making_is_waited_for(ledger, path):
+def test_calls_of_one_process_wait_for_one_another_by_the_clock(path):
+    """Of two threads one has the file; the other gets it when it is free, or an error when its time is over."""
+    with (
+        closing(SqliteLedger(path, clock=Ticking())) as ledger,
+        ledger._file.writing(3600.0),
+        pytest.raises(UnavailableError, match=r"did not answer within 5\.0 seconds"),
+    ):
+        charge(ledger, within=5.0)
+    with closing(SqliteLedger(path, clock=VirtualClock())) as ledger, ThreadPoolExecutor() as threads:
+        with ledger._file.writing(0.001):
+            waiting = threads.submit(charge, ledger, within=0.001)
+        assert "charged" == waiting.result().outcome
+
+
+def test_a_locked_file_is_waited_for_as_long_as_the_clock_says(path):
+    """How long another process takes by any other clock does not matter: several rounds of waiting, here."""
+    rounds = iter(range(3))
+
+    class Releasing(VirtualClock):
+        def monotonic(self):
+            if other.in_transaction and next(rounds, None) is None:
+                other.execute("COMMIT")
+            return super().monotonic()
+
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(SqliteLedger(path, clock=Releasing())) as ledger,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        assert "charged" == charge(ledger, within=0.001).outcome
+
+
+def test_a_new_file_that_another_process_is_making_is_waited_for(path):
     """SQLite does not wait by itself when the journal's mode is changed under another's lock; the ledger does."""
-    raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    raw.execute("BEGIN IMMEDIATE")
-    with pytest.raises(UnavailableError, match="locked by another process"):
-        charge(ledger, within=0.02)
-    release = Timer(0.03, lambda: raw.execute("COMMIT"))
-    release.start()
-    assert charge(ledger, within=3600.0).outcome == "charged"
-    release.join()
-    raw.close()
+    with closing(SqliteLedger(path, clock=Ticking())) as hasty:
+        with locked(path), pytest.raises(UnavailableError, match="locked by another process"):
+            charge(hasty, within=5.0)
+        assert "charged" == charge(hasty).outcome
 
 
-def test_a_transaction_that_is_late_is_rolled_back(ledger, monkeypatch):
+def test_a_transaction_that_is_late_is_rolled_back(path):
     """Work that was done too late is undone, not half kept."""
-    ledger.peek("h", now=NOW, within=3600.0)
-    ticks = iter([0.0, 0.1, 5.0])
-    monkeypatch.setattr("watchword_adapters.ledgers.sqlite_file.time.monotonic", lambda: next(ticks))
-    with pytest.raises(UnavailableError, match=r"did not answer within 1\.0 seconds"):
-        ledger.put("h", "late", expires=NOW + 60, within=1.0)
-    monkeypatch.undo()
-    assert ledger.peek("h", now=NOW, within=3600.0) is None
+    clock = VirtualClock()
+    with closing(SqliteLedger(path, clock=clock)) as ledger:
+        with (
+            pytest.raises(UnavailableError, match=r"did not answer within 1\.0 seconds"),
+            ledger._file.writing(1.0) as file,
+        ):
+            file.execute("REPLACE INTO vals VALUES ('h', 'late', ?)", (NOW + 60,))
+            clock.advance(1.1)
+        assert ledger.peek("h", now=NOW, within=1.0) is None
 
 
 # Files that are no ledger
@@ -338,9 +384,9 @@ def assert_unavailable(path, match):
     try:
         for _ in range(2):
             with pytest.raises(UnavailableError, match=match):
-                charge(ledger, "canary-round", answer="canary-answer", within=1.0)
+                charge(ledger, "canary-round", answer="canary-answer")
             with pytest.raises(UnavailableError, match=match):
-                ledger.peek("h", now=NOW, within=1.0)
+                ledger.peek("h", now=NOW, within=3600.0)
     finally:
         ledger.close()
 

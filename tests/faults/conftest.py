@@ -4,6 +4,7 @@ import pytest
 from faulty import ledgers
 
 from aws_kit import Aws, isolate, patient
+from watchword.testing.time import VirtualClock
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -34,7 +35,7 @@ def aws():
 def far_ledger(request, aws):
     """One ledger in DynamoDB for all of a module, since making a client takes long; and its table, which is the module's own."""
     table = request.module.__name__
-    return patient(aws, table), table
+    return patient(aws, table, VirtualClock()), table
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ FLOWS = {"code": Flow(EmailOtp(), name="code"), "picture, code": Flow(sequence(C
 def ledgers(folder):
     """Ways to make an empty ledger on this machine, by name; the one over the network has a file of its own."""
     number = iter(range(10**6))
-    return {"memory": MemoryLedger, "sqlite": lambda: SqliteLedger(folder / f"ledger{next(number)}.db")}
+    clock = VirtualClock()
+    return {"memory": MemoryLedger, "sqlite": lambda: SqliteLedger(folder / f"ledger{next(number)}.db", clock=clock)}
 
 
 @frozen

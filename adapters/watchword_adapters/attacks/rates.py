@@ -292,7 +292,7 @@ def _on_disk(arena: Arena) -> Generator[Path]:
     with TemporaryDirectory(prefix="watchword-attack-") as folder:
         path = Path(folder) / "ledger.db"
         arena.renew()
-        ledger = SqliteLedger(path)
+        ledger = SqliteLedger(path, clock=arena.clock)
         arena.books.inner = ledger
         try:
             yield path

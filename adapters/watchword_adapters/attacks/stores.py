@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from watchword.errors import UnavailableError
-from watchword.ports import Ledger, Limit
+from watchword.ports import Clock, Ledger, Limit
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.visits import FunctionsVisit, reached
@@ -27,11 +27,11 @@ _LIMITS = (Limit(10, 86_400),)
 
 
 @contextmanager
-def _ledgers() -> Generator[tuple[tuple[Ledger, Ledger, Path | None], ...]]:
+def _ledgers(clock: Clock) -> Generator[tuple[tuple[Ledger, Ledger, Path | None], ...]]:
     """Give each sort of ledger, twice opened where there is a file."""
     with TemporaryDirectory(prefix="watchword-attack-") as folder:
         path = Path(folder) / "ledger.db"
-        memory, one, other = MemoryLedger(), SqliteLedger(path), SqliteLedger(path)
+        memory, one, other = MemoryLedger(), SqliteLedger(path, clock=clock), SqliteLedger(path, clock=clock)
         try:
             yield (memory, memory, None), (one, other, path)
         finally:
@@ -42,7 +42,7 @@ def _ledgers() -> Generator[tuple[tuple[Ledger, Ledger, Path | None], ...]]:
 @family("N-01", "one claim, guess or use by many at once", share=0.5)
 def at_once(arena: Arena) -> Cases:
     """One of them is first; of eight guesses three are paid for, if there is room for three."""
-    with _ledgers() as ledgers, ThreadPoolExecutor(8) as threads:
+    with _ledgers(arena.clock) as ledgers, ThreadPoolExecutor(8) as threads:
         for number in range(6):
             for one, other, _ in ledgers:
                 race = _Race((one, other) * 4, str(number), arena.clock.now())
@@ -87,7 +87,7 @@ class _Race:
 @family("N-02", "reading what was written by another a moment ago")
 def fresh_reading(arena: Arena) -> Cases:
     """Through another connection too, at once."""
-    with _ledgers() as ledgers:
+    with _ledgers(arena.clock) as ledgers:
         for number in range(12):
             for one, other, _ in ledgers:
                 now = arena.clock.now()
@@ -151,7 +151,7 @@ def other_types(arena: Arena) -> Cases:
     """A row that Watchword did not write is an outage, not a chance."""
     tables = {"claims": "until", "tries": "until", "rounds": "at", "entries": "at", "marks": "until", "vals": "until"}
     for value in ("soon", b"x", None, -5, "NaN", 1e999):
-        with _ledgers() as ledgers:
+        with _ledgers(arena.clock) as ledgers:
             ledger, _, path = ledgers[1]
             assert path is not None
             now = arena.clock.now()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -10,7 +9,8 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, Ledger, Limit, Reach
+from watchword.ports import Charge, Claim, Clock, Ledger, Limit, Reach
+from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.dynamodb_faults import ChangedError
 from watchword_adapters.ledgers.dynamodb_items import (
     Budget,
@@ -41,7 +41,8 @@ class DynamoDbLedger:
 
     *region* and credentials are boto3's own unless given; *endpoint* is another URL for DynamoDB, for an emulator. The
     table has the string ``pk`` as its one key, and the attribute ``ttl`` as its time to live (see `create_table`). The
-    permissions needed are ``dynamodb:GetItem``, ``BatchGetItem``, ``PutItem`` and ``UpdateItem``.
+    permissions needed are ``dynamodb:GetItem``, ``BatchGetItem``, ``PutItem`` and ``UpdateItem``. *clock* tells how long
+    a call has taken; the system's unless given.
 
     Every read is strongly consistent, every write conditional on what was read. DynamoDB's removal of old items, which
     may come days late, decides nothing. Items of 1 KB (a budget of ten guesses is smaller) cost, in calls, read
@@ -69,8 +70,11 @@ class DynamoDbLedger:
 
     reach: Reach = "everywhere"
 
-    def __init__(self, table: str, *, region: str | None = None, endpoint: str | None = None) -> None:
-        self._table = DynamoDbTable(table, region=region, endpoint=endpoint)
+    def __init__(
+        self, table: str, *, region: str | None = None, endpoint: str | None = None, clock: Clock | None = None
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._table = DynamoDbTable(table, region=region, endpoint=endpoint, clock=self._clock)
 
     def __repr__(self) -> str:
         return f"DynamoDbLedger({self._table.name!r}, region={self._table.region!r})"
@@ -294,10 +298,10 @@ class DynamoDbLedger:
 
         In one transaction up to 50 budgets, in several beyond.
         """
-        deadline = time.monotonic() + within
+        deadline = self._clock.monotonic() + within
         forgotten, more = 0, True
         while more:
-            emptied, more = self._forget_some(owner, deadline - time.monotonic())
+            emptied, more = self._forget_some(owner, deadline - self._clock.monotonic())
             forgotten += emptied
         return forgotten
 

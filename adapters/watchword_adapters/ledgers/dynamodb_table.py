@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import re
 import secrets
-import time
 from collections.abc import Callable, Mapping
-from threading import TIMEOUT_MAX, Lock, Thread
+from threading import Lock
 from typing import Any, Protocol, TypeVar, cast
 
 from attrs import frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword.ports import Clock
 from watchword_adapters.discretion import unlogged
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
@@ -70,14 +70,15 @@ class Write:
 
 
 class Calls:
-    """The calls to the table that one operation makes, strongly consistent, until its *deadline* (monotonic seconds).
+    """The calls to the table that one operation makes, strongly consistent, until its *deadline* on *clock*.
 
     *id* names the operation in what it writes: so a write whose answer was lost is known again when it is read.
     """
 
-    def __init__(self, client: DynamoDbClient, table: str, deadline: float) -> None:
+    def __init__(self, client: DynamoDbClient, table: str, clock: Clock, deadline: float) -> None:
         self._client = client
         self._table = table
+        self._clock = clock
         self._deadline = deadline
         self.id = secrets.token_hex(8)
 
@@ -127,11 +128,12 @@ class Calls:
 
     def pause(self, races: int) -> None:
         """Wait a little, by chance and longer from time to time, so that calls which met do not meet again."""
-        longest = min(0.002 * 2 ** min(races, 6), max(self._deadline - time.monotonic(), 0.0))
-        time.sleep(random.uniform(0.0, longest))  # noqa: S311 - no secret
+        now = self._clock.monotonic()
+        longest = min(0.002 * 2 ** min(races, 6), max(self._deadline - now, 0.0))
+        self._clock.sleep_until(now + random.uniform(0.0, longest))  # noqa: S311 - no secret
 
     def _go_on(self) -> None:
-        if time.monotonic() >= self._deadline:
+        if self._clock.monotonic() >= self._deadline:
             raise FailedError(Cause("ran out of time", False, "timeout"))
 
 
@@ -142,7 +144,7 @@ class DynamoDbTable:
         ConfigurationError: if *name* can be no table's.
     """
 
-    def __init__(self, name: str, *, region: str | None, endpoint: str | None) -> None:
+    def __init__(self, name: str, *, region: str | None, endpoint: str | None, clock: Clock) -> None:
         if not _NAME.fullmatch(name):
             raise ConfigurationError(
                 "the DynamoDB ledger needs the name of a table: 3 to 255 letters, digits, dots, hyphens and underscores"
@@ -150,9 +152,10 @@ class DynamoDbTable:
         self.name = name
         self.region = region
         self.endpoint = endpoint
+        self._clock = clock
         self._lock = Lock()
         self._client: DynamoDbClient | None = None
-        self._used = time.monotonic()
+        self._used = self._clock.monotonic()
 
     def client(self) -> DynamoDbClient:
         """Return the client; the first call makes it, which takes boto3 a quarter of a second.
@@ -163,9 +166,9 @@ class DynamoDbTable:
         with self._lock:
             if self._client is None:
                 self._client = self._made()
-            elif time.monotonic() - self._used > IDLE:
+            elif self._clock.monotonic() - self._used > IDLE:
                 self._client.close()
-            self._used = time.monotonic()
+            self._used = self._clock.monotonic()
             return self._client
 
     def run(self, within: float, operation: Callable[[Calls], _Result]) -> _Result:
@@ -180,7 +183,7 @@ class DynamoDbTable:
         """
         if not within > 0:
             raise self._unavailable("was given no time", "timeout")
-        deadline = time.monotonic() + within
+        deadline = self._clock.monotonic() + within
         outcome: list[_Result] = []
         failure: list[BaseException] = []
 
@@ -191,16 +194,14 @@ class DynamoDbTable:
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
                 failure.append(error)
 
-        thread = Thread(target=work, name="watchword-ledger", daemon=True)
         try:
-            thread.start()
-        except RuntimeError:
-            raise self._unavailable("found no thread to work on", "setup") from None
-        thread.join(min(within, TIMEOUT_MAX))
+            self._clock.call(work, within)
+        except UnavailableError as error:
+            if error.undelivered:
+                raise self._unavailable("found no thread to work on", "setup") from None
+            raise self._unavailable(f"did not answer within {within:.3g} seconds", "timeout") from None
         if outcome:
             return outcome[0]
-        if not failure:
-            raise self._unavailable(f"did not answer within {within:.3g} seconds", "timeout")
         if isinstance(failure[0], UnavailableError):
             raise failure[0]
         if isinstance(failure[0], ConfigurationError):
@@ -209,7 +210,7 @@ class DynamoDbTable:
         raise self._failed(cause_of(failure[0]))
 
     def _tried(self, deadline: float, operation: Callable[[Calls], _Result]) -> _Result:
-        calls = Calls(self.client(), self.name, deadline)
+        calls = Calls(self.client(), self.name, self._clock, deadline)
         races, faults = 0, 0
         while True:
             try:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit, Reach
+from watchword.ports import Charge, Claim, ClaimState, Clock, Ledger, Limit, Reach
+from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
 from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
 
@@ -24,12 +25,14 @@ class SqliteLedger:
     The file and its tables are made on first use, readable by its owner alone. It holds digests, ids and times, and
     what was `put`. Every write is one ``BEGIN IMMEDIATE`` transaction in write-ahead mode: a process that dies leaves
     the state before or after, never one in between, and what was answered is on the disk.
+
+    *clock* tells how long a call has taken; the system's unless given.
     """
 
     reach: Reach = "machine"
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = SqliteFile(path)
+    def __init__(self, path: str | os.PathLike[str], *, clock: Clock | None = None) -> None:
+        self._file = SqliteFile(path, clock or SystemClock())
 
     def __repr__(self) -> str:
         return f"SqliteLedger({str(self._file.path)!r})"
@@ -136,7 +139,7 @@ class SqliteLedger:
 
     def consumed(self, claim_id: str, *, within: float) -> bool:
         """Return whether a round has used up *claim_id*."""
-        with self._file.turn(within) as (connection, _):
+        with self._file.reading(within) as connection:
             row = connection.execute("SELECT round_id FROM marks WHERE claim_id = ?", (claim_id,)).fetchone()
             return row is not None and bool(_text(row[0]))
 
@@ -147,7 +150,7 @@ class SqliteLedger:
 
     def peek(self, key: str, *, now: float, within: float) -> str | None:
         """Return what is kept under *key*, or None."""
-        with self._file.turn(within) as (connection, _):
+        with self._file.reading(within) as connection:
             return self._value(connection, key, now)
 
     def take(self, key: str, *, now: float, within: float) -> str | None:

@@ -7,17 +7,24 @@ import os
 import sqlite3
 import time
 import weakref
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import TIMEOUT_MAX, Lock
+from threading import Lock
+from typing import TypeVar
 
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword.ports import Clock
 from watchword_adapters.ledgers.window import GRACE
 
 _APPLICATION = 0x57415443  # "WATC", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 _VERSION = 1
 _SWEPT_AT_ONCE = 32
+
+_ROUND = 0.1
+"""How many seconds one round of waiting lasts at most. After each the clock is asked whether there is time for another."""
+
+T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE claims (key TEXT PRIMARY KEY, claim_id TEXT, issued INTEGER, state TEXT, until REAL) WITHOUT ROWID;
@@ -61,10 +68,11 @@ class SqliteFile:
     is free, where those that wait for the file poll.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], clock: Clock) -> None:
         if str(path) in ("", ":memory:"):
             raise ConfigurationError("a SqliteLedger needs the path of a file; for one in memory use MemoryLedger")
         self.path = Path(path)
+        self._clock = clock
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
         self._calls = 0
@@ -88,26 +96,36 @@ class SqliteFile:
     @contextmanager
     def writing(self, within: float, now: float | None = None) -> Generator[sqlite3.Connection]:
         """Run the block as one transaction, alone among all processes; if *now* is given, sweep away a little first."""
-        with self.turn(within) as (connection, deadline):
-            connection.execute("BEGIN IMMEDIATE")
+        with self._turn(within) as (connection, deadline):
+            self._patiently(connection, deadline, lambda: connection.execute("BEGIN IMMEDIATE"))
             if now is not None:
                 # One table at each call, in turn; a call adds fewer rows than a sweep removes.
                 statement, grace = _SWEEPS[self._calls % len(_SWEEPS)]
                 self._calls += 1
                 connection.execute(statement, (now - grace,))
             yield connection
-            if time.monotonic() > deadline:
+            if self._clock.monotonic() > deadline:
                 raise self._late(within)  # Rolled back.
             connection.execute("COMMIT")
 
     @contextmanager
-    def turn(self, within: float) -> Generator[tuple[sqlite3.Connection, float]]:
+    def reading(self, within: float) -> Generator[sqlite3.Connection]:
+        """Run the block on the file as it is at one moment, whoever writes meanwhile."""
+        with self._turn(within) as (connection, deadline):
+            self._patiently(connection, deadline, lambda: self._begin_reading(connection))
+            yield connection
+
+    @contextmanager
+    def _turn(self, within: float) -> Generator[tuple[sqlite3.Connection, float]]:
         """Give the connection to one thread; whatever goes wrong is rolled back and told as UnavailableError."""
-        deadline = time.monotonic() + within
-        if not within > 0 or not self._lock.acquire(timeout=min(within, TIMEOUT_MAX)):
+        deadline = self._clock.monotonic() + within
+        if not within > 0:
             raise self._late(within)
+        while not self._lock.acquire(timeout=self._round(deadline)):
+            if self._clock.monotonic() >= deadline:
+                raise self._late(within)
         try:
-            connection = self._open(within, deadline)
+            connection = self._open(deadline)
             try:
                 yield connection, deadline
             finally:
@@ -119,23 +137,40 @@ class SqliteFile:
         finally:
             self._lock.release()
 
-    def _open(self, within: float, deadline: float) -> sqlite3.Connection:
+    def _patiently(self, connection: sqlite3.Connection, deadline: float, work: Callable[[], T]) -> T:
+        """Return what *work* returns; begin it anew while another process has the file, until *deadline*.
+
+        SQLite's own time limit is real time, so it limits one round only; how long all of them may last, the clock says.
+        """
+        while True:
+            connection.execute(f"PRAGMA busy_timeout = {int(self._round(deadline) * 1000)}")
+            try:
+                return work()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or self._clock.monotonic() >= deadline:
+                    raise
+            if connection.in_transaction:
+                connection.rollback()
+            time.sleep(0.002)  # SQLite does not wait by itself where two processes change the mode at once.
+
+    def _round(self, deadline: float) -> float:
+        return min(max(deadline - self._clock.monotonic(), 0.001), _ROUND)
+
+    def _open(self, deadline: float) -> sqlite3.Connection:
         connection = self._connection
         if connection is None:
             with _opening:
-                connection = self._connect(within)
+                connection = self._connect()
             try:
-                self._wait(connection, deadline)
                 self._set_up(connection, deadline)
                 connection.execute("PRAGMA synchronous = FULL")
             except BaseException:
                 connection.close()  # Rolls back.
                 raise
             self._connection = connection
-        self._wait(connection, deadline)
         return connection
 
-    def _connect(self, within: float) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
@@ -150,32 +185,33 @@ class SqliteFile:
         return sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw",
             uri=True,
-            timeout=within,
+            timeout=0,
             isolation_level=None,
             check_same_thread=False,
         )
 
     def _set_up(self, connection: sqlite3.Connection, deadline: float) -> None:
-        connection.execute("BEGIN")  # So that what is read of the file is of one moment.
-        known = self._known(connection)
-        connection.execute("COMMIT")
-        if known:
+        def known() -> bool:
+            self._begin_reading(connection)  # So that what is read of the file is of one moment.
+            found = self._known(connection)
+            connection.execute("COMMIT")
+            return found
+
+        if self._patiently(connection, deadline, known):
             return
-        while True:  # SQLite does not wait by itself where two processes change the mode at once.
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.002)
-        connection.execute("BEGIN IMMEDIATE")
+        self._patiently(connection, deadline, lambda: connection.execute("PRAGMA journal_mode = WAL"))
+        self._patiently(connection, deadline, lambda: connection.execute("BEGIN IMMEDIATE"))
         if not self._known(connection):  # Another process may have been faster.
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
         connection.execute("COMMIT")
+
+    @staticmethod
+    def _begin_reading(connection: sqlite3.Connection) -> None:
+        connection.execute("BEGIN")
+        connection.execute("PRAGMA application_id").fetchone()  # Reads the file: BEGIN alone does not.
 
     def _known(self, connection: sqlite3.Connection) -> bool:
         """Say whether the file is a ledger already; False if it is empty."""
@@ -200,11 +236,6 @@ class SqliteFile:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-    @staticmethod
-    def _wait(connection: sqlite3.Connection, deadline: float) -> None:
-        left = min(max(deadline - time.monotonic(), 0.001), 3600)
-        connection.execute(f"PRAGMA busy_timeout = {int(left * 1000)}")
 
     def _late(self, within: float) -> UnavailableError:
         return UnavailableError(f"the ledger file {self.path} did not answer within {within} seconds", reason="timeout")
