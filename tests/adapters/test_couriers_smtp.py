@@ -226,7 +226,6 @@ UP_TO_DATA = ("220 hello", OK, OK, OK, "354 go on")
     [
         (("554 no service",), True),
         (("close",), True),
-        (("hang",), True),
         (("rubbish",), True),
         (("220 hello", "close"), True),
         (("220 hello", "500 no", "502 no", "503 no"), True),
