@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 from attrs import evolve, field, frozen
 
 from watchword import derive, srp6a
+from watchword.borders import read_only
 from watchword.challenge import Factor, User
 from watchword.engine import Engine, folded
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
@@ -36,7 +37,7 @@ class UserRecord:
     (both hexadecimal, see `SignIn.verifier`) stand for the password; empty for a user without one.
     """
 
-    attributes: Mapping[str, str] = field(repr=False)
+    attributes: Mapping[str, str] = field(converter=read_only, repr=False)
     salt: str = field(default="", repr=False)
     verifier: str = field(default="", repr=False)
 
@@ -220,7 +221,7 @@ class SignIn:
         match self._engine.define(turn):
             case IssueTokens():
                 judgement = judge(turn, self._engine.flows)
-                return SignedIn(state.name, user.attributes, judgement.passed, judgement.factors)
+                return SignedIn(state.name, dict(user.attributes), judgement.passed, judgement.factors)
             case FailAuthentication():
                 return Refused()
             case Present(step, True):
@@ -240,7 +241,7 @@ class SignIn:
         if len(text) > MAX_STATE:
             raise UnavailableError("the sign-in has grown too large to be kept")
         engine.ledger.put(_slot(token), text, expires=expires, within=1.0)
-        return Asked(public.get("step", state.step), public, token)
+        return Asked(public.get("step", state.step), dict(public), token)
 
     def _verifier(self, name: str) -> srp6a.Verifier:
         record = self._users.find(name)

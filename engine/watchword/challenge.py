@@ -7,6 +7,8 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
+from watchword.borders import read_only
+
 Factor = Literal["knowledge", "possession", "inherence"]
 
 RESERVED_PUBLIC = frozenset(
@@ -24,7 +26,7 @@ class User:
     """
 
     name: str = field(repr=False)
-    attributes: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    attributes: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     known: bool = True
     key: str = ""
 
@@ -57,7 +59,7 @@ class CreateRequest:
     expires: int
     ref: str
     again: bool = False
-    carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     proven: bool = False
     _code: Callable[[str, int], str] = field(alias="code", kw_only=True, repr=False, eq=False)
     _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
@@ -88,9 +90,9 @@ class Challenge:
     no message for a user who exists, *reason* is a word for the audit (``[a-z][A-Za-z0-9_]{0,63}``) that says why.
     """
 
-    public: Mapping[str, str] = field(factory=dict[str, str])
-    private: Mapping[str, str] = field(factory=dict[str, str], repr=False)
-    carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    public: Mapping[str, str] = field(factory=dict[str, str], converter=read_only)
+    private: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+    carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     messages: tuple[Email, ...] = ()
     reason: str = ""
 
@@ -103,7 +105,7 @@ class VerifyRequest:
     user: User
     now: float
     answer: str = field(repr=False)
-    private: Mapping[str, str] = field(repr=False)
+    private: Mapping[str, str] = field(converter=read_only, repr=False)
     _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
     _same: Callable[[str, str], bool] = field(alias="same", kw_only=True, repr=False, eq=False)
 

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, TypeVar
 
 from attrs import Attribute, field, frozen
 
+from watchword.borders import read_only
 from watchword.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -262,7 +263,7 @@ class AuditEvent:
     flow: str
     user: str = ""
     ref: str = ""
-    detail: Mapping[str, str] = field(factory=dict[str, str])
+    detail: Mapping[str, str] = field(factory=dict[str, str], converter=read_only)
 
 
 class Audit(Protocol):

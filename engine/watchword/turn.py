@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from watchword import derive
+from watchword.borders import read_only, read_only_values
 from watchword.challenge import Factor, User
 from watchword.flow import Decision, FailAuthentication, Flow, IssueTokens, Round, decision_of
 
@@ -23,7 +24,7 @@ class Turn:
     client: str
     user: User
     session: tuple[Round, ...] = ()
-    client_metadata: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    client_metadata: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
 
 
 @frozen
@@ -34,8 +35,8 @@ class Answer:
     client: str
     user: User
     answer: object = field(repr=False)
-    private: Mapping[str, object] = field(factory=dict[str, object], repr=False)
-    client_metadata: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    private: Mapping[str, object] = field(factory=dict[str, object], converter=read_only_values, repr=False)
+    client_metadata: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
 
 
 @frozen

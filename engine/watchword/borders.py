@@ -1,0 +1,16 @@
+"""What crosses a border, between a program, the engine and a kind, is a copy that nobody can write into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def read_only(mapping: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a copy of *mapping* that cannot be written into; what is no mapping as it is, for whoever judges it."""
+    return MappingProxyType(dict(mapping)) if isinstance(mapping, Mapping) else mapping  # pyright: ignore[reportUnnecessaryIsInstance]
+
+
+def read_only_values(mapping: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the same for values of any kind."""
+    return MappingProxyType(dict(mapping)) if isinstance(mapping, Mapping) else mapping  # pyright: ignore[reportUnnecessaryIsInstance]
