@@ -58,7 +58,7 @@ FLOWS = {
     "a puzzle for gold": Flow(sequence(when(GOLD, Doorbell()), EmailOtp())),
     "two conditions": Flow(sequence(Srp(), when(GOLD, SHORT), when(EU, Doorbell()))),
     "a condition in a condition": Flow(
-        sequence(Srp(), when(GOLD, when(EU, SHORT, otherwise=named("a", SHORT)), otherwise=named("b", SHORT)))
+        sequence(Srp(), when(GOLD, when(EU, SHORT, otherwise=named("first", SHORT)), otherwise=named("other", SHORT)))
     ),
     "a verified address": Flow(when(attribute(VERIFIED, "true"), EmailOtp(), otherwise=Doorbell())),
     "an unverified address": Flow(sequence(Srp(), when(attribute(VERIFIED, "false"), Doorbell(), otherwise=SHORT))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import evolve
@@ -15,25 +15,70 @@ from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.scenes import Target
 from watchword_adapters.attacks.stock import own_flow
-from watchword_adapters.attacks.visits import DOORS, played, visit
+from watchword_adapters.attacks.visits import DOORS, finished, played, visit
 
 FLOOR = 0.5
-_DRAWN = {"ref", "image", "SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP", "expires_at", "resend_after"}
+_SIGN_INS = 24
+DRAWN = frozenset(
+    {"ref", "image", "SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP", "expires_at", "resend_after"}
+)
 
 
-def _shape(public: Any) -> object:
-    """Return what does not differ by chance: which parameters there are, and their form."""
-    return {name: "" if name in _DRAWN or len(text) > 300 else _form(text) for name, text in public.items()}
+def shape(public: Mapping[str, str], loose: frozenset[str] = frozenset()) -> object:
+    """Return what does not differ by chance: which parameters there are, and their form unless they are *loose*."""
+    free = DRAWN | loose
+    return {name: "" if name in free or len(text) > 300 else _form(text) for name, text in public.items()}
+
+
+def drawn_of(arena: Arena) -> frozenset[str]:
+    """Return the parameters whose text is drawn: it differs from one sign-in of the same user to the next."""
+    return _varying(arena, lambda text: text)
+
+
+def loose_of(arena: Arena) -> frozenset[str]:
+    """Return the parameters whose very form is drawn."""
+    return _varying(arena, _form)
+
+
+def _varying(arena: Arena, form: Callable[[str], str]) -> frozenset[str]:
+    seen: dict[str, set[str]] = {}
+    for _ in range(_SIGN_INS):
+        arena.renew()
+        finished(arena)
+        for made in arena.notes.made:
+            for name, text in made.challenge.public.items():
+                seen.setdefault(f"{made.step} {name}", set()).add(form(text))
+    arena.renew()
+    return frozenset(name.partition(" ")[2] for name, forms in seen.items() if len(forms) > 1)
 
 
 def _form(text: str) -> str:
     return re.sub("[a-z]", "x", text)
 
 
-def _tale(arena: Arena, person: Person, door: str, script: tuple[str, ...], *, srp: bool) -> list[object]:
-    """Play a sign-in in which nothing is answered rightly, and return what a client sees of it."""
+def tale_of(
+    arena: Arena,
+    person: Person,
+    door: str,
+    script: tuple[str, ...],
+    *,
+    srp: bool,
+    loose: frozenset[str] = frozenset(),
+    note: Callable[[Mapping[str, str]], None] | None = None,
+) -> list[object]:
+    """Play a sign-in in which nothing is answered rightly, and return what a client sees of it.
+
+    *loose* parameters may have any form; *note* is given all of them to the letter, round by round.
+    """
     one = visit(arena, person, srp=srp, door=door)
-    seen: list[object] = [(_shape(one.public), one.host, one.refused, one.tokens)]
+    seen: list[object] = []
+
+    def see() -> None:
+        seen.append((shape(one.public, loose), one.host, one.refused, one.tokens))
+        if note is not None:
+            note(one.public)
+
+    see()
     for act in script:
         if one.refused is not None or one.tokens or one.host:
             break
@@ -47,7 +92,7 @@ def _tale(arena: Arena, person: Person, door: str, script: tuple[str, ...], *, s
                 one.answer(one.right or "")
             case _:
                 one.answer(wrong_answer(None, arena.draw))
-        seen.append((_shape(one.public), one.host, one.refused, one.tokens))
+        see()
     return seen
 
 
@@ -67,7 +112,8 @@ def _pairs(arena: Arena, door: str) -> list[Person]:
     return [each for each, outcome in zip(people, outcomes, strict=True) if outcome == scene.outcomes]
 
 
-def _scripts(arena: Arena) -> tuple[str, ...]:
+def script_of(arena: Arena) -> tuple[str, ...]:
+    """Draw what is done in a sign-in."""
     return tuple(arena.draw.choice(("wrong", "solve", "solve", "resend", "wait")) for _ in range(7))
 
 
@@ -78,7 +124,7 @@ def _is_puzzle(arena: Arena, step: str) -> bool:
     return any(target.step.name == step and target.puzzles and target.common for target in arena.targets)
 
 
-def _open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
+def open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
     """Return a step that sends and to which nobody unknown is barred: of the flow at hand, or of the corpus's own."""
     if settings or not any(each.sends and each.open for each in arena.targets):
         given = arena.given if any(each.sends and each.open for each in arena.targets) else own_flow()
@@ -86,21 +132,23 @@ def _open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
     return arena, arena.target(lambda each: each.sends and each.open)
 
 
-def _opens(arena: Arena) -> bool:
+def opens(arena: Arena) -> bool:
+    """Say whether a password opens the flow in the first scene."""
     return arena.scenes[0].moves[:1] == (("srp", ""),)
 
 
 @family("E-01", "what is asked of somebody, and of nobody", share=2)
 def same_challenge(arena: Arena) -> Cases:
     """Unknown, without an address, unverified: the same parameters of the same form."""
+    loose = loose_of(arena)
     while True:
         for door in DOORS:
-            script = _scripts(arena)
+            script = script_of(arena)
             tales: list[list[object]] = []
             for person in _pairs(arena, door):
                 arena.renew()
                 arena.clock.advance(4000 - arena.clock.now() % 1)
-                tales.append(_tale(arena, person, door, script, srp=_opens(arena)))
+                tales.append(tale_of(arena, person, door, script, srp=opens(arena), loose=loose))
             for tale in tales[1:]:
                 yield tale != tales[0]
 
@@ -109,7 +157,7 @@ def same_challenge(arena: Arena) -> Cases:
 def stable_destination(arena: Arena) -> Cases:
     """Always the same for a name, in any case; not the same for all names."""
     shown: set[str] = set()
-    arena, target = _open_mail(arena)
+    arena, target = open_mail(arena)
     for number in range(60):
         seen: set[str] = set()
         for name in (f"name{number}", f"NAME{number}", f"name{number}"):
@@ -125,17 +173,18 @@ def stable_destination(arena: Arena) -> Cases:
 @family("E-03", "tries, cool-downs and lock-outs of nobody", share=0.2)
 def same_limits(arena: Arena) -> Cases:
     """Budgets are charged for all alike, until they are empty and after."""
+    loose = loose_of(arena)
     while True:
         for door in ("triggers", "functions"):
             tales: list[list[object]] = []
-            scripts = [_scripts(arena) for _ in range(9)]
+            scripts = [script_of(arena) for _ in range(9)]
             began = arena.clock.now()
             for person in _pairs(arena, "pool"):
                 arena.renew()
                 arena.clock.set_by(began - arena.clock.now())
                 tales.append([])
                 for script in scripts:
-                    tales[-1] += _tale(arena, person, door, script, srp=False)
+                    tales[-1] += tale_of(arena, person, door, script, srp=False, loose=loose)
                     arena.clock.advance(18)
             yield tales[0] != tales[1]
 
@@ -143,7 +192,8 @@ def same_limits(arena: Arena) -> Cases:
 @family("E-04", "errors while the mail provider refuses", needs="mail")
 def same_errors(arena: Arena) -> Cases:
     """As long as the courier is down, nobody gets another answer than somebody."""
-    arena, target = _open_mail(arena)
+    arena, target = open_mail(arena)
+    loose = loose_of(arena)
     while True:
         for door in ("triggers", "pool", "functions"):
             arena.renew()
@@ -151,7 +201,7 @@ def same_errors(arena: Arena) -> Cases:
             told: list[object] = []
             for person in (arena.person("ann", target.scene), arena.person("nobody", target.scene, known=False)):
                 one = played(arena, person, target.moves, "triggers" if target.srp else door)
-                told.append((re.sub("ref [A-Z]{8}", "ref", one.refused or ""), _shape(one.public)))
+                told.append((re.sub("ref [A-Z]{8}", "ref", one.refused or ""), shape(one.public, loose)))
             yield told[0] != told[1]
             arena.mail.down = False
             arena.clock.advance(100)
@@ -179,7 +229,7 @@ def same_time(arena: Arena) -> Cases:
     """Sends that are done before the floor cannot be told from none."""
     clock = VirtualClock()
     slow = SlowMail(clock, lambda: min(FLOOR, arena.draw.lognormvariate(-1.9, 0.35)))
-    timed, target = _open_mail(arena, courier=slow, clock=clock, pad_to=FLOOR)
+    timed, target = open_mail(arena, courier=slow, clock=clock, pad_to=FLOOR)
     for number in range(300):
         taken: list[float] = []
         for known in (True, False):
@@ -204,7 +254,7 @@ def same_work(arena: Arena) -> Cases:
         work: list[object] = []
         for person in _pairs(arena, "triggers")[:2]:
             arena.renew()
-            one = visit(arena, person, srp=_opens(arena))
+            one = visit(arena, person, srp=opens(arena))
             if one.host:
                 one.prove()
             arena.books.calls.clear()
@@ -225,7 +275,7 @@ def no_mail_to_nobody(arena: Arena) -> Cases:
             target = arena.target(lambda each: each.sends)  # behind a factor too: nobody gets so far
             name = f"{arena.draw.choice(['nobody', 'nobody@example.com', 'ann@example.com'])}"
             person = arena.person(name, target.scene, known=False)
-            _tale(arena, person, "triggers" if target.srp else door, _scripts(arena), srp=target.srp)
+            tale_of(arena, person, "triggers" if target.srp else door, script_of(arena), srp=target.srp)
             yield bool(arena.mail.messages)
 
 
@@ -235,7 +285,7 @@ def hashed_users(arena: Arena) -> Cases:
     while True:
         for person in _pairs(arena, "triggers"):
             arena.renew()
-            _tale(arena, person, "triggers", _scripts(arena), srp=_opens(arena))
+            tale_of(arena, person, "triggers", script_of(arena), srp=opens(arena))
             text = repr(arena.audit.events)
             found = [value for value in (person.name, *person.attributes.values()) if len(value) > 5 and value in text]
             yield bool(found)
