@@ -113,7 +113,7 @@ BROKEN = {
         Flow(sequence(Srp(), fallback(EmailOtp(attempts=2), Captcha()))),
         {"require": BOTH},
         "WW102",
-        "srp_a+ password_verifier+ email_otp- email_otp- captcha+",
+        "srp_a+ password_verifier+ email_otp! captcha+",
     ),
     "the second factor only for gold": (
         Flow(sequence(Srp(), when(GOLD, EmailOtp(length=6)))),
@@ -158,7 +158,14 @@ BROKEN = {
         "WW106",
         None,
     ),
+    "sending again after the code is dead": (Flow(EmailOtp(lifetime=60, resend_after=90)), {}, "WW208", None),
     "waiting for an answer longer than the session": (Flow(EmailOtp(lifetime=600)), {}, "WW205", None),
+    "a hundred thousand messages a day": (
+        Flow(sequence(Srp(), EmailOtp()), limits=Limits(messages="100000/day")),
+        {},
+        "WW209",
+        None,
+    ),
     "a code to the mailbox that recovers the password": (
         Flow(sequence(Srp(), Captcha(), one_of(TOTP, EmailOtp(length=6)))),
         {},

@@ -279,7 +279,7 @@ def test_no_other_round_of_the_hosts_can_be_asked_for():
 @pytest.mark.parametrize("combine", [sequence, one_of, all_of, fallback, lambda block: at_least(1, block)])
 def test_a_block_of_one_is_that_one(combine):
     """No choice is asked where there is none."""
-    assert lower(combine(ONE)).body == lower(ONE).body == ("step", "s1", 3, 2)
+    assert lower(combine(ONE)).body == lower(ONE).body == ("step", "s1", 3, derive.REQUESTS)
 
 
 def test_the_same_condition_is_asked_once():
