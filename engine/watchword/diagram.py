@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from attrs import frozen
 
 from watchword import derive
 from watchword.errors import ConfigurationError
-from watchword.explanation import left, upcoming
+from watchword.explanation import upcoming
 from watchword.exploration import Exploration
 from watchword.flow import ReadRound
 from watchword.speech import say
@@ -20,9 +20,16 @@ Shape: TypeAlias = Literal["step", "choice", "host", "end"]
 MAX_DRAWN = 1000
 """The most states that are drawn in full; nobody reads more."""
 
+MAX_LABEL = 80
+"""The most characters of one label; what is cut off ends in three dots."""
+
 TOKENS, FAIL = "tokens", "fail"
 _BEGIN = "[*]"
-_ORDER = ("right", "new password due", "chosen", "wrong", "resend", "tries used up", "not asked", "no choice")
+_OTHERWISE = "otherwise"
+_ORDER = (
+    *("", "right", "new password due", "chosen", "wrong", "resend", "resend and choice", "tries used up", "not asked"),
+    "no choice",
+)
 
 
 @frozen
@@ -53,7 +60,7 @@ class Diagram:
 
 
 def full(exploration: Exploration) -> Diagram:
-    """Return the diagram with a node for every state and an edge for every transition.
+    """Return the diagram with a node for every state, and on the edges every transition.
 
     Raises:
         ConfigurationError: if there are more than `MAX_DRAWN` states.
@@ -65,19 +72,23 @@ def full(exploration: Exploration) -> Diagram:
             "draw it collapsed by step"
         )
     nodes = tuple(Node(f"s{number}", _label(state), _shape(state)) for number, state in enumerate(states))
-    begins = (Edge(_BEGIN, f"s{number}", label) for number, label in _beginnings(exploration))
-    onward = (
-        Edge(f"s{number}", f"s{target}", say(read))
-        for number, followers in enumerate(exploration.onward)
-        for read, target in followers
+    conditions = _Conditions(exploration)
+    begins = (
+        Edge(_BEGIN, f"s{number}", _cut(conditions.told(mask, others)))
+        for number, mask, others in _beginnings(exploration)
     )
+    words: dict[tuple[int, int], list[str]] = {}
+    for number, followers in enumerate(exploration.onward):
+        for read, target in followers:
+            words.setdefault((number, target), []).append(say(read))
+    onward = (Edge(f"s{number}", f"s{target}", " / ".join(said)) for (number, target), said in words.items())
     return Diagram(exploration.flow.name, nodes, (*begins, *onward))
 
 
 def collapsed(exploration: Exploration) -> Diagram:
     """Return the diagram with one node for each step, choice and host round, and the two ends.
 
-    It shows what may come after what; how many tries are left, it does not.
+    It shows what may come after what, and at each fork by which condition; how many tries are left, it does not.
     """
     return _Collapsing(exploration, _blocks_of_choices(exploration)).diagram()
 
@@ -126,34 +137,129 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _beginnings(exploration: Exploration) -> Iterator[tuple[int, str]]:
-    """Give each state to begin in, with the conditions under which one does."""
-    conditions = exploration.flow.conditions
-    ways: dict[int, list[str]] = {}
-    for outcomes, number in exploration.beginnings:
-        held = [_condition(each) for each, holds in zip(conditions, outcomes, strict=True) if holds]
-        ways.setdefault(number, []).append(" and ".join(held) or "otherwise")
-    for number, labels in ways.items():
-        # If all outcomes lead to one state, the conditions make no difference.
-        yield number, " or ".join(labels) if len(ways) > 1 else ""
+def _where(label: str, condition: str) -> str:
+    """Return *label* with the *condition* under which it holds, if any."""
+    return f"{label} if {condition}" if condition else label
 
 
-def _condition(condition: Sequence[str]) -> str:
-    return f"{condition[-2]} = {condition[-1]}"
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 3]}..."
+
+
+# --- conditions ---------------------------------------------------------------------------------------------------
+
+Outcomes: TypeAlias = int
+"""A set of outcomes of all conditions together, as bits: bit n is for the nth beginning."""
+
+
+def _union(masks: Iterable[Outcomes]) -> Outcomes:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def _beginnings(exploration: Exploration) -> Iterator[tuple[int, Outcomes, tuple[Outcomes, ...]]]:
+    """Give each state to begin in, with the outcomes for which one does, and those of the other states."""
+    begun: dict[int, Outcomes] = {}
+    for bit, (_, number) in enumerate(exploration.beginnings):
+        begun[number] = begun.get(number, 0) | 1 << bit
+    for number, mask in begun.items():
+        yield number, mask, tuple(other for another, other in begun.items() if another != number)
+
+
+@frozen
+class _Conditions:
+    """Tells sets of outcomes by the conditions of the flow."""
+
+    exploration: Exploration
+
+    def told(self, mask: Outcomes, others: Collection[Outcomes]) -> str:
+        """Return for whom the way of *mask* is, where *others* are those of the other ways; nothing if it is for everybody."""
+        among = _union((mask, *others))
+        if mask == among:
+            return ""
+        found = self.cubes(mask, among)
+        rest = _union(other for other in others if other != among)
+        if mask == among & ~rest and not any(holds for cube in found for _, holds in cube):
+            return _OTHERWISE
+        return self.spelt(found)
+
+    def spelt(self, found: Iterable[Iterable[tuple[int, bool]]]) -> str:
+        """Return groups of conditions in words."""
+        return " or ".join(" and ".join(self._literal(*literal) for literal in cube) for cube in found)
+
+    def cubes(self, mask: Outcomes, among: Outcomes) -> list[list[tuple[int, bool]]]:
+        """Return groups of conditions, and whether each holds: one group or another is true exactly for *mask* of *among*."""
+        found: list[list[tuple[int, bool]]] = []
+        left = mask
+        for bit, (outcomes, _) in enumerate(self.exploration.beginnings):
+            if not left >> bit & 1:
+                continue
+            cube = list(enumerate(outcomes))
+            # What does not hold is left out first: people ask by what does.
+            for literal in sorted(cube, key=lambda each: each[1]):
+                shorter = [each for each in cube if each != literal]
+                if not self._meeting(shorter, among) & ~mask:
+                    cube = shorter
+            found.append(cube)
+            left &= ~self._meeting(cube, among)
+        return found
+
+    def _meeting(self, cube: Collection[tuple[int, bool]], among: Outcomes) -> Outcomes:
+        return sum(
+            1 << bit
+            for bit, (outcomes, _) in enumerate(self.exploration.beginnings)
+            if among >> bit & 1 and all(outcomes[place] == holds for place, holds in cube)
+        )
+
+    def _literal(self, place: int, holds: bool) -> str:
+        condition = self.exploration.flow.conditions[place]
+        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"
 
 
 # --- in full ------------------------------------------------------------------------------------------------------
 
 
 def _label(state: derive.State) -> str:
+    """Return what is asked in *state*, with the tries and resend requests that are left, and the steps after it, cut short."""
     body, _, phase, _ = state
     if body == derive.PASSED:
         return TOKENS
     if derive.ending(body):
         return FAIL
-    shown = derive.shown(body)
-    begun = "" if phase == derive.CLOSED else f" (shown: {shown})" if shown else ""
-    return left(body) + begun
+    names = derive.heads(body)
+    shown = "" if phase == derive.CLOSED else derive.shown(body)
+    asked = " | ".join(_counted(body, name) + " (shown)" * (name == shown) for name in names)
+    need = _need(body)
+    asked = f"{need} of {asked}" if need > 1 else asked
+    later = ", ".join(name for name in _steps(body) if name not in names)
+    return _cut(f"{asked}, then {later}" if later else asked)
+
+
+def _need(body: derive.Body) -> int:
+    """Return how many of what is asked at the head of *body* must be passed."""
+    if body[0] in {"sequence", "fallback"}:
+        return _need(body[1])
+    return max(1, body[1]) if body[0] == "choose" else 1
+
+
+def _counted(body: derive.Body, name: str) -> str:
+    found = derive.find(body, name)
+    return f"{name} {found[2]}/{found[3]}" if found else name.lower()
+
+
+def _steps(body: derive.Body) -> Iterator[str]:
+    """Give the names of the steps in *body*, in order."""
+    tag = body[0]
+    if tag == "step":
+        yield body[1]
+    elif tag in {"sequence", "fallback"}:
+        for part in (body[1], *body[2]):
+            yield from _steps(part)
+    elif tag in {"choose", "chosen"}:
+        for part in body[2] if tag == "choose" else (body[2], *body[3]):
+            yield from _steps(part)
 
 
 def _shape(state: derive.State) -> Shape:
@@ -189,39 +295,71 @@ class _Collapsing:
 
     def diagram(self) -> Diagram:
         nodes: dict[str, Node] = {}
-        edges: dict[tuple[Node, Node], list[str]] = {}
+        edges: dict[tuple[str, str], dict[str, Outcomes]] = {}
 
-        def add(source: Node, target: Node, label: str) -> None:
+        def add(source: Node, target: Node, label: str, mask: Outcomes) -> None:
             nodes.setdefault(source.id, source)
             nodes.setdefault(target.id, target)
-            labels = edges.setdefault((source, target), [])
-            if label and label not in labels:
-                labels.append(label)
+            labels = edges.setdefault((source.id, target.id), {})
+            labels[label] = labels.get(label, 0) | mask
 
         begin = Node(_BEGIN, "", "end")
         asked = [tuple(self._asked(number)) for number in range(len(self.exploration.states))]
-        for first, label in _beginnings(self.exploration):
+        reached = self._reached()
+        for first, mask, _ in _beginnings(self.exploration):
             for node in asked[first]:
-                add(begin, node, label)
+                add(begin, node, "", mask)
         for number, followers in enumerate(self.exploration.onward):
-            state = self.exploration.states[number]
+            state, mask = self.exploration.states[number], reached[number]
             if self._chooses(state):
                 choice = self._choice(state)
                 for name in upcoming(state):
-                    add(choice, _step(name), "chosen")
+                    add(choice, _step(name), "chosen", mask)
                 if not derive.asks(state[0]):
-                    add(choice, _END[FAIL], "no choice")
+                    add(choice, _END[FAIL], "no choice", mask)
             for read, target in followers:
                 source = self._of(read, state)
                 for node in asked[target]:
-                    add(source, node, self._outcome(read, target, node))
+                    add(source, node, self._outcome(read, target, node), mask)
+                for name in self._switched_to(target):
+                    add(source, _step(name), "resend and choice", mask)
         ends = [_END[name] for name in (TOKENS, FAIL) if name in nodes]
         drawn = [node for node in nodes.values() if node != begin and node not in ends]
-        return Diagram(
-            self.exploration.flow.name,
-            (*drawn, *ends),
-            tuple(Edge(source.id, target.id, _merged(labels)) for (source, target), labels in edges.items()),
-        )
+        return Diagram(self.exploration.flow.name, (*drawn, *ends), tuple(self._labelled(edges)))
+
+    def _labelled(self, edges: Mapping[tuple[str, str], Mapping[str, Outcomes]]) -> Iterator[Edge]:
+        """Give the edges with their labels, each with the condition under which one goes there and not elsewhere."""
+        conditions = _Conditions(self.exploration)
+        forks: dict[str, dict[Outcomes, None]] = {}
+        for (source, _), labels in edges.items():
+            forks.setdefault(source, {}).update(dict.fromkeys(labels.values()))
+        bare = {
+            (source, mask): conditions.told(mask, masks.keys() - {mask})
+            for source, masks in forks.items()
+            for mask in masks
+        }
+        spelt = {
+            (source, mask): conditions.spelt(conditions.cubes(mask, _union(forks[source])))
+            for (source, mask), told in bare.items()
+            if told
+        }
+        for (source, target), labels in edges.items():
+            words = [
+                _where(label, spelt.get((source, labels[label]), "")) if label else bare[source, labels[label]]
+                for label in _ORDER
+                if label in labels
+            ]
+            yield Edge(source, target, " / ".join(_cut(text) for text in words if text))
+
+    def _reached(self) -> list[Outcomes]:
+        """Return for each state the outcomes for which it is reached."""
+        reached = [0] * len(self.exploration.states)
+        for bit, (_, number) in enumerate(self.exploration.beginnings):
+            reached[number] |= 1 << bit
+        for number in self.exploration.forwards():
+            for _, target in self.exploration.onward[number]:
+                reached[target] |= reached[number]
+        return reached
 
     def _asked(self, number: int) -> Iterator[Node]:
         """Give what may be asked in the state *number*, or the end that it is."""
@@ -239,6 +377,12 @@ class _Collapsing:
             yield self._choice(state)
         elif names:
             yield _host(names[0]) if names[0] == derive.PASSWORD_VERIFIER else _step(derive.shown(body) or names[0])
+
+    def _switched_to(self, number: int) -> Iterator[str]:
+        """Give the steps that a client may choose instead of the one that it asks to be sent again."""
+        state = self.exploration.states[number]
+        shown = derive.shown(state[0])
+        return (name for name in upcoming(state) if shown and name != shown)
 
     def _chooses(self, state: derive.State) -> bool:
         return len(upcoming(state)) > 1 and derive.shown(state[0]) is None
@@ -280,8 +424,3 @@ def _step(name: str) -> Node:
 
 def _host(name: str) -> Node:
     return Node(f"host_{name.lower()}", name, "host")
-
-
-def _merged(labels: Collection[str]) -> str:
-    known = [label for label in _ORDER if label in labels]
-    return " / ".join([*known, *(label for label in labels if label not in _ORDER)])

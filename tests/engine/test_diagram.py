@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from dressed_flows import dressed_flows
 from engine_host import Mail
 from random_flows import APP, TIER, Quiz, flows
 from random_flows import Password as Prelude
@@ -23,6 +26,7 @@ from watchword import (
     sequence,
     when,
 )
+from watchword.blocks import AtLeast, Fallback, InSequence, OneOf, When
 from watchword.diagram import Edge, collapsed, dot, full, mermaid
 from watchword.exploration import explore
 from watchword.speech import say
@@ -68,7 +72,7 @@ def read_mermaid(text):
 @settings(max_examples=40)
 @given(flow=flows(most_steps=3, attempts=2))
 def test_the_full_diagram_is_the_exploration(flow):
-    """A node for every state, an edge for every transition with its word, a beginning for every state one begins in."""
+    """A node for every state, every transition on an edge by its word, a beginning for every state one begins in."""
     found = explore(flow)
     assume(len(found.states) <= diagram.MAX_DRAWN)
     made = full(found)
@@ -79,7 +83,11 @@ def test_the_full_diagram_is_the_exploration(flow):
     ]
     begins = {f"s{number}" for _, number in found.beginnings}
     assert [f"s{number}" for number in range(len(found.states))] == [node.id for node in made.nodes]
-    assert onward == [(edge.source, edge.target, edge.label) for edge in made.edges if edge.source != "[*]"]
+    drawn = [edge for edge in made.edges if edge.source != "[*]"]
+    assert sorted(onward) == sorted(
+        (edge.source, edge.target, word) for edge in drawn for word in edge.label.split(" / ")
+    )
+    assert len({(edge.source, edge.target) for edge in drawn}) == len(drawn)
     assert begins == {edge.target for edge in made.edges if edge.source == "[*]"}
     assert len(onward) == found.transitions
 
@@ -104,13 +112,37 @@ def test_both_languages_say_what_the_diagram_holds(flow):
 
 
 def test_a_state_is_labelled_with_what_is_left():
-    """And the two ends as such; what was shown last and may still be left is said."""
+    """What is asked, with tries and resend requests, then what follows; what was shown last and may be left; the two ends."""
     made = full(explore(Flow(one_of(quiz("aa"), quiz("bb")))))
     labels = [node.label for node in made.nodes]
-    assert "1 of [aa (1 try, 5 resend requests) | bb (1 try, 5 resend requests)]" == labels[0]
-    assert "1 of [aa (1 try, 5 resend requests) | bb (1 try, 5 resend requests)] (shown: aa)" in labels
+    assert "aa 1/5 | bb 1/5" == labels[0]
+    assert "aa 1/4 (shown) | bb 1/4" in labels
     assert {"tokens", "fail"} < set(labels)
     assert {"choice", "step", "end"} == {node.shape for node in made.nodes}
+    long = full(
+        explore(
+            Flow(sequence(Prelude(), fallback(at_least(2, *map(quiz, ["aa", "bb", "cc"])), quiz("dd")), quiz("ee")))
+        )
+    )
+    labels = [node.label for node in long.nodes]
+    assert "srp_a, then aa, bb, cc, dd, ee" == labels[0]
+    assert "2 of aa 1/5 | bb 1/5 | cc 1/5, then dd, ee" in labels
+    assert "bb 1/5 | cc 1/5, then dd, ee" in labels
+    assert {"dd 1/5, then ee", "ee 1/5"} <= set(labels)
+
+
+def test_no_label_is_longer_than_people_read():
+    """However long names and values are: nodes and conditions are cut off, words of sessions are not."""
+    names = [f"s{number}_{'x' * 28}" for number in range(6)]
+    value = "v" * 200
+    body = sequence(
+        Prelude(), when(attribute("custom:tier", value), at_least(2, *map(quiz, names[:3])), quiz(names[3]))
+    )
+    for made in (full(explore(Flow(body))), collapsed(explore(Flow(body)))):
+        labels = [node.label for node in made.nodes] + [edge.label for edge in made.edges]
+        parts = [part for label in labels for part in label.split(" / ")]
+        assert all(len(part) <= diagram.MAX_LABEL or part.startswith("choose ") for part in parts)
+        assert any(part.endswith("...") for part in parts)
 
 
 def test_host_rounds_have_a_shape_of_their_own():
@@ -174,7 +206,7 @@ def test_a_choice_is_one_node_however_much_of_it_is_done():
     assert {
         ("choose aa, bb, cc", "bb", "chosen"),
         ("bb", "choose aa, bb, cc", "right"),
-        ("bb", "cc", "right"),
+        ("bb", "cc", "right / resend and choice"),
         ("aa", "choose dd, ee", "right"),
         ("choose dd, ee", "choose dd, ee", "no choice"),
         ("choose dd, ee", "fail", "no choice"),
@@ -194,32 +226,157 @@ def test_a_step_that_sends_may_not_be_asked():
     letter, other = named("aa", Mail()), quiz("bb")
     assert ("aa", "bb", "tries used up / not asked") in drawn(fallback(letter, other))
     assert ("aa", "fail", "tries used up / not asked") in drawn(letter)
-    assert ("aa", "bb", "not asked") in drawn(one_of(letter, other))
+    assert ("aa", "bb", "resend and choice / not asked") in drawn(one_of(letter, other))
+
+
+def test_a_resend_may_come_with_another_choice():
+    """The client leaves the step that was shown last, and may come back."""
+    edges = drawn(one_of(quiz("aa"), quiz("bb")))
+    assert {("aa", "bb", "resend and choice"), ("bb", "aa", "resend and choice"), ("aa", "aa", "resend")} <= edges
+
+
+def test_each_fork_bears_its_condition():
+    """At the arrow where the ways part, not before: behind the password, behind a step, at the beginning."""
+    edges = drawn(sequence(Prelude(), when(TIER, quiz("aa"), quiz("bb")), when(APP, quiz("cc")), quiz("dd")))
+    assert {
+        ("[*]", "SRP_A", ""),
+        ("SRP_A", "PASSWORD_VERIFIER", ""),
+        ("PASSWORD_VERIFIER", "aa", "custom:tier = gold"),
+        ("PASSWORD_VERIFIER", "bb", "otherwise"),
+        ("PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED", "new password due"),
+        ("NEW_PASSWORD_REQUIRED", "aa", "custom:tier = gold"),
+        ("aa", "cc", "right if client = app-1"),
+        ("aa", "dd", "right if client is not app-1"),
+        ("bb", "cc", "right if client = app-1"),
+        ("cc", "dd", "right"),
+        ("aa", "aa", "resend"),
+        ("aa", "fail", "tries used up"),
+    } <= edges
 
 
 def test_conditions_label_the_beginnings():
-    """Each with what must hold, or with otherwise."""
+    """Where a flow begins with them: each with what must hold, or with otherwise."""
     body = sequence(when(TIER, quiz("aa")), when(APP, quiz("bb")), quiz("cc"))
     begins = {(target, label) for source, target, label in drawn(body) if source == "[*]"}
-    both = "custom:tier = gold and client = app-1"
-    assert {("cc", "otherwise"), ("aa", f"custom:tier = gold / {both}"), ("bb", "client = app-1")} == begins
+    both = "custom:tier is not gold and client = app-1"
+    assert {("cc", "otherwise"), ("aa", "custom:tier = gold"), ("bb", both)} == begins
+    made = full(explore(Flow(body)))
+    assert {
+        "otherwise",
+        both,
+        "custom:tier = gold and client is not app-1",
+        "custom:tier = gold and client = app-1",
+    } == {edge.label for edge in made.edges if edge.source == "[*]"}
 
 
 def test_conditions_that_change_nothing_are_not_told():
     """Where every outcome leads to the same state, the way there bears no label; where two of three do, both are told."""
-    two = (quiz("aa"), quiz("bb"))
-    flow = Flow(
-        when(attribute("custom:tier", "gold"), two[0], when(attribute("custom:tier", "tin"), two[1], quiz("cc")))
-    )
+    tin = when(attribute("custom:tier", "tin"), quiz("bb"), quiz("cc"))
+    flow = Flow(when(attribute("custom:tier", "gold"), quiz("aa"), tin))
     assert {"otherwise", "custom:tier = gold", "custom:tier = tin"} == {
         edge.label for edge in full(explore(flow)).edges if edge.source == "[*]"
     }
     (begin,) = (edge for edge in full(explore(Flow(quiz("aa")))).edges if edge.source == "[*]")
     assert Edge("[*]", "s0", "") == begin
     flow = Flow(sequence(when(TIER, quiz("aa"), when(APP, quiz("bb"), quiz("cc")))))
-    assert {"otherwise", "client = app-1", "custom:tier = gold or custom:tier = gold and client = app-1"} == {
+    assert {"otherwise", "custom:tier is not gold and client = app-1", "custom:tier = gold"} == {
         edge.label for edge in full(explore(flow)).edges if edge.source == "[*]"
     }
+
+
+# Several conditions, some on one attribute.
+SETTINGS = [TIER, APP, attribute("custom:tier", "tin"), attribute("custom:desk", "yes")]
+
+
+def reconditioned(block, conditions):
+    """Return *block* with other conditions, as they are met."""
+    match block:
+        case When(_, then, otherwise):
+            then = reconditioned(then, conditions)
+            return evolve(
+                block,
+                condition=next(conditions),
+                then=then,
+                otherwise=otherwise and reconditioned(otherwise, conditions),
+            )
+        case InSequence(parts) | Fallback(parts):
+            return evolve(block, parts=tuple(reconditioned(part, conditions) for part in parts))
+        case OneOf(options) | AtLeast(_, options):
+            return evolve(block, options=tuple(reconditioned(option, conditions) for option in options))
+    return block
+
+
+def ways_of(made):
+    """Return the edges as {(source, target): {word: condition}}; the condition is a text, empty for everybody."""
+    found = {}
+    for edge in made.edges:
+        words = found.setdefault((edge.source, edge.target), {})
+        for part in edge.label.split(" / "):
+            if part in diagram._ORDER:
+                words[part] = ""
+            elif " if " in part:
+                word, _, condition = part.partition(" if ")
+                words[word] = condition
+            else:
+                words[""] = part
+    return found
+
+
+def holds(condition, flow, outcomes):
+    """Say whether a *condition*, as a label tells it, holds."""
+    spoken = {
+        f"{each[-2]} {sign} {each[-1]}": (sign == "=") is held
+        for each, held in zip(flow.conditions, outcomes, strict=True)
+        for sign in ("=", "is not")
+    }
+    return any(all(spoken[each] for each in group.split(" and ")) for group in condition.split(" or "))
+
+
+def alone(found, outcomes, number):
+    """Return what was *found* of those for whom the conditions have these *outcomes*, and of nobody else."""
+    seen, queue = {number}, [number]
+    for here in queue:
+        more = [target for _, target in found.onward[here] if target not in seen]
+        seen.update(more)
+        queue += dict.fromkeys(more)
+    nothing = (derive.FAILED, *found.states[0][1:])
+    states = tuple(state if place in seen else nothing for place, state in enumerate(found.states))
+    onward = tuple(each if place in seen else () for place, each in enumerate(found.onward))
+    return evolve(found, states=states, onward=onward, beginnings=((outcomes, number),))
+
+
+@settings(max_examples=60)
+@given(flow=flows(most_steps=4, attempts=1), data=st.data())
+def test_whoever_follows_the_conditions_sees_the_flow_without_them(flow, data):
+    """For each outcome, the edges whose conditions hold are those of that user's own diagram: no more, no fewer."""
+    conditions = iter(lambda: data.draw(st.sampled_from(SETTINGS)), None)
+    flow = Flow(reconditioned(flow.body, conditions), unwanted_srp=flow.unwanted_srp)
+    found = explore(flow)
+    blocks = diagram._blocks_of_choices(found)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagram, "MAX_LABEL", 10_000)
+        every = ways_of(diagram._Collapsing(found, blocks).diagram())
+        for outcomes, number in found.beginnings:
+            own = ways_of(diagram._Collapsing(alone(found, outcomes, number), blocks).diagram())
+            assert not any(condition for words in own.values() for condition in words.values())
+            told = {}
+            for (source, target), words in every.items():
+                if source not in {way[0] for way in own}:
+                    continue
+                others = [
+                    condition
+                    for way, said in every.items()
+                    for condition in said.values()
+                    if way[0] == source and condition not in {"", "otherwise"}
+                ]
+                for word, condition in words.items():
+                    if condition == "otherwise":
+                        there = not any(holds(each, flow, outcomes) for each in others)
+                    else:
+                        there = not condition or holds(condition, flow, outcomes)
+                    if there:
+                        told.setdefault((source, target), set()).add(word)
+            assert {way: set(words) for way, words in own.items()} == told
 
 
 def test_steps_may_be_named_as_ends_and_words_of_the_language():
@@ -231,7 +388,7 @@ def test_steps_may_be_named_as_ends_and_words_of_the_language():
 
 
 @settings(max_examples=60)
-@given(flow=flows(most_steps=4, attempts=2))
+@given(flow=dressed_flows([Quiz(), Mail()], most_steps=4, attempts=2))
 def test_nothing_that_may_come_next_is_missing(flow):
     """Every round of every state is at a node, and every step that leads on to another has an edge, through a choice or not."""
     found = explore(flow)
@@ -245,10 +402,22 @@ def test_nothing_that_may_come_next_is_missing(flow):
     def asked(read):
         return read.step or read.name
 
+    words = {}
+    for edge in made.edges:
+        words.setdefault(labels.get(edge.source, edge.source), set()).update(edge.label.split(" / "))
+
     for number, followers in enumerate(found.onward):
         for read, target in followers:
-            if read.step == derive.SELECT or read.use == "resend":
+            if read.step == derive.SELECT:
+                names = diagram.upcoming(found.states[number])
+                source = next(each for each in words if each.startswith("choose ") and names[0] in each[7:].split(", "))
+                assert any(word.startswith("no choice") for word in words[source])
                 continue
+            if read.name == derive.CUSTOM:
+                over = derive.find(found.states[target][0], read.step) is None
+                ended = {"unasked": "not asked", "answer": "tries used up" if over else "wrong"}.get(read.use, "resend")
+                word = "right" if read.right else "tries used up" if over and read.use == "resend" else ended
+                assert any(each.split(" if ")[0] == word for each in words[asked(read)]), (number, read)
             for then, _ in found.onward[target]:
                 if then.step != derive.SELECT:
                     assert (asked(read), asked(then)) in ways, (number, read, then)

@@ -8,7 +8,7 @@ from checked_flows import BROKEN, FACE, PASSKEY, PIN, SOUND, WORK, Letter, Toy
 from dressed_flows import dressed_flows
 from watchword import Flow, check
 from watchword.summary import claims
-from watchword.verdicts import CODES, MAX_SOLE_FACTOR
+from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Finding
 from watchword_plugins.srp import Srp
 
 KINDS = [
@@ -91,6 +91,15 @@ def test_every_clause_is_said_of_some_flow():
     said = claims(check(Flow(PASSKEY), require="possession"), "possession")
     assert len(DENIES) == len(said)
     assert all(clause.startswith(start) for clause, start in zip(said, DENIES, strict=True))
+
+
+@pytest.mark.parametrize(("start", "code"), [(start, code) for start, codes in DENIES.items() for code in codes])
+def test_each_finding_takes_its_clause_away(start, code):
+    """Also those that no flow shows unless the interpreter is broken."""
+    report = check(Flow(PASSKEY), require="possession")
+    found = attrs.evolve(report, findings=(*report.findings, Finding(code, CODES[code][0], "planted")))
+    assert any(clause.startswith(start) for clause in claims(report, "possession"))
+    assert not any(clause.startswith(start) for clause in claims(found, "possession"))
 
 
 def test_nothing_is_said_of_guesses_where_only_the_host_checks():
