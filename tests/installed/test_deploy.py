@@ -160,6 +160,21 @@ def test_the_page_moves_users_from_srp_to_a_flow(deployer, cloud):
     assert "bob" in deployer.printed
 
 
+def test_the_pages_on_keys_and_the_ledger_make_what_the_command_line_reads(deployer):
+    """A key in each of the two places, and the table: by them a user's digest is told, and what is counted is looked for."""
+    deployer.reads(CHECKOUT / "docs" / "how-to" / "keep-keys.md", sections=["Make a key"])
+    deployer.reads(CHECKOUT / "docs" / "how-to" / "keep-the-ledger-in-dynamodb.md", sections=["Make the table"])
+    of_ann = "7c1f0a52-0000-4000-8000-93a1f1d7c1aa --pool us-east-1_AbCdEf123"
+    told = {
+        deployer.told(f"WATCHWORD_KEY={place} watchword who {of_ann}")
+        for place in ("secretsmanager://acme/watchword", "ssm:///acme/watchword")
+    }
+    (one,) = told
+    assert one
+    keys = "WATCHWORD_KEY=secretsmanager://acme/watchword WATCHWORD_LEDGER=dynamodb://watchword"
+    assert "used this ledger" in deployer.told(f"{keys} watchword unlock {of_ann} 2>&1 || true")
+
+
 SIGN_IN = """\
 import sys, time
 import boto3
