@@ -115,7 +115,7 @@ class Arena:
     """One flow, spied on, with its triggers, a local pool and plain functions around one ledger, clock and mailbox.
 
     *breaches* are the successes that the judge has seen; *draw* is where attacks get their chance from; *trail* are the last calls
-    and what they answered.
+    and what they answered. *memory* keeps what the kinds of a flow show, for all arenas of a run.
     """
 
     given: Flow
@@ -126,6 +126,7 @@ class Arena:
     pad_to: float = 0.0
     previous: Sequence[Flow] = ()
     attributes: Attributes = field(factory=dict[str, str], repr=False)
+    memory: dict[str, Mapping[str, set[str]]] = field(factory=dict[str, Mapping[str, set[str]]], repr=False)
     notes: Notes = field(factory=Notes)
     clock: VirtualClock = field(factory=VirtualClock)
     mail: Mailbox = field(factory=Mailbox)

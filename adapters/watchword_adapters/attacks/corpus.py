@@ -179,6 +179,7 @@ class _Run:
         self._flow = flow
         self.seed = seed
         self.attributes = attributes
+        self._memory: dict[str, Mapping[str, set[str]]] = {}
         targets = Arena(flow, seed).targets
         self._has: Mapping[Need, bool] = {
             "": True,
@@ -195,7 +196,7 @@ class _Run:
     def arena(self, family: Family, again: int) -> Arena:
         """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
         flow = own_flow() if self.elsewhere(family) else self._flow
-        return Arena(flow, f"{self.seed} {family.id} {again}", attributes=self.attributes)
+        return Arena(flow, f"{self.seed} {family.id} {again}", attributes=self.attributes, memory=self._memory)
 
 
 def _demand_a_way_through(arena: Arena) -> None:

@@ -14,6 +14,7 @@ from watchword.testing.time import VirtualClock
 from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.scenes import Target
+from watchword_adapters.attacks.spying import Made
 from watchword_adapters.attacks.stock import own_flow
 from watchword_adapters.attacks.visits import DOORS, finished, played, visit
 
@@ -32,24 +33,35 @@ def shape(public: Mapping[str, str], loose: frozenset[str] = frozenset()) -> obj
 
 def drawn_of(arena: Arena) -> frozenset[str]:
     """Return the parameters whose text is drawn: it differs from one sign-in of the same user to the next."""
-    return _varying(arena, lambda text: text)
+    return frozenset(name for name, texts in _shown_by(arena).items() if len(texts) > 1)
 
 
 def loose_of(arena: Arena) -> frozenset[str]:
     """Return the parameters whose very form is drawn."""
-    return _varying(arena, _form)
+    return frozenset(name for name, texts in _shown_by(arena).items() if len({*map(_form, texts)}) > 1)
 
 
-def _varying(arena: Arena, form: Callable[[str], str]) -> frozenset[str]:
-    seen: dict[str, set[str]] = {}
-    for _ in range(_SIGN_INS):
-        arena.renew()
-        finished(arena)
-        for made in arena.notes.made:
-            for name, text in made.challenge.public.items():
-                seen.setdefault(f"{made.step} {name}", set()).add(form(text))
+def _shown_by(arena: Arena) -> Mapping[str, set[str]]:
+    """Return what the kinds of the flow show one user under each name, sign-in after sign-in."""
+    if arena.given.fingerprint not in arena.memory:
+        # An arena of its own, so that what is known already changes nothing for who asks.
+        own = Arena(arena.given, "what is shown", attributes=arena.attributes)
+        made = [each for _ in range(_SIGN_INS) for each in _made_in(own)]
+        texts: dict[str, dict[str, set[str]]] = {}
+        for each in made:
+            for name, text in each.challenge.public.items():
+                texts.setdefault(name, {}).setdefault(each.step, set()).add(text)
+        arena.memory[arena.given.fingerprint] = {
+            name: max(by_step.values(), key=lambda shown: (len({*map(_form, shown)}), len(shown)))
+            for name, by_step in texts.items()
+        }
+    return arena.memory[arena.given.fingerprint]
+
+
+def _made_in(arena: Arena) -> list[Made]:
     arena.renew()
-    return frozenset(name.partition(" ")[2] for name, forms in seen.items() if len(forms) > 1)
+    finished(arena)
+    return list(arena.notes.made)
 
 
 def _form(text: str) -> str:
@@ -128,7 +140,7 @@ def open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
     """Return a step that sends and to which nobody unknown is barred: of the flow at hand, or of the corpus's own."""
     if settings or not any(each.sends and each.open for each in arena.targets):
         given = arena.given if any(each.sends and each.open for each in arena.targets) else own_flow()
-        arena = Arena(given, arena.seed, attributes=arena.attributes, **settings)
+        arena = Arena(given, arena.seed, attributes=arena.attributes, memory=arena.memory, **settings)
     return arena, arena.target(lambda each: each.sends and each.open)
 
 

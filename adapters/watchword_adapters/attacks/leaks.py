@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
+import re
 import traceback
 from typing import Any
 
@@ -187,10 +187,7 @@ def events(arena: Arena) -> Cases:
         arena.audit.events.clear()
         arena.accepts(one.person, {**one.private, "seal": "x"}, one.right)
         yield arena.audit.names() != ["authn_login_fail"]
-        try:
-            yield one.person.name in pickle.dumps(arena.audit.events).decode("latin-1").split()
-        except (TypeError, AttributeError):
-            yield True
+        yield one.person.name in re.findall(r"\w+", repr(arena.audit.events))
 
 
 @family("L-08", "codes that leave symbols out, or come again")

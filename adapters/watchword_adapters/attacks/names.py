@@ -89,7 +89,7 @@ def spellings(arena: Arena) -> Cases:
     while True:
         for first, second in (("xyz", "XYZ"), ("Xyz", "xyZ"), ("XYz", "xyz")):
             began = arena.clock.now()
-            each_script = [script_of(arena) for _ in range(5)]
+            each_script = [script_of(arena) for _ in range(3)]
             tales: list[list[object]] = []
             for known in (True, False):
                 arena.renew()
