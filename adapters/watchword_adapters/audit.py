@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Sequence
 from threading import Lock
 
 from watchword.ports import Audit, AuditEvent
+from watchword_adapters.environment import IN_LAMBDA
 
 
 class StructuredLog:
@@ -16,6 +19,9 @@ class StructuredLog:
     Control characters and everything beyond ASCII are escaped, so that one record is one line whatever it holds
     (OWASP ASVS 5.0, 16.4.1). *name* is the logger's name; the level is ``INFO``, and the logger is set to let it
     through unless it has a level of its own.
+
+    In AWS Lambda an event that no handler would write goes to standard output, which is the function's log. Any other
+    program must configure logging (``logging.basicConfig()``): without a handler Python drops what is at ``INFO``.
     """
 
     def __init__(self, name: str = "watchword.audit") -> None:
@@ -25,7 +31,21 @@ class StructuredLog:
 
     def record(self, event: AuditEvent) -> None:
         """Log *event*."""
-        self._logger.info("%s", as_line(event))
+        line = as_line(event)
+        self._logger.info("%s", line)
+        if IN_LAMBDA in os.environ and self._logger.isEnabledFor(logging.INFO):
+            _print_unless_written(self._logger, line)
+
+
+def _print_unless_written(logger: logging.Logger, line: str) -> None:
+    """Print *line* if no handler of *logger*, or of one above it, writes at ``INFO``; `define_handler` does the same."""
+    above: logging.Logger | None = logger
+    while above is not None:
+        if any(each.level <= logging.INFO and not isinstance(each, logging.NullHandler) for each in above.handlers):
+            return
+        above = above.parent if above.propagate else None
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def as_line(event: AuditEvent) -> str:

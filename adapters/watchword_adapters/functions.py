@@ -109,6 +109,9 @@ class SignIn:
     *users* finds users; *realm* stands for the user pool (its part after the ``_`` is hashed into SRP verifiers);
     *minutes* (1 to 15) is how long each challenge waits for its answer. The rest as for
     `watchword_adapters.aws_lambda.triggers`. Make one and keep it; it may be used by many threads.
+
+    The audit goes to the logger ``watchword.audit``, at ``INFO``. Python drops it unless the program configures
+    logging, as by ``logging.basicConfig()``; or give *audit*.
     """
 
     def __init__(

@@ -1,5 +1,7 @@
 """Audit sinks: one line for each event, and a sink that fails changes nothing."""
 
+import io
+import itertools
 import json
 import logging
 from threading import Thread
@@ -8,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchword import Flow, derive
 from watchword.ports import AuditEvent
 from watchword_adapters.audit import AuditFanOut, MemoryAudit, NoAudit, StructuredLog, as_line
+from watchword_adapters.deploy import define_handler
+from watchword_plugins.email_otp import EmailOtp
 
 EVENT = AuditEvent("authn_login_fail", 1000.5, "acme", "0123", "ABCDEFGH", {"step": "email_otp"})
 
@@ -71,6 +76,58 @@ def test_a_level_that_was_set_is_kept(caplog):
     logging.getLogger("quiet.audit").setLevel(logging.ERROR)
     StructuredLog("quiet.audit").record(EVENT)
     assert caplog.records == []
+
+
+def by_the_engine():
+    """Record an event as Create and Verify do."""
+    StructuredLog().record(EVENT)
+
+
+def by_the_define_function():
+    """Record the end of a sign-in as a built Define function does: one round that no flow knows."""
+    flow = Flow(EmailOtp(), name="acme")
+    request = {"userAttributes": {}, "session": [{"challengeName": "X", "challengeResult": True}]}
+    define_handler.answer({"userName": "ann", "request": request}, [(flow.name, flow.program)], derive.judge)
+
+
+def handlers(name, kept):
+    """Return the handlers that a runtime may have set up, and whether they write what is at INFO."""
+    writing, severe = logging.StreamHandler(kept), logging.StreamHandler(kept)
+    severe.setLevel(logging.WARNING)
+    return {"none": [], "null": [logging.NullHandler()], "severe": [severe], "writing": [severe, writing]}[name]
+
+
+@pytest.mark.parametrize("record", [by_the_engine, by_the_define_function])
+@pytest.mark.parametrize("propagates", [True, False])
+def test_in_lambda_an_event_reaches_the_log_once_whatever_the_runtime_set_up(record, propagates, monkeypatch, capsys):
+    """Whichever loggers have a handler, and whatever the root's level is: one line, and with two writers one each."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "acme")
+    loggers = [logging.getLogger(), logging.getLogger("watchword"), logging.getLogger("watchword.audit")]
+    monkeypatch.setattr(loggers[1], "propagate", propagates)
+    for named in itertools.product(["none", "null", "severe", "writing"], repeat=3):
+        kept = io.StringIO()
+        for logger, name in zip(loggers, named, strict=True):
+            monkeypatch.setattr(logger, "handlers", handlers(name, kept))
+        record()
+        heard = [name for name, heard in zip(named, (propagates, True, True), strict=True) if heard]
+        lines = kept.getvalue().splitlines() + capsys.readouterr().out.splitlines()
+        assert max(1, heard.count("writing")) == len(lines), named
+        assert all(json.loads(line)["event"] == "authn_login_fail" for line in lines)
+
+
+@pytest.mark.parametrize("record", [by_the_engine, by_the_define_function])
+def test_a_program_outside_lambda_and_a_silenced_logger_print_nothing(record, monkeypatch, capsys):
+    """Standard output is the program's own, and who silenced the audit in Lambda has silenced it."""
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    record()
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "acme")
+    logging.getLogger("watchword.audit").setLevel(logging.ERROR)
+    try:
+        record()
+    finally:
+        logging.getLogger("watchword.audit").setLevel(logging.INFO)
+    assert ("", "") == capsys.readouterr()
 
 
 def test_no_audit_forgets_and_memory_audit_keeps():

@@ -138,6 +138,13 @@ class Cloud:
             said = json.dumps(json.load(answer))
         return re.findall(rf">(\d{{{digits}}})<", said)[-1]
 
+    def events(self, stack):
+        """Return the names of the audit events in the logs of the three functions of *stack*."""
+        logs = self.client("logs")
+        groups = [f"/aws/lambda/{stack}-{trigger}" for trigger in TRIGGERS]
+        lines = [each["message"] for group in groups for each in logs.filter_log_events(logGroupName=group)["events"]]
+        return re.findall(r'{"event": "(\w+)"', "\n".join(lines))
+
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
@@ -200,6 +207,8 @@ def test_a_code_signs_in_after_a_wrong_one(cloud, shelf, tmp_path_factory):
     done = answer(cognito, outputs, asked, code)
     assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
     assert cloud.client("dynamodb").scan(TableName=outputs["LedgerTable"])["Items"]
+    told = waited(lambda: len(each := cloud.events("email-code")) > 2 and each, "the log")
+    assert ["authn_code_sent", "authn_login_fail", "authn_login_successafterfail"] == sorted(told)
     found = diagnose(read_aws.read(cloud.client, outputs["UserPoolId"], outputs["ClientId"]), flow)
     # The emulator's CloudFormation leaves out a table's time to live.
     assert {"WD08", "WD21"} == {each.code for each in found}

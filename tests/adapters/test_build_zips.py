@@ -258,6 +258,10 @@ def test_a_sign_in_goes_through_the_three_functions_under_lambdas_own_client(bui
             ses.mails
         )  # a wrong answer sends nothing; who begins after the right one gets a code that works
         assert code not in define.log() + create.log() + verify.log()
+        # The runtime has a handler of its own: each event is there once.
+        assert 1 == define.log().count('"event": "authn_login_successafterfail"')
+        assert 2 == create.log().count('"event": "authn_code_sent"')
+        assert 2 == verify.log().count('"event": "authn_login_fail"')
 
 
 def test_a_function_that_is_not_set_up_says_why_when_it_starts(built, tmp_path):

@@ -129,9 +129,27 @@ def _tell(decided, flow, session, rounds):
         log = logging.getLogger(AUDIT)
         if log.level == logging.NOTSET:
             log.setLevel(logging.INFO)
-        log.info("%s", json.dumps(said).replace("\x7f", "\\u007f"))
+        line = json.dumps(said).replace("\x7f", "\\u007f")
+        log.info("%s", line)
+        _print_unless_written(log, line)
     except Exception:  # noqa: BLE001, S110 - ASVS 5.0 16.5: the decision stands whatever the log does
         pass
+
+
+def _print_unless_written(log, line):
+    """Print *line* in Lambda if no handler of *log*, or of one above it, writes at INFO: as `StructuredLog` does."""
+    import logging
+    import os
+    import sys
+
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ or not log.isEnabledFor(logging.INFO):
+        return
+    while log is not None:
+        if any(each.level <= logging.INFO and not isinstance(each, logging.NullHandler) for each in log.handlers):
+            return
+        log = log.parent if log.propagate else None
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _refused(text, reason):
