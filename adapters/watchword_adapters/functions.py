@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
@@ -14,7 +15,7 @@ from attrs import evolve, field, frozen
 from watchword import derive, srp6a
 from watchword.borders import read_only
 from watchword.challenge import Factor, User
-from watchword.engine import Engine, folded
+from watchword.engine import Engine, folded, identity
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
@@ -28,18 +29,28 @@ PASSWORD_LIMITS = (Limit(5, 900), Limit(100, 86_400))
 
 MAX_STATE = 65_536
 
+_log = logging.getLogger("watchword")
+
 
 @frozen
 class UserRecord:
     """What a program knows of a user.
 
-    *attributes* as Cognito names them (``email``, ``email_verified`` as ``"true"``, ``sub``). *salt* and *verifier*
-    (both hexadecimal, see `SignIn.verifier`) stand for the password; empty for a user without one.
+    *attributes* as Cognito names them (``email``, ``email_verified`` as ``"true"``). One is demanded: ``sub``, a text that
+    is nobody else's and never changes, by which budgets and audit know the user whatever was typed. *salt* and
+    *verifier* (both hexadecimal, see `SignIn.verifier`) stand for the password; empty for a user without one.
+
+    Raises:
+        ConfigurationError: if there is no ``sub``.
     """
 
     attributes: Mapping[str, str] = field(converter=read_only, repr=False)
     salt: str = field(default="", repr=False)
     verifier: str = field(default="", repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Demand the one identity of the user."""
+        identity(self.attributes)
 
 
 class Users(Protocol):
@@ -174,7 +185,7 @@ class SignIn:
             public = srp6a.public_from_hex(srp_a, "srp_a")
             return self._next(evolve(state, rounds=((derive.SRP_A, True, None),)), {}, public)
         except WatchwordError as error:
-            return Refused(error.text, self._engine.failed(error, claim=os.urandom(16).hex()))
+            return self._refused(error)
 
     def respond(
         self,
@@ -192,7 +203,13 @@ class SignIn:
         try:
             return self._respond(token, answer, action, choice)
         except WatchwordError as error:
-            return Refused(error.text, self._engine.failed(error, claim=os.urandom(16).hex()))
+            return self._refused(error)
+
+    def _refused(self, error: WatchwordError) -> Refused:
+        ref = self._engine.failed(error, claim=os.urandom(16).hex())
+        if isinstance(error, ConfigurationError):  # The program's own fault: its author is told what to do.
+            _log.error("a sign-in ended with %s (ref %s): %s", error.text, ref, error)
+        return Refused(error.text, ref)
 
     def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
         engine = self._engine
@@ -216,7 +233,10 @@ class SignIn:
         record = self._users.find(name)
         if record is not None and max(map(len, record.attributes.values()), default=0) > MAX_STATE:
             raise UnavailableError(f"an attribute of a user has more than {MAX_STATE} characters")
-        return User(name, {}, known=False) if record is None else User(name, record.attributes)
+        if record is None:
+            return User(name, {}, known=False)
+        identity(record.attributes)  # Any object may stand for a record, and a password is asked for before Create.
+        return User(name, record.attributes)
 
     def _next(self, state: _State, metadata: Mapping[str, str], srp_a: int | None) -> Reply:
         user = self._user(state.name)

@@ -206,10 +206,27 @@ def user_key(keyring: Ring, pool: str, user: User) -> str:
     """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the folded name if unknown.
 
     A host that takes two spellings for one user does so whether there is such a user or not.
+
+    Raises:
+        ConfigurationError: for a known user without ``sub``, whose budgets would begin anew with each spelling.
     """
-    sub = user.attributes.get("sub", "") if user.known else ""
-    named = ("sub", sub) if sub else ("name", folded(user.name))
+    named = ("sub", identity(user.attributes)) if user.known else ("name", folded(user.name))
     return keyring.lasting.digest("user", pool, *named)
+
+
+def identity(attributes: Mapping[str, str]) -> str:
+    """Return what stays the same of a known user whatever is typed: the attribute ``sub``.
+
+    Raises:
+        ConfigurationError: if there is none.
+    """
+    sub: object = attributes.get("sub")
+    if not isinstance(sub, str) or not sub:
+        raise ConfigurationError(
+            "a known user has no sub: give each one an attribute 'sub', a text that is nobody else's and never changes, "
+            "such as the key of its row; without it every spelling of a name would have budgets of its own"
+        )
+    return sub
 
 
 def folded(name: str) -> str:

@@ -80,7 +80,11 @@ WRONG = [
     ("try nowhere_at_all:flow", {}, "no module"),
     # settings
     ("unlock ann --pool nonsense", {"WATCHWORD_KEY": KEY}, "--pool 'nonsense'"),
-    ("unlock ann --pool us-east-1_A --ledger sqlite:///x.db", {}, "WATCHWORD_KEY is not set"),
+    (
+        "unlock ann --pool us-east-1_A --ledger sqlite:///x.db",
+        {},
+        "neither WATCHWORD_ROOT_KEY nor WATCHWORD_KEY is set",
+    ),
     ("unlock ann --pool us-east-1_A --ledger sqlite:///x.db", {"WATCHWORD_KEY": "c2hvcnQ="}, "too short"),
     ("unlock ann --pool us-east-1_A --ledger sqlite:///x.db", {"WATCHWORD_KEY": "?"}, "base64"),
     ("unlock ann --pool us-east-1_A", {"WATCHWORD_KEY": KEY}, "WATCHWORD_LEDGER"),
@@ -250,7 +254,7 @@ def test_the_package_runs_as_a_module_and_shows_signs_that_the_terminal_lacks():
         check=False,
     )
     assert (0, "") == (done.returncode, done.stderr)
-    assert "WATCHWORD_KEY=\\u2026" in done.stdout
+    assert "WATCHWORD_ROOT_KEY=\\u2026" in done.stdout
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of this sort are POSIX")

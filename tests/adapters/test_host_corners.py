@@ -64,5 +64,5 @@ def test_a_sign_in_that_has_grown_too_large_ends(monkeypatch):
         def create(self, request):
             return Challenge(private={"digest": request.seal("fish"), "more": "x" * 1500})
 
-    assert isinstance(host(Flow(Riddle()), {}).begin("ann"), Asked)
-    assert Refused("UNAVAILABLE") == host(Flow(Wordy()), {}).begin("ann")
+    assert isinstance(host(Flow(Riddle()), {"sub": "u-1"}).begin("ann"), Asked)
+    assert Refused("UNAVAILABLE") == host(Flow(Wordy()), {"sub": "u-1"}).begin("ann")

@@ -4,7 +4,17 @@ import pytest
 from attrs import evolve
 
 from engine_host import ANN, Host, Mail, Riddle, world
-from watchword import FailAuthentication, Flow, IssueTokens, Present, User, attribute, sequence, when
+from watchword import (
+    ConfigurationError,
+    FailAuthentication,
+    Flow,
+    IssueTokens,
+    Present,
+    User,
+    attribute,
+    sequence,
+    when,
+)
 from watchword.flow import Round
 from watchword.turn import Turn, judge
 from watchword_plugins.srp import Srp
@@ -63,17 +73,26 @@ def test_conditions_are_part_of_what_travels(tier):
     assert FailAuthentication("facts_changed") == changed.next()
 
 
-def test_a_user_without_sub_is_named_by_name():
-    """Budgets of a user who has no sub are kept by name; those of the unknown never mix with them."""
+def test_a_known_user_is_named_by_sub_alone_and_an_unknown_one_by_the_folded_name():
+    """No spelling gives another name, and the names of the unknown never mix with those of the known."""
     engine = world(Flow(Riddle())).engine
     keys = {
-        engine.user_key("p", User("ann", {})),
-        engine.user_key("p", User("bob", {})),
+        engine.user_key("p", User("ann", known=False)),
+        engine.user_key("p", User("bob", known=False)),
         engine.user_key("p", User("ann", {"sub": "ann"})),
-        engine.user_key("q", User("ann", {})),
+        engine.user_key("q", User("ann", {"sub": "ann"})),
     }
     assert 4 == len(keys)
     assert engine.user_key("p", User("x", {"sub": "1"})) == engine.user_key("p", User("y", {"sub": "1"}))
+    assert engine.user_key("p", User("ann", known=False)) == engine.user_key("p", User("ANN", known=False))
+
+
+@pytest.mark.parametrize("attributes", [{}, {"sub": ""}, {"sub": None}, {"sub": 7}, {"email": "ann@example.com"}])
+def test_a_known_user_without_sub_is_refused(attributes):
+    """By every spelling of the name budgets would begin anew."""
+    engine = world(Flow(Riddle())).engine
+    with pytest.raises(ConfigurationError, match="a known user has no sub: give each one an attribute 'sub'"):
+        engine.user_key("p", User("ann", attributes))
 
 
 def test_the_opening_by_srp_is_no_step_that_was_passed():
