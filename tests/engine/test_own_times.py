@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broken_code import broken
 from engine_host import ANN, Host, Mail, world
-from watchword import Flow, IssueTokens, Limits, User
+from watchword import Flow, IssueTokens, Limits, User, creation, verification
 from watchword.engine import LEASE
 
 KNOWN, NOBODY = User("ann", ANN), User("nobody", {}, known=False)
@@ -173,3 +174,29 @@ def test_an_own_try_of_a_shared_message_is_good_until_the_end_that_was_shown(cal
         )
     here.clock.advance(int(host.pending[0].public["expires_at"]) - 0.001 - here.clock.now())
     assert host.verify(here.post.code).right
+
+
+BROKEN = {
+    "the time is that of the claim": (
+        creation._Call.issued,
+        "int(self.now if noted is None else noted)",
+        "made_at(claim) if noted is None else int(noted)",
+    ),
+    "who shares a message is answered at once": (creation._sent, "if claimed.slot:", "if claimed.send:"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_sign_in_that_shows_another_one_is_caught(name):
+    """The rule above tells code that is broken on purpose from what is shipped."""
+    alone = told(KNOWN, [])
+    assert alone == told(KNOWN, [], [], 7)
+    with broken(*BROKEN[name]):
+        assert alone == told(KNOWN, [])
+        assert alone != told(KNOWN, [], [], 7)
+
+
+def test_marks_that_are_kept_for_one_sign_in_alone_are_caught():
+    """Kept by the time of who used the code, the mark would end before the last who shares it could answer."""
+    with broken(verification._charged, "3 * LEASE", "2 * LEASE"), pytest.raises(AssertionError):
+        test_the_marks_of_a_code_outlive_each_sign_in_that_shares_it()
