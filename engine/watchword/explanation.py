@@ -200,6 +200,8 @@ class _Teller:
                     reason,
                 )
             )
+        if choice is not None and decided != ("present", choice):
+            reason += f"; the choice of {_cut(choice)} changes nothing, since it is not offered here"
         code = str(decided[1]) if decided[0] == "fail" else ""
         return Explanation(spell(decided), reason, tuple(self.told), code)
 

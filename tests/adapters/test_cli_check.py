@@ -164,6 +164,8 @@ def test_figures_are_printed_under_the_verdicts(capsys):
 WRONG = [
     ("nowhere.toml", "nowhere.toml"),
     ("{good} --require 'knowledge and'", "require: a term is missing"),
+    ("{good} --require ''", "--require is empty"),
+    ("{good} --require ' '", "--require is empty"),
     ("{good} --require nosuch", "'nosuch' is no factor and no kind"),
     ("{good} --session-minutes 2", "3 to 15"),
     ("{good} --session-minutes nan", "3 to 15"),

@@ -82,7 +82,10 @@ def test_conditions_are_decided_by_options(tmp_path, capsys):
     """By attribute, by app client, and by neither for somebody unknown; a value may hold an equals sign."""
     path = tmp_path / "tiers.toml"
     path.write_text(TIERS)
-    gold = ("--attribute", "custom:tier=gold", "--attribute", "name=a=b")
+    gold = ("--attribute", "custom:tier=gold", "--attribute", "cognito:user_status=CONFIRMED")
+    odd = tmp_path / "odd.toml"
+    odd.write_text(TIERS.replace("gold", "a=b"))
+    assert "present captcha" == explained(capsys, odd, "", "--attribute", "custom:tier=a=b")["decision"]
     assert "present captcha" == explained(capsys, path, "", *gold)["decision"]
     assert "present app_code" == explained(capsys, path, "", "--client", "app-1")["decision"]
     assert "present email_otp" == explained(capsys, path, "")["decision"]
@@ -96,6 +99,10 @@ def test_a_choice_is_taken_into_account(tmp_path, capsys):
     path.write_text(CHOICE)
     assert "select" == explained(capsys, path, "")["decision"]
     assert "present captcha" == explained(capsys, path, "", "--choice", "captcha")["decision"]
+    assert "changes nothing" not in explained(capsys, path, "", "--choice", "captcha")["reason"]
+    pinned = explained(capsys, path, "captcha-", "--choice", "email_otp")
+    assert "present captcha" == pinned["decision"]
+    assert pinned["reason"].endswith("; the choice of email_otp changes nothing, since it is not offered here")
     assert "no_choice: " in explained(capsys, path, "select- select- select-")["reason"]
 
 
@@ -107,6 +114,11 @@ WRONG = [
     ("--session '' --choice nosuch", "--choice 'nosuch': the flow's steps are captcha"),
     ("--session '' --attribute tier", "NAME=VALUE"),
     ("--session '' --attribute =gold", "NAME=VALUE"),
+    (
+        "--session '' --attribute custom:teir=gold",
+        "--attribute custom:teir: this flow looks at cognito:user_status only",
+    ),
+    ("--session '' --attribute cognito:user_status=a --attribute cognito:user_status=b", "is given twice"),
 ]
 
 

@@ -70,6 +70,26 @@ def test_the_output_goes_to_a_file(tmp_path, capsys):
     assert mermaid(collapsed(explore(Flow.load(ONE)))) == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.dot", "digraph"), ("a.GV", "digraph"), ("a.mmd", "---"), ("a", "---"), ("a.b.txt", "---")]
+)
+def test_a_file_holds_what_its_ending_says(name, begins, tmp_path):
+    """Unless a format is asked for; an ending that says nothing is Mermaid's."""
+    path = tmp_path / name
+    assert 0 == main(["graph", ONE, "-o", str(path)])
+    assert path.read_text(encoding="utf-8").startswith(begins)
+    assert 0 == main(["graph", ONE, "--format", "dot", "-o", str(path)])
+    assert path.read_text(encoding="utf-8").startswith("digraph")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a first line")
+def test_an_svg_file_is_drawn_by_graphviz(graphviz, tmp_path):
+    """Not Mermaid's text under a name that no program opens."""
+    path = tmp_path / "a.svg"
+    assert 0 == main(["graph", ONE, "-o", str(path)])
+    assert path.read_text(encoding="utf-8").startswith("<svg>")
+
+
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
     """It is named."""
     assert 2 == main(["graph", ONE, "-o", str(tmp_path / "no" / "flow.mmd")])

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.checking import positive
-from watchword_adapters.cli.flow_argument import add_flow, attribute, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.screen import Screen
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from watchword_adapters.attacks import FAMILIES, attack  # noqa: PLC0415 - after it is known to be possible
 
     seed = arguments.seed or secrets.token_hex(4)
-    attributes = dict(map(attribute, arguments.attribute))
+    attributes = attributes_of(arguments.attribute)
     outcome = attack(
         read_flow(arguments),
         cases=arguments.cases,

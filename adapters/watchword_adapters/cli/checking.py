@@ -8,6 +8,7 @@ import shlex
 
 import attrs
 
+from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES
 from watchword.summary import claims
 from watchword.verdicts import Finding, Report, check
@@ -31,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Walk every state of a flow and say whether it can be cheated, where it sticks, what it costs."
     parser.epilog = _EPILOG
     add_flow(parser)
-    parser.add_argument("--require", default="", metavar="EXPR", help="what every path to tokens must prove")
+    parser.add_argument("--require", metavar="EXPR", help="what every path to tokens must prove")
     parser.add_argument(
         "--session-minutes",
         type=float,
@@ -55,9 +56,11 @@ def positive(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; return 1 if one is an error, or with --strict a warning."""
+    if arguments.require is not None and not arguments.require.strip():
+        raise ConfigurationError("--require is empty, so it requires nothing: write an expression, or leave it out")
     report = check(
         read_flow(arguments),
-        require=arguments.require,
+        require=arguments.require or "",
         session_minutes=arguments.session_minutes,
         limit=arguments.limit,
         progress=Progress("states walked"),
@@ -132,7 +135,7 @@ def _tell(report: Report, screen: Screen, arguments: argparse.Namespace) -> None
         return
     warned = report.warnings
     told = f", but --strict refuses {_count(warned, 'warning')}" if warned and arguments.strict else ""
-    proved = "; ".join(claims(report, arguments.require))
+    proved = "; ".join(claims(report, arguments.require or ""))
     style = "bad" if told else "good"
     screen.line(f'"{report.flow.name}" is sound{told}. Proved over {walked}: {proved}', style)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 
 import attrs
 
 from watchword.errors import ConfigurationError
 from watchword.explanation import Explanation, explain
+from watchword.flow import Flow
 from watchword.speech import listen
-from watchword_adapters.cli.flow_argument import add_flow, attribute, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.screen import Screen
 
 _EPILOG = """\
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     explanation = explain(
         flow,
         listen(arguments.session, flow.steps),
-        attributes=dict(map(attribute, arguments.attribute)),
+        attributes=_attributes(arguments.attribute, flow),
         client=arguments.client,
         known=not arguments.unknown_user,
         choice=arguments.choice,
@@ -59,6 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         tell(explanation, Screen())
     return 0
+
+
+def _attributes(texts: Sequence[str], flow: Flow) -> dict[str, str]:
+    """Return the attributes that *texts* give; one that *flow* never looks at is a mistake, most likely in its name."""
+    known = dict.fromkeys([*(each[1] for each in flow.conditions if each[0] == "attribute"), "cognito:user_status"])
+    given = attributes_of(texts)
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(f"--attribute {name[:60]}: this flow looks at {', '.join(known)} only")
+    return given
 
 
 def as_json(explanation: Explanation) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from watchword.document import find_flow
@@ -30,13 +31,18 @@ def read_flow(arguments: argparse.Namespace) -> Flow:
     return find_flow(str(arguments.flow))
 
 
-def attribute(text: str) -> tuple[str, str]:
-    """Return the name and the value that the option ``--attribute NAME=VALUE`` gives.
+def attributes_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return the attributes that options ``--attribute NAME=VALUE`` give.
 
     Raises:
-        ConfigurationError: if it is not of this form.
+        ConfigurationError: if one is not of this form, or an attribute is given twice.
     """
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise ConfigurationError(f"--attribute {text[:60]!r}: write NAME=VALUE, such as custom:tier=gold")
-    return name, value
+    given: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise ConfigurationError(f"--attribute {text[:60]!r}: write NAME=VALUE, such as custom:tier=gold")
+        if name in given:
+            raise ConfigurationError(f"--attribute {text[:60]!r}: {name[:60]} is given twice")
+        given[name] = value
+    return given

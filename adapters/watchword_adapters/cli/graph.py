@@ -17,13 +17,15 @@ from watchword_adapters.cli.progress import Progress
 _PATIENCE = 120
 """Seconds that Graphviz may take."""
 
+_ENDINGS = {".dot": "dot", ".gv": "dot", ".svg": "svg"}
+
 _EPILOG = """\
 One node stands for each step, choice and host round; --full draws every state, with the words of sessions (right +,
 wrong -, resend ~, not asked !) on the transitions. Mermaid is shown by GitHub and GitLab in a mermaid block. SVG needs Graphviz.
 
 example:
   watchword graph docs/examples/flows/srp_then_code.toml
-  watchword graph flow.toml --format svg -o flow.svg"""
+  watchword graph flow.toml -o flow.svg"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument(
-        "--format", choices=("mermaid", "dot", "svg"), default="mermaid", help="what to draw (%(default)s)"
+        "--format", choices=("mermaid", "dot", "svg"), help="what to draw (by the ending of FILE, else mermaid)"
     )
     parser.add_argument("--full", action="store_true", help="draw every state")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to FILE in place of standard output")
@@ -42,8 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw the flow."""
     flow = read_flow(arguments)
     refuse_overwriting(arguments.output, flow_files(arguments.flow))
+    form = arguments.format or _ENDINGS.get(arguments.output.suffix.lower() if arguments.output else "", "mermaid")
     exploration = explore(flow, progress=Progress("states walked"))
-    write(_drawn(full(exploration) if arguments.full else collapsed(exploration), arguments.format), arguments.output)
+    write(_drawn(full(exploration) if arguments.full else collapsed(exploration), form), arguments.output)
     return 0
 
 

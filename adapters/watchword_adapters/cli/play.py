@@ -17,7 +17,7 @@ from watchword.turn import ACTION, CHOICE
 from watchword_adapters.audit import NoAudit
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.client import Client
-from watchword_adapters.cli.flow_argument import add_flow, attribute, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.picture import open_picture, save_picture
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.cli.stage import DEFAULT_EMAIL, DEFAULT_PASSWORD, DEFAULT_USER, Stage, log_lines, set_up
@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Play the flow; return 0 if it ends with tokens."""
     flow = read_flow(arguments)
-    attributes = {"email": arguments.email, "email_verified": "true", **dict(map(attribute, arguments.attribute))}
+    attributes = {"email": arguments.email, "email_verified": "true", **attributes_of(arguments.attribute)}
     screen = Screen()
     with log_lines() as log:
         stage = set_up(
