@@ -215,3 +215,10 @@ audit.record(AuditEvent("authz_d", 0.0, ""))
 """
 
     assert {"authn_a", "authn_b", "sys_c", "authz_d"} == events_in(source)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_readme_lists_each_command(name):
+    """In the table of the command line, where a newcomer looks first."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("## The command line")[1]
+    assert re.search(rf"^\|.*`watchword {name}\b[^`]*`.*\|", table, re.MULTILINE)
