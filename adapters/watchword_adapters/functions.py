@@ -28,6 +28,7 @@ PASSWORD_LIMITS = (Limit(5, 900), Limit(100, 86_400))
 """Wrong passwords of one user: as Cognito locks out after five for up to 15 minutes; 100 by NIST SP 800-63B-4 3.2.2."""
 
 MAX_STATE = 65_536
+_STATE = "sign-in of plain functions"
 
 _log = logging.getLogger("watchword")
 
@@ -96,7 +97,7 @@ Reply: TypeAlias = Asked | SignedIn | Refused
 
 @frozen
 class _State:
-    """A sign-in between two calls. It lies in the ledger; the client holds a handle to it."""
+    """A sign-in between two calls. It lies in the ledger, locked; the client holds a handle to it."""
 
     name: str
     rounds: tuple[tuple[str, bool, str | None], ...] = ()
@@ -214,7 +215,7 @@ class SignIn:
     def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
         engine = self._engine
         kept = engine.ledger.take(_slot(token), now=engine.clock.now(), within=1.0)
-        state = _State.read(kept) if kept is not None else None
+        state = self._unlocked(token, kept) if kept is not None else None
         if state is None or engine.clock.now() >= state.expires:
             raise ExpiredError("the token was used, is too old, or is none")
         said = {ACTION: action, CHOICE: choice}
@@ -263,8 +264,17 @@ class SignIn:
         text = evolve(state, expires=expires).write()
         if len(text) > MAX_STATE:
             raise UnavailableError("the sign-in has grown too large to be kept")
-        engine.ledger.put(_slot(token), text, expires=expires, within=1.0)
+        key = engine.keyring.current
+        # Who reads the ledger has no key, and who writes there cannot write a state: it would be a step that was passed.
+        locked = key.id + key.lock(_STATE, token, text)
+        engine.ledger.put(_slot(token), locked, expires=expires, within=1.0)
         return Asked(public.get("step", state.step), dict(public), token)
+
+    def _unlocked(self, token: str, kept: str) -> _State | None:
+        """Return the state that *kept* holds; None if it is none that was put there for *token*."""
+        key = self._engine.keyring.find(kept[:8])
+        text = key.unlock(_STATE, token, kept[8:]) if key else None
+        return None if text is None else _State.read(text)
 
     def _verifier(self, name: str) -> srp6a.Verifier:
         record = self._users.find(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ MIN_KEY_BYTES = 32
 """NIST SP 800-107: an HMAC key of the hash's own length; ASVS 5.0 11.5.1 asks for 128 bits at least."""
 
 _MIN_DISTINCT_BYTES = 11
+_TAG_BYTES = 32
 _REMEDY = "make one with: python -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
 
 
@@ -61,6 +63,38 @@ class Key:
                     chosen.append(alphabet[byte % size])
             block += 1
         return "".join(chosen)
+
+    def lock(self, purpose: str, context: str, text: str) -> str:
+        """Return *text* encrypted and authenticated for *purpose*, bound to *context*: only `unlock` with both reads it.
+
+        SIV (RFC 5297 2.6, Rogaway and Shrimpton 2006) over HMAC-SHA256: the tag of the text is what its stream of key bytes
+        begins with. So it needs no nonce, and the same text locked twice tells no more than that.
+        """
+        plain = text.encode("utf-8", "surrogatepass")
+        tag = self._tag(purpose, context, plain)
+        return base64.urlsafe_b64encode(tag + self._streamed(purpose, tag, plain)).decode()
+
+    def unlock(self, purpose: str, context: str, locked: str) -> str | None:
+        """Return the text that *locked* holds, or None if this key did not lock it for *purpose* and *context*."""
+        try:
+            joined = base64.b64decode(locked.encode("ascii"), b"-_", validate=True)
+        except ValueError:
+            return None
+        tag, hidden = joined[:_TAG_BYTES], joined[_TAG_BYTES:]
+        plain = self._streamed(purpose, tag, hidden)
+        if not hmac.compare_digest(tag, self._tag(purpose, context, plain)):
+            return None
+        return plain.decode("utf-8", "surrogatepass")
+
+    def _tag(self, purpose: str, context: str, plain: bytes) -> bytes:
+        return hmac.digest(_expand(self._secret, purpose, "tag"), pack(context) + plain, "sha256")
+
+    def _streamed(self, purpose: str, tag: bytes, data: bytes) -> bytes:
+        secret = _expand(self._secret, purpose, "stream")
+        blocks = range(-(-len(data) // _TAG_BYTES))
+        stream = b"".join(hmac.digest(secret, tag + block.to_bytes(8, "big"), "sha256") for block in blocks)
+        number = int.from_bytes(data, "big") ^ int.from_bytes(stream[: len(data)], "big")
+        return number.to_bytes(len(data), "big")
 
 
 @runtime_checkable

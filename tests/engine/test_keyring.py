@@ -1,5 +1,6 @@
 """Keys: weak ones are refused, derived ones are independent, codes are unbiased."""
 
+import base64
 import hashlib
 import hmac
 import math
@@ -258,6 +259,51 @@ def test_an_alphabet_has_2_to_256_symbols(size):
         KEY.choose("code", "seed", "x" * size, 8)
 
 
+# --- locking ------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=200), st.text(max_size=9), st.text(max_size=9))
+def test_what_is_locked_is_unlocked_by_the_same_key_purpose_and_context_alone(text, purpose, context):
+    """Any text, half pairs and none at all included; everything else reads as nothing."""
+    locked = KEY.lock(purpose, context, text)
+    assert text == KEY.unlock(purpose, context, locked)
+    other = Keyring.of(OTHER).current
+    wrong = ((other, purpose, context), (KEY, purpose + "x", context), (KEY, purpose, context + "x"))
+    for key, for_what, bound_to in wrong:
+        assert key.unlock(for_what, bound_to, locked) is None
+
+
+def test_no_bit_can_be_changed():
+    """Nor may any be missing, or be there besides."""
+    locked = base64.urlsafe_b64decode(KEY.lock("state", "token", "ann, and more than one block of thirty-two bytes"))
+    for place in range(len(locked) * 8):
+        changed = bytearray(locked)
+        changed[place // 8] ^= 1 << place % 8
+        assert KEY.unlock("state", "token", base64.urlsafe_b64encode(changed).decode()) is None
+    for odd in (b"", locked[:-1], locked[1:], locked + b"\0", locked[:32], locked[:31]):
+        assert KEY.unlock("state", "token", base64.urlsafe_b64encode(odd).decode()) is None
+
+
+@pytest.mark.parametrize("odd", ["", "é", "\ud800", "A", "====", "[1]", "AAAA+/==", " ", "x" * 1000])
+def test_what_was_never_locked_reads_as_nothing(odd):
+    """Whoever writes it; and no text raises."""
+    assert KEY.unlock("state", "token", odd) is None
+
+
+def test_what_is_locked_is_not_to_be_seen():
+    """Half of all bits differ from the text, and from another one's that differs in one letter."""
+    differing = total = 0
+    for number in range(200):
+        text = f"{number:03}" + "a" * 97
+        hidden, other = (
+            base64.urlsafe_b64decode(KEY.lock("state", str(number), each))[32:] for each in (text, text[:-1] + "b")
+        )
+        for one, two in ((hidden, text.encode()), (hidden, other)):
+            differing += (int.from_bytes(one, "big") ^ int.from_bytes(two, "big")).bit_count()
+            total += 800
+    assert abs(differing / total - 0.5) < 4 * 0.5 / math.sqrt(total)
+
+
 # --- the derivation, word for word --------------------------------------------------------------------------------
 
 
@@ -292,3 +338,21 @@ def test_a_digest_is_what_the_documentation_says():
         SECRET, struct.pack(">Q", 11) + b"watchword/1" + struct.pack(">Q", 6) + b"key id\x01", "sha256"
     ).digest()
     assert hashlib.sha256(named).hexdigest()[:8] == KEY.id
+
+
+def test_what_is_locked_is_what_the_decision_says():
+    """SIV: a tag over context and text, and a stream that begins with the tag, each under a key of its own."""
+
+    def packed(*parts):
+        return b"".join(struct.pack(">Q", len(part)) + part for part in parts)
+
+    def part(name):
+        return hmac.new(SECRET, packed(b"watchword/1", b"state", name) + b"\x01", "sha256").digest()
+
+    text = "ann, and more than one block of thirty-two bytes: é".encode()
+    tag = hmac.new(part(b"tag"), packed(b"token") + text, "sha256").digest()
+    stream = b"".join(
+        hmac.new(part(b"stream"), tag + struct.pack(">Q", block), "sha256").digest() for block in range(2)
+    )
+    hidden = bytes(one ^ two for one, two in zip(text, stream, strict=False))
+    assert tag + hidden == base64.urlsafe_b64decode(KEY.lock("state", "token", text.decode()))
