@@ -5,6 +5,7 @@ import base64
 import copy
 import functools
 import hashlib
+import itertools
 import json
 import re
 import shlex
@@ -23,6 +24,7 @@ from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import read_aws, yaml_text
 from watchword_adapters.deploy.commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
+from watchword_adapters.deploy.deployment import DeployedFunction
 from watchword_adapters.deploy.diagnosis import diagnose
 from watchword_adapters.deploy.finding import SEVERITIES
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
@@ -95,6 +97,7 @@ def healthy():
             each: {
                 "FunctionName": each,
                 "FunctionArn": arn,
+                "Handler": f"{each}.{each}",
                 "Timeout": 5,
                 "MemorySize": 128 if each == "define" else 512,
                 "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/acme/{each}"},
@@ -338,6 +341,15 @@ PLANTED = {
     "root in the environment": (both("WATCHWORD_ROOT_KEY", KEY), ["WD11", "WD11"]),
     "no root": (both("WATCHWORD_ROOT_KEY", DELETED), ["WD32", "WD32"]),
     "a root that rotates": (both("WATCHWORD_ROOT_KEY", "secretsmanager://acme"), ["WD32", "WD32"]),
+    "Create as Define, by its handler": (put("functions", "define", "Handler", "app.create"), ["WD33"]),
+    "Create as Define, by its description": (
+        put("functions", "define", "Description", f"CreateAuthChallenge of the flow acme ({FLOW.fingerprint})"),
+        ["WD33"],
+    ),
+    "Define as Create": (
+        put("pool", "LambdaConfig", "CreateAuthChallenge", ARNS["define"]),
+        ["WD33"],
+    ),
     "two tables": (put(*VARIABLES, "WATCHWORD_LEDGER", "dynamodb://other"), ["WD24"]),
 }
 
@@ -495,10 +507,19 @@ def test_old_names_of_flows_are_known():
 # --- repairs ------------------------------------------------------------------------------------------------------
 
 
+def to_attach(arns, world=None):
+    """Return the functions *arns*, with the permissions that they have in *world*."""
+    policies = world["policies"] if world else {}
+    return {
+        trigger: DeployedFunction(arn, statements=tuple(policies.get(arn.rpartition(":")[2]) or ()))
+        for trigger, arn in arns.items()
+    }
+
+
 def repairs(world, attach=None, flow=FLOW):
     """Return the commands for *world*, as operation and request."""
     deployment = read(Aws(world), POOL_ID, CLIENT_ID)
-    said = commands(deployment, diagnose(deployment, flow), attach or {}, flow)
+    said = commands(deployment, diagnose(deployment, flow), to_attach(attach or {}, world), flow)
     words = [shlex.split(each) for each in said]
     return [(each[2], json.loads(each[4]) if each[3] == "--cli-input-json" else each) for each in words]
 
@@ -522,8 +543,9 @@ def test_attaching_keeps_every_other_setting_of_the_pool():
     """UpdateUserPool resets what is not sent: all that was read is sent back, and other triggers stay."""
     world = healthy()
     pool = world["pool"]
-    for named in NAMED.values():
+    for trigger, named in NAMED.items():
         del pool["LambdaConfig"][named]
+        world["policies"][trigger] = None
     *permissions, (operation, request) = repairs(world, ARNS)
     assert ["add-permission"] * 3 == [name for name, _ in permissions]
     for words in (words for _, words in permissions):
@@ -607,7 +629,72 @@ def test_without_its_arn_no_function_is_attached():
     world = healthy()
     detached(world)
     assert [] == repairs(world)
-    assert ["add-permission", "update-user-pool"] == [name for name, _ in repairs(world, {"create": ARNS["create"]})]
+    assert ["update-user-pool"] == [name for name, _ in repairs(world, {"create": ARNS["create"]})]
+
+
+@pytest.mark.parametrize("allowed", list(itertools.product([True, False], repeat=3)))
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_permission_is_added_where_there_is_none_and_only_there(allowed, attached, monkeypatch, capsys):
+    """Whether the functions are attached already, or by what is printed: a second permission would be refused by Lambda."""
+    world = healthy()
+    for may, (trigger, named) in zip(allowed, NAMED.items(), strict=True):
+        if not may:
+            world["policies"][trigger] = None
+        if not attached:
+            del world["pool"]["LambdaConfig"][named]
+    monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world))
+    options = [word for trigger, arn in ARNS.items() for word in (f"--{trigger}", arn)]
+    main(["doctor", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, *options, "--json"])
+    made = [shlex.split(each) for each in json.loads(capsys.readouterr().out)["commands"]]
+    lacking = [trigger for may, trigger in zip(allowed, NAMED, strict=True) if not may]
+    assert [ARNS[each] for each in lacking] == [words[4] for words in made if words[2] == "add-permission"]
+    assert ([] if attached else ["update-user-pool"]) == [words[2] for words in made if words[1] == "cognito-idp"]
+
+
+@pytest.mark.parametrize("pair", list(itertools.permutations(ARNS, 2)), ids=" as ".join)
+@pytest.mark.parametrize("told_by", ["Handler", "Description"])
+@pytest.mark.parametrize("form", ["{}", ARNS["define"].removesuffix("define") + "{}"])
+def test_another_triggers_function_is_not_attached(pair, told_by, form, monkeypatch, capsys):
+    """By its name or its ARN, told by its handler or by its description: refused, and nothing is printed to run."""
+    other, trigger = pair
+    world = healthy()
+    telling = {"Handler": f"app.{other}", "Description": f"{NAMED[other]} of the flow acme ({FLOW.fingerprint})"}
+    world["functions"][other] |= {"Handler": "app.handler", told_by: telling[told_by]}
+    monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world))
+    words = ["--pool-id", POOL_ID, "--client-id", CLIENT_ID, f"--{trigger}", form.format(other)]
+    assert 2 == main(["doctor", *words])
+    said = capsys.readouterr()
+    assert f"--{trigger} {form.format(other)}: this is another trigger's function" in said.err
+    assert f"give that of {trigger}" in said.err
+    assert "" == said.out
+
+
+def test_a_function_that_may_not_be_read_is_attached_by_its_arn_and_this_is_said(monkeypatch, capsys):
+    """Nobody knows then whether it is the right one; one that is not there is refused."""
+    world = healthy()
+    detached(world)
+    denied = {"get_function_configuration": failed("AccessDeniedException")}
+    monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world, denied))
+    words = ["doctor", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--create"]
+    assert 1 == main([*words, ARNS["create"]])
+    said = capsys.readouterr().out
+    assert "not checked: the function of create (AccessDeniedException)" in said
+    assert "update-user-pool" in said
+    denied.clear()
+    assert 2 == main([*words, ARNS["create"] + "-gone"])
+    assert "no such function can be read" in capsys.readouterr().err
+
+
+def test_tags_that_aws_keeps_are_not_sent_back():
+    """A pool of a stack has them, and no request may hold one; a tag of one's own may be empty."""
+    world = healthy()
+    detached(world)
+    world["pool"]["UserPoolTags"] |= {"aws:cloudformation:stack-name": "acme", "AWS:other": "x", "empty": ""}
+    [(_, request)] = repairs(world, {"create": ARNS["create"]})
+    assert {"team": "accounts", "empty": ""} == request["UserPoolTags"]
+    world["pool"]["UserPoolTags"] = {"aws:cloudformation:stack-name": "acme"}
+    [(_, request)] = repairs(world, {"create": ARNS["create"]})
+    assert "UserPoolTags" not in request
 
 
 def test_one_function_for_all_triggers_gets_one_permission():
@@ -651,8 +738,7 @@ def test_a_function_is_attached_by_its_name(monkeypatch, capsys):
     detached(world)
     monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world))
     assert 1 == main(["doctor", "--pool-id", POOL_ID, "--client-id", CLIENT_ID, "--create", "create", "--json"])
-    permission, update = json.loads(capsys.readouterr().out)["commands"]
-    assert ARNS["create"] in shlex.split(permission)
+    [update] = json.loads(capsys.readouterr().out)["commands"]
     assert ARNS["create"] == json.loads(shlex.split(update)[4])["LambdaConfig"]["CreateAuthChallenge"]
 
 
@@ -1002,7 +1088,7 @@ def test_a_pool_of_an_emulator_is_read_repaired_and_found_well(monkeypatch):
         deployment = read(clients, pool, client)
         found = diagnose(deployment, Flow(sequence(Srp(), EmailOtp(lifetime=300))))
         assert ["WD01", "WD03", "WD04", "WD07", "WD31"] == codes(found)
-        for command in commands(deployment, found, ARNS, Flow(EmailOtp(lifetime=300))):
+        for command in commands(deployment, found, to_attach(ARNS), Flow(EmailOtp(lifetime=300))):
             words = shlex.split(command)
             if words[1] == "cognito-idp":
                 getattr(cognito, words[2].replace("-", "_"))(**json.loads(words[4]))

@@ -116,6 +116,11 @@ PLANTED = {
         said("create", "Description", "CreateAuthChallenge of the flow acme (0123456789abcdef)"),
         "WD29",
     ),
+    "Define as Create": (said("create", "Handler", "define.define"), "WD33"),
+    "Create as Define": (
+        said("define", "Description", "CreateAuthChallenge of the flow acme (0123456789abcdef)"),
+        "WD33",
+    ),
     "invitations": (said("pool", "AdminCreateUserConfig", "AllowAdminCreateUserOnly", True), "WD30"),
     "recovery by mail": (
         said("pool", "AccountRecoverySetting", {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}),

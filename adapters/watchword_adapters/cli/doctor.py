@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from attrs import evolve
+
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import read_flow
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.commands import commands
-from watchword_adapters.deploy.deployment import Deployment
+from watchword_adapters.deploy.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.diagnosis import as_json, diagnose
 from watchword_adapters.deploy.finding import Finding
 from watchword_adapters.deploy.read_template import read_template
@@ -59,11 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
     deployment = _read(arguments)
     if arguments.dist is not None:
         deployment = with_zips(deployment, arguments.dist)
-    findings = diagnose(deployment, flow)
+    found: dict[str, DeployedFunction] = {}
     if attach:
         clients = read_aws.clients(arguments.region, arguments.endpoint)
-        attach = {name: read_aws.function_arn(clients, f"--{name}", named) for name, named in attach.items()}
-    repairs = commands(deployment, findings, attach, flow)
+        for trigger, named in attach.items():
+            found[trigger], unread = read_aws.attachable(clients, trigger, named)
+            deployment = evolve(deployment, unread=tuple(dict.fromkeys((*deployment.unread, *unread))))
+    findings = diagnose(deployment, flow)
+    repairs = commands(deployment, findings, found, flow)
     if arguments.json:
         print(as_json(findings, repairs))
     else:

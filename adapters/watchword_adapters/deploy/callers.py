@@ -1,4 +1,4 @@
-"""Who may call a function: findings on its permissions."""
+"""Who calls a function: findings on its permissions, and whether it is the right one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import cast
 
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.finding import Finding, Said
+from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.values import (
     OTHERS,
     Partial,
@@ -24,21 +25,16 @@ def permissions(trigger: str, function: DeployedFunction, deployment: Deployment
     """Yield what is wrong with who may call the function of *trigger*."""
     if function.statements is None:
         return
-    pool = deployment.pool
     if any(_is_wide(each) for each in function.statements):
         yield Finding(
             "WD06",
             f"{trigger} may be called by others than the pool: a permission has no SourceArn, or one with a star",
             "replace it by one whose SourceArn is the pool's ARN",
         )
-    if pool is None:
-        return
-    judged = [_lets(each, str(pool.get("Arn", ""))) for each in function.statements]
-    if True in judged:
-        return
-    unknown = next((each for each in judged if isinstance(each, Unknown)), None)
-    if unknown is not None:
-        yield NotKnown(f"whether the pool may call {trigger}", unknown.why)
+    allowed = may_call(deployment.pool, function)
+    if isinstance(allowed, Unknown):
+        yield NotKnown(f"whether the pool may call {trigger}", allowed.why)
+    if allowed is not False:
         return
     yield Finding(
         "WD05",
@@ -47,6 +43,24 @@ def permissions(trigger: str, function: DeployedFunction, deployment: Deployment
         if deployment.live
         else "add a permission for what the pool names: one for a function is none for its alias",
     )
+
+
+def may_call(pool: Facts | None, function: DeployedFunction) -> bool | Unknown | None:
+    """Return whether *pool* may call *function*; None if there is no pool, or the permissions could not be read."""
+    if pool is None or function.statements is None:
+        return None
+    return _any(_lets(each, str(pool.get("Arn", ""))) for each in function.statements)
+
+
+def not_for(trigger: str, function: DeployedFunction) -> str:
+    """Return what tells that *function* is another trigger's than *trigger*; nothing if nothing does."""
+    handler, description = text(get(function.facts, "Handler")), text(get(function.facts, "Description"))
+    if isinstance(handler, str) and handler.rpartition(".")[2] in TRIGGERS.keys() - {trigger}:
+        return f"its handler is {handler[:80]}"
+    described = description.partition(" of the flow ")[0] if isinstance(description, str) else ""
+    if described in {*TRIGGERS.values()} - {TRIGGERS[trigger]}:
+        return f"its description begins with {described}"
+    return ""
 
 
 def _invokes(statement: Facts) -> bool | Unknown:

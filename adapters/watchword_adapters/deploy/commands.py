@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from watchword.attributes import hands_of
 from watchword.flow import Flow
-from watchword_adapters.deploy.deployment import Deployment, Facts, within
+from watchword_adapters.deploy.callers import may_call
+from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, within
 from watchword_adapters.deploy.finding import Finding
 from watchword_adapters.deploy.template import FLOWS, TRIGGERS, conditions_on_attributes, session_minutes
 from watchword_adapters.deploy.values import elements
@@ -41,9 +42,12 @@ CLIENT_READ_ONLY = frozenset(
 
 
 def commands(
-    deployment: Deployment, findings: tuple[Finding, ...], attach: Mapping[str, str], flow: Flow | None = None
+    deployment: Deployment,
+    findings: tuple[Finding, ...],
+    attach: Mapping[str, DeployedFunction],
+    flow: Flow | None = None,
 ) -> tuple[str, ...]:
-    """Return the commands that attach the functions *attach* (ARNs by trigger) and repair *findings*, in their order.
+    """Return the commands that attach the functions *attach* (by trigger) and repair *findings*, in their order.
 
     None is run. They are for a pool that was read, with its settings as they were then: run them soon. A template has
     none: it is mended by editing it.
@@ -52,12 +56,12 @@ def commands(
         return ()
     pool, codes = deployment.pool, {each.code for each in findings}
     attached = {trigger: each.name for trigger, each in deployment.functions.items()}
-    wanted = attached | dict(attach)
+    wanted = attached | {trigger: each.name for trigger, each in attach.items()}
     # One function may serve several triggers, and needs one permission.
     callers = {
-        arn: trigger
-        for trigger, arn in reversed(wanted.items())
-        if arn not in attached.values() or _may_not_call(trigger, findings)
+        each.name: trigger
+        for trigger, each in reversed({**deployment.functions, **attach}.items())
+        if _needs_permission(pool, each, new=each.name not in attached.values())
     }
     made = [_add_permission(trigger, arn, str(pool.get("Arn", ""))) for arn, trigger in reversed(callers.items())]
     if wanted != attached or "WD31" in codes:
@@ -70,10 +74,9 @@ def commands(
     return tuple(made)
 
 
-def _may_not_call(trigger: str, findings: tuple[Finding, ...]) -> bool:
-    return any(
-        each.code == "WD05" and each.message.startswith(f"the pool may not call {trigger}:") for each in findings
-    )
+def _needs_permission(pool: Facts, function: DeployedFunction, *, new: bool) -> bool:
+    allowed = may_call(pool, function)
+    return allowed is False or (new and allowed is not True)
 
 
 def _update_pool(deployment: Deployment, arns: Mapping[str, str], codes: set[str]) -> list[str]:
@@ -128,9 +131,13 @@ def _kept(told: Facts, read_only: frozenset[str]) -> dict[str, Any]:
         name: each
         for name, value in told.items()
         if name not in read_only
-        # A tag may be empty.
-        and (each := value if name == "UserPoolTags" else _filled(value)) not in (None, "", {}, [])
+        and (each := _own_tags(value) if name == "UserPoolTags" else _filled(value)) not in (None, "", {}, [])
     }
+
+
+def _own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return *tags* without those that AWS keeps itself: it takes none that begins so. A tag may be empty."""
+    return {name: each for name, each in tags.items() if not name.lower().startswith("aws:")}
 
 
 def _filled(value: Any) -> Any:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from itertools import starmap
+
+from attrs import evolve
 
 from watchword.flow import Flow
-from watchword_adapters.deploy.callers import permissions
+from watchword_adapters.deploy.callers import not_for, permissions
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
 from watchword_adapters.deploy.environments import environments, scheme_of
 from watchword_adapters.deploy.finding import Finding, Said, default_to, judge
@@ -38,14 +41,19 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding,
 
     What is not known before the deployment is no fault, and is said once for each cause.
     """
+    misplaced = {trigger: wrong for trigger, each in deployment.functions.items() if (wrong := not_for(trigger, each))}
+    # What another trigger's function lacks is nothing that it should have.
+    kept = {trigger: each for trigger, each in deployment.functions.items() if trigger not in misplaced}
+    rest = evolve(deployment, functions=kept)
     said: list[Finding | NotKnown] = [
         *_client(deployment),
         *_pool(deployment),
-        *_functions(deployment),
-        *_code(deployment),
-        *environments(deployment),
+        *starmap(_misplaced, misplaced.items()),
+        *_functions(rest),
+        *_code(rest),
+        *environments(rest),
         *_tables(deployment),
-        *(by_flow(deployment, flow) if flow is not None else ()),
+        *(by_flow(rest, flow) if flow is not None else ()),
         *deployment.unknown,
     ]
     found = [
@@ -58,6 +66,14 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding,
     ]
     order = ("error", "warning", "note")
     return tuple(sorted(found, key=lambda each: (order.index(each.severity), each.code)))
+
+
+def _misplaced(trigger: str, wrong: str) -> Finding:
+    return Finding(
+        "WD33",
+        f"{TRIGGERS[trigger]} calls another trigger's function: {wrong}; every sign-in ends",
+        f"attach the function of {trigger}",
+    )
 
 
 def _not_known(several: list[NotKnown]) -> Iterator[Finding]:

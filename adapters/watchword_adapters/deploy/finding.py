@@ -45,6 +45,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "WD30": "warning",
     "WD31": "error",
     "WD32": "warning",
+    "WD33": "error",
 }
 """Every code, and how serious it is."""
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword_adapters.deploy.callers import not_for
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, Table, within
 from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.values import Partial, Text, Unknown, get, joined, words
@@ -77,22 +78,28 @@ def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
     )
 
 
-def function_arn(clients: Clients, option: str, named: str) -> str:
-    """Return the ARN of the function *named*, by name or ARN, which *option* gave.
+def attachable(clients: Clients, trigger: str, named: str) -> tuple[DeployedFunction, tuple[str, ...]]:
+    """Return the function *named*, by name or ARN, which is to be attached as *trigger*, and what of it cannot be read.
 
     Raises:
-        ConfigurationError: if it is neither, or there is no such function, or its ARN cannot be read.
+        ConfigurationError: if it is neither, there is no such function, its ARN cannot be read, or it is another trigger's.
     """
-    if _ARN.fullmatch(named):
-        return named
-    if not _FUNCTION_NAME.fullmatch(named):
+    option = f"--{trigger}"
+    is_arn = bool(_ARN.fullmatch(named))
+    if not is_arn and not _FUNCTION_NAME.fullmatch(named):
         raise ConfigurationError(f"{option} {named[:80]}: it is neither a function's ARN nor its name")
     reading = _Reading(clients)
-    lambda_ = reading.client("lambda")
-    told = reading.optional(named, lambda: lambda_.get_function_configuration(FunctionName=named)["FunctionArn"])
-    if told is None:
-        raise ConfigurationError(f"{option}: no function can be read by that name, {reading.unread[0]}: give its ARN")
-    return str(told)
+    function = reading.function(trigger, named)
+    if function.facts is None and (not is_arn or any(f"({gone})" in reading.unread[0] for gone in _GONE)):
+        remedy = "see its ARN and --region" if is_arn else "give its ARN"
+        raise ConfigurationError(f"{option} {named}: no such function can be read, {reading.unread[0]}: {remedy}")
+    wrong = not_for(trigger, function)
+    if wrong:
+        raise ConfigurationError(
+            f"{option} {named}: this is another trigger's function, {wrong}: give that of {trigger}"
+        )
+    name = named if is_arn or function.facts is None else str(function.facts["FunctionArn"])
+    return evolve(function, name=name), tuple(reading.unread)
 
 
 def _others(cognito: Any, pool_id: str, client_id: str) -> dict[str, tuple[str | Unknown, ...]]:
