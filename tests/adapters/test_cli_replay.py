@@ -21,7 +21,7 @@ from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import judge
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.cli import captured, main
+from watchword_adapters.cli import captured, logged, main
 from watchword_adapters.cli.captured import RULES, read_events
 from watchword_adapters.cli.logged import UnreadableError, events_in
 from watchword_adapters.cognito import turn_of
@@ -285,6 +285,27 @@ def test_what_cannot_be_read_says_how_to_log_it(told, tmp_path, capsys):
     assert told in err
     assert "line 2" in err
     assert "print(json.dumps(event)) or console.log(JSON.stringify(event))" in err
+
+
+def test_what_begins_like_an_event_and_has_no_end_is_not_read_again_and_again():
+    """From each line to the end of the text would be quadratic: it ends when all of it was read some times."""
+    lines = 40
+    log = ("1 {" + "1," * 1000 + "\n") * lines
+    steps = 0
+
+    def watched(pattern):
+        class Counting:
+            def match(self, *given):
+                nonlocal steps
+                steps += 1
+                return pattern.match(*given)
+
+        return Counting()
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(UnreadableError):
+        patch.setattr(logged, "_TOKEN", watched(logged._TOKEN))
+        list(events_in(log))
+    assert steps < 3 * len(log)
 
 
 @given(text=st.text(alphabet="{}[]()'\"`\\,:\n\t aN1$-", max_size=60))

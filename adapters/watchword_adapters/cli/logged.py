@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from json import JSONDecodeError
 from typing import cast
 
 REMEDY = "log the event as JSON, by print(json.dumps(event)) or console.log(JSON.stringify(event))"
@@ -18,6 +19,8 @@ _TEXTS = ("message", "@message", "event", "msg")
 _TRIES = 3
 """How many braces of a line are tried: a prefix may hold some, and each try may read to the end."""
 _NESTED = 50
+_READ_AGAIN = 2
+"""How often, on average, each sign of a text may be read in vain: what begins like an event and is none may have no end."""
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -88,28 +91,29 @@ def events_in(text: str, depth: int = 0) -> Iterator[object]:
         UnreadableError: if an event is cut off, or in a form that cannot be read.
     """
     place, line = 0, 1
+    left = _READ_AGAIN * len(text) + 10_000
     while place < len(text):
         end = text.find("\n", place) + 1 or len(text)
         begins = end - len(text[place:end].lstrip())
         if _JSON_LIST.match(text, begins, end):
             raise UnreadableError(line, "no JSON")
-        found = False
+        read = False
         for brace in _braces(text, place, end):
-            read = _read_at(text, brace, line)
-            if read is None:
-                if brace == begins:
+            found, value, after = _read_at(text, brace, line)
+            if not found:
+                left -= after - brace
+                if brace == begins or left < 0:
                     raise UnreadableError(line, "no JSON")
                 continue
-            value, after = read
             inside = list(unwrapped(value, depth))
             if not inside and "triggerSource" in text[after:end]:
                 continue
             yield from inside
-            found, next_place = True, text.find("\n", after) + 1 or len(text)
+            read, next_place = True, text.find("\n", after) + 1 or len(text)
             line += text.count("\n", place, next_place)
             place = next_place
             break
-        if not found:
+        if not read:
             if "triggerSource" in text[place:end]:
                 raise UnreadableError(line, "an event that is cut off, or in a form that cannot be read")
             line, place = line + 1, end
@@ -127,16 +131,22 @@ def _braces(text: str, place: int, end: int) -> Iterator[int]:
         place += 1
 
 
-def _read_at(text: str, place: int, line: int) -> tuple[object, int] | None:
-    """Return the value that begins at *place* and where it ends; None if it is neither JSON nor a printed object."""
+def _read_at(text: str, place: int, line: int) -> tuple[bool, object, int]:
+    """Return whether JSON or a printed object begins at *place*, its value, and how far the text was read."""
     try:
-        return cast("tuple[object, int]", json.JSONDecoder().raw_decode(text, place))
+        return (True, *cast("tuple[object, int]", json.JSONDecoder().raw_decode(text, place)))
+    except JSONDecodeError as error:
+        reached = error.pos
     except (ValueError, RecursionError):
-        return _printed_at(text, place, line) if text[place] == "{" else None
+        reached = place
+    if text[place] != "{":
+        return False, None, reached
+    found, value, after = _printed_at(text, place, line)
+    return found, value, max(after, reached)
 
 
-def _printed_at(text: str, place: int, line: int) -> tuple[object, int] | None:
-    """Return the object that Python or Node.js printed at *place*, and where it ends; None if there is none."""
+def _printed_at(text: str, place: int, line: int) -> tuple[bool, object, int]:
+    """Return whether Python or Node.js printed an object at *place*, the object, and how far the text was read."""
     parts: list[str] = []
     depth = 0
     while match := _TOKEN.match(text, place):
@@ -150,7 +160,7 @@ def _printed_at(text: str, place: int, line: int) -> tuple[object, int] | None:
             case "word":
                 key = _KEY.match(text, place) is not None
                 if not key and written not in _WORDS:
-                    return None
+                    return False, None, place
                 parts.append(repr(written) if key else _WORDS[written])
             case "text":
                 parts.append(repr(written[1:-1]) if written[0] == "`" else written)
@@ -159,10 +169,10 @@ def _printed_at(text: str, place: int, line: int) -> tuple[object, int] | None:
             case _:
                 continue
         if depth > _NESTED:
-            return None
+            return False, None, place
         if depth == 0:
             break
     try:
-        return cast("object", ast.literal_eval("".join(parts))), place
+        return True, cast("object", ast.literal_eval("".join(parts))), place
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        return None
+        return False, None, place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,12 @@ MOST_VALUES = 200_000
 """Values in a template, each alias of YAML written out. A template of a megabyte has some ten thousands."""
 MOST_LEVELS = 100
 """Levels of values in values. CloudFormation has no use for a fourth of them."""
+
+_NUMBERS: dict[str, tuple[re.Pattern[str], type[int | float]]] = {
+    "tag:yaml.org,2002:int": (re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z", re.ASCII), int),
+    "tag:yaml.org,2002:float": (re.compile(r"-?[0-9]{1,18}\.[0-9]{1,18}\Z", re.ASCII), float),
+}
+"""The numbers that a template needs. YAML 1.1 has more: base 60, which takes quadratic time to read, and hex without end."""
 
 
 def read(path: Path) -> Any:
@@ -126,15 +133,25 @@ def _safe(reader: Any) -> Any:
 
 def _loader(reader: Any) -> Any:
     class Loader(_safe(reader)):  # type: ignore[misc]
-        """Knows the tags of CloudFormation, which has no dates."""
+        """Knows the tags of CloudFormation, which has no dates, and decimal numbers alone."""
 
         yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's way to say it
-            sign: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+            sign: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":int", ":float"))]
             for sign, resolvers in reader.SafeLoader.yaml_implicit_resolvers.items()
         }
 
     Loader.add_multi_constructor("!", _short_form)
+    for tag, (pattern, _) in _NUMBERS.items():
+        Loader.add_implicit_resolver(tag, pattern, list("-0123456789"))
+        Loader.add_constructor(tag, _number)
     return Loader
+
+
+def _number(loader: Any, node: Any) -> Any:
+    """Return a decimal number; whatever else is tagged as one is the text that it is."""
+    written = loader.construct_scalar(node)
+    pattern, made_of = _NUMBERS[node.tag]
+    return made_of(written) if isinstance(written, str) and pattern.match(written) else written
 
 
 def _short_form(loader: Any, tag: str, node: Any) -> dict[str, Any]:
