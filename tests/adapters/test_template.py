@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from checked_flows import Toy
 from watchword import ConfigurationError, Flow, attribute, named, one_of, sequence, when
+from watchword.attributes import may_change
 from watchword.keyring import Keyring
 from watchword.loader import Loader
 from watchword.ports import Permission
@@ -228,6 +229,17 @@ def test_a_client_may_not_write_what_the_flow_decides_by():
         "Schema"
     ]
     assert "custom:tier" not in made["Client"]["Properties"]["WriteAttributes"]
+
+
+@pytest.mark.parametrize("names", [["email"], ["email", "name"], ["custom:tier", "name"], ["locale"], []])
+def test_a_client_may_write_something_or_else_everything(names):
+    """None of what the flow decides by, and never nothing: Cognito takes an empty list for every standard attribute."""
+    body = sequence(Srp(), *(when(attribute(name, "x"), Captcha()) for name in names[:1]), EmailOtp())
+    for name in names[1:]:
+        body = sequence(Srp(), when(attribute(name, "y"), named("other", Captcha())), *body.parts[1:])
+    written = resources(Flow(body))["Client"]["Properties"]["WriteAttributes"]
+    assert written
+    assert not any(may_change(name, written) for name in names)
 
 
 @given(st.integers(60, 600), st.integers(16, 600))

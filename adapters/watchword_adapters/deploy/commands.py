@@ -12,7 +12,13 @@ from watchword.flow import Flow
 from watchword_adapters.deploy.callers import may_call
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, within
 from watchword_adapters.deploy.finding import Finding
-from watchword_adapters.deploy.template import FLOWS, TRIGGERS, conditions_on_attributes, session_minutes
+from watchword_adapters.deploy.template import (
+    FLOWS,
+    TRIGGERS,
+    conditions_on_attributes,
+    session_minutes,
+    write_attributes,
+)
 from watchword_adapters.deploy.values import elements
 
 # What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than
@@ -115,12 +121,7 @@ def _update_client(client: Facts, codes: set[str], flow: Flow | None) -> str:
     if flow is not None and "WD07" in codes:
         kept["AuthSessionValidity"] = session_minutes(flow)
     if flow is not None and "WD15" in codes:
-        decided = conditions_on_attributes(flow)
-        written = kept.get("WriteAttributes", ["email"])
-        # An empty list would let the client write every standard attribute.
-        kept["WriteAttributes"] = [each for each in written if each not in decided] or [
-            "name" if "email" in decided else "email"
-        ]
+        kept["WriteAttributes"] = write_attributes(flow, kept.get("WriteAttributes", ["email"]))
     return _command(
         "update-user-pool-client", {"UserPoolId": client["UserPoolId"], "ClientId": client["ClientId"], **kept}
     )

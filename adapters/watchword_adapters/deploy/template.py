@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from string import punctuation
@@ -39,6 +39,7 @@ LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 ROOT_KEY, ROTATING_KEY = "Key", "RotatingKey"
 """The secrets, by their names in the template."""
 _SHORTEST, _LONGEST = 3, 15
+_HARMLESS = ("email", "name", "nickname", "picture", "profile", "website")
 _CUSTOM = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
 _FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
 
@@ -297,8 +298,7 @@ class Template:
             "PreventUserExistenceErrors": "ENABLED",
             "EnableTokenRevocation": True,
             "AuthSessionValidity": session_minutes(self.flow),
-            # What the client may write, users may: no attribute that a flow decides by.
-            "WriteAttributes": ["email"],
+            "WriteAttributes": write_attributes(self.flow),
         }
         return {"Type": "AWS::Cognito::UserPoolClient", "Properties": properties}
 
@@ -325,6 +325,14 @@ def fingerprint_in(description: str) -> str:
     """Return the fingerprint of the flow that a function with this *description* runs, or nothing if it tells none."""
     found = _FINGERPRINT.search(description)
     return found[1] if found else ""
+
+
+def write_attributes(flow: Flow, written: Iterable[str] = ("email",)) -> list[str]:
+    """Return those of *written* that an app client may write: what it may write, users may, so none that *flow* decides by."""
+    decided = conditions_on_attributes(flow)
+    # An empty list would let the client write every standard attribute.
+    harmless = next((name for name in _HARMLESS if name not in decided), _HARMLESS[0])
+    return [name for name in written if name not in decided] or [harmless]
 
 
 def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
