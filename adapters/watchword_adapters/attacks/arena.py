@@ -280,17 +280,17 @@ class Arena:
             TriggerError: if it ends closed.
         """
         self.called = self.clock.now()  # an answer that came in time may be judged when it is late already
-        self.trail.append((trigger, event, "died"))
         try:
             answer = getattr(made or self.triggers, trigger)(event, None)
         except TriggerError as error:
-            self.trail[-1] = (trigger, event, error)
+            self.trail.append((trigger, event, error))
             self.expect(_TEXT.fullmatch(str(error)) is not None, f"{trigger} raised a text that is not on the list")
             raise
         except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:  # noqa: BLE001 - that is the question
+            self.trail.append((trigger, event, error))
             self.breaches.append(f"{trigger} died with {type(error).__name__}")
             raise TriggerError("UNAVAILABLE") from None
-        self.trail[-1] = (trigger, event, answer["response"])
+        self.trail.append((trigger, event, answer["response"]))
         getattr(self, f"_judge_{trigger}")(event, answer["response"])
         return cast("Event", answer["response"])
 

@@ -16,8 +16,8 @@ from watchword.blocks import Step
 from watchword.challenge import Kind, Sends
 from watchword.exploration import every_outcome
 from watchword.flow import Decision, Flow, IssueTokens, Present, ReadRound
-from watchword.testing.requests import NOBODY, create_request
-from watchword_adapters.attacks.spying import Notes, Spy
+from watchword.testing.requests import NOBODY
+from watchword_adapters.attacks.spying import Probe, probed
 
 Move = tuple[Literal["srp", "password", "choose", "right", "wrong"], str]
 
@@ -116,35 +116,24 @@ def scenes_of(flow: Flow) -> Iterator[Scene]:
 
 def targets_of(flow: Flow, scenes: tuple[Scene, ...], kinds: Mapping[str, Kind]) -> Iterator[Target]:
     """Give each step of *flow* in the first of *scenes* in which it can be reached; *kinds* are those of its steps."""
-    probes = {name: _probed(kind) for name, kind in kinds.items()}
+    probes = {name: probed(kind, NOBODY) for name, kind in kinds.items()}
     for name, step in flow.steps.items():
         for scene in scenes:
             moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
             if moves is not None:
                 charged = bool(flow.limits.guesses_at(step.kind))
-                draws, common = probes[name]
                 proven = _factors(flow, scene, moves, probes)
-                yield Target(step, scene, moves, proven, charged, draws, common)
+                yield Target(step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None)
                 break
 
 
-def _probed(kind: Kind) -> tuple[bool, bool]:
-    """Say whether *kind* asks for a code that is drawn, and whether somebody unknown has a right answer to it."""
-    notes = Notes()
-    try:
-        Spy(kind, notes).create(create_request(kind, user=NOBODY))
-    except Exception:  # noqa: BLE001 - it has no challenge for whom it does not know
-        return False, False
-    return bool(notes.made[-1].codes), notes.made[-1].right is not None
-
-
-def _factors(flow: Flow, scene: Scene, moves: tuple[Move, ...], probes: Mapping[str, tuple[bool, bool]]) -> int:
+def _factors(flow: Flow, scene: Scene, moves: tuple[Move, ...], probes: Mapping[str, Probe]) -> int:
     """Return how many right answers of *moves* nobody unknown gives (the password is not counted)."""
     state, count, choice = flow.given(*scene.outcomes), 0, None
     for move, what in moves:
         decision = state.decide(choice)
         if move == "right" and isinstance(decision, Present):
-            count += bool(flow.steps[decision.step].kind.proves) or not probes[decision.step][1]
+            count += bool(flow.steps[decision.step].kind.proves) or probes[decision.step].right is None
         state, choice = state.after(_read(move, decision)), what or None
     return count
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 from attrs import define, evolve, field, frozen
 
 from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
-from watchword.challenge import Challenge, CreateRequest, HostRun, Kind, Verdict, VerifyRequest
+from watchword.challenge import Challenge, CreateRequest, HostRun, Kind, User, Verdict, VerifyRequest
 from watchword.flow import Flow
+from watchword.testing.requests import create_request
 
 _OPTIONAL = (
     "attempts",
@@ -127,6 +128,24 @@ class Spy:
             return self.real.verify(shown).right is True
         except Exception:  # noqa: BLE001 - a kind may choke on another's texts; that is tried elsewhere
             return False
+
+
+@frozen
+class Probe:
+    """What a challenge of a kind is like: its *right* answer, None if there is none, and whether it *draws* a code."""
+
+    right: str | None = field(default=None, repr=False)
+    draws: bool = False
+
+
+def probed(kind: Kind, user: User) -> Probe:
+    """Have *kind* make a challenge for *user*, apart from everything else."""
+    notes = Notes()
+    try:
+        Spy(kind, notes).create(create_request(kind, user=user))
+    except Exception:  # noqa: BLE001 - it has no challenge for this user
+        return Probe()
+    return Probe(notes.made[-1].right, bool(notes.made[-1].codes))
 
 
 def spied_on(flow: Flow, notes: Notes, spoil: Callable[[Kind], object] | None = None) -> Flow:

@@ -61,12 +61,12 @@ class Success:
 
 def success_of(family: Family, arena: Arena, cases: Cases, *, seed: str, run: int, case: int) -> Success:
     """Return what there is to say of the case that *cases* has just given."""
-    seen = [*arena.breaches] or ["the opposite"]
+    seen = [*arena.breaches] or ["it does not hold"]
     about = ", ".join(
         f"{name}={_brief(value)}" for name, value in inspect.getgeneratorlocals(cases).items() if _is_plain(value)
     )
     seen += [f"with {about}"] if about else []
-    seen += [f"{name} {_brief(_asked(given))} -> {_brief(answer)}" for name, given, answer in arena.trail]
+    seen += [f"{name} {_brief(_asked(given))} -> {_brief(answer)}" for name, given, answer in list(arena.trail)]
     return Success(family.id, family.title, seed, run, case, family.rule, tuple(seen))
 
 
