@@ -389,7 +389,7 @@ class _Collapsing:
 
     def _choice(self, state: derive.State) -> Node:
         names = self.blocks[upcoming(state)[0]]
-        return Node(f"choose_{'_'.join(names[:1])}", f"choose {', '.join(names)}", "choice")
+        return Node(f"choose_{'_'.join(names[:1])}", _cut(f"choose {', '.join(names)}"), "choice")
 
     def _of(self, read: ReadRound, state: derive.State) -> Node:
         """Return the node at which the round *read* is asked."""
