@@ -30,7 +30,7 @@ from watchword_adapters.cli import main
 from watchword_adapters.deploy import distributions, wheels
 from watchword_adapters.deploy import target as target_module
 from watchword_adapters.deploy.archive import pack
-from watchword_adapters.deploy.artefact import Order, build
+from watchword_adapters.deploy.artefact import Order, build, check_scheme
 from watchword_adapters.deploy.bytecode import compiled
 from watchword_adapters.deploy.distributions import Pinned, pinned
 from watchword_adapters.deploy.imports import follow
@@ -889,3 +889,66 @@ def test_a_model_of_another_form_gives_the_fixed_list(said, tmp_path, monkeypatc
     for wrong in (("riscv", "3.12"), ("arm64", "3.9")):
         with pytest.raises(ConfigurationError, match="is no"):
             Target(*wrong)
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("dump.sql", b"--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE users(pw text);\n"),
+        ("maria.sql", b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n"),
+        ("utf16.txt", PEM.encode("utf-16")),
+        ("key.gz", gzip.compress(PEM.encode())),
+        ("sts.json", b'{"SecretAccessKey": "' + b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" + b'"}'),
+        ("jwk.json", b'{"kty": "oct", "k": "' + b"A" * 43 + b'"}'),
+        ("github.txt", b"github_pat_" + b"a1" * 20),
+        ("npm.txt", b"npm_" + b"a1" * 18),
+        ("stripe.txt", b"sk_live_" + b"a1" * 10),
+        *(
+            (name, b"a=1")
+            for name in ("env.production", "a.env.json", "x.tfvars", "secret.yaml", "kubeconfig", "d.rdb")
+        ),
+    ],
+)
+def test_more_forms_of_secrets_and_archives_are_refused(name, data):
+    """By name or content; what is in an archive is not looked at, so it stays here."""
+    with pytest.raises(ConfigurationError, match="must not be shipped"):
+        refuse_secrets({f"mail/{name}": data}, {})
+
+
+@pytest.mark.parametrize("name", ["env.py", "environment.toml", "key.txt", "secretary.py"])
+def test_a_name_that_only_resembles_one_is_shipped(name):
+    """A module of the project may be called so."""
+    refuse_secrets({name: b"a = 1"}, {})
+
+
+@pytest.mark.parametrize("linked", ["extra.py", "inner", "package"])
+def test_no_module_is_shipped_through_a_link(home, order, tmp_path_factory, linked):
+    """A link may lead out of the project: the module, its package, or a folder between."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "inner").mkdir()
+    for path in (outside / "extra.py", outside / "inner" / "extra.py", outside / "inner" / "__init__.py"):
+        path.write_text(
+            "from watchword import Flow\nfrom watchword_plugins.email_otp import EmailOtp\nflow = Flow(EmailOtp())\n"
+        )
+    package = home / "linkedproject"
+    if linked == "package":
+        package.symlink_to(outside / "inner")
+    else:
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        (package / linked).symlink_to(outside / linked)
+    name = "linkedproject.inner.extra" if linked == "inner" else "linkedproject.extra"
+    (home / "linkedflow.py").write_text(f"from {name} import flow\n")
+    with pytest.raises(ConfigurationError, match="is a link: put the file there"):
+        build(evolve(order, flow="linkedflow:flow"))
+
+
+def test_a_url_in_place_of_a_scheme_is_not_printed():
+    """It may hold a password."""
+    with pytest.raises(ConfigurationError) as refused:
+        check_scheme("smtp://user:SECRETPASS@host")
+    assert "SECRETPASS" not in str(refused.value)
+    assert "'smtp' with a URL behind it is no scheme" in str(refused.value)

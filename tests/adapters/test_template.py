@@ -415,6 +415,9 @@ def test_another_courier_needs_no_permission_on_ses(tmp_path):
     with pytest.raises(ConfigurationError, match="give it as the parameter CourierUrl") as refused:
         sent(dist=tmp_path, courier="smtp://ann:s3cret@mail.example.com:587?from=a@b.example")
     assert "s3cret" not in str(refused.value)
+    with pytest.raises(ConfigurationError, match="give it as the parameter CourierUrl") as refused:
+        sent(courier="ses://?from=a@b.example&endpoint=http%3A%2F%2Fann%3As3cret%40localhost%2F")
+    assert "s3cret" not in str(refused.value)
 
 
 def test_a_courier_that_cannot_be_is_refused(tmp_path):

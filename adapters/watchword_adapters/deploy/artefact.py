@@ -368,7 +368,9 @@ def check_scheme(text: str) -> str:
         ConfigurationError: if it cannot.
     """
     if not NAME.fullmatch(text):
-        raise ConfigurationError(f"{text[:40]!r} is no scheme: give what stands before the colon, such as dynamodb")
+        # What stands behind the colon may be a password.
+        given = repr(text.partition(":")[0][:40]) + (" with a URL behind it" if ":" in text else "")
+        raise ConfigurationError(f"{given} is no scheme: give what stands before the colon, such as dynamodb")
     return text
 
 

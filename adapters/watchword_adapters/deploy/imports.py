@@ -123,6 +123,9 @@ class _Walk:
         if module in self._seen:
             return
         self._seen.add(module)
+        top = module.partition(".")[0]
+        if top not in self.packages and top not in OWN:
+            _refuse_links(module, path)
         self.waiting.append((module, path))
         if module.partition(".")[0] not in self.packages:
             self.files[module.replace(".", "/") + ("/__init__.py" if path.name == "__init__.py" else path.suffix)] = (
@@ -157,6 +160,14 @@ class _Walk:
             else:
                 self._folders[top] = (Path(spec.origin or "").parent,)
         return self._folders[top]
+
+
+def _refuse_links(module: str, path: Path) -> None:
+    """Refuse *path* of the project's own *module* if it, or a folder of its package, is a link: it may lead anywhere."""
+    levels = module.count(".") + 1 + (path.name == "__init__.py")
+    for each in [path, *path.parents][:levels]:
+        if each.is_symlink():
+            raise ConfigurationError(f"the module {module} is shipped from {each}, which is a link: put the file there")
 
 
 def _is_distributed(top: str, folders: Iterable[Path]) -> bool:

@@ -12,13 +12,22 @@ from watchword_adapters.deploy.secret_content import secret_content
 
 _NAMES = (
     "*.env",
+    "*.env.*",
     "credentials",
+    "env",
+    "env.dev*",
+    "env.local",
+    "env.prod*",
+    "env.stag*",
     "credentials.json",
     "service-account*.json",
     "service_account*.json",
-    "secrets.json",
-    "secrets.toml",
-    "secrets.y*ml",
+    "secret*.json",
+    "secret*.toml",
+    "secret*.y*ml",
+    "kubeconfig*",
+    "htpasswd*",
+    "npmrc",
     "id_rsa*",
     "id_dsa*",
     "id_ed25519*",
@@ -40,6 +49,9 @@ _NAMES = (
     "*.dump",
     "*.tfstate",
     "*.tfstate.*",
+    "*.tfvars",
+    "*.tfvars.json",
+    "*.rdb",
 )
 _SHORTEST_SECRET = 16
 _SECRET_SETTINGS = ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

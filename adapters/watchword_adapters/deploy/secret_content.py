@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 
 _PATTERNS = {
     "a private key": re.compile(
         rb"-----BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY( BLOCK)?-----|PuTTY-User-Key-File-|AGE-SECRET-KEY-1"
-        rb"|\"d\"\s{0,9}:\s{0,9}\"[A-Za-z0-9_-]{22,}\""  # JWK (RFC 7517)
+        rb"|\"[dk]\"\s{0,9}:\s{0,9}\"[A-Za-z0-9_-]{22,}\""  # JWK (RFC 7517), private and symmetric
     ),
     "an AWS access key": re.compile(rb"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    "an AWS secret": re.compile(rb"aws_secret_access_key[\"']?\s*[=:]\s*[\"']?[A-Za-z0-9/+=]{40}", re.IGNORECASE),
+    "an AWS secret": re.compile(
+        rb"(?:aws_?)?secret_?(?:access_?)?key[\"']?\s{0,9}[=:]\s{0,9}[\"']?[A-Za-z0-9/+=]{40}(?![A-Za-z0-9/+=])",
+        re.IGNORECASE,
+    ),
     "a Watchword key": re.compile(rb"WATCHWORD_(?:ROOT_)?KEY[\"'\s\]=:,]{1,12}[A-Za-z0-9+/]{40,}={0,2}"),
     "a client's secret": re.compile(rb"[\"']client_secret[\"']\s{0,9}:\s{0,9}[\"'][^\"']{8}"),
     "an access token": re.compile(
-        rb"(?<![A-Za-z0-9_])(?:gh[oprsu]_[A-Za-z0-9]{36}|xox[a-z]-[A-Za-z0-9-]{20}|hvs\.[A-Za-z0-9_-]{20})"
+        rb"(?<![A-Za-z0-9_])(?:gh[oprsu]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}|npm_[A-Za-z0-9]{36}"
+        rb"|[rs]k_live_[A-Za-z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{20}|hvs\.[A-Za-z0-9_-]{20})"
     ),
     "a dump of a database": re.compile(
-        rb"\APGDMP|\A-- (?:MySQL|MariaDB|PostgreSQL database(?: cluster)?) dump", re.MULTILINE
+        rb"\APGDMP|\AREDIS[0-9]{4}|^-- (?:MySQL|MariaDB|PostgreSQL database(?: cluster)?) dump", re.MULTILINE
     ),
 }
 _DATABASES = (
@@ -41,6 +46,8 @@ _DATABASES = (
     ),  # Berkeley DB
     (16, b"\xde\xc0\xef\xbe"),  # LMDB
 )
+_ARCHIVES = (b"PK\3\4", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"7z\xbc\xaf\x27\x1c", b"\x28\xb5\x2f\xfd", b"Rar!\x1a\x07")
+"""zip, gzip, bzip2, xz, 7z, zstd and RAR: what is in them is not looked at, so it is not shipped either."""
 _KEYSTORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"\x03\xd9\xa2\x9a")  # Java's two, KeePass
 _INTEGER, _OCTETS, _OID, _SEQUENCE = 0x02, 0x04, 0x06, 0x30
 _PKCS = bytes.fromhex("2a864886f70d01")
@@ -48,9 +55,14 @@ _PKCS = bytes.fromhex("2a864886f70d01")
 
 def secret_content(data: bytes) -> str:
     """Return what secret *data* looks like, such as ``a private key``; nothing if it looks like none."""
+    plain = data
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        plain = data.decode("utf-16", "replace").encode("utf-8", "replace")
     for what, pattern in _PATTERNS.items():
-        if pattern.search(data):
+        if pattern.search(plain):
             return what
+    if data.startswith(_ARCHIVES) or data[257:262] == b"ustar":
+        return "an archive, which may hold any of them: unpack it"
     if any(data[offset : offset + len(magic)] == magic for offset, magic in _DATABASES):
         return "a database"
     if data.startswith(_KEYSTORES) or _is_key(data):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
+from urllib.parse import unquote
 
 from attrs import field, frozen
 
@@ -33,6 +35,9 @@ _COURIER_URL = {
 }
 _CONFIGURED = "Configured"
 
+_WITH_USER = re.compile(r"//[^/?#]{0,1000}@")
+"""A user, with or without a password, in a URL or in a URL within its query (RFC 3986, 3.2.1)."""
+
 
 @frozen
 class Sending:
@@ -60,7 +65,7 @@ def sending(url: str, zips: Zips | None) -> Sending:
             f"build with --courier {scheme[:20]}"
         )
     courier = Loader().find_courier(url)
-    if "@" in url.partition("?")[0]:
+    if _WITH_USER.search(unquote(url)):
         raise ConfigurationError(
             "the courier's URL holds a user or a password, and everybody who sees the template would see it: "
             "leave --courier out, and give it as the parameter CourierUrl"
