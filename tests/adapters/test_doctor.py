@@ -350,6 +350,7 @@ PLANTED = {
         put("pool", "LambdaConfig", "CreateAuthChallenge", ARNS["define"]),
         ["WD33"],
     ),
+    "an old runtime": (put("functions", "define", "Runtime", "python3.8"), ["WD34"]),
     "two tables": (put(*VARIABLES, "WATCHWORD_LEDGER", "dynamodb://other"), ["WD24"]),
 }
 

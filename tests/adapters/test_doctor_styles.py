@@ -121,6 +121,7 @@ PLANTED = {
         said("define", "Description", "CreateAuthChallenge of the flow acme (0123456789abcdef)"),
         "WD33",
     ),
+    "an old runtime": (said("verify", "Runtime", "python3.8"), "WD34"),
     "invitations": (said("pool", "AdminCreateUserConfig", "AllowAdminCreateUserOnly", True), "WD30"),
     "recovery by mail": (
         said("pool", "AccountRecoverySetting", {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}),

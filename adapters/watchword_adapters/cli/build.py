@@ -11,6 +11,7 @@ from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.deploy.artefact import TRIGGERS, Built, Function, Order, build, check_scheme
+from watchword_adapters.deploy.runtimes import ending
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python, this_python
 
 _BIG_ZIP = 50 * 1024 * 1024
@@ -83,6 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"modules at every cold start; build with {target.python} to spare that",
             file=sys.stderr,
         )
+    if ending(target.runtime):
+        print(f"warning: {ending(target.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
     if arguments.json:
         print(json.dumps({**built.report(), "paths": [str(path) for path in paths]}, indent=2))
     else:

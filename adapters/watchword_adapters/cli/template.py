@@ -13,6 +13,7 @@ from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
 from watchword_adapters.deploy import yaml_text
 from watchword_adapters.deploy.manifest import read_manifest
+from watchword_adapters.deploy.runtimes import ending
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
 from watchword_adapters.deploy.template import TRIGGERS, Template
 
@@ -71,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         yaml_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
         output,
     )
+    if ending(made.runtime):
+        print(f"warning: {ending(made.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
     if dist is None:
         print(
             "the names of the zips are parameters: every deployment must give those of its zips; or say --dist",

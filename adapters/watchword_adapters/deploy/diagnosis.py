@@ -17,6 +17,8 @@ from watchword_adapters.deploy.finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.flow_findings import by_flow
 from watchword_adapters.deploy.manifest import Manifest
 from watchword_adapters.deploy.read_aws import flows_of
+from watchword_adapters.deploy.runtimes import ending
+from watchword_adapters.deploy.target import PYTHONS
 from watchword_adapters.deploy.template import (
     FLOWS,
     TIMEOUT,
@@ -192,6 +194,12 @@ def _functions(deployment: Deployment) -> Iterator[Said]:
         if facts is None:
             continue
         yield from judge(
+            default_to(word(get(facts, "Runtime")), ""),
+            f"the runtime of {trigger}",
+            lambda runtime: bool(ending(runtime)),
+            partial(_ending, trigger),
+        )
+        yield from judge(
             default_to(number(get(facts, "Timeout")), 3),
             f"the timeout of {trigger}",
             lambda seconds: seconds != TIMEOUT,
@@ -259,6 +267,11 @@ def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> It
                 f"{trigger} has {name}={scheme}:, and its zip ships {', '.join(shipped) or 'none'}",
                 f"build with --{name.removeprefix('WATCHWORD_').lower()} {scheme}",
             )
+
+
+def _ending(trigger: str, runtime: str) -> Finding:
+    newest = PYTHONS[-1]
+    return Finding("WD34", f"{trigger}: {ending(runtime)}", f"build with --python {newest}, and deploy what was built")
 
 
 def _timeout(trigger: str, seconds: int) -> Finding:

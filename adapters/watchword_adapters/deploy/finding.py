@@ -46,6 +46,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "WD31": "error",
     "WD32": "warning",
     "WD33": "error",
+    "WD34": "warning",
 }
 """Every code, and how serious it is."""
 

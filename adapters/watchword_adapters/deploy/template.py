@@ -104,6 +104,11 @@ class Template:
         """The names of the zips in S3, by trigger; none without *dist*."""
         return {} if self._zips is None else self._zips.names
 
+    @property
+    def runtime(self) -> str:
+        """Lambda's name of what the functions run on, such as ``python3.12``."""
+        return self._target.runtime
+
     def document(self) -> Json:
         """Return the template."""
         return {

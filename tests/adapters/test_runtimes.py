@@ -1,0 +1,70 @@
+"""Lambda's Pythons have an end: it is told before it comes, by the build, the template and the doctor."""
+
+import datetime as dt
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+
+from watchword_adapters.cli import main
+from watchword_adapters.deploy import runtimes
+from watchword_adapters.deploy.runtimes import ENDS, NOTICE, SOURCE, ending
+
+FLOW = Path(__file__).parents[2] / "docs" / "examples" / "flows" / "email_code.toml"
+
+
+def at(monkeypatch, date):
+    """Set today's date."""
+    monkeypatch.setattr(runtimes, "today", lambda: date)
+
+
+@pytest.mark.parametrize("runtime", ENDS)
+def test_an_end_is_told_from_the_notice_on(runtime, monkeypatch):
+    """Not the day before; then as what will be, and from the day itself as what is."""
+    end = dt.date.fromisoformat(ENDS[runtime].deprecated)
+    at(monkeypatch, end - NOTICE - dt.timedelta(1))
+    assert "" == ending(runtime)
+    at(monkeypatch, end - NOTICE)
+    assert ending(runtime).startswith(f"{runtime} will be deprecated on {end}: ")
+    at(monkeypatch, end)
+    assert ending(runtime).startswith(f"{runtime} is deprecated since {end}: ")
+    assert ENDS[runtime].no_new in ending(runtime)
+    assert ENDS[runtime].no_changed in ending(runtime)
+
+
+@pytest.mark.parametrize("runtime", ["", "python3.99", "python3", "nodejs22.x", "provided.al2023"])
+def test_of_a_runtime_that_is_not_in_the_table_nothing_is_told(runtime, monkeypatch):
+    """Nobody knows its end."""
+    at(monkeypatch, dt.date(2999, 1, 1))
+    assert "" == ending(runtime)
+
+
+def test_the_table_is_that_of_its_source():
+    """AWS moves dates: whoever takes a newer source renews the table, and an older one says something else."""
+    cfnlint = pytest.importorskip("cfnlint", reason="pip install cfn-lint")
+    name, _, taken = SOURCE.partition(" ")
+    if Version(version(name)) != Version(taken):
+        pytest.skip(f"the table is of {SOURCE}")
+    file = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "LmbdRuntimeLifecycle.json"
+    told = {name: each for name, each in json.loads(file.read_text()).items() if name.startswith("python3.")}
+    expected = {name: (each["deprecated"], each["create-block"], each["update-block"]) for name, each in told.items()}
+    assert expected == {name: (each.deprecated, each.no_new, each.no_changed) for name, each in ENDS.items()}
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_build_and_template_warn_of_an_end(old, monkeypatch, tmp_path, capsys):
+    """On standard error, and all is written as without the warning."""
+    at(monkeypatch, dt.date(2028, 6, 1) if old else dt.date(2026, 11, 28))
+    warnings = ["warning: python3.12 will be deprecated on 2028-10-31"] if old else []
+    commands = [
+        ["build", str(FLOW), "-o", str(tmp_path / "dist"), "--python", "3.12"],
+        ["template", str(FLOW), "-o", str(tmp_path / "own.yaml"), "--python", "3.12"],
+        ["template", str(FLOW), "-o", str(tmp_path / "stack.yaml"), "--dist", str(tmp_path / "dist")],
+    ]
+    for command in commands:
+        assert 0 == main(command)
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
+        assert warnings == [line.partition(": Lambda takes")[0] for line in said]
+    assert (tmp_path / "stack.yaml").is_file()
