@@ -17,7 +17,7 @@ MOST_LEVELS = 100
 """Levels of values in values. CloudFormation has no use for a fourth of them."""
 
 _NUMBERS: dict[str, tuple[re.Pattern[str], type[int | float]]] = {
-    "tag:yaml.org,2002:int": (re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z", re.ASCII), int),
+    "tag:yaml.org,2002:int": (re.compile(r"-?(?:0|[1-9][0-9]{0,3999})\Z", re.ASCII), int),
     "tag:yaml.org,2002:float": (re.compile(r"-?[0-9]{1,18}\.[0-9]{1,18}\Z", re.ASCII), float),
 }
 """The numbers that a template needs. YAML 1.1 has more: base 60, which takes quadratic time to read, and hex without end."""
