@@ -88,6 +88,7 @@ MODULES = {
 }
 
 _REST = {
+    "attributes": "verdicts",
     "blocks": "blocks flow_value broken_flows",
     "challenge": "engine_create engine_verify decoy mutants_values",
     "decoy": "decoy puzzles_of_nobody",
@@ -104,6 +105,7 @@ _REST = {
     "settings": "settings",
     "speech": "speech explanation",
     "srp6a": "srp6a",
+    "summary": "summary",
     "turn": "engine_define engine_create engine_verify mutants_calls",
     "unlocking": "unlocking",
     "verdicts": "verdicts broken_flows",
