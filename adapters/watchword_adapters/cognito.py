@@ -169,8 +169,9 @@ def _client(event: Event) -> str:
 def _user(event: Event, request: Mapping[str, Any]) -> User:
     given = _object(request, "userAttributes").items()
     attributes = {key: _bounded(value, "an attribute") for key, value in given if isinstance(value, str)}
-    # Anything but a plain no counts as "not found": then there are no tokens.
-    return User(_text(event, "userName"), attributes, known=not request.get("userNotFound"))
+    # Anything but a plain no counts as "not found": then there are no tokens. Whoever is there has a sub, always.
+    known = not request.get("userNotFound") and bool(attributes.get("sub"))
+    return User(_text(event, "userName"), attributes, known=known)
 
 
 def _client_metadata(request: Mapping[str, Any]) -> dict[str, str]:

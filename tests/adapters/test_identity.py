@@ -9,7 +9,7 @@ import pytest
 from watchword import ConfigurationError, Flow, srp6a
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import MemoryAudit
-from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import PASSWORD_LIMITS, Refused, SignedIn, SignIn, UserRecord
 from watchword_plugins.email_otp import EmailOtp
@@ -90,19 +90,39 @@ def test_a_user_without_sub_never_signs_in_and_the_log_says_why(flow, caplog):
     assert not box.messages
 
 
-def test_an_event_without_sub_is_refused(caplog):
-    """A user pool sends one always: what comes without it is no event of a user pool."""
+@pytest.mark.parametrize("attributes", [MAIL, {**MAIL, "sub": ""}, {**MAIL, "sub": None}, {}, None])
+def test_an_event_without_sub_is_taken_for_one_of_somebody_unknown(attributes):
+    """A user pool sends one of everybody who is there: nothing is mailed, and the sign-in looks as any other."""
     box = Outbox()
     made = triggers(Flow(EmailOtp()), key=KEY, courier=box, environment={})
-    event = {
-        "triggerSource": "CreateAuthChallenge_Authentication",
+
+    def asked(given, *, missing):
+        event = {
+            "triggerSource": "CreateAuthChallenge_Authentication",
+            "userPoolId": "us-east-1_Abc123",
+            "userName": "ann",
+            "callerContext": {"clientId": "client"},
+            "request": {
+                "userAttributes": given,
+                "userNotFound": missing,
+                "challengeName": "CUSTOM_CHALLENGE",
+                "session": [],
+            },
+            "response": {},
+        }
+        return made.create(event, None)["response"]["publicChallengeParameters"]
+
+    assert asked(attributes, missing=False)["ref"] == asked({}, missing=True)["ref"]
+    assert not box.messages
+    passed = {
+        "triggerSource": "DefineAuthChallenge_Authentication",
         "userPoolId": "us-east-1_Abc123",
         "userName": "ann",
         "callerContext": {"clientId": "client"},
-        "request": {"userAttributes": MAIL, "challengeName": "CUSTOM_CHALLENGE", "session": []},
+        "request": {
+            "userAttributes": attributes,
+            "session": [{"challengeName": "CUSTOM_CHALLENGE", "challengeResult": True, "challengeMetadata": None}],
+        },
         "response": {},
     }
-    with caplog.at_level(logging.ERROR, "watchword"), pytest.raises(TriggerError, match="NOT_CONFIGURED"):
-        made.create(event, None)
-    assert "a known user has no sub" in caplog.text
-    assert not box.messages
+    assert made.define(passed, None)["response"]["issueTokens"] is False

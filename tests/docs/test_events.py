@@ -134,8 +134,6 @@ def with_form(event, path, form):
     place.pop(last, None)
     if form is not MISSING:
         place[last] = form
-    if last == "userAttributes":
-        place["userNotFound"] = True  # only somebody unknown has none
     return event
 
 

@@ -51,8 +51,8 @@ def _answer(given, flows, judge):
     client = _text(_object(event, "callerContext"), "clientId")
     attributes = {key: value for key, value in _object(request, "userAttributes").items() if isinstance(value, str)}
     _text(event, "userName")
-    # Anything but a plain no counts as "not found": then there are no tokens.
-    known = not request.get("userNotFound")
+    # Anything but a plain no counts as "not found": then there are no tokens. Whoever is there has a sub, always.
+    known = not request.get("userNotFound") and bool(attributes.get("sub"))
     session = _session(request.get("session"))
     said = request.get("clientMetadata")
     action, choice = (_said(said, ACTION), _said(said, CHOICE)) if isinstance(said, dict) else (None, None)
