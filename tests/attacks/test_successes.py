@@ -1,5 +1,6 @@
 """What a success prints: the case, the seed, what was expected and seen, and a test that can be pasted."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -106,7 +107,11 @@ def test_a_success_is_a_test_that_can_be_pasted(folder, monkeypatch, capsys):
     assert 1 == failed.returncode, failed.stdout
     assert "expected: Wrong, empty, huge" in failed.stdout
     (folder / "loose_flow.py").write_text(LOOSE.replace("CUT", "1024"))
-    assert 0 == pytest_run(folder, tests[0]).returncode
+    sys.modules.pop("loose_flow")
+    importlib.invalidate_caches()
+    pasted = {}
+    exec(tests[0], pasted)
+    pasted["test_a_01"]()
 
 
 def test_the_same_case_is_told_again_in_the_same_words(folder):
@@ -179,7 +184,7 @@ def test_users_have_what_a_kind_needs(folder, capsys):
 
     families = some("A-01", "A-03", "R-11", "S-06")
     for attributes in (enrol, {"custom:number": "20384812"}):
-        outcome = attack(flow, seed="1", cases=200, families=families, attributes=attributes)
+        outcome = attack(flow, seed="1", cases=80, families=families, attributes=attributes)
         assert {} == dict(outcome.told)
     assert {"ann", "bob"} <= set(enrolled)
     with pytest.raises(ConfigurationError, match="no right answer"):
