@@ -15,6 +15,7 @@ from watchword import ConfigurationError, Flow
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import PYTHONS, Target
+from watchword_adapters.deploy.template import pool_needs
 
 pytestmark = pytest.mark.exhaustive
 
@@ -32,6 +33,9 @@ MANIFESTS = st.builds(
     NAMES,
     st.dictionaries(TEXT, TEXT, max_size=3),
     TEXT,
+    NAMES,
+    st.integers(0, 15),
+    NAMES,
 )
 
 
@@ -67,6 +71,9 @@ def test_each_zip_says_what_it_was_built_of(python, tmp_path):
         assert (f"python{python}", "arm64") == (each.runtime, each.architecture)
         assert marks == [each.flow, *each.previous]
         assert ("email_otp", "srp") == each.kinds
+        assert pool_needs(list(map(Flow.load, (own, previous)))) == {
+            name: getattr(each, name) for name in ("attributes", "session_minutes", "recovery")
+        }
     assert [(), ("dynamodb",), ("dynamodb",)] == [each.ledgers for each in said.values()]
     assert [(), ("smtp",), ()] == [each.couriers for each in said.values()]
     assert [set(), {"attrs", "pluggy"}, {"attrs", "pluggy"}] == [set(each.distributions) for each in said.values()]
@@ -75,13 +82,16 @@ def test_each_zip_says_what_it_was_built_of(python, tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 1},
         {"format": None},
         {"flow": "acme"},
         {"flow": {"name": "acme"}},
         {"kinds": "srp"},
         {"kinds": [1]},
         {"runtime": None},
+        {"attributes": "custom:tier"},
+        {"session_minutes": "3"},
+        {"session_minutes": True},
         {"previous": {}},
         {"distributions": []},
         {"distributions": {"a": 1}},

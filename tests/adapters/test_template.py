@@ -26,7 +26,7 @@ from watchword_adapters.deploy import template_text, yaml_text
 from watchword_adapters.deploy.archive import pack
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.target import Target
-from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in, session_minutes
+from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in, pool_needs, session_minutes
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -490,12 +490,43 @@ def test_the_pool_keeps_the_attributes_of_flows_before():
         Template(MAIL, TARGET, attributes=("tier",))
 
 
+PREVIOUS = {
+    "an attribute": (TIERS, "custom:tier"),
+    "a standard attribute": (Flow(sequence(Srp(), when(attribute("email", "a@b.c"), Captcha()))), "email"),
+    "two attributes": (
+        Flow(
+            sequence(Srp(), when(attribute("custom:a", "1"), when(attribute("custom:b", "1"), Captcha(), EmailOtp())))
+        ),
+        "custom:b",
+    ),
+    "long steps": (Flow(EmailOtp(lifetime=600)), ""),
+    "mail": (MAIL, ""),
+}
+
+
+@pytest.mark.parametrize("own", [PICTURE, MAIL, TIERS], ids=lambda flow: flow.name)
+@pytest.mark.parametrize("name", PREVIOUS)
+def test_pool_and_client_are_those_of_the_flows_before_too(own, name, tmp_path):
+    """Their sign-ins are under way: what they decide by is kept and not written, their steps fit, their mailbox is closed."""
+    before, decided = PREVIOUS[name]
+    made = Template(own, dist=zips(tmp_path, own, **pool_needs([own, before]))).document()["Resources"]
+    pool, client = made["UserPool"]["Properties"], made["Client"]["Properties"]
+    alone = [Template(flow, TARGET).document()["Resources"] for flow in (own, before)]
+    schema = {each["Name"] for one in alone for each in one["UserPool"]["Properties"].get("Schema", ())}
+    assert schema == {each["Name"] for each in pool.get("Schema", ())}
+    assert not decided or not may_change(decided, client["WriteAttributes"])
+    assert max(one["Client"]["Properties"]["AuthSessionValidity"] for one in alone) == client["AuthSessionValidity"]
+    ways = [one["UserPool"]["Properties"]["AccountRecoverySetting"] for one in alone]
+    closed = next((way for way in ways if way["RecoveryMechanisms"][0]["Name"] == "admin_only"), ways[0])
+    assert closed == pool["AccountRecoverySetting"]
+
+
 # --- YAML ---------------------------------------------------------------------------------------------------------
 
 VALUES = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(10**18) + 1, 10**18 - 1)  # longer ones are read as texts
     | st.text()
     | st.sampled_from(["yes", "No", "1.0", "a: b", "- a", "#", ""]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -30,6 +30,7 @@ from watchword_adapters.deploy.manifest import NAME as MANIFEST
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.refusals import included, refuse_secrets
 from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.template import pool_needs
 from watchword_adapters.deploy.trial import RUNTIME_MODULES, Tried, start
 from watchword_adapters.deploy.wheels import Wheel, fetch
 
@@ -255,6 +256,7 @@ def _manifest(trigger: str, order: Order, flows: Sequence[Flow], **shipped: Any)
         FlowMark(flows[0].name, flows[0].fingerprint),
         tuple(FlowMark(each.name, each.fingerprint) for each in flows[1:]),
         kinds=tuple(_kinds(flows)),
+        **pool_needs(flows),
         **shipped,
     )
 

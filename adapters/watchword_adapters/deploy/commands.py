@@ -121,7 +121,9 @@ def _update_client(client: Facts, codes: set[str], flow: Flow | None) -> str:
     if flow is not None and "WD07" in codes:
         kept["AuthSessionValidity"] = session_minutes(flow)
     if flow is not None and "WD15" in codes:
-        kept["WriteAttributes"] = write_attributes(flow, kept.get("WriteAttributes", ["email"]))
+        kept["WriteAttributes"] = write_attributes(
+            conditions_on_attributes(flow), kept.get("WriteAttributes", ["email"])
+        )
     return _command(
         "update-user-pool-client", {"UserPoolId": client["UserPoolId"], "ClientId": client["ClientId"], **kept}
     )

@@ -16,7 +16,7 @@ from watchword.errors import ConfigurationError
 NAME = "watchword.json"
 """The file's name in each zip."""
 
-FORMAT = 1
+FORMAT = 2
 _MOST_BYTES = 1024 * 1024
 
 
@@ -52,6 +52,9 @@ class Manifest:
         couriers: the schemes of the couriers that are shipped; in Create alone, if a kind sends.
         distributions: the distributions in the zip, and their versions; boto3 is among them only if it is shipped.
         watchword: Watchword's version.
+        attributes: what these flows decide by, of a user's attributes.
+        session_minutes: the least validity of the client's sessions in which all steps of these flows fit.
+        recovery: the channels by which no password may be recovered, since these flows take them for possession.
     """
 
     trigger: str
@@ -65,6 +68,9 @@ class Manifest:
     couriers: tuple[str, ...] = ()
     distributions: Mapping[str, str] = field(factory=dict[str, str])
     watchword: str = field(factory=own_version)
+    attributes: tuple[str, ...] = ()
+    session_minutes: int = 0
+    recovery: tuple[str, ...] = ()
 
     def as_json(self) -> bytes:
         """Return the file: the same bytes for the same manifest."""
@@ -81,6 +87,9 @@ class Manifest:
             "ledgers": sorted(self.ledgers),
             "couriers": sorted(self.couriers),
             "distributions": dict(sorted(self.distributions.items())),
+            "attributes": sorted(self.attributes),
+            "session_minutes": self.session_minutes,
+            "recovery": sorted(self.recovery),
         }
         return (json.dumps(said, indent=2) + "\n").encode()
 
@@ -129,6 +138,9 @@ def _read(said: Any) -> Manifest:
         couriers=_texts(said["couriers"]),
         distributions={_text(name): _text(each) for name, each in said["distributions"].items()},
         watchword=_text(said["watchword"]),
+        attributes=_texts(said["attributes"]),
+        session_minutes=_number(said["session_minutes"]),
+        recovery=_texts(said["recovery"]),
     )
 
 
@@ -144,6 +156,12 @@ def _list(said: object) -> list[object]:
     if not isinstance(said, list):
         raise TypeError
     return cast("list[object]", said)
+
+
+def _number(said: object) -> int:
+    if type(said) is not int:
+        raise TypeError
+    return said
 
 
 def _text(said: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from string import punctuation
@@ -267,7 +267,11 @@ class Template:
 
     def _pool(self) -> Json:
         # ForgotPassword runs no trigger: where a code is mailed behind the password, one mailbox would be both factors.
-        recovery = "admin_only" if "email" in recovery_channels(self.flow) else "verified_email"
+        closed = {
+            *recovery_channels(self.flow),
+            *(() if self._zips is None else self._zips.manifests["create"].recovery),
+        }
+        recovery = "admin_only" if "email" in closed else "verified_email"
         properties: Json = {
             "UserPoolName": {"Fn::Sub": "${AWS::StackName}"},
             "UsernameAttributes": ["email"],
@@ -283,7 +287,7 @@ class Template:
                 named: {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]} for trigger, named in TRIGGERS.items()
             },
         }
-        named = dict.fromkeys((*conditions_on_attributes(self.flow), *self.attributes))
+        named = dict.fromkeys((*self._decided(), *self.attributes))
         own = [name.removeprefix("custom:") for name in named if name.startswith("custom:")]
         if own:
             properties["Schema"] = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in own]
@@ -294,7 +298,13 @@ class Template:
             "Properties": properties,
         }
 
+    def _decided(self) -> tuple[str, ...]:
+        """Return what is decided by, of a user's attributes: by the flow, and by those before whose sign-ins are under way."""
+        before = () if self._zips is None else self._zips.manifests["create"].attributes
+        return tuple(dict.fromkeys((*conditions_on_attributes(self.flow), *before)))
+
     def _client(self) -> Json:
+        before = 0 if self._zips is None else self._zips.manifests["create"].session_minutes
         properties: Json = {
             "UserPoolId": {"Ref": "UserPool"},
             "ClientName": "watchword",
@@ -302,8 +312,8 @@ class Template:
             "ExplicitAuthFlows": list(FLOWS),
             "PreventUserExistenceErrors": "ENABLED",
             "EnableTokenRevocation": True,
-            "AuthSessionValidity": session_minutes(self.flow),
-            "WriteAttributes": write_attributes(self.flow),
+            "AuthSessionValidity": max(session_minutes(self.flow), min(before, _LONGEST)),
+            "WriteAttributes": write_attributes(self._decided()),
         }
         return {"Type": "AWS::Cognito::UserPoolClient", "Properties": properties}
 
@@ -332,9 +342,8 @@ def fingerprint_in(description: str) -> str:
     return found[1] if found else ""
 
 
-def write_attributes(flow: Flow, written: Iterable[str] = ("email",)) -> list[str]:
-    """Return those of *written* that an app client may write: what it may write, users may, so none that *flow* decides by."""
-    decided = conditions_on_attributes(flow)
+def write_attributes(decided: Collection[str], written: Iterable[str] = ("email",)) -> list[str]:
+    """Return those of *written* that an app client may write: what it may write, users may, so none that is *decided* by."""
     # An empty list would let the client write every standard attribute.
     harmless = next((name for name in _HARMLESS if name not in decided), _HARMLESS[0])
     return [name for name in written if name not in decided] or [harmless]
@@ -343,6 +352,15 @@ def write_attributes(flow: Flow, written: Iterable[str] = ("email",)) -> list[st
 def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
     """Return the names of the attributes that *flow* decides by."""
     return tuple(dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "attribute"))
+
+
+def pool_needs(flows: Collection[Flow]) -> Json:
+    """Return what all of *flows* need of the pool and its client, as a `Manifest` has it."""
+    return {
+        "attributes": tuple(sorted({name for flow in flows for name in conditions_on_attributes(flow)})),
+        "session_minutes": max(map(session_minutes, flows)),
+        "recovery": tuple(sorted({channel for flow in flows for channel in recovery_channels(flow)})),
+    }
 
 
 def _target(asked: Target | None, zips: Zips | None) -> Target:

@@ -83,7 +83,7 @@ def sends(flow: Flow) -> bool:
 
 
 def _difference(one: Manifest, other: Manifest) -> str:
-    for what in ("runtime", "architecture", "previous", "kinds", "watchword"):
+    for what in ("runtime", "architecture", "previous", "kinds", "watchword", "attributes"):
         if getattr(one, what) != getattr(other, what):
             return {"previous": "flows of before", "watchword": "versions of Watchword"}.get(what, what)
     return ""
