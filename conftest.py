@@ -3,7 +3,8 @@
 A bare `pytest` is the inner loop: a minute on two cores. It leaves out the files with the line
 `pytestmark = pytest.mark.exhaustive` (or a list that begins with that mark) and the pages with the line
 `<!-- pytest: exhaustive -->`, and does not even import them. `pytest --all` runs everything; a file that is named runs in
-any case. Both go over all cores; under `coverage run`, which sees one process only, they stay in one.
+any case. The inner loop draws a quarter of the examples of each property. Both go over all cores; under `coverage run`,
+which sees one process only, they stay in one, and every example is drawn.
 
 README.md and every page under docs/ are tests. Each document has its own namespace and starts in its own empty
 directory, which is also on `sys.path`; both are gone afterwards, as are the environment variables that it set.
@@ -47,6 +48,10 @@ settings.register_profile(
 # For mutation: a failure is all that is asked for, not the smallest one.
 settings.register_profile("mutants", settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 settings.register_profile("dev", derandomize=False, deadline=None, suppress_health_check=LUCK)
+INNER_LOOP = "PYTEST_INNER_LOOP"
+"""The variable of the environment that says that this is the inner loop."""
+DRAWN = 4
+"""The inner loop draws one example of so many that a property asks for."""
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "dev"))
 
 # docs/examples/plugin is a distribution of its own with its own tests; it has to be installed before they can run.
@@ -82,6 +87,8 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS and "PYTEST_XDIST_WORKER" not in os.environ
     if bare and config.pluginmanager.has_plugin("xdist") and "COVERAGE_RUN" not in os.environ:
         config.option.numprocesses = "auto" if config.option.numprocesses is None else config.option.numprocesses
+    if bare and not config.option.all and "COVERAGE_RUN" not in os.environ:
+        os.environ[INNER_LOOP] = "1"  # Workers inherit it.
 
 
 def is_exhaustive(path: Path) -> bool:
@@ -93,6 +100,18 @@ def is_exhaustive(path: Path) -> bool:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the exhaustive files out of the inner loop. pytest does not ask for files that are named."""
     return True if not config.getoption("all") and is_exhaustive(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the inner loop draw fewer examples, also where a test says how many: a profile would not reach those."""
+    if INNER_LOOP not in os.environ:
+        return
+    tests = {getattr(item.obj, "__func__", item.obj) for item in items if isinstance(item, pytest.Function)}
+    for test in tests:
+        given: settings | None = getattr(test, "_hypothesis_internal_use_settings", None)
+        if given is not None:
+            fewer = settings(given, max_examples=-(-given.max_examples // DRAWN))
+            test._hypothesis_internal_use_settings = fewer  # noqa: SLF001 - there is no other way once a test is made
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -69,6 +69,40 @@ def test_what_is_left_out_is_not_even_imported(tmp_path):
     assert "imported" in run.stdout + run.stderr
 
 
+PROPERTIES = """
+from hypothesis import given, settings, strategies as st
+
+drawn = {"default": 0, "own": 0}
+
+@given(st.integers())
+def test_default(number):
+    drawn["default"] += 1
+
+@settings(max_examples=40)
+@given(st.integers())
+def test_own(number):
+    drawn["own"] += 1
+
+def test_both():
+    print(drawn)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "drawn"), [([], (25, 10)), (["--all"], (100, 40)), (["test_properties.py"], (100, 40))]
+)
+@pytest.mark.parametrize("cores", ["0", "1"])
+def test_the_inner_loop_draws_a_quarter_of_the_examples(tmp_path, arguments, drawn, cores):
+    """Of each property, also where it says how many; in workers too; and never where the file is named."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = test_properties.py\naddopts = --dist=loadfile\n")
+    (tmp_path / "test_properties.py").write_text(PROPERTIES)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", cores, "-rP", *arguments]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    default, own = drawn
+    assert str({"default": default, "own": own}) in run.stdout, run.stdout + run.stderr
+
+
 def test_a_page_can_be_marked_too():
     """Some pages run pytest many times."""
     found, _ = collected("docs/how-to")
