@@ -258,6 +258,8 @@ def test_an_unverified_address_gets_no_mail(play):
     _, out, _ = play(FLOWS / "email_code.toml", "", "1", options=["--attribute", "email_verified=false"])
     assert "email to" not in out
     assert "attempts_left: 2" in out
+    ref = re.search(r"ref: (\w{8})", out)[1]
+    assert f"log: no message was sent for email_otp: authn_code_withheld (reason unverified_address, ref {ref})" in out
 
 
 CONDITION = """

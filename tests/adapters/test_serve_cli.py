@@ -81,7 +81,7 @@ class Server:
     def begin(self, name="ann"):
         return self.call("InitiateAuth", ClientId="c1", AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": name})
 
-    def answer(self, reply, text, name="ann"):
+    def answer(self, reply, text, name="ann", **metadata):
         responses = {"USERNAME": name, "ANSWER": text}
         return self.call(
             "RespondToAuthChallenge",
@@ -89,6 +89,7 @@ class Server:
             ChallengeName="CUSTOM_CHALLENGE",
             Session=reply["Session"],
             ChallengeResponses=responses,
+            ClientMetadata=metadata,
         )
 
     def get(self, path):
@@ -221,6 +222,26 @@ def test_the_terminal_shows_how_to_connect_and_what_happens(folder):
         assert "session can only be used once" in server.until("NotAuthorizedException")[-1]
         assert server.end() == 0
         assert server.process.stderr.read() == ""
+
+
+def test_the_terminal_tells_a_resend_and_a_mail_that_did_not_go_out(folder):
+    """A request for a resend is no wrong answer; that a user has no verified address is told to the developer alone."""
+    (folder / "users.toml").write_text(
+        '[[users]]\nname = "bob"\npassword = "Passw0rd!x"\nattributes = {email = "bob@example.com", email_verified = "false"}\n'
+    )
+    with serving("flow.toml", "--users", "users.toml", ready=False) as server:
+        server.ready = {"endpoint": re.search(r"http://127\.0\.0\.1:\d+", server.until("endpoint")[-1])[0]}
+        reply = server.begin("bob")
+        ref = reply["ChallengeParameters"]["ref"]
+        why = f"no message was sent for email_otp: authn_code_withheld (reason unverified_address, ref {ref})"
+        told = server.until("-> CUSTOM_CHALLENGE")
+        assert any(line.endswith(why) for line in told), told
+        server.answer(reply, "-", "bob", watchword_action="resend")
+        told = "\n".join(server.until("-> CUSTOM_CHALLENGE"))
+        assert "verify  a resend is asked for  ->  no answer" in told
+        assert "session [email_otp~]" in told
+        assert "wrong" not in told.partition("create")[0]
+        assert server.end() == 0
 
 
 def test_quiet_tells_no_calls(folder):

@@ -14,7 +14,6 @@ from watchword.derive import CUSTOM, SELECT
 from watchword.errors import WatchwordError
 from watchword.flow import Flow
 from watchword.turn import ACTION, CHOICE
-from watchword_adapters.audit import NoAudit
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.client import Client
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
@@ -22,6 +21,7 @@ from watchword_adapters.cli.picture import open_picture, save_picture
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.cli.stage import DEFAULT_EMAIL, DEFAULT_PASSWORD, DEFAULT_USER, Stage, log_lines, set_up
 from watchword_adapters.cli.trace import LONGEST_READ, Exchange, TriggerCall, claims_of, cut, shortened, tell_claims
+from watchword_adapters.cli.unsent import Unsent
 
 _FARTHEST = 86_400
 _EPILOG = """\
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             user=None if arguments.unknown_user else arguments.user,
             password=arguments.password,
             attributes=attributes,
-            audit=NoAudit(),
+            audit=Unsent(log.append),
             app_client=arguments.client,
         )
         screen.line(f'The flow "{flow.name}": {", ".join(flow.steps) or "the password alone"}', "title")

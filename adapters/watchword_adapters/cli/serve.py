@@ -19,13 +19,13 @@ from attrs import frozen
 
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.narrator import LogLines, Narrator
 from watchword_adapters.cli.screen import Screen, one_line
 from watchword_adapters.cli.snippets import Access
 from watchword_adapters.cli.stage import DEFAULT_PASSWORD
+from watchword_adapters.cli.unsent import Unsent
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.application import Application, Told
@@ -161,7 +161,7 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
             cleaning.callback(database.close)
         clock = SystemClock()
         backstage = Backstage(clock, peeking=arguments.dev_answers)
-        source = _source(arguments, backstage, database)
+        source = _source(arguments, backstage, database, say)
         cleaning.enter_context(_logging(say))
         # Only what was asked to be reloaded speaks up by itself: a broken flow must be heard even where it is quiet.
         reloading = Reloading(source, narrator.say if not arguments.json else _on_stderr)
@@ -243,7 +243,10 @@ def _people(arguments: argparse.Namespace) -> list[NewUser]:
 
 
 def _source(
-    arguments: argparse.Namespace, backstage: Backstage, database: Database | None
+    arguments: argparse.Namespace,
+    backstage: Backstage,
+    database: Database | None,
+    say: Callable[[str, bool], None],
 ) -> FlowSource | HandlerSource:
     if arguments.triggers:
         return HandlerSource(str(arguments.triggers).split(","))
@@ -260,7 +263,7 @@ def _source(
             courier=dict.fromkeys(map(str, channels - {None}), courier),
             key=keyring,
             ledger=ledger,
-            audit=NoAudit(),
+            audit=Unsent(lambda sentence: say(sentence, False)),
             pad_to=0,
             environment={},
         )

@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from watchword.derive import CUSTOM, read_metadata
 from watchword.travel import RESERVED_PRIVATE
+from watchword.turn import ACTION
 from watchword_adapters.aws_lambda import Trigger
 from watchword_adapters.cli.picture import decode_picture
 
@@ -119,6 +120,8 @@ def tell_call(call: TriggerCall) -> list[str]:
                 *_wrapped("        private  ", _pairs(_digests(own))),
             ]
         case _:
+            if _action(call.request) == "resend":
+                return ["verify  a resend is asked for  ->  no answer"]
             answer = _short(str(call.request.get("challengeAnswer")))
             return [f"verify  answer {answer}  ->  {'right' if response['answerCorrect'] else 'wrong'}"]
 
@@ -179,13 +182,26 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
 
 
 def _session(request: Mapping[str, Any]) -> str:
-    return " ".join(map(_round, cast("list[Mapping[str, Any]]", request.get("session") or [])))
+    """Return the session's rounds, with the signs of `watchword.speech`."""
+    rounds = cast("list[Mapping[str, Any]]", request.get("session") or [])
+    read = [
+        read_metadata(each.get("challengeMetadata")) if each["challengeName"] == CUSTOM else None for each in rounds
+    ]
+    told: list[str] = []
+    for entry, own, after in zip(rounds, read, [*read, None][1:], strict=True):
+        # Metadata is written before the answer: how a round ended is in the next one's, and in the action for the last.
+        use = after["before"] if after else _action(request) if entry is rounds[-1] else ""
+        unasked = own is not None and own["asked"] == "0"
+        sign = "!" if unasked else "~" if own and use == "resend" else "-"
+        told.append(
+            f"{own['step'] if own else entry['challengeName']}{'+' if entry['challengeResult'] is True else sign}"
+        )
+    return " ".join(told)
 
 
-def _round(entry: Mapping[str, Any]) -> str:
-    name = str(entry["challengeName"])
-    read = read_metadata(entry.get("challengeMetadata")) if name == CUSTOM else None
-    return f"{read['step'] if read else name}{'+' if entry['challengeResult'] is True else '-'}"
+def _action(request: Mapping[str, Any]) -> str:
+    said: object = request.get("clientMetadata")
+    return str(cast("Mapping[str, object]", said).get(ACTION, "")) if isinstance(said, Mapping) else ""
 
 
 def _decision(response: Mapping[str, Any]) -> str:
