@@ -215,10 +215,9 @@ class _Reader:
         made: Any = _made(kind, kind_name, given, path)
         name = _text_of(table["name"], (*path, "name")) if "name" in table else kind_name
         if not NAME.fullmatch(name):
-            raise _WrongError(
-                (*path, "name"),
-                f"{name[:40]!r} is no name of a step: 2 to 32 of a-z, 0-9 and _, beginning with a letter ({_ABOVE})",
-            )
+            why = f"{name[:40]!r} is no name of a step: 2 to 32 of a-z, 0-9 and _, beginning with a letter"
+            # In a table of [[steps]] itself, it may be meant for the flow.
+            raise _WrongError((*path, "name"), f"{why} ({_ABOVE})" if len(path) == 2 else why)
         if name in self.names:
             raise _WrongError(
                 (*path, "name") if "name" in table else path,
@@ -310,7 +309,8 @@ def _built(path: outline.Path, make: Callable[P, T], *values: P.args, **named_va
     try:
         return make(*values, **named_values)
     except ConfigurationError as error:
-        raise _WrongError(path, str(error)) from error
+        # The path names the block already.
+        raise _WrongError(path, str(error).removeprefix(f"{path[-1]}: " if path else "")) from error
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], path: outline.Path, owner: str) -> None:
@@ -318,7 +318,14 @@ def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], path: outl
         if key in _TOP and key not in {*known, "name"}:
             raise _WrongError((*path, key), f"{owner} has no {key!r}: it belongs to the flow; {_ABOVE}")
         if key not in known:
-            there = f"there is {', '.join(known)}" if known else "it takes no settings"
+            others = [each for each in known if each != owner]
+            there = (
+                f"there is {', '.join(others)}"
+                if others
+                else "it takes nothing else"
+                if known
+                else "it takes no settings"
+            )
             raise _WrongError((*path, key), f"{owner} has no {key[:40]!r}{_did_you_mean(key, known) or f'; {there}'}")
 
 

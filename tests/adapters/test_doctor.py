@@ -1010,7 +1010,7 @@ Resources:
         ("x" * (1024 * 1024 + 1), "bigger than a template may be"),
         (
             json.dumps({"Resources": {each: {"Type": "AWS::Cognito::UserPool"} for each in ("A", "B")}}),
-            "several of user pool: say which by --pool-id A or B",
+            "2 user pools: say which by --pool-id A or B",
         ),
     ],
     ids=["a list", "no resources", "empty", "broken", "deep", "big", "two pools"],

@@ -328,10 +328,10 @@ MISTAKES = [
     ("[[steps]]\none_of = []", "line 2: steps[0].one_of: is empty"),
     ("[[steps]]\none_of = { kind = 'srp' }", "line 2: steps[0].one_of: is a table; write a list"),
     ("[[steps]]\nsequence = [\n{ kind = 'srp' },\n{ kind = 'x y' }]", "line 4: steps[0].sequence[1].kind: 'x y'"),
-    (f"[[steps]]\none_of = [{CODE}]\nname = 'x'", "line 3: steps[0].name: one_of has no 'name'; there is one_of"),
+    (f"[[steps]]\none_of = [{CODE}]\nname = 'x'", "line 3: steps[0].name: one_of has no 'name'; it takes nothing else"),
     ("[[steps]]\nat_least = 1", "line 1: steps[0]: at_least has no of"),
-    (f"[[steps]]\nat_least = 3\nof = [{CODE}]", "line 2: steps[0].at_least: at_least: 3 of 1 cannot be asked"),
-    (f"[[steps]]\nat_least = true\nof = [{CODE}]", "line 2: steps[0].at_least: at_least: True of 1"),
+    (f"[[steps]]\nat_least = 3\nof = [{CODE}]", "line 2: steps[0].at_least: 3 of 1 cannot be asked"),
+    (f"[[steps]]\nat_least = true\nof = [{CODE}]", "line 2: steps[0].at_least: True of 1"),
     ("[[steps]]\nat_least = 1\nofs = []", "line 3: steps[0].ofs: at_least has no 'ofs'; did you mean of?"),
     (f"[[steps]]\n{GOLD}", "line 1: steps[0]: when has no then"),
     (f"[[steps]]\n{GOLD}\nthen = 1", "line 3: steps[0].then: is a number"),
@@ -362,6 +362,21 @@ MISTAKES = [
     ("\n".join(["[a]"] + ["[[" + "a." * 40 + "a]]"] * 900), "line 2: nested more than 32 deep"),
     ("#" * (MAX_BYTES + 1), " has more than 256 KiB"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (STEP + "name = 'The flow'", True),
+        ("[[steps]]\none_of = [{ kind = 'captcha' }, { kind = 'email_otp', name = 'The step' }]", False),
+        (f"[[steps]]\n{GOLD}\nthen = {{ kind = 'email_otp', name = 'The step' }}", False),
+    ],
+)
+def test_only_a_name_that_may_be_the_flows_is_told_where_that_one_is_written(refusal, text, hint):
+    """Right below [[steps]]; the name of a block within another block is nobody else's."""
+    message = refusal(text)
+    assert "is no name of a step" in message
+    assert hint is ("written above the first [[steps]]" in message)
 
 
 @pytest.mark.parametrize(("text", "told"), MISTAKES)

@@ -137,7 +137,9 @@ class _Stack:
                 raise ConfigurationError(f"{self.path} has no {what} {asked}; there is {', '.join(found) or 'none'}")
             return asked
         if len(found) > 1:
-            raise ConfigurationError(f"{self.path} has several of {what}: say which by {option} {' or '.join(found)}")
+            raise ConfigurationError(
+                f"{self.path} has {len(found)} {what}s: say which by {option} {' or '.join(found)}"
+            )
         return next(iter(found), "")
 
     def _may_be_of(self, client: Facts, pool: str) -> bool:
