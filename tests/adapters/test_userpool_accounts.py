@@ -262,7 +262,8 @@ def test_a_password_code_goes_to_verified_addresses_only(world):
     with pytest.raises(ClientError) as error:
         forgot(world, "bob")
     assert code_of(error) == "InvalidParameterException"
-    world.pool.add_user("eve", attributes=EMAIL, status="FORCE_CHANGE_PASSWORD")
+    eve = {"email": "eve@example.com", "email_verified": "true"}
+    world.pool.add_user("eve", attributes=eve, status="FORCE_CHANGE_PASSWORD")
     with pytest.raises(ClientError) as error:
         forgot(world, "eve")
     assert code_of(error) == "NotAuthorizedException"

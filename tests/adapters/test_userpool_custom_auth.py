@@ -440,7 +440,9 @@ def test_a_name_goes_before_an_address():
     """Verifying an address that is somebody's user name does not take the account over."""
     world = World(user=False)
     world.pool.add_user("ann@example.com", attributes={"email": "a@example.org"})
-    world.pool.add_user("eve", attributes=EMAIL)
+    with pytest.raises(ClientError) as error:
+        world.pool.add_user("eve", attributes=EMAIL)
+    assert code_of(error) == "AliasExistsException"
     world.begin("ann@example.com")
     assert world.define.events[0]["userName"] == "ann@example.com"
 

@@ -34,7 +34,10 @@ def verified(pool, token):
 def world():
     """A pool whose user has an address and a custom attribute."""
     world = World(user=False)
-    world.pool.add_user("ann", attributes={**EMAIL, "custom:tier": "gold", "phone_number_verified": "False"})
+    world.pool.add_user(
+        "ann",
+        attributes={**EMAIL, "custom:tier": "gold", "phone_number": "+15550100", "phone_number_verified": "False"},
+    )
     return world
 
 

@@ -12,16 +12,16 @@ from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import AccountTriggers, PreSigned
 from watchword_adapters.userpool.client import AppClient
 from watchword_adapters.userpool.outbox import SentMessage, masked
-from watchword_adapters.userpool.schema import attributes_from, check_attribute, check_password, unverified
+from watchword_adapters.userpool.schema import attributes_from, check_password, check_writable
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Metadata
 from watchword_adapters.userpool.users import (
+    Code,
     Person,
     Purpose,
     User,
     Users,
     attribute_list,
-    changed,
     check_may_sign_in,
     described,
 )
@@ -57,24 +57,28 @@ class Accounts:
         name: str = given["Username"]
         self.client.check_hash(given.get("SecretHash"), name)
         check_password(given["Password"])
-        attributes = attributes_from(given.get("UserAttributes", ()), by_user=True)
+        attributes = attributes_from(given.get("UserAttributes", ()))
+        check_writable(attributes)
         self.users.check_sign_up(attributes)
         named = self.users.name_for(name)
+        attributes = self.users.first_attributes(name, attributes)
         said = self._pre_signed("PreSignUp_SignUp", given, named[0], attributes)
         verified = {"email_verified": said.verify_email, "phone_number_verified": said.verify_phone}
+        email = attributes.get("email")
+        code = self.users.new_code("sign-up", email) if email and not said.confirm else None
         user = self.users.add(
             name,
-            {**unverified(attributes), **{each: "true" for each, wanted in verified.items() if wanted}},
+            {**attributes, **{each: "true" for each, wanted in verified.items() if wanted}},
             status="CONFIRMED" if said.confirm else "UNCONFIRMED",
             password=given["Password"],
             named=named,
-            move_aliases=False,
+            codes={"sign-up": code} if code else {},
         )
         reply: Reply = {"UserConfirmed": said.confirm, "UserSub": user.sub}
         if said.confirm:
             self.triggers.post_confirmation("PostConfirmation_ConfirmSignUp", user, given.get("ClientMetadata"))
-        elif user.attributes.get("email"):
-            reply["CodeDeliveryDetails"] = self._send_code(user, "sign-up")
+        elif code:
+            reply["CodeDeliveryDetails"] = self._deliver_code(user, "sign-up", code)
         return reply
 
     def confirm_sign_up(self, given: Given) -> Reply:
@@ -85,16 +89,11 @@ class Accounts:
             raise errors.ExpiredCodeException("Invalid code provided, please request a code again.")
         if user.status != "UNCONFIRMED":
             raise errors.NotAuthorizedException(f"User cannot be confirmed. Current status is {user.status}")
-        force = bool(given.get("ForceAliasCreation"))
-        if not force:
-            self.users.refuse_taken(changed(user, {"email_verified": "true"}))
-        to = self.users.use_code(user.username, "sign-up", given["ConfirmationCode"])
-        with self.users.changing(user.username) as draft:
+        with self.users.changing_by_code(user.username, "sign-up", given["ConfirmationCode"]) as (draft, to):
             draft.set_status("CONFIRMED")
+            draft.move_aliases = bool(given.get("ForceAliasCreation"))
             if to == draft.user.attributes.get("email"):  # an administrator may have changed it since
                 draft.set_attributes({"email_verified": "true"})
-            if force:
-                self.users.take_aliases(draft.user)
         self._confirmed(user.username, "PostConfirmation_ConfirmSignUp", given)
         return {}
 
@@ -129,9 +128,9 @@ class Accounts:
         if not person.user.enabled:
             raise errors.NotAuthorizedException(errors.DISABLED)
         username = person.username
-        self.users.use_code(username, "forgot-password", given["ConfirmationCode"])
-        self._set_password(username, given["Password"])
-        with self.users.changing(username) as draft:
+        verifier = self.users.new_verifier(username, given["Password"])
+        with self.users.changing_by_code(username, "forgot-password", given["ConfirmationCode"]) as (draft, _):
+            draft.set_verifier(verifier)
             if draft.user.status == "RESET_REQUIRED":
                 draft.set_status("CONFIRMED")
         self.users.forget_failures(person)
@@ -148,7 +147,9 @@ class Accounts:
     def update_user_attributes(self, given: Given) -> Reply:
         """Change attributes; a new e-mail address has to be verified anew."""
         user = self._signed_in(given)
-        sent = self._update(user, attributes_from(given["UserAttributes"], by_user=True))
+        attributes = attributes_from(given["UserAttributes"])
+        check_writable(attributes)
+        sent = self._update(user.username, attributes)
         return {"CodeDeliveryDetailsList": [sent] if sent else []}
 
     def get_user_attribute_verification_code(self, given: Given) -> Reply:
@@ -164,11 +165,7 @@ class Accounts:
         """Take the code: the address that it was sent to is the user's, and verified."""
         user = self._signed_in(given)
         self._check_verifiable(given["AttributeName"])
-        waiting = user.codes.get("verify-email")
-        if waiting is not None:  # before the code is used up
-            self.users.refuse_taken(changed(user, {"email": waiting.to, "email_verified": "true"}))
-        to = self.users.use_code(user.username, "verify-email", given["Code"])
-        with self.users.changing(user.username) as draft:
+        with self.users.changing_by_code(user.username, "verify-email", given["Code"]) as (draft, to):
             draft.set_attributes({"email": to, "email_verified": "true"})
         return {}
 
@@ -202,12 +199,12 @@ class Accounts:
         """Add a user with a temporary password, and invite her by mail unless told to SUPPRESS; or invite her again."""
         password: str = given.get("TemporaryPassword") or self._temporary_password()
         check_password(password)
-        attributes = attributes_from(given.get("UserAttributes", ()), by_user=False)
-        _check_verified(attributes, attributes)
+        attributes = attributes_from(given.get("UserAttributes", ()))
         if given.get("MessageAction") == "RESEND":
             user = self._invited_again(given, password)
         else:
             named = self.users.name_for(given["Username"])
+            attributes = self.users.first_attributes(given["Username"], attributes)
             # The service does not say that this one may confirm or verify anybody: an administrator can do so himself.
             self._pre_signed("PreSignUp_AdminCreateUser", given, named[0], attributes)
             user = self.users.add(
@@ -236,7 +233,7 @@ class Accounts:
 
     def admin_update_user_attributes(self, given: Given) -> Reply:
         """Change attributes, also those that say whether an address is verified."""
-        self._update(self._existing(given), attributes_from(given["UserAttributes"], by_user=False))
+        self._update(self._existing(given).username, attributes_from(given["UserAttributes"]))
         return {}
 
     def admin_disable_user(self, given: Given) -> Reply:
@@ -251,9 +248,11 @@ class Accounts:
         """Make the password useless until a new one is set by the code that is sent."""
         user = self._existing(given)
         self._check_resettable(user)
+        code = self.users.new_code("forgot-password", user.attributes["email"])
         with self.users.changing(user.username) as draft:
             draft.set_status("RESET_REQUIRED")
-        self._send_code(user, "forgot-password")
+            draft.set_code("forgot-password", code)
+        self._deliver_code(user, "forgot-password", code)
         return {}
 
     def admin_get_user(self, given: Given) -> Reply:
@@ -271,8 +270,9 @@ class Accounts:
         """Set a password, for good if *Permanent*, else to be changed at the next sign-in."""
         user = self._existing(given)
         check_password(given["Password"])
-        self._set_password(user.username, given["Password"])
+        verifier = self.users.new_verifier(user.username, given["Password"])
         with self.users.changing(user.username) as draft:
+            draft.set_verifier(verifier)
             draft.set_status("CONFIRMED" if given.get("Permanent") else "FORCE_CHANGE_PASSWORD")
         return {}
 
@@ -285,6 +285,17 @@ class Accounts:
             draft.set_status("CONFIRMED")
         self._confirmed(user.username, "PostConfirmation_ConfirmSignUp", given)
         return {}
+
+    def answer_invitation(self, username: str, password: str, attributes: Mapping[str, str]) -> None:
+        """Set the password of somebody invited, and change *attributes* as `update_user_attributes` does.
+
+        Raises:
+            NotAuthorizedException: if one that every user has is among them: it has a value already.
+        """
+        for name in attributes:
+            if self.users.must_have(name):
+                raise errors.NotAuthorizedException(f"Cannot modify an already provided {name}")
+        self._update(username, attributes, password)
 
     def migrate(self, source: str, name: str, password: str | None, validation: Metadata, metadata: Metadata) -> None:
         """Add somebody whom the pool does not have and the user migration trigger knows.
@@ -299,8 +310,6 @@ class Accounts:
             if self.legacy:
                 raise errors.UserNotFoundException(f"Exception migrating user in app client {self.client.id}")
             return
-        for attribute in found.attributes:
-            check_attribute(attribute, by_user=False)
         user = self.users.add(
             found.name, found.attributes, status=found.status, password=password, move_aliases=found.move_aliases
         )
@@ -346,18 +355,25 @@ class Accounts:
             self.tokens.revoke_all(user.sub)
         return {}
 
-    def _update(self, user: User, changes: dict[str, str]) -> Reply | None:
-        """Change attributes, and send a code to an address that is new and not said to be verified; return where to."""
-        email = changes.get("email")
-        asked = bool(email) and email != user.attributes.get("email") and "email_verified" not in changes
-        if asked and self.verify_before_update:
-            del changes["email"]  # the old one stays until the code comes back
-        new = {name: value for name, value in changes.items() if value != user.attributes.get(name)}
-        with self.users.changing(user.username) as draft:
-            draft.set_attributes(unverified(new))
-            _check_verified(changes, draft.user.attributes)
-            self.users.refuse_taken(draft.user)
-        return self._send_code(draft.user, "verify-email", email or "") if asked else None
+    def _update(self, username: str, changes: Mapping[str, str], password: str | None = None) -> Reply | None:
+        """Change attributes, and send a code to an address that is new and not said to be verified; return where to.
+
+        With a *password*, that is set too, and the invitation is answered.
+        """
+        verifier = None if password is None else self.users.new_verifier(username, password)
+        email = changes.get("email", "")
+        code = None
+        with self.users.changing(username) as draft:
+            asked = email not in {"", draft.user.attributes.get("email")} and "email_verified" not in changes
+            waits = asked and self.verify_before_update  # the old one stays until the code comes back
+            draft.set_attributes({name: value for name, value in changes.items() if not (waits and name == "email")})
+            if verifier is not None:
+                draft.set_verifier(verifier)
+                draft.set_status("CONFIRMED")
+            if asked:
+                code = self.users.new_code("verify-email", email)
+                draft.set_code("verify-email", code)
+        return None if code is None else self._deliver_code(draft.user, "verify-email", code)
 
     def _check_resettable(self, user: User) -> None:
         if not user.enabled:
@@ -382,10 +398,14 @@ class Accounts:
         return f"Tmp-{self.random.bytes(9).hex()}1a"
 
     def _send_code(self, user: User, purpose: Purpose, to: str = "") -> Reply:
-        address = to or user.attributes["email"]
-        code = self.users.new_code(user.username, purpose, address)
-        self._deliver(user, address, _SUBJECTS[purpose], f"Your confirmation code is {code}")
-        return _delivery(masked(address))
+        code = self.users.new_code(purpose, to or user.attributes["email"])
+        with self.users.changing(user.username) as draft:
+            draft.set_code(purpose, code)
+        return self._deliver_code(user, purpose, code)
+
+    def _deliver_code(self, user: User, purpose: Purpose, code: Code) -> Reply:
+        self._deliver(user, code.to, _SUBJECTS[purpose], f"Your confirmation code is {code.digits}")
+        return _delivery(masked(code.to))
 
     def _deliver(self, user: User, to: str, subject: str, text: str) -> None:
         message = SentMessage(to=to, subject=subject, text=text, html="", at=self.clock.now(), username=user.username)
@@ -397,12 +417,3 @@ class Accounts:
 
 def _delivery(destination: str) -> Reply:
     return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}
-
-
-def _check_verified(said: Mapping[str, str], attributes: Mapping[str, str]) -> None:
-    """Refuse what is *said* of an address, verified or not, if the user's *attributes* have no such address."""
-    for name, word in (("email", "an email"), ("phone_number", "a phone number")):
-        if f"{name}_verified" in said and not attributes.get(name):
-            raise errors.InvalidParameterException(
-                f"{word.partition(' ')[2].capitalize()} is required to verify/un-verify {word}"
-            )

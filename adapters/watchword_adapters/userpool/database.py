@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -83,10 +84,13 @@ class Database:
         with self._turn() as connection:
             return [_user(json.loads(body)) for (body,) in connection.execute("SELECT body FROM users")]
 
-    def keep_user(self, user: User) -> None:
-        """Keep *user* in place of what was kept under that user name."""
+    def keep_users(self, users: Sequence[User]) -> None:
+        """Keep all *users*, or none, each in place of what was kept under that user name."""
+        rows = [(user.username, json.dumps(asdict(user))) for user in users]
         with self._turn() as connection:
-            connection.execute("REPLACE INTO users VALUES (?, ?)", (user.username, json.dumps(asdict(user))))
+            # One statement is one transaction.
+            places = ", ".join(["(?, ?)"] * len(rows))
+            connection.execute(f"REPLACE INTO users VALUES {places}", tuple(chain.from_iterable(rows)))  # noqa: S608 - placeholders
 
     def drop_user(self, username: str) -> None:
         """Forget a user."""

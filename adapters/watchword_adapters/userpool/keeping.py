@@ -35,8 +35,8 @@ class Keeper(Protocol):
         """Return all users."""
         ...
 
-    def keep_user(self, user: User) -> None:
-        """Keep *user* in place of what was kept under that user name."""
+    def keep_users(self, users: Sequence[User]) -> None:
+        """Keep all *users*, or none, each in place of what was kept under that user name."""
         ...
 
     def drop_user(self, username: str) -> None:
@@ -80,7 +80,7 @@ class NothingKept:
         """Return none."""
         return ()
 
-    def keep_user(self, user: User) -> None:
+    def keep_users(self, users: Sequence[User]) -> None:
         """Do nothing."""
 
     def drop_user(self, username: str) -> None:

@@ -20,7 +20,6 @@ from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
 from watchword_adapters.userpool.groups import Groups
 from watchword_adapters.userpool.keeping import Keeper
 from watchword_adapters.userpool.outbox import SentMessage
-from watchword_adapters.userpool.schema import check_attribute
 from watchword_adapters.userpool.sessions import Sessions
 from watchword_adapters.userpool.shapes import OPERATIONS, checked
 from watchword_adapters.userpool.signin import SignIns
@@ -222,6 +221,7 @@ class LocalUserPool:
             ),
             customized=customized,
             migrate=migrate,
+            answer_invitation=accounts.answer_invitation,
             clock=self.clock,
             random=self.random,
             legacy=legacy,
@@ -294,10 +294,9 @@ class LocalUserPool:
 
         Raises:
             UsernameExistsException: if the name is taken.
-            InvalidParameterException: if an attribute is not in the schema.
+            AliasExistsException: if a verified address signs somebody else in.
+            InvalidParameterException: if an attribute is not in the schema, or cannot have that value.
         """
-        for attribute in attributes or ():
-            check_attribute(attribute, by_user=False)
         return self._users.add(name, attributes or {}, status=status, password=password)
 
     def username_of(self, name: str) -> str:

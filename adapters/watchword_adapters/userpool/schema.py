@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase, ascii_uppercase, digits, punctuation
 
 from watchword_adapters.userpool import errors
@@ -16,6 +16,8 @@ _STANDARD = frozenset(
     }
 )
 _NOT_WRITABLE = frozenset({"email_verified", "phone_number_verified"})  # by users themselves
+_LONGEST_NAME = 128
+_LONGEST_VALUE = 2048
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE = re.compile(r"\+[0-9]{1,15}")  # E.164
 _SYMBOLS = f"{punctuation} "
@@ -26,43 +28,73 @@ def is_true(value: str) -> bool:
     return value.lower() == "true"
 
 
-def attributes_from(pairs: Sequence[Mapping[str, str]], *, by_user: bool) -> dict[str, str]:
-    """Return ``[{"Name": …, "Value": …}]`` as a dictionary, each name checked (see `check_attribute`).
-
-    Raises:
-        InvalidParameterException: if an address or a number cannot be one.
-    """
-    attributes: dict[str, str] = {}
-    for pair in pairs:
-        check_attribute(pair["Name"], by_user=by_user)
-        attributes[pair["Name"]] = pair.get("Value") or ""
-    if attributes.get("email") and not _EMAIL.fullmatch(attributes["email"]):
-        raise errors.InvalidParameterException("Invalid email address format.")
-    if attributes.get("phone_number") and not _PHONE.fullmatch(attributes["phone_number"]):
-        raise errors.InvalidParameterException("Invalid phone number format.")
+def attributes_from(pairs: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return ``[{"Name": …, "Value": …}]`` as a dictionary that `check_attributes` accepts."""
+    attributes = {pair["Name"]: pair.get("Value") or "" for pair in pairs}
+    check_attributes(attributes)
     return attributes
 
 
-def unverified(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Return *attributes* with the note that each address among them is not verified, unless they say whether it is."""
-    addresses = (name for name in ("email", "phone_number") if attributes.get(name))
-    return {**{f"{name}_verified": "false" for name in addresses}, **attributes}
-
-
-def check_attribute(name: str, *, by_user: bool) -> None:
-    """Accept an attribute's name.
+def check_writable(names: Iterable[str]) -> None:
+    """Refuse attributes that users may not write themselves.
 
     Raises:
-        InvalidParameterException: if the schema has no such attribute.
-        NotAuthorizedException: if a user may not write it.
+        NotAuthorizedException: if there is one among *names*.
     """
-    if name not in _STANDARD and not name.startswith("custom:"):
-        shown = ascii(name)[1:-1]
-        raise errors.InvalidParameterException(
-            f"Attributes did not conform to the schema: {shown}: Attribute does not exist in schema.\n"
-        )
-    if by_user and name in _NOT_WRITABLE:
+    if not _NOT_WRITABLE.isdisjoint(names):
         raise errors.NotAuthorizedException("A client attempted to write unauthorized attribute")
+
+
+def check_attributes(attributes: Mapping[str, str]) -> None:
+    """Refuse attributes that the schema does not have, and values that they cannot have. A blank value is none.
+
+    Raises:
+        InvalidParameterException: if there is one.
+    """
+    for name, value in attributes.items():
+        shown = ascii(name)[1:-1]
+        if name not in _STANDARD and not name.startswith("custom:"):
+            raise _no_conformity(shown, "Attribute does not exist in schema.")
+        if len(value) > _LONGEST_VALUE or not _is_text(value):
+            raise _no_conformity(shown, f"The value must be a text of at most {_LONGEST_VALUE} characters.")
+        if name.endswith("_verified") and name in _STANDARD and value.lower() not in {"", "true", "false"}:
+            raise _no_conformity(shown, "The value must be true or false.")
+    if attributes.get("email") and not is_email(attributes["email"]):
+        raise errors.InvalidParameterException("Invalid email address format.")
+    if attributes.get("phone_number") and not _PHONE.fullmatch(attributes["phone_number"]):
+        raise errors.InvalidParameterException("Invalid phone number format.")
+
+
+def check_name(name: str) -> None:
+    """Refuse a user name that no call could name.
+
+    Raises:
+        InvalidParameterException: if it is empty, too long, or no text.
+    """
+    if not 1 <= len(name) <= _LONGEST_NAME or not _is_text(name):
+        raise errors.InvalidParameterException(f"Username must be a text of 1 to {_LONGEST_NAME} characters.")
+
+
+def is_email(value: str) -> bool:
+    """Say whether this may be an e-mail address."""
+    return bool(_EMAIL.fullmatch(value))
+
+
+def required(name: str) -> errors.InvalidParameterException:
+    """Return the refusal to remove an attribute that every user has to have."""
+    return _no_conformity(name, "The attribute is required")
+
+
+def _no_conformity(name: str, why: str) -> errors.InvalidParameterException:
+    return errors.InvalidParameterException(f"Attributes did not conform to the schema: {name}: {why}\n")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_password(password: str) -> None:

@@ -15,7 +15,7 @@ from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import Customized
 from watchword_adapters.userpool.client import AppClient
-from watchword_adapters.userpool.schema import check_attribute, check_password
+from watchword_adapters.userpool.schema import attributes_from, check_password, check_writable
 from watchword_adapters.userpool.sessions import Round, Session, Sessions
 from watchword_adapters.userpool.timestamps import parse_timestamp
 from watchword_adapters.userpool.tokens import Tokens
@@ -45,6 +45,7 @@ class SignIns:
     triggers: Triggers
     customized: Callable[[str, User, Metadata], Customized]
     migrate: Callable[[str, str, Metadata], None]
+    answer_invitation: Callable[[str, str, Mapping[str, str]], None]
     clock: Clock
     random: Random
     legacy: bool
@@ -90,6 +91,7 @@ class SignIns:
                 )
             case "NEW_PASSWORD_REQUIRED":
                 check_password(responses["NEW_PASSWORD"])
+                _new_attributes(responses)
             case _:
                 pass
         names = frozenset({name, self.users.find(name).username})
@@ -169,19 +171,7 @@ class SignIns:
         return self._next(evolve(session, rounds=(*session.rounds, entry)), metadata)
 
     def _answered_new_password(self, session: Session, responses: Mapping[str, str], metadata: Metadata) -> Reply:
-        attributes = {
-            key.removeprefix(_NEW_ATTRIBUTE): value
-            for key, value in responses.items()
-            if key.startswith(_NEW_ATTRIBUTE)
-        }
-        for name in attributes:
-            check_attribute(name, by_user=True)
-        username = session.person.username
-        verifier = self.users.new_verifier(username, responses["NEW_PASSWORD"])
-        with self.users.changing(username) as draft:
-            draft.set_verifier(verifier)
-            draft.set_status("CONFIRMED")
-            draft.set_attributes(attributes)
+        self.answer_invitation(session.person.username, responses["NEW_PASSWORD"], _new_attributes(responses))
         session = self._current(session)
         if session.flow == "password":
             return self._issue(session.person, metadata, "TokenGeneration_NewPasswordChallenge")
@@ -333,6 +323,20 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 
 def _challenge(name: str, token: str, parameters: Mapping[str, str]) -> Reply:
     return {"ChallengeName": name, "Session": token, "ChallengeParameters": dict(parameters)}
+
+
+def _new_attributes(responses: Mapping[str, str]) -> dict[str, str]:
+    """Return the attributes that come with a new password; whoever is invited writes what any user may write."""
+    prefix = _NEW_ATTRIBUTE
+    attributes = attributes_from(
+        [
+            {"Name": key.removeprefix(prefix), "Value": value}
+            for key, value in responses.items()
+            if key.startswith(prefix)
+        ]
+    )
+    check_writable(attributes)
+    return attributes
 
 
 def _required(parameters: Mapping[str, str], name: str) -> str:

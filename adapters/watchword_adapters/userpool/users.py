@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import threading
 import uuid
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,10 +13,11 @@ from typing import Any, Literal
 from attrs import define, evolve, field, frozen
 
 from watchword import srp6a
+from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
-from watchword_adapters.userpool.schema import is_true
+from watchword_adapters.userpool.schema import check_attributes, check_name, is_email, is_true, required
 
 Status = Literal["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"]
 Purpose = Literal["sign-up", "forgot-password", "verify-email"]
@@ -26,6 +27,8 @@ ALIASES = ("email", "phone_number", "preferred_username")
 
 DEFAULT_ALIASES = ("email", "phone_number")
 """Those that a pool has unless it is told otherwise."""
+
+_ADDRESSES: Mapping[str, str] = {"email": "an email", "phone_number": "a phone number"}
 
 _CODE_SECONDS: Mapping[Purpose, int] = {"sign-up": 86_400, "forgot-password": 3_600, "verify-email": 86_400}
 _CODE_TRIES = 15
@@ -88,7 +91,11 @@ def new_uuid(random: Random) -> str:
 
 
 class Users:
-    """The directory. Every method is atomic; users are values, replaced as a whole."""
+    """The directory. Every method is atomic; users are values, replaced as a whole.
+
+    Two methods hold the rules, and whatever writes users goes through both: `_written` says what a user's attributes
+    may be, and `_keep` that each name and each alias signs one user in.
+    """
 
     def __init__(
         self,
@@ -114,8 +121,7 @@ class Users:
         self._names: dict[str, str] = {}  # folded user name or sub -> user name
         self._aliases: dict[str, str] = {}  # folded address -> user name
         self._failures: dict[str, _Failures] = {}
-        for user in self._keeper.users():
-            self._remember(user)
+        self._load(self._keeper.users())
 
     def find(self, name: str) -> Person:
         """Return whom *name* (a user name, a sub, or a verified address) stands for."""
@@ -162,14 +168,23 @@ class Users:
         """Return user name and sub for somebody who signs up as *name*.
 
         Raises:
-            InvalidParameterException: if the pool wants an e-mail address as the name and this is none.
+            InvalidParameterException: if it cannot be a name, or the pool wants an e-mail address and this is none.
         """
+        check_name(name)
         sub = new_uuid(self._random)
         if not self._email_as_username:
             return name, sub
-        if "@" not in name:
+        if not is_email(name):
             raise errors.InvalidParameterException("Username should be an email.")
         return sub, sub
+
+    def first_attributes(self, name: str, given: Mapping[str, str]) -> dict[str, str]:
+        """Return the attributes that somebody who is *given* some begins with: the name is the address where the pool wants one."""
+        return {**given, "email": name} if self._email_as_username else dict(given)
+
+    def must_have(self, name: str) -> bool:
+        """Say whether every user has this attribute: the one that all sign in by."""
+        return self._email_as_username and name == "email"
 
     def add(
         self,
@@ -179,34 +194,27 @@ class Users:
         status: Status,
         password: str | None,
         named: tuple[str, str] | None = None,
-        move_aliases: bool | None = None,
+        codes: Mapping[str, Code] | None = None,
+        move_aliases: bool = False,
     ) -> User:
         """Add a user called *name*; *named* is what `name_for` returned, if it was asked before.
 
-        An address that signs somebody else in is refused, taken from that user if *move_aliases* is true, or, if that
-        is None, shared: the last one signs in.
+        An address that signs somebody else in is refused, or taken from that user if *move_aliases* is true.
 
         Raises:
             UsernameExistsException: if the name is taken.
             AliasExistsException: if an address signs somebody else in and is not to be moved.
-            InvalidParameterException: if the pool wants an e-mail address as the name and this is none.
+            InvalidParameterException: if the name or an attribute is none that a user may have.
         """
         username, sub = named or self.name_for(name)
-        attributes = {**attributes, "email": name} if self._email_as_username else dict(attributes)
         verifier = None if password is None else self.new_verifier(username, password)
         now = self._clock.now()
-        user = User(username, sub, attributes, status, now, now, verifier)
+        bare = User(username, sub, {}, status, now, now, verifier, codes or {})
+        user = self._written(bare, self.first_attributes(name, attributes))
         with self._lock:
             if self._owner(name) is not None:
                 raise errors.UsernameExistsException("User already exists")
-            match move_aliases:
-                case True:
-                    self.take_aliases(user)
-                case False:
-                    self.refuse_taken(user)
-                case None:
-                    pass
-            self._put(user)
+            self._keep(user, move_aliases=move_aliases)
         return user
 
     @contextmanager
@@ -215,17 +223,15 @@ class Users:
 
         Raises:
             UserNotFoundException: if the user is gone.
+            AliasExistsException: if an alias signs somebody else in, and the draft does not move it.
         """
         with self._lock:
             user = self._users.get(username)
             if user is None:
                 raise errors.UserNotFoundException("User does not exist.")
-            draft = _Draft(user)
+            draft = _Draft(user, self._written)
             yield draft
-            after = evolve(draft.user, modified=self._clock.now())
-            self._keeper.keep_user(after)
-            self._drop_names(user)
-            self._remember(after)
+            self._keep(evolve(draft.user, modified=self._clock.now()), move_aliases=draft.move_aliases)
 
     def members_of(self, group: str) -> list[User]:
         """Return who is in *group*, by user name."""
@@ -237,40 +243,9 @@ class Users:
     def remove(self, username: str) -> None:
         """Forget a user."""
         with self._lock:
-            self._drop_names(self._users.pop(username))
             self._keeper.drop_user(username)
+            self._drop_names(self._users.pop(username))
             self._failures.pop(username, None)
-
-    def refuse_taken(self, user: User) -> None:
-        """Refuse a *user* who is about to be kept, if an alias that is new to her signs somebody else in.
-
-        Raises:
-            AliasExistsException: if there is one.
-        """
-        with self._lock:
-            for name, _ in self._rivals(user):
-                raise errors.AliasExistsException(f"An account with the {name} already exists.")
-
-    def take_aliases(self, user: User) -> None:
-        """Take the aliases of a *user* who is about to be kept from whom they sign in: what they had is no longer verified.
-
-        Raises:
-            AliasExistsException: if one is somebody's user name.
-        """
-        with self._lock:
-            for name, owner in self._rivals(user):
-                if self._folded(user.attributes[name]) in self._names:
-                    raise errors.AliasExistsException(f"An account with the {name} already exists.")
-                with self.changing(owner) as draft:
-                    draft.set_attributes({name: ""} if name == "preferred_username" else {f"{name}_verified": "false"})
-
-    def _rivals(self, user: User) -> list[tuple[str, str]]:
-        """Return which aliases of *user* sign whom else in."""
-        kept = self._users.get(user.username)
-        before = {} if kept is None else self._sign_in_aliases(kept)
-        new = {name: value for name, value in self._sign_in_aliases(user).items() if before.get(name) != value}
-        owners = ((name, self._owner(value)) for name, value in new.items())
-        return [(name, owner) for name, owner in owners if owner is not None and owner != user.username]
 
     # Lockout: five failures are free, then 1 s, 2 s, 4 s … up to 15 minutes; unknown names are treated alike.
 
@@ -300,15 +275,16 @@ class Users:
 
     # Codes
 
-    def new_code(self, username: str, purpose: Purpose, to: str) -> str:
-        """Make and keep a six-digit code for *purpose* that is sent *to* an address, in place of an older one."""
+    def new_code(self, purpose: Purpose, to: str) -> Code:
+        """Return a six-digit code for *purpose* that is to be sent *to* an address."""
         digits = f"{int.from_bytes(self._random.bytes(16), 'big') % 1_000_000:06d}"
-        with self.changing(username) as draft:
-            draft.set_code(purpose, Code(digits, self._clock.now() + _CODE_SECONDS[purpose], to=to))
-        return digits
+        return Code(digits, self._clock.now() + _CODE_SECONDS[purpose], to=to)
 
-    def use_code(self, username: str, purpose: Purpose, claimed: str) -> str:
-        """Use the code up; return the address that it was sent to.
+    @contextmanager
+    def changing_by_code(self, username: str, purpose: Purpose, claimed: str) -> Generator[tuple[_Draft, str]]:
+        """Change a user as `changing` does, and use the code up; yield the draft and the address that it was sent to.
+
+        The code is not used up if the block raises.
 
         Raises:
             CodeMismatchException: if it is another one.
@@ -322,12 +298,13 @@ class Users:
                 raise errors.ExpiredCodeException("Invalid code provided, please request a code again.")
             if code.tries_left == 0:
                 raise errors.LimitExceededException("Attempt limit exceeded, please try after some time.")
-            right = hmac.compare_digest(code.digits.encode(), claimed.encode())
+            if not hmac.compare_digest(code.digits.encode(), claimed.encode()):
+                with self.changing(username) as draft:
+                    draft.set_code(purpose, evolve(code, tries_left=code.tries_left - 1))
+                raise errors.CodeMismatchException("Invalid verification code provided, please try again.")
             with self.changing(username) as draft:
-                draft.set_code(purpose, None if right else evolve(code, tries_left=code.tries_left - 1))
-        if not right:
-            raise errors.CodeMismatchException("Invalid verification code provided, please try again.")
-        return code.to
+                draft.set_code(purpose, None)
+                yield draft, code.to
 
     def made_up_address(self, name: str) -> str:
         """Return the masked address to show for somebody unknown, always the same for *name*."""
@@ -349,15 +326,89 @@ class Users:
         folded = self._folded(name)
         return self._names.get(folded) or self._aliases.get(folded)
 
-    def _put(self, user: User) -> None:
-        self._keeper.keep_user(user)
-        self._remember(user)
+    def _written(self, user: User, changes: Mapping[str, str]) -> User:
+        """Return *user* with *changes* of attributes.
+
+        A blank one is removed. An address that is new is not verified unless the changes say so, and one that is
+        removed takes along whether it is verified.
+
+        Raises:
+            InvalidParameterException: if the schema refuses one, something is said of an address that the user has not,
+                or what every user signs in by is removed.
+        """
+        check_attributes(changes)
+        before = user.attributes
+        new = [name for name in _ADDRESSES if changes.get(name) and changes[name] != before.get(name)]
+        merged = {**before, **changes, **{f"{name}_verified": changes.get(f"{name}_verified", "false") for name in new}}
+        gone = {name for name, value in merged.items() if not value}
+        for name, word in _ADDRESSES.items():
+            if f"{name}_verified" in changes and not merged.get(name):
+                raise errors.InvalidParameterException(
+                    f"{word.partition(' ')[2].capitalize()} is required to verify/un-verify {word}"
+                )
+            if name in gone and name in before and self.must_have(name):
+                raise required(name)
+        gone |= {f"{name}_verified" for name in gone}
+        return evolve(user, attributes={name: value for name, value in merged.items() if name not in gone})
+
+    def _keep(self, user: User, *, move_aliases: bool) -> None:
+        """Keep *user* and those from whom she takes aliases, all or none.
+
+        Raises:
+            AliasExistsException: if an alias signs somebody else in and is not to be moved, or is a name, which never moves.
+        """
+        kept = {user.username: user}
+        for name, owner in self._rivals(user):
+            if not move_aliases or self.must_have(name) or self._folded(user.attributes[name]) in self._names:
+                raise errors.AliasExistsException(f"An account with the {name} already exists.")
+            poorer = self._without_alias(kept.get(owner, self._users[owner]), name)
+            kept[owner] = evolve(poorer, modified=user.modified)
+        self._keeper.keep_users(tuple(kept.values()))
+        for username in kept:
+            if username in self._users:
+                self._drop_names(self._users[username])
+        for each in kept.values():
+            self._remember(each)
+
+    def _load(self, users: Sequence[User]) -> None:
+        """Take over what was kept, perhaps with other settings: of two users with one alias, the older one has it.
+
+        Raises:
+            ConfigurationError: if two users have one name.
+        """
+        by_age = sorted(users, key=lambda user: (user.created, user.username))
+        for user in by_age:
+            other = self._names.get(self._folded(user.username))
+            if other is not None:
+                names = f"{other!a} and {user.username!a}"
+                raise ConfigurationError(f"two users that are kept, {names}, differ in case only: set case_sensitive")
+            self._remember_names(user)
+        for user in by_age:
+            rest = user
+            for name, _ in self._rivals(user):
+                rest = self._without_alias(rest, name)
+            self._remember(rest)
+
+    def _rivals(self, user: User) -> list[tuple[str, str]]:
+        """Return which aliases of *user* sign whom else in."""
+        owners = ((name, self._owner(value)) for name, value in self._sign_in_aliases(user).items())
+        return [(name, owner) for name, owner in owners if owner is not None and owner != user.username]
+
+    def _without_alias(self, user: User, name: str) -> User:
+        """Return *user*, whom the attribute *name* no longer signs in: an address stays, but is not verified."""
+        if name in _ADDRESSES and not self.must_have(name):
+            return evolve(user, attributes={**user.attributes, f"{name}_verified": "false"})
+        gone = (name, f"{name}_verified")
+        return evolve(user, attributes={each: value for each, value in user.attributes.items() if each not in gone})
 
     def _remember(self, user: User) -> None:
         self._users[user.username] = user
-        self._names[self._folded(user.username)] = self._names[user.sub] = user.username
+        self._remember_names(user)
         for alias in self._sign_in_aliases(user).values():
             self._aliases[self._folded(alias)] = user.username
+
+    def _remember_names(self, user: User) -> None:
+        self._names[self._folded(user.username)] = self._names[user.sub] = user.username
 
     def _drop_names(self, user: User) -> None:
         self._names.pop(self._folded(user.username), None)
@@ -375,7 +426,9 @@ class Users:
             for name, value in found.items()
             if name == "preferred_username" or is_true(given.get(f"{name}_verified", ""))
         }
-        return {**proven, "email": given["email"]} if self._email_as_username else proven
+        if self._email_as_username and given.get("email"):
+            proven["email"] = given["email"]
+        return proven
 
 
 def attribute_list(user: User) -> list[dict[str, str]]:
@@ -393,14 +446,6 @@ def described(user: User, *, attributes: str = "UserAttributes") -> dict[str, An
         "Enabled": user.enabled,
         "UserStatus": user.status,
     }
-
-
-def changed(user: User, attributes: Mapping[str, str]) -> User:
-    """Return *user* with *attributes*; a blank one is removed, and an address takes along whether it is verified."""
-    merged = {**user.attributes, **attributes}
-    gone = {name for name, value in merged.items() if not value}
-    gone |= {f"{name}_verified" for name in gone}
-    return evolve(user, attributes={name: value for name, value in merged.items() if name not in gone})
 
 
 def check_may_sign_in(user: User) -> None:
@@ -422,14 +467,16 @@ def check_may_sign_in(user: User) -> None:
 class _Draft:
     """A user while it is being changed."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, written: Callable[[User, Mapping[str, str]], User]) -> None:
         self.user = user
+        self.move_aliases = False
+        self._written = written
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Change attributes; a blank one is removed. A code for an address that is no longer meant is void."""
+        """Change attributes by the rules of the directory. A code for an address that is no longer meant is void."""
         if attributes.get("email", "") != self.user.attributes.get("email", "") and "email" in attributes:
             self.set_code("verify-email", None)
-        self.user = changed(self.user, attributes)
+        self.user = self._written(self.user, attributes)
 
     def set_enabled(self, enabled: bool) -> None:
         self.user = evolve(self.user, enabled=enabled)
