@@ -792,3 +792,60 @@ def test_whatever_users_change_by_themselves_is_not_an_administrators(world):
     moved = {name for now in seen for name in seen[0] | now if now.get(name) != seen[0].get(name)}
     assert {"email", "email_verified", "locale", "cognito:user_status"} == moved
     assert "administrator" not in {hands_of(name) for name in moved}
+
+
+def test_an_address_by_which_everybody_signs_in_is_not_removed():
+    """Neither by the user nor by an administrator."""
+    world = World(user=False, email_as_username=True)
+    sub = world.pool.add_user("ann@example.com", password=PASSWORD).sub
+    reply = world.begin("ann@example.com", "USER_PASSWORD_AUTH", PASSWORD=PASSWORD)
+    calls = {
+        "update_user_attributes": {"AccessToken": reply["AuthenticationResult"]["AccessToken"]},
+        "admin_update_user_attributes": {"UserPoolId": world.pool.pool_id, "Username": sub},
+    }
+    for operation, given in calls.items():
+        with pytest.raises(ClientError) as error:
+            getattr(world.pool, operation)(**given, UserAttributes=pairs(email=""))
+        assert "email: The attribute is required" in text_of(error)
+    assert world.pool.username_of("ann@example.com") == sub
+
+
+def test_an_administrator_gives_a_verified_address_for_a_verified_one(world, admin):
+    """What is said of an address is said of the new one."""
+    new = pairs(email="new@example.com", email_verified="true")
+    admin("update_user_attributes", Username="ann", UserAttributes=new)
+    assert attributes_of(world, "ann")["email_verified"] == "true"
+    assert world.pool.username_of("new@example.com") == "ann"
+
+
+@pytest.mark.parametrize("value", ["yes", "1", " true"])
+def test_an_address_is_verified_or_not(world, value):
+    """A flag is true or false, and nothing else is taken for false."""
+    attributes = {"email": "bob@example.com", "email_verified": value}
+    assert outcome(lambda: world.pool.add_user("bob", attributes=attributes)) == "InvalidParameterException"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 129, "\ud800"])
+def test_a_name_is_one_that_a_call_can_name(world, name):
+    """Whoever adds the user."""
+    assert outcome(lambda: world.pool.add_user(name)) == "InvalidParameterException"
+
+
+@pytest.mark.parametrize("name", ["@", "ann@", "ann example@example.com"])
+def test_a_name_that_has_to_be_an_address_is_one(name):
+    """By the rule for every address."""
+    world = World(user=False, email_as_username=True)
+    assert outcome(lambda: world.pool.add_user(name)) == "InvalidParameterException"
+
+
+def test_aliases_are_moved_together_or_not_at_all(world):
+    """One that is somebody's name never moves, and then nobody loses another one."""
+    world.pool.add_user("bob@example.com")
+    attributes = {"email": "bob@example.com", "email_verified": "true"}
+    moved = {"phone_number": "+15550100", "phone_number_verified": "true"}
+    world.pool.add_user("cleo", attributes=moved)
+    before = attributes_of(world, "cleo")
+    given = {"Username": "dan", "ForceAliasCreation": True, "UserAttributes": pairs(**moved, **attributes)}
+    assert outcome(world.pool.admin_create_user, UserPoolId=world.pool.pool_id, **given) == "AliasExistsException"
+    assert attributes_of(world, "cleo") == before
+    assert world.pool.username_of("+15550100") == "cleo"

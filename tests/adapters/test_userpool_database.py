@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from attrs import evolve
 from userpool_kit import EMAIL, PASSWORD, World, code_of
 
 from watchword.errors import ConfigurationError, UnavailableError
@@ -264,4 +265,101 @@ def test_a_damaged_key_is_said_to_be_damaged(path):
     database.secret("id key", lambda: b"no key")
     with pytest.raises(ConfigurationError, match="damaged"):
         LocalUserPool(None, None, None, keeper=database).jwks()
+    database.close()
+
+
+class Failing(Database):
+    """A database that may fail to keep users."""
+
+    fails = False
+
+    def keep_users(self, users):
+        if self.fails:
+            raise UnavailableError("no space left")
+        super().keep_users(users)
+
+
+CHANGES = {
+    "AdminUpdateUserAttributes": {"Username": "ann", "UserAttributes": [{"Name": "email", "Value": "new@example.com"}]},
+    "AdminSetUserPassword": {"Username": "ann", "Password": "An0ther!x", "Permanent": False},
+    "AdminResetUserPassword": {"Username": "ann"},
+    "AdminDisableUser": {"Username": "ann"},
+    "AdminCreateUser": {
+        "Username": "bob",
+        "UserAttributes": [{"Name": name, "Value": value} for name, value in EMAIL.items()],
+        "ForceAliasCreation": True,
+    },
+}
+
+
+@pytest.mark.parametrize(("operation", "given"), CHANGES.items(), ids=CHANGES)
+def test_a_change_that_is_not_kept_is_no_change(path, operation, given):
+    """Of nobody, in memory and in the file, and no mail tells of it."""
+    database = Failing(path, POOL)
+    world = World(keeper=database)
+    before = world.pool.admin_get_user(UserPoolId=POOL, Username="ann")
+    database.fails = True
+    with pytest.raises(UnavailableError):
+        world.pool.operations[operation]({"UserPoolId": POOL, **given})
+    for pool in (world.pool, World(user=False, keeper=database).pool):
+        assert pool.admin_get_user(UserPoolId=POOL, Username="ann") == before
+        assert pool.username_of("ann@example.com") == "ann"
+        assert not pool.outbox
+    database.fails = False
+    world.pool.operations[operation]({"UserPoolId": POOL, **given})
+    database.close()
+
+
+def test_of_two_who_have_an_address_the_older_one_signs_in(path):
+    """A file of before, or of a pool with other settings, may have both. The other's is not verified any more."""
+    database = Database(path, POOL)
+    pool = World(keeper=database).pool
+    ann = database.users()[0]
+    eve = evolve(ann, username="aaa", sub="2", created=ann.created + 1)
+    phones = {"phone_number": "+15550100", "preferred_username": "ann"}
+    database.keep_users([eve, evolve(ann, username="zoe", sub="3", attributes=phones)])
+
+    pool = World(user=False, keeper=database, aliases=["email", "preferred_username"]).pool
+
+    assert pool.username_of("ann@example.com") == "ann"
+    shown = {
+        name: {
+            pair["Name"]: pair["Value"]
+            for pair in pool.admin_get_user(UserPoolId=POOL, Username=name)["UserAttributes"]
+            if pair["Name"] != "sub"
+        }
+        for name in ("ann", "aaa", "zoe")
+    }
+    assert shown == {
+        "ann": EMAIL,
+        "aaa": {**EMAIL, "email_verified": "false"},
+        "zoe": {"phone_number": "+15550100"},
+    }
+    database.close()
+
+
+def test_a_user_without_the_address_that_all_sign_in_by_is_still_there(path):
+    """Found by name, and given one by an administrator; of two with one address, the older one has it."""
+    database = Database(path, POOL)
+    World(keeper=database)
+    ann = database.users()[0]
+    database.keep_users([evolve(ann, username="bob", sub="2", attributes={}), evolve(ann, username="cleo", sub="3")])
+
+    pool = World(user=False, keeper=database, email_as_username=True).pool
+
+    assert pool.username_of("ann@example.com") == "ann"
+    for name in ("bob", "cleo"):
+        pool.admin_set_user_password(UserPoolId=POOL, Username=name, Password=PASSWORD, Permanent=True)
+        email = [{"Name": "email", "Value": f"{name}@example.com"}]
+        pool.admin_update_user_attributes(UserPoolId=POOL, Username=name, UserAttributes=email)
+        assert pool.username_of(f"{name}@example.com") == name
+    database.close()
+
+
+def test_names_that_differ_in_case_only_need_a_pool_that_tells_them_apart(path):
+    """Else one of the two users could not be found."""
+    database = Database(path, POOL)
+    World(keeper=database, case_sensitive=True).pool.add_user("ANN")
+    with pytest.raises(ConfigurationError, match="'ANN' and 'ann', differ in case only: set case_sensitive"):
+        World(user=False, keeper=database)
     database.close()

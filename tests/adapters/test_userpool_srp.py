@@ -542,3 +542,76 @@ def test_the_pool_keeps_no_password(world):
     assert "carol" not in repr(user)
     assert str(user.verifier.value) not in repr(user)
     assert EMAIL["email"] not in repr(world.pool)
+
+
+@pytest.fixture
+def invited():
+    """A pool with Ann, whose address is verified, and the answer of Bob, who is invited."""
+
+    def made(**settings):
+        world = World(user=False, **settings)
+        as_name = settings.get("email_as_username")
+        world.pool.add_user("ann@example.com" if as_name else "ann", attributes=EMAIL)
+        bob = world.pool.add_user(
+            "bob@example.com" if as_name else "bob",
+            password=PASSWORD,
+            attributes={"email": "bob@example.com", "email_verified": "true"},
+            status="FORCE_CHANGE_PASSWORD",
+        )
+
+        def answer(**attributes):
+            reply = world.begin(bob.username, "USER_PASSWORD_AUTH", PASSWORD=PASSWORD)
+            given = {f"userAttributes.{name}": value for name, value in attributes.items()}
+            change(world, reply, USERNAME=bob.username, **given)
+
+        def shown():
+            user = world.pool.admin_get_user(UserPoolId=world.pool.pool_id, Username=bob.username)
+            return {pair["Name"]: pair["Value"] for pair in user["UserAttributes"]}, user["UserStatus"]
+
+        return world, answer, shown
+
+    return made
+
+
+def test_whoever_answers_an_invitation_has_no_new_address_verified(invited):
+    """It may be anybody's. A code goes there, as after any change by the user; the address signs in whom it did."""
+    world, answer, shown = invited()
+    answer(email="ann@example.com")
+    attributes, status = shown()
+    assert status == "CONFIRMED"
+    assert (attributes["email"], attributes["email_verified"]) == ("ann@example.com", "false")
+    assert world.pool.username_of("ann@example.com") == "ann"
+    assert world.pool.outbox[-1].to == "ann@example.com"
+
+
+def test_whoever_answers_an_invitation_keeps_the_old_address_where_the_pool_says_so(invited):
+    """Until the code comes back."""
+    world, answer, shown = invited(verify_before_update=True)
+    answer(email="new@example.com")
+    attributes, _ = shown()
+    assert (attributes["email"], attributes["email_verified"]) == ("bob@example.com", "true")
+    assert world.pool.outbox[-1].to == "new@example.com"
+
+
+@pytest.mark.parametrize(
+    ("settings", "attributes", "code"),
+    [
+        ({}, {"email": "not an address"}, "InvalidParameterException"),
+        ({}, {"phone_number": "5550100"}, "InvalidParameterException"),
+        ({}, {"custom:note": "x" * 2049}, "InvalidParameterException"),
+        ({"aliases": ["preferred_username"]}, {"preferred_username": "ann"}, "AliasExistsException"),
+        ({"email_as_username": True}, {"email": ""}, "NotAuthorizedException"),
+        ({"email_as_username": True}, {"email": "ann@example.com"}, "NotAuthorizedException"),
+        ({"email_as_username": True}, {"email": "new@example.com"}, "NotAuthorizedException"),
+    ],
+)
+def test_an_answer_to_an_invitation_that_is_refused_changes_nothing(invited, settings, attributes, code):
+    """Neither the password nor an attribute; the invitation may be answered again."""
+    _, answer, shown = invited(**settings)
+    before = shown()
+    with pytest.raises(ClientError) as error:
+        answer(**attributes)
+    assert code_of(error) == code
+    assert shown() == before
+    answer()
+    assert shown() == (before[0], "CONFIRMED")
