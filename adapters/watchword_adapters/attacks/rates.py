@@ -182,8 +182,8 @@ def mailed_for_wrong(arena: Arena) -> Cases:
             left = arena.flow.steps[step].lifetime if step in arena.flow.steps else 0
             while one.public.get("step") == step and one.refused is None:
                 one.answer(wrong_answer(one.right, arena.draw))
-                if one.public.get("step") == step:
-                    yield len(arena.mail.messages) > sent
+                # What comes after the last try may send a mail of its own.
+                yield one.public.get("step") == step and len(arena.mail.messages) > sent
                 pause = arena.draw.choice([0, 17, 61])
                 left -= pause
                 if left <= 0:
