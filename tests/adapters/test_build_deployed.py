@@ -99,7 +99,7 @@ class Cloud:
         for trigger in TRIGGERS:
             storage.upload_file(str(folder / f"{trigger}.zip"), folder.name, made.uploads[trigger])
         with suppress(Exception):  # it is there from the stack before
-            self.client("sesv2").create_email_identity(EmailIdentity="login@example.com")
+            self.client("sesv2").create_email_identity(EmailIdentity="login+codes@example.com")
         stack = name.replace("_", "-")
         stacks.create_stack(
             StackName=stack,
@@ -107,7 +107,7 @@ class Cloud:
             Capabilities=["CAPABILITY_IAM"],
             Parameters=[
                 {"ParameterKey": "CodeBucket", "ParameterValue": folder.name},
-                {"ParameterKey": "Sender", "ParameterValue": "login@example.com"},
+                {"ParameterKey": "Sender", "ParameterValue": "login+codes@example.com"},
             ],
         )
 

@@ -1,6 +1,7 @@
 """The template: valid, least privilege, and exactly the flows, times and attributes that keep a sign-in closed."""
 
 import base64
+import copy
 import importlib.util
 import json
 import re
@@ -8,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import attrs
 import pytest
@@ -27,6 +29,7 @@ from watchword_adapters.deploy.archive import pack
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in, pool_needs, session_minutes
+from watchword_adapters.deploy.template_values import TemplateValues
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -365,6 +368,21 @@ def sent(**settings):
     return [each for each in granted if "ses:SendEmail" in each["Action"]], settings["WATCHWORD_COURIER"], document
 
 
+@pytest.mark.parametrize(
+    "sender", ["login@example.com", "login+codes@example.com", "a+b+c@example.com", "+@example.com"]
+)
+@pytest.mark.parametrize("configured", ["", "acme"])
+def test_the_courier_sends_from_the_address_that_was_given(sender, configured):
+    """Each that the parameter takes: a plus in it is no space."""
+    _, url, document = copy.deepcopy(sent())
+    for name, value in (("Sender", sender), ("ConfigurationSet", configured)):
+        assert re.fullmatch(document["Parameters"][name]["AllowedPattern"], value)
+        document["Parameters"][name]["Default"] = value
+    said = TemplateValues(document).value(url)
+    expected = {"from": [sender], **({"configuration_set": [configured]} if configured else {})}
+    assert expected == parse_qs(urlsplit(said).query)
+
+
 def test_a_configuration_set_may_be_used_if_one_is_named():
     """SES asks for it beside the identity, named in the request or the identity's default; no other may be used."""
     (statement,), url, document = sent()
@@ -373,8 +391,8 @@ def test_a_configuration_set_may_be_used_if_one_is_named():
     condition, granted, otherwise = configuration_set["Fn::If"]
     assert granted["Fn::Sub"].endswith(":${AWS::AccountId}:configuration-set/${ConfigurationSet}")
     assert {"Ref": "AWS::NoValue"} == otherwise
-    assert [condition, "ses://?from=${Sender}&configuration_set=${ConfigurationSet}", "ses://?from=${Sender}"] == [
-        each.get("Fn::Sub") if isinstance(each, dict) else each for each in url["Fn::If"]
+    assert [condition, "ses://?from=${From}&configuration_set=${ConfigurationSet}", "ses://?from=${From}"] == [
+        each["Fn::Sub"][0] if isinstance(each, dict) else each for each in url["Fn::If"]
     ]
     assert {"Fn::Not": [{"Fn::Equals": [{"Ref": "ConfigurationSet"}, ""]}]} == document["Conditions"][condition]
     assert "" == document["Parameters"]["ConfigurationSet"]["Default"]

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 _SENDER = {
     "Type": "String",
-    "AllowedPattern": "[A-Za-z0-9._-]+@[A-Za-z0-9.-]+",
+    "AllowedPattern": "[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+",
     "Description": "The address that codes are sent from; SES must have verified it or its domain",
 }
 _CONFIGURATION_SET = {
@@ -74,12 +74,14 @@ def sending(url: str, zips: Zips | None) -> Sending:
 
 
 def _by_sender() -> Sending:
-    plain = "ses://?from=${Sender}"
+    plain = "ses://?from=${From}"
+    # In a URL's query a plus is a space (WHATWG URL, 5.1).
+    own = {"From": {"Fn::Join": ["%2B", {"Fn::Split": ["+", {"Ref": "Sender"}]}]}}
     configured = plain + "&configuration_set=${ConfigurationSet}"
     (statement,) = statements(ses_permissions("${Sender}", "${AWS::Region}", "${ConfigurationSet}"), "ses")
     identity, configuration_set = statement["Resource"]
     return Sending(
-        {"Fn::If": [_CONFIGURED, {"Fn::Sub": configured}, {"Fn::Sub": plain}]},
+        {"Fn::If": [_CONFIGURED, {"Fn::Sub": [configured, own]}, {"Fn::Sub": [plain, own]}]},
         ({**statement, "Resource": [identity, {"Fn::If": [_CONFIGURED, configuration_set, {"Ref": "AWS::NoValue"}]}]},),
         {"Sender": _SENDER, "ConfigurationSet": _CONFIGURATION_SET},
         {_CONFIGURED: {"Fn::Not": [{"Fn::Equals": [{"Ref": "ConfigurationSet"}, ""]}]}},
