@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -200,6 +201,10 @@ class SignIn:
         For the password *answer* is what an SRP client makes (PASSWORD_CLAIM_SIGNATURE, TIMESTAMP, …); *action* may be
         ``"resend"``; *choice* names the step that the user wants next. A token works once: a second use, or one that
         came too late, is `Refused` with ``EXPIRED`` and costs and yields nothing.
+
+        An outage spends no token. After ``UNAVAILABLE`` or ``TRY_LATER`` the same answer may be sent with it again, for
+        as long as the challenge waits; another answer is not compared if the first was. If the ledger itself is away,
+        the token may be lost: then it is ``EXPIRED``.
         """
         try:
             return self._respond(token, answer, action, choice)
@@ -213,11 +218,26 @@ class SignIn:
         return Refused(error.text, ref)
 
     def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
-        engine = self._engine
-        kept = engine.ledger.take(_slot(token), now=engine.clock.now(), within=1.0)
-        state = self._unlocked(token, kept) if kept is not None else None
-        if state is None or engine.clock.now() >= state.expires:
+        engine, slot = self._engine, _slot(token)
+        now = engine.clock.now()
+        kept = engine.ledger.take(slot, now=now, within=1.0)
+        if kept is None:
             raise ExpiredError("the token was used, is too old, or is none")
+        try:
+            return self._judged(token, kept, answer, action, choice)
+        except ExpiredError:
+            raise
+        except Exception:
+            # Nobody else has the token while it is gone, and its round keeps the one answer that was compared.
+            with suppress(Exception):
+                engine.ledger.put(slot, kept, expires=now + self.minutes * 60, within=1.0)
+            raise
+
+    def _judged(self, token: str, kept: str, answer: object, action: str | None, choice: str | None) -> Reply:
+        engine = self._engine
+        state = self._unlocked(token, kept)
+        if state is None or engine.clock.now() >= state.expires:
+            raise ExpiredError("the token is too old, or its sign-in cannot be read")
         said = {ACTION: action, CHOICE: choice}
         metadata = {key: value for key, value in said.items() if isinstance(value, str)}
         if state.step == derive.PASSWORD_VERIFIER:
@@ -303,11 +323,12 @@ class SignIn:
         """Charge a guess, then compare; a right password takes its charge back."""
         engine = self._engine
         user = engine.user_key(self.realm, self._user(state.name))
+        proof = _proof(answer)
         budget, guess = f"guess:{user}:password", "password:" + state.private["block"]
         now = engine.clock.now()
         charge = engine.ledger.charge(
             guess,
-            "answered",
+            engine.keyring.lasting.digest("password answer", guess, *proof),
             key=budget,
             owner=user,
             claim_id="",
@@ -316,23 +337,32 @@ class SignIn:
             now=now,
             within=1.0,
         )
-        if charge.outcome != "charged":
+        if charge.outcome == "refused":
+            engine.record("authn_token_reuse", user, reason="second_answer")
+            return False
+        if charge.outcome == "exhausted":
             engine.record("authn_login_lock", user, reason="passwords_used_up")
             return False
-        if not self._password_right(state, answer):
-            engine.record("authn_login_fail", user, reason="password")
+        if not self._password_right(state, *proof):
+            if charge.outcome == "charged":
+                engine.record("authn_login_fail", user, reason="password")
             return False
         return engine.ledger.consume(guess, by=guess, refund=budget, keep=state.expires, within=1.0)
 
-    def _password_right(self, state: _State, answer: object) -> bool:
-        given: dict[str, Any] = dict(answer) if isinstance(answer, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        claimed, timestamp = given.get("PASSWORD_CLAIM_SIGNATURE"), given.get("TIMESTAMP")
-        if not isinstance(claimed, str) or not isinstance(timestamp, str) or len(timestamp) > 64 or len(claimed) > 128:
-            return False
+    def _password_right(self, state: _State, claimed: str, timestamp: str) -> bool:
         block = base64.b64decode(state.private["block"])
         key = bytes.fromhex(state.private["key"])
         expected = srp6a.signature(key, self.realm, state.name, block, timestamp)
         return srp6a.same_signature(expected, claimed)
+
+
+def _proof(answer: object) -> tuple[str, str]:
+    """Return the signature and the timestamp of *answer*; both empty, which no signature is, if it has none."""
+    given: dict[str, Any] = dict(answer) if isinstance(answer, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    claimed, timestamp = given.get("PASSWORD_CLAIM_SIGNATURE"), given.get("TIMESTAMP")
+    if not isinstance(claimed, str) or not isinstance(timestamp, str) or len(timestamp) > 64 or len(claimed) > 128:
+        return "", ""
+    return claimed, timestamp
 
 
 def _slot(token: object) -> str:
