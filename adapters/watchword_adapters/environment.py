@@ -177,13 +177,14 @@ def engine_of(
     pad_to: float | None = None,
     environment: Mapping[str, str] | None = None,
     creates: bool = True,
+    fold: Callable[[str], str] | None = None,
 ) -> Engine:
     """Return an engine for *flow* over what is given, or else over what the environment says.
 
     One environment serves all functions: without *creates* (in Verify) no courier is looked at, and none of the
-    environment's where no flow sends anything.
+    environment's where no flow sends anything. Names are folded by *fold*, or else as in a user pool.
     """
-    from watchword.engine import Engine  # noqa: PLC0415
+    from watchword.engine import Engine, folded  # noqa: PLC0415
     from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
     from watchword_adapters.clock import SystemClock, SystemRandom  # noqa: PLC0415
 
@@ -200,6 +201,7 @@ def engine_of(
         random=random or SystemRandom(),
         audit=_observed(audit or StructuredLog()),
         pad_to=pad_to,
+        fold=fold or folded,
     )
 
 

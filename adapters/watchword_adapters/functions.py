@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 from watchword import derive, srp6a
 from watchword.borders import read_only
 from watchword.challenge import Factor, User
-from watchword.engine import Engine, folded, identity
+from watchword.engine import Engine, identity
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
@@ -116,11 +116,18 @@ class _State:
         return cls(name, tuple((each[0], each[1], each[2]) for each in rounds), step, private, metadata, expires)
 
 
+def exact(name: str) -> str:
+    """Return *name* as it is: for a store in which every spelling is another name."""
+    return name
+
+
 class SignIn:
     """The host of one flow in a program of your own.
 
     *users* finds users; *realm* stands for the user pool (its part after the ``_`` is hashed into SRP verifiers);
-    *minutes* (1 to 15) is how long each challenge waits for its answer. The rest as for
+    *minutes* (1 to 15) is how long each challenge waits for its answer. *fold* is the function by which *users* folds
+    names, such as `str.lower`: two spellings that it makes one are one name, whether anybody has it or not. Without it
+    every spelling is a name of its own. If it does not fit the store, two spellings show who exists. The rest as for
     `watchword_adapters.aws_lambda.triggers`. Make one and keep it; it may be used by many threads.
 
     The audit goes to the logger ``watchword.audit``, at ``INFO``. Python drops it unless the program configures
@@ -144,6 +151,7 @@ class SignIn:
         realm: str = "local_watchword",
         minutes: float = 3,
         environment: Mapping[str, str] | None = None,
+        fold: Callable[[str], str] = exact,
     ) -> None:
         if not 1 <= minutes <= 15:
             raise ConfigurationError(f"minutes is {minutes}: a challenge waits from 1 to 15 minutes for its answer")
@@ -168,6 +176,7 @@ class SignIn:
             audit=audit,
             pad_to=pad_to,
             environment=environment,
+            fold=fold,
         )
         self._engine.prepare()
 
@@ -300,7 +309,7 @@ class SignIn:
         record = self._users.find(name)
         if record is None or not (record.salt and record.verifier):
             key = self._engine.keyring.lasting.digest("made-up verifier", self.realm)
-            return srp6a.made_up_verifier(bytes.fromhex(key), self.realm, folded(name))
+            return srp6a.made_up_verifier(bytes.fromhex(key), self.realm, self._engine.fold(name))
         return srp6a.Verifier(record.salt, srp6a.from_hex(record.verifier, "verifier"))
 
     def _ask_password(self, state: _State, srp_a: int) -> Asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -35,13 +35,18 @@ LEASE = 16
 """Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
 
 
+def folded(name: str) -> str:
+    """Return *name* in small letters, the same for all spellings of it in a user pool that is not case sensitive."""
+    return name.lower()
+
+
 @frozen
 class Engine:
     """One flow and the ports it runs on.
 
     *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
     of seconds that a call takes in which a message could be sent (the courier's own floor if None); *deadline* the seconds
-    that a call may take.
+    that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
     """
 
     flow: Flow = field(converter=expect_flow)
@@ -54,6 +59,7 @@ class Engine:
     audit: Audit | None = field(default=None, kw_only=True, repr=False)
     pad_to: float | None = field(default=None, kw_only=True)
     deadline: float = field(default=DEADLINE, kw_only=True)
+    fold: Callable[[str], str] = field(default=folded, kw_only=True)
     _marked: dict[str, float] = field(factory=dict[str, float], init=False, eq=False, repr=False)
 
     @property
@@ -148,7 +154,7 @@ class Engine:
 
     def user_key(self, pool: str, user: User) -> str:
         """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
-        return user_key(self.keyring, pool, user)
+        return user_key(self.keyring, pool, user, self.fold)
 
     def slot(self, turn: Turn | Answer, user: str, step: str, sharing: str = "first") -> str:
         """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
@@ -202,15 +208,15 @@ def marks(keyring: Ring, pool: str) -> dict[str, str]:
     return {"key": f"used:{lasting.id}", "pool": f"used:{lasting.digest('pool', pool)}"}
 
 
-def user_key(keyring: Ring, pool: str, user: User) -> str:
-    """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the folded name if unknown.
+def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = folded) -> str:
+    """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the name as *fold* has it if unknown.
 
-    A host that takes two spellings for one user does so whether there is such a user or not.
+    A host that takes two spellings for one user does so whether there is such a user or not: *fold* is the host's.
 
     Raises:
         ConfigurationError: for a known user without ``sub``, whose budgets would begin anew with each spelling.
     """
-    named = ("sub", identity(user.attributes)) if user.known else ("name", folded(user.name))
+    named = ("sub", identity(user.attributes)) if user.known else ("name", fold(user.name))
     return keyring.lasting.digest("user", pool, *named)
 
 
@@ -227,11 +233,6 @@ def identity(attributes: Mapping[str, str]) -> str:
             "such as the key of its row; without it every spelling of a name would have budgets of its own"
         )
     return sub
-
-
-def folded(name: str) -> str:
-    """Return what all spellings of *name* have in common, as a user pool that is not case sensitive sees it."""
-    return name.casefold()
 
 
 def _prepare(kind: object, couriers: Mapping[str, Courier]) -> None:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
 from watchword.challenge import User
-from watchword.engine import DEADLINE, marks, user_key
+from watchword.engine import DEADLINE, folded, marks, user_key
 from watchword.keyring import Ring
 from watchword.ports import Audit, AuditEvent, Clock, Ledger
 
 
-def unlock(user: User, *, pool: str, keyring: Ring, ledger: Ledger, clock: Clock, audit: Audit | None = None) -> int:
+def unlock(
+    user: User,
+    *,
+    pool: str,
+    keyring: Ring,
+    ledger: Ledger,
+    clock: Clock,
+    audit: Audit | None = None,
+    fold: Callable[[str], str] = folded,
+) -> int:
     """Empty every budget of *user* of *pool*, for guesses and for messages; return how many there were.
 
     *user* needs no more than the attribute ``sub``, or, ``known=False``, the name in any spelling. *keyring* is the one
-    of the triggers: its oldest key names users. Recorded as one event, ``authz_admin`` of the OWASP logging vocabulary.
+    of the triggers: its oldest key names users. *fold* is the function that a `SignIn` was given to fold names by; without
+    it names are folded as by the triggers. Recorded as one event, ``authz_admin`` of the OWASP logging vocabulary.
     Budgets that are counted by address (of messages) are those of *user* as well, and are emptied too.
 
     Raises:
         UnavailableError: if the ledger fails; nothing is then forgotten or recorded.
     """
-    key = user_key(keyring, pool, user)
+    key = user_key(keyring, pool, user, fold)
     emptied = ledger.forget(key, within=DEADLINE)
     if audit is not None:
         detail = {"action": "unlock", "budgets": str(emptied)}

@@ -230,8 +230,8 @@ def _made_up(request: CreateRequest) -> str:
     """
     if _is_address(request.user.attributes.get("email", "")):
         return request.user.attributes["email"]
-    # Names are folded, since most pools do: "Ann" and "ann" must not look like two different users.
-    number = int(request.mark(request.user.name.strip().lower())[:12], 16)
+    # All spellings by which the host finds one user have one key, whether anybody has the name or not.
+    number = int(request.mark(request.user.key)[:12], 16)
     letters = "abcdefghijklmnopqrstuvwxyz"
     return f"{letters[number % 26]}@{letters[number // 26 % 26]}"
 

@@ -101,6 +101,7 @@ def test_plain_functions_take_spellings_for_one_name(respelled):
     def told(name):
         clock = VirtualClock()
         settings = {"users": Users(), "key": KEY, "courier": Outbox(), "audit": NoAudit(), "environment": {}}
+        settings["fold"] = str.casefold
         mail = SignIn(FLOWS["code"], clock=clock, **settings)
         password = SignIn(Flow(sequence(Srp(), EmailOtp())), clock=clock, **settings)
         salts = {password.begin(each, "abc123").public["SALT"] for each in (name, respelled(name))}

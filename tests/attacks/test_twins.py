@@ -200,7 +200,11 @@ TWINS = {
     "a code that is always the same": Twin(keyring.Key.choose, "pack(seed, str(block))", "pack(str(block))", "L-08"),
     "weak keys are taken": Twin(keyring._key, "if len(set(secret)) < _MIN_DISTINCT_BYTES:", "if False:", "L-05"),
     "users are counted by the name they type": Twin(
-        engine.user_key, '("sub", sub) if sub else ("name", folded(user.name))', '("name", user.name)', "R-03", "two"
+        engine.user_key,
+        '("sub", identity(user.attributes)) if user.known else ("name", fold(user.name))',
+        '("name", user.name)',
+        "R-03",
+        "two",
     ),
     "users are named in the audit": Twin(
         engine.user_key,

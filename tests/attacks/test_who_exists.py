@@ -87,7 +87,7 @@ TWINS = {
         "E-09",
         "shown",
     ),
-    "names are not folded": (engine.user_key, "folded(user.name)", "user.name", "E-11", "code"),
+    "names are not folded": (engine.user_key, "fold(user.name)", "user.name", "E-11", "code"),
     "what is made up goes with the newest key": (
         creation._made,
         "call.engine.keyring.lasting.digest",

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from attrs import define, evolve, field, frozen
 
 from watchword import srp6a
+from watchword.engine import folded
 from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
@@ -312,7 +313,7 @@ class Users:
         return f"{chr(97 + first % 26)}***@{chr(97 + second % 26)}***"
 
     def _folded(self, name: str) -> str:
-        return name if self._case_sensitive else name.casefold()
+        return name if self._case_sensitive else folded(name)
 
     def _made_up(self, name: str) -> str:
         if not self._email_as_username and "@" not in name and not name.startswith("+"):
