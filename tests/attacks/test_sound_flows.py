@@ -77,9 +77,10 @@ FLOWS = {
     "ten tries, large budgets": Flow(
         EmailOtp(attempts=10, lifetime=600, resend_after=16), limits=Limits(guesses="100/day", messages="50/day")
     ),
-    "small budgets": Flow(EmailOtp(length=12), limits=Limits(guesses="2/day", messages="5/day")),
+    "small budgets": Flow(EmailOtp(length=12), limits=Limits(guesses="1/day", messages="1/day")),
+    "a few guesses and messages": Flow(EmailOtp(length=12), limits=Limits(guesses="2/day", messages="5/day")),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),
-    "letters": Flow(sequence(Srp(), EmailOtp(length=6, alphabet="letters"))),
+    "letters, unverified": Flow(sequence(Srp(), EmailOtp(length=6, alphabet="letters", verified_only=False))),
 }
 
 

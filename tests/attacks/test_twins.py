@@ -125,6 +125,9 @@ TWINS = {
     "nothing is padded": Twin(
         creation._sent, "call.engine.clock.sleep_until(call.deadline.started + floor)", "pass", "E-05"
     ),
+    "a new mail has the old code": Twin(
+        creation._made, 'f"{claimed.id} {call.user}"', 'f"{call.signin} {call.user}"', "A-04"
+    ),
     "the same puzzle after a wrong answer": Twin(
         creation._drawing,
         "new_claim(key, call.round, call.now), int",
@@ -165,6 +168,9 @@ TWINS = {
     "a second answer to a round is compared": Twin(verification._charged, VERIFIED + '"refused":', "if False:", "S-13"),
     "a wish for a new code is compared": Twin(
         verification.verify, 'if answer.client_metadata.get(ACTION) == "resend":', "if False:", "A-04"
+    ),
+    "a success fills every budget": Twin(
+        memory.MemoryLedger.consume, "self._refund(refund, by)", "self._budgets.records.clear()", "R-07"
     ),
     "guesses are compared when the ledger is down": Twin(
         verification.verify,

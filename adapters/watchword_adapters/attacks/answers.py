@@ -90,7 +90,10 @@ def replayed(arena: Arena) -> Cases:
 
 @family("A-04", "the old code after a new one was sent", needs="mail")
 def superseded(arena: Arena) -> Cases:
-    """The round in which it was asked for is spent, and the new round has a code of its own."""
+    """The round in which it was asked for is spent, and the new round has a code of its own.
+
+    Where the budget has no other message, none is sent, and the code that was delivered stays good.
+    """
     while True:
         for door in DOORS:
             arena.renew()
@@ -98,17 +101,16 @@ def superseded(arena: Arena) -> Cases:
             one = reached(arena, target, door=door)
             old = one.right
             arena.clock.advance(getattr(target.step.kind, "resend_after", 60))
-            judged = len(arena.notes.judged)
+            judged, sent = len(arena.notes.judged), len(arena.mail.messages)
             one.answer(arena.draw.choice(["", old or ""]), action="resend")
             yield len(arena.notes.judged) > judged  # a wish for a new code is no guess
             fresh = one.right
-            if not one.public or fresh == old:
-                yield bool(one.public)
-                continue
-            one.answer(old or "")
-            yield one.tokens
-            if one.public:
-                one.answer(fresh or "")
+            yield fresh == old and len(arena.mail.messages) > sent
+            if one.public and fresh != old:
+                one.answer(old or "")
+                yield one.tokens
+            if one.public and fresh:
+                one.answer(fresh)
                 yield one.refused is not None
 
 

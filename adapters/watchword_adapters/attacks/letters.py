@@ -156,23 +156,23 @@ def foreign_templates(arena: Arena) -> Cases:
 
 @family("M-08", "addresses that are not verified, or changed meanwhile", needs="mail")
 def unverified(arena: Arena) -> Cases:
-    """Nothing goes to them."""
+    """Nothing goes to them, but from a kind whose setting allows addresses that are not verified."""
+    strict = {name for name, step in arena.given.steps.items() if getattr(step.kind, "verified_only", True)}
     while True:
         for value in ("false", "False", "", "0", "no", "null", "1", "yes", "TRUE ", "true\0"):
             messages = list(_mailed(arena, {"email_verified": value}))
-            if any("@" in message.to for message in messages):
-                yield value.strip().lower() != "true"
-            else:
-                yield False
+            writers = {made.step for made in arena.notes.made if made.challenge.messages}
+            yield bool(messages) and not strict.isdisjoint(writers)
         arena.renew()
         target = arena.target(lambda each: each.sends)
         one: TriggersVisit = reached(arena, target)
-        sent = len(arena.mail.messages)
+        step, sent = one.public.get("step"), len(arena.mail.messages)
         if one.public:
             changed = {**one.person.attributes, "email": "eve@evil.example"}
             one.person = evolve(one.person, attributes=changed)
             one.answer(wrong_answer(one.right, arena.draw))
-            yield len(arena.mail.messages) > sent
+            # What comes after the last try may send a mail of its own.
+            yield one.public.get("step") == step and len(arena.mail.messages) > sent
 
 
 @family("M-09", "the code where a locked screen shows it", needs="mail")

@@ -199,13 +199,12 @@ def own_success(arena: Arena) -> Cases:
         target = arena.target()
         count = _Count(arena, target)
         for _ in range(16):
-            judged = len(arena.notes.judged)
+            judged, mails = len(arena.notes.judged), len(arena.mail.messages)
             mine = reached(arena, target, "bob")
-            mails = len(arena.mail.messages)
             if mine.public:
                 mine.answer(mine.right or "")
             del arena.notes.judged[judged:]
-            del arena.mail.messages[:mails]
+            del arena.mail.messages[mails:]
             _guesses(arena, reached(arena, target))
             yield count.over()
 
