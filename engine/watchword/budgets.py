@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MAX_GUESSES = 100
 """NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts; not to be raised by configuration."""
 
+PER_BUDGET = MAX_GUESSES // 2
+"""What one budget of a kind may have of them: there is one before a factor was proven, and one behind it."""
+
 _SHARERS = 6
 
 UNGUESSABLE = 2.0**-64
@@ -92,26 +95,28 @@ class Limits:
         default=(Limit(3, 900), Limit(5, 3600), Limit(10, 86400)), converter=_limits, validator=_some
     )
 
-    @property
-    def own_tries(self) -> int:
-        """In how many sign-ins the code of one message may be tried although the budget of guesses is empty.
+    def own_tries(self, seconds: float) -> int:
+        """In how many sign-ins a code, good for *seconds*, may be tried although the budget of guesses is empty.
 
-        A first message is shared by the sign-ins that begin with it, and nobody can tell whose it is. So the first six have
-        a try each: two sign-ins, for each of which the host may call Create three times. Fewer where a day of guesses and
-        messages would come to more than the ceiling; one at least.
+        A first message is shared by the sign-ins that begin with it, and nobody can tell whose it is. So the first have a
+        try each. Six are enough: two sign-ins, for each of which the host may call Create three times. Fewer where a day
+        of guesses and messages would come to more than the ceiling; none where not one fits under it.
         """
-        day = _UNITS["day"]
-        guesses = min(MAX_GUESSES, most_within(self.guesses, day))
-        return max(1, min(_SHARERS, (MAX_GUESSES - guesses) // most_within(self.messages, day)))
+        guesses = min(PER_BUDGET, most_within(self.guesses, _UNITS["day"]))
+        return min(_SHARERS, (PER_BUDGET - guesses) // self.answerable(seconds))
+
+    def answerable(self, seconds: float) -> int:
+        """Return how many messages can be answered in one day, each good for *seconds*: some were sent before it began."""
+        return most_within(self.messages, _UNITS["day"]) + most_within(self.messages, seconds)
 
     def guesses_at(self, kind: Kind) -> tuple[Limit, ...]:
-        """Return the limits for guesses at *kind*, with the ceiling of 100 a day; none where strangers could only do harm.
+        """Return the limits for guesses at *kind*, with half the ceiling of 100 a day; none where strangers could only do harm.
 
         A kind that proves nothing is no way to tokens, and what has 64 bits is guessed by nobody. A budget for either
         would let strangers use it up, so that a right answer is refused.
         """
         charged = kind.proves and chance_of(kind) > UNGUESSABLE
-        return (*self.guesses, Limit(MAX_GUESSES, _UNITS["day"])) if charged else ()
+        return (*self.guesses, Limit(PER_BUDGET, _UNITS["day"])) if charged else ()
 
 
 def most_within(limits: Sequence[Limit], seconds: float) -> int:

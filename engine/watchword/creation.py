@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from watchword import derive
 from watchword.blocks import MESSAGES, Step
 from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, Sends, User
-from watchword.engine import LEASE, Deadline, Engine
+from watchword.engine import LEASE, Deadline, Engine, own_tries
 from watchword.errors import ProtocolError, TryLaterError, UnavailableError, checked_word, reason_of
 from watchword.flow import Present
 from watchword.keyring import Key
@@ -99,8 +99,10 @@ class _Call:
         """Whether this sign-in has a try of its own of the message of *claim*; see `_sharing`.
 
         Only the claim of a first challenge can be shared. The call that made it had no sign-in to go by: it took the
-        same random bits for the sign-in and for the claim.
+        same random bits for the sign-in and for the claim. Nobody has one where the limits leave no room for it.
         """
+        if not own_tries(self.judgement.flow):
+            return False
         first = next((each[4] for each in self.judgement.rounds if each[4]), None)
         shared = first is None or first["claim"] == claim
         return not shared or maker(claim) == self.signin or is_sharer(self.engine.keyring.lasting, claim, self.signin)
@@ -280,10 +282,10 @@ def _sharing(call: _Call, step: Step, claimed: _Claimed) -> _Call:
     """
     if not claimed.shared:
         return call
-    engine, limits = call.engine, call.judgement.flow.limits
-    others = limits.own_tries - 1
+    engine = call.engine
+    others = own_tries(call.judgement.flow) - 1
     until = claimed.issued + step.lifetime + LEASE
-    window = (Limit(others, step.lifetime + LEASE),) if others else ()
+    window = (Limit(others, step.lifetime + LEASE),) if others > 0 else ()
     if not window or not engine.ledger.count(
         f"share:{claimed.id}",
         event=call.round,

@@ -40,6 +40,17 @@ def folded(name: str) -> str:
     return name.lower()
 
 
+def answer_time(flow: Flow) -> int:
+    """Return for how many seconds a message of *flow* may be answered, from when it was claimed; 0 where none is sent."""
+    times = [step.lifetime + LEASE for step in flow.steps.values() if isinstance(step.kind, Sends)]
+    return max(times, default=0)
+
+
+def own_tries(flow: Flow) -> int:
+    """Return in how many sign-ins one message of *flow* may be tried beside the budget of guesses."""
+    return flow.limits.own_tries(answer_time(flow))
+
+
 @frozen
 class Engine:
     """One flow and the ports it runs on.

@@ -12,7 +12,7 @@ from watchword import derive
 from watchword.blocks import MESSAGES, Step
 from watchword.budgets import chance_of, most_within
 from watchword.challenge import Sends
-from watchword.engine import LEASE
+from watchword.engine import LEASE, answer_time, own_tries
 from watchword.exploration import Exploration
 from watchword.flow import Flow, ReadRound
 from watchword.ports import Limit
@@ -78,13 +78,14 @@ def probability(step: Step) -> float:
 def guesses_per_day(flow: Flow, step: Step) -> int:
     """Return how many answers to *step* a stranger can have evaluated in one day, over all sessions.
 
-    The budget of guesses, and for a kind that sends the own tries of every message. Steps of one kind share it. A kind
-    that is met before and after a factor was proven has it twice. Where nothing is charged, the host is the limit.
+    The budget of guesses, and for a kind that sends the own tries of every message that can be answered in the day. Steps of
+    one kind share it. A kind that is met before and after a factor was proven has it twice, which comes to the ceiling of 100
+    at most. Where nothing is charged, the host is the limit.
     """
     limits = flow.limits.guesses_at(step.kind)
     if not limits:
         return UNCHARGED
-    own = flow.limits.own_tries * per_day(flow.limits.messages) if sends(step) else 0
+    own = own_tries(flow) * flow.limits.answerable(answer_time(flow)) if sends(step) else 0
     return min(per_day(limits) + own, UNCHARGED)
 
 

@@ -12,6 +12,7 @@ from watchword.attributes import changed_how, hands_of, is_custom
 from watchword.blocks import Step
 from watchword.budgets import MAX_GUESSES
 from watchword.decoy import first_difference
+from watchword.engine import own_tries
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Exploration, bring_about, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
@@ -24,6 +25,9 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 
 MAX_SOLE_FACTOR = 1e-6
 """The most likely a stranger may guess a sole factor of one user in one day; 8 digits at 20 guesses make 2e-7."""
+
+MAX_MESSAGES = 100
+"""The most messages in a day of one user of which nothing is said."""
 
 CODES: dict[str, tuple[Severity, str]] = {
     "WW101": ("error", "tokens without proof of who signs in"),
@@ -41,7 +45,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW206": ("warning", "what the host must not allow beside the flow"),
     "WW207": ("warning", "password recovery by the channel of a second factor"),
     "WW208": ("warning", "a resend that comes after the code is dead"),
-    "WW209": ("warning", "messages that let too much be guessed"),
+    "WW209": ("warning", "messages without tries of their own, or too many"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
     "WW303": ("note", "what comes where a message cannot be sent"),
@@ -422,18 +426,23 @@ def _guessing(exploration: Exploration) -> Iterator[Finding]:
 
 
 def _budgets(flow: Flow) -> Iterator[Finding]:
-    """Tell of a budget of messages that is none: wherever the step is, each message brings guesses along."""
-    messages = per_day(flow.limits.messages)
+    """Tell of a budget of messages that is none, and of limits under which a message brings no try of its own."""
+    messages, guesses = per_day(flow.limits.messages), per_day(flow.limits.guesses)
     for step in filter(sends, flow.steps.values()):
-        charged = flow.limits.guesses_at(step.kind)
-        guesses = guesses_per_day(flow, step) if charged else messages
-        if guesses > MAX_GUESSES:
-            tried = f", so step {step.name!r} is guessed at {guesses:,} times a day" if charged else ""
+        charged = bool(flow.limits.guesses_at(step.kind))
+        if charged and own_tries(flow) == 0:
             yield _finding(
                 "WW209",
-                f"the budgets allow {messages:,} messages a day to one address, each with tries of its own beside "
-                f"limits.guesses{tried}: more than {MAX_GUESSES} guesses are too many (NIST SP 800-63B-4 3.2.2); lower "
-                "limits.messages or limits.guesses",
+                f"limits.messages allows {messages:,} messages a day to one address and limits.guesses {guesses:,} guesses: no "
+                f"message of step {step.name!r} can bring a try of its own, or a day would have more than {MAX_GUESSES} "
+                "guesses (NIST SP 800-63B-4 3.2.2), so whoever guesses wrongly for a user makes that user's codes "
+                "worthless; lower limits.messages or limits.guesses",
+            )
+            return
+        if not charged and messages > MAX_MESSAGES:
+            yield _finding(
+                "WW209",
+                f"limits.messages allows {messages:,} messages a day to one address: at most {MAX_MESSAGES} are sound; lower it",
             )
             return
 

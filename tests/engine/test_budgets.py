@@ -127,8 +127,9 @@ def test_the_ceiling_itself_is_allowed_and_holds_for_guesses_only():
 
 
 def test_whatever_the_window_a_day_has_at_most_a_hundred_guesses():
-    """NIST SP 800-63B-4 3.2.2: short windows do not add up to more than the ceiling."""
-    assert Limits(guesses="5/h").guesses_at(Riddle()) == (Limit(5, 3600), Limit(100, 86_400))
+    """NIST SP 800-63B-4 3.2.2: neither short windows nor the two budgets of a kind add up to more than the ceiling."""
+    assert Limits(guesses="5/h").guesses_at(Riddle()) == (Limit(5, 3600), Limit(50, 86_400))
+    assert Limits(guesses="100/day").guesses_at(Riddle()) == (Limit(100, 86_400), Limit(50, 86_400))
 
 
 @pytest.mark.parametrize(

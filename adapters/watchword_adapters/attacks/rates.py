@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import evolve
 
-from watchword.engine import LEASE
+from watchword.engine import LEASE, own_tries
 from watchword.errors import UnavailableError
 from watchword.ports import Limit
 from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
@@ -35,7 +35,7 @@ class _Count:
     def over(self) -> bool:
         """Say whether more was compared than the budget and the own tries of each mail allow."""
         judged = [each for each in self._arena.notes.judged if each.step == self._step]
-        return len(judged) > self._most + self._arena.flow.limits.own_tries * len(self._arena.mail.messages)
+        return len(judged) > self._most + own_tries(self._arena.flow) * len(self._arena.mail.messages)
 
 
 def _guesses(arena: Arena, one: Any) -> None:
@@ -287,7 +287,7 @@ def _emptied(arena: Arena, target: Target) -> bool:
     one = reached(arena, target)
     for _ in range(min(limit.count for limit in limits.guesses_at(target.step.kind)) if one.private else 0):
         arena.accepts(one.person, _round_again(arena, one), wrong_answer(one.right, arena.draw))
-    tries = [_compared(arena, reached(arena, target)) for _ in range(limits.own_tries + 2)]
+    tries = [_compared(arena, reached(arena, target)) for _ in range(own_tries(arena.flow) + 2)]
     return not tries[-1] and bool(one.private)
 
 
