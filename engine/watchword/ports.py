@@ -168,6 +168,7 @@ class Ledger(Protocol):
         gone too, the outcome is ``exhausted`` (and stays so for this round, whatever the answer). The record of the round is kept until
         *keep*. *owner* is whose budget it is, for `forget`.
         Entries of the budget that lie in the future count as well: a clock set back never makes room.
+        The first repeat is recorded as well, in the same write: what it was charged stays (see `forgive`).
         """
         ...
 
@@ -175,7 +176,8 @@ class Ledger(Protocol):
         """Take back what `charge` wrote for *round_id*, given the same *key* and *claim_id*: nothing was compared.
 
         In one write the record of the round goes, and so does its guess in the budget, or the claim's own try is there
-        again. What was never charged, or found the budget empty, is left as it is.
+        again. What was never charged, or found the budget empty, is left as it is. So is a round whose answer was
+        repeated: the repeat may have compared it.
         """
         ...
 

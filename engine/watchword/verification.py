@@ -121,7 +121,7 @@ def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: D
         try:
             verdict = _compared(case, answer.user, user, text, charge.at)
         except UnavailableError:
-            # A repeat takes nothing back: the call before it may have compared.
+            # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
             if first:
                 engine.ledger.forgive(slip.round, key=budget, claim_id=own, within=deadline.left())
             raise

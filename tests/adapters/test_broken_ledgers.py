@@ -365,6 +365,24 @@ class ForgivesWhatWasNotPaid(MemoryLedger):
         self._rounds.records.pop(round_id, None)
 
 
+@breaks("what_was_repeated_is_not_forgiven")
+class ForgivesWhatWasRepeated(MemoryLedger):
+    def forgive(self, round_id, **named):
+        known = self._rounds.records.get(round_id)
+        if known is not None:
+            self._rounds.keep(round_id, evolve(known, repeated=False))
+        super().forgive(round_id, **named)
+
+
+@breaks("another_answer_is_no_repeat")
+class TakesAnyAnswerForARepeat(MemoryLedger):
+    def charge(self, round_id, answer, **named):
+        known = self._rounds.live(round_id, named["now"])
+        if known is not None:
+            self._rounds.keep(round_id, evolve(known, repeated=True))
+        return super().charge(round_id, answer, **named)
+
+
 # count
 
 

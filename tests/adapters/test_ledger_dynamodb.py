@@ -631,6 +631,7 @@ def test_each_operation_costs_what_it_says(ledger, spent):
         (settling("sent"), (1, 0, 4)),
         (charging(0), (2, 4, 6)),
         *((charging(number), (2, 4, 4)) for number in range(1, 10)),
+        (charging(9), (2, 4, 1)),
         (charging(9), (1, 4, 0)),
         (charging(9, answer="other"), (1, 4, 0)),
         (charging(10), (2, 4, 4)),  # By the own try.
@@ -648,7 +649,10 @@ def test_each_operation_costs_what_it_says(ledger, spent):
     ]
     assert [spent(call) for call, _ in costs] == [cost for _, cost in costs]
     written = " ".join(DynamoDbLedger.__doc__.split())
-    assert "charge 2 calls 4 read 4 write (6 for the first in a window; 1 if exhausted; 0 if repeated" in written
+    assert (
+        "charge 2 calls 4 read 4 write (6 for the first in a window; 1 if exhausted or repeated; 0 if refused or repeated again"
+        in written
+    )
 
 
 def test_a_sign_in_costs_what_the_how_to_says(ledger, spent):

@@ -1,6 +1,7 @@
 """Verify, by DESIGN section 6: charged before it is compared, accepted once, false to anything malformed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
@@ -14,6 +15,7 @@ from watchword.errors import ConfigurationError
 from watchword.testing.time import SeededRandom
 from watchword.travel import read_slip
 from watchword.turn import Answer
+from watchword_adapters.ledgers.memory import MemoryLedger
 
 KNOWN = User("ann", ANN)
 MAIL = Flow(Mail())
@@ -461,6 +463,63 @@ def test_an_outage_of_a_repeat_gives_nothing_back():
     again = Host(host.world, KNOWN)
     again.next()
     assert again.verify("fish").right is False, "the guess is still charged"
+
+
+class Paused(Riddle):
+    """A riddle: whoever judges waits where *script* says, and then meets an outage or compares; *compared* lists the answers."""
+
+    script: ClassVar[list] = []
+    compared: ClassVar[list] = []
+
+    def verify(self, request):
+        down, meanwhile = self.script.pop(0)
+        meanwhile()
+        if down:
+            raise UnavailableError("down")
+        self.compared.append(request.answer)
+        return super().verify(request)
+
+
+@pytest.mark.parametrize("first_down", [False, True])
+@pytest.mark.parametrize("second_down", [False, True])
+@pytest.mark.parametrize("when", ["before the charge", "while the kind judges", "before it is forgiven", "after"])
+def test_no_interleaving_of_two_calls_compares_without_a_charge(first_down, second_down, when):
+    """Two calls of one event, and the second whole at each point of the first: what was compared, once or twice, is charged."""
+    Paused.compared[:] = []
+
+    class Between(MemoryLedger):
+        """Lets the second call in before one of the first call's writes."""
+
+        def charge(self, *given, **named):
+            second("before the charge")
+            return super().charge(*given, **named)
+
+        def forgive(self, *given, **named):
+            second("before it is forgiven")
+            super().forgive(*given, **named)
+
+    waiting = [when]
+
+    def second(point):
+        if waiting == [point]:
+            waiting.clear()
+            Paused.script.insert(0, (second_down, lambda: None))
+            with suppress(UnavailableError):
+                host.verify("cat")
+
+    host = Host(world(Flow(Paused(), limits=Limits(guesses="1/day")), ledger=Between()), KNOWN)
+    host.next()
+    Paused.script[:] = [(first_down, lambda: second("while the kind judges"))]
+    with suppress(UnavailableError):
+        host.verify("cat")
+    second("after")
+    assert not waiting or not first_down
+    compared = len(Paused.compared)
+    later = Host(host.world, KNOWN)
+    later.next()
+    Paused.script[:] = [(False, lambda: None)]
+    later.verify("dog")
+    assert (compared == 0) or "dog" not in Paused.compared
 
 
 def test_a_kind_sees_its_own_parameters_only():

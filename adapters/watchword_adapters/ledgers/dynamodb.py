@@ -55,7 +55,7 @@ class DynamoDbLedger:
         resume    1 call   0 read   1 write        peek      1 call   1 read   0 write
         count     2 calls  2 read   1 write        take      2 calls  1 read   1 write
                   (4 for the first in a window)
-        charge    2 calls  4 read   4 write (6 for the first in a window; 1 if exhausted; 0 if repeated or refused)
+        charge    2 calls  4 read   4 write (6 for the first in a window; 1 if exhausted or repeated; 0 if refused or repeated again)
         forgive   2 calls  3 read   4 write
         forget    3 calls
 
@@ -157,12 +157,18 @@ class DynamoDbLedger:
             keys = (named("round", round_id), named("budget", key), named("owner", owner), named("try", claim_id))
             round_item, budget_item, owner_item, try_item = calls.get_all(*keys)
             known = None if round_item is None else Round.read(round_item)
-            if known is not None and known.write == calls.id:
+            if known is not None and known.write == calls.id and not known.repeated:
                 return Charge("charged" if known.paid else "exhausted", known.at)
             if known is not None and now < known.until:
                 if not known.paid:
                     return Charge("exhausted", known.at)
-                return Charge("repeated" if known.answer == answer else "refused", known.at)
+                if known.answer != answer:
+                    return Charge("refused", known.at)
+                if not known.repeated:
+                    again = evolve(known, repeated=True, write=calls.id)
+                    if calls.write(_put(again.item(round_id), known.write)):
+                        raise ChangedError
+                return Charge("repeated", known.at)
             entry = Entry(now, round_id, owner)
             payment = _added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
             own = Try.read(try_item) if payment is None and try_item is not None else None
@@ -176,13 +182,13 @@ class DynamoDbLedger:
         return self._table.run(within, work)
 
     def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
-        """Take back the record of *round_id*, and its guess in the budget *key* or the claim's own try."""
+        """Take back the record of *round_id* that was not repeated, and its guess in the budget *key* or the claim's own try."""
 
         def work(calls: Calls) -> None:
             keys = (named("round", round_id), named("budget", key), named("try", claim_id))
             round_item, budget_item, try_item = calls.get_all(*keys)
             known = None if round_item is None else Round.read(round_item)
-            if known is None or not known.paid or known.until == 0 or known.write == calls.id:
+            if known is None or not known.paid or known.repeated or known.until == 0 or known.write == calls.id:
                 return
             writes = [_over(named("round", round_id), known.write, calls.id)]
             budget = Budget() if budget_item is None else Budget.read(budget_item)

@@ -70,7 +70,10 @@ class Try:
 
 @frozen
 class Round:
-    """The record of a round: its one answer, and whether it was paid for; *own* if that was the claim's own try."""
+    """The record of a round: its one answer, and whether it was paid for; *own* if that was the claim's own try.
+
+    *repeated* says that the same answer came again, so that the charge stays.
+    """
 
     answer: str
     paid: bool
@@ -78,11 +81,13 @@ class Round:
     until: float
     write: str
     own: bool = False
+    repeated: bool = False
 
     def item(self, round_id: str) -> Item:
         """Return the item for the round *round_id*."""
         facts = {"answer": text(self.answer), "paid": {"BOOL": self.paid}, "at": number(self.at)}
         facts |= {"own": {"BOOL": True}} if self.own else {}
+        facts |= {"repeated": {"BOOL": True}} if self.repeated else {}
         return _item("round", round_id, self.write, self.until, facts)
 
     @classmethod
@@ -90,7 +95,8 @@ class Round:
         """Return what *item* says."""
         write, until = _read_frame(item)
         own = "own" in item and _flag(item, "own")
-        return cls(_text(item, "answer"), _flag(item, "paid"), _number(item, "at"), until, write, own)
+        repeated = "repeated" in item and _flag(item, "repeated")
+        return cls(_text(item, "answer"), _flag(item, "paid"), _number(item, "at"), until, write, own, repeated)
 
 
 @frozen

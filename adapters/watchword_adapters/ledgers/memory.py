@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Generic, Literal, Protocol, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import RegisterLedger, hookimpl
@@ -40,6 +40,7 @@ class _Round:
     own: bool
     at: float
     until: float
+    repeated: bool = False
 
 
 @frozen
@@ -188,17 +189,20 @@ class MemoryLedger:
             if known is not None:
                 if not known.paid:
                     return Charge("exhausted", known.at)
-                return Charge("repeated" if known.answer == answer else "refused", known.at)
+                if known.answer != answer:
+                    return Charge("refused", known.at)
+                self._rounds.keep(round_id, evolve(known, repeated=True))
+                return Charge("repeated", known.at)
             paid = self._add(key, round_id, owner, limits, now)
             own = not paid and self._use_own_try(claim_id, now)
             self._rounds.keep(round_id, _Round(answer, paid or own, own, now, keep))
             return Charge("charged" if paid or own else "exhausted", now)
 
     def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
-        """Take back the record of *round_id*, and its guess in the budget *key* or the claim's own try."""
+        """Take back the record of *round_id* that was not repeated, and its guess in the budget *key* or the claim's own try."""
         with self._turn(within):
             known = self._rounds.records.get(round_id)
-            if known is None or not known.paid:
+            if known is None or not known.paid or known.repeated:
                 return
             del self._rounds.records[round_id]
             own = self._tries.records.get(claim_id)

@@ -15,8 +15,8 @@ from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
 from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
 
-_UNPAID, _BY_BUDGET, _BY_OWN_TRY = 0, 1, 2
-"""How a round was paid for, as it is written in the file."""
+_UNPAID, _BY_BUDGET, _BY_OWN_TRY, _FOR_GOOD = 0, 1, 2, 3
+"""How a round was paid for, as it is written in the file; for good, whichever way, once its answer was repeated."""
 
 
 class SqliteLedger:
@@ -94,9 +94,14 @@ class SqliteLedger:
             ).fetchone()
             if row is not None and now < _number(row[3]):
                 at = _number(row[2])
-                if not _payment(row[1]):
+                paid = _payment(row[1])
+                if paid == _UNPAID:
                     return Charge("exhausted", at)
-                return Charge("repeated" if _text(row[0]) == answer else "refused", at)
+                if _text(row[0]) != answer:
+                    return Charge("refused", at)
+                if paid != _FOR_GOOD:
+                    connection.execute("UPDATE rounds SET paid = ? WHERE round_id = ?", (_FOR_GOOD, round_id))
+                return Charge("repeated", at)
             if self._add(connection, key, round_id, owner=owner, limits=limits, now=now):
                 paid = _BY_BUDGET
             else:
@@ -105,11 +110,11 @@ class SqliteLedger:
             return Charge("charged" if paid else "exhausted", now)
 
     def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:
-        """Take back the record of *round_id*, and its guess in the budget *key* or the claim's own try."""
+        """Take back the record of *round_id* that was not repeated, and its guess in the budget *key* or the claim's own try."""
         with self._file.writing(within) as connection:
             row = connection.execute("SELECT paid FROM rounds WHERE round_id = ?", (round_id,)).fetchone()
             paid = _UNPAID if row is None else _payment(row[0])
-            if paid == _UNPAID:
+            if paid in {_UNPAID, _FOR_GOOD}:
                 return
             connection.execute("DELETE FROM rounds WHERE round_id = ?", (round_id,))
             if paid == _BY_OWN_TRY:
@@ -222,7 +227,7 @@ def _text(value: Any) -> str:
 
 
 def _payment(value: Any) -> int:
-    if type(value) is not int or value not in (_UNPAID, _BY_BUDGET, _BY_OWN_TRY):
+    if type(value) is not int or value not in (_UNPAID, _BY_BUDGET, _BY_OWN_TRY, _FOR_GOOD):
         raise _tampered()
     return value
 

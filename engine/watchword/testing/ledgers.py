@@ -275,6 +275,42 @@ class LedgerContract:
         self._forgive(ledger, "r")
         assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
 
+    def test_what_was_repeated_is_not_forgiven(self, ledger: Ledger) -> None:
+        """The repeat may have compared the answer: the record stays and the guess is charged, by whatever it was paid for."""
+        self._sent(ledger, "c1")
+        self._charge(ledger, "r1", "first", claim_id="c1")
+        for number in range(1, 4):
+            assert self._charge(ledger, "r1", "first", now=NOW + number) == Charge("repeated", NOW)
+            self._forgive(ledger, "r1", claim_id="c1")
+        assert self._charge(ledger, "r1", "second").outcome == "refused"
+        assert self._left(ledger) == 9
+        assert [self._charge(ledger, "r2", claim_id="c1").outcome for _ in range(2)] == ["charged", "repeated"]
+        self._forgive(ledger, "r2", claim_id="c1")
+        assert self._charge(ledger, "r3", claim_id="c1").outcome == "exhausted"
+
+    def test_another_answer_is_no_repeat(self, ledger: Ledger) -> None:
+        """What was refused was not compared: the first answer can still be forgiven."""
+        self._charge(ledger, "r1", "first")
+        assert self._charge(ledger, "r1", "second").outcome == "refused"
+        self._forgive(ledger, "r1")
+        assert self._charge(ledger, "r1", "second").outcome == "charged"
+
+    def test_of_64_calls_at_once_none_repeats_what_is_forgiven(self, ledger: Ledger) -> None:
+        """Half of them charge one answer, half forgive it: once a call has read that it is a repeat, nothing takes it back."""
+        self._charge(ledger, "r1")
+
+        def call(number: int) -> str:
+            if number % 2:
+                self._forgive(ledger, "r1")
+                return ""
+            return self._charge(ledger, "r1").outcome
+
+        outcomes = _at_once(call)
+        self._forgive(ledger, "r1")
+        last = self._charge(ledger, "r1").outcome
+        assert last == ("repeated" if "repeated" in outcomes else "charged")
+        assert self._left(ledger) == 9
+
     def test_of_64_forgivings_at_once_one_guess_comes_back(self, ledger: Ledger) -> None:
         """Copies of a call that met an outage take back what was charged once."""
         self._exhaust(ledger)
