@@ -198,7 +198,7 @@ def own_success(arena: Arena) -> Cases:
         arena.renew()
         target = arena.target()
         count = _Count(arena, target)
-        for _ in range(16):
+        for _ in range(40):
             judged, mails = len(arena.notes.judged), len(arena.mail.messages)
             mine = reached(arena, target, "bob")
             if mine.public:
