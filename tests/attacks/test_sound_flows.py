@@ -74,6 +74,7 @@ FLOWS = {
     "a way out": Flow(fallback(EmailOtp(), Question())),
     "a choice": Flow(one_of(EmailOtp(), sequence(Doorbell(), named("code", EmailOtp())))),
     "one try": Flow(EmailOtp(attempts=1)),
+    "one try, then another mail": Flow(fallback(EmailOtp(attempts=1), named("second", EmailOtp()))),
     "ten tries, large budgets": Flow(
         EmailOtp(attempts=10, lifetime=600, resend_after=16), limits=Limits(guesses="100/day", messages="50/day")
     ),

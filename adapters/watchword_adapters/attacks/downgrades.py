@@ -160,14 +160,15 @@ def _unmoved(arena: Arena, said: Mapping[str, Any]) -> Iterator[bool]:
     one = reached(arena, arena.target())
     if not one.private:
         return
-    mails = len(arena.mail.messages)
     rounds = [*one.rounds, round_of("CUSTOM_CHALLENGE", arena.draw.random() < 0.3, one.metadata)]
     plain = arena.event("define", one.person, {"session": rounds})
     told = arena.event("define", one.person, {"session": rounds}, said)
     yield _decided(arena, plain) != _decided(arena, told)
     rounds[-1]["challengeResult"] = False
     event = arena.event("create", one.person, {"session": rounds})
-    yield _made(arena, event) != _made(arena, arena.event("create", one.person, {"session": rounds}, said))
+    # The last try may bring a step that sends a mail of its own.
+    made, mails = _made(arena, event), len(arena.mail.messages)
+    yield made != _made(arena, arena.event("create", one.person, {"session": rounds}, said))
     yield _accepted(arena, one, wrong_answer(one.right, arena.draw), said)
     yield len(arena.mail.messages) > mails
 

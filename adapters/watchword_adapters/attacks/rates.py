@@ -216,6 +216,9 @@ def shut_out(arena: Arena) -> Cases:
         arena.renew()
         target = arena.target(lambda each: each.sends)
         victim = reached(arena, target)
+        if not victim.private:
+            yield False  # the budget has no message for this step, so no code was delivered
+            continue
         arena.clock.advance(LEASE + 1)
         stranger = reached(arena, target)
         for _ in range(15):

@@ -99,7 +99,7 @@ class TriggersVisit:
         self.right = self.arena.right_of(self.private)
 
     def _ends(self, text: str) -> None:
-        self.public, self.refused = {}, text
+        self.public, self.private, self.refused = {}, {}, text
 
 
 class PoolVisit:
