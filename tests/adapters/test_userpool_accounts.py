@@ -849,3 +849,13 @@ def test_aliases_are_moved_together_or_not_at_all(world):
     assert outcome(world.pool.admin_create_user, UserPoolId=world.pool.pool_id, **given) == "AliasExistsException"
     assert attributes_of(world, "cleo") == before
     assert world.pool.username_of("+15550100") == "cleo"
+
+
+def test_an_alias_is_moved_from_whichever_attribute_has_it():
+    """One's preferred user name may be the other's verified address."""
+    world = World(aliases=["email", "preferred_username"])
+    name = pairs(preferred_username="ann@example.com")
+    given = {"Username": "bob", "ForceAliasCreation": True, "UserAttributes": name}
+    world.pool.admin_create_user(UserPoolId=world.pool.pool_id, **given)
+    assert world.pool.username_of("ann@example.com") == "bob"
+    assert attributes_of(world, "ann")["email_verified"] == "false"

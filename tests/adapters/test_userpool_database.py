@@ -335,6 +335,9 @@ def test_of_two_who_have_an_address_the_older_one_signs_in(path):
         "aaa": {**EMAIL, "email_verified": "false"},
         "zoe": {"phone_number": "+15550100"},
     }
+    pool.admin_delete_user(UserPoolId=POOL, Username="ann")
+    pool = World(user=False, keeper=database).pool
+    assert pool.username_of("ann@example.com") not in {"ann", "aaa"}
     database.close()
 
 

@@ -360,9 +360,14 @@ class Users:
         """
         kept = {user.username: user}
         for name, owner in self._rivals(user):
-            if not move_aliases or self.must_have(name) or self._folded(user.attributes[name]) in self._names:
+            value = self._folded(user.attributes[name])
+            poorer = kept.get(owner, self._users[owner])
+            # Under whichever attribute: one's preferred user name may be the other's address.
+            same = [each for each, alias in self._sign_in_aliases(poorer).items() if self._folded(alias) == value]
+            if not move_aliases or value in self._names or any(map(self.must_have, same)):
                 raise errors.AliasExistsException(f"An account with the {name} already exists.")
-            poorer = self._without_alias(kept.get(owner, self._users[owner]), name)
+            for alias in same:
+                poorer = self._without_alias(poorer, alias)
             kept[owner] = evolve(poorer, modified=user.modified)
         self._keeper.keep_users(tuple(kept.values()))
         for username in kept:
@@ -388,6 +393,8 @@ class Users:
             rest = user
             for name, _ in self._rivals(user):
                 rest = self._without_alias(rest, name)
+            if rest is not user:  # kept at once: else the address comes back to him when the older user is gone
+                self._keeper.keep_users((rest,))
             self._remember(rest)
 
     def _rivals(self, user: User) -> list[tuple[str, str]]:
