@@ -657,8 +657,9 @@ def test_each_operation_costs_what_it_says(ledger, spent):
 
 def test_a_sign_in_costs_what_the_how_to_says(ledger, spent):
     """A code by mail, answered right: the first sign-in of a user in a day, and the next; and a wrong answer more."""
-    outbox = Outbox()
-    pool = LocalUserPool(*triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=outbox, ledger=ledger))
+    outbox, clock = Outbox(), VirtualClock()
+    made = triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=outbox, ledger=ledger, clock=clock)
+    pool = LocalUserPool(*made, clock=clock)
     for name in ("ann", "bob"):
         pool.add_user(name, attributes={"email": f"{name}@example.com", "email_verified": "true"})
 

@@ -1,9 +1,10 @@
-"""boto3 and pycognito against the served pool: nothing of theirs is changed but the endpoint."""
+"""boto3 and pycognito against the served pool: nothing of theirs is changed but the endpoint, and how long they wait."""
 
 import itertools
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from pycognito import Cognito
 from pycognito.aws_srp import AWSSRP
@@ -13,6 +14,9 @@ from served_pool import CLIENT_ID, PASSWORD, POOL_ID, other_than, served
 pytestmark = pytest.mark.exhaustive
 
 names = (f"py-{number}" for number in itertools.count())
+
+# A session works once: a client that lost its patience on a busy machine would send an answer again.
+UNHURRIED = Config(connect_timeout=3600, read_timeout=3600, retries={"total_max_attempts": 1})
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,7 @@ def cognito(server):
         endpoint_url=server.endpoint,
         aws_access_key_id="none",
         aws_secret_access_key="none",
+        config=UNHURRIED,
     )
 
 
@@ -193,7 +198,7 @@ def test_boto3_is_told_what_is_not_played(cognito):
 
 
 def user_of(server, name):
-    kwargs = {"endpoint_url": server.endpoint, "region_name": "us-east-1"}
+    kwargs = {"endpoint_url": server.endpoint, "region_name": "us-east-1", "config": UNHURRIED}
     return Cognito(POOL_ID, CLIENT_ID, username=name, boto3_client_kwargs=kwargs)
 
 
