@@ -388,7 +388,8 @@ def _made(call: _Call, step: Step, claimed: _Claimed) -> Challenge:
         call.now,
         claimed.issued + step.lifetime,
         reference(claimed.id),
-        again=call.answered_wrong(step.name),
+        # A new claim is a new message, whatever came before it: the key of the last one may have left the ring.
+        again=call.answered_wrong(step.name) and not claimed.slot,
         carry=read_carry(before) if before else {},
         proven=bool(call.judgement.factors),
         code=lambda alphabet, length: key.choose(f"code {kind.kind}", secret_of, alphabet, length),

@@ -30,9 +30,11 @@ from watchword import (
 from watchword.derive import CUSTOM, read_metadata
 from watchword.errors import TryLaterError
 from watchword.flow import Round
+from watchword.keyring import Keyring
 from watchword.testing.time import SeededRandom
 from watchword.travel import read_slip, reference
 from watchword.turn import Turn
+from watchword_plugins.email_otp import EmailOtp
 
 KNOWN = User("ann", ANN)
 NOBODY = User("nobody", {}, known=False)
@@ -961,3 +963,39 @@ def test_a_ledger_that_is_down_is_no_courier_that_is_down():
     """Without a ledger nothing can be bounded, so the sign-in ends."""
     with pytest.raises(UnavailableError):
         Host(world(Flow(fallback(Mail(), HELP)), ledger=DeadLedger()), KNOWN).next()
+
+
+@pytest.mark.parametrize(
+    "place", [lambda mail: mail, lambda mail: sequence(Riddle(), mail), lambda mail: fallback(mail, Riddle())]
+)
+@pytest.mark.parametrize("host_calls", [1, 2])
+@pytest.mark.parametrize("wrong", [1, 2])
+def test_a_key_that_leaves_the_ring_brings_a_new_message(place, host_calls, wrong):
+    """The code at hand can be right no more, so the kind is asked as for a first message, and for unknown users too."""
+    shown = []
+    for user in (KNOWN, NOBODY):
+        here = world(Flow(place(EmailOtp())), pad_to=0.0)
+        rings = [Keyring.of([current, OLD_KEY]) for current in (KEY, bytes(range(200, 232)))]
+        host = Host(evolve(here, engine=evolve(here.engine, keyring=rings[0])), user)
+        first = host.next()
+        if first.public["kind"] == "riddle":
+            # Nobody unknown passes a factor.
+            if user is NOBODY:
+                continue
+            host.answers("fish")
+        for _ in range(wrong - 1):
+            host.answers("00000000")
+        here.clock.advance(20)
+        after = Host(evolve(here, engine=evolve(here.engine, keyring=rings[1])), user, host.session, host.pending)
+        asked = after.answers("00000000")
+        for _ in range(host_calls - 1):
+            asked = after.next()
+        public = {name: value for name, value in asked.public.items() if name != "ref"}
+        assert "email_otp" == public["kind"]
+        assert "error" not in public
+        shown.append(public)
+        if user is KNOWN:
+            assert 2 == len(here.post.sent)
+            code = next(word for word in here.post.sent[-1].text.split() if word.isdigit() and len(word) == 8)
+            assert IssueTokens() == after.answers(code)
+    assert shown[0] == shown[-1]
