@@ -189,8 +189,8 @@ BROKEN = {
         "email_otp+",
     ),
     "a factor of which nobody says how it is guessed": (Flow(Silent()), {}, "WW107", "silent+"),
-    "eight digits and a hundred guesses a day": (
-        Flow(EmailOtp(), limits=Limits(guesses="100/day")),
+    "seven digits and fifty guesses a day": (
+        Flow(EmailOtp(length=7), limits=Limits(guesses="50/day")),
         {},
         "WW107",
         "email_otp+",

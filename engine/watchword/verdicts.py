@@ -24,7 +24,7 @@ from watchword.speech import say
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
 MAX_SOLE_FACTOR = 1e-6
-"""The most likely a stranger may guess a sole factor of one user in one day; 8 digits at 20 guesses make 2e-7."""
+"""The most likely a stranger may guess a sole factor of one user in one day; 8 digits at 49 guesses make 4.9e-7."""
 
 MAX_MESSAGES = 100
 """The most messages in a day of one user of which nothing is said."""

@@ -156,7 +156,7 @@ def test_figures_are_printed_under_the_verdicts(capsys):
     """Rounds, guesses and messages; a flow that sends nothing cannot be locked out of mail."""
     _, out, _ = run(capsys, example("email_code"))
     assert "longest path             8 rounds" in out
-    assert "guessed in a user-day    7.0e-07" in out
+    assert "guessed in a user-day    4.9e-07" in out
     _, out, _ = run(capsys, example("captcha_only"))
     assert "sign-ins that lock mail  none" in out
 

@@ -691,9 +691,9 @@ def test_a_state_that_nothing_can_follow_is_found(monkeypatch):
 
 
 def test_the_threshold_is_the_one_of_the_documents():
-    """A sole factor above one in a million a user-day; a user-day of a kind that sends has seven times the guesses."""
+    """A sole factor above one in a million a user-day; a user-day of a kind that sends has five times the guesses."""
     assert 1e-6 == MAX_SOLE_FACTOR
-    for kind, flagged in ((Toy, 1.01e-7), (Letter, 1.45e-8)):
+    for kind, flagged in ((Toy, 1.01e-7), (Letter, 2.05e-8)):
         proves = frozenset({"possession"})
         assert 1 == len(found(Flow(kind("code", proves, flagged)), "WW107"))
         assert [] == found(Flow(kind("code", proves, flagged * 0.98)), "WW107")
