@@ -75,6 +75,9 @@ FLOWS = {
     "a choice": Flow(one_of(EmailOtp(), sequence(Doorbell(), named("code", EmailOtp())))),
     "one try": Flow(EmailOtp(attempts=1)),
     "one try, then another mail": Flow(fallback(EmailOtp(attempts=1), named("second", EmailOtp()))),
+    "one try, no other mail": Flow(
+        fallback(EmailOtp(attempts=1), named("second", EmailOtp())), limits=Limits(messages="1/day")
+    ),
     "ten tries, large budgets": Flow(
         EmailOtp(attempts=10, lifetime=600, resend_after=16), limits=Limits(guesses="100/day", messages="50/day")
     ),

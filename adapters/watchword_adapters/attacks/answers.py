@@ -243,6 +243,9 @@ def prefilled(arena: Arena) -> Cases:
     while True:
         arena.renew()
         one = reached(arena, arena.target())
+        if not one.private:
+            yield False  # the budget has no message for this step
+            continue
         for response in (
             {"answerCorrect": True},
             {"issueTokens": True, "failAuthentication": False},

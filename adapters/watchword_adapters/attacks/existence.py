@@ -16,7 +16,7 @@ from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.scenes import Target
 from watchword_adapters.attacks.spying import Made
 from watchword_adapters.attacks.stock import own_flow
-from watchword_adapters.attacks.visits import DOORS, finished, played, visit
+from watchword_adapters.attacks.visits import DOORS, Visit, finished, played, visit
 
 FLOOR = 0.5
 _SIGN_INS = 24
@@ -29,6 +29,11 @@ def shape(public: Mapping[str, str], loose: frozenset[str] = frozenset()) -> obj
     """Return what does not differ by chance: which parameters there are, and their form unless they are *loose*."""
     free = DRAWN | loose
     return {name: "" if name in free or len(text) > 300 else _form(text) for name, text in public.items()}
+
+
+def refusal(one: Visit) -> str | None:
+    """Return the text with which a sign-in was refused, but for its reference, which is drawn; None if it was not."""
+    return one.refused and re.sub("ref [A-Z]{8}", "ref", one.refused)
 
 
 def drawn_of(arena: Arena) -> frozenset[str]:
@@ -86,7 +91,7 @@ def tale_of(
     seen: list[object] = []
 
     def see() -> None:
-        seen.append((shape(one.public, loose), one.host, one.refused, one.tokens))
+        seen.append((shape(one.public, loose), one.host, refusal(one), one.tokens))
         if note is not None:
             note(one.public)
 
@@ -213,7 +218,7 @@ def same_errors(arena: Arena) -> Cases:
             told: list[object] = []
             for person in (arena.person("ann", target.scene), arena.person("nobody", target.scene, known=False)):
                 one = played(arena, person, target.moves, "triggers" if target.srp else door)
-                told.append((re.sub("ref [A-Z]{8}", "ref", one.refused or ""), shape(one.public, loose)))
+                told.append((refusal(one), shape(one.public, loose)))
             yield told[0] != told[1]
             arena.mail.down = False
             arena.clock.advance(100)

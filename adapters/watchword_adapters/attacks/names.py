@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from attrs import evolve
@@ -11,7 +10,17 @@ from watchword.engine import LEASE
 from watchword.errors import UnavailableError
 from watchword.ports import Message, Receipt
 from watchword_adapters.attacks.arena import Arena, Person
-from watchword_adapters.attacks.existence import DRAWN, drawn_of, loose_of, open_mail, opens, script_of, shape, tale_of
+from watchword_adapters.attacks.existence import (
+    DRAWN,
+    drawn_of,
+    loose_of,
+    open_mail,
+    opens,
+    refusal,
+    script_of,
+    shape,
+    tale_of,
+)
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.visits import DOORS, played
 
@@ -174,7 +183,7 @@ def refused_recipient(arena: Arena) -> Cases:
             told: list[object] = []
             for person in people:
                 one = played(arena, person, target.moves, "triggers" if target.srp else door)
-                told.append((re.sub("ref [A-Z]{8}", "ref", one.refused or ""), shape(one.public, loose)))
+                told.append((refusal(one), shape(one.public, loose)))
                 arena.clock.advance(arena.draw.choice((0.0, 1.0, 5.0)))
             yield any(each != told[0] for each in told)
             arena.clock.advance(100)
