@@ -96,3 +96,10 @@ def test_nothing_succeeds_on_a_sound_flow(name):
     assert "" == "\n\n".join(str(each) for told in outcome.told.values() for each in told)
     assert {} == dict(outcome.untried)
     assert {each.id for each in FAMILIES} == outcome.by_family.keys()
+
+
+def test_users_may_all_be_given_the_same_address():
+    """An alias signs one user in, so the local pool of the attacks has none of what all users were given."""
+    shared = {"phone_number": "+15550100", "phone_number_verified": "true", "email": "ann@example.com"}
+
+    assert {} == attack(Flow(sequence(Srp(), SHORT)), cases=1, attributes=shared).succeeded

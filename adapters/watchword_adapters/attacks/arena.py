@@ -31,6 +31,7 @@ from watchword_adapters.functions import SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.errors import ClientError
+from watchword_adapters.userpool.users import DEFAULT_ALIASES
 
 Event = dict[str, Any]
 Attributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
@@ -182,11 +183,15 @@ class Arena:
     @cached_property
     def pool(self) -> LocalUserPool:
         """The local user pool, whose triggers are the arena's own, judged."""
+        # An alias is one user's; what a condition asks for, or all users were given, several have.
+        shared = {name for scene in self.scenes for name in scene.attributes}
+        shared.update(() if callable(self.attributes) else self.attributes)
         ways = {name: partial(self._answer, name) for name in _SOURCES}
         pool = LocalUserPool(
             *(ways[name] for name in ("define", "create", "verify")),
             clock=self.clock,
             random=self.random,
+            aliases=[name for name in DEFAULT_ALIASES if name not in shared],
         )
         for person in self.people.values():
             self._join(pool, person)
