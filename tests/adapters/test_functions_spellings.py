@@ -20,6 +20,8 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 
 def compatible(name):
     """Return *name* as an identifier of Unicode is compared without case."""

@@ -24,6 +24,8 @@ from watchword_adapters.keys import FetchedKeyring, keyring_from
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
 
+pytestmark = pytest.mark.exhaustive
+
 NOW = 1_800_000_000.0
 LIMITS = (keys.CONNECT, keys.READ)
 K0, K1, K2, K3 = (bytes(range(first, first + 32)) for first in (0, 40, 80, 120))

@@ -9,6 +9,8 @@ from watchword.testing.time import VirtualClock
 from watchword_adapters.userpool import ClientError
 from watchword_adapters.userpool.database import Database
 
+pytestmark = pytest.mark.exhaustive
+
 POOL = "us-east-1_AbCdEf123"
 NAMES = ("ann", "bob", "cleo")
 ADDRESSES = ("x@example.com", "X@example.com", "ann@example.com", "bob@example.com")

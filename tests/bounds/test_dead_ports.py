@@ -20,6 +20,8 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 from watchword_plugins.email_otp import EmailOtp
 
+pytestmark = pytest.mark.exhaustive
+
 AT_MOST = 20.0
 """Real seconds after which a call that should have ended counts as hung, on however slow a machine; the deadline is 3.5."""
 

@@ -14,6 +14,8 @@ from watchword.testing.couriers import LETTER
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers import SesCourier, SmtpCourier
 
+pytestmark = pytest.mark.exhaustive
+
 SOON = 0.3
 """Real seconds that these sends are given."""
 OK = "250 OK"

@@ -17,6 +17,8 @@ from watchword.ports import Limit
 from watchword.turn import Answer, Turn
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 KNOWN, NOBODY = User("ann", ANN), User("nobody", {}, known=False)
 SHARERS = 6
 ROOM = Limits(guesses="1/day", messages=["4/h", "4/day"])

@@ -11,6 +11,8 @@ from watchword.summary import claims
 from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Finding
 from watchword_plugins.srp import Srp
 
+pytestmark = pytest.mark.exhaustive
+
 KINDS = [
     Toy("puzzle", cognitive=True),
     WORK,

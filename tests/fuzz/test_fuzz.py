@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import targets  # found by the line above
 
+pytestmark = pytest.mark.exhaustive
+
 RUN = Path(__file__).parent / "run.py"
 needs_atheris = pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed")
 
