@@ -98,7 +98,7 @@ def test_the_inner_loop_draws_a_quarter_of_the_examples(tmp_path, arguments, dra
     (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = test_properties.py\naddopts = --dist=loadfile\n")
     (tmp_path / "test_properties.py").write_text(PROPERTIES)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", cores, "-rP", *arguments]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     default, own = drawn
     assert str({"default": default, "own": own}) in run.stdout, run.stdout + run.stderr
 
