@@ -290,14 +290,16 @@ class LocalUserPool:
         attributes: Mapping[str, str] | None = None,
         status: Status = "CONFIRMED",
     ) -> User:
-        """Add a user without further ado; the password policy does not apply.
+        """Add a user without further ado; the password policy does not apply, nor the form of addresses.
+
+        So a test can have a user like those of a pool that others filled, whose mail goes nowhere.
 
         Raises:
             UsernameExistsException: if the name is taken.
             AliasExistsException: if a verified address signs somebody else in.
             InvalidParameterException: if an attribute is not in the schema, or cannot have that value.
         """
-        return self._users.add(name, attributes or {}, status=status, password=password)
+        return self._users.add(name, attributes or {}, status=status, password=password, odd_addresses=True)
 
     def username_of(self, name: str) -> str:
         """Return the user name that *name* (a user name, a sub, or a verified address) stands for in triggers and tokens.

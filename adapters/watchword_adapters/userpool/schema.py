@@ -45,8 +45,10 @@ def check_writable(names: Iterable[str]) -> None:
         raise errors.NotAuthorizedException("A client attempted to write unauthorized attribute")
 
 
-def check_attributes(attributes: Mapping[str, str]) -> None:
+def check_attributes(attributes: Mapping[str, str], *, odd_addresses: bool = False) -> None:
     """Refuse attributes that the schema does not have, and values that they cannot have. A blank value is none.
+
+    With *odd_addresses* an address may have any form, as in a pool that others filled.
 
     Raises:
         InvalidParameterException: if there is one.
@@ -59,6 +61,8 @@ def check_attributes(attributes: Mapping[str, str]) -> None:
             raise _no_conformity(shown, f"The value must be a text of at most {_LONGEST_VALUE} characters.")
         if name.endswith("_verified") and name in _STANDARD and value.lower() not in {"", "true", "false"}:
             raise _no_conformity(shown, "The value must be true or false.")
+    if odd_addresses:
+        return
     if attributes.get("email") and not is_email(attributes["email"]):
         raise errors.InvalidParameterException("Invalid email address format.")
     if attributes.get("phone_number") and not _PHONE.fullmatch(attributes["phone_number"]):

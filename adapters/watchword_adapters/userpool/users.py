@@ -197,10 +197,12 @@ class Users:
         named: tuple[str, str] | None = None,
         codes: Mapping[str, Code] | None = None,
         move_aliases: bool = False,
+        odd_addresses: bool = False,
     ) -> User:
         """Add a user called *name*; *named* is what `name_for` returned, if it was asked before.
 
-        An address that signs somebody else in is refused, or taken from that user if *move_aliases* is true.
+        An address that signs somebody else in is refused, or taken from that user if *move_aliases* is true. With
+        *odd_addresses* an address may have any form.
 
         Raises:
             UsernameExistsException: if the name is taken.
@@ -211,7 +213,7 @@ class Users:
         verifier = None if password is None else self.new_verifier(username, password)
         now = self._clock.now()
         bare = User(username, sub, {}, status, now, now, verifier, codes or {})
-        user = self._written(bare, self.first_attributes(name, attributes))
+        user = self._written(bare, self.first_attributes(name, attributes), odd_addresses=odd_addresses)
         with self._lock:
             if self._owner(name) is not None:
                 raise errors.UsernameExistsException("User already exists")
@@ -327,7 +329,7 @@ class Users:
         folded = self._folded(name)
         return self._names.get(folded) or self._aliases.get(folded)
 
-    def _written(self, user: User, changes: Mapping[str, str]) -> User:
+    def _written(self, user: User, changes: Mapping[str, str], *, odd_addresses: bool = False) -> User:
         """Return *user* with *changes* of attributes.
 
         A blank one is removed. An address that is new is not verified unless the changes say so, and one that is
@@ -337,7 +339,7 @@ class Users:
             InvalidParameterException: if the schema refuses one, something is said of an address that the user has not,
                 or what every user signs in by is removed.
         """
-        check_attributes(changes)
+        check_attributes(changes, odd_addresses=odd_addresses)
         before = user.attributes
         new = [name for name in _ADDRESSES if changes.get(name) and changes[name] != before.get(name)]
         merged = {**before, **changes, **{f"{name}_verified": changes.get(f"{name}_verified", "false") for name in new}}
