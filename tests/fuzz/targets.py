@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import tempfile
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
@@ -382,8 +383,11 @@ def answers(data: bytes) -> None:
     assert isinstance(verdict, Verdict)
     if verdict.right:
         assert isinstance(answer, str)
-        assert answer.isascii()
-        assert right == answer.upper().replace(" ", "").replace("-", "")
+        seen = "".join(
+            each for each in answer if each != "-" and not each.isspace() and unicodedata.category(each) != "Cf"
+        )
+        assert seen.isascii()
+        assert right == seen.upper()
 
 
 def _judged():
