@@ -384,7 +384,9 @@ def answers(data: bytes) -> None:
     if verdict.right:
         assert isinstance(answer, str)
         seen = "".join(
-            each for each in answer if each != "-" and not each.isspace() and unicodedata.category(each) != "Cf"
+            each
+            for each in answer
+            if each != "-" and not each.isspace() and unicodedata.category(each) not in {"Cf", "Cn", "Mn"}
         )
         assert seen.isascii()
         assert right == seen.upper()
