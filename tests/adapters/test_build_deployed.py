@@ -4,18 +4,15 @@ import json
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from artefact_kit import wheel_of
 
+from emulator import emulator, mails, waited
 from watchword import Flow
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.artefact import Order, build
@@ -37,26 +34,6 @@ FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "deploy-to-aws.md"
 REGION = "us-east-1"
 PASSWORD = "Correct-horse-9"
-PATIENCE = 30
-
-
-def free_port():
-    """Return a port that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-def waited(ready, what):
-    """Wait until *ready* gives something."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with suppress(OSError):
-            found = ready()
-            if found:
-                return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what} took more than {PATIENCE} s")
 
 
 class Cloud:
@@ -134,9 +111,7 @@ class Cloud:
 
     def code(self, digits):
         """Return the code of the last mail."""
-        with urllib.request.urlopen(f"{self.endpoint}/_ministack/ses/messages") as answer:
-            said = json.dumps(json.load(answer))
-        return re.findall(rf">(\d{{{digits}}})<", said)[-1]
+        return re.findall(rf">(\d{{{digits}}})<", json.dumps(mails(self.endpoint)))[-1]
 
     def events(self, stack):
         """Return the names of the audit events in the logs of the three functions of *stack*."""
@@ -151,26 +126,8 @@ def cloud(tmp_path_factory):
     """An emulator on the loopback, gone afterwards."""
     if shutil.which("ministack") is None:
         pytest.fail("WATCHWORD_REQUIRE_EMULATOR is set, and ministack is not on the path: give it a venv of its own")
-    folder, port = tmp_path_factory.mktemp("cloud"), free_port()
-    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "WATCHWORD_", "PYTHON"))}
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [shutil.which("ministack")],
-            cwd=folder,
-            env={**kept, **settings},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        waited(lambda: urllib.request.urlopen(f"{endpoint}/_ministack/health").read(), "the start of the emulator")
+    with emulator(tmp_path_factory.mktemp("cloud")) as endpoint:
         yield Cloud(endpoint)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # its functions too
-        process.wait()
 
 
 @pytest.fixture(scope="module")
