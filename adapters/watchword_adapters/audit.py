@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from watchword.ports import Audit, AuditEvent
-from watchword_adapters.environment import IN_LAMBDA
+from watchword_adapters.in_lambda import runs_in_lambda
 
 
 class StructuredLog:
@@ -33,7 +33,7 @@ class StructuredLog:
         """Log *event*."""
         line = as_line(event)
         self._logger.info("%s", line)
-        if IN_LAMBDA in os.environ and self._logger.isEnabledFor(logging.INFO):
+        if runs_in_lambda(os.environ) and self._logger.isEnabledFor(logging.INFO):
             _print_unless_written(self._logger, line)
 
 

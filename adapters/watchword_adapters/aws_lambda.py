@@ -16,7 +16,8 @@ from watchword.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.turn import Judgement, Turn, ending, judge
 from watchword_adapters import cognito
 from watchword_adapters.cognito import Event
-from watchword_adapters.environment import IN_LAMBDA, Couriers, Keys, engine_of, flows_of
+from watchword_adapters.environment import Couriers, Keys, engine_of, flows_of
+from watchword_adapters.in_lambda import runs_handler
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
@@ -160,9 +161,9 @@ def triggers(
     """
     environment = os.environ if environment is None else environment
     flows = flows_of(flow, previous)
-    if IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".define"):
+    if runs_handler(environment, "define"):
         return Triggers(flows, None, _teller(audit, clock))
-    creates = not (IN_LAMBDA in environment and environment.get("_HANDLER", "").endswith(".verify"))
+    creates = not runs_handler(environment, "verify")
     engine = engine_of(
         flows[0],
         previous=flows[1:],

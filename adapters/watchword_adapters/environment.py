@@ -12,6 +12,7 @@ from attrs import frozen
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword_adapters.in_lambda import runs_in_lambda
 
 # A function that only defines loads this module too: what it does not need is imported where it is used.
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
 Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
 
 PROCESS_ONLY = "process-only"
-IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
 
 
 def keyring_of(
@@ -97,7 +97,7 @@ def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Le
         from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 
         ledger = MemoryLedger()
-    if IN_LAMBDA in environment and not alone:
+    if runs_in_lambda(environment) and not alone:
         _demand_shared(ledger)
     prepare = getattr(type(ledger), "prepare", None)
     if prepare is not None:
