@@ -9,8 +9,8 @@ from attrs import field, frozen
 
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.groups import GroupClaims
+from watchword_adapters.userpool.records import Status, User
 from watchword_adapters.userpool.triggers import Caller, Metadata, Trigger, boolean, event_attributes, text
-from watchword_adapters.userpool.users import Status, User
 
 TokenVersion = Literal["V1_0", "V2_0"]
 

@@ -12,14 +12,13 @@ from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import AccountTriggers, PreSigned
 from watchword_adapters.userpool.client import AppClient
 from watchword_adapters.userpool.outbox import SentMessage, masked
+from watchword_adapters.userpool.records import Code, User
 from watchword_adapters.userpool.schema import attributes_from, check_password, check_writable
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Metadata
 from watchword_adapters.userpool.users import (
-    Code,
     Person,
     Purpose,
-    User,
     Users,
     attribute_list,
     check_may_sign_in,

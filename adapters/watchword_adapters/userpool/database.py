@@ -16,9 +16,7 @@ from attrs import asdict
 
 from watchword import srp6a
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.userpool.groups import Group
-from watchword_adapters.userpool.keeping import Grant
-from watchword_adapters.userpool.users import Code, User
+from watchword_adapters.userpool.records import Code, Grant, Group, User
 
 _APPLICATION = 0x57415450  # "WATP", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 _VERSION = 2

@@ -12,25 +12,14 @@ from attrs import evolve, field, frozen
 from watchword.ports import Clock
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
-from watchword_adapters.userpool.users import User, Users, described
+from watchword_adapters.userpool.records import Group, User
+from watchword_adapters.userpool.users import Users, described
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]
 T = TypeVar("T")
 
 _PAGE = 60
-
-
-@frozen
-class Group:
-    """One group. The lower its *precedence*, the more its *role* counts; None counts least."""
-
-    name: str
-    description: str | None
-    role: str | None
-    precedence: int | None
-    created: float
-    modified: float
 
 
 @frozen

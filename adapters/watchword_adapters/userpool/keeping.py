@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from attrs import define, frozen
+from attrs import frozen
 
-if TYPE_CHECKING:
-    from watchword_adapters.userpool.groups import Group
-    from watchword_adapters.userpool.users import User
-
-
-@define
-class Grant:
-    """One sign-in: what its refresh token and all tokens from it hang on."""
-
-    sub: str
-    username: str
-    origin_jti: str
-    event_id: str
-    auth_time: int
-    expires: float
-    revoked: bool = False
+from watchword_adapters.userpool.records import Grant, Group, User
 
 
 class Keeper(Protocol):

@@ -20,12 +20,13 @@ from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
 from watchword_adapters.userpool.groups import Groups
 from watchword_adapters.userpool.keeping import Keeper
 from watchword_adapters.userpool.outbox import SentMessage
+from watchword_adapters.userpool.records import Status, User
 from watchword_adapters.userpool.sessions import Sessions
 from watchword_adapters.userpool.shapes import OPERATIONS, checked
 from watchword_adapters.userpool.signin import SignIns
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Caller, FirstSession, Metadata, Trigger, Triggers
-from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES, Status, User, Users
+from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES, Users
 
 Reply = dict[str, Any]
 Operation = Callable[[Mapping[str, object]], Reply]

@@ -15,12 +15,13 @@ from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import Customized
 from watchword_adapters.userpool.client import AppClient
+from watchword_adapters.userpool.records import User
 from watchword_adapters.userpool.schema import attributes_from, check_password, check_writable
 from watchword_adapters.userpool.sessions import Round, Session, Sessions
 from watchword_adapters.userpool.timestamps import parse_timestamp
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Metadata, Triggers
-from watchword_adapters.userpool.users import Person, User, Users, check_may_sign_in
+from watchword_adapters.userpool.users import Person, Users, check_may_sign_in
 
 Reply = dict[str, Any]
 

@@ -17,9 +17,10 @@ from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import SCOPE, Claims, Customized
-from watchword_adapters.userpool.keeping import Grant, Keeper, NothingKept
+from watchword_adapters.userpool.keeping import Keeper, NothingKept
+from watchword_adapters.userpool.records import Grant, User
 from watchword_adapters.userpool.schema import is_true
-from watchword_adapters.userpool.users import User, new_uuid
+from watchword_adapters.userpool.users import new_uuid
 
 _TO_BOOLEAN = frozenset({"email_verified", "phone_number_verified"})
 

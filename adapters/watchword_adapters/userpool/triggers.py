@@ -11,8 +11,9 @@ from attrs import field, frozen
 from watchword.errors import UnavailableError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.records import User
 from watchword_adapters.userpool.sessions import Round
-from watchword_adapters.userpool.users import Person, User, new_uuid
+from watchword_adapters.userpool.users import Person, new_uuid
 
 Trigger = Callable[[Any, Any], Any]
 FirstSession = Literal["empty", "null", "missing"]

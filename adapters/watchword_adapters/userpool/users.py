@@ -18,9 +18,9 @@ from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
+from watchword_adapters.userpool.records import Code, Status, User
 from watchword_adapters.userpool.schema import check_attributes, check_name, is_email, is_true, required
 
-Status = Literal["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"]
 Purpose = Literal["sign-up", "forgot-password", "verify-email"]
 
 ALIASES = ("email", "phone_number", "preferred_username")
@@ -32,40 +32,8 @@ DEFAULT_ALIASES = ("email", "phone_number")
 _ADDRESSES: Mapping[str, str] = {"email": "an email", "phone_number": "a phone number"}
 
 _CODE_SECONDS: Mapping[Purpose, int] = {"sign-up": 86_400, "forgot-password": 3_600, "verify-email": 86_400}
-_CODE_TRIES = 15
 _FREE_FAILURES = 5
 _LONGEST_LOCK = 900
-
-
-@frozen
-class Code:
-    """A confirmation code that was sent *to* an address: good until *expires* (epoch seconds), for *tries_left* tries."""
-
-    digits: str = field(repr=False)
-    expires: float
-    tries_left: int = _CODE_TRIES
-    to: str = field(default="", repr=False)
-
-
-@frozen
-class User:
-    """One user as the pool keeps it; there is no password, only what SRP leaves of it."""
-
-    username: str = field(repr=False)
-    sub: str
-    attributes: Mapping[str, str] = field(repr=False)
-    status: Status
-    created: float
-    modified: float
-    verifier: srp6a.Verifier | None = field(default=None, repr=False)
-    codes: Mapping[str, Code] = field(factory=dict[str, Code], repr=False)
-    enabled: bool = True
-    groups: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
-
-    @property
-    def verified_email(self) -> str:
-        """The address, if it is verified; empty if not."""
-        return self.attributes.get("email", "") if is_true(self.attributes.get("email_verified", "")) else ""
 
 
 @frozen
