@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from watchword.testing.assertions import assert_flow, judged
 from watchword.testing.couriers import LETTER, CourierContract
-from watchword.testing.driver import DrivenSignIn
-from watchword.testing.flow_user import FlowUser
+from watchword.testing.driver import DrivenSignIn, FlowUser
 from watchword.testing.hostile import hostile_answers
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.mailbox import Mailbox

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NoReturn, Self, assert_never
 
+from attrs import define
+
 from watchword import derive
 from watchword.challenge import Sends
 from watchword.errors import WatchwordError
 from watchword.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
 from watchword.speech import say
+from watchword.testing.flow_user import Code, FlowWorld
 from watchword.turn import ACTION, CHOICE, Answer, Turn
 
 if TYPE_CHECKING:
     from watchword.creation import Created
-    from watchword.testing.flow_user import Code, FlowUser
 
 _PASSWORD_NAMES = frozenset({"srp", "password", derive.PASSWORD_VERIFIER})
 _Outcome = Literal["asked", "signed in", "refused"]
@@ -26,7 +28,7 @@ class DrivenSignIn:
     Expectations (`is_asked`, `gets_tokens`, `is_refused`) raise AssertionError with what happened so far.
     """
 
-    def __init__(self, user: FlowUser, *, srp: bool) -> None:
+    def __init__(self, user: FlowWorld, *, srp: bool) -> None:
         self._user = user
         self._rounds: list[Round] = []
         self._words: list[str] = []
@@ -316,3 +318,36 @@ class DrivenSignIn:
                 )
             )
         )
+
+
+@define(eq=False)
+class FlowUser(FlowWorld):
+    """Somebody who signs in through *flow*, as often as wanted; budgets and messages are those of one world.
+
+    Attributes:
+        flow: what must be answered.
+        ledger: an empty ledger. (The fixture ``flow_user`` brings one that lives in memory.)
+        name: the user's name.
+        password: what ``srp`` takes for right.
+        attributes: added to a ``sub`` and a verified ``email``; it may be changed between sign-ins.
+        known: False for somebody who does not exist.
+        client: the id of the app client.
+        outbox: where messages go.
+        clock: stands still until it is moved.
+        random: gives other bytes on every call. Users who share a ledger share it, or their ids would be the same.
+        session_minutes: how long the host waits for an answer, 3 to 15; Cognito's default is 3.
+        previous: flows whose sessions may still be under way.
+        engine: what plays the flow.
+        codes: those that kinds asked for in the last challenge that was made.
+    """
+
+    def signs_in(self, *, srp: bool | None = None) -> DrivenSignIn:
+        """Begin a sign-in.
+
+        *srp* says whether the client opens with SRP_A; if None, it does where the flow has a place for that.
+        """
+        __tracebackhide__ = True
+        if srp is None:
+            outcomes = derive.outcomes_of(self.flow.conditions, self.user().attributes, self.client, self.known)
+            srp = derive.SRP_A in derive.heads(derive.begin(self.flow.program, outcomes)[0])
+        return DrivenSignIn(self, srp=srp)

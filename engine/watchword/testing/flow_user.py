@@ -1,4 +1,4 @@
-"""A user of a flow, and the small world in which a test has somebody sign in."""
+"""The small world in which a test has a user sign in: the engine and its ports, the client, the clock."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Self, cast
 
 from attrs import define, field, frozen
 
-from watchword import derive
 from watchword.challenge import Sends, User
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, Round, expect_flow, expect_flows
 from watchword.keyring import Key, Keyring
 from watchword.ports import AuditEvent, Ledger, Random
-from watchword.testing.driver import DrivenSignIn
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import Answer, Turn
@@ -74,25 +72,8 @@ def _with_address(attributes: Mapping[str, str]) -> dict[str, str]:
 
 
 @define(eq=False)
-class FlowUser:
-    """Somebody who signs in through *flow*, as often as wanted; budgets and messages are those of one world.
-
-    Attributes:
-        flow: what must be answered.
-        ledger: an empty ledger. (The fixture ``flow_user`` brings one that lives in memory.)
-        name: the user's name.
-        password: what ``srp`` takes for right.
-        attributes: added to a ``sub`` and a verified ``email``; it may be changed between sign-ins.
-        known: False for somebody who does not exist.
-        client: the id of the app client.
-        outbox: where messages go.
-        clock: stands still until it is moved.
-        random: gives other bytes on every call. Users who share a ledger share it, or their ids would be the same.
-        session_minutes: how long the host waits for an answer, 3 to 15; Cognito's default is 3.
-        previous: flows whose sessions may still be under way.
-        engine: what plays the flow.
-        codes: those that kinds asked for in the last challenge that was made.
-    """
+class FlowWorld:
+    """What one user of *flow* meets; `FlowUser` says what each attribute is."""
 
     flow: Flow
     ledger: Ledger = field(kw_only=True, repr=False)
@@ -150,24 +131,14 @@ class FlowUser:
         """What the engine recorded, oldest first."""
         return tuple(self._events.kept)
 
-    def signs_in(self, *, srp: bool | None = None) -> DrivenSignIn:
-        """Begin a sign-in.
-
-        *srp* says whether the client opens with SRP_A; if None, it does where the flow has a place for that.
-        """
-        __tracebackhide__ = True
-        if srp is None:
-            outcomes = derive.outcomes_of(self.flow.conditions, self._as_user().attributes, self.client, self.known)
-            srp = derive.SRP_A in derive.heads(derive.begin(self.flow.program, outcomes)[0])
-        return DrivenSignIn(self, srp=srp)
-
-    def _as_user(self) -> User:
+    def user(self) -> User:
+        """Return the user as the host knows them now."""
         return User(self.name, dict(self.attributes) if self.known else {}, self.known)
 
     def turn(self, session: Sequence[Round], said: Mapping[str, str]) -> Turn:
         """Return the call of Define or Create for *session*, with what the client *said* along."""
-        return Turn(POOL, self.client, self._as_user(), tuple(session), said)
+        return Turn(POOL, self.client, self.user(), tuple(session), said)
 
     def answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> Answer:
         """Return the call of Verify for *answer* to the challenge of *private*."""
-        return Answer(POOL, self.client, self._as_user(), answer, private, said)
+        return Answer(POOL, self.client, self.user(), answer, private, said)
