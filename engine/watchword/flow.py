@@ -172,16 +172,6 @@ class Flow:
         """Return what comes next; *choice* is the step that the client asks for, if any."""
         return decision_of(derive.decide(self.state, choice))
 
-    def longest_path(self) -> int:
-        """Return the number of rounds in the longest sign-in, resends, choices and a new password counted.
-
-        Rounds that the host puts in by itself (MFA, devices: each at most once) are not counted. Every state is
-        walked, see `watchword.exploration`.
-        """
-        from watchword.exploration import explore  # noqa: PLC0415 - a host that runs a flow never walks it
-
-        return explore(self).longest()
-
 
 def expect_flow(flow: object) -> Flow:
     """Return *flow*, if it is one.

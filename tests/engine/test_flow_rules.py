@@ -9,7 +9,7 @@ from block_player import decision as played
 from block_player import facts_of
 from random_flows import APP, FOREIGN, SETTINGS, TIER, Password, Quiz, facts, flows, walks
 from speech import judged, metadata, session
-from watchword import Flow, all_of, at_least, derive, fallback, named, one_of, sequence, when
+from watchword import Flow, all_of, at_least, derive, explore, fallback, named, one_of, sequence, when
 
 CUSTOM, SRP_A, VERIFIER = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER"
 MANY = settings(max_examples=300)
@@ -477,16 +477,16 @@ def reachable_longest(flow, *, must_change):
 @given(flows(most_steps=4, attempts=2))
 @settings(max_examples=80)
 def test_the_longest_path_is_exactly_the_longest_that_can_be_walked(flow):
-    """Rule 4. `longest_path` equals brute force over every reachable state."""
-    event(f"longest path {flow.longest_path()}")
-    assert flow.longest_path() == reachable_longest(flow, must_change=True)
+    """Rule 4. The longest way equals brute force over every reachable state."""
+    event(f"longest path {explore(flow).longest()}")
+    assert explore(flow).longest() == reachable_longest(flow, must_change=True)
 
 
 def test_the_longest_path_counts_the_ignored_srp_a_only_where_it_is_ignored():
     """Rule 4. In password-or-code an SRP_A is wanted, so nothing is ignored there."""
     flow = Flow(one_of(Password(), ONE), unwanted_srp="ignore")
-    assert flow.longest_path() == reachable_longest(flow, must_change=True) == 7
-    assert Flow(ONE, unwanted_srp="ignore").longest_path() == 8
+    assert explore(flow).longest() == reachable_longest(flow, must_change=True) == 7
+    assert explore(Flow(ONE, unwanted_srp="ignore")).longest() == 8
 
 
 @given(st.data())
@@ -499,7 +499,7 @@ def test_no_walk_is_longer_than_the_longest_path(data):
     # The round that ends a sign-in still belongs to it.
     counted = [name for name, _, _ in rounds if name not in derive.HOSTED]
     assume(judged(rounds[:-1], flow, **circumstances)[0] != "fail")
-    assert len(counted) <= flow.longest_path()
+    assert len(counted) <= explore(flow).longest()
 
 
 @given(st.data())

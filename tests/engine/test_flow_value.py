@@ -181,7 +181,7 @@ def test_steps_are_listed_as_written():
 )
 def test_the_longest_path_by_hand(body, rounds):
     """Three tries and two resends a step, three select rounds a choice, three rounds with a password."""
-    assert Flow(body).longest_path() == rounds
+    assert explore(Flow(body)).longest() == rounds
 
 
 # --- the fingerprint ----------------------------------------------------------------------------------------------
