@@ -161,6 +161,14 @@ def test_a_virtual_call_is_late_by_the_virtual_clock_alone(make, ends):
     assert not caught.value.undelivered
 
 
+def test_nothing_that_is_played_on_this_machine_is_late():
+    """However slow the machine is: a call has no limit, and no time passes that a deadline could be reckoned by."""
+    clock = ForwardClock()
+    before = clock.monotonic()
+    assert clock.call(threading.get_ident, 0.0) == threading.get_ident()
+    assert before == clock.monotonic()
+
+
 def test_a_virtual_call_runs_on_the_thread_of_its_caller():
     """So no test waits for a thread."""
     assert VirtualClock().call(threading.get_ident, 1.0) == threading.get_ident()
