@@ -262,8 +262,8 @@ class _Lowering:
         return ("when", self.conditions.index(lowered), yes, no)
 
     def _step(self, name: str, kind: Kind) -> derive.Body:
-        _check_name("step", name)
-        _check_name("kind", kind.kind)
+        check_name("step", name)
+        check_name("kind", kind.kind)
         if name in self.steps:
             raise ConfigurationError(f"two steps are named {name!r}: give one another name with named('…', …)")
         attempts = _whole(name, "attempts", getattr(kind, "attempts", ATTEMPTS), MAX_ATTEMPTS)
@@ -272,7 +272,12 @@ class _Lowering:
         return ("step", name, attempts, derive.REQUESTS)
 
 
-def _check_name(word: str, name: object) -> None:
+def check_name(word: str, name: object) -> None:
+    """Refuse a *name* that no step or kind (*word* says which) can have.
+
+    Raises:
+        ConfigurationError: if it is none, or one that the engine uses itself.
+    """
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is no {word} name: write 2 to 32 of a-z, 0-9 and _, beginning with a letter"

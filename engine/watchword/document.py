@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
@@ -20,6 +21,7 @@ from watchword.blocks import (
     all_of,
     at_least,
     attribute,
+    check_name,
     client,
     fallback,
     named,
@@ -77,12 +79,15 @@ def load(path: Path, loader: Loader | None = None) -> Flow:
     except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError is one, a number of 5000 digits another
         raise ConfigurationError(f"{path} is no TOML: {str(error)[:200]}") from error
     try:
-        return _Reader(loader or Loader()).flow(top)
+        flow = _Reader(loader or Loader()).flow(top)
     except _WrongError as wrong:
-        line = _line(text, wrong.path)
-        place = ", ".join(filter(None, (str(path), f"line {line}" if line else "")))
-        key = _shown(wrong.path)
-        raise ConfigurationError(f"{place}: {f'{key}: ' if key else ''}{wrong.why}") from wrong.__cause__
+        key, why = _shown(wrong.path), wrong.why
+        named_already = not key or why.startswith(f"{key} ")
+        place = _place(path, text, wrong.path)
+        raise ConfigurationError(f"{place}{'' if named_already else f'{key}: '}{why}") from wrong.__cause__
+    # What only `check` reads, it refuses; looked up then alone.
+    object.__setattr__(flow, "_places", partial(_place, path, text))
+    return flow
 
 
 def find_flow(reference: str, loader: Loader | None = None) -> Flow:
@@ -158,7 +163,12 @@ class _Reader:
             raise _WrongError((), 'there are no steps: write [[steps]] and, below it, kind = "email_otp"')
         steps = self.blocks(top["steps"], ("steps",))
         body = steps[0] if len(steps) == 1 else sequence(*steps)
-        return _built((), Flow, body, **given)
+        try:
+            return Flow(body, **given)
+        except ConfigurationError as error:
+            said = str(error)
+            blamed = next((key for key in given if re.match(rf"(the flow's )?{key} is ", said)), None)
+            raise _WrongError((blamed,) if blamed else (), said) from error
 
     def blocks(self, value: object, path: outline.Path) -> list[Block]:
         if not isinstance(value, list):
@@ -223,6 +233,7 @@ class _Reader:
                 (*path, "name") if "name" in table else path,
                 f'{_shown(self.names[name])} is named "{name}" too; give one of them another name with name = "…"',
             )
+        _built((*path, "name" if "name" in table else "kind"), check_name, "step", name)
         self.names[name] = path
         return _built((*path, "name"), named, name, made) if "name" in table else cast("Block", made)
 
@@ -293,10 +304,11 @@ def _text(path: Path) -> str:
         raise ConfigurationError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from error
 
 
-def _line(text: str, path: outline.Path) -> int | None:
-    """Return the line of *path*, or of the nearest thing around it that has one."""
+def _place(file: Path, text: str, path: outline.Path) -> str:
+    """Return the *file*, and the line of *path* or of the nearest thing around it that has one."""
     lines = outline.lines_of(text)
-    return next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), None)
+    line = next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), None)
+    return f"{file}, line {line}: " if line else f"{file}: "
 
 
 def _shown(path: outline.Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
 
@@ -97,6 +97,7 @@ class Flow:
     program: derive.Program = field(init=False, repr=False, eq=False)
     _lowered: Lowered = field(init=False, repr=False, eq=False)
     _state: derive.State | None = field(init=False, default=None, repr=False)
+    _places: Callable[[tuple[str, ...]], str] | None = field(init=False, default=None, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         """Lower the body and check the settings."""
@@ -142,6 +143,10 @@ class Flow:
     def fingerprint(self) -> str:
         """Sixteen hex digits over structure, step names and what Define and Verify read; not over texts."""
         return self.program[0]
+
+    def place_of(self, *key: str) -> str:
+        """Return where the flow's file says what is under *key*, such as ``flow.toml, line 3: ``; nothing if it has no file."""
+        return self._places(key) if self._places else ""
 
     def _program(self, lowered: Lowered) -> derive.Program:
         settings = tuple(

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from watchword import derive
 from watchword.attributes import changed_how, hands_of, is_custom
 from watchword.blocks import Step
-from watchword.budgets import MAX_GUESSES
+from watchword.budgets import MAX_GUESSES, PER_BUDGET
 from watchword.decoy import first_difference
 from watchword.engine import own_tries
 from watchword.errors import ConfigurationError
@@ -45,7 +45,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW206": ("warning", "what the host must not allow beside the flow"),
     "WW207": ("warning", "password recovery by the channel of a second factor"),
     "WW208": ("warning", "a resend that comes after the code is dead"),
-    "WW209": ("warning", "messages without tries of their own, or too many"),
+    "WW209": ("warning", "limits that leave messages no tries of their own, or allow more than holds"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
     "WW303": ("note", "what comes where a message cannot be sent"),
@@ -133,12 +133,14 @@ def check(
         )
     for code, reason in flow.accept.items():
         if code not in CODES:
-            raise ConfigurationError(f"accept: {code!r} is no finding; there are {', '.join(CODES)}")
+            raise ConfigurationError(
+                f"{flow.place_of('accept', code)}accept: {code!r} is no finding; there are {', '.join(CODES)}"
+            )
         if not reason.strip():
-            raise ConfigurationError(f"accept: {code} is accepted for no reason; write why")
-    required = [parse(text) for text in (flow.require, require) if text.strip()]
-    for requirement in required:
-        _known_terms(flow, requirement)
+            raise ConfigurationError(
+                f"{flow.place_of('accept', code)}accept: {code} is accepted for no reason; write why"
+            )
+    required = [*_required(flow, flow.require, flow.place_of("require")), *_required(flow, require, "")]
     exploration = explore(flow, limit=limit, progress=progress)
     ways = _ways(exploration, required)
     figures = figures_of(exploration, session_minutes)
@@ -178,6 +180,18 @@ def _shown(flow: Flow, code: str, message: str, way: _Way | None, *, choice: str
         return _finding(code, message)
     attributes, client = bring_about(flow, way.outcomes)
     return Finding(code, CODES[code][0], message, way.session, attributes, client, choice)
+
+
+def _required(flow: Flow, text: str, place: str) -> Iterator[Requirement]:
+    """Give what *text* requires, if anything; *place* is where it stands."""
+    if not text.strip():
+        return
+    try:
+        requirement = parse(text)
+        _known_terms(flow, requirement)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}{error}") from error
+    yield requirement
 
 
 def _known_terms(flow: Flow, requirement: Requirement) -> None:
@@ -426,9 +440,20 @@ def _guessing(exploration: Exploration) -> Iterator[Finding]:
 
 
 def _budgets(flow: Flow) -> Iterator[Finding]:
-    """Tell of a budget of messages that is none, and of limits under which a message brings no try of its own."""
+    """Tell of limits that allow more than holds, and of those under which a message brings no try of its own."""
     messages, guesses = per_day(flow.limits.messages), per_day(flow.limits.guesses)
-    for step in filter(sends, flow.steps.values()):
+    for step in flow.steps.values():
+        if not sends(step):
+            if flow.limits.guesses_at(step.kind) and guesses > PER_BUDGET:
+                yield _finding(
+                    "WW209",
+                    f"limits.guesses allows {guesses:,} guesses a day, but step {step.name!r} takes {PER_BUDGET}: there is a "
+                    "budget before a factor is proven and one behind it, and both together are "
+                    f"{MAX_GUESSES} at most (NIST SP 800-63B-4 3.2.2); write {PER_BUDGET} a day or fewer, so that the flow says "
+                    "what holds",
+                )
+                return
+            continue
         charged = bool(flow.limits.guesses_at(step.kind))
         if charged and own_tries(flow) == 0:
             yield _finding(

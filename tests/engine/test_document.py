@@ -1,5 +1,6 @@
 """Flows as data: the same value as the Python form, and errors that say where."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from watchword import (
     all_of,
     at_least,
     attribute,
+    check,
     client,
     fallback,
     named,
@@ -291,15 +293,15 @@ MISTAKES = [
     ("name = 7\n" + STEP, 'line 1: name: is a number; write a text, "…"'),
     ("require = []\n" + STEP, "line 1: require: is a list"),
     ("unwanted_srp = []\n" + STEP, "line 1: unwanted_srp: is a list"),
-    ("unwanted_srp = 'perhaps'\n" + STEP, ": unwanted_srp is 'perhaps': write 'refuse' or 'ignore'"),
-    ("name = ''\n" + STEP, ": the flow's name is ''"),
+    ("unwanted_srp = 'perhaps'\n" + STEP, "line 1: unwanted_srp is 'perhaps': write 'refuse' or 'ignore'"),
+    ("name = ''\n" + STEP, "line 1: name: the flow's name is ''"),
     ("limits = 1\n" + STEP, "line 1: limits: is a number; write a table"),
     ("[limits]\nguess = '1/h'\n" + STEP, "line 2: limits.guess: limits has no 'guess'; did you mean guesses?"),
     ("[limits]\nguesses = 'many'\n" + STEP, "line 2: limits.guesses: 'many' is no limit"),
     ("[limits]\nguesses = 3\n" + STEP, "line 2: limits.guesses: is a number; write text such as"),
     ("[limits]\nmessages = [\n'1/h',\n2]\n" + STEP, "line 4: limits.messages[1]: is a number"),
-    ("[limits]\nmessages = []\n" + STEP, "line 2: limits.messages: limits.messages is empty"),
-    ("[limits]\nguesses = '101/day'\n" + STEP, "line 2: limits.guesses: limits.guesses allows 101"),
+    ("[limits]\nmessages = []\n" + STEP, "line 2: limits.messages is empty"),
+    ("[limits]\nguesses = '101/day'\n" + STEP, "line 2: limits.guesses allows 101"),
     ("accept = ['x']\n" + STEP, "line 1: accept: is a list; write a table"),
     ("[accept]\nW1 = true\n" + STEP, "line 2: accept.W1: is true or false"),
     # kinds and their settings
@@ -319,6 +321,7 @@ MISTAKES = [
     ("[[steps]]", "line 1: steps[0]: says no kind"),
     (STEP + "name = 7", "line 3: steps[0].name: is a number"),
     (STEP + "name = 'No'", "line 3: steps[0].name: 'No' is no name of a step"),
+    (STEP + "name = 'select'", "line 3: steps[0].name: 'select' is a word of the engine's own"),
     ("[[steps]]\nkind = 'srp'\nname = 'first'", "line 3: steps[0].name: named('first', …): only a kind of challenge"),
     (STEP + STEP, 'line 3: steps[1]: steps[0] is named "email_otp" too; give one of them another name'),
     (STEP + "name = 'aa'\n" + STEP + "name = 'aa'", 'line 6: steps[1].name: steps[0] is named "aa" too'),
@@ -386,6 +389,35 @@ def test_a_mistake_is_told_with_its_line_its_path_and_a_remedy(refusal, text, to
 
     assert message.startswith(told), message
     assert len(message) < 500
+    assert not re.search(r"(?:^| )(\w\S*):? \1(?: |$)", message), message
+
+
+@pytest.mark.parametrize(
+    ("above", "line", "told"),
+    [
+        ("name = 'x'\nrequire = 'possession and'", 2, "require: a term is missing"),
+        ("name = 'x'\n\nrequire = 'possesion'", 3, "require: 'possesion' is no factor and no kind"),
+        ("[accept]\nWW201 = 'an intranet'\nWW999 = 'so be it'", 3, "accept: 'WW999' is no finding"),
+        ("name = 'x'\n[accept]\nWW201 = ' '", 3, "accept: WW201 is accepted for no reason"),
+        ("accept = { WW999 = 'so be it' }", 1, "accept: 'WW999' is no finding"),
+    ],
+)
+def test_what_only_a_check_refuses_is_told_with_its_file_and_line(write, above, line, told):
+    """`require` and `accept` are read by `check`, long after the file; a flow in Python has no place."""
+    path = write(f"{above}\n{STEP}")
+    flow = load(path)
+    with pytest.raises(ConfigurationError) as caught:
+        check(flow)
+    assert str(caught.value).startswith(f"{path}, line {line}: {told}")
+    with pytest.raises(ConfigurationError) as bare:
+        check(Flow(flow.body, require=flow.require, accept=flow.accept))
+    assert str(bare.value).startswith(told)
+
+
+def test_what_the_command_line_requires_has_no_line(write):
+    """The culprit is not in the file then."""
+    with pytest.raises(ConfigurationError, match=r"^require: a term is missing"):
+        check(load(write(f"require = 'possession'\n{STEP}")), require="knowledge and")
 
 
 def test_a_file_of_exactly_the_greatest_size_is_read(write):

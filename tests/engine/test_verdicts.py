@@ -461,6 +461,15 @@ def test_too_many_messages_are_found_where_nobody_guesses():
     assert [] == found(Flow(PIN, limits=limits), "WW209")
 
 
+@pytest.mark.parametrize(("guesses", "told"), [("50/day", ""), ("51/day", "51"), ("100/day", "100"), ("3/h", "72")])
+def test_more_guesses_than_a_budget_has_are_found(guesses, told):
+    """A kind that sends nothing is charged 50 a day at most, whatever the flow allows; one that nobody guesses is not charged."""
+    limits = Limits(guesses=guesses)
+    findings = found(Flow(PIN, limits=limits), "WW209")
+    assert [told] * bool(told) == [each.message.split()[2] for each in findings]
+    assert [] == found(Flow(Letter("link", frozenset({"possession"}), 2.0**-128), limits=limits), "WW209")
+
+
 def test_mail_that_no_number_of_sign_ins_locks_is_told_by_its_number():
     """Sign-ins that share a message do not use up a limit of many a second."""
     (finding,) = found(Flow(EmailOtp(), limits=Limits(messages="20/s")), "WW201")
