@@ -22,7 +22,7 @@ from watchword import ConfigurationError, Flow, attribute, sequence, when
 from watchword.attributes import hands_of, may_change
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
-from watchword_adapters.deploy import read_aws, yaml_text
+from watchword_adapters.deploy import read_aws, template_text
 from watchword_adapters.deploy.commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
 from watchword_adapters.deploy.deployment import DeployedFunction
 from watchword_adapters.deploy.diagnosis import diagnose
@@ -886,7 +886,7 @@ def stack(tmp_path, change=lambda resources: None, flow=FLOW, name="stack.json",
     document = Template(flow, Target("arm64", "3.12"), **settings).document()
     change(document["Resources"])
     path = tmp_path / name
-    path.write_text(json.dumps(document) if name.endswith("json") else yaml_text.dump(document))
+    path.write_text(json.dumps(document) if name.endswith("json") else template_text.dump(document))
     return codes(diagnose(read_template(path), flow))
 
 

@@ -24,7 +24,7 @@ from watchword.loader import Loader
 from watchword.ports import Permission
 from watchword.verdicts import check
 from watchword_adapters.cli import main
-from watchword_adapters.deploy import template_text, yaml_text
+from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.archive import pack
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.target import Target
@@ -80,7 +80,7 @@ def test_cfn_lint_finds_nothing(tmp_path):
         for existing in (False, True):
             document = Template(flow, TARGET, existing_pool=existing).document()
             files.append(tmp_path / f"{name}_{existing}.yaml")
-            files[-1].write_text(yaml_text.dump(document))
+            files[-1].write_text(template_text.dump(document))
     zips(tmp_path / "smtp")
     zips(tmp_path / "smtp", of=["create"], couriers=("smtp",))
     for name, document in {
@@ -90,7 +90,7 @@ def test_cfn_lint_finds_nothing(tmp_path):
         "attribute": Template(MAIL, TARGET, attributes=("custom:tier",)).document(),
     }.items():
         files.append(tmp_path / f"{name}.yaml")
-        files[-1].write_text(yaml_text.dump(document))
+        files[-1].write_text(template_text.dump(document))
     files.append(tmp_path / "mail.json")
     files[-1].write_text(json.dumps(Template(MAIL, TARGET).document()))
     run = subprocess.run(
@@ -556,7 +556,25 @@ VALUES = st.recursive(
 def test_what_is_written_as_yaml_reads_the_same(value):
     """Whatever texts it holds: words that YAML takes for something else, line ends, signs."""
     pytest.importorskip("yaml")
-    assert value == template_text.load(yaml_text.dump(value), "it")
+    assert value == template_text.load(template_text.dump(value), "it")
+
+
+def test_yaml_has_no_anchor_keeps_the_order_and_folds_no_line():
+    """A person searches it for what it says."""
+    pytest.importorskip("yaml")
+    shared = {"b": "word " * 60 + "end", "a": ["2012-10-17"]}
+    once = f"  b: {shared['b']}\n  a:\n  - '2012-10-17'\n"
+    assert f"z:\n{once}y:\n{once}" == template_text.dump({"z": shared, "y": shared})
+
+
+def test_without_pyyaml_the_template_is_written_as_json_alone(tmp_path, monkeypatch, capsys):
+    """The remedy is said, and nothing is written."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    target, flow = tmp_path / "stack", str(FLOWS / "srp_then_code.toml")
+    assert 2 == main(["template", flow, "-o", str(target)])
+    assert "to write YAML: pip install 'watchword[aws]'" in capsys.readouterr().err
+    assert not target.exists()
+    assert 0 == main(["template", flow, "-o", str(target), "--format", "json"])
 
 
 def test_short_forms_of_cloudformation_are_read_as_long_ones():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
-from watchword_adapters.deploy import yaml_text
+from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.manifest import read_manifest
 from watchword_adapters.deploy.runtimes import ending
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to FILE in place of standard output")
-    parser.add_argument("--format", default="yaml", choices=("yaml", "json"), help="(%(default)s)")
+    parser.add_argument("--format", default="yaml", choices=("yaml", "json"), help="(%(default)s; json needs no PyYAML)")
     parser.add_argument(
         "--dist", type=Path, metavar="FOLDER", help="the built zips; the commands that upload them are printed"
     )
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     document = made.document()
     write(
-        yaml_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
+        template_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
         output,
     )
     if ending(made.runtime):

@@ -1,9 +1,11 @@
-"""Reads the text of a template, JSON or YAML, within bounds."""
+"""The text of a template: JSON or YAML is read within bounds, YAML is written."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,11 +56,7 @@ def load(text: str, name: str) -> Any:
         else:
             _measure(value, name)
             return value
-    try:
-        import yaml  # type: ignore[import-untyped, unused-ignore] # noqa: PLC0415 - only for templates in YAML
-    except ImportError:
-        raise ConfigurationError(f"{name} is no JSON; to read YAML: pip install 'watchword[aws]'") from None
-    reader: Any = yaml
+    reader = _pyyaml(f"{name} is no JSON; to read YAML")
     try:
         # The events show the size before anything is built, which would write the aliases out.
         _count(reader.parse(text, Loader=_safe(reader)), name)
@@ -69,6 +67,32 @@ def load(text: str, name: str) -> Any:
         mark: Any = getattr(error, "problem_mark", None)
         where = f", line {min(mark.line, text.count(chr(10))) + 1}" if mark is not None else ""
         raise ConfigurationError(f"{name}{where} is neither JSON nor YAML") from None
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """Return *document*, made of mappings, lists, texts, numbers and booleans, as YAML for people to read.
+
+    Raises:
+        ConfigurationError: if nothing is installed that writes YAML.
+    """
+    writer = _pyyaml("to write YAML")
+
+    class Dumper(writer.SafeDumper):  # type: ignore[misc]
+        """Writes out what occurs twice: an anchor would send the reader elsewhere."""
+
+        def ignore_aliases(self, data: object) -> bool:
+            return True
+
+    # No line is folded: a line of the template is a line to search for.
+    return cast("str", writer.dump(document, Dumper=Dumper, sort_keys=False, width=sys.maxsize))
+
+
+def _pyyaml(need: str) -> Any:
+    try:
+        import yaml  # type: ignore[import-untyped, unused-ignore] # noqa: PLC0415 - only for templates in YAML
+    except ImportError:
+        raise ConfigurationError(f"{need}: pip install 'watchword[aws]'") from None
+    return yaml
 
 
 def _measure(value: object, name: str) -> None:
