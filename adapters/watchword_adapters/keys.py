@@ -15,6 +15,7 @@ from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.keyring import Key, Keyring, Ring, RootedRing
 from watchword.ports import Clock
 from watchword_adapters.discretion import unlogged
+from watchword_adapters.extras import lacking
 from watchword_adapters.urls import PortURL
 
 KEY = "WATCHWORD_KEY"
@@ -361,7 +362,7 @@ class _Client:
             from botocore.config import Config  # noqa: PLC0415
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         except ImportError:
-            raise ConfigurationError("it needs boto3: pip install 'watchword[aws]'") from None
+            raise lacking("it", "boto3") from None
         # Reading twice does no harm, and the first connection after a pause may be dead.
         config = Config(retries={"total_max_attempts": 2}, connect_timeout=CONNECT, read_timeout=READ)
         try:

@@ -155,7 +155,7 @@ def test_a_ledger_that_forgets_guesses_fails_the_demo(monkeypatch, capsys):
 
 def test_a_missing_extra_is_named_with_its_remedy(monkeypatch, capsys):
     """Without the modules for pictures or tokens: status 2 and the line that installs them."""
-    monkeypatch.setattr(stage, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "jwt", None)
     assert 2 == main(["demo"])
     assert "pip install 'watchword[local]'" in capsys.readouterr().err
     monkeypatch.undo()

@@ -429,9 +429,11 @@ def test_the_other_triggers_run_too(folder):
 
 def test_a_missing_extra_is_named(folder, capsys, monkeypatch):
     """With the line that installs it."""
-    monkeypatch.setattr("watchword_adapters.cli.serve.find_spec", lambda name: None)
-    assert cli.main(["serve", "flow.toml"]) == 2
-    assert "pip install 'watchword[local]'" in capsys.readouterr().err
+    for module in ("jwt", "cryptography", "uvicorn", "httptools"):
+        monkeypatch.setitem(sys.modules, module, None)
+        assert cli.main(["serve", "flow.toml"]) == 2
+        assert "pip install 'watchword[local]'" in capsys.readouterr().err
+        monkeypatch.undo()
 
 
 def run_of(returned, trigger="define", error=""):

@@ -572,7 +572,7 @@ def test_without_pyyaml_the_template_is_written_as_json_alone(tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "yaml", None)
     target, flow = tmp_path / "stack", str(FLOWS / "srp_then_code.toml")
     assert 2 == main(["template", flow, "-o", str(target)])
-    assert "to write YAML: pip install 'watchword[aws]'" in capsys.readouterr().err
+    assert "writing YAML needs PyYAML: pip install 'watchword[aws]'" in capsys.readouterr().err
     assert not target.exists()
     assert 0 == main(["template", flow, "-o", str(target), "--format", "json"])
 

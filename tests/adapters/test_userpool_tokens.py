@@ -3,13 +3,16 @@
 import base64
 import json
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from hypothesis import given
+from hypothesis import strategies as st
 from userpool_kit import EMAIL, START, World, code_of, text_of
 
 from watchword_adapters.userpool import ClientError, LocalUserPool
-from watchword_adapters.userpool.tokens import signing_keys
+from watchword_adapters.userpool.signing import signing_keys
 
 
 def part(text):
@@ -130,6 +133,30 @@ def test_a_spoilt_access_token_is_invalid(world, spoil):
     with pytest.raises(ClientError) as error:
         world.pool.get_user(AccessToken=spoil(token))
     assert (code_of(error), text_of(error)) == ("NotAuthorizedException", "Invalid Access Token")
+
+
+@given(st.text(st.characters() | st.sampled_from(".=-_")) | st.binary().map(lambda data: data.decode("latin-1")))
+def test_no_text_raises_when_it_is_taken_for_a_token(text):
+    """Nor does a text after one part of a token, or in its place: it has no claims."""
+    _, key = signing_keys()
+    parts = key.token({"sub": "x"}).split(".")
+    spoilt = (".".join([*parts[:place], text, *parts[place + 1 :]]) for place in range(3))
+    assert all(key.claims(each) in (None, {"sub": "x"}) for each in (text, *spoilt))
+    assert key.claims(text) is None
+
+
+def test_a_token_says_its_key_and_its_algorithm(world):
+    """And nothing else, as Cognito's."""
+    for token in (world.tokens()[name] for name in ("IdToken", "AccessToken")):
+        assert {"kid", "alg"} == set(part(token.split(".")[0]))
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS384", "PS256"])
+def test_only_rs256_is_read(algorithm):
+    """Whoever knows the public key cannot sign with it, and the private key is used in one way alone."""
+    _, key = signing_keys()
+    made_with = {"none": None, "HS256": key.jwk["n"]}.get(algorithm, key.private)
+    assert key.claims(jwt.encode({"sub": "x"}, made_with, algorithm, {"kid": key.jwk["kid"]})) is None
 
 
 def test_an_id_token_is_no_access_token(world):

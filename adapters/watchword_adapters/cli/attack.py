@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-from importlib.util import find_spec
 
-from watchword.errors import ConfigurationError
 from watchword_adapters.cli.checking import positive
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.screen import Screen
+from watchword_adapters.extras import demand
+from watchword_adapters.userpool.signing import SIGNING
 
 _EPILOG = """\
 The flow is played at all three doors: its Lambda triggers, a local user pool and plain functions, on a virtual clock:
@@ -48,10 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Attack the flow; return 1 if an attack succeeded."""
-    if find_spec("cryptography") is None:
-        raise ConfigurationError(
-            "the local user pool signs its tokens with cryptography: pip install 'watchword[local]'"
-        )
+    demand("the local user pool", *SIGNING)
     from watchword_adapters.attacks import FAMILIES, attack  # noqa: PLC0415 - after it is known to be possible
 
     seed = arguments.seed or secrets.token_hex(4)

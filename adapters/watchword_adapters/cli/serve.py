@@ -11,7 +11,6 @@ import threading
 import webbrowser
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,16 +26,18 @@ from watchword_adapters.cli.snippets import Access
 from watchword_adapters.cli.stage import DEFAULT_PASSWORD
 from watchword_adapters.cli.unsent import Unsent
 from watchword_adapters.clock import SystemClock, SystemRandom
+from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.application import Application, Told
 from watchword_adapters.poolserver.backstage import Backstage
 from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.poolserver.people import NewUser, add_users, users_from
 from watchword_adapters.poolserver.rehearsal import KINDS, TRIGGERS, failure_of, rehearsed
-from watchword_adapters.poolserver.server import LOOPBACK, endpoint_of, hosts_of, listen, serve
+from watchword_adapters.poolserver.server import LOOPBACK, SERVING, endpoint_of, hosts_of, listen, serve
 from watchword_adapters.poolserver.sources import OTHERS, FlowSource, HandlerSource, Reloading, Three, other_triggers
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.database import Database
+from watchword_adapters.userpool.signing import SIGNING
 from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES
 
 _PORT = 9229
@@ -225,9 +226,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise ConfigurationError("give a FLOW, or three triggers with --triggers, and not both")
     if not 0 <= arguments.latency <= _LONGEST_LATENCY:
         raise ConfigurationError(f"--latency must be from 0 to {_LONGEST_LATENCY:.0f} seconds")
-    for package in ("cryptography", "uvicorn", "httptools"):
-        if find_spec(package) is None:
-            raise ConfigurationError(f"the local user pool needs {package}: pip install 'watchword[local]'")
+    demand("the local user pool", *SIGNING, *SERVING)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)

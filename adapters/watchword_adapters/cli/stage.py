@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 from attrs import frozen
 
@@ -18,11 +17,13 @@ from watchword_adapters.cli.forward_clock import ForwardClock
 from watchword_adapters.cli.trace import Recorder
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.couriers import Outbox
+from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.srp_client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.errors import ClientError
 from watchword_adapters.userpool.shapes import checked
+from watchword_adapters.userpool.signing import SIGNING
 
 DEFAULT_USER = "ann"
 DEFAULT_PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
@@ -60,10 +61,7 @@ def set_up(
         ConfigurationError: if an extra is missing, or the pool refuses the user; the message says what to do.
     """
     # The pool would find out only when it makes the tokens, after everything else was played.
-    if find_spec("cryptography") is None:
-        raise ConfigurationError(
-            "the local user pool signs its tokens with cryptography: pip install 'watchword[local]'"
-        )
+    demand("the local user pool", *SIGNING)
     clock, random = ForwardClock(), SystemRandom()
     outbox = Outbox()
     channels = {getattr(step.kind, "channel", None) for step in flow.steps.values()} - {None}

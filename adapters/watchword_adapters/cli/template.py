@@ -35,7 +35,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to FILE in place of standard output")
-    parser.add_argument("--format", default="yaml", choices=("yaml", "json"), help="(%(default)s; json needs no PyYAML)")
+    parser.add_argument(
+        "--format", default="yaml", choices=("yaml", "json"), help="(%(default)s; json needs no PyYAML)"
+    )
     parser.add_argument(
         "--dist", type=Path, metavar="FOLDER", help="the built zips; the commands that upload them are printed"
     )

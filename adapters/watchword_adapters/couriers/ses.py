@@ -13,6 +13,7 @@ from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
 from watchword_adapters.discretion import unlogged
+from watchword_adapters.extras import lacking
 from watchword_adapters.urls import PortURL
 
 CONNECT = 1.0
@@ -224,7 +225,7 @@ class SesCourier:
             from botocore.config import Config  # noqa: PLC0415
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         except ImportError:
-            raise ConfigurationError("the SES courier needs boto3: pip install 'watchword[aws]'") from None
+            raise lacking("the SES courier", "boto3") from None
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=CONNECT, read_timeout=READ)
         try:
             session: Any = boto3.session.Session()

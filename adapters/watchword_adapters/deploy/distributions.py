@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.target import ARCHITECTURES, Target
+from watchword_adapters.extras import lacking
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -124,7 +125,7 @@ def _requirements(installed: Distribution, extras: frozenset[str], target: Targe
     try:
         from packaging.requirements import Requirement  # noqa: PLC0415 - only a build needs it
     except ImportError:
-        raise ConfigurationError("a build needs the package packaging: pip install 'watchword[aws]'") from None
+        raise lacking("a build", "packaging") from None
     environment = {
         "implementation_name": "cpython",
         "implementation_version": f"{target.python}.0",

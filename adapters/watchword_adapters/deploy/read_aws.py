@@ -14,6 +14,7 @@ from watchword_adapters.deploy.callers import not_for
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, Table, within
 from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.values import Partial, Text, Unknown, get, joined, words
+from watchword_adapters.extras import lacking
 
 T = TypeVar("T")
 Clients = Callable[[str], Any]
@@ -36,7 +37,7 @@ def clients(region: str, endpoint: str) -> Clients:
     try:
         import boto3  # noqa: PLC0415 - only where something is read
     except ImportError:
-        raise ConfigurationError("reading a pool needs boto3: pip install 'watchword[aws]'") from None
+        raise lacking("reading a pool", "boto3") from None
     made: Any = boto3
     return lambda service: made.client(service, region_name=region or None, endpoint_url=endpoint or None)
 

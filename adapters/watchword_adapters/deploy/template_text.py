@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from watchword.errors import ConfigurationError
+from watchword_adapters.extras import lacking
 
 MOST_BYTES = 1024 * 1024
 """CloudFormation's own limit for templates in S3."""
@@ -56,7 +57,7 @@ def load(text: str, name: str) -> Any:
         else:
             _measure(value, name)
             return value
-    reader = _pyyaml(f"{name} is no JSON; to read YAML")
+    reader = _pyyaml(f"{name} is no JSON, and reading YAML")
     try:
         # The events show the size before anything is built, which would write the aliases out.
         _count(reader.parse(text, Loader=_safe(reader)), name)
@@ -75,9 +76,10 @@ def dump(document: Mapping[str, Any]) -> str:
     Raises:
         ConfigurationError: if nothing is installed that writes YAML.
     """
-    writer = _pyyaml("to write YAML")
+    writer = _pyyaml("writing YAML")
+    plain: Any = writer.SafeDumper
 
-    class Dumper(writer.SafeDumper):  # type: ignore[misc]
+    class Dumper(plain):  # type: ignore[misc]
         """Writes out what occurs twice: an anchor would send the reader elsewhere."""
 
         def ignore_aliases(self, data: object) -> bool:
@@ -87,11 +89,11 @@ def dump(document: Mapping[str, Any]) -> str:
     return cast("str", writer.dump(document, Dumper=Dumper, sort_keys=False, width=sys.maxsize))
 
 
-def _pyyaml(need: str) -> Any:
+def _pyyaml(what: str) -> Any:
     try:
         import yaml  # type: ignore[import-untyped, unused-ignore] # noqa: PLC0415 - only for templates in YAML
     except ImportError:
-        raise ConfigurationError(f"{need}: pip install 'watchword[aws]'") from None
+        raise lacking(what, "yaml") from None
     return yaml
 
 

@@ -14,6 +14,7 @@ from attrs import frozen
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Clock
 from watchword_adapters.discretion import unlogged
+from watchword_adapters.extras import lacking
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
 
@@ -239,7 +240,7 @@ class DynamoDbTable:
             from botocore.config import Config  # noqa: PLC0415
             from botocore.exceptions import BotoCoreError  # noqa: PLC0415
         except ImportError:
-            raise ConfigurationError("the DynamoDB ledger needs boto3: pip install 'watchword[aws]'") from None
+            raise lacking("the DynamoDB ledger", "boto3") from None
         config = Config(
             retries={"total_max_attempts": 1},
             connect_timeout=CONNECT,

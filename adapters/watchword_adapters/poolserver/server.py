@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchword.errors import ConfigurationError
+from watchword_adapters.extras import demand
 from watchword_adapters.poolserver.application import Application, Page
 from watchword_adapters.userpool import LocalUserPool
 
 if TYPE_CHECKING:
     import uvicorn
 
+SERVING = ("uvicorn", "httptools")
+"""What `serve` needs beyond the pool."""
 LOOPBACK = "127.0.0.1"
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 _ANY = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 - to tell them, not to bind them
@@ -149,12 +152,10 @@ def running(
 def _server(
     application: Application, certificate: tuple[Path, Path] | None, ready: Callable[[], None]
 ) -> uvicorn.Server:
-    try:
-        import uvicorn  # noqa: PLC0415 - only who serves needs it
+    demand("serving", *SERVING)
+    import uvicorn  # noqa: PLC0415 - only who serves needs it
 
-        from watchword_adapters.poolserver.connection import BoundedConnection  # noqa: PLC0415
-    except ImportError as error:
-        raise ConfigurationError(f"serving needs {error.name}: pip install 'watchword[local]'") from None
+    from watchword_adapters.poolserver.connection import BoundedConnection  # noqa: PLC0415
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

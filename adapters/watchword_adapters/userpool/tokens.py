@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from attrs import field, frozen
-
-from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import SCOPE, Claims, Customized
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
 from watchword_adapters.userpool.records import Grant, User
 from watchword_adapters.userpool.schema import is_true
+from watchword_adapters.userpool.signing import kept_signing_keys, signing_keys
 from watchword_adapters.userpool.users import new_uuid
 
 _TO_BOOLEAN = frozenset({"email_verified", "phone_number_verified"})
-
-
-@frozen
-class SigningKey:
-    """An RSA key, parsed once: *sign* makes a signature, *check* says whether one is good, *jwk* is the public half."""
-
-    header: str
-    jwk: Mapping[str, str]
-    sign: Callable[[bytes], bytes] = field(repr=False)
-    check: Callable[[bytes, bytes], bool] = field(repr=False)
 
 
 class Tokens:
@@ -77,7 +64,7 @@ class Tokens:
             auth_time=int(now),
             expires=now + self._refresh_seconds,
         )
-        refresh = _base64url(self._random.bytes(96))
+        refresh = base64.urlsafe_b64encode(self._random.bytes(96)).decode()  # 96 bytes need no padding
         digest = _digest(refresh)
         with self._lock:
             self._forget_expired(now)
@@ -115,7 +102,8 @@ class Tokens:
         Raises:
             NotAuthorizedException: if it is malformed, not ours, expired or revoked.
         """
-        claims = self._claims(token)
+        _, key = self._keys()
+        claims = key.claims(token)
         if claims is None or claims.get("token_use") != "access" or claims.get("iss") != self.issuer:
             raise errors.NotAuthorizedException("Invalid Access Token")
         _, grant = self._by_origin.get(claims["origin_jti"], ("", None))
@@ -211,20 +199,11 @@ class Tokens:
             "jti": new_uuid(self._random),
         }
         return {
-            "AccessToken": _jwt(_changed(access, customized.access), access_key),
+            "AccessToken": access_key.token(_changed(access, customized.access)),
             "ExpiresIn": self._access_seconds,
             "TokenType": "Bearer",
-            "IdToken": _jwt(_changed(identity, customized.id), id_key),
+            "IdToken": id_key.token(_changed(identity, customized.id)),
         }
-
-    def _claims(self, token: str) -> dict[str, Any] | None:
-        """Return the claims of a token that our own access key signed, or None."""
-        _, key = self._keys()
-        head, _, rest = token.partition(".")
-        payload, _, signature = rest.partition(".")
-        if head != key.header or not _signed(f"{head}.{payload}", signature, key):
-            return None
-        return cast("dict[str, Any]", json.loads(_unbase64url(payload)))
 
 
 def _changed(claims: Mapping[str, Any], change: Claims) -> dict[str, Any]:
@@ -232,96 +211,5 @@ def _changed(claims: Mapping[str, Any], change: Claims) -> dict[str, Any]:
     return {name: value for name, value in merged.items() if name not in change.suppressed}
 
 
-def _signed(message: str, signature: str, key: SigningKey) -> bool:
-    try:
-        return key.check(_unbase64url(signature), message.encode())
-    except ValueError:
-        return False
-
-
-def _jwt(claims: Mapping[str, Any], key: SigningKey) -> str:
-    message = f"{key.header}.{_base64url(json.dumps(claims, separators=(',', ':')).encode())}"
-    return f"{message}.{_base64url(key.sign(message.encode()))}"
-
-
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _unbase64url(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-_making = threading.Lock()
-
-
-def signing_keys() -> tuple[SigningKey, SigningKey]:
-    """Return the keys of ID and access tokens: made on first use, then kept as long as the process lives."""
-    with _making:
-        return _make_keys()
-
-
-@cache
-def _make_keys() -> tuple[SigningKey, SigningKey]:
-    return signing_key(new_private_key()), signing_key(new_private_key())
-
-
-def kept_signing_keys(keeper: Keeper) -> tuple[SigningKey, SigningKey]:
-    """Return the keys of ID and access tokens that *keeper* has; they are made once."""
-    with _making:
-        id_key, access_key = (signing_key(keeper.secret(name, new_private_key)) for name in ("id key", "access key"))
-    return id_key, access_key
-
-
-# Imported inside: who never gets as far as a token needs no cryptography.
-
-
-def new_private_key() -> bytes:
-    """Return a new RSA private key in DER (PKCS #8)."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import rsa  # noqa: PLC0415
-
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def signing_key(der: bytes) -> SigningKey:
-    """Return the key in *der*, parsed.
-
-    Raises:
-        ConfigurationError: if it is no RSA key.
-    """
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import load_der_private_key  # noqa: PLC0415
-
-    try:
-        private = load_der_private_key(der, None)
-    except ValueError:
-        private = None
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise ConfigurationError("a kept signing key is damaged: remove the database, and sign in anew")
-    public = private.public_key()
-    scheme, digest = padding.PKCS1v15(), SHA256()
-    modulus = _base64url(public.public_numbers().n.to_bytes(256, "big"))
-    kid = base64.b64encode(hashlib.sha256(modulus.encode()).digest()).decode()
-
-    def check(signature: bytes, message: bytes) -> bool:
-        try:
-            public.verify(signature, message, scheme, digest)
-        except InvalidSignature:
-            return False
-        return True
-
-    return SigningKey(
-        header=_base64url(json.dumps({"kid": kid, "alg": "RS256"}, separators=(",", ":")).encode()),
-        jwk={"alg": "RS256", "e": "AQAB", "kid": kid, "kty": "RSA", "n": modulus, "use": "sig"},
-        sign=lambda message: private.sign(message, scheme, digest),
-        check=check,
-    )

@@ -1,0 +1,35 @@
+"""Which extra of Watchword brings what is not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from watchword.errors import ConfigurationError
+
+PACKAGES = {
+    "boto3": ("boto3", "aws"),
+    "cryptography": ("cryptography", "local"),
+    "httptools": ("httptools", "local"),
+    "jwt": ("PyJWT", "local"),
+    "packaging": ("packaging", "aws"),
+    "uvicorn": ("uvicorn", "local"),
+    "yaml": ("PyYAML", "aws"),
+}
+"""For each module, the package that has it and the extra that brings the package."""
+
+
+def demand(what: str, *modules: str) -> None:
+    """Look whether all *modules* are installed, without an import; *what* needs them.
+
+    Raises:
+        ConfigurationError: if one is not; the message says what to install.
+    """
+    for module in modules:
+        if find_spec(module) is None:
+            raise lacking(what, module)
+
+
+def lacking(what: str, module: str) -> ConfigurationError:
+    """Return the error that *what* needs *module*, and what to install."""
+    package, extra = PACKAGES[module]
+    return ConfigurationError(f"{what} needs {package}: pip install 'watchword[{extra}]'")
