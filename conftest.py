@@ -27,6 +27,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,8 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sybil import Example
 
 # These checks judge by the clock and by luck: neither is a reason for a test to fail.
@@ -137,6 +140,7 @@ class DocumentRun:
 
     def enter(self) -> None:
         """Move into an empty directory and remember what has to be put back."""
+        self._exit.enter_context(patient_system_clock())
         directory = self._exit.enter_context(tempfile.TemporaryDirectory(prefix="watchword-docs-"))
         self._exit.callback(sys.path.__setitem__, slice(None), list(sys.path))
         self._exit.callback(forget_modules_under, Path(directory).resolve())
@@ -147,6 +151,22 @@ class DocumentRun:
     def leave(self) -> None:
         """Put everything back."""
         self._exit.close()
+
+
+PATIENCE = 1000
+"""Limits of real time are so many times as long in documents: these show the system's clock, and the machine may be slow."""
+
+
+@contextlib.contextmanager
+def patient_system_clock() -> Iterator[None]:
+    """Make every limit by the system's clock longer: of calls, and of what is reckoned by its `monotonic`."""
+    from watchword_adapters.clock import SystemClock  # noqa: PLC0415 - a run that names a test file needs no page
+
+    call, start = SystemClock.call, time.monotonic()
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(SystemClock, "call", lambda clock, work, within: call(clock, work, within * PATIENCE))
+        patches.setattr(SystemClock, "monotonic", lambda _: start + (time.monotonic() - start) / PATIENCE)
+        yield
 
 
 def restore_environment(before: dict[str, str]) -> None:
