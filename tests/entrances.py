@@ -15,8 +15,8 @@ from watchword.budgets import parse_limit
 from watchword.creation import MAX_MESSAGE
 from watchword.document import find_flow, load
 from watchword.errors import FAILURE_TEXTS
-from watchword.loader import find_courier, find_ledger
 from watchword.ports import Message
+from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.travel import read_carry, read_slip
@@ -356,18 +356,18 @@ def reader_entrances() -> list[Entrance]:
         Entrance(
             "key", lambda value: _refusal(keyring_of, None, {"WATCHWORD_KEY": value[:MOST_ENVIRONMENT]}), anything=False
         ),
-        Entrance("courier URL", lambda value: _refusal(find_courier, value), anything=False),
+        Entrance("courier URL", lambda value: _refusal(Registry().find_courier, value), anything=False),
         *(
-            Entrance(name, lambda value: _refusal(find_courier, value), anything=False, within=url)
+            Entrance(name, lambda value: _refusal(Registry().find_courier, value), anything=False, within=url)
             for name, url in (
                 ("smtp URL", "smtp://localhost?from={}"),
                 ("smtp host", "smtp://{}?from=a@b.example"),
                 ("ses URL", "ses://?from={}"),
             )
         ),
-        Entrance("ledger URL", lambda value: _refusal(find_ledger, value), anything=False),
+        Entrance("ledger URL", lambda value: _refusal(Registry().find_ledger, value), anything=False),
         *(
-            Entrance(name, lambda value: _refusal(find_ledger, value), anything=False, within=url)
+            Entrance(name, lambda value: _refusal(Registry().find_ledger, value), anything=False, within=url)
             for name, url in (("dynamodb URL", "dynamodb://{}"), ("sqlite URL", "sqlite:{}"))
         ),
         Entrance("sender", lambda value: _refusal(Sender.parse, value), anything=False),

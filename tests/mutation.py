@@ -99,7 +99,7 @@ _REST = {
     "exploration": "exploration verdicts",
     "figures": "figures",
     "flow": "flow_value engine_define blocks",
-    "loader": "loader loader_baked",
+    "registry": "registry",
     "outline": "outline document",
     "requirement": "requirement",
     "settings": "settings",

@@ -16,11 +16,12 @@ from watchword.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.turn import Judgement, Turn, ending, judge
 from watchword_adapters import cognito
 from watchword_adapters.cognito import Event
-from watchword_adapters.environment import Couriers, Keys, engine_of, flows_of
+from watchword_adapters.environment import Couriers, Keys, engine_of, flows_of, registry_of
 from watchword_adapters.in_lambda import runs_handler
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
+    from watchword.registry import Registry
 
 Trigger = Callable[[object, object], Event]
 
@@ -143,6 +144,7 @@ def triggers(
     audit: Audit | None = None,
     pad_to: float | None = None,
     environment: Mapping[str, str] | None = None,
+    registry: Registry | None = None,
 ) -> Triggers:
     """Return the Lambda triggers of *flow*: a `Flow`, the path of a TOML file, or ``"module:attribute"``.
 
@@ -151,7 +153,8 @@ def triggers(
     were deployed before and whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such
     (newest first) or a `Keyring`, and *root_key* the same, which never rotates (the oldest key if absent); *courier* is
     one (for e-mail), or a mapping by channel, or URLs; *pad_to* is the least number of seconds that a call takes in
-    which a message could be sent (0.5 with a courier over the network), 3 at most.
+    which a message could be sent (0.5 with a courier over the network), 3 at most. *registry* finds kinds, couriers
+    and ledgers by name; without it a `Registry` of all that is installed.
 
     One environment serves all functions: one whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) reads no
     key, ledger or courier, and one that is named ``….verify`` no courier.
@@ -160,8 +163,10 @@ def triggers(
         ConfigurationError: if anything is missing or wrong; the message says what to set.
     """
     environment = os.environ if environment is None else environment
-    flows = flows_of(flow, previous)
-    if runs_handler(environment, "define"):
+    defines = runs_handler(environment, "define")
+    registry = registry if defines else registry_of(registry)
+    flows = flows_of(flow, previous, registry)
+    if defines:
         return Triggers(flows, None, _teller(audit, clock))
     creates = not runs_handler(environment, "verify")
     engine = engine_of(
@@ -177,6 +182,7 @@ def triggers(
         pad_to=pad_to,
         environment=environment,
         creates=creates,
+        registry=registry,
     )
     if creates:
         engine.prepare()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -18,6 +17,7 @@ from watchword_adapters.in_lambda import runs_in_lambda
 if TYPE_CHECKING:
     from watchword.engine import Engine
     from watchword.keyring import Ring
+    from watchword.registry import Registry
 
 Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
 Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
@@ -76,9 +76,19 @@ def _ring(key: Keys, clock: Clock | None) -> Ring:
     return keyring_from(key, clock or SystemClock())
 
 
-def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Ledger:
+def registry_of(registry: Registry | None) -> Registry:
+    """Return *registry*, or one of everything that is installed."""
+    if registry is not None:
+        return registry
+    from watchword.registry import Registry  # noqa: PLC0415
+
+    return Registry()
+
+
+def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str], registry: Registry | None = None) -> Ledger:
     """Return the ledger that *ledger* or ``WATCHWORD_LEDGER`` names; one in memory outside Lambda, if none does.
 
+    The ledger of a URL is found by *registry*.
     A ledger's `prepare`, if it has one, makes what the first call would have to wait for.
 
     Raises:
@@ -90,9 +100,7 @@ def ledger_of(ledger: Ledger | str | None, environment: Mapping[str, str]) -> Le
     if alone:
         ledger = None
     if isinstance(ledger, str):
-        from watchword.loader import find_ledger  # noqa: PLC0415 - only a URL needs looking up
-
-        ledger = find_ledger(ledger)
+        ledger = registry_of(registry).find_ledger(ledger)
     if ledger is None:
         from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 
@@ -123,44 +131,48 @@ def _demand_shared(ledger: Ledger) -> None:
     )
 
 
-def couriers_of(courier: Couriers | None, environment: Mapping[str, str]) -> dict[str, Courier]:
-    """Return the couriers by channel: of *courier*, or of ``WATCHWORD_COURIER`` (a URL, for e-mail)."""
+def couriers_of(
+    courier: Couriers | None, environment: Mapping[str, str], registry: Registry | None = None
+) -> dict[str, Courier]:
+    """Return the couriers by channel: of *courier*, or of ``WATCHWORD_COURIER`` (a URL, for e-mail).
+
+    The courier of a URL is found by *registry*.
+    """
     if courier is None:
         courier = environment.get("WATCHWORD_COURIER", "").strip() or {}
     by_channel = courier if isinstance(courier, Mapping) else {"email": courier}
-    return {channel: _courier(each) for channel, each in by_channel.items()}
+    return {
+        channel: registry_of(registry).find_courier(each) if isinstance(each, str) else each
+        for channel, each in by_channel.items()
+    }
 
 
-def _courier(courier: Courier | str) -> Courier:
-    if not isinstance(courier, str):
-        return courier
-    from watchword.loader import find_courier  # noqa: PLC0415 - only a URL needs looking up
-
-    return find_courier(courier)
-
-
-def flow_of(flow: Flow | str | os.PathLike[str]) -> Flow:
-    """Return *flow*, read from its file if that is what was given."""
+def flow_of(flow: Flow | str | os.PathLike[str], registry: Registry | None = None) -> Flow:
+    """Return *flow*, read from its file if that is what was given; then *registry* finds its kinds."""
     if isinstance(flow, Flow):
         return flow
     if isinstance(flow, str | os.PathLike):
         from watchword.document import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
 
-        return find_flow(os.fspath(flow))
+        return find_flow(os.fspath(flow), registry)
     raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")
 
 
 def flows_of(
-    flow: Flow | str | os.PathLike[str], previous: Sequence[Flow | str | os.PathLike[str]]
+    flow: Flow | str | os.PathLike[str],
+    previous: Sequence[Flow | str | os.PathLike[str]],
+    registry: Registry | None = None,
 ) -> tuple[Flow, ...]:
     """Return *flow* and the *previous* ones, read from their files where that is what was given.
+
+    *registry* finds the kinds of those that are read.
 
     Raises:
         ConfigurationError: if one is no flow, or *previous* is no list.
     """
     if isinstance(previous, str | os.PathLike | Flow):
         raise ConfigurationError(f"previous is {type(previous).__name__}: pass a list, previous=[…]")
-    return (flow_of(flow), *map(flow_of, previous))
+    return tuple(flow_of(each, registry) for each in (flow, *previous))
 
 
 def engine_of(
@@ -178,9 +190,11 @@ def engine_of(
     environment: Mapping[str, str] | None = None,
     creates: bool = True,
     fold: Callable[[str], str] | None = None,
+    registry: Registry | None = None,
 ) -> Engine:
     """Return an engine for *flow* over what is given, or else over what the environment says.
 
+    What is named by a URL is found by *registry*, and the plugins that it has loaded may observe.
     One environment serves all functions: without *creates* (in Verify) no courier is looked at, and none of the
     environment's where no flow sends anything. Names are folded by *fold*, or else as in a user pool.
     """
@@ -189,17 +203,20 @@ def engine_of(
     from watchword_adapters.clock import SystemClock, SystemRandom  # noqa: PLC0415
 
     environment = os.environ if environment is None else environment
+    registry = registry_of(registry)
     if pad_to is not None and not 0 <= pad_to <= 3:
         raise ConfigurationError(f"pad_to is {pad_to}: it must be from 0 to 3 seconds, inside the deadline")
     return Engine(
         flow,
         previous=tuple(previous),
         keyring=keyring_of(key, environment, clock, root_key=root_key),
-        ledger=ledger_of(ledger, environment),
-        couriers=couriers_of(courier, environment) if creates and (courier or _sends((flow, *previous))) else {},
+        ledger=ledger_of(ledger, environment, registry),
+        couriers=couriers_of(courier, environment, registry)
+        if creates and (courier or _sends((flow, *previous)))
+        else {},
         clock=clock or SystemClock(),
         random=random or SystemRandom(),
-        audit=_observed(audit or StructuredLog()),
+        audit=_observed(audit or StructuredLog(), registry, (flow, *previous)),  # after all that is found by a URL
         pad_to=pad_to,
         fold=fold or folded,
     )
@@ -217,12 +234,11 @@ class _Observer:
         self.observe(event)
 
 
-def _observed(audit: Audit) -> Audit:
-    """Return *audit* with the `observe` hooks of the plugins that were loaded behind it."""
-    if "watchword.loader" not in sys.modules:
-        return audit
-    from watchword.loader import observers  # noqa: PLC0415 - it is loaded already
+def _observed(audit: Audit, registry: Registry, flows: Sequence[Flow]) -> Audit:
+    """Return *audit* with the `observe` hooks of the plugins that are in use behind it."""
+    from watchword.blocks import kinds_in  # noqa: PLC0415
     from watchword_adapters.audit import AuditFanOut  # noqa: PLC0415
 
-    behind = [_Observer(observe) for observe in observers()]
+    kinds = [kind for flow in flows for kind in kinds_in(flow.body)]
+    behind = [_Observer(observe) for observe in registry.observers(kinds)]
     return AuditFanOut((audit, *behind)) if behind else audit

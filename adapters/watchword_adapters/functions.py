@@ -20,6 +20,7 @@ from watchword.engine import Engine, identity
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
+from watchword.registry import Registry
 from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
 from watchword_adapters.environment import Couriers, Keys, engine_of
 
@@ -152,6 +153,7 @@ class SignIn:
         minutes: float = 3,
         environment: Mapping[str, str] | None = None,
         fold: Callable[[str], str] = exact,
+        registry: Registry | None = None,
     ) -> None:
         if not 1 <= minutes <= 15:
             raise ConfigurationError(f"minutes is {minutes}: a challenge waits from 1 to 15 minutes for its answer")
@@ -177,6 +179,7 @@ class SignIn:
             pad_to=pad_to,
             environment=environment,
             fold=fold,
+            registry=registry,
         )
         self._engine.prepare()
 

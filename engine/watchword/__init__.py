@@ -12,6 +12,7 @@ from watchword.typed import typed_code
 
 if TYPE_CHECKING:
     from watchword.exploration import explore
+    from watchword.registry import Registry
     from watchword.verdicts import check
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Present",
     "ProtocolError",
     "ReadRound",
+    "Registry",
     "Round",
     "UnavailableError",
     "User",
@@ -50,11 +52,15 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # A host that runs flows never walks them: these two are loaded by those who ask for them.
+    # A host that is built neither walks flows nor searches for plugins: these are loaded by those who ask for them.
     if name == "check":
         from watchword.verdicts import check  # noqa: PLC0415
 
         return check
+    if name == "Registry":
+        from watchword.registry import Registry  # noqa: PLC0415
+
+        return Registry
     if name == "explore":
         from watchword.exploration import explore  # noqa: PLC0415
 

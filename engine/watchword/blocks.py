@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias, assert_never
 
 from attrs import field, frozen
@@ -156,6 +156,51 @@ def client(id: str) -> Client:  # noqa: A002 - the user's word
     if not (isinstance(id, str) and id):
         raise ConfigurationError("client(id) takes the id of an app client")
     return Client(id)
+
+
+def children(block: Block) -> tuple[Block, ...]:
+    """Return the blocks that *block* is made of, in the order in which they are written; a kind is made of none."""
+    match block:
+        case InSequence(parts) | Fallback(parts) | OneOf(parts) | AtLeast(_, parts):
+            return parts
+        case When(_, then, otherwise):
+            return (then,) if otherwise is None else (then, otherwise)
+        case Named(_, kind):
+            return (kind,)
+        case _:
+            return ()
+
+
+def kinds_in(block: Block) -> tuple[Kind | HostRun, ...]:
+    """Return every kind in *block*, those that the host runs too, in the order in which they are written."""
+    if isinstance(block, InSequence | Fallback | OneOf | AtLeast | When | Named):
+        return tuple(kind for each in children(block) for kind in kinds_in(each))
+    return (block,)
+
+
+def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
+    """Return *block* with each kind replaced by what *change* makes of it; those that the host runs stay."""
+
+    def changed(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        return tuple(map_kinds(each, change) for each in blocks)
+
+    match block:
+        case InSequence(parts):
+            return InSequence(changed(parts))
+        case Fallback(parts):
+            return Fallback(changed(parts))
+        case OneOf(options):
+            return OneOf(changed(options))
+        case AtLeast(count, options):
+            return AtLeast(count, changed(options))
+        case When(condition, then, otherwise):
+            return When(condition, map_kinds(then, change), None if otherwise is None else map_kinds(otherwise, change))
+        case Named(name, kind):
+            return Named(name, change(kind))
+        case HostRun():
+            return block
+        case _:
+            return change(block)
 
 
 def _blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:

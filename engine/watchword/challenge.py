@@ -176,4 +176,5 @@ class Sends(Protocol):
 class HostRun(Protocol):
     """A kind whose rounds the host itself runs and checks, such as the SRP prelude."""
 
+    kind: ClassVar[str]
     host_rounds: ClassVar[tuple[str, ...]]

@@ -32,7 +32,7 @@ from watchword.blocks import (
 from watchword.budgets import Limits
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword.loader import Loader
+from watchword.registry import Registry
 
 MAX_BYTES = 256 * 1024
 MAX_REFERENCE = 4096
@@ -59,8 +59,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def load(path: Path, loader: Loader | None = None) -> Flow:
-    """Return the flow of the TOML file at *path*, at most 256 KiB of UTF-8; kinds are found by *loader*.
+def load(path: Path, registry: Registry | None = None) -> Flow:
+    """Return the flow of the TOML file at *path*, at most 256 KiB of UTF-8; kinds are found by *registry*.
 
     The steps are a sequence. A single step is the flow's body itself: ``steps = [{ kind = "email_otp" }]`` is
     ``Flow(EmailOtp())``. A step with a ``name`` is ``named(name, kind)``. Lists in settings become tuples.
@@ -79,7 +79,7 @@ def load(path: Path, loader: Loader | None = None) -> Flow:
     except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError is one, a number of 5000 digits another
         raise ConfigurationError(f"{path} is no TOML: {str(error)[:200]}") from error
     try:
-        flow = _Reader(loader or Loader()).flow(top)
+        flow = _Reader(registry or Registry()).flow(top)
     except _WrongError as wrong:
         key, why = _shown(wrong.path), wrong.why
         named_already = not key or why.startswith(f"{key} ")
@@ -90,7 +90,7 @@ def load(path: Path, loader: Loader | None = None) -> Flow:
     return flow
 
 
-def find_flow(reference: str, loader: Loader | None = None) -> Flow:
+def find_flow(reference: str, registry: Registry | None = None) -> Flow:
     """Return the flow that *reference* names: the path of a TOML file, or ``module:attribute``.
 
     A module is imported with `sys.path` as it is.
@@ -102,7 +102,7 @@ def find_flow(reference: str, loader: Loader | None = None) -> Flow:
         raise ConfigurationError(f"{reference[:40]!r}… has more than {MAX_REFERENCE} characters; {_ANY_FLOW}")
     match = None if reference.endswith(".toml") else _REFERENCE.fullmatch(reference)
     if match is None:
-        return load(Path(reference), loader)
+        return load(Path(reference), registry)
     module = match["module"]
     try:
         found: object = import_module(module)
@@ -146,7 +146,7 @@ class _WrongError(Exception):
 class _Reader:
     """Reads one document."""
 
-    loader: Loader
+    registry: Registry
     names: dict[str, outline.Path] = field(factory=dict[str, outline.Path])
 
     def flow(self, top: Mapping[str, Any]) -> Flow:
@@ -220,7 +220,7 @@ class _Reader:
 
     def step(self, table: Mapping[str, Any], path: outline.Path) -> Block:
         kind_name = _text_of(table["kind"], (*path, "kind"))
-        kind = _built((*path, "kind"), self.loader.find_kind, kind_name)
+        kind = _built((*path, "kind"), self.registry.find_kind, kind_name)
         given = {key: value for key, value in table.items() if key not in {"kind", "name"}}
         made: Any = _made(kind, kind_name, given, path)
         name = _text_of(table["name"], (*path, "name")) if "name" in table else kind_name

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from watchword.loader import Loader
+from watchword.registry import Registry
 from watchword_adapters.cli import main, new
 
 pytestmark = pytest.mark.exhaustive
@@ -172,7 +172,7 @@ def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made):
     assert project["name"] == canonicalize_name(project["name"])
     ast.parse((here / "it" / "tests" / f"test_{name}.py").read_text())
     monkeypatch.syspath_prepend(here / "it")
-    kind = Loader({"watchword": {name: f"watchword_{name}"}}).find_kind(name)
+    kind = Registry({"watchword": {name: f"watchword_{name}"}}).find_kind(name)
     assert (made, name) == (kind.__name__, kind.kind)
     assert kind().answer == "a piano"
 

@@ -46,7 +46,7 @@ class Made:
     def __init__(self):
         self.flows = []
 
-    def __call__(self, flow, before):
+    def __call__(self, flow, before, registry):
         self.flows.append((flow.name, [each.name for each in before]))
         return tuple(lambda event, context, name=name: f"{name} {flow.name}" for name in ("define", "create", "verify"))
 

@@ -20,8 +20,8 @@ from checked_flows import Toy
 from watchword import ConfigurationError, Flow, attribute, named, one_of, sequence, when
 from watchword.attributes import may_change
 from watchword.keyring import Keyring
-from watchword.loader import Loader
 from watchword.ports import Permission
+from watchword.registry import Registry
 from watchword.verdicts import check
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import template_text
@@ -488,7 +488,7 @@ def test_flows_of_before_go_on_sending(tmp_path):
 
 def test_kinds_of_flows_before_go_on_with_what_they_may_do(tmp_path, monkeypatch):
     """The zips say which they are."""
-    monkeypatch.setattr(Loader, "find_kind", lambda _, name: {"oracle": Oracle, "captcha": Captcha}[name])
+    monkeypatch.setattr(Registry, "find_kind", lambda _, name: {"oracle": Oracle, "captcha": Captcha}[name])
     zips(tmp_path, kinds=("captcha", "email_otp", "oracle"))
     made = Template(MAIL, dist=tmp_path).document()["Resources"]
     told = {

@@ -160,7 +160,7 @@ def test_a_family_that_finds_no_case_is_named():
 
 def test_puzzles_are_not_tried_where_their_extra_is_missing(monkeypatch):
     """And that is said."""
-    monkeypatch.setattr(corpus, "own_flow", lambda: Flow(sequence(Srp(), EmailOtp())))
+    monkeypatch.setattr(corpus, "own_flow", lambda _: Flow(sequence(Srp(), EmailOtp())))
 
     outcome = attack(Flow(EmailOtp()), seed="1", cases=4, families=some("K-05", "S-06"))
 

@@ -19,7 +19,7 @@ from watchword import (
     sequence,
     when,
 )
-from watchword.blocks import AtLeast, lower
+from watchword.blocks import AtLeast, children, kinds_in, lower, map_kinds
 
 ONE, TWO, THREE = (named(f"s{number}", Quiz()) for number in (1, 2, 3))
 
@@ -298,3 +298,38 @@ def test_lowering_is_nested_tuples_of_plain_values():
         return all(map(plain, value)) if isinstance(value, tuple) else value is None or type(value) in {str, int}
 
     assert plain(flow.program)
+
+
+EVERY_BLOCK = sequence(
+    Password(),
+    one_of(Quiz(), named("second", Quiz())),
+    at_least(1, named("third", Quiz()), named("fourth", Quiz())),
+    fallback(named("fifth", Quiz()), named("sixth", Quiz())),
+    when(APP, named("seventh", Quiz())),
+    when(TIER, named("eighth", Quiz()), named("ninth", Quiz())),
+)
+
+
+def test_every_kind_in_a_block_is_found_in_the_order_in_which_it_is_written():
+    """Those that the host runs too, those under another name, and those of either branch."""
+    assert (Password(), *[Quiz()] * 10)[:10] == kinds_in(EVERY_BLOCK)
+    assert [type(each).__name__ for each in children(EVERY_BLOCK)] == (
+        ["Password", "OneOf", "AtLeast", "Fallback", "When", "When"]
+    )
+    assert () == children(Quiz()) == children(Password())
+
+
+def test_every_kind_of_a_flow_can_be_replaced():
+    """Names, order and conditions stay, and so does what the host runs."""
+    seen = []
+
+    def change(kind):
+        seen.append(kind)
+        return Quiz(attempts=len(seen))
+
+    changed = map_kinds(EVERY_BLOCK, change)
+    assert [Quiz()] * 9 == seen
+    assert (Password(), *(Quiz(attempts=count) for count in range(1, 10))) == kinds_in(changed)
+    assert Flow(EVERY_BLOCK).conditions == Flow(changed).conditions
+    assert list(Flow(EVERY_BLOCK).steps) == list(Flow(changed).steps)
+    assert EVERY_BLOCK == map_kinds(changed, lambda kind: Quiz())

@@ -26,7 +26,7 @@ from watchword import (
 )
 from watchword.document import MAX_BYTES, find_flow, load
 from watchword.errors import ConfigurationError
-from watchword.loader import Loader
+from watchword.registry import Registry
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -100,10 +100,10 @@ def write(tmp_path):
 def refusal(write):
     """A function that returns the message with which a flow file is refused, without the file's path."""
 
-    def refusal(text, loader=None):
+    def refusal(text, registry=None):
         path = write(text)
         with pytest.raises(ConfigurationError) as caught:
-            load(path, loader)
+            load(path, registry)
         message = str(caught.value)
         assert message.startswith(str(path))
         return message.removeprefix(str(path)).removeprefix(", ")
@@ -113,12 +113,12 @@ def refusal(write):
 
 @pytest.fixture
 def strangers(tmp_path, monkeypatch):
-    """A loader of kinds that are not our own, to be imported from the current folder."""
+    """A registry of kinds that are not our own, to be imported from the current folder."""
     (tmp_path / "acme_riddle.py").write_text(KINDS)
     (tmp_path / "acme_plain.py").write_text(PLAIN.format("Plain"))
     (tmp_path / "acme_bare.py").write_text(PLAIN.format("Bare"))
     monkeypatch.syspath_prepend(str(tmp_path))
-    yield Loader({"watchword": {"riddle": "acme_riddle", "plain": "acme_plain", "bare": "acme_bare"}})
+    yield Registry({"watchword": {"riddle": "acme_riddle", "plain": "acme_plain", "bare": "acme_bare"}})
     for module in ("acme_riddle", "acme_plain", "acme_bare"):
         sys.modules.pop(module, None)
 

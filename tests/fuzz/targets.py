@@ -16,8 +16,8 @@ from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequen
 from watchword.budgets import parse_limit
 from watchword.document import load
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
-from watchword.loader import find_courier, find_ledger
 from watchword.ports import Limit
+from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.travel import read_carry, read_slip
@@ -405,7 +405,14 @@ _JUDGED = tuple(_judged())
 def settings(data: bytes) -> None:
     """Limits, URLs and numbers are read, or refused by an error of ours."""
     draw = Draw(data)
-    read = draw.pick((parse_limit, find_courier, find_ledger, lambda text: srp6a.public_from_hex(text, "SRP_A")))
+    read = draw.pick(
+        (
+            parse_limit,
+            Registry().find_courier,
+            Registry().find_ledger,
+            lambda text: srp6a.public_from_hex(text, "SRP_A"),
+        )
+    )
     text = draw.pick(("", "smtp://", "ses://?from=", "dynamodb://", "smtp://localhost?from=a@b.example&")) + draw.rest()
     if text.lower().startswith("sqlite"):
         return  # would make files wherever the text says

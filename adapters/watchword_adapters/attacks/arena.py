@@ -18,6 +18,7 @@ from watchword.challenge import Kind
 from watchword.errors import FAILURE_TEXTS
 from watchword.flow import Flow
 from watchword.ports import Audit, Courier, Ledger
+from watchword.registry import Registry
 from watchword.testing.leaks import reveals
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
@@ -116,7 +117,7 @@ class Arena:
     """One flow, spied on, with its triggers, a local pool and plain functions around one ledger, clock and mailbox.
 
     *breaches* are the successes that the judge has seen; *draw* is where attacks get their chance from; *trail* are the last calls
-    and what they answered. *memory* keeps what the kinds of a flow show, for all arenas of a run.
+    and what they answered. *memory* keeps what the kinds of a flow show, for all arenas of a run; *registry* finds what is installed.
     """
 
     given: Flow
@@ -128,6 +129,7 @@ class Arena:
     previous: Sequence[Flow] = ()
     attributes: Attributes = field(factory=dict[str, str], repr=False)
     memory: dict[str, Mapping[str, set[str]]] = field(factory=dict[str, Mapping[str, set[str]]], repr=False)
+    registry: Registry = field(factory=Registry, repr=False)
     notes: Notes = field(factory=Notes)
     clock: VirtualClock = field(factory=VirtualClock)
     mail: Mailbox = field(factory=Mailbox)
@@ -178,6 +180,7 @@ class Arena:
             "audit": cast("Audit", self.audit),
             "pad_to": self.pad_to,
             "environment": {},
+            "registry": self.registry,
         }
 
     @cached_property

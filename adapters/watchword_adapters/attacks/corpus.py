@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from watchword.challenge import User
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.registry import Registry
 from watchword_adapters.attacks import (
     answers,
     downgrades,
@@ -131,18 +132,19 @@ def attack(
     attributes: Attributes | None = None,
     families: tuple[Family, ...] = FAMILIES,
     progress: Callable[[int], None] | None = None,
+    registry: Registry | None = None,
 ) -> Outcome:
     """Try about *cases* attacks of *families* on *flow*, the same ones for the same *seed*; return what came of them.
 
     Everything runs in this process, on a virtual clock: nothing sleeps, nothing is sent. Every family is tried, so a run
     has some hundred cases at least. *progress* is told how many cases were tried so far. *attributes* are what the users have
-    whom the corpus plays, beside an address: the same for all, or a function that enrols a user by name and returns them.
+    whom the corpus plays, beside an address: the same for all, or a function that enrols a user by name and returns them. *registry* finds the kinds that the corpus brings in itself.
 
     Raises:
         ConfigurationError: if the flow has no challenge of its own, what it needs is not installed, or the users have no right answer
             to one of its kinds.
     """
-    run = _Run(flow, seed, attributes or {})
+    run = _Run(flow, seed, attributes or {}, registry or Registry())
     with _quiet():
         _demand_right_answers(Arena(flow, seed, attributes=run.attributes))
     tallies = {each.id: _Tally() for each in families}
@@ -176,8 +178,9 @@ def attack(
 class _Run:
     """The arenas of one run."""
 
-    def __init__(self, flow: Flow, seed: str, attributes: Attributes) -> None:
+    def __init__(self, flow: Flow, seed: str, attributes: Attributes, registry: Registry) -> None:
         self._flow = flow
+        self._registry = registry
         self.seed = seed
         self.attributes = attributes
         self._memory: dict[str, Mapping[str, set[str]]] = {}
@@ -196,8 +199,14 @@ class _Run:
 
     def arena(self, family: Family, again: int) -> Arena:
         """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
-        flow = own_flow() if self.elsewhere(family) else self._flow
-        return Arena(flow, f"{self.seed} {family.id} {again}", attributes=self.attributes, memory=self._memory)
+        flow = own_flow(self._registry) if self.elsewhere(family) else self._flow
+        return Arena(
+            flow,
+            f"{self.seed} {family.id} {again}",
+            attributes=self.attributes,
+            memory=self._memory,
+            registry=self._registry,
+        )
 
 
 def _demand_right_answers(arena: Arena) -> None:
@@ -226,7 +235,7 @@ def one_case(
         raise ConfigurationError(f"there is no family {family!r}: `watchword attack` lists them")
     tally = _Tally(passes=run - 1)
     with _quiet():
-        _try(_Run(flow, seed, attributes or {}), found, tally, case, most=1)
+        _try(_Run(flow, seed, attributes or {}, Registry()), found, tally, case, most=1)
     return next((each for each in tally.told if each.case == case), None)
 
 

@@ -144,8 +144,10 @@ def _is_puzzle(arena: Arena, step: str) -> bool:
 def open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
     """Return a step that sends and to which nobody unknown is barred: of the flow at hand, or of the corpus's own."""
     if settings or not any(each.sends and each.open for each in arena.targets):
-        given = arena.given if any(each.sends and each.open for each in arena.targets) else own_flow()
-        arena = Arena(given, arena.seed, attributes=arena.attributes, memory=arena.memory, **settings)
+        given = arena.given if any(each.sends and each.open for each in arena.targets) else own_flow(arena.registry)
+        arena = Arena(
+            given, arena.seed, attributes=arena.attributes, memory=arena.memory, registry=arena.registry, **settings
+        )
     return arena, arena.target(lambda each: each.sends and each.open)
 
 

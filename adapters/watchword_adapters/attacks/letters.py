@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from watchword.errors import ConfigurationError
-from watchword.loader import find_kind
 from watchword.ports import Message
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena import Arena, wrong_answer
@@ -132,7 +131,7 @@ def phishing_text(arena: Arena) -> Cases:
 @family("M-07", "templates from anywhere", needs="mail")
 def foreign_templates(arena: Arena) -> Cases:
     """No attribute names a file; no setting leads out of its folder."""
-    kind = find_kind("email_otp")
+    kind = arena.registry.find_kind("email_otp")
     folders = (
         "../../etc",
         "/etc/passwd",

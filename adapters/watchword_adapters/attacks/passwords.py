@@ -7,7 +7,6 @@ from typing import Any
 from watchword import sequence, srp6a
 from watchword.errors import ProtocolError
 from watchword.flow import Flow
-from watchword.loader import find_kind
 from watchword_adapters.attacks.arena import POOL, Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.stock import Question
@@ -21,8 +20,8 @@ def _hosts(arena: Arena) -> Arena:
     """Return an arena whose flow begins with a password: the one at hand, or one of the corpus's own."""
     if any(target.srp and target.scene.plain for target in arena.targets):
         return arena
-    srp: Any = find_kind("srp")
-    return Arena(Flow(sequence(srp(), Question()), name="password"), arena.seed)
+    srp: Any = arena.registry.find_kind("srp")
+    return Arena(Flow(sequence(srp(), Question()), name="password"), arena.seed, registry=arena.registry)
 
 
 @family("P-01", "a public number A that gives the secret away, or is none", share=0.5)

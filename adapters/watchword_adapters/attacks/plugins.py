@@ -16,7 +16,6 @@ from watchword.blocks import named
 from watchword.challenge import Challenge, CreateRequest, Email, Kind, Verdict
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword.loader import installed_kinds
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.pace import slow
@@ -148,7 +147,7 @@ def dying(arena: Arena) -> Cases:
 @family("X-04", "two distributions that bring a kind of one name")
 def duplicates(arena: Arena) -> Cases:
     """Of what is installed here: each name once, and the shipped ones are the shipped ones."""
-    kinds = installed_kinds()
+    kinds = arena.registry.installed_kinds()
     for kind in kinds:
         yield sum(each.name == kind.name for each in kinds) > 1 and not kind.error
     for name in ("email_otp", "captcha", "srp"):

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword.loader import find_kind
 from watchword.testing.leaks import reveals
 from watchword.verdicts import check
 from watchword_adapters.attacks.arena import Arena, wrong_answer
@@ -166,7 +165,7 @@ def seeded(arena: Arena) -> Cases:
 @family("K-08", "giant, empty and hostile settings", needs="drawn")
 def giant_settings(arena: Arena) -> Cases:
     """Refused when the kind is made or prepared."""
-    kind = cast("Any", find_kind("captcha"))
+    kind = cast("Any", arena.registry.find_kind("captcha"))
     for name in ("width", "height", "length", "attempts", "lifetime", "dots", "arcs"):
         for value in _ODD_NUMBERS:
             yield _makes(kind, {name: value})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from attrs import define, evolve, field, frozen
 
-from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
-from watchword.challenge import Challenge, CreateRequest, HostRun, Kind, User, Verdict, VerifyRequest
+from watchword.blocks import map_kinds
+from watchword.challenge import Challenge, CreateRequest, Kind, User, Verdict, VerifyRequest
 from watchword.flow import Flow
 from watchword.testing.requests import create_request
 
@@ -155,27 +155,4 @@ def spied_on(flow: Flow, notes: Notes, spoil: Callable[[Kind], object] | None = 
         spy = cast("Kind", Spy(kind, notes))
         return spy if spoil is None else cast("Kind", spoil(spy))
 
-    return evolve(flow, body=_changed(flow.body, watched))
-
-
-def _changed(block: Block, change: Callable[[Kind], Kind]) -> Any:
-    def each(parts: tuple[Block, ...]) -> tuple[Any, ...]:
-        return tuple(_changed(part, change) for part in parts)
-
-    match block:
-        case InSequence(parts):
-            return InSequence(each(parts))
-        case OneOf(options):
-            return OneOf(each(options))
-        case AtLeast(count, options):
-            return AtLeast(count, each(options))
-        case Fallback(parts):
-            return Fallback(each(parts))
-        case When(condition, then, otherwise):
-            return When(condition, _changed(then, change), None if otherwise is None else _changed(otherwise, change))
-        case Named(name, kind):
-            return Named(name, change(kind))
-        case HostRun():
-            return block
-        case _:
-            return change(block)
+    return evolve(flow, body=map_kinds(flow.body, watched))

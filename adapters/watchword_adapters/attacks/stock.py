@@ -10,7 +10,7 @@ from attrs import frozen
 from watchword import sequence
 from watchword.challenge import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
 from watchword.flow import Flow
-from watchword.loader import find_kind
+from watchword.registry import Registry
 
 
 @frozen
@@ -32,8 +32,8 @@ class Question:
         return Verdict(right=request.matches(request.private.get("digest"), request.answer))
 
 
-def own_flow() -> Flow:
-    """Return a flow of what is shipped: a password, a CAPTCHA (where its extra is installed) and a code by e-mail."""
-    srp, captcha, email_otp = (cast("Any", find_kind(name)) for name in ("srp", "captcha", "email_otp"))
+def own_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a password, a CAPTCHA (where its extra is installed) and a code by e-mail; *registry* finds them."""
+    srp, captcha, email_otp = (cast("Any", registry.find_kind(name)) for name in ("srp", "captcha", "email_otp"))
     drawn = [captcha()] if find_spec("captcha") and find_spec("PIL") else []
     return Flow(sequence(srp(), *drawn, email_otp()), name="shipped")

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from watchword.errors import ConfigurationError
-from watchword.loader import KINDS, Loader
+from watchword.registry import KINDS, Registry
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.deploy import define_zip
@@ -82,11 +82,11 @@ def unlisted(arena: Arena) -> Cases:
     for shadowed in (*_SHIPPED, "riddle", "bomb"):
         with _installed({bomb: "raise SystemExit('imported')"}, f"{shadowed} = {bomb}\nunasked = {bomb}"):
             for name in _SHIPPED:
-                refused = _refused(partial(Loader().find_kind, name))
+                refused = _refused(partial(Registry().find_kind, name))
                 yield bomb in sys.modules
                 yield refused is not (name == shadowed)
             for name in ("unasked", "unaskt", bomb, "Unasked", "unasked:x"):
-                yield not _refused(partial(Loader().find_kind, name))
+                yield not _refused(partial(Registry().find_kind, name))
 
 
 @family("X-09", "secrets and paths in what is built")

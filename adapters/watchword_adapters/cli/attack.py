@@ -6,6 +6,7 @@ import argparse
 import json
 import secrets
 
+from watchword.registry import Registry
 from watchword_adapters.cli.checking import positive
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.progress import Progress
@@ -53,12 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     seed = arguments.seed or secrets.token_hex(4)
     attributes = attributes_of(arguments.attribute)
+    registry = Registry()
     outcome = attack(
-        read_flow(arguments),
+        read_flow(arguments, registry),
         cases=arguments.cases,
         seed=seed,
         attributes=attributes,
         progress=Progress("attacks tried"),
+        registry=registry,
     )
     successes = [each for told in outcome.told.values() for each in told]
     if arguments.json:

@@ -10,6 +10,7 @@ from pathlib import Path
 from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.registry import Registry
 
 
 def add_flow(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +18,10 @@ def add_flow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("flow", metavar="FLOW", help="a TOML file, or module:attribute of a Flow in Python")
 
 
-def read_flow(arguments: argparse.Namespace) -> Flow:
-    """Return the flow that FLOW names. Modules are found in the current folder too, as with ``python -m``.
+def read_flow(arguments: argparse.Namespace, registry: Registry | None = None) -> Flow:
+    """Return the flow that FLOW names; *registry* finds its kinds.
+
+    Modules are found in the current folder too, as with ``python -m``.
 
     Raises:
         ConfigurationError: if there is none, or it is wrong.
@@ -28,7 +31,7 @@ def read_flow(arguments: argparse.Namespace) -> Flow:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    return find_flow(str(arguments.flow))
+    return find_flow(str(arguments.flow), registry)
 
 
 def attributes_of(texts: Iterable[str]) -> dict[str, str]:

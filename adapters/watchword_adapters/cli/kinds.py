@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from watchword.loader import InstalledKind, installed_kinds
+from watchword.registry import InstalledKind, Registry
 from watchword_adapters.cli.screen import Screen
 
 
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the kinds. One that cannot be used is listed as such; the status is 0 all the same."""
-    installed = installed_kinds()
+    installed = Registry().installed_kinds()
     if arguments.json:
         print(json.dumps([_as_json(each) for each in installed], indent=2))
         return 0

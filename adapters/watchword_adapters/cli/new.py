@@ -17,7 +17,7 @@ from attrs import frozen
 from watchword import derive
 from watchword.blocks import NAME
 from watchword.errors import ConfigurationError
-from watchword.loader import KINDS
+from watchword.registry import KINDS
 
 _EPILOG = """\
 PROJECT is plugin, for a kind of challenge in a distribution of its own, or flow, for a flow with its Lambda triggers

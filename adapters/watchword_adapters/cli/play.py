@@ -13,6 +13,7 @@ from watchword import derive
 from watchword.derive import CUSTOM, SELECT
 from watchword.errors import WatchwordError
 from watchword.flow import Flow
+from watchword.registry import Registry
 from watchword.turn import ACTION, CHOICE
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.client import Client
@@ -65,7 +66,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play the flow; return 0 if it ends with tokens."""
-    flow = read_flow(arguments)
+    registry = Registry()
+    flow = read_flow(arguments, registry)
     attributes = {"email": arguments.email, "email_verified": "true", **attributes_of(arguments.attribute)}
     screen = Screen()
     with log_lines() as log:
@@ -76,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
             attributes=attributes,
             audit=Unsent(log.append),
             app_client=arguments.client,
+            registry=registry,
         )
         screen.line(f'The flow "{flow.name}": {", ".join(flow.steps) or "the password alone"}', "title")
         for caution in cautions(flow):

@@ -16,6 +16,7 @@ from watchword.derive import CUSTOM, SELECT
 from watchword.document import find_flow
 from watchword.explanation import REASONS, Explanation, explain_turn
 from watchword.flow import Flow
+from watchword.registry import Registry
 from watchword_adapters.cli.captured import RULES, Captured, Tried, read_events
 from watchword_adapters.cli.explaining import as_json, tell
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
@@ -54,8 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain every event; the status is 0 whatever was decided."""
-    flow = read_flow(arguments)
-    flows = (flow, *(find_flow(each) for each in arguments.previous))
+    registry = Registry()
+    flow = read_flow(arguments, registry)
+    flows = (flow, *(find_flow(each, registry) for each in arguments.previous))
     progress = Progress("events replayed")
     rules: Counter[str] = Counter()
     told: list[tuple[Captured, Explanation]] = []

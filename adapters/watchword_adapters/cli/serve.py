@@ -18,6 +18,7 @@ from attrs import frozen
 
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.narrator import LogLines, Narrator
@@ -254,7 +255,7 @@ def _source(
     secret = random.bytes(32) if database is None else database.secret("watchword key", lambda: random.bytes(32))
     keyring = backstage.keyring(secret)
 
-    def make(flow: Flow, before: Sequence[Flow]) -> Three:
+    def make(flow: Flow, before: Sequence[Flow], registry: Registry) -> Three:
         channels = {getattr(step.kind, "channel", None) for each in (flow, *before) for step in each.steps.values()}
         made = triggers(
             flow,
@@ -265,6 +266,7 @@ def _source(
             audit=Unsent(lambda sentence: say(sentence, False)),
             pad_to=0,
             environment={},
+            registry=registry,
         )
         return cast("Three", tuple(made))
 

@@ -11,6 +11,7 @@ from attrs import frozen
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.ports import Audit, Random
+from watchword.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.client import Client
 from watchword_adapters.cli.forward_clock import ForwardClock
@@ -54,6 +55,7 @@ def set_up(
     attributes: Mapping[str, str],
     audit: Audit,
     app_client: str | None = None,
+    registry: Registry | None = None,
 ) -> Stage:
     """Return the stage for *flow*, with *user* in the pool (nobody, if None) and a key drawn for this one time.
 
@@ -75,6 +77,7 @@ def set_up(
         audit=audit,
         pad_to=0,
         environment={},
+        registry=registry,
     )
     recorder = Recorder()
     define, create, verify = (

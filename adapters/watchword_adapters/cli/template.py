@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from watchword.registry import Registry
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
 from watchword_adapters.deploy import template_text
@@ -63,11 +64,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the template; print the commands that put the zips into the bucket."""
-    flow, dist, output = read_flow(arguments), arguments.dist, arguments.output
+    registry = Registry()
+    flow, dist, output = read_flow(arguments, registry), arguments.dist, arguments.output
     zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in TRIGGERS)
     refuse_overwriting(output, (*flow_files(arguments.flow), *zips))
     made = Template(
-        flow, _target(arguments), dist, arguments.existing_pool, arguments.courier, tuple(arguments.attribute)
+        flow,
+        _target(arguments),
+        dist,
+        arguments.existing_pool,
+        arguments.courier,
+        tuple(arguments.attribute),
+        registry,
     )
     document = made.document()
     write(

@@ -13,8 +13,8 @@ from attrs import define, evolve, field, frozen
 from watchword import Flow, sequence
 from watchword.challenge import Challenge, CreateRequest, Factor, Kind, Verdict, VerifyRequest
 from watchword.errors import WatchwordError
-from watchword.loader import find_kind
 from watchword.ports import Message
+from watchword.registry import Registry
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.cli.client import Client
 from watchword_adapters.cli.picture import save_picture
@@ -241,12 +241,17 @@ def begin() -> Tour:
     Raises:
         ConfigurationError: if an extra is missing; the message says what to install.
     """
-    srp, email_otp, captcha = (cast("Callable[..., Any]", find_kind(name)) for name in ("srp", "email_otp", "captcha"))
+    registry = Registry()
+    srp, email_otp, captcha = (
+        cast("Callable[..., Any]", registry.find_kind(name)) for name in ("srp", "email_otp", "captcha")
+    )
     watched = OverTheShoulder(cast("Kind", captcha(attempts=2)))
     flow = Flow(sequence(srp(), watched, email_otp(length=_DIGITS, attempts=3)), name="acme")
     audit = MemoryAudit()
     attributes = {"email": DEFAULT_EMAIL, "email_verified": "true"}
-    stage = set_up(flow, user=DEFAULT_USER, password=DEFAULT_PASSWORD, attributes=attributes, audit=audit)
+    stage = set_up(
+        flow, user=DEFAULT_USER, password=DEFAULT_PASSWORD, attributes=attributes, audit=audit, registry=registry
+    )
     return Tour(watched, flow, stage, audit)
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import attrs
 from attrs import field, frozen
 
-from watchword.blocks import NAME
+from watchword.blocks import NAME, kinds_in
 from watchword.challenge import HostRun, Kind, Sends
 from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword.loader import COURIERS, KINDS, LEDGERS, Loader
+from watchword.registry import COURIERS, KINDS, LEDGERS, Registry
 from watchword_adapters.deploy import define_zip
 from watchword_adapters.deploy.archive import Archive, pack
 from watchword_adapters.deploy.bytecode import compiled
@@ -45,24 +45,27 @@ import os
 from pathlib import Path
 
 from watchword.document import find_flow
-from watchword.loader import bake
+from watchword.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 
 MODULES = ...
 FLOWS = ...
 
-_loader = bake(MODULES)
+_registry = Registry(MODULES)
 _here = Path(__file__).parent
 
 
 def _flow(reference):
-    return find_flow(str(_here / reference) if reference.endswith(".toml") else reference, _loader)
+    return find_flow(str(_here / reference) if reference.endswith(".toml") else reference, _registry)
 
 
 # Whatever the function's handler is called: it is set up for this trigger alone.
 _environment = {{**os.environ, "_HANDLER": "{trigger}.{trigger}"}}
 {trigger} = triggers(
-    _flow(FLOWS[0]), previous=[_flow(each) for each in FLOWS[1:]], environment=_environment
+    _flow(FLOWS[0]),
+    previous=[_flow(each) for each in FLOWS[1:]],
+    environment=_environment,
+    registry=_registry,
 ).{trigger}
 '''
 _TITLES = {"create": "Create Auth Challenge", "verify": "Verify Auth Challenge Response"}
@@ -158,10 +161,10 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
         BuildError: if a function does not start from its zip alone.
     """
     references = (order.flow, *order.previous)
-    loader = Loader()
-    flows = tuple(find_flow(each, loader) for each in references)
+    registry = Registry()
+    flows = tuple(find_flow(each, registry) for each in references)
     shipped = _shipped(order, flows)
-    plans = [_planned(trigger, order, flows, loader, shipped) for trigger in ("create", "verify")]
+    plans = [_planned(trigger, order, flows, registry, shipped) for trigger in ("create", "verify")]
     wanted = {each for plan in plans for each in plan.distributions}
     wheels = {each.pinned: each for each in _wheels(sorted(wanted, key=str), order, progress)}
     define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), (), ())
@@ -195,12 +198,17 @@ def _wheels(wanted: Sequence[Pinned], order: Order, progress: Callable[[str], No
     return [*packed, *fetch(fetched, order.target, folder=order.wheels, progress=progress)]
 
 
-def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, shipped: Mapping[str, bytes]) -> _Plan:
+def _planned(
+    trigger: str, order: Order, flows: Sequence[Flow], registry: Registry, shipped: Mapping[str, bytes]
+) -> _Plan:
     kinds = _kinds(flows)
     classes = {type(kind).__module__ for kind in kinds.values()}
-    modules = {KINDS: _kind_modules(loader, kinds), LEDGERS: {order.ledger: loader.module_of(LEDGERS, order.ledger)}}
+    modules = {
+        KINDS: _kind_modules(registry, kinds),
+        LEDGERS: {order.ledger: registry.module_of(LEDGERS, order.ledger)},
+    }
     if trigger == "create" and any(isinstance(each, Sends) for each in kinds.values()):
-        modules[COURIERS] = {order.courier: loader.module_of(COURIERS, order.courier)}
+        modules[COURIERS] = {order.courier: registry.module_of(COURIERS, order.courier)}
     roots = ["watchword_adapters.aws_lambda", "watchword.document", *classes]
     roots += [module for table in modules.values() for module in table.values()]
     files = dict(shipped)
@@ -239,7 +247,7 @@ def _planned(trigger: str, order: Order, flows: Sequence[Flow], loader: Loader, 
     return _Plan(manifest, files, pinned_ones, tuple(sorted(loaded | required[trigger])), tuple(sorted(project)), own)
 
 
-def _required(kinds: Iterable[Kind], trigger: str) -> frozenset[str]:
+def _required(kinds: Iterable[Kind | HostRun], trigger: str) -> frozenset[str]:
     return frozenset(module for kind in kinds for module in getattr(kind, f"requires_{trigger}", ()))
 
 
@@ -289,10 +297,9 @@ def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, 
     return pinned(packages - {*RUNTIME_MODULES}, order.target, without=RUNTIME, from_folder=order.wheels is not None)
 
 
-def _kinds(flows: Sequence[Flow]) -> dict[str, Kind]:
-    return {step.kind.kind: step.kind for flow in flows for step in flow.steps.values()} | {
-        kind.kind: kind for flow in flows for kind in _host_kinds(flow.body)
-    }
+def _kinds(flows: Sequence[Flow]) -> dict[str, Kind | HostRun]:
+    """Return the kinds by name, those that the host runs too: the file of a flow names them, so its reader must find them."""
+    return {kind.kind: kind for flow in flows for kind in kinds_in(flow.body)}
 
 
 def _fields(value: object) -> tuple[tuple[str, Any], ...]:
@@ -304,22 +311,12 @@ def _fields(value: object) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def _host_kinds(block: object) -> list[Any]:
-    """Return the host-run kinds in *block*: the file of a flow names them, so its reader must find them."""
-    if isinstance(block, HostRun):
-        return [block]
-    parts: list[Any] = []
-    for _, value in _fields(block):
-        parts += value if isinstance(value, tuple) else (value,)
-    return [kind for part in parts for kind in _host_kinds(part)]
-
-
-def _kind_modules(loader: Loader, kinds: Iterable[str]) -> dict[str, str]:
+def _kind_modules(registry: Registry, kinds: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in sorted(kinds):
         # A flow in Python may use a class that nobody has registered: then nothing looks it up by name.
         with suppress(ConfigurationError):
-            found[name] = loader.module_of(KINDS, name)
+            found[name] = registry.module_of(KINDS, name)
     return found
 
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
-from watchword.loader import Loader
 from watchword.ports import Permission
+from watchword.registry import Registry
 from watchword_adapters.couriers.ses import ses_permissions
 from watchword_adapters.deploy.zips import Zips
 
@@ -49,8 +49,8 @@ class Sending:
     conditions: Json = field(factory=dict[str, Any])
 
 
-def sending(url: str, zips: Zips | None) -> Sending:
-    """Return how Create sends by the courier of *url*; by parameters of the template if the URL is empty.
+def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
+    """Return how Create sends by the courier of *url*; by parameters of the template if the URL is empty. *registry* finds it.
 
     Raises:
         ConfigurationError: if the URL is wrong or holds a password, or Create holds no such courier.
@@ -64,7 +64,7 @@ def sending(url: str, zips: Zips | None) -> Sending:
             f"--courier is a URL of {scheme[:20]!r}, {zips.folder / 'create.zip'} holds {', '.join(shipped)}: "
             f"build with --courier {scheme[:20]}"
         )
-    courier = Loader().find_courier(url)
+    courier = registry.find_courier(url)
     if _WITH_USER.search(unquote(url)):
         raise ConfigurationError(
             "the courier's URL holds a user or a password, and everybody who sees the template would see it: "

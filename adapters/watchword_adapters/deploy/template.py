@@ -14,8 +14,8 @@ from attrs import field, frozen
 from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
-from watchword.loader import Loader
 from watchword.recovery import recovery_channels
+from watchword.registry import Registry
 from watchword_adapters.deploy.alarms import ALARMED, alarms
 from watchword_adapters.deploy.sending import Sending, sending
 from watchword_adapters.deploy.sending import statements as allowed
@@ -68,6 +68,7 @@ class Template:
         existing_pool: whether the pool is there already.
         courier: the courier's URL; empty if parameters of the template make it.
         attributes: custom attributes that the pool has, beside those that the flow decides by.
+        registry: finds the courier, and the kinds of flows of before.
     """
 
     flow: Flow
@@ -76,6 +77,7 @@ class Template:
     existing_pool: bool = False
     courier: str = ""
     attributes: tuple[str, ...] = ()
+    registry: Registry = field(factory=Registry, eq=False, repr=False)
     _zips: Zips | None = field(init=False, default=None)
     _sending: Sending | None = field(init=False, default=None)
     _target: Target = field(init=False)
@@ -90,7 +92,7 @@ class Template:
         made = None
         # A flow of before may send although this one does not: its sign-ins are still under way.
         if sends(self.flow) if zips is None else zips.couriers:
-            made = sending(self.courier, zips)
+            made = sending(self.courier, zips, self.registry)
         elif self.courier:
             raise ConfigurationError("a courier is given, and no kind of the flow sends: leave --courier out")
         for name in self.attributes:
@@ -214,7 +216,7 @@ class Template:
         for name in () if self._zips is None else self._zips.manifests["create"].kinds:
             if name not in wanted:
                 with suppress(ConfigurationError):  # a class that nobody registers, in a flow of before
-                    wanted[name] = getattr(Loader().find_kind(name), "permissions", ())
+                    wanted[name] = getattr(self.registry.find_kind(name), "permissions", ())
         return wanted
 
     def _function(self, trigger: str) -> Json:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.registry import Registry
 from watchword_adapters.poolserver.rehearsal import TRIGGERS
 from watchword_adapters.userpool.triggers import Trigger
 
@@ -58,9 +59,12 @@ class Source(Protocol):
 
 
 class FlowSource:
-    """The triggers of the flow that *reference* names; *make* makes them of the flow and of those before it."""
+    """The triggers of the flow that *reference* names; *make* makes them of the flow and of those before it.
 
-    def __init__(self, reference: str, make: Callable[[Flow, Sequence[Flow]], Three]) -> None:
+    Each reading has a registry of its own, which *make* is given: a module that changed brings other plugins.
+    """
+
+    def __init__(self, reference: str, make: Callable[[Flow, Sequence[Flow], Registry], Three]) -> None:
         self._reference = reference
         self._make = make
         self._before: list[Flow] = []
@@ -77,9 +81,10 @@ class FlowSource:
         """Read the flow. Sign-ins that began under an earlier one end under that one."""
         if self.flow is not None:
             _forget(self._reference.partition(":")[0])
-        flow = find_flow(self._reference)
+        registry = Registry()
+        flow = find_flow(self._reference, registry)
         before = [each for each in self._before if each.fingerprint != flow.fingerprint]
-        made = self._make(flow, before)
+        made = self._make(flow, before, registry)
         if self.flow is None or self.flow.fingerprint != flow.fingerprint:
             self._before = [flow, *before][:_PREVIOUS]
         self.flow = flow

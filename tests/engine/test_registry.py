@@ -1,4 +1,4 @@
-"""The loader: what is named is found by metadata, imported, checked, and nothing else is touched."""
+"""The registry: what is named is found by metadata, imported, checked, and nothing else is touched."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ from textwrap import dedent, indent
 import pytest
 
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.loader import Loader, find_courier, find_kind, find_ledger, installed_kinds, observers, remedy
 from watchword.ports import AuditEvent
+from watchword.registry import Registry, remedy
 
 RIDDLE = """
 import watchword
@@ -73,14 +73,14 @@ def test_a_kind_is_found_by_its_name(installed):
     """An entry point in group `watchword` is all that it takes to bring a kind."""
     installed(acme_riddle=RIDDLE)
 
-    assert "Riddle" == find_kind("riddle").__name__
-    assert find_kind("riddle") is find_kind("riddle")
+    assert "Riddle" == Registry().find_kind("riddle").__name__
+    assert Registry().find_kind("riddle") is Registry().find_kind("riddle")
 
 
 @pytest.mark.parametrize("name", ["srp", "captcha", "email_otp"])
 def test_the_built_in_kinds_are_found_like_any_other(name):
     """Built-ins register in the same way and have no privileges."""
-    assert name == find_kind(name).kind
+    assert name == Registry().find_kind(name).kind
 
 
 def test_only_what_is_named_is_imported(installed):
@@ -90,7 +90,7 @@ def test_only_what_is_named_is_imported(installed):
     )
     installed("other-bomb", entries="mine = other_bomb", other_bomb="raise SystemExit('bomb')")
 
-    find_kind("riddle")
+    Registry().find_kind("riddle")
 
     assert "acme_riddle" in sys.modules
     assert not {"acme_bomb", "other_bomb"} & set(sys.modules)
@@ -101,7 +101,7 @@ def test_two_distributions_with_one_name_are_both_refused_unimported(installed):
     installed("acme-riddle", entries="riddle = acme_riddle", acme_riddle=RIDDLE)
     installed("zeta-riddle", entries="riddle = zeta_riddle", zeta_riddle=RIDDLE)
 
-    message = refusal(find_kind, "riddle")
+    message = refusal(Registry().find_kind, "riddle")
 
     assert "acme-riddle 1.2 and zeta-riddle 1.2" in message
     assert "uninstall" in message
@@ -112,26 +112,26 @@ def test_a_stranger_cannot_shadow_a_built_in(installed):
     """A package called captcha-for-free that brings `captcha` gets nobody's sign-ins."""
     installed("captcha-for-free", entries="captcha = free_captcha", free_captcha=RIDDLE)
 
-    message = refusal(find_kind, "captcha")
+    message = refusal(Registry().find_kind, "captcha")
 
     assert "captcha-for-free 1.2" in message
     assert "watchword " in message
     assert "free_captcha" not in sys.modules
-    assert "email_otp" == find_kind("email_otp").kind
+    assert "email_otp" == Registry().find_kind("email_otp").kind
 
 
 def test_one_distribution_that_names_a_kind_twice_is_refused(installed):
     """Which of the two is meant cannot be told."""
     installed(entries="riddle = acme_riddle\nriddle = acme_other", acme_riddle=RIDDLE, acme_other=RIDDLE)
 
-    assert "acme-riddle 1.2 and acme-riddle 1.2" in refusal(find_kind, "riddle")
+    assert "acme-riddle 1.2 and acme-riddle 1.2" in refusal(Registry().find_kind, "riddle")
 
 
 def test_the_first_copy_of_a_distribution_counts(installed):
     """One distribution installed in two folders of the path is one: the one that an import would take."""
     installed("acme-riddle", "1.0", acme_riddle=RIDDLE)
     installed("acme-riddle", "2.0", acme_riddle=RIDDLE)  # in front
-    (first,) = [kind for kind in installed_kinds() if kind.name == "riddle"]
+    (first,) = [kind for kind in Registry().installed_kinds() if kind.name == "riddle"]
 
     assert ("acme-riddle", "2.0", "acme_riddle", "") == (first.distribution, first.version, first.module, first.error)
 
@@ -139,12 +139,12 @@ def test_the_first_copy_of_a_distribution_counts(installed):
 @pytest.mark.parametrize("name", ["Riddle", "r", "a-b", "x" * 33, "", "1st", "ríddle", None, 7, ["riddle"], "riddle\n"])
 def test_a_name_is_checked_before_anything_is_searched(name):
     """The grammar is [a-z][a-z0-9_]{1,31}."""
-    assert "beginning with a letter" in refusal(find_kind, name)
+    assert "beginning with a letter" in refusal(Registry().find_kind, name)
 
 
 def test_an_unknown_name_gets_the_nearest_and_all_that_is_there():
     """A typing error is told from a package that is missing."""
-    message = refusal(find_kind, "emial_otp")
+    message = refusal(Registry().find_kind, "emial_otp")
 
     assert "did you mean email_otp?" in message
     assert "captcha, email_otp, srp" in message
@@ -152,7 +152,7 @@ def test_an_unknown_name_gets_the_nearest_and_all_that_is_there():
 
 def test_an_unknown_name_that_is_near_to_none_gets_the_list():
     """No guess is better than a wild one."""
-    message = refusal(find_kind, "passkey")
+    message = refusal(Registry().find_kind, "passkey")
 
     assert "did you mean" not in message
     assert "captcha, email_otp, srp" in message
@@ -160,7 +160,7 @@ def test_an_unknown_name_that_is_near_to_none_gets_the_list():
 
 def test_without_any_metadata_the_remedy_is_to_install():
     """A source tree on the path brings no entry points, not even the built-ins'."""
-    assert "install Watchword itself" in refusal(Loader(modules={}).find_kind, "captcha")
+    assert "install Watchword itself" in refusal(Registry(modules={}).find_kind, "captcha")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_what_a_plugin_does_wrong_names_its_distribution(installed, source, told
     """Whatever a stranger's module does, the operator reads whose it is, what is wrong and what to do."""
     installed(acme_riddle=source)
 
-    message = refusal(find_kind, "riddle")
+    message = refusal(Registry().find_kind, "riddle")
 
     assert "kind 'riddle' of acme-riddle 1.2" in message
     assert told in message
@@ -201,7 +201,9 @@ def test_a_misspelt_hook_is_told_the_hooks_that_there_are(installed):
     """A hook that nobody calls would be a plugin that silently does nothing."""
     installed(acme_riddle=RIDDLE + "\n@watchword.hookimpl\ndef obsreve(event): ...\n")
 
-    assert "there is observe, register_couriers, register_kinds, register_ledgers" in refusal(find_kind, "riddle")
+    assert "there is observe, register_couriers, register_kinds, register_ledgers" in refusal(
+        Registry().find_kind, "riddle"
+    )
 
 
 @pytest.mark.parametrize("value", ["acme_riddle:Riddle", "acme riddle", "acme_riddle [extra]", ".riddle", ""])
@@ -209,14 +211,14 @@ def test_an_entry_point_names_a_module_and_nothing_behind_it(installed, value):
     """What is registered is a module with hooks, never an object of it."""
     installed(entries=f"riddle = {value}", acme_riddle=RIDDLE)
 
-    assert 'riddle = "package.module"' in refusal(find_kind, "riddle")
+    assert 'riddle = "package.module"' in refusal(Registry().find_kind, "riddle")
 
 
 def test_metadata_that_cannot_be_read_is_a_configuration_error(installed):
     """A broken file in some package ends with a message, not with a stranger's traceback."""
     installed(entries="riddle")
 
-    assert "cannot be read" in refusal(find_kind, "captcha")
+    assert "cannot be read" in refusal(Registry().find_kind, "captcha")
 
 
 def test_a_distribution_without_a_name_is_still_told(installed):
@@ -224,7 +226,7 @@ def test_a_distribution_without_a_name_is_still_told(installed):
     folder = installed(entries="riddle = acme_absent")
     (folder / "acme_riddle-1.2.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: \n")
 
-    assert "a nameless distribution" in refusal(find_kind, "riddle")
+    assert "a nameless distribution" in refusal(Registry().find_kind, "riddle")
 
 
 def test_no_plugin_sees_what_another_registers(installed):
@@ -235,13 +237,13 @@ def test_no_plugin_sees_what_another_registers(installed):
     installed("wrapping", entries="wrapping = acme_wrapping", acme_wrapping=wrapper.replace('"riddle"', '"wrapping"'))
     installed(acme_riddle=RIDDLE)
 
-    assert "wrapping" == find_kind("wrapping").kind
-    assert "acme_riddle" == find_kind("riddle").__module__
+    assert "wrapping" == Registry().find_kind("wrapping").kind
+    assert "acme_riddle" == Registry().find_kind("riddle").__module__
 
 
 def test_every_kind_that_is_installed_is_described():
     """`watchword kinds` shows the name, whose it is, and what it proves."""
-    kinds = {kind.name: kind for kind in installed_kinds()}
+    kinds = {kind.name: kind for kind in Registry().installed_kinds()}
 
     assert ["captcha", "email_otp", "srp"] == list(kinds)
     assert {"watchword"} == {kind.distribution for kind in kinds.values()}
@@ -255,7 +257,7 @@ def test_a_kind_that_cannot_be_loaded_is_described_with_its_error(installed):
     """One broken plugin does not hide the others."""
     installed("aaa-broken", entries="broken = aaa_broken", aaa_broken="import aaa_absent")
     installed("zzz-captcha", entries="captcha = zzz_captcha", zzz_captcha="")
-    kinds = [(kind.name, kind.distribution, bool(kind.error)) for kind in installed_kinds()]
+    kinds = [(kind.name, kind.distribution, bool(kind.error)) for kind in Registry().installed_kinds()]
 
     assert ("broken", "aaa-broken", True) in kinds
     assert ("captcha", "zzz-captcha", True) in kinds
@@ -269,7 +271,7 @@ def test_a_kind_says_what_to_install_for_it(installed):
         'requires_create = ("acme_absent", "json", "json.absent.deep")\nextra = "acme-riddle[moon]"\n', "    "
     )
     installed(acme_riddle=RIDDLE.replace("    def create", lacking + "    def create"))
-    (riddle,) = [kind for kind in installed_kinds() if kind.name == "riddle"]
+    (riddle,) = [kind for kind in Registry().installed_kinds() if kind.name == "riddle"]
 
     assert "pip install 'acme-riddle[moon]'" == riddle.remedy
     assert "" == riddle.error
@@ -294,9 +296,9 @@ def test_a_courier_is_made_of_its_url(installed):
     """The scheme names the entry point, the factory gets the whole URL; one module may bring several schemes."""
     installed(group="watchword.couriers", entries="pigeon = acme_pigeon\ncarrier = acme_pigeon", acme_pigeon=COURIER)
 
-    assert URL == find_courier(URL).url
-    assert "carrier:" == find_courier("carrier:").url
-    assert "PIGEON://loft" == find_courier("PIGEON://loft").url  # RFC 3986 3.1
+    assert URL == Registry().find_courier(URL).url
+    assert "carrier:" == Registry().find_courier("carrier:").url
+    assert "PIGEON://loft" == Registry().find_courier("PIGEON://loft").url  # RFC 3986 3.1
 
 
 LEDGER = """
@@ -316,13 +318,13 @@ def test_a_ledger_is_made_of_its_url(installed):
     """Ledgers register in the same way."""
     installed(group="watchword.ledgers", entries="slate = acme_slate", acme_slate=LEDGER)
 
-    assert "Slate" == type(find_ledger("slate://")).__name__
+    assert "Slate" == type(Registry().find_ledger("slate://")).__name__
 
 
 @pytest.mark.parametrize("url", ["", "pigeon", "hunter2@loft:25", ":x", None, 7, b"pigeon:", "p:", "pi-geon://x"])
 def test_a_url_without_a_scheme_is_refused_and_not_shown(url):
     """What stands there may be a password; only the schemes that there are are named."""
-    message = refusal(find_courier, url)
+    message = refusal(Registry().find_courier, url)
 
     assert "smtp:" in message
     assert "hunter2" not in message
@@ -330,8 +332,8 @@ def test_a_url_without_a_scheme_is_refused_and_not_shown(url):
 
 def test_an_unknown_scheme_gets_the_nearest():
     """The same help as for kinds."""
-    assert "did you mean smtp" in refusal(find_courier, "smtpx://ann:hunter2@host")
-    assert "did you mean sqlite?" in refusal(find_ledger, "sqlight:///file")
+    assert "did you mean smtp" in refusal(Registry().find_courier, "smtpx://ann:hunter2@host")
+    assert "did you mean sqlite?" in refusal(Registry().find_ledger, "sqlight:///file")
 
 
 @pytest.mark.parametrize(
@@ -350,7 +352,7 @@ def test_what_a_courier_does_wrong_names_its_distribution_and_no_secret(installe
     installed(group="watchword.couriers", entries="pigeon = acme_pigeon", acme_pigeon=COURIER.replace(*change))
 
     with pytest.raises(ConfigurationError) as caught:
-        find_courier(URL)
+        Registry().find_courier(URL)
 
     assert "courier 'pigeon' of acme-riddle 1.2" in str(caught.value)
     assert told in str(caught.value)
@@ -364,7 +366,7 @@ def test_what_a_factory_refuses_itself_is_passed_on(installed):
     installed(group="watchword.couriers", entries="pigeon = acme_pigeon", acme_pigeon=refusing)
 
     with pytest.raises(UnavailableError, match="the loft is closed"):
-        find_courier(URL)
+        Registry().find_courier(URL)
 
 
 OBSERVER = """
@@ -380,70 +382,61 @@ def test_plugins_that_are_loaded_may_observe(installed):
     """An observer comes with a plugin that is in use; one that is merely installed sees nothing."""
     installed(acme_riddle=RIDDLE + OBSERVER)
     installed("idle", entries="idle = acme_idle", acme_idle=RIDDLE.replace('"riddle"', '"idle"') + OBSERVER)
-    loader = Loader()
+    registry = Registry()
     event = AuditEvent("authn_login_fail", 0.0, "acme")
 
-    assert () == loader.observers()
-    loader.find_kind("srp")
-    loader.find_kind("riddle")
-    for observe in loader.observers():
+    assert () == registry.observers()
+    registry.find_kind("srp")
+    registry.find_kind("riddle")
+    for observe in registry.observers():
         observe(event)
 
     assert [event] == sys.modules["acme_riddle"].seen
     assert "acme_idle" not in sys.modules
 
 
-def test_the_installed_loader_has_observers_too(installed):
-    """The functions of the module share one loader."""
-    installed(acme_riddle=RIDDLE + OBSERVER)
-    before = len(observers())
-    find_kind("riddle")
-
-    assert before + 1 == len(observers())
-
-
 def test_a_module_that_was_imported_anew_is_loaded_anew(installed):
     """A test or a document that brings a module of the same name again gets its own classes."""
     folder = installed(acme_riddle=RIDDLE)
-    first = find_kind("riddle")
+    first = Registry().find_kind("riddle")
     del sys.modules["acme_riddle"]
     (folder / "acme_riddle.py").write_text(RIDDLE)
 
-    assert first is not find_kind("riddle")
+    assert first is not Registry().find_kind("riddle")
 
 
 def test_given_modules_are_all_that_there_is(installed):
     """A build that knows its modules searches nothing: what is installed besides them is not there."""
     installed(acme_riddle=RIDDLE)
-    loader = Loader(modules={"watchword": {"riddle": "acme_riddle"}})
+    registry = Registry(modules={"watchword": {"riddle": "acme_riddle"}})
 
-    assert "riddle" == loader.find_kind("riddle").kind
-    assert "there is riddle" in refusal(loader.find_kind, "captcha")
+    assert "riddle" == registry.find_kind("riddle").kind
+    assert "there is riddle" in refusal(registry.find_kind, "captcha")
     assert [("riddle", "", "", "acme_riddle")] == [
-        (kind.name, kind.distribution, kind.version, kind.module) for kind in loader.installed_kinds()
+        (kind.name, kind.distribution, kind.version, kind.module) for kind in registry.installed_kinds()
     ]
 
 
 def test_given_modules_are_checked_all_the_same():
     """Without a distribution, the module is named."""
-    loader = Loader(modules={"watchword": {"captcha": "watchword_plugins.srp"}, "watchword.couriers": {}})
+    registry = Registry(modules={"watchword": {"captcha": "watchword_plugins.srp"}, "watchword.couriers": {}})
 
-    assert "kind 'captcha' of watchword_plugins.srp" in refusal(loader.find_kind, "captcha")
-    assert "none is installed" in refusal(loader.find_courier, "7")
+    assert "kind 'captcha' of watchword_plugins.srp" in refusal(registry.find_kind, "captcha")
+    assert "none is installed" in refusal(registry.find_courier, "7")
 
 
-@pytest.mark.parametrize("code", ["import watchword.loader", "{}.find_kind('srp')", "{}.find_courier('pigeon:')"])
+@pytest.mark.parametrize("code", ["import watchword.registry", "{}.find_kind('srp')", "{}.find_courier('pigeon:')"])
 def test_given_modules_keep_the_metadata_library_out(code, tmp_path):
     """`importlib.metadata` costs a cold start 40 ms and more; a baked build never imports it."""
     (tmp_path / "acme_pigeon.py").write_text(COURIER)
-    loader = (
-        "__import__('watchword.loader').loader.Loader({'watchword': {'srp': 'watchword_plugins.srp'}, "
+    registry = (
+        "__import__('watchword.registry').registry.Registry({'watchword': {'srp': 'watchword_plugins.srp'}, "
         "'watchword.couriers': {'pigeon': 'acme_pigeon'}})"
     )
-    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code.format(loader)}; print(*sys.modules)"
+    script = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code.format(registry)}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert "watchword.loader" in run.stdout.split()
+    assert "watchword.registry" in run.stdout.split()
     assert not {"importlib.metadata", "difflib"} & set(run.stdout.split())
 
 
@@ -451,9 +444,9 @@ def test_a_module_is_set_up_once(installed):
     """Found twice, or under two names, it registers once and observes once."""
     counting = COURIER.replace("(register):", "(register):\n    calls.append(1)") + "\ncalls = []\n" + OBSERVER
     installed(group="watchword.couriers", entries="pigeon = acme_pigeon\ncarrier = acme_pigeon", acme_pigeon=counting)
-    loader = Loader()
+    registry = Registry()
     for url in (URL, URL, "carrier://loft"):
-        loader.find_courier(url)
+        registry.find_courier(url)
 
     assert [1] == sys.modules["acme_pigeon"].calls
-    assert 1 == len(loader.observers())
+    assert 1 == len(registry.observers())

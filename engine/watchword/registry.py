@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
@@ -90,8 +91,10 @@ class _Plugin:
 
 
 @frozen
-class Loader:
+class Registry:
     """Finds plugins: among everything that is installed, or in *modules* alone.
+
+    A host makes one and hands it on to whoever looks something up: two of them know nothing of each other.
 
     *modules* has the form of the entry point tables in a pyproject.toml: by group (``watchword``,
     ``watchword.couriers``, ``watchword.ledgers``), modules by name. With it nothing is searched and
@@ -141,13 +144,28 @@ class Loader:
         """
         return tuple(self._described(entry) for entry in sorted(self._entries(KINDS), key=lambda each: each.name))
 
-    def observers(self) -> tuple[Callable[[AuditEvent], None], ...]:
-        """Return the `observe` hooks of the plugins that have been loaded so far."""
+    def observers(self, kinds: Iterable[Kind | HostRun] = ()) -> tuple[Callable[[AuditEvent], None], ...]:
+        """Return the `observe` hooks of the plugins that have been loaded so far, and of those that bring *kinds*.
+
+        A flow in Python imports its kinds by itself, and another registry may have read a flow in TOML: this registry has
+        found neither. A plugin brings a kind if it registers that name and belongs to the package of the kind's class; for a
+        plugin of another package nothing is imported.
+        """
+        for kind in kinds:
+            self._take_up(kind)
         return tuple(
             _observer(plugin.manager)
             for plugin in self._plugins.values()
             if plugin.manager.hook.observe.get_hookimpls()
         )
+
+    def _take_up(self, kind: Kind | HostRun) -> None:
+        """Load the plugin that brings *kind*, if one does."""
+        package = type(kind).__module__.partition(".")[0]
+        with suppress(ConfigurationError):  # a flow in Python runs without any plugin: nothing about it is wrong
+            for entry in self._entries(KINDS):
+                if entry.name == kind.kind and entry.module.partition(".")[0] == package:
+                    self._plugin(entry)
 
     def _described(self, entry: _Entry) -> InstalledKind:
         facts = (entry.name, entry.distribution, entry.version, entry.module)
@@ -263,44 +281,6 @@ class Loader:
         if lacking:
             raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(lacking)}")
         return made
-
-
-_installed = Loader()
-
-
-def bake(modules: Mapping[str, Mapping[str, str]]) -> Loader:
-    """Have the functions of this module find plugins in *modules* alone, and return the loader that does.
-
-    For a program that is built, before anything is found: nothing that is installed is looked at any more.
-    """
-    global _installed  # noqa: PLW0603 - what is installed is the same for the whole process
-    _installed = Loader(modules)
-    return _installed
-
-
-def find_kind(name: str) -> type[Kind | HostRun]:
-    """Return the installed kind called *name*; see `Loader.find_kind`."""
-    return _installed.find_kind(name)
-
-
-def find_courier(url: str) -> Courier:
-    """Return the courier that *url* describes; see `Loader.find_courier`."""
-    return _installed.find_courier(url)
-
-
-def find_ledger(url: str) -> Ledger:
-    """Return the ledger that *url* describes; see `Loader.find_ledger`."""
-    return _installed.find_ledger(url)
-
-
-def installed_kinds() -> tuple[InstalledKind, ...]:
-    """Return every kind that is installed; see `Loader.installed_kinds`."""
-    return _installed.installed_kinds()
-
-
-def observers() -> tuple[Callable[[AuditEvent], None], ...]:
-    """Return the `observe` hooks of the plugins that have been loaded so far."""
-    return _installed.observers()
 
 
 def remedy(kind: Kind | HostRun | type[Kind | HostRun]) -> str:

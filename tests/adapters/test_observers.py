@@ -1,0 +1,197 @@
+"""Plugins observe in every host alike, whoever found the kind: the flow's file, the flow's own import, or a built table."""
+
+import base64
+import sys
+from importlib import import_module
+from textwrap import dedent
+
+import pytest
+
+from watchword import Flow
+from watchword.document import find_flow
+from watchword.registry import Registry, _scan
+from watchword_adapters.audit import NoAudit
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.cli.stage import set_up
+from watchword_adapters.deploy import artefact
+from watchword_adapters.deploy.generated import written
+from watchword_adapters.functions import Asked, SignIn, UserRecord
+from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.errors import ClientError
+
+PLUGIN = """
+from typing import ClassVar
+import watchword
+
+seen = []
+
+class Ask:
+    kind: ClassVar[str] = "{name}"
+    proves = frozenset({{"knowledge"}})
+    def create(self, request):
+        return watchword.Challenge(private={{"sealed": request.seal("right")}})
+    def verify(self, request):
+        return watchword.Verdict(right=request.matches(request.private["sealed"], request.answer))
+
+@watchword.hookimpl
+def register_kinds(register):
+    register(Ask)
+
+@watchword.hookimpl
+def observe(event):
+    seen.append(event.name)
+"""
+COURIER = """
+import watchword
+from watchword.ports import Receipt
+
+seen = []
+
+class Pigeon:
+    floor = 0.0
+    def send(self, message, within):
+        return Receipt()
+
+@watchword.hookimpl
+def register_couriers(register):
+    register("pigeon", lambda url: Pigeon())
+
+@watchword.hookimpl
+def observe(event):
+    seen.append(event.name)
+"""
+KEY = bytes(range(32))
+END = "authn_login_fail_max"
+FAILED = ["authn_login_fail_max"]
+
+
+class Users:
+    """Ann is there, and nobody else."""
+
+    def find(self, name):
+        return UserRecord({"sub": "1"}) if name == "ann" else None
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """Three plugins in a distribution: two kinds, of which flows use one, and a courier."""
+    folder = tmp_path / "site"
+    info = folder / "acme-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[watchword]\nask = acme_ask\nidle = acme_idle\n[watchword.couriers]\npigeon = acme_pigeon\n"
+    )
+    (folder / "acme_ask.py").write_text(dedent(PLUGIN.format(name="ask")))
+    (folder / "acme_idle.py").write_text(dedent(PLUGIN.format(name="idle")))
+    (folder / "acme_pigeon.py").write_text(dedent(COURIER))
+    (folder / "acme_flow.py").write_text("import acme_ask, watchword\nflow = watchword.Flow(acme_ask.Ask())\n")
+    (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "ask"\n')
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.chdir(tmp_path)
+    before = set(sys.modules)
+    yield folder
+    for module in set(sys.modules) - before:
+        del sys.modules[module]
+
+
+FLOWS = pytest.mark.parametrize(
+    "flow", [lambda: find_flow("acme_flow:flow"), lambda: find_flow("flow.toml")], ids=["Python", "TOML"]
+)
+
+
+def fail_in(pool):
+    """Sign Ann in, and answer wrong until the sign-in is over."""
+    reply = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
+    with pytest.raises(ClientError):
+        while True:
+            reply = pool.respond_to_auth_challenge(
+                ClientId=pool.client_id,
+                ChallengeName="CUSTOM_CHALLENGE",
+                Session=reply["Session"],
+                ChallengeResponses={"USERNAME": "ann", "ANSWER": "wrong"},
+            )
+
+
+def failed_in(made):
+    """Have the local pool call the triggers *made*; return what the plugin of the flow's kind saw."""
+    pool = LocalUserPool(*made)
+    pool.add_user("ann")
+    fail_in(pool)
+    assert "acme_idle" not in sys.modules
+    return sys.modules["acme_ask"].seen
+
+
+@FLOWS
+@pytest.mark.parametrize("given", [None, Registry()], ids=["the host's own registry", "a registry handed on"])
+def test_plugins_observe_the_triggers(flow, given, installed):
+    """The registry is the host's: which one has read the flow before makes no difference."""
+    assert END == failed_in(triggers(flow(), key=KEY, audit=NoAudit(), environment={}, registry=given))[-1]
+
+
+def test_plugins_observe_where_the_host_reads_the_flow(installed):
+    """A path, and a module's attribute."""
+    for reference in ("flow.toml", "acme_flow:flow"):
+        assert END == failed_in(triggers(reference, key=KEY, audit=NoAudit(), environment={}))[-1]
+
+
+@FLOWS
+def test_plugins_observe_plain_functions(flow, installed):
+    """`SignIn` has a registry too."""
+    host = SignIn(flow(), users=Users(), key=KEY, audit=NoAudit(), environment={})
+    reply = host.begin("ann")
+    while isinstance(reply, Asked):
+        reply = host.respond(reply.token, "wrong")
+    assert END == sys.modules["acme_ask"].seen[-1]
+    assert "acme_idle" not in sys.modules
+
+
+@FLOWS
+def test_plugins_observe_what_is_played_on_this_machine(flow, installed):
+    """As `watchword try` and `watchword demo` do."""
+    stage = set_up(flow(), user="ann", password="Passw0rd!x", attributes={}, audit=NoAudit())
+    fail_in(stage.pool)
+    assert END == sys.modules["acme_ask"].seen[-1]
+
+
+def test_plugins_observe_a_built_function(installed, tmp_path, monkeypatch):
+    """What is installed is not looked at: the table that was written down has the plugin."""
+    table = {"MODULES": {"watchword": {"ask": "acme_ask"}}, "FLOWS": ("flow.toml",)}
+    source = written(artefact._HANDLER.format(title="Verify", trigger="verify"), table)
+    (tmp_path / "verify.py").write_bytes(source)
+    for name, value in {"WATCHWORD_KEY": base64.b64encode(KEY).decode(), "AWS_LAMBDA_FUNCTION_NAME": "f"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("WATCHWORD_LEDGER", "process-only")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("watchword.registry._scan", None)
+    verify = import_module("verify").verify
+    verify({"triggerSource": "VerifyAuthChallengeResponse_Authentication", "request": {}}, None)
+    assert ["authn_login_fail"] == sys.modules["acme_ask"].seen
+
+
+@FLOWS
+def test_the_plugin_of_a_courier_observes(flow, installed):
+    """It is named by a URL, given or in the environment."""
+    made = triggers(flow(), key=KEY, audit=NoAudit(), courier="pigeon://loft", environment={})
+    assert END == failed_in(made)[-1]
+    assert END == sys.modules["acme_pigeon"].seen[-1]
+
+
+def test_a_kind_that_no_plugin_brings_loads_none(installed):
+    """A class of the program's own may have the name of a plugin's kind: the plugin is another's."""
+    source = PLUGIN.format(name="idle")
+    namespace = {"__name__": "own_kinds"}
+    exec(compile(source, "own_kinds.py", "exec"), namespace)
+    triggers(Flow(namespace["Ask"]()), key=KEY, audit=NoAudit(), environment={})
+    assert "acme_idle" not in sys.modules
+
+
+def test_broken_metadata_does_not_stop_a_flow_in_python(installed, monkeypatch):
+    """Such a flow needs nothing that is installed."""
+    flow = find_flow("acme_flow:flow")
+    (installed / "acme-1.dist-info" / "entry_points.txt").write_text("[watchword\n")
+    _scan.cache_clear()
+    try:
+        triggers(flow, key=KEY, audit=NoAudit(), environment={})
+    finally:
+        _scan.cache_clear()
