@@ -77,8 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Name the marker."""
     config.addinivalue_line("markers", "exhaustive: of a whole file, which runs with --all or if it is named")
     if config.getoption("shrink"):
-        sys.path.insert(0, str(config.rootpath / "tests"))
-        from shrink import Shrink  # noqa: PLC0415 - it loads Watchword, which most runs do later
+        from kit.shrink import Shrink  # noqa: PLC0415 - it loads Watchword, which most runs do later
 
         config.pluginmanager.register(Shrink(config.getoption("shrink")), "shrink")
 

@@ -1,4 +1,4 @@
-"""Puts this folder on `sys.path`, so that tests in every folder can import what stands here."""
+"""What all tests have."""
 
 import pytest
 

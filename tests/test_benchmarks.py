@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checked_flows import BROKEN, SOUND
+from kit.checked_flows import BROKEN, SOUND
 
 pytestmark = pytest.mark.exhaustive
 

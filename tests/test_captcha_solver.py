@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-import captcha_solver
-from captcha_solver import measure, published, wilson
+from programs import captcha_solver
+from programs.captcha_solver import measure, published, wilson
 from watchword_plugins.captcha import Captcha
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-import soak
+from programs import soak
 from watchword_adapters.ledgers import memory as memory_module
 from watchword_adapters.ledgers.memory import MemoryLedger
 

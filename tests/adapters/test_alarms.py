@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from checked_flows import Toy
-from engine_host import KEY, Post
+from kit.checked_flows import Toy
+from kit.engine_host import KEY, Post
 from watchword import Flow, Limits, sequence
 from watchword.ports import AuditEvent
 from watchword.testing.time import SeededRandom, VirtualClock

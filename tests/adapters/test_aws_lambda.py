@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import ANN, KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import ANN, KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
 from watchword import ConfigurationError, Flow, sequence
 from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock

@@ -13,14 +13,14 @@ from itertools import product
 from random import Random
 
 import pytest
-from artefact_kit import built_define, define_archive, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import lambda_runtime
-from flow_oracles import CUSTOM, EXAMPLES, GOLD, SMALL, odd_lists, short_lists
-from random_flows import SETTINGS, flows
-from speech import metadata, results, session
+from kit import lambda_runtime
+from kit.artefact import built_define, define_archive, written
+from kit.random_flows import SETTINGS, flows
+from kit.sessions import metadata, results, session
+from oracles.flow_oracles import CUSTOM, EXAMPLES, GOLD, SMALL, odd_lists, short_lists
 from watchword import Flow, sequence
 from watchword.testing import events
 from watchword_adapters import aws_lambda, cognito
@@ -305,7 +305,7 @@ def test_the_same_flow_gives_the_same_bytes_in_another_process():
     """Times, order, permissions and hashes of the machine that builds are nowhere in the zip."""
     program = (
         "import sys; sys.path[:0] = sys.argv[1:];"
-        "from artefact_kit import define_archive; from flow_oracles import EXAMPLES;"
+        "from kit.artefact import define_archive; from oracles.flow_oracles import EXAMPLES;"
         "print(define_archive(EXAMPLES['acme'][0]).sha256)"
     )
     path = [each for each in sys.path if each]

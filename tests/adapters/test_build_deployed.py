@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from artefact_kit import wheel_of
 
-from emulator import emulator, mails, waited
+from kit.artefact import wheel_of
+from kit.emulator import emulator, mails, waited
 from watchword import Flow
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.artefact import Order, build

@@ -4,8 +4,8 @@ import json
 import zipfile
 
 import pytest
-from wheel_kit import ROOT, Environment, made_wheel
 
+from kit.wheel import ROOT, Environment, made_wheel
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 

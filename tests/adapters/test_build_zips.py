@@ -18,12 +18,12 @@ from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
-from artefact_kit import unpacked, wheel, wheel_of
 from attrs import evolve
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import lambda_runtime
+from kit import lambda_runtime
+from kit.artefact import unpacked, wheel, wheel_of
 from watchword import ConfigurationError
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
@@ -191,13 +191,13 @@ def ses():
 def dynamodb(monkeypatch):
     """A DynamoDB on the loopback with the ledger's table; its URL."""
     pytest.importorskip("moto", reason="pip install moto")
-    import aws_kit
+    from kit.aws import REGION, Aws, isolate
     from watchword_adapters.ledgers.dynamodb import create_table
 
-    aws_kit.isolate(monkeypatch)
-    aws = aws_kit.Aws()
+    isolate(monkeypatch)
+    aws = Aws()
     create_table(aws.client("dynamodb"), "ledger")
-    yield f"dynamodb://ledger?region={aws_kit.REGION}&endpoint={quote(aws.endpoint, safe='')}"
+    yield f"dynamodb://ledger?region={REGION}&endpoint={quote(aws.endpoint, safe='')}"
     aws.close()
 
 

@@ -10,9 +10,9 @@ import types
 import pytest
 from hypothesis import given, settings
 
-from checked_flows import BROKEN, FACE, PASSKEY, PIN, WORK, Letter, Toy
-from dressed_flows import dressed_flows
-from random_flows import Password
+from kit.checked_flows import BROKEN, FACE, PASSKEY, PIN, WORK, Letter, Toy
+from kit.dressed_flows import dressed_flows
+from kit.random_flows import Password
 from watchword import Flow, attribute, check, client, named, one_of, sequence, when
 from watchword_adapters.cli import main
 from watchword_adapters.cli.checking import as_command

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from random_flows import FOREIGN, SETTINGS, facts, flows, walks
-from speech import judged, results, session
+from kit.random_flows import FOREIGN, SETTINGS, facts, flows, walks
+from kit.sessions import judged, results, session
 from watchword import Flow
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import judge

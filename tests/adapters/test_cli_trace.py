@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import ANN, KEY, Mail, Post
+from kit.engine_host import ANN, KEY, Mail, Post
 from watchword import Flow, UnavailableError
 from watchword.challenge import User
 from watchword.engine import user_key

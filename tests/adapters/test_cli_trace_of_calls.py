@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech import HOST_ROUNDS, results, session
+from kit.sessions import HOST_ROUNDS, results, session
 from watchword import Flow, sequence
 from watchword_adapters.cli.trace import TriggerCall, tell_call
 from watchword_plugins.captcha import Captcha

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from threaded_clock import ThreadedClock
+from kit.threaded_clock import ThreadedClock
 from watchword.errors import UnavailableError
 from watchword.ports import Clock
 from watchword.testing.time import SeededRandom, VirtualClock

@@ -12,7 +12,7 @@ from threading import Event, Thread
 import pytest
 from attrs import evolve
 
-from aws_kit import isolate
+from kit.aws import isolate
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract

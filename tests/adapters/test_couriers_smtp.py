@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from attrs import evolve
 
-from mail_server import answering, failure
+from kit.mail_server import answering, failure
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract

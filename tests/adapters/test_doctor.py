@@ -1076,9 +1076,9 @@ def test_the_command_reads_a_template(tmp_path, capsys):
 def test_a_pool_of_an_emulator_is_read_repaired_and_found_well(monkeypatch):
     """moto: a pool as the API makes it by default has the classical mistakes; the printed commands mend them."""
     moto = pytest.importorskip("moto", reason="pip install moto")
-    import aws_kit
+    from kit.aws import isolate
 
-    aws_kit.isolate(monkeypatch)
+    isolate(monkeypatch)
     with moto.mock_aws():
         clients = read_aws.clients("us-east-1", "")
         cognito = clients("cognito-idp")

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from template_styles import BOTH, STYLES, TRIGGERS, another_client, judge, said, variable
+from kit.template_styles import BOTH, STYLES, TRIGGERS, another_client, judge, said, variable
 from watchword import ConfigurationError
 
 pytestmark = pytest.mark.exhaustive

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, judge, said, variable
+from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, judge, said, variable
 from watchword import ConfigurationError, Flow
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.finding import SEVERITIES

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator import emulator, waited
+from kit.emulator import emulator, waited
 
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
 pytestmark = [

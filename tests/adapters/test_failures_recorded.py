@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import ANN, KEY, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import ANN, KEY, Events, Mail, Post, Puzzle, Riddle
 from watchword import Challenge, ConfigurationError, Flow, ProtocolError, UnavailableError, Verdict
 from watchword.errors import REASONS, checked_code, reason_of
 from watchword.testing.time import SeededRandom, VirtualClock

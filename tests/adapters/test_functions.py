@@ -3,7 +3,7 @@
 import pytest
 from attrs import frozen
 
-from engine_host import ANN, KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import ANN, KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
 from watchword import ConfigurationError, Flow, Limits, UnavailableError, all_of, named, one_of, sequence
 from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from attrs import define, field, frozen
 
-from engine_host import ANN, KEY, Events, Mail, Post, Riddle
+from kit.engine_host import ANN, KEY, Events, Mail, Post, Riddle
 from watchword import Flow, Limits, UnavailableError, Verdict, sequence
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.functions import Asked, Refused, SignedIn, SignIn, UserRecord

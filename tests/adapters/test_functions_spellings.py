@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine_host import KEY, Events, Riddle
+from kit.engine_host import KEY, Events, Riddle
 from watchword import Flow, sequence
 from watchword.challenge import User
 from watchword.keyring import Keyring

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from artefact_kit import written as written_below
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from kit.artefact import written as written_below
 from watchword import ConfigurationError, Flow, attribute, client, named, sequence, when
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.define_zip import define_files

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from engine_host import ANN, KEY, Events, Post, Riddle
+from kit.engine_host import ANN, KEY, Events, Post, Riddle
 from watchword import Challenge, Flow
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, Triggers

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aws_kit import LONG, REGION, Aws, isolate
-from threaded_clock import ThreadedClock
+from kit.aws import LONG, REGION, Aws, isolate
+from kit.threaded_clock import ThreadedClock
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.keyring import Keyring, Ring

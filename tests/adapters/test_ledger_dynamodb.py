@@ -12,9 +12,9 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from test_ledgers import operations, outcome
 
-from aws_kit import REGION, Aws, isolate, patient
+from kit.aws import REGION, Aws, isolate, patient
+from kit.ledger_calls import operations, outcome
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Charge, Limit

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from engine_host import ANN
+from kit.engine_host import ANN
 from watchword import Flow, sequence, srp6a
 from watchword.keyring import Keyring
 from watchword.testing.time import VirtualClock

@@ -6,11 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from artefact_kit import wheel_of
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kit.artefact import wheel_of
 from watchword import ConfigurationError, Flow
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from engine_host import Mail
+from kit.engine_host import Mail
 from watchword import Flow, sequence
 from watchword.testing import Mailbox, SeededRandom, VirtualClock
 from watchword_adapters.srp_client import SrpClient

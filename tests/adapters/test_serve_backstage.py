@@ -5,10 +5,10 @@ import threading
 from html.parser import HTMLParser
 
 import pytest
-from poolserver_kit import application_of, asked, called
-from userpool_kit import START, CodeByMail
 
-from threaded_clock import ThreadedClock
+from kit.pool_server import application_of, asked, called
+from kit.threaded_clock import ThreadedClock
+from kit.user_pool import START, CodeByMail
 from watchword import Flow, sequence
 from watchword.ports import Message
 from watchword_adapters.aws_lambda import triggers

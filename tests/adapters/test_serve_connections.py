@@ -9,9 +9,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from poolserver_kit import listening, pool_with_ann, said_to
-from userpool_kit import CodeByMail
 
+from kit.pool_server import listening, pool_with_ann, said_to
+from kit.user_pool import CodeByMail
 from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver import connection, serving
 from watchword_adapters.poolserver.application import Application

@@ -8,9 +8,9 @@ import botocore.session
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from poolserver_kit import HOST, application_of, asked, called, pool_with_ann
-from userpool_kit import PASSWORD, START
 
+from kit.pool_server import HOST, application_of, asked, called, pool_with_ann
+from kit.user_pool import PASSWORD, START
 from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.application import MAX_BODY
 from watchword_adapters.poolserver.wire import PREFIX, replied

@@ -1,9 +1,9 @@
 """Triggers can be told to be slow, or to fail in each way that they may."""
 
 import pytest
-from poolserver_kit import application_of, called, pool_with_ann
-from userpool_kit import CodeByMail
 
+from kit.pool_server import application_of, called, pool_with_ann
+from kit.user_pool import CodeByMail
 from watchword.errors import ConfigurationError
 from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.rehearsal import KINDS, Failure, RehearsedError, failure_of, rehearsed

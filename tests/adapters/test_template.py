@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checked_flows import Toy
+from kit.checked_flows import Toy
 from watchword import ConfigurationError, Flow, attribute, named, one_of, sequence, when
 from watchword.attributes import may_change
 from watchword.keyring import Keyring

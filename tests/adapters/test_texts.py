@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from entrances import entrances
+from kit.entrances import entrances
 from watchword import Flow, srp6a
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import main

@@ -5,8 +5,8 @@ import copy
 import json
 
 import pytest
-from userpool_kit import EMAIL, PASSWORD, World, code_of, text_of
 
+from kit.user_pool import EMAIL, PASSWORD, World, code_of, text_of
 from watchword_adapters.userpool import ClientError, LocalUserPool
 
 SCOPE = "aws.cognito.signin.user.admin"

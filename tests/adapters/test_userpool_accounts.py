@@ -1,8 +1,8 @@
 """Accounts in the local pool: sign-up, codes, passwords, attributes, and the administrator."""
 
 import pytest
-from userpool_kit import EMAIL, PASSWORD, World, code_of, text_of
 
+from kit.user_pool import EMAIL, PASSWORD, World, code_of, text_of
 from watchword.attributes import hands_of
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from userpool_kit import PASSWORD, CodeByMail, CountedRandom, World
 
+from kit.user_pool import PASSWORD, CodeByMail, CountedRandom, World
 from watchword.testing.time import VirtualClock
 from watchword_adapters.userpool import ClientError
 from watchword_adapters.userpool.database import Database

@@ -5,9 +5,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from userpool_kit import EMAIL, PASSWORD, CodeByMail, PasswordThenCode, Picture, World, code_of, text_of
 
-from threaded_clock import ThreadedClock
+from kit.threaded_clock import ThreadedClock
+from kit.user_pool import EMAIL, PASSWORD, CodeByMail, PasswordThenCode, Picture, World, code_of, text_of
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError, LocalUserPool
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 from attrs import evolve
-from userpool_kit import EMAIL, PASSWORD, World, code_of
 
+from kit.user_pool import EMAIL, PASSWORD, World, code_of
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.userpool import ClientError, LocalUserPool
@@ -147,7 +147,7 @@ def test_somebody_unknown_is_made_up_alike_after_a_restart(restarting):
         parameters = world.begin_srp(client)["ChallengeParameters"]
         return parameters["SALT"], parameters["USERNAME"]
 
-    from userpool_kit import PasswordThenCode
+    from kit.user_pool import PasswordThenCode
 
     def world():
         return World(PasswordThenCode(), user=False, keeper=restarting.database, random=SystemRandom())

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from userpool_kit import World, code_of
 
+from kit.user_pool import World, code_of
 from watchword_adapters.userpool import ClientError
 from watchword_adapters.userpool.database import Database
 

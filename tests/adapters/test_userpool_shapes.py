@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from userpool_kit import World, code_of, text_of
 
+from kit.user_pool import World, code_of, text_of
 from watchword_adapters.userpool import ClientError
 from watchword_adapters.userpool.shapes import OPERATIONS, parameters_of
 

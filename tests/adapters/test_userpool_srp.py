@@ -3,8 +3,8 @@
 import base64
 
 import pytest
-from userpool_kit import EMAIL, PASSWORD, CountedRandom, PasswordThenCode, World, code_of, text_of
 
+from kit.user_pool import EMAIL, PASSWORD, CountedRandom, PasswordThenCode, World, code_of, text_of
 from watchword import srp6a
 from watchword.errors import ProtocolError
 from watchword_adapters.srp_client import SrpClient

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given
 from hypothesis import strategies as st
-from userpool_kit import EMAIL, START, World, code_of, text_of
 
+from kit.user_pool import EMAIL, START, World, code_of, text_of
 from watchword_adapters.userpool import ClientError, LocalUserPool
 from watchword_adapters.userpool.signing import signing_keys
 

@@ -1,9 +1,9 @@
 """What the local pool makes of a trigger that raises, dawdles, or returns something odd."""
 
 import pytest
-from userpool_kit import EMAIL, CodeByMail, PasswordThenCode, World, code_of, text_of
 
-from threaded_clock import ThreadedClock
+from kit.threaded_clock import ThreadedClock
+from kit.user_pool import EMAIL, CodeByMail, PasswordThenCode, World, code_of, text_of
 from watchword_adapters.userpool import ClientError, LocalUserPool
 
 INCORRECT = "Incorrect username or password."

@@ -1,6 +1,6 @@
 """Whether somebody exists cannot be told: two thousand sign-ins of known and two thousand of unknown users, interleaved.
 
-Here on a virtual clock; a hundred in real time are in `tests/bounds`, and `python tests/enumeration.py` does all of it in real time.
+Here on a virtual clock; a hundred in real time are in `tests/bounds`, and `python tests/programs/enumeration.py` does all of it in real time.
 """
 
 import json
@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-import enumeration
-from enumeration import EACH, FLOOR, FLOWS, HIGHEST_AUC, LOWEST_P, Study, auc, ks_p, problems
+from programs import enumeration
+from programs.enumeration import EACH, FLOOR, FLOWS, HIGHEST_AUC, LOWEST_P, Study, auc, ks_p, problems
 
 pytestmark = pytest.mark.exhaustive
 

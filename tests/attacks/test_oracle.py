@@ -10,8 +10,8 @@ from itertools import product
 
 import pytest
 
-from flow_oracles import CUSTOM, EXAMPLES, MISSING, OTHER, divergences, read_event, steps_of
-from speech import metadata
+from kit.sessions import metadata
+from oracles.flow_oracles import CUSTOM, EXAMPLES, MISSING, OTHER, divergences, read_event, steps_of
 
 pytestmark = pytest.mark.exhaustive
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from checked_flows import SOUND
+from kit.checked_flows import SOUND
 from watchword import Flow, Limits, attribute, client, fallback, named, one_of, sequence, when
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.stock import Question

@@ -2,9 +2,9 @@
 
 import pytest
 from attrs import frozen
-from sample_triggers import Sample
 
-from broken_code import broken
+from kit.broken_code import broken
+from kit.sample_triggers import Sample
 from watchword import Flow, creation, derive, engine, fallback, keyring, named, sequence, travel, typed, verification
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack

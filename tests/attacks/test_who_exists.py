@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 from attrs import frozen
 
-from broken_code import broken
+from kit.broken_code import broken
 from watchword import Challenge, Flow, Verdict, creation, engine
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_plugins.email_otp import EmailOtp

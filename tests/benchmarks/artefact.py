@@ -15,12 +15,11 @@ from rounds import Measured, Sample, alternate
 from scoreboard import Row, left_out, options, show
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "adapters"))
 
-from artefact_kit import wheel_of
 from cold_start import lambda_environment
 
-from lambda_runtime import function
+from kit.artefact import wheel_of
+from kit.lambda_runtime import function
 from watchword_adapters.deploy.archive import Archive
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.bytecode import compiled

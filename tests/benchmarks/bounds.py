@@ -14,8 +14,8 @@ from scoreboard import Row, options, show
 # In place of this folder: captcha.py in it is not the library of that name.
 sys.path.remove(str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from entrances import MEGABYTES, TEXTS, THINGS, Entrance, function_entrances, reader_entrances, trigger_entrances
-from patterns import LARGE, PATTERNS, hostile, run
+from kit.entrances import MEGABYTES, TEXTS, THINGS, Entrance, function_entrances, reader_entrances, trigger_entrances
+from kit.patterns import LARGE, PATTERNS, hostile, run
 
 MOST_MILLISECONDS, MOST_MEGABYTES, MOST_FOR_A_PATTERN = 50, 20, 10
 GROUPS: dict[str, Callable[[], list[Entrance]]] = {

@@ -14,7 +14,7 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from checked_flows import BROKEN, SOUND  # found by the line above
+from kit.checked_flows import BROKEN, SOUND  # found by the line above
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 EIGHT, MANY = "eight in any order", "any four of nine"

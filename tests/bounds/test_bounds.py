@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from entrances import MEGABYTES, TEXTS, THINGS, entrances
+from kit.entrances import MEGABYTES, TEXTS, THINGS, entrances
 from watchword.travel import read_carry
 from watchword_adapters.aws_lambda import TriggerError
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from aws_kit import REGION, isolate
-from engine_host import KEY
+from kit.aws import REGION, isolate
+from kit.engine_host import KEY
 from watchword import Flow
 from watchword.errors import FAILURE_TEXTS
 from watchword_adapters.aws_lambda import TriggerError, triggers

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from enumeration import FLOOR, FLOWS, Study
+from programs.enumeration import FLOOR, FLOWS, Study
 
 pytestmark = pytest.mark.exhaustive
 

@@ -7,8 +7,8 @@ from threading import Event
 
 import pytest
 
-from aws_kit import isolate
-from mail_server import answering, failure
+from kit.aws import isolate
+from kit.mail_server import answering, failure
 from watchword.errors import UnavailableError
 from watchword.testing.couriers import LETTER
 from watchword_adapters.clock import SystemClock

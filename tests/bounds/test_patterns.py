@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from patterns import PATTERNS, calls_of_re, hostile, modules, slow
+from kit.patterns import PATTERNS, calls_of_re, hostile, modules, slow
 
 pytestmark = pytest.mark.exhaustive
 

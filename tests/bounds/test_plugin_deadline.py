@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 from attrs import evolve, field, frozen
 
-from engine_host import ANN, KEY, Events, Mail, Post, Riddle
+from kit.engine_host import ANN, KEY, Events, Mail, Post, Riddle
 from watchword import Challenge, Flow, Verdict, sequence
 from watchword.challenge import Email
 from watchword.testing.time import SeededRandom, VirtualClock
@@ -298,8 +298,8 @@ HOLDS_THE_LOCK = """
 import re, sys
 sys.path[:0] = {path!r}
 from attrs import evolve
-from engine_host import KEY, Post
-from test_plugin_deadline import Odd, event, made
+from kit.engine_host import KEY, Post
+from bounds.test_plugin_deadline import Odd, event, made
 from watchword import Flow
 
 kind = Odd(creating=lambda _: re.match("(a+)+$", "a" * 64 + "b"))

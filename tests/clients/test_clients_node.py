@@ -8,7 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from served_pool import CLIENT_ID, POOL_ID, served
+
+from kit.served_pool import CLIENT_ID, POOL_ID, served
 
 pytestmark = pytest.mark.exhaustive
 

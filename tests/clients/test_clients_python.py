@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from pycognito import Cognito
 from pycognito.aws_srp import AWSSRP
 from pycognito.exceptions import TokenVerificationException
-from served_pool import CLIENT_ID, PASSWORD, POOL_ID, other_than, served
+
+from kit.served_pool import CLIENT_ID, PASSWORD, POOL_ID, other_than, served
 
 pytestmark = pytest.mark.exhaustive
 

@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from engine_host import ANN, Host, Mail, world
+from kit.engine_host import ANN, Host, Mail, world
 from watchword import Flow, User
 from watchword.engine import LEASE
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 
-from random_flows import APP, TIER, Password, Quiz
+from kit.random_flows import APP, TIER, Password, Quiz
 from watchword import (
     ConfigurationError,
     Flow,

@@ -9,7 +9,7 @@ import attrs
 import pytest
 from attrs import frozen
 
-from engine_host import ANN, KEY
+from kit.engine_host import ANN, KEY
 from watchword import Challenge, Flow, Verdict, challenge, ports, sequence, turn
 from watchword.challenge import User
 from watchword.testing.time import VirtualClock

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from checked_flows import BROKEN, SOUND
-from speech import judged
+from kit.checked_flows import BROKEN, SOUND
+from kit.sessions import judged
 from watchword import Flow, check
 from watchword.verdicts import CODES
 

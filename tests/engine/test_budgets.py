@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import Puzzle, Riddle
+from kit.engine_host import Puzzle, Riddle
 from watchword import ConfigurationError, Limits
 from watchword.budgets import parse_limit
 from watchword.ports import Limit

@@ -1,6 +1,6 @@
 """Unknown users: whether a stranger sees a difference, and where."""
 
-from engine_host import Mail, Puzzle, Riddle
+from kit.engine_host import Mail, Puzzle, Riddle
 from watchword import Flow, attribute, client, explore, named, one_of, sequence, when
 from watchword.decoy import Difference, first_difference
 from watchword_plugins.srp import Srp

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from random_flows import Password, Quiz
-from speech import metadata, results, session
+from kit.random_flows import Password, Quiz
+from kit.sessions import metadata, results, session
 from watchword import Flow, all_of, derive, fallback, named, one_of, sequence
 from watchword.travel import Metadata
 

@@ -6,7 +6,8 @@ from types import ModuleType
 import pytest
 from attrs import frozen
 
-from flow_oracles import (
+from kit.sessions import SIGNIN, session
+from oracles.flow_oracles import (
     EXAMPLES,
     GOLD,
     ONE,
@@ -21,7 +22,6 @@ from flow_oracles import (
     short_lists,
     tokens_after_insertion,
 )
-from speech import SIGNIN, session
 from watchword import Flow, all_of, at_least, derive, fallback, one_of, sequence
 
 pytestmark = pytest.mark.exhaustive

@@ -8,10 +8,10 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dressed_flows import dressed_flows
-from engine_host import Mail
-from random_flows import APP, TIER, Quiz, flows
-from random_flows import Password as Prelude
+from kit.dressed_flows import dressed_flows
+from kit.engine_host import Mail
+from kit.random_flows import APP, TIER, Quiz, flows
+from kit.random_flows import Password as Prelude
 from watchword import (
     ConfigurationError,
     Flow,

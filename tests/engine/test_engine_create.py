@@ -8,7 +8,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Post, Puzzle, Riddle, world
+from kit.engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Post, Puzzle, Riddle, world
 from watchword import (
     Challenge,
     ConfigurationError,

@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from engine_host import ANN, Host, Mail, Riddle, world
+from kit.engine_host import ANN, Host, Mail, Riddle, world
 from watchword import (
     ConfigurationError,
     FailAuthentication,

@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Puzzle, Riddle, world
+from kit.engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Puzzle, Riddle, world
 from watchword import Flow, IssueTokens, Limits, UnavailableError, User, Verdict, named, sequence
 from watchword.errors import ConfigurationError
 from watchword.testing.time import SeededRandom

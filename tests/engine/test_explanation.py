@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from random_flows import APP, FOREIGN, SETTINGS, TIER, Quiz, facts, flows, walks
-from random_flows import Password as Prelude
-from speech import judged, metadata, session
+from kit.random_flows import APP, FOREIGN, SETTINGS, TIER, Quiz, facts, flows, walks
+from kit.random_flows import Password as Prelude
+from kit.sessions import judged, metadata, session
 from watchword import (
     Flow,
     ReadRound,

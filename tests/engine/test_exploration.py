@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from block_player import decision as played
-from flow_oracles import FORCED, SMALL
-from flow_walks import WHO, deepest, outcomes, walked
-from random_flows import APP, TIER, Password, Quiz, flows
-from speech import session
+from kit.random_flows import APP, TIER, Password, Quiz, flows
+from kit.sessions import session
+from oracles.block_player import decision as played
+from oracles.flow_oracles import FORCED, SMALL
+from oracles.flow_walks import WHO, deepest, outcomes, walked
 from watchword import (
     ConfigurationError,
     Flow,

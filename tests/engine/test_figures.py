@@ -11,11 +11,11 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checked_flows import PIN, WORK, Letter, Silent, Toy
-from dressed_flows import dressed_flows
-from engine_host import ANN, Host, Riddle, world
-from flow_walks import WHO, outcomes, rounds_after
-from random_flows import Password
+from kit.checked_flows import PIN, WORK, Letter, Silent, Toy
+from kit.dressed_flows import dressed_flows
+from kit.engine_host import ANN, Host, Riddle, world
+from kit.random_flows import Password
+from oracles.flow_walks import WHO, outcomes, rounds_after
 from watchword import (
     Challenge,
     Email,

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from block_player import decision as played
-from flow_oracles import (
+from kit.sessions import SIGNIN, judged, metadata, session
+from oracles.block_player import decision as played
+from oracles.flow_oracles import (
     CUSTOM,
     EXAMPLES,
     FILES,
@@ -23,8 +24,7 @@ from flow_oracles import (
     tokens_after_insertion,
     written,
 )
-from reference_model import decision as expected
-from speech import SIGNIN, judged, metadata, session
+from oracles.reference_model import decision as expected
 from watchword import Flow, derive, sequence
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp

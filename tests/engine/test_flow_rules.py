@@ -5,10 +5,10 @@ from attrs import evolve
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from block_player import decision as played
-from block_player import facts_of
-from random_flows import APP, FOREIGN, SETTINGS, TIER, Password, Quiz, facts, flows, walks
-from speech import judged, metadata, session
+from kit.random_flows import APP, FOREIGN, SETTINGS, TIER, Password, Quiz, facts, flows, walks
+from kit.sessions import judged, metadata, session
+from oracles.block_player import decision as played
+from oracles.block_player import facts_of
 from watchword import Flow, all_of, at_least, derive, explore, fallback, named, one_of, sequence, when
 
 CUSTOM, SRP_A, VERIFIER = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER"

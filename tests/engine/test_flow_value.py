@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve, frozen
 from attrs.exceptions import FrozenInstanceError
 
-from random_flows import APP, TIER, Password, Quiz
+from kit.random_flows import APP, TIER, Password, Quiz
 from watchword import (
     ConfigurationError,
     FailAuthentication,
@@ -238,7 +238,7 @@ def test_the_fingerprint_is_sixteen_hex_digits_and_the_same_for_equal_flows():
 def test_the_fingerprint_is_the_same_in_every_process():
     """Hashes of texts differ from process to process; the fingerprint does not."""
     program = (
-        "from random_flows import Quiz; from watchword import Flow, fallback, named;"
+        "from kit.random_flows import Quiz; from watchword import Flow, fallback, named;"
         "print(Flow(fallback(Quiz(), named('other', Quiz(level='hard')))).fingerprint)"
     )
     prints = [

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from attrs import evolve, frozen
 
-from engine_host import ANN, KEY, Host, Mail, Post, Riddle, world
+from kit.engine_host import ANN, KEY, Host, Mail, Post, Riddle, world
 from watchword import Challenge, Flow, UnavailableError, User, named, one_of, sequence
 from watchword.keyring import Keyring
 from watchword.travel import read_slip

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from random_flows import Quiz
-from speech import metadata
+from kit.random_flows import Quiz
+from kit.sessions import metadata
 from watchword import Flow, attribute, client, derive, named, sequence, when
 from watchword.derive import BROKEN, FAILED, PASSED
 from watchword_plugins.srp import Srp

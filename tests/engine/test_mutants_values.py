@@ -3,7 +3,7 @@
 import pytest
 from attrs import evolve
 
-from engine_host import KEY
+from kit.engine_host import KEY
 from watchword import derive
 from watchword.challenge import Challenge, CreateRequest, Email, User, VerifyRequest
 from watchword.keyring import Keyring

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broken_code import broken
-from engine_host import ANN, Host, Mail, world
+from kit.broken_code import broken
+from kit.engine_host import ANN, Host, Mail, world
 from watchword import Flow, IssueTokens, Limits, User, creation, verification
 from watchword.engine import LEASE
 

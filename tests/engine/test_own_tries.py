@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import ANN, Host, Mail, Riddle, world
+from kit.engine_host import ANN, Host, Mail, Riddle, world
 from watchword import Flow, IssueTokens, Limits, User, named, one_of, sequence
 from watchword.budgets import MAX_GUESSES
 from watchword.engine import own_tries

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine_host import ANN, Host, Mail, Puzzle, Riddle, world
+from kit.engine_host import ANN, Host, Mail, Puzzle, Riddle, world
 from watchword import FailAuthentication, Flow, User, named, sequence
 from watchword.creation import Created
 

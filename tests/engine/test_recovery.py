@@ -6,8 +6,8 @@ import pytest
 from attrs import frozen
 from hypothesis import given
 
-from checked_flows import PASSKEY, PIN, TOTP, WORK, Letter, Toy
-from dressed_flows import dressed_flows
+from kit.checked_flows import PASSKEY, PIN, TOTP, WORK, Letter, Toy
+from kit.dressed_flows import dressed_flows
 from watchword import Flow, all_of, at_least, attribute, check, derive, explore, fallback, one_of, sequence, when
 from watchword.recovery import recovery_channels
 from watchword_plugins.captcha import Captcha

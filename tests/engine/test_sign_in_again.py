@@ -5,7 +5,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_host import ANN, Host, Mail, Riddle, world
+from kit.engine_host import ANN, Host, Mail, Riddle, world
 from watchword import Flow, IssueTokens, Limits, User, sequence
 
 KNOWN = User("ann", ANN)

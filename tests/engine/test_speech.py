@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech import session
+from kit.sessions import session
 from watchword import ConfigurationError, Flow, ReadRound, derive, named, sequence
 from watchword.speech import HOST_WORDS, MAX_LENGTH, listen, say
 from watchword_plugins.email_otp import EmailOtp

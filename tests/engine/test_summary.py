@@ -4,8 +4,8 @@ import attrs
 import pytest
 from hypothesis import given, settings
 
-from checked_flows import BROKEN, FACE, PASSKEY, PIN, SOUND, WORK, Letter, Toy
-from dressed_flows import dressed_flows
+from kit.checked_flows import BROKEN, FACE, PASSKEY, PIN, SOUND, WORK, Letter, Toy
+from kit.dressed_flows import dressed_flows
 from watchword import Flow, check
 from watchword.summary import claims
 from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Finding

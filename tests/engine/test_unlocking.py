@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine_host import ANN as ATTRIBUTES
-from engine_host import Host, Riddle, world
+from kit.engine_host import ANN as ATTRIBUTES
+from kit.engine_host import Host, Riddle, world
 from watchword import Flow
 from watchword.challenge import User
 from watchword.engine import user_key

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from block_player import decision as played
-from block_player import facts_of
-from checked_flows import FACE, PASSKEY, PIN, RECOVERY, TOTP, WORK, Letter, Silent, Toy
-from dressed_flows import dressed_flows
-from random_flows import Password, Quiz
-from speech import judged, session
+from kit.checked_flows import FACE, PASSKEY, PIN, RECOVERY, TOTP, WORK, Letter, Silent, Toy
+from kit.dressed_flows import dressed_flows
+from kit.random_flows import Password, Quiz
+from kit.sessions import judged, session
+from oracles.block_player import decision as played
+from oracles.block_player import facts_of
 from watchword import (
     ConfigurationError,
     Flow,

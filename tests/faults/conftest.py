@@ -1,9 +1,9 @@
 """What the tests of faults share."""
 
 import pytest
-from faulty import ledgers
 
-from aws_kit import Aws, isolate, patient
+from kit.aws import Aws, isolate, patient
+from kit.faults import ledgers
 from watchword.testing.time import VirtualClock
 
 

@@ -6,9 +6,9 @@ A death is an exception that nothing in between may catch. What was written befo
 from collections import Counter
 
 import pytest
-from faulty import FLOWS, Post
 
-from engine_host import ANN, KEY, Events
+from kit.engine_host import ANN, KEY, Events
+from kit.faults import FLOWS, Post
 from watchword import User, derive
 from watchword.engine import LEASE, Engine
 from watchword.errors import UnavailableError

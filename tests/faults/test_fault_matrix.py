@@ -9,8 +9,11 @@ from functools import partial
 
 import pytest
 from attrs import evolve
-from faulty import (
+
+from kit.faults import (
+    COURIER_FAULTS,
     FLOWS,
+    LEDGER_FAULTS,
     MOMENTS,
     JumpingClock,
     Plan,
@@ -21,7 +24,6 @@ from faulty import (
     host_repeats,
     inject_into_create,
 )
-
 from watchword import ConfigurationError, Verdict, named, sequence
 from watchword.errors import UnavailableError
 from watchword_adapters.attacks.arena import wrong_answer
@@ -32,20 +34,6 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 
 pytestmark = pytest.mark.exhaustive
 
-LEDGER_FAULTS = {
-    "F-08 throttled": lambda: UnavailableError("throttled"),
-    "F-08 timed out": TimeoutError,
-    "F-10 cancelled": lambda: UnavailableError("transaction cancelled"),
-    "F-11 response lost": lambda: ConnectionResetError("reset"),
-    "F-12 table missing": lambda: KeyError("no such table"),
-}
-COURIER_FAULTS = {
-    "F-01 throttled": lambda: UnavailableError("rate exceeded", undelivered=True),
-    "F-02 rejected": lambda: UnavailableError("not verified", undelivered=True),
-    "F-03 no answer": lambda: UnavailableError("read timeout"),
-    "F-04 reset": lambda: ConnectionResetError("reset"),
-    "F-04 no name": lambda: OSError("no such host"),
-}
 JUMPS = (-3600, 3600, -86_400, 86_400, -1, 0.5)
 REPORT = Report()
 

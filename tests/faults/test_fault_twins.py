@@ -3,9 +3,9 @@
 from contextlib import suppress
 
 import pytest
-from faulty import Plan, Report, Trial, inject_into_create
 
-from broken_code import broken
+from kit.broken_code import broken
+from kit.faults import Plan, Report, Trial, inject_into_create
 from watchword import creation, verification
 from watchword.errors import UnavailableError
 from watchword_adapters import aws_lambda

@@ -3,9 +3,8 @@
 from functools import partial
 
 import pytest
-from faulty import MOMENTS, Plan, Report, Trial, host_repeats, inject_into_create
-from test_fault_matrix import COURIER_FAULTS, LEDGER_FAULTS
 
+from kit.faults import COURIER_FAULTS, LEDGER_FAULTS, MOMENTS, Plan, Report, Trial, host_repeats, inject_into_create
 from watchword_adapters.attacks.arena import wrong_answer
 
 pytestmark = pytest.mark.exhaustive

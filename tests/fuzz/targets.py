@@ -11,7 +11,7 @@ from string import Template
 
 from attrs import frozen
 
-from engine_host import ANN, KEY, Events, Post, Riddle
+from kit.engine_host import ANN, KEY, Events, Post, Riddle
 from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
 from watchword.document import load

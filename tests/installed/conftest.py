@@ -47,7 +47,7 @@ def reader(tmp_path, outside):
 @pytest.fixture
 def cloud(tmp_path_factory):
     """The endpoint of an emulator of AWS, as empty as a new account: the page names its stack."""
-    from emulator import emulator
+    from kit.emulator import emulator
 
     missing = [name for name in ("ministack", "aws") if shutil.which(name) is None]
     if missing:

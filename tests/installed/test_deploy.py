@@ -5,7 +5,7 @@ import re
 import secrets
 
 from conftest import CHECKOUT
-from emulator import mails
+from kit.emulator import mails
 
 PAGE = CHECKOUT / "docs" / "how-to" / "deploy-to-aws.md"
 

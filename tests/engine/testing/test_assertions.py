@@ -2,7 +2,7 @@
 
 import pytest
 
-from checked_flows import PASSKEY, PIN
+from kit.checked_flows import PASSKEY, PIN
 from watchword import ConfigurationError, Flow, IssueTokens, attribute, client, one_of, sequence, when
 from watchword.testing import assert_flow, judged
 from watchword_plugins.captcha import Captcha

@@ -5,7 +5,7 @@ import re
 import pytest
 from attrs import evolve, frozen
 
-from engine_host import Mail, Puzzle, Riddle
+from kit.engine_host import Mail, Puzzle, Riddle
 from watchword import (
     Challenge,
     ConfigurationError,

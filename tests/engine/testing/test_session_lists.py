@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from block_player import decision as played
-from random_flows import APP, TIER, Password, Quiz, flows
+from kit.random_flows import APP, TIER, Password, Quiz, flows
+from oracles.block_player import decision as played
 from watchword import ConfigurationError, Flow, IssueTokens, Present, Round, all_of, derive, named, sequence, when
 from watchword.testing import events, judged, sessions, spoken
 from watchword_adapters.aws_lambda import triggers

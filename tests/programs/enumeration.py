@@ -1,6 +1,6 @@
 """Whether somebody exists can be told from the outside: sign-ins of known and of unknown users, interleaved, and measured.
 
-`python tests/enumeration.py` does it in real time, with mails that take as long as they say; `--virtual` on a clock that is moved.
+`python tests/programs/enumeration.py` does it in real time, with mails that take as long as they say; `--virtual` on a clock that is moved.
 What a mail takes is drawn (log-normal, median 150 ms). AUC is how well a stranger tells the two apart by time alone: 0.5 is
 a coin. KS is the two-sample test of Kolmogorov and Smirnov.
 """
@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from watchword import Flow, sequence
 from watchword.testing.time import VirtualClock
 from watchword_adapters.attacks.arena import Arena, Person

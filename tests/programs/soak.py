@@ -1,6 +1,6 @@
 """Sign-ins by the thousand on several threads: memory stays flat, nothing fails, nothing is sent twice, the ledger adds up.
 
-`python tests/soak.py --seconds 600`, or `--sign-ins 3600` for an hour's worth at one a second. Each thread is a container of its
+`python tests/programs/soak.py --seconds 600`, or `--sign-ins 3600` for an hour's worth at one a second. Each thread is a container of its
 own, with its own triggers and clock; the ledger and the courier are shared. Time is virtual: after each round two hours pass, so
 that everything which is kept for a day is kept and thrown away many times over.
 """
@@ -24,8 +24,8 @@ from statistics import median
 
 from attrs import field, frozen
 
-sys.path.insert(0, str(Path(__file__).parent))
-from engine_host import KEY, Riddle  # found by the line above
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from kit.engine_host import KEY, Riddle  # found by the line above
 from watchword import Flow, Limits, sequence
 from watchword.ports import Receipt
 from watchword.testing.time import SeededRandom, VirtualClock

@@ -6,10 +6,10 @@ The tests put the engine's own interpreter through these, and the deliberately b
 from itertools import product
 from pathlib import Path
 
-from block_player import decision as played
-from random_flows import APP, FOREIGN, TIER, Password, Quiz
-from reference_model import decision as expected
-from speech import judged, metadata, session
+from kit.random_flows import APP, FOREIGN, TIER, Password, Quiz
+from kit.sessions import judged, metadata, session
+from oracles.block_player import decision as played
+from oracles.reference_model import decision as expected
 from watchword import Flow, all_of, at_least, derive, fallback, named, one_of, sequence, when
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -19,7 +19,7 @@ CUSTOM, SRP_A, VERIFIER, MFA = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER",
 NAMES = (SRP_A, VERIFIER, CUSTOM, MFA, "unknown")
 MISSING, UNASKED = object(), object()
 
-FILES = Path(__file__).parents[1] / "docs" / "examples" / "flows"
+FILES = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 EXAMPLES = {
     "email_code": (Flow.load(FILES / "email_code.toml"), {"plain": [("email_otp", 3)]}),
     "srp_then_code": (Flow.load(FILES / "srp_then_code.toml"), {"srp": [("email_otp", 3)]}),

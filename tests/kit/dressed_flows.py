@@ -3,7 +3,7 @@
 import attrs
 from hypothesis import strategies as st
 
-from random_flows import flows
+from kit.random_flows import flows
 from watchword import Limits
 from watchword.blocks import AtLeast, Fallback, InSequence, Named, OneOf, When
 from watchword.challenge import HostRun

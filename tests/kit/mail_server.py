@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from threaded_clock import ThreadedClock
+from kit.threaded_clock import ThreadedClock
 from watchword.errors import UnavailableError
 from watchword.testing.couriers import LETTER
 from watchword_adapters.couriers import SmtpCourier

@@ -1,4 +1,4 @@
-"""How many pictures of the shipped CAPTCHA a program from the package index reads: `python tests/captcha_solver.py`.
+"""How many pictures of the shipped CAPTCHA a program from the package index reads: `python tests/programs/captcha_solver.py`.
 
 Needs the one version of the solver that the figure was measured with: pip install captcha-whisperer==0.1.0
 """
@@ -21,7 +21,7 @@ from watchword.testing.requests import Issued
 from watchword_plugins.captcha import Captcha
 
 SOLVER, VERSION = "captcha-whisperer", "0.1.0"
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "captcha.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "captcha.md"
 
 
 @frozen

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-BOUNDS = Path(__file__).parent / "bounds"
+BOUNDS = Path(__file__).parents[1] / "bounds"
 
 
 class Shrink:

@@ -5,9 +5,8 @@ import json
 import socket
 from contextlib import contextmanager
 
-from userpool_kit import EMAIL, PASSWORD, START, CodeByMail
-
-from threaded_clock import ThreadedClock
+from kit.threaded_clock import ThreadedClock
+from kit.user_pool import EMAIL, PASSWORD, START, CodeByMail
 from watchword_adapters.poolserver.application import Application
 from watchword_adapters.poolserver.server import hosts_of, listen, port_of, running
 from watchword_adapters.poolserver.wire import PREFIX

@@ -1,4 +1,4 @@
-"""Mutation: `python tests/mutation.py verification --sample 100`. Needs cosmic-ray (pip install cosmic-ray), and fork (not Windows).
+"""Mutation: `python tests/programs/mutation.py verification --sample 100`. Needs cosmic-ray (pip install cosmic-ray), and fork (not Windows).
 
 Each mutant is one small change to the source; a test has to fail for it. cosmic-ray says which changes there are and makes them, in a
 copy of the project for each process: `derive.py` is shipped alone and may import nothing, so it cannot be mutated from within. The tests
@@ -27,7 +27,7 @@ from typing import Any
 
 from attrs import frozen
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 COPIED = ("engine", "plugins", "adapters", "tests", "docs", "conftest.py", "pyproject.toml", "README.md")
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from engine_host import ANN, KEY, Events, Post, Riddle
+from kit.engine_host import ANN, KEY, Events, Post, Riddle
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
 from watchword.creation import MAX_MESSAGE
