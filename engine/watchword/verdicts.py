@@ -164,6 +164,15 @@ def check(
     return Report(flow, len(exploration.states), exploration.transitions, tuple(accepted), figures, exploration)
 
 
+def unproven(flow: Flow, *, limit: int = MAX_STATES) -> Finding | None:
+    """Return the finding that tokens are issued without a proof of who signs in, or None; `check` asks the rest, too.
+
+    Raises:
+        ConfigurationError: if there are more states than *limit*.
+    """
+    return next(_proof(flow, _ways(explore(flow, limit=limit), ()), ()), None)
+
+
 def _accept(flow: Flow, finding: Finding) -> Finding:
     reason = flow.accept.get(finding.code)
     if reason is None:

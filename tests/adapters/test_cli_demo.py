@@ -75,7 +75,7 @@ def test_json_holds_the_trace_of_every_call(capsys):
     assert 0 == main(["demo", "--json"])
     out, err = capsys.readouterr()
     trace = json.loads(out)
-    assert ("", True, "acme", []) == (err, trace["ok"], trace["flow"], trace["cautions"])
+    assert ("", True, "acme") == (err, trace["ok"], trace["flow"])
     scenes = trace["scenes"]
     assert [False] * 4 + [True] * 3 == [scene["attack"] for scene in scenes]
     exchanges = [exchange for scene in scenes[:4] for exchange in scene["exchanges"]]

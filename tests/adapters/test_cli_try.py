@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from watchword_adapters.cli import main
+from watchword import Flow, check
+from watchword_adapters.cli import checking, main
 from watchword_adapters.couriers import Outbox
+from watchword_plugins.captcha import Captcha
 
 FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 
@@ -103,13 +105,23 @@ def test_a_flow_that_can_be_opened_in_two_ways_asks_which(play, code, said, step
 
 
 def test_the_captcha_alone_runs_with_a_warning(play, tmp_path):
-    """It proves nothing about who signs in, and says so; the picture is saved."""
+    """Nothing proves who signs in, and it says so as `check` does; the picture is saved."""
     status, out, _ = play(FLOWS / "captcha_only.toml", "", "no", "no", "no")
     assert 1 == status
-    assert 'warning: the flow "captcha_only" proves nothing about who signs in' in out
+    (finding,) = (each for each in check(Flow(Captcha())).findings if each.code == "WW101")
+    assert f'warning: the flow "captcha_only": {finding.message}\n' in out
     pictures = [line.rpartition(" ")[2] for line in out.splitlines() if "saved as" in line]
     assert 3 == len(set(pictures))
     assert all(Path(path).parent == tmp_path and Path(path).read_bytes()[8:12] == b"WEBP" for path in pictures)
+
+
+def test_a_flow_with_many_states_is_not_walked_for_a_warning(play, monkeypatch):
+    """It begins at once, and says who would look at all of them."""
+    monkeypatch.setattr(checking, "_QUICK", 3)
+    status, out, _ = play(FLOWS / "captcha_only.toml", "no", "no", "no")
+    assert 1 == status
+    assert "let watchword check walk them" in out
+    assert "warning" not in out
 
 
 def test_a_right_captcha_signs_in(play, monkeypatch):

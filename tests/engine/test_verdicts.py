@@ -32,7 +32,7 @@ from watchword import (
 from watchword.attributes import hands_of, may_change
 from watchword.requirement import FACTORS
 from watchword.speech import listen
-from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Finding, Report, assurance
+from watchword.verdicts import CODES, MAX_SOLE_FACTOR, Finding, Report, assurance, unproven
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -215,8 +215,11 @@ def compare(flow, require, evidence):
     report = check(flow, require=require)
 
     bare = [words for words, right, _ in evidence.passing if not proven(flow, right)]
+    alone = unproven(flow)
     for finding in agree(report, "WW101", bare):
         assert not proven(flow, shows(flow, finding))
+        assert finding == alone
+    assert bool(bare) == (alone is not None)
 
     def meets(right):
         held = terms_of(flow, right)
@@ -296,6 +299,7 @@ def test_what_is_certain_is_found_though_a_shorter_way_is_worse():
     flow = Flow(one_of(Captcha(), PIN), accept={"WW101": "a guest book"})
     assert [("pin+",)] == [each.session for each in found(flow, "WW107")]
     assert ["error"] == [each.severity for each in check(flow).errors]
+    assert unproven(flow).severity == "error"
 
 
 def test_mail_after_wrong_answers_is_mail_to_whoever_names_a_user():

@@ -10,13 +10,16 @@ import attrs
 
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES
+from watchword.flow import Flow
 from watchword.summary import claims
-from watchword.verdicts import Finding, Report, check
+from watchword.verdicts import Finding, Report, check, unproven
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.screen import Screen
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
+_QUICK = 10_000
+"""The most states to walk for one warning: some tenths of a second."""
 _EPILOG = """\
 EXPR is made of knowledge, possession, inherence, names of kinds and password, with and, or and brackets. Under a verdict
 stands the command that explains the shortest session that shows it. Each code has its heading in
@@ -106,6 +109,17 @@ def as_command(finding: Finding, flow: str) -> str:
 
 def _option(name: str, value: str) -> tuple[str, ...]:
     return (f"{name}={value}",) if value.startswith("-") else (name, value)
+
+
+def warn_of_bare_tokens(flow: Flow, screen: Screen) -> None:
+    """Warn of a *flow* that issues tokens without a proof of who signs in; a big one is left to `watchword check`."""
+    try:
+        finding = unproven(flow, limit=_QUICK)
+    except ConfigurationError:
+        screen.line(f'the flow "{flow.name}" has many states: let watchword check walk them', "quiet")
+        return
+    if finding is not None:
+        screen.line(f'warning: the flow "{flow.name}": {finding.message}', "warning")
 
 
 def _tell(report: Report, screen: Screen, arguments: argparse.Namespace) -> None:

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from watchword.ports import Message
-from watchword_adapters.cli.cautions import cautions
 from watchword_adapters.cli.picture import open_picture
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.cli.stage import DEFAULT_EMAIL, log_lines
@@ -42,8 +41,6 @@ def _run_as_text(arguments: argparse.Namespace) -> int:
         f'\nThe flow "{tour.flow.name}" asks for the password (SRP), the characters of a picture and an e-mailed code.\n'
         f"Its three triggers run in a local user pool that plays Cognito: no AWS, no network. Ann is {DEFAULT_EMAIL}."
     )
-    for caution in cautions(tour.flow):
-        screen.line(f"warning: {caution}", "warning")
     screen.lines("\n> is what the client calls, < what it gets back; between them are the triggers.", "quiet")
     attacks = 0
     for number, scene in enumerate(tour.scenes(), start=1):
@@ -88,7 +85,6 @@ def _run_as_json(arguments: argparse.Namespace) -> int:
             {
                 "flow": tour.flow.name,
                 "fingerprint": tour.flow.fingerprint,
-                "cautions": cautions(tour.flow),
                 "scenes": scenes,
                 "ok": failure is None,
             },

@@ -15,7 +15,7 @@ from watchword.errors import WatchwordError
 from watchword.flow import Flow
 from watchword.registry import Registry
 from watchword.turn import ACTION, CHOICE
-from watchword_adapters.cli.cautions import cautions
+from watchword_adapters.cli.checking import warn_of_bare_tokens
 from watchword_adapters.cli.client import Client
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.picture import open_picture, save_picture
@@ -81,8 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             registry=registry,
         )
         screen.line(f'The flow "{flow.name}": {", ".join(flow.steps) or "the password alone"}', "title")
-        for caution in cautions(flow):
-            screen.line(f"warning: {caution}", "warning")
+        warn_of_bare_tokens(flow, screen)
         screen.line("Type :help for help.", "quiet")
         known = {} if arguments.unknown_user else {arguments.user: attributes}
         try:

@@ -20,7 +20,7 @@ from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword.registry import Registry
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.cli.cautions import cautions
+from watchword_adapters.cli.checking import warn_of_bare_tokens
 from watchword_adapters.cli.narrator import LogLines, Narrator
 from watchword_adapters.cli.screen import Screen, one_line
 from watchword_adapters.cli.snippets import Access
@@ -324,8 +324,8 @@ def _certificate(host: str | None) -> Generator[tuple[Path, Path]]:
 
 def _banner(screen: Screen, arguments: argparse.Namespace, served: _Served) -> None:
     access = served.access
-    for caution in cautions(served.flow) if served.flow else ():
-        screen.line(f"warning: {caution}", "warning")
+    if served.flow is not None:
+        warn_of_bare_tokens(served.flow, screen)
     if arguments.host:
         screen.line(f"warning: others may reach this pool at {arguments.host}; it is made for this machine", "warning")
     if arguments.dev_answers:
