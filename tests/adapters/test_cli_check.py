@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from attrs import frozen
 
-from watchword import Flow, check
+from watchword import ConfigurationError, Flow, check, named, one_of
 from watchword.verdicts import CODES
 from watchword_adapters.cli import main
 from watchword_adapters.cli.progress import Progress
+from watchword_plugins.email_otp import EmailOtp
 
 FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 FIGURES = {
@@ -67,9 +71,10 @@ def test_the_json_has_its_shape(path, capsys):
     """Exactly these keys, of these types; the values are those of `watchword.check`."""
     _, out, _ = run(capsys, str(path), "--json")
     read = json.loads(out)
-    assert ["flow", "states", "transitions", "findings", "figures"] == list(read)
+    assert ["flow", "states", "transitions", "findings", "figures", "unseen"] == list(read)
     assert (path.stem, int, int) == (read["flow"], type(read["states"]), type(read["transitions"]))
     assert FIGURES.keys() <= read["figures"].keys()
+    assert {} == read["unseen"]
     assert all(isinstance(read["figures"][name], type_ | int) for name, type_ in FIGURES.items())
     report = check(Flow.load(path))
     assert (report.states, report.transitions) == (read["states"], read["transitions"])
@@ -170,16 +175,82 @@ WRONG = [
     ("{good} --session-minutes 2", "3 to 15"),
     ("{good} --session-minutes nan", "3 to 15"),
     ("{good} --session-minutes soon", "--session-minutes"),
+    ("templates.toml", "step 'email_otp': email_otp: templates: 'nope' is no folder"),
+    ("fonts.toml", "step 'captcha': captcha: "),
     ("{good} --limit 5", "more than 5 states"),
     ("{good} --limit 0", "'0' is no whole number"),
     ("{good} --limit 1e3", "'1e3' is no whole number"),
 ]
 
 
+@frozen
+class Looking:
+    """A kind that has something to look at; *raises* is what comes of it."""
+
+    raises: Exception | None = None
+    requires_create: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "looking"
+    proves: ClassVar[frozenset[str]] = frozenset({"inherence"})
+
+    def create(self, request):
+        """Ask nothing."""
+
+    def verify(self, request):
+        """Judge nothing."""
+
+    def guess_probability(self):
+        """Be guessed by nobody."""
+        return 0.0
+
+    def prepare(self):
+        """Look."""
+        if self.raises:
+            raise self.raises
+
+
+UNSEEN = {
+    "nothing to refuse": (Looking(), 0, ""),
+    "refused": (
+        Looking(ConfigurationError("looking: 'nope' is no folder")),
+        2,
+        "step 'look': looking: 'nope' is no folder",
+    ),
+    "no machine": (
+        Looking(OSError("a secret")),
+        0,
+        "step 'look': what its settings name was not looked at: that ended with OSError here",
+    ),
+    "no module": (
+        Looking(OSError("x"), ("no_such_module",)),
+        0,
+        "step 'look': what its settings name was not looked at: a module is missing",
+    ),
+}
+
+
+@pytest.mark.parametrize(("looking", "status", "told"), UNSEEN.values(), ids=UNSEEN)
+def test_settings_are_looked_at_or_said_to_be_unseen(looking, status, told, capsys, monkeypatch):
+    """Whatever can be looked at on this machine is: what a build would refuse, a check refuses; the rest it says."""
+    module = type(sys)("flow_that_looks")
+    module.flow = Flow(one_of(named("look", looking), EmailOtp()))
+    monkeypatch.setitem(sys.modules, "flow_that_looks", module)
+    code, out, err = run(capsys, "flow_that_looks:flow")
+    assert status == code
+    assert told in err + out
+    assert ("unseen  " in out) is (bool(told) and not status)
+    assert "secret" not in err + out
+    if not status:
+        _, out, _ = run(capsys, "flow_that_looks:flow", "--json")
+        assert (["look"] if told else []) == list(json.loads(out)["unseen"])
+
+
 @pytest.mark.parametrize(("words", "told"), WRONG)
 def test_what_cannot_be_read_is_one_line_and_status_two(words, told, capsys, tmp_path, monkeypatch):
     """Flows, requirements and numbers."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "templates.toml").write_text('[[steps]]\nkind = "email_otp"\ntemplates = "nope"\n')
+    (tmp_path / "fonts.toml").write_text('[[steps]]\nkind = "captcha"\nfonts = ["nope.ttf"]\n')
     status, out, err = run(capsys, *shlex.split(words.format(good=shlex.quote(example("email_code")))))
     assert (2, "", 1) == (status, out, err.count("\n"))
     assert err.startswith("watchword: error: ")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+from collections.abc import Callable, Mapping
 
 import attrs
 
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES
 from watchword.flow import Flow
+from watchword.registry import remedy
 from watchword.summary import claims
 from watchword.verdicts import Finding, Report, check, unproven
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
@@ -61,22 +63,48 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; return 1 if one is an error, or with --strict a warning."""
     if arguments.require is not None and not arguments.require.strip():
         raise ConfigurationError("--require is empty, so it requires nothing: write an expression, or leave it out")
+    flow = read_flow(arguments)
+    unseen = _look_at_settings(flow)
     report = check(
-        read_flow(arguments),
+        flow,
         require=arguments.require or "",
         session_minutes=arguments.session_minutes,
         limit=arguments.limit,
         progress=Progress("states walked"),
     )
     if arguments.json:
-        print(json.dumps(as_json(report), indent=2))
+        print(json.dumps(as_json(report, unseen), indent=2))
     else:
-        _tell(report, Screen(), arguments)
+        _tell(report, unseen, Screen(), arguments)
     return 1 if report.errors or (arguments.strict and report.warnings) else 0
 
 
-def as_json(report: Report) -> dict[str, object]:
-    """Return *report* for `json.dumps`."""
+def _look_at_settings(flow: Flow) -> dict[str, str]:
+    """Have each kind look at what its settings name; return why that could not be done here, by the names of the steps.
+
+    Raises:
+        ConfigurationError: if a kind refuses its settings.
+    """
+    unseen: dict[str, str] = {}
+    for step in flow.steps.values():
+        prepare: Callable[[], None] | None = getattr(step.kind, "prepare", None)
+        if prepare is None:
+            continue
+        missing = remedy(step.kind)
+        if missing:
+            unseen[step.name] = f"a module is missing here: {missing}"
+            continue
+        try:
+            prepare()
+        except ConfigurationError as error:
+            raise ConfigurationError(f"step {step.name!r}: {error}") from error
+        except Exception as error:  # noqa: BLE001 - a kind may look for something that is only where it runs
+            unseen[step.name] = f"that ended with {type(error).__name__} here"
+    return unseen
+
+
+def as_json(report: Report, unseen: Mapping[str, str]) -> dict[str, object]:
+    """Return *report* for `json.dumps`, with the steps whose settings are *unseen*."""
     return {
         "flow": report.flow.name,
         "states": report.states,
@@ -94,6 +122,7 @@ def as_json(report: Report) -> dict[str, object]:
             for each in report.findings
         ],
         "figures": attrs.asdict(report.figures),
+        "unseen": dict(unseen),
     }
 
 
@@ -122,11 +151,13 @@ def warn_of_bare_tokens(flow: Flow, screen: Screen) -> None:
         screen.line(f'warning: the flow "{flow.name}": {finding.message}', "warning")
 
 
-def _tell(report: Report, screen: Screen, arguments: argparse.Namespace) -> None:
+def _tell(report: Report, unseen: Mapping[str, str], screen: Screen, arguments: argparse.Namespace) -> None:
     for each in report.findings:
         screen.line(f"{each.severity:<7} {each.code}  {each.message}", _STYLES[each.severity])
         if each.session is not None:
             screen.line(f"        {as_command(each, arguments.flow)}")
+    for name, why in unseen.items():
+        screen.line(f"unseen  step {name!r}: what its settings name was not looked at: {why}", "warning")
     figures = report.figures
     known = ", by who knows the password" if report.password else ""
     screen.line()
