@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from watchword_adapters.attacks import FAMILIES
+
 ROOT = Path(__file__).parents[1]
 
 # Written in pieces, so that this file does not match itself.
@@ -57,3 +59,33 @@ def test_the_pattern_finds_what_it_is_for(text):
 def test_the_pattern_leaves_ordinary_text_alone(text):
     """Relative paths and addresses of other sites are nobody's machine."""
     assert not FOREIGN.search(text)
+
+
+ATTACK = re.compile(r"\b[ACEFKLMNPRSX]-[0-9]{2}\b")
+MADE_UP = {"X-99"}
+
+
+def test_whoever_names_an_attack_names_one_of_the_corpus():
+    """A number that no file of the repository explains tells a reader nothing."""
+    named = {
+        (path.name, number)
+        for path in (ROOT / "tests").rglob("*.py")
+        if "node_modules" not in path.parts
+        for number in ATTACK.findall(path.read_text("utf-8"))
+    }
+
+    assert named
+    assert set() == {each for each in named if each[1] not in {family.id for family in FAMILIES} | MADE_UP}
+
+
+def test_what_tests_share_has_a_room():
+    """A module of `tests` is a test, what pytest demands, a helper, an oracle, or a program that is run by its path."""
+    rooms = {"kit", "oracles", "programs", "typing", "benchmarks", "fuzz", "installed"}
+    strays = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("*.py")
+        if "node_modules" not in path.parts and path.relative_to(ROOT / "tests").parts[0] not in rooms
+        if not path.name.startswith("test_") and path.name != "conftest.py"
+    ]
+
+    assert [] == strays

@@ -142,7 +142,7 @@ def test_no_audit_forgets_and_memory_audit_keeps():
 
 @pytest.mark.parametrize("error", [OSError("disk"), RecursionError(), SystemExit(1), MemoryError()])
 def test_a_sink_that_raises_changes_nothing_and_is_counted(error):
-    """The sinks before and after it have the event, the caller sees nothing, and the failure is counted (F-19)."""
+    """The sinks before and after it have the event, the caller sees nothing, and the failure is counted."""
     before, after = MemoryAudit(), MemoryAudit()
     audit = AuditFanOut([before, Broken(error), after])
     audit.record(EVENT)

@@ -130,7 +130,7 @@ def test_a_hostile_session_fails(session):
 
 
 def test_a_bare_srp_a_gives_the_password_never_tokens():
-    """H2: Cognito writes {SRP_A, true} before any password is checked."""
+    """Cognito writes {SRP_A, true} before any password is checked."""
     session = [{"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}]
     response = made(Flow(sequence(Srp(), Riddle()))).define(event(session=session), None)["response"]
     assert {"challengeName": "PASSWORD_VERIFIER", "issueTokens": False, "failAuthentication": False} == response
@@ -250,7 +250,7 @@ def test_a_whole_sign_in_goes_through_parsed_models():
 
 
 def test_failures_have_fixed_texts_and_tell_nothing(caplog):
-    """L-03, F-13: the client sees one of five texts and a reference, the operator's log says what happened."""
+    """L-03: the client sees one of five texts and a reference, the operator's log says what happened."""
     t = made(ledger=DeadLedger())
     with caplog.at_level(logging.ERROR), pytest.raises(TriggerError, match=r"^UNAVAILABLE") as caught:
         t.verify(

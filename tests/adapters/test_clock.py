@@ -37,7 +37,7 @@ def test_system_randomness_has_the_length_asked_for():
 
 @pytest.mark.parametrize("failing", [OSError("no entropy"), NotImplementedError()])
 def test_without_randomness_nothing_is_made_up(monkeypatch, failing):
-    """If the system gives no randomness, the call fails closed (F-21)."""
+    """If the system gives no randomness, the call fails closed."""
 
     def token_bytes(count):
         raise failing

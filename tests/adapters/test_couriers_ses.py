@@ -257,7 +257,7 @@ def test_a_message_of_another_channel_is_not_sent(service, courier):
     ],
 )
 def test_what_became_of_the_message_and_why_is_told(service, courier, answer, undelivered, reason):
-    """F-01 to F-04: SES asked once, its refusals are certain, faults and silence say nothing; its words stay out."""
+    """SES asked once, its refusals are certain, faults and silence say nothing; its words stay out."""
     service.answer = answer
     with pytest.raises(UnavailableError, match=r"^Amazon SES ") as caught:
         courier.send(LETTER, 3600.0)
@@ -337,7 +337,7 @@ def test_the_client_does_not_try_again_and_waits_briefly(monkeypatch):
 
 
 def test_a_connection_that_has_idled_is_not_used_again():
-    """F-17: a container that was frozen finds its connection dead, so after a while a new one is made."""
+    """A container that was frozen finds its connection dead, so after a while a new one is made."""
     clock = VirtualClock()
     with serving() as service:
         service.lasting = True

@@ -241,7 +241,7 @@ def refused(text, clock):
     [("secretsmanager", "s", "secretsmanager:GetSecretValue"), ("ssm", "/p", "ssm:GetParameter")],
 )
 def test_a_source_that_cannot_be_read_is_named_with_the_remedy(aws, url, clock, fault, said, scheme, name, permission):  # noqa: PLR0917
-    """One line says which source, why and what to do; and nothing of what the service said (F-20)."""
+    """One line says which source, why and what to do; and nothing of what the service said."""
     aws.faults[:] = [fault] * 9
     told = refused(url(scheme, name), clock)
     assert told.startswith(f"the key source {scheme}://{name} cannot be read (")
@@ -433,7 +433,7 @@ def test_keys_that_are_nowhere_are_not_asked_for_without_end(clock):
 
 
 def test_a_source_that_fails_later_leaves_the_keys_and_is_told_once(clock, caplog):
-    """The last keys stay in use however long it lasts; the log says so at the beginning and at the end (F-20)."""
+    """The last keys stay in use however long it lasts; the log says so at the beginning and at the end."""
     source = Source(K1)
     made = FetchedKeyring(source, clock=clock)
     with caplog.at_level(logging.INFO, "watchword"):

@@ -127,7 +127,7 @@ def race(operation, parameters):
 @settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(done=st.lists(st.tuples(operations, st.integers(0, 3), lost), min_size=10, max_size=30))
 def test_a_fault_at_any_call_changes_no_answer(aws, pair, done):
-    """A lost answer, a request that never came, a throttle, a fault or a race, at any call of any operation (F-08 to F-11)."""
+    """A lost answer, a request that never came, a throttle, a fault or a race, at any call of any operation."""
     one, other, examples = pair
     number = next(examples)
     for operation, place, fault in done:
@@ -218,7 +218,7 @@ def cancelled(*codes):
     ],
 )
 def test_each_reason_of_a_cancelled_transaction_is_told(aws, ledger, codes, said, writes):
-    """A mixture of reasons is judged by the worst of them (F-10)."""
+    """A mixture of reasons is judged by the worst of them."""
     aws.faults[:] = ["pass", cancelled(*codes)] * 5
     with aws.counted() as made, pytest.raises(UnavailableError, match=said):
         charge(ledger)
@@ -242,7 +242,7 @@ def test_races_are_run_again_and_not_for_ever(aws, ledger, table, monkeypatch):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_lost_answer_is_found_by_reading_again(aws, ledger, table, operation):
-    """A write that was made and never confirmed is known again: once done, once answered, nothing charged twice (F-11)."""
+    """A write that was made and never confirmed is known again: once done, once answered, nothing charged twice."""
     fill(ledger)
     twin = MemoryLedger()
     fill(twin)
@@ -364,7 +364,7 @@ def test_nothing_listens():
 
 
 def test_a_connection_that_has_idled_is_not_trusted(aws, ledger, monkeypatch):
-    """After the pause in which a container may have been frozen, a new connection is opened (F-17)."""
+    """After the pause in which a container may have been frozen, a new connection is opened."""
     ledger.peek("h", now=NOW, within=3600.0)
     closed = []
     client = ledger._table.client()
@@ -384,7 +384,7 @@ def test_a_table_that_is_missing_is_named(aws):
 
 
 def test_a_table_with_another_key_is_refused(aws):
-    """A real refusal, of the emulator: the key is called otherwise (F-12)."""
+    """A real refusal, of the emulator: the key is called otherwise."""
     aws.admin.create_table(
         TableName="other-key",
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],

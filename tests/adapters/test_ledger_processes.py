@@ -162,7 +162,7 @@ def consistent(path):
 
 @pytest.mark.parametrize("lines", [1, 7, 40])
 def test_a_process_killed_while_it_writes_leaves_a_consistent_file(ledger, path, lines):
-    """F-16: what was answered is kept, the write at hand is there wholly or not at all, and others go on."""
+    """What was answered is kept, the write at hand is there wholly or not at all, and others go on."""
     said = killed_writer(path, "outside", lines)
     answered = said.count("charged\n")
     assert answered >= lines

@@ -1,4 +1,4 @@
-"""Create, by DESIGN section 6: at most one message, however often the host calls; the same for users who do not exist."""
+"""Create: at most one message, however often the host calls; the same for users who do not exist."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Verify, by DESIGN section 6: charged before it is compared, accepted once, false to anything malformed."""
+"""Verify: an answer is charged before it is compared, accepted once, false to anything malformed."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The nine rules of flows, each over random flows and random sessions, against an interpreter of another sort."""
+"""The nine rules of `docs/explanation/algebra.md`, each over random flows and random sessions, against an interpreter of another sort."""
 
 import pytest
 from attrs import evolve

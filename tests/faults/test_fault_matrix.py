@@ -49,7 +49,7 @@ def summary():
 @pytest.mark.parametrize("fault", LEDGER_FAULTS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_ledger_faults_in_create(make_ledger, fault, moment, flow):
-    """F-08, F-10, F-11, F-12: at each call of the ledger in Create, of a first and of another code."""
+    """At each call of the ledger in Create, of a first and of another code."""
     for resend in (False, True):
         for call in range(4):
             inject_into_create(
@@ -63,10 +63,10 @@ def test_ledger_faults_in_create(make_ledger, fault, moment, flow):
 @pytest.mark.parametrize("fault", COURIER_FAULTS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_courier_faults_in_create(make_ledger, fault, moment, flow):
-    """F-01 to F-05: refused, lost on the way, accepted without an answer, slower than there is time."""
+    """Refused, lost on the way, accepted without an answer, slower than there is time."""
     make = COURIER_FAULTS[fault]
     if moment != "before" and getattr(make(), "undelivered", False):
-        make = COURIER_FAULTS["F-03 no answer"]  # what was accepted is never called undelivered
+        make = COURIER_FAULTS["no answer"]  # what was accepted is never called undelivered
     for resend in (False, True):
         inject_into_create(REPORT, make_ledger, Plan(fault, "courier", 0, moment, make), flow, resend)
 
@@ -77,7 +77,7 @@ def test_courier_faults_in_create(make_ledger, fault, moment, flow):
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("right", [True, False])
 def test_ledger_faults_in_verify(make_any_ledger, fault, moment, right):
-    """F-07 to F-12: at each call in Verify; the host calls again, and the first answer is charged once and judged once."""
+    """At each call in Verify; the host calls again, and the first answer is charged once and judged once."""
     for call in range(2 if right else 1):
         where = f"{fault}, verify {right}, {call} {moment}"
         trial = Trial(REPORT, where, "code", make_any_ledger)
@@ -100,9 +100,11 @@ def test_ledger_faults_in_verify(make_any_ledger, fault, moment, right):
 
 @pytest.mark.parametrize("seconds", JUMPS)
 def test_a_clock_that_jumps_inside_a_call(make_ledger, seconds):
-    """F-14: at each reading, in Create and in Verify: no longer life, no bigger budget, and it passes."""
+    """At each reading, in Create and in Verify: no longer life, no bigger budget, and it passes."""
     for call in range(14):
-        trial = Trial(REPORT, f"F-14 {seconds} at {call}", "code", make_ledger, clock=JumpingClock(call, seconds))
+        trial = Trial(
+            REPORT, f"a jump of {seconds} s at {call}", "code", make_ledger, clock=JumpingClock(call, seconds)
+        )
         trial.timed(trial.begin)
         if trial.visit.public:
             one = trial.visit
@@ -118,9 +120,9 @@ def test_a_clock_that_jumps_inside_a_call(make_ledger, seconds):
 
 @pytest.mark.parametrize("how", ["raises", "short", "none"])
 def test_randomness_that_fails(make_ledger, how):
-    """F-21: no other source is taken in its place; the call ends, and the next one goes well."""
+    """No other source is taken in its place; the call ends, and the next one goes well."""
     for call in range(4):
-        where = f"F-21 {how} at {call}"
+        where = f"no randomness: {how} at {call}"
         trial = Trial(REPORT, where, "code", make_ledger, random=lambda inner, call=call: PoorRandom(inner, call, how))
         trial.timed(trial.begin)
         trial.recovers()
@@ -133,7 +135,7 @@ def test_randomness_that_fails(make_ledger, how):
 )
 @pytest.mark.parametrize("part", ["create", "verify"])
 def test_kinds_that_fail(make_ledger, error, part):
-    """F-13: contained; nothing is sent for what a kind could not make, and nobody gets in."""
+    """Contained; nothing is sent for what a kind could not make, and nobody gets in."""
     broken = [True]
 
     def spoil(kind):
@@ -146,7 +148,7 @@ def test_kinds_that_fail(make_ledger, error, part):
 
     for flow in FLOWS:
         broken[0] = True
-        trial = Trial(REPORT, f"F-13 {error.__name__} in {part}", flow, make_ledger, spoil=spoil)
+        trial = Trial(REPORT, f"{error.__name__} in {part}", flow, make_ledger, spoil=spoil)
         trial.timed(trial.begin)
         if part == "create":
             trial.expect(not trial.post.accepted and not trial.visit.public, "fail-open")
@@ -163,7 +165,7 @@ def test_kinds_that_fail(make_ledger, error, part):
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("right", [True, False])
 def test_a_kind_that_is_unavailable_in_verify(make_any_ledger, times, right):
-    """F-13: an outage of what a kind compares with: the host is told, nothing is charged, and the answer counts later."""
+    """An outage of what a kind compares with: the host is told, nothing is charged, and the answer counts later."""
     down = [True] * times
 
     def spoil(kind):
@@ -175,7 +177,7 @@ def test_a_kind_that_is_unavailable_in_verify(make_any_ledger, times, right):
 
         return Spoilt(kind, None, fails)
 
-    trial = Trial(REPORT, f"F-13 unavailable {times} {right}", "code", make_any_ledger, spoil=spoil)
+    trial = Trial(REPORT, f"unavailable {times} {right}", "code", make_any_ledger, spoil=spoil)
     trial.timed(trial.begin)
     one = trial.visit
     private, answers = dict(one.private), []
@@ -191,7 +193,7 @@ def test_a_kind_that_is_unavailable_in_verify(make_any_ledger, times, right):
 @pytest.mark.parametrize("at", [0, 1])
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_ledger_that_fails_while_an_outage_is_forgiven(make_any_ledger, at, moment):
-    """F-08, F-13: the charge stays or is gone, as a whole; the right answer is right as soon as both are back."""
+    """The charge stays or is gone, as a whole; the right answer is right as soon as both are back."""
     down = [True]
 
     def spoil(kind):
@@ -203,10 +205,10 @@ def test_a_ledger_that_fails_while_an_outage_is_forgiven(make_any_ledger, at, mo
 
         return Spoilt(kind, None, fails)
 
-    trial = Trial(REPORT, f"F-13 forgiven {at} {moment}", "code", make_any_ledger, spoil=spoil)
+    trial = Trial(REPORT, f"forgiven {at} {moment}", "code", make_any_ledger, spoil=spoil)
     trial.timed(trial.begin)
     private, right, answers = dict(trial.visit.private), trial.visit.right, []
-    trial.plan(Plan("F-08", "ledger", at, moment, lambda: UnavailableError("throttled")))
+    trial.plan(Plan("throttled", "ledger", at, moment, lambda: UnavailableError("throttled")))
     trial.timed(partial(trial.shows, private, right, answers))
     trial.expect(not any(answers), "fail-open")
     trial.heal()
@@ -218,8 +220,8 @@ def test_a_ledger_that_fails_while_an_outage_is_forgiven(make_any_ledger, at, mo
 
 @pytest.mark.parametrize("answer", [None, True, "right", Verdict(right=1), {"right": True}])
 def test_kinds_that_answer_nonsense(make_ledger, answer):
-    """F-13: of the wrong type is wrong."""
-    trial = Trial(REPORT, "F-13 nonsense", "code", make_ledger, spoil=lambda kind: Spoilt(kind, None, lambda _: answer))
+    """Of the wrong type is wrong."""
+    trial = Trial(REPORT, "nonsense", "code", make_ledger, spoil=lambda kind: Spoilt(kind, None, lambda _: answer))
     trial.timed(trial.begin)
     one = trial.visit
     trial.timed(lambda: one.answer(one.right or ""))
@@ -229,9 +231,9 @@ def test_kinds_that_answer_nonsense(make_ledger, answer):
 
 
 def test_a_sink_that_fails_changes_nothing(make_ledger):
-    """F-19: what cannot be written down happens all the same."""
+    """What cannot be written down happens all the same."""
     for flow in FLOWS:
-        trial = Trial(REPORT, "F-19", flow, make_ledger, audit=RaisingSink())
+        trial = Trial(REPORT, "a sink that raises", flow, make_ledger, audit=RaisingSink())
         trial.recovers()
 
     assert [] == REPORT.take()
@@ -239,8 +241,8 @@ def test_a_sink_that_fails_changes_nothing(make_ledger):
 
 @pytest.mark.parametrize("when", ["one after the other", "overlapping", "after the lease"])
 def test_create_called_three_times(make_any_ledger, when):
-    """F-06: one mail and one code, as long as the lease; after it another sign-in has its own."""
-    trial = Trial(REPORT, f"F-06 {when}", "code", make_any_ledger)
+    """One mail and one code, as long as the lease; after it another sign-in has its own."""
+    trial = Trial(REPORT, f"two at once, {when}", "code", make_any_ledger)
     claims = []
     if when == "overlapping":
         # The second and third call come while the first one sends.
@@ -273,9 +275,9 @@ def test_create_called_three_times(make_any_ledger, when):
 
 @pytest.mark.parametrize("seconds", [600, 3600])
 def test_a_function_that_is_frozen_between_two_calls(make_ledger, seconds):
-    """F-17: the time that passed is seen: the call ends, nothing is sent twice, and the next one goes well."""
+    """The time that passed is seen: the call ends, nothing is sent twice, and the next one goes well."""
     for call in range(3):
-        trial = Trial(REPORT, f"F-17 {seconds} at {call}", "code", make_ledger)
+        trial = Trial(REPORT, f"frozen for {seconds} s at {call}", "code", make_ledger)
         inner = trial.ledger.inner
 
         class Frozen:
@@ -302,7 +304,7 @@ def test_a_function_that_is_frozen_between_two_calls(make_ledger, seconds):
     "settings", [{"key": None}, {"key": b"short"}, {"key": b"\0" * 32}, {"key": "no base64 at all!"}, {"courier": None}]
 )
 def test_a_host_that_is_half_set_up_does_not_start(settings):
-    """F-12, F-20: one error when the triggers are made, which names what is missing and shows none of it."""
+    """One error when the triggers are made, which names what is missing and shows none of it."""
     given = {"key": bytes(range(32)), "courier": object(), "ledger": MemoryLedger(), "environment": {}, **settings}
     with pytest.raises(ConfigurationError) as raised:
         triggers(FLOWS["code"], **given)
@@ -313,8 +315,8 @@ def test_a_host_that_is_half_set_up_does_not_start(settings):
 
 
 def test_two_versions_serve_one_session(make_ledger):
-    """F-22: a session that one version began is ended by the other, forward and back, as long as each knows both flows."""
-    trial = Trial(REPORT, "F-22", "code", make_ledger)
+    """A session that one version began is ended by the other, forward and back, as long as each knows both flows."""
+    trial = Trial(REPORT, "two versions", "code", make_ledger)
     arena = trial.arena
     changed = evolve(arena.flow, body=sequence(arena.flow.body, named("second", Question())))
     new = arena.made_with(flow=changed, previous=[arena.flow])

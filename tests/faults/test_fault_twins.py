@@ -23,8 +23,8 @@ def found(plan):
     return {name for name, count in report.counts.items() if count}
 
 
-LOST_ANSWER = Plan("F-03", "courier", 0, "after", lambda: UnavailableError("read timeout"))
-DEAD_LEDGER = Plan("F-08", "ledger", 0, "before", lambda: KeyError("table"))
+LOST_ANSWER = Plan("no answer", "courier", 0, "after", lambda: UnavailableError("read timeout"))
+DEAD_LEDGER = Plan("table missing", "ledger", 0, "before", lambda: KeyError("table"))
 
 TWINS = {
     "a mail without an answer is sent again": (
@@ -46,7 +46,7 @@ TWINS = {
         creation._send,
         "within = deadline.left(but=SETTLING)",
         "within = 60.0",
-        Plan("F-05", "courier", 0, "during", OSError),
+        Plan("slow", "courier", 0, "during", OSError),
         "late",
     ),
 }
@@ -75,7 +75,7 @@ def test_a_guess_that_is_compared_without_a_charge_is_seen():
     with broken(verification.verify, "    return _charged(engine, answer, case, text, deadline)", go_on):
         trial = Trial(Report(), "twin", "code", MemoryLedger)
         one = trial.begin()
-        trial.plan(Plan("F-08", "ledger", 0, "before", lambda: UnavailableError("down")))
+        trial.plan(Plan("down", "ledger", 0, "before", lambda: UnavailableError("down")))
         judged = len(trial.arena.notes.judged)
         trial.arena.accepts(one.person, dict(one.private), wrong_answer(one.right, trial.arena.draw))
 

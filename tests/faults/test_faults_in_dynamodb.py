@@ -22,7 +22,7 @@ def summary():
 @pytest.mark.parametrize("fault", LEDGER_FAULTS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_ledger_faults_in_create(make_far_ledger, fault, moment):
-    """F-08, F-10 to F-12: at each call of the ledger in Create."""
+    """At each call of the ledger in Create."""
     for call in range(3):
         inject_into_create(REPORT, make_far_ledger, Plan(fault, "ledger", call, moment, LEDGER_FAULTS[fault]))
 
@@ -31,7 +31,7 @@ def test_ledger_faults_in_create(make_far_ledger, fault, moment):
 
 @pytest.mark.parametrize("fault", COURIER_FAULTS)
 def test_courier_faults_in_create(make_far_ledger, fault):
-    """F-01 to F-04: refused, or lost on the way; in a first code, and in another one."""
+    """Refused, or lost on the way; in a first code, and in another one."""
     for resend in (False, True):
         inject_into_create(
             REPORT, make_far_ledger, Plan(fault, "courier", 0, "before", COURIER_FAULTS[fault]), "code", resend
@@ -49,7 +49,7 @@ CANCELLED = (
         "CancellationReasons": [{"Code": code} for code in REASONS],
     },
 )
-"""F-10."""
+"""What DynamoDB says of a transaction that met another one."""
 
 SERVICE_FAULTS = {
     "throttled": (400, "ProvisionedThroughputExceededException"),

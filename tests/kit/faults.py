@@ -23,18 +23,18 @@ DEADLINE = 3.5
 MOMENTS = ("before", "during", "after")
 FLOWS = {"code": Flow(EmailOtp(), name="code"), "picture, code": Flow(sequence(Captcha(), EmailOtp()), name="both")}
 LEDGER_FAULTS = {
-    "F-08 throttled": lambda: UnavailableError("throttled"),
-    "F-08 timed out": TimeoutError,
-    "F-10 cancelled": lambda: UnavailableError("transaction cancelled"),
-    "F-11 response lost": lambda: ConnectionResetError("reset"),
-    "F-12 table missing": lambda: KeyError("no such table"),
+    "throttled": lambda: UnavailableError("throttled"),
+    "timed out": TimeoutError,
+    "cancelled": lambda: UnavailableError("transaction cancelled"),
+    "response lost": lambda: ConnectionResetError("reset"),
+    "table missing": lambda: KeyError("no such table"),
 }
 COURIER_FAULTS = {
-    "F-01 throttled": lambda: UnavailableError("rate exceeded", undelivered=True),
-    "F-02 rejected": lambda: UnavailableError("not verified", undelivered=True),
-    "F-03 no answer": lambda: UnavailableError("read timeout"),
-    "F-04 reset": lambda: ConnectionResetError("reset"),
-    "F-04 no name": lambda: OSError("no such host"),
+    "throttled": lambda: UnavailableError("rate exceeded", undelivered=True),
+    "rejected": lambda: UnavailableError("not verified", undelivered=True),
+    "no answer": lambda: UnavailableError("read timeout"),
+    "reset": lambda: ConnectionResetError("reset"),
+    "no name": lambda: OSError("no such host"),
 }
 
 
