@@ -42,6 +42,61 @@ def test_an_event_is_found_in_whatever_a_log_puts_around_it(line, tmp_path, caps
     assert TOLD == capsys.readouterr().out.strip()
 
 
+def replies(message):
+    """Return what the AWS command line prints of a log event of *message*, by the command and the form of its output."""
+    entry = {"logStreamName": "2027/01/15/[$LATEST]7c1f", "timestamp": 1800000000500, "message": message}
+    insights = {"results": [[{"field": "@timestamp", "value": "2027"}, {"field": "@message", "value": message}]]}
+    for reply in (
+        {"events": [entry], "searchedLogStreams": []},
+        {"events": [entry, entry]},
+        insights,
+        [message],
+        [entry],
+    ):
+        for indent in (None, 4, "\t"):
+            yield json.dumps(reply, indent=indent)
+
+
+@pytest.mark.parametrize("line", FORMS.values(), ids=FORMS)
+def test_an_event_is_found_in_whatever_a_reply_of_cloudwatch_puts_around_it(line, tmp_path, capsys):
+    """On one line or over many, one reply or several: nothing but the event is printed, and nothing of another reference."""
+    log = tmp_path / "reply.json"
+    for reply in replies(line + "\n"):
+        log.write_text(f"nothing\n{reply}\n{reply.replace(REF, OTHER)}\n{reply}")
+        assert 0 == main(["trace", REF, str(log)])
+        assert {TOLD} == set(capsys.readouterr().out.splitlines())
+
+
+def test_what_is_json_over_many_lines_and_no_event_is_told_by_its_name(tmp_path, capsys):
+    """A trigger's event holds the reference under a name; a text of several words is told as it is, a bracket alone as nothing."""
+    log = tmp_path / "event.json"
+    log.write_text(
+        json.dumps({"response": {"ref": REF, "of": 3}, "log": f"create ended (ref {REF})"}, indent=2)
+        + f"\n[\nx {REF}\n"
+    )
+    assert 0 == main(["trace", REF, str(log)])
+    assert [f"ref={REF}", f"create ended (ref {REF})", f"x {REF}"] == capsys.readouterr().out.splitlines()
+
+
+def test_an_event_that_jq_printed_over_many_lines_is_told(tmp_path, capsys):
+    """Whatever the order of its keys."""
+    log = tmp_path / "event.json"
+    log.write_text(json.dumps(EVENT, indent=2, sort_keys=True))
+    assert 0 == main(["trace", REF, str(log)])
+    assert sorted(TOLD.split()) == sorted(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("before", ["", "INFO:watchword.audit:"])
+def test_a_torn_line_is_said_to_be_torn(before):
+    """Wherever it ends; a whole one is told in words."""
+    whole = json.dumps({**EVENT, "last": "of all"})
+    for end in range(whole.index(REF) + len(REF), len(whole)):
+        (told,) = _lines_about(REF, [f"{before}{whole[:end]}\n"])
+        assert told == f"{before}{whole[:end]} (torn: the line ends before its event does)"
+    assert [f"{TOLD}"] == list(_lines_about(REF, [f"{before}{whole}\n"]))
+    assert [f"a line about {REF}"] == list(_lines_about(REF, [f"a line about {REF}\n"]))
+
+
 def test_every_line_of_a_failed_call_is_found_by_the_reference_of_its_client(caplog, monkeypatch, capsys):
     """The audit event with the reason, and the line of the function: both, and nothing of another call."""
     made = triggers(

@@ -19,9 +19,14 @@ _REF = re.compile(rf"[{REF_ALPHABET}]{{8}}")
 _TRIGGERS = ("define", "create", "verify")
 _LONGEST_LINE = 262_144
 """CloudWatch: no log event is longer, in bytes."""
+_MOST_GATHERED = 1 << 26
+"""Characters of one value of JSON over many lines that are read as a whole."""
+_NESTED = 6
+"""Texts within texts around one event: a reply of CloudWatch Logs, Lambda's JSON line, its message, and some to spare."""
+_ESCAPED = re.compile(r"""\\(["\\])""")
 _EPILOG = """\
 Without a FILE it prints what to ask CloudWatch. With one (- is standard input) it prints each captured line about the
-reference: audit events in words, other lines as they are.
+reference: audit events in words, other lines as they are. JSON over many lines, as `aws logs` prints it, is read too.
 
 examples:
   watchword trace BCDFGHJK --stack acme-sign-in
@@ -93,23 +98,87 @@ def _lines_of(file: str) -> Iterator[str]:
 
 def _lines_about(ref: str, lines: Iterable[str]) -> Iterator[str]:
     about = re.compile(rf"(?<![A-Za-z0-9]){ref}(?![A-Za-z0-9])")
-    for line in lines:
+    for line in _unfolded(lines):
         if len(line) <= _LONGEST_LINE and about.search(line):
             event = _event_in(line)
-            yield _told(event) if event is not None and event.get("ref") == ref else _one_line(line)
+            if event is not None and event.get("ref") == ref:
+                yield _told(event)
+            else:
+                yield _one_line(line) + " (torn: the line ends before its event does)" * _is_torn(line)
+
+
+def _unfolded(lines: Iterable[str]) -> Iterator[str]:
+    """Give *lines*; in place of JSON that was printed over many lines, the texts in it."""
+    rest = iter(lines)
+    for line in rest:
+        if line.strip() not in {"{", "["}:
+            yield line
+            continue
+        indent = line[: len(line) - len(line.lstrip())]
+        end = indent + ("}" if line.strip() == "{" else "]")
+        gathered, size = [line], 0
+        for following in rest:
+            gathered.append(following)
+            size += len(following)
+            if following.rstrip().rstrip(",") == end or size > _MOST_GATHERED:
+                break
+        try:
+            value: object = json.loads("".join(gathered).rstrip().rstrip(","))
+        except (ValueError, RecursionError):
+            yield from gathered
+        else:
+            yield from _texts_in(value)
+
+
+def _texts_in(value: object, name: str = "") -> Iterator[str]:
+    """Give each audit event in *value*, JSON of any depth, as a line, and the lines of all other texts."""
+    match value:
+        case dict():
+            fields = cast("dict[str, object]", value)
+            if "at" in fields and isinstance(fields.get("event"), str):
+                yield json.dumps({"event": "", **fields})
+            else:
+                for key, each in fields.items():
+                    yield from _texts_in(each, key)
+        case list():
+            for each in cast("list[object]", value):
+                yield from _texts_in(each, name)
+        case str():
+            lines = value.splitlines()
+            yield from lines if len(value.split()) > 1 or not name else (f"{name}={line}" for line in lines)
+        case _:
+            return
 
 
 def _event_in(line: str) -> dict[str, Any] | None:
-    """Return the audit event that *line* holds, behind whatever the log puts in front, also inside a JSON string."""
-    for text in (line, line.replace('\\"', '"')):
+    """Return the audit event that *line* holds, behind whatever the log puts in front, also inside texts of JSON."""
+    text = line
+    for _ in range(_NESTED):
         start = text.find('{"event":')
         if start >= 0:
             try:
                 event: object = json.JSONDecoder().raw_decode(text, start)[0]
             except (ValueError, RecursionError):
-                continue
-            return cast("dict[str, Any]", event) if isinstance(event, dict) else None
+                pass
+            else:
+                return cast("dict[str, Any]", event) if isinstance(event, dict) else None
+        text = _ESCAPED.sub(r"\1", text)
     return None
+
+
+def _is_torn(line: str) -> bool:
+    """Say whether *line* ends before the event, or the line of JSON, that begins in it."""
+    start = line.find('{"') if line.lstrip().startswith('{"') else line.find('{"event":')
+    if start < 0:
+        return False
+    try:
+        json.JSONDecoder().raw_decode(line, start)
+    except json.JSONDecodeError as error:
+        # An unfinished text is told by where it begins.
+        return error.msg.startswith("Unterminated") or error.pos >= len(line.rstrip())
+    except (ValueError, RecursionError):
+        return False
+    return False
 
 
 def _told(event: dict[str, Any]) -> str:
