@@ -404,12 +404,15 @@ def _mismatch(fields, first, facts, session, metadata, place):
 
 
 def judge(session, programs, attributes, client, known, action, choice):
-    """Return (decision, state, program, outcomes, rounds) for a whole session: what Define answers."""
+    """Return (decision, state, program, outcomes, rounds, before) for a whole session: what Define answers.
+
+    *before* is the state before the last round: who reads that round otherwise goes on from there.
+    """
     program, outcomes, rounds, problem = read(session, programs, attributes, client, known, action)
-    state = begin(program, outcomes)
+    state = before = begin(program, outcomes)
     for round_ in rounds:
-        state = after(state, *round_[:4])
+        before, state = state, after(state, *round_[:4])
     if problem:
-        return ("fail", problem), (BROKEN, state[1], state[2], state[3]), program, outcomes, rounds
+        return ("fail", problem), (BROKEN, state[1], state[2], state[3]), program, outcomes, rounds, before
     must_change = attributes.get("cognito:user_status") in MUST_CHANGE
-    return decide(state, choice, must_change, known), state, program, outcomes, rounds
+    return decide(state, choice, must_change, known), state, program, outcomes, rounds, before

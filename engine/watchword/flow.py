@@ -32,12 +32,16 @@ class Round:
 
 @frozen
 class ReadRound:
-    """A round, read: for a custom one the *step* that it was and its *use*; for a host round *step* is empty."""
+    """A round, read: for a custom one the *step* that it was and its *use*; for a host round *step* is empty.
+
+    *metadata* are the fields of what Create wrote for it, where that was read.
+    """
 
     name: str
     step: str
     use: Use
     right: object
+    metadata: Mapping[str, str] | None = field(default=None, eq=False, repr=False)
 
     @classmethod
     def custom(cls, step: str, *, right: bool, use: Use = "answer") -> ReadRound:

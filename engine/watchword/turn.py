@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from watchword import derive
 from watchword.borders import read_only, read_only_values
 from watchword.challenge import Factor, User
-from watchword.flow import Decision, FailAuthentication, Flow, IssueTokens, Round, decision_of
+from watchword.flow import Decision, FailAuthentication, Flow, IssueTokens, ReadRound, Round, Use, decision_of
 
 CHOICE = "watchword_choice"
 ACTION = "watchword_action"
@@ -41,47 +42,52 @@ class Answer:
 
 @frozen
 class Judgement:
-    """What a session comes to: the *decision*, which of the flows judged it, and how each round was read."""
+    """What a session comes to: the *decision*, which of the flows judged it, and how each round was read.
+
+    *state* is the state after all rounds and *before* the one before the last.
+    """
 
     decision: Decision
     flow: Flow
     state: derive.State
+    before: derive.State
     facts: str
-    rounds: tuple[derive.ReadRound, ...]
+    _read: tuple[derive.ReadRound, ...]
+
+    @property
+    def rounds(self) -> tuple[ReadRound, ...]:
+        """The rounds as they were read."""
+        return named_rounds(self._read)
 
     @property
     def passed(self) -> tuple[str, ...]:
         """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
-        right = [each for each in self.rounds if each[3] is True and each[2] == "answer"]
-        return tuple(each[1] or each[0] for each in right if each[1] or each[0] == derive.PASSWORD_VERIFIER)
-
-    def ended_by(self, use: str) -> Judgement:
-        """Return this judgement with *use* for what the client did in the last round."""
-        last = self.rounds[-1]
-        state = derive.begin(self.flow.program, tuple(fact == "1" for fact in self.facts))
-        rounds = (*self.rounds[:-1], (*last[:2], use, *last[3:]))
-        for each in rounds:
-            state = derive.after(state, *each[:4])
-        return evolve(self, state=state, rounds=rounds)
+        right = [each for each in self.rounds if each.right is True and each.use == "answer"]
+        return tuple(each.step or each.name for each in right if each.step or each.name == derive.PASSWORD_VERIFIER)
 
     @property
     def factors(self) -> frozenset[Factor]:
         """The factors of who signs in that are proven."""
-        steps = self.flow.steps
-        proven = [steps[name].kind.proves for name in self.passed if name in steps]
-        if derive.PASSWORD_VERIFIER in self.passed:
+        steps, passed = self.flow.steps, self.passed
+        proven = [steps[name].kind.proves for name in passed if name in steps]
+        if derive.PASSWORD_VERIFIER in passed:
             proven.append(frozenset({"knowledge"}))
         return frozenset[Factor]().union(*proven)
 
     @property
     def failed_before(self) -> bool:
         """Whether a wrong answer was given in this sign-in."""
-        return any(right is not True and use == "answer" for _, _, use, right, _ in self.rounds)
+        return any(each.right is not True and each.use == "answer" for each in self.rounds)
 
     @property
     def claim(self) -> str:
         """The claim of the last challenge, or nothing."""
-        return next((fields["claim"] for *_, fields in reversed(self.rounds) if fields), "")
+        return next((each.metadata["claim"] for each in reversed(self.rounds) if each.metadata), "")
+
+
+def named_rounds(read: Sequence[derive.ReadRound]) -> tuple[ReadRound, ...]:
+    """Return rounds that `derive` has read, which knows tuples only, with a name for each part."""
+    return tuple(ReadRound(name, step, cast("Use", use), right, fields) for name, step, use, right, fields in read)
 
 
 def ending(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:
@@ -89,7 +95,7 @@ def ending(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | Non
     match judgement.decision:
         case IssueTokens():
             name = "authn_login_successafterfail" if judgement.failed_before else "authn_login_success"
-            return name, {"rounds": str(len(judgement.rounds))}
+            return name, {"rounds": str(len(turn.session))}
         case FailAuthentication(reason):
             name = "authn_login_fail_max" if reason == "tries_used_up" else "authn_login_fail"
             return name, {"reason": reason, "rounds": str(len(turn.session))}
@@ -102,7 +108,7 @@ def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:
 
     Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
     """
-    decided, state, program, outcomes, rounds = derive.judge(
+    decided, state, program, outcomes, read, before = derive.judge(
         [(each.name, each.result, each.metadata) for each in turn.session],
         [flow.program for flow in flows],
         turn.user.attributes,
@@ -112,4 +118,4 @@ def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:
         turn.client_metadata.get(CHOICE),
     )
     flow = next(each for each in flows if each.program is program)
-    return Judgement(decision_of(decided), flow, state, derive.facts_of(outcomes), rounds)
+    return Judgement(decision_of(decided), flow, state, before, derive.facts_of(outcomes), read)

@@ -5,7 +5,21 @@ from attrs import frozen
 
 from kit.broken_code import broken
 from kit.sample_triggers import Sample
-from watchword import Flow, creation, derive, engine, fallback, keyring, named, sequence, travel, typed, verification
+from watchword import (
+    Flow,
+    creation,
+    delivery,
+    derive,
+    engine,
+    fallback,
+    keyring,
+    named,
+    sequence,
+    situation,
+    travel,
+    typed,
+    verification,
+)
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena import Arena
@@ -98,47 +112,43 @@ TWINS = {
     ),
     # Create
     "the time in the metadata is believed": Twin(
-        creation._Call.issued, "min(at, made_at(claim) + LEASE)", "at", "S-11"
+        situation.Situation.issued, "min(at, made_at(claim) + LEASE)", "at", "S-11"
     ),
     "mail on a wrong answer": Twin(
-        creation._Call.answered_wrong,
-        'return last is not None and last[1] == step and last[2] == "answer"',
+        situation.Situation.answered.fget,
+        'return last is not None and last.step == self.asked and last.use == "answer"',
         "return False",
         "R-06",
     ),
-    "no claim, so every repeat sends": Twin(
-        creation._claim, 'if any(each[4] for each in call.judgement.rounds) else "first"', "+ call.round", "S-19"
+    "no claim, so every repeat sends": Twin(delivery._taken, 'if at.first else "first"', "+ at.round", "S-19"),
+    "mails are not counted": Twin(
+        delivery._counted, "if not engine.ledger.count(", "if None is engine.ledger.count(", "R-05"
     ),
-    "mails are not counted": Twin(creation._send, "    if not counted:", "    if False:", "R-05"),
     "unknown users are skipped": Twin(
-        creation._sending,
-        "    claimed = _claim(call, step)\n",
-        "    if not call.turn.user.known:\n        raise ProtocolError('no such user')\n    claimed = _claim(call, step)\n",
+        situation.read,
+        "    fresh = _fresh(engine)\n",
+        "    if not turn.user.known:\n        raise ProtocolError('no such user')\n    fresh = _fresh(engine)\n",
         "E-01",
     ),
     "an outage shows to known users alone": Twin(
-        creation._send,
-        "down = engine.ledger.peek(outage, now=call.now, within=deadline.left())",
+        delivery._withheld,
+        "down = engine.ledger.peek(_outage(engine, at), now=at.now, within=deadline.left())",
         "down = None",
         "E-04",
     ),
-    "nothing is padded": Twin(
-        creation._sent, "call.engine.clock.sleep_until(call.deadline.started + floor)", "pass", "E-05"
-    ),
-    "a new mail has the old code": Twin(
-        creation._made, 'f"{claimed.id} {call.user}"', 'f"{call.signin} {call.user}"', "A-04"
-    ),
+    "nothing is padded": Twin(delivery.pad, "engine.clock.sleep_until(deadline.started + floor)", "pass", "E-05"),
+    "a new mail has the old code": Twin(creation.made, 'f"{claim.id} {at.user}"', 'f"{at.signin} {at.user}"', "A-04"),
     "the same puzzle after a wrong answer": Twin(
-        creation._drawing,
-        "new_claim(key, call.round, call.now), int",
-        'call.last[4]["claim"] if call.last else new_claim(key, call.round, call.now), int',
+        delivery.drawn,
+        "new_claim(key, at.round, at.now), int",
+        'at.last.metadata["claim"] if at.last else new_claim(key, at.round, at.now), int',
         "K-04",
         "puzzle",
     ),
     "the same puzzle on every call": Twin(
-        creation._drawing,
-        "new_claim(key, call.round, call.now), int",
-        "new_claim(key, call.user[:32], 0), int",
+        delivery.drawn,
+        "new_claim(key, at.round, at.now), int",
+        "new_claim(key, at.user[:32], 0), int",
         "K-03",
         "puzzle",
     ),

@@ -6,7 +6,7 @@ import pytest
 from attrs import frozen
 
 from kit.broken_code import broken
-from watchword import Challenge, Flow, Verdict, creation, engine
+from watchword import Challenge, Flow, Verdict, creation, delivery, engine
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_plugins.email_otp import EmailOtp
 
@@ -89,14 +89,14 @@ TWINS = {
     ),
     "names are not folded": (engine.user_key, "fold(user.name)", "user.name", "E-11", "code"),
     "what is made up goes with the newest key": (
-        creation._made,
-        "call.engine.keyring.lasting.digest",
-        "call.engine.keyring.current.digest",
+        creation.made,
+        "engine.keyring.lasting.digest",
+        "engine.keyring.current.digest",
         "E-12",
         "made up",
     ),
     "a refused recipient is an outage": (
-        creation._send,
+        delivery._undelivered,
         "if isinstance(error, UnavailableError) and error.refused:",
         "if False:",
         "E-13",

@@ -113,7 +113,7 @@ def test_no_choice_or_action_raises(value):
 def test_a_session_longer_than_any_sign_in_is_not_read():
     """1001 rounds end it whatever they are; 1000 are read, and judged."""
     rounds = session("s1~ " * (derive.MAX_ROUNDS + 1), FLOW)
-    decided, state, _, _, read = derive.judge(rounds, [FLOW.program], {}, "", True, "resend", None)
+    decided, state, _, _, read, _ = derive.judge(rounds, [FLOW.program], {}, "", True, "resend", None)
     assert decided == ("fail", "too_many_rounds")
     assert state[0] == derive.BROKEN
     assert read == ()
@@ -150,7 +150,7 @@ def test_a_round_before_one_of_the_hosts_was_answered():
 def test_reading_stops_where_it_goes_wrong():
     """The rounds before are kept, for the audit."""
     rounds = [*session("s1-", FLOW), ("CUSTOM_CHALLENGE", True, None)]
-    decided, state, _, _, read = derive.judge(rounds, [FLOW.program], {}, "", True, None, None)
+    decided, state, _, _, read, _ = derive.judge(rounds, [FLOW.program], {}, "", True, None, None)
     assert decided == ("fail", "foreign_metadata")
     assert state[0] == derive.BROKEN
     assert [step for _, step, *_ in read] == ["s1"]

@@ -819,7 +819,7 @@ def test_folding_round_by_round_is_the_same_as_judging_the_session(data):
     flow = data.draw(flows())
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
-    decided, state, program, outcomes, read = derive.judge(
+    decided, state, program, outcomes, read, before = derive.judge(
         rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
     )
     folded = flow.given(*outcomes)
@@ -831,7 +831,7 @@ def test_folding_round_by_round_is_the_same_as_judging_the_session(data):
     # Create is called with the same list and asks the same function: deciding has no memory.
     assert derive.judge(
         tuple(rounds), [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
-    ) == (decided, state, program, outcomes, read)
+    ) == (decided, state, program, outcomes, read, before)
 
 
 def type_of_round(name, step, use, right):

@@ -263,7 +263,7 @@ def test_of_an_unknown_flow_is_told_what_one_s_own_would_be():
     """The flow itself, not one that was deployed before; the state is broken, and what the host did stays told."""
     own, before, stranger = (Flow(named(name, Quiz())) for name in ("aa", "bb", "cc"))
     told = [(derive.CUSTOM, True, metadata(stranger, "cc"))]
-    decision, state, program, _, rounds = derive.judge(told, [own.program, before.program], {}, "", True, None, None)
+    decision, state, program, _, rounds, _ = derive.judge(told, [own.program, before.program], {}, "", True, None, None)
     assert (("fail", "unknown_flow"), own.program, ()) == (decision, program, rounds)
     assert (BROKEN, "refuse", derive.CLOSED, ()) == state
     ignoring = Flow(sequence(Srp(), named("aa", Quiz())))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kit.broken_code import broken
 from kit.engine_host import ANN, Host, Mail, world
-from watchword import Flow, IssueTokens, Limits, User, creation, verification
+from watchword import Flow, IssueTokens, Limits, User, delivery, situation, verification
 from watchword.engine import LEASE
 
 KNOWN, NOBODY = User("ann", ANN), User("nobody", {}, known=False)
@@ -178,11 +178,11 @@ def test_an_own_try_of_a_shared_message_is_good_until_the_end_that_was_shown(cal
 
 BROKEN = {
     "the time is that of the claim": (
-        creation._Call.issued,
+        situation.Situation.issued,
         "int(self.now if noted is None else noted)",
         "made_at(claim) if noted is None else int(noted)",
     ),
-    "who shares a message is answered at once": (creation._sent, "if claimed.slot:", "if claimed.send:"),
+    "who shares a message is answered at once": (delivery.pad, "if not claim.slot:", "if not claim.sends:"),
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from kit.broken_code import broken
 from kit.faults import Plan, Report, Trial, inject_into_create
-from watchword import creation, verification
+from watchword import delivery, verification
 from watchword.errors import UnavailableError
 from watchword_adapters import aws_lambda
 from watchword_adapters.attacks.arena import wrong_answer
@@ -28,13 +28,13 @@ DEAD_LEDGER = Plan("table missing", "ledger", 0, "before", lambda: KeyError("tab
 
 TWINS = {
     "a mail without an answer is sent again": (
-        creation._send,
-        "        if undelivered:\n",
-        "        if True:\n",
+        delivery._undelivered,
+        "    if undelivered:\n",
+        "    if True:\n",
         LOST_ANSWER,
         "sent twice",
     ),
-    "every repeat sends": (creation._claim, "    send = claim.fresh\n", "    send = True\n", LOST_ANSWER, "sent twice"),
+    "every repeat sends": (delivery._taken, "    if claim.fresh:\n", "    if True:\n", LOST_ANSWER, "sent twice"),
     "the text of a failure gets out": (
         aws_lambda.Triggers._refused,
         'f"{text} (ref {ref})"',
@@ -43,7 +43,7 @@ TWINS = {
         "other text",
     ),
     "a courier is given more time than there is": (
-        creation._send,
+        delivery._carried,
         "within = deadline.left(but=SETTLING)",
         "within = 60.0",
         Plan("slow", "courier", 0, "during", OSError),

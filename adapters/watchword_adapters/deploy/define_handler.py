@@ -57,7 +57,7 @@ def _answer(given, flows, judge):
     said = request.get("clientMetadata")
     action, choice = (_said(said, ACTION), _said(said, CHOICE)) if isinstance(said, dict) else (None, None)
     programs = [program for _, program in flows]
-    decided, _, program, _, rounds = judge(session, programs, attributes, client, known, action, choice)
+    decided, _, program, _, rounds, _ = judge(session, programs, attributes, client, known, action, choice)
     kind = decided[0]
     if kind == "tokens":
         response = {"issueTokens": True, "failAuthentication": False}
