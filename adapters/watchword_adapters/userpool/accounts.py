@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
 
-from watchword.ports import Clock, Random
+from watchword.ports import Random
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.account_triggers import AccountTriggers, PreSigned
 from watchword_adapters.userpool.client import AppClient
-from watchword_adapters.userpool.outbox import SentMessage, masked
-from watchword_adapters.userpool.records import Code, User
+from watchword_adapters.userpool.mails import Mails
+from watchword_adapters.userpool.records import User, attribute_list, described
 from watchword_adapters.userpool.schema import attributes_from, check_password, check_writable
 from watchword_adapters.userpool.tokens import Tokens
 from watchword_adapters.userpool.triggers import Metadata
-from watchword_adapters.userpool.users import (
-    Person,
-    Purpose,
-    Users,
-    attribute_list,
-    check_may_sign_in,
-    described,
-)
+from watchword_adapters.userpool.users import Person, Users, check_may_sign_in
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]
-
-_SUBJECTS: Mapping[Purpose, str] = {
-    "sign-up": "Your verification code",
-    "forgot-password": "Your password reset code",
-    "verify-email": "Your verification code",
-}
 
 
 @frozen
@@ -43,11 +30,10 @@ class Accounts:
     users: Users
     tokens: Tokens
     triggers: AccountTriggers
-    clock: Clock
+    mails: Mails
     random: Random
     legacy: bool
     verify_before_update: bool
-    deliver: Callable[[SentMessage], None]
 
     # By anybody
 
@@ -77,7 +63,7 @@ class Accounts:
         if said.confirm:
             self.triggers.post_confirmation("PostConfirmation_ConfirmSignUp", user, given.get("ClientMetadata"))
         elif code:
-            reply["CodeDeliveryDetails"] = self._deliver_code(user, "sign-up", code)
+            reply["CodeDeliveryDetails"] = self.mails.code(user, "sign-up", code)
         return reply
 
     def confirm_sign_up(self, given: Given) -> Reply:
@@ -101,12 +87,12 @@ class Accounts:
         person = self._person(given)
         user = person.user
         if user is None:
-            return {"CodeDeliveryDetails": self._simulated(person)}
+            return {"CodeDeliveryDetails": self.mails.simulated(person)}
         if user.status != "UNCONFIRMED":
             raise errors.InvalidParameterException("User is already confirmed.")
         if not user.attributes.get("email"):
             raise errors.InvalidParameterException("Cannot resend codes. Auto verification not turned on.")
-        return {"CodeDeliveryDetails": self._send_code(user, "sign-up")}
+        return {"CodeDeliveryDetails": self.mails.new_code(user, "sign-up")}
 
     def forgot_password(self, given: Given) -> Reply:
         """Send a code that sets a new password, to a verified address only."""
@@ -114,9 +100,9 @@ class Accounts:
         person = self._person(given)
         user = person.user
         if user is None:
-            return {"CodeDeliveryDetails": self._simulated(person)}
+            return {"CodeDeliveryDetails": self.mails.simulated(person)}
         self._check_resettable(user)
-        return {"CodeDeliveryDetails": self._send_code(user, "forgot-password")}
+        return {"CodeDeliveryDetails": self.mails.new_code(user, "forgot-password")}
 
     def confirm_forgot_password(self, given: Given) -> Reply:
         """Set a new password by the code."""
@@ -132,7 +118,7 @@ class Accounts:
             draft.set_verifier(verifier)
             if draft.user.status == "RESET_REQUIRED":
                 draft.set_status("CONFIRMED")
-        self.users.forget_failures(person)
+        self.users.lockouts.forget(person.username)
         self._confirmed(username, "PostConfirmation_ConfirmForgotPassword", given)
         return {}
 
@@ -158,7 +144,7 @@ class Accounts:
         waiting = user.codes.get("verify-email")
         if not (user.attributes.get("email") or waiting):
             raise errors.InvalidParameterException("User does not have an email address to verify.")
-        return {"CodeDeliveryDetails": self._send_code(user, "verify-email", waiting.to if waiting else "")}
+        return {"CodeDeliveryDetails": self.mails.new_code(user, "verify-email", waiting.to if waiting else "")}
 
     def verify_user_attribute(self, given: Given) -> Reply:
         """Take the code: the address that it was sent to is the user's, and verified."""
@@ -173,10 +159,10 @@ class Accounts:
         user = self._signed_in(given)
         person = self.users.find(user.username)
         check_password(given["ProposedPassword"])
-        if self.users.is_locked(person):
+        if self.users.lockouts.is_locked(person.username):
             raise errors.NotAuthorizedException("Password attempts exceeded")
         if not self.users.has_password(person, given["PreviousPassword"]):
-            self.users.count_failure(person)
+            self.users.lockouts.count_failure(person.username)
             raise errors.NotAuthorizedException(errors.INCORRECT)
         self._set_password(user.username, given["ProposedPassword"])
         return {}
@@ -217,7 +203,7 @@ class Accounts:
         address = user.attributes.get("email")
         if address and given.get("MessageAction") != "SUPPRESS":
             text = f"Your username is {given['Username']} and temporary password is {password}."
-            self._deliver(user, address, "Your temporary password", text)
+            self.mails.send(user, address, "Your temporary password", text)
         return {"User": described(user, attributes="Attributes")}
 
     def _invited_again(self, given: Given, password: str) -> User:
@@ -251,7 +237,7 @@ class Accounts:
         with self.users.changing(user.username) as draft:
             draft.set_status("RESET_REQUIRED")
             draft.set_code("forgot-password", code)
-        self._deliver_code(user, "forgot-password", code)
+        self.mails.code(user, "forgot-password", code)
         return {}
 
     def admin_get_user(self, given: Given) -> Reply:
@@ -313,7 +299,7 @@ class Accounts:
             found.name, found.attributes, status=found.status, password=password, move_aliases=found.move_aliases
         )
         if found.welcome and user.attributes.get("email"):
-            self._deliver(user, user.attributes["email"], "Welcome", f"Your username is {found.name}.")
+            self.mails.send(user, user.attributes["email"], "Welcome", f"Your username is {found.name}.")
 
     def _pre_signed(self, source: str, given: Given, username: str, attributes: Mapping[str, str]) -> PreSigned:
         pairs = given.get("ValidationData")
@@ -372,7 +358,7 @@ class Accounts:
             if asked:
                 code = self.users.new_code("verify-email", email)
                 draft.set_code("verify-email", code)
-        return None if code is None else self._deliver_code(draft.user, "verify-email", code)
+        return None if code is None else self.mails.code(draft.user, "verify-email", code)
 
     def _check_resettable(self, user: User) -> None:
         if not user.enabled:
@@ -395,24 +381,3 @@ class Accounts:
 
     def _temporary_password(self) -> str:
         return f"Tmp-{self.random.bytes(9).hex()}1a"
-
-    def _send_code(self, user: User, purpose: Purpose, to: str = "") -> Reply:
-        code = self.users.new_code(purpose, to or user.attributes["email"])
-        with self.users.changing(user.username) as draft:
-            draft.set_code(purpose, code)
-        return self._deliver_code(user, purpose, code)
-
-    def _deliver_code(self, user: User, purpose: Purpose, code: Code) -> Reply:
-        self._deliver(user, code.to, _SUBJECTS[purpose], f"Your confirmation code is {code.digits}")
-        return _delivery(masked(code.to))
-
-    def _deliver(self, user: User, to: str, subject: str, text: str) -> None:
-        message = SentMessage(to=to, subject=subject, text=text, html="", at=self.clock.now(), username=user.username)
-        self.deliver(message)
-
-    def _simulated(self, person: Person) -> Reply:
-        return _delivery(self.users.made_up_address(person.typed))
-
-
-def _delivery(destination: str) -> Reply:
-    return {"Destination": destination, "DeliveryMedium": "EMAIL", "AttributeName": "email"}

@@ -12,8 +12,8 @@ from attrs import evolve, field, frozen
 from watchword.ports import Clock
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
-from watchword_adapters.userpool.records import Group, User
-from watchword_adapters.userpool.users import Users, described
+from watchword_adapters.userpool.records import Group, User, described
+from watchword_adapters.userpool.users import Users
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]

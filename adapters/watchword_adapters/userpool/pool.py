@@ -2,64 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, MutableSequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from attrs import Attribute, Factory, field, frozen
+from attrs import Factory, field, frozen
 
-from watchword.ports import Clock, Random
-from watchword.settings import Validator, choice, flag, refused, whole_number
-from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.userpool import errors
-from watchword_adapters.userpool.account_triggers import AccountTriggers, Customized, TokenVersion
-from watchword_adapters.userpool.accounts import Accounts
-from watchword_adapters.userpool.client import ALL_FLOWS, AppClient
-from watchword_adapters.userpool.groups import Groups
-from watchword_adapters.userpool.keeping import Keeper
-from watchword_adapters.userpool.outbox import SentMessage
+from watchword_adapters.userpool.handlers import handlers_of
 from watchword_adapters.userpool.records import Status, User
-from watchword_adapters.userpool.sessions import Sessions
+from watchword_adapters.userpool.settings import PoolSettings
 from watchword_adapters.userpool.shapes import OPERATIONS, checked
-from watchword_adapters.userpool.signin import SignIns
 from watchword_adapters.userpool.tokens import Tokens
-from watchword_adapters.userpool.triggers import Caller, FirstSession, Metadata, Trigger, Triggers
-from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES, Users
+from watchword_adapters.userpool.users import Users
 
 Reply = dict[str, Any]
 Operation = Callable[[Mapping[str, object]], Reply]
 
 
-def _like(pattern: str, form: str) -> Validator:
-    def validate(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
-            raise refused(instance, attribute, f"must be {form}")
-
-    return validate
-
-
-def _seconds(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 900:
-        raise refused(instance, attribute, "must be more than 0 and at most 900 seconds")
-
-
-def _flows(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if isinstance(value, str) or not set(value) <= set(ALL_FLOWS):
-        raise refused(instance, attribute, f"must be a list of some of {', '.join(ALL_FLOWS)}")
-
-
-def _aliases(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if isinstance(value, str) or not set(value) <= set(ALIASES):
-        raise refused(instance, attribute, f"must be a list of some of {', '.join(ALIASES)}")
-
-
-def _issuer_of(pool: LocalUserPool) -> str:
-    return f"https://cognito-idp.{pool.region}.amazonaws.com/{pool.pool_id}"
-
-
-def _users_of(pool: LocalUserPool) -> Users:
+def _users_of(pool: PoolSettings) -> Users:
     return Users(
         pool.pool_id,
         clock=pool.clock,
@@ -71,7 +33,7 @@ def _users_of(pool: LocalUserPool) -> Users:
     )
 
 
-def _tokens_of(pool: LocalUserPool) -> Tokens:
+def _tokens_of(pool: PoolSettings) -> Tokens:
     return Tokens(
         client_id=pool.client_id,
         issuer=pool.issuer,
@@ -84,7 +46,7 @@ def _tokens_of(pool: LocalUserPool) -> Tokens:
 
 
 @frozen(eq=False, slots=False)
-class LocalUserPool:
+class LocalUserPool(PoolSettings):
     """A user pool with one app client that plays Amazon Cognito, for tests and for development.
 
     Methods take boto3's keyword parameters and return boto3's replies; what they raise has
@@ -97,173 +59,14 @@ class LocalUserPool:
 
     exceptions: ClassVar[ModuleType] = errors
 
-    define: Trigger | None = field(repr=False)
-    create: Trigger | None = field(repr=False)
-    verify: Trigger | None = field(repr=False)
-
-    pre_sign_up: Trigger | None = field(default=None, kw_only=True, repr=False)
-    """Called before a sign-up, and before an administrator creates a user; it may refuse, confirm and verify."""
-    post_confirmation: Trigger | None = field(default=None, kw_only=True, repr=False)
-    """Called after a sign-up is confirmed, and after a forgotten password is set anew."""
-    pre_token_generation: Trigger | None = field(default=None, kw_only=True, repr=False)
-    """Called before tokens are made, those of a refresh too; it may change claims, groups and scopes."""
-    pre_token_version: TokenVersion = field(default="V1_0", kw_only=True, validator=choice("V1_0", "V2_0"))
-    """The version of its event: V2_0 changes access tokens too."""
-    user_migration: Trigger | None = field(default=None, kw_only=True, repr=False)
-    """Called when somebody unknown signs in by password, or has forgotten it; whom it knows is added."""
-
-    prevent_user_existence_errors: bool = field(default=True, kw_only=True, validator=flag())
-    """Whether a sign-in of somebody unknown runs like any other (ENABLED) or says UserNotFoundException (LEGACY)."""
-    pool_id: str = field(
-        default="us-east-1_AbCdEf123",
-        kw_only=True,
-        validator=_like(r"(eusc-)?[a-z]{2}-(gov-)?[a-z]+-\d_[0-9a-zA-Z]{1,30}", "like us-east-1_AbCdEf123"),
-    )
-    """The pool's id; its part after the underscore goes into every SRP verifier."""
-    client_id: str = field(
-        default="4f8k2m9q1r7s3t5v6w0x2y4z8a",
-        kw_only=True,
-        validator=_like(r"[\w+]{1,128}", "1 to 128 letters, digits, _ or +"),
-    )
-    """The app client's id."""
-    client_secret: str = field(
-        default="",
-        kw_only=True,
-        repr=False,
-        validator=_like(r"([\w+]{24,64})?", "24 to 64 letters, digits, _ or +"),
-    )
-    """The app client's secret, or empty; with one, every call needs its SECRET_HASH."""
-    session_minutes: int = field(default=3, kw_only=True, validator=whole_number(3, 15))
-    """How long a challenge may be answered; each has its own clock."""
-    access_minutes: int = field(default=60, kw_only=True, validator=whole_number(5, 1440))
-    """The lifetime of access and ID tokens."""
-    refresh_days: int = field(default=30, kw_only=True, validator=whole_number(1, 3650))
-    """The lifetime of refresh tokens."""
-    auth_flows: Collection[str] = field(default=ALL_FLOWS, kw_only=True, validator=_flows)
-    """The sign-in flows that the client allows."""
-    email_as_username: bool = field(default=False, kw_only=True, validator=flag())
-    """Whether users sign up with an e-mail address and get a UUID as their name."""
-    aliases: Collection[str] = field(default=DEFAULT_ALIASES, kw_only=True, validator=_aliases)
-    """The attributes that sign a user in beside the name, once verified; ``preferred_username`` if it is among them."""
-    verify_before_update: bool = field(default=False, kw_only=True, validator=flag())
-    """Whether a changed e-mail address waits for its code while the old one stays (AttributesRequireVerificationBeforeUpdate)."""
-    case_sensitive: bool = field(default=False, kw_only=True, validator=flag())
-    """Whether ``Ann`` and ``ann`` are two users."""
-    trigger_deadline: float = field(default=5.0, kw_only=True, validator=_seconds)
-    """Seconds that a trigger has to answer; after three late answers the call fails."""
-    duplicate_triggers: int = field(default=1, kw_only=True, validator=whole_number(1, 10))
-    """How often each trigger is called with one and the same event; the last answer counts."""
-    first_session: FirstSession = field(default="empty", kw_only=True, validator=choice("empty", "null", "missing"))
-    """What the first call sees as session: an empty list, null, or no such key."""
-    issuer: str = field(default=Factory(_issuer_of, takes_self=True), kw_only=True)
-    """The tokens' issuer: Cognito's address for this pool, or another."""
-    clock: Clock = field(factory=SystemClock, kw_only=True, repr=False)
-    """Where the time comes from, and what ends a trigger that is late."""
-    random: Random = field(factory=SystemRandom, kw_only=True, repr=False)
-    """Where randomness comes from."""
-
-    outbox: MutableSequence[SentMessage] = field(factory=list[SentMessage], kw_only=True, repr=False)
-    """Where the mails are kept that the pool itself would have sent, newest last; the triggers' mails are their business."""
-    keeper: Keeper | None = field(default=None, kw_only=True, repr=False)
-    """What keeps users, keys and refresh tokens beyond this process, such as `userpool.database.Database`; nothing does if None."""
-
     operations: Mapping[str, Operation] = field(init=False, repr=False)
     """Each operation by its name on the wire: takes a mapping of parameters, checks it, returns the bare reply."""
     _users: Users = field(default=Factory(_users_of, takes_self=True), init=False, repr=False)
     _tokens: Tokens = field(default=Factory(_tokens_of, takes_self=True), init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        """Wire the parts together."""
-        legacy = not self.prevent_user_existence_errors
-        client = AppClient(self.client_id, self.client_secret, frozenset(self.auth_flows))
-        caller = Caller(
-            pool_id=self.pool_id,
-            client_id=self.client_id,
-            deadline=self.trigger_deadline,
-            duplicates=self.duplicate_triggers,
-            clock=self.clock,
-            random=self.random,
-        )
-        groups = Groups(self.pool_id, self._users, self.clock, self.keeper)
-        account_triggers = AccountTriggers(
-            caller,
-            self.pre_sign_up,
-            self.post_confirmation,
-            self.pre_token_generation,
-            self.user_migration,
-            self.pre_token_version,
-        )
-        accounts = Accounts(
-            client=client,
-            users=self._users,
-            tokens=self._tokens,
-            triggers=account_triggers,
-            clock=self.clock,
-            random=self.random,
-            legacy=legacy,
-            verify_before_update=self.verify_before_update,
-            deliver=self.outbox.append,
-        )
-
-        def customized(source: str, user: User, metadata: Metadata) -> Customized:
-            return account_triggers.customized(source, user, groups.claims_of(user), metadata)
-
-        def migrate(name: str, password: str, metadata: Metadata) -> None:
-            accounts.migrate("UserMigration_Authentication", name, password, metadata, None)
-
-        sign_ins = SignIns(
-            pool_id=self.pool_id,
-            client=client,
-            users=self._users,
-            sessions=Sessions(self.session_minutes * 60, clock=self.clock, random=self.random),
-            tokens=self._tokens,
-            triggers=Triggers(
-                self.define, self.create, self.verify, caller=caller, legacy=legacy, first_session=self.first_session
-            ),
-            customized=customized,
-            migrate=migrate,
-            answer_invitation=accounts.answer_invitation,
-            clock=self.clock,
-            random=self.random,
-            legacy=legacy,
-        )
-        handlers: dict[str, Callable[[Mapping[str, Any]], Reply]] = {
-            "InitiateAuth": partial(sign_ins.initiate, admin=False),
-            "RespondToAuthChallenge": partial(sign_ins.respond, admin=False),
-            "AdminInitiateAuth": partial(sign_ins.initiate, admin=True),
-            "AdminRespondToAuthChallenge": partial(sign_ins.respond, admin=True),
-            "GetTokensFromRefreshToken": sign_ins.refresh,
-            "SignUp": accounts.sign_up,
-            "ConfirmSignUp": accounts.confirm_sign_up,
-            "ResendConfirmationCode": accounts.resend_confirmation_code,
-            "GetUser": accounts.get_user,
-            "UpdateUserAttributes": accounts.update_user_attributes,
-            "GetUserAttributeVerificationCode": accounts.get_user_attribute_verification_code,
-            "VerifyUserAttribute": accounts.verify_user_attribute,
-            "RevokeToken": accounts.revoke_token,
-            "GlobalSignOut": accounts.global_sign_out,
-            "ForgotPassword": accounts.forgot_password,
-            "ConfirmForgotPassword": accounts.confirm_forgot_password,
-            "ChangePassword": accounts.change_password,
-            "AdminCreateUser": accounts.admin_create_user,
-            "AdminGetUser": accounts.admin_get_user,
-            "AdminDeleteUser": accounts.admin_delete_user,
-            "AdminSetUserPassword": accounts.admin_set_user_password,
-            "AdminConfirmSignUp": accounts.admin_confirm_sign_up,
-            "AdminUpdateUserAttributes": accounts.admin_update_user_attributes,
-            "AdminDisableUser": accounts.admin_disable_user,
-            "AdminEnableUser": accounts.admin_enable_user,
-            "AdminResetUserPassword": accounts.admin_reset_user_password,
-            "CreateGroup": groups.create_group,
-            "GetGroup": groups.get_group,
-            "UpdateGroup": groups.update_group,
-            "DeleteGroup": groups.delete_group,
-            "ListGroups": groups.list_groups,
-            "ListUsersInGroup": groups.list_users_in_group,
-            "AdminAddUserToGroup": groups.admin_add_user_to_group,
-            "AdminRemoveUserFromGroup": groups.admin_remove_user_from_group,
-            "AdminListGroupsForUser": groups.admin_list_groups_for_user,
-        }
+        """Make the operations."""
+        handlers = handlers_of(self, self._users, self._tokens)
         operations = {name: partial(self._run, name, handlers[name]) for name in OPERATIONS}
         object.__setattr__(self, "operations", MappingProxyType(operations))
 
@@ -277,11 +80,6 @@ class LocalUserPool:
             operation = methods.get(name.replace("_", ""), "")
             why = f": {not_played(operation)}" if operation else ""
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{why}")
-
-    @property
-    def region(self) -> str:
-        """The pool's region."""
-        return self.pool_id.partition("_")[0]
 
     def add_user(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from attrs import define, field, frozen
 
@@ -11,6 +12,9 @@ from watchword import srp6a
 from watchword_adapters.userpool.schema import is_true
 
 Status = Literal["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"]
+
+Purpose = Literal["sign-up", "forgot-password", "verify-email"]
+"""What a code is for."""
 
 _CODE_TRIES = 15
 
@@ -69,3 +73,20 @@ class Grant:
     auth_time: int
     expires: float
     revoked: bool = False
+
+
+def attribute_list(user: User) -> list[dict[str, str]]:
+    """Return a user's attributes as replies have them."""
+    return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]
+
+
+def described(user: User, *, attributes: str = "UserAttributes") -> dict[str, Any]:
+    """Return what administrators are told of *user*; the list of *attributes* has two names in the service's model."""
+    return {
+        "Username": user.username,
+        attributes: attribute_list(user),
+        "UserCreateDate": datetime.fromtimestamp(user.created, UTC),
+        "UserLastModifiedDate": datetime.fromtimestamp(user.modified, UTC),
+        "Enabled": user.enabled,
+        "UserStatus": user.status,
+    }

@@ -136,7 +136,7 @@ class SignIns:
         self._refuse_locked(person)
         if not self.users.has_password(person, password):
             self._wrong_password(person)
-        self.users.forget_failures(person)
+        self.users.lockouts.forget(person.username)
         return self._after_password(Session("", "password", person, admin=admin), None)
 
     def _refresh_with_hash(self, parameters: Mapping[str, str]) -> Reply:
@@ -165,7 +165,7 @@ class SignIns:
         self._refuse_locked(person)
         if not self._claim_is_right(session, responses):
             self._wrong_password(person)  # and Define is not asked
-        self.users.forget_failures(person)
+        self.users.lockouts.forget(person.username)
         if session.flow == "password":
             return self._after_password(session, metadata)
         entry = Round("PASSWORD_VERIFIER", result=True)
@@ -307,11 +307,11 @@ class SignIns:
         return all(facts)
 
     def _refuse_locked(self, person: Person) -> None:
-        if self.users.is_locked(person):
+        if self.users.lockouts.is_locked(person.username):
             raise errors.NotAuthorizedException("Password attempts exceeded")
 
     def _wrong_password(self, person: Person) -> Never:
-        self.users.count_failure(person)
+        self.users.lockouts.count_failure(person.username)
         raise errors.NotAuthorizedException(errors.INCORRECT)
 
 

@@ -1,27 +1,25 @@
-"""The users of a pool: names, aliases, attributes, passwords as SRP verifiers, codes and lockouts."""
+"""The users of a pool: names, aliases, attributes, passwords as SRP verifiers, and codes."""
 
 from __future__ import annotations
 
 import hmac
 import threading
 import uuid
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import Any, Literal
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
 from watchword import srp6a
 from watchword.engine import folded
 from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
 from watchword_adapters.userpool import errors
+from watchword_adapters.userpool.drafts import Draft
 from watchword_adapters.userpool.keeping import Keeper, NothingKept
-from watchword_adapters.userpool.records import Code, Status, User
+from watchword_adapters.userpool.lockouts import Lockouts
+from watchword_adapters.userpool.records import Code, Purpose, Status, User
 from watchword_adapters.userpool.schema import check_attributes, check_name, is_email, is_true, required
-
-Purpose = Literal["sign-up", "forgot-password", "verify-email"]
 
 ALIASES = ("email", "phone_number", "preferred_username")
 """The attributes that a pool may sign users in by, as `AliasAttributes` of the service."""
@@ -32,8 +30,6 @@ DEFAULT_ALIASES = ("email", "phone_number")
 _ADDRESSES: Mapping[str, str] = {"email": "an email", "phone_number": "a phone number"}
 
 _CODE_SECONDS: Mapping[Purpose, int] = {"sign-up": 86_400, "forgot-password": 3_600, "verify-email": 86_400}
-_FREE_FAILURES = 5
-_LONGEST_LOCK = 900
 
 
 @frozen
@@ -46,12 +42,6 @@ class Person:
     typed: str = field(repr=False)
     username: str = field(repr=False)
     user: User | None = field(repr=False)
-
-
-@define
-class _Failures:
-    count: int = 0
-    last: float = 0.0
 
 
 def new_uuid(random: Random) -> str:
@@ -89,7 +79,7 @@ class Users:
         self._users: dict[str, User] = {}
         self._names: dict[str, str] = {}  # folded user name or sub -> user name
         self._aliases: dict[str, str] = {}  # folded address -> user name
-        self._failures: dict[str, _Failures] = {}
+        self.lockouts = Lockouts(clock)
         self._load(self._keeper.users())
 
     def find(self, name: str) -> Person:
@@ -189,7 +179,7 @@ class Users:
         return user
 
     @contextmanager
-    def changing(self, username: str) -> Generator[_Draft]:
+    def changing(self, username: str) -> Generator[Draft]:
         """Hold the directory while the user's draft is changed; nothing is kept if the block raises.
 
         Raises:
@@ -200,7 +190,7 @@ class Users:
             user = self._users.get(username)
             if user is None:
                 raise errors.UserNotFoundException("User does not exist.")
-            draft = _Draft(user, self._written)
+            draft = Draft(user, self._written)
             yield draft
             self._keep(evolve(draft.user, modified=self._clock.now()), move_aliases=draft.move_aliases)
 
@@ -216,33 +206,7 @@ class Users:
         with self._lock:
             self._keeper.drop_user(username)
             self._drop_names(self._users.pop(username))
-            self._failures.pop(username, None)
-
-    # Lockout: five failures are free, then 1 s, 2 s, 4 s … up to 15 minutes; unknown names are treated alike.
-
-    def is_locked(self, person: Person) -> bool:
-        """Say whether password sign-in is locked for now; trying meanwhile does not lengthen it."""
-        with self._lock:
-            failures = self._failures.get(person.username)
-            if failures is None or failures.count < _FREE_FAILURES:
-                return False
-            seconds = min(1 << min(failures.count - _FREE_FAILURES, 10), _LONGEST_LOCK)
-            return self._clock.now() < failures.last + seconds
-
-    def count_failure(self, person: Person) -> None:
-        """Remember a wrong password."""
-        now = self._clock.now()
-        with self._lock:
-            if len(self._failures) > 10_000:  # names are free to invent
-                self._failures = {k: f for k, f in self._failures.items() if now < f.last + _LONGEST_LOCK}
-            failures = self._failures.setdefault(person.username, _Failures())
-            failures.count = 1 if now > failures.last + _LONGEST_LOCK else failures.count + 1
-            failures.last = now
-
-    def forget_failures(self, person: Person) -> None:
-        """Start over after a right password."""
-        with self._lock:
-            self._failures.pop(person.username, None)
+            self.lockouts.forget(username)
 
     # Codes
 
@@ -252,7 +216,7 @@ class Users:
         return Code(digits, self._clock.now() + _CODE_SECONDS[purpose], to=to)
 
     @contextmanager
-    def changing_by_code(self, username: str, purpose: Purpose, claimed: str) -> Generator[tuple[_Draft, str]]:
+    def changing_by_code(self, username: str, purpose: Purpose, claimed: str) -> Generator[tuple[Draft, str]]:
         """Change a user as `changing` does, and use the code up; yield the draft and the address that it was sent to.
 
         The code is not used up if the block raises.
@@ -409,23 +373,6 @@ class Users:
         return proven
 
 
-def attribute_list(user: User) -> list[dict[str, str]]:
-    """Return a user's attributes as replies have them."""
-    return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]
-
-
-def described(user: User, *, attributes: str = "UserAttributes") -> dict[str, Any]:
-    """Return what administrators are told of *user*; the list of *attributes* has two names in the service's model."""
-    return {
-        "Username": user.username,
-        attributes: attribute_list(user),
-        "UserCreateDate": datetime.fromtimestamp(user.created, UTC),
-        "UserLastModifiedDate": datetime.fromtimestamp(user.modified, UTC),
-        "Enabled": user.enabled,
-        "UserStatus": user.status,
-    }
-
-
 def check_may_sign_in(user: User) -> None:
     """Refuse a user whose account is not in order; the service says so before it asks for anything.
 
@@ -440,36 +387,3 @@ def check_may_sign_in(user: User) -> None:
         raise errors.UserNotConfirmedException("User is not confirmed.")
     if user.status == "RESET_REQUIRED":
         raise errors.PasswordResetRequiredException("Password reset required for the user")
-
-
-class _Draft:
-    """A user while it is being changed."""
-
-    def __init__(self, user: User, written: Callable[[User, Mapping[str, str]], User]) -> None:
-        self.user = user
-        self.move_aliases = False
-        self._written = written
-
-    def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Change attributes by the rules of the directory. A code for an address that is no longer meant is void."""
-        if attributes.get("email", "") != self.user.attributes.get("email", "") and "email" in attributes:
-            self.set_code("verify-email", None)
-        self.user = self._written(self.user, attributes)
-
-    def set_enabled(self, enabled: bool) -> None:
-        self.user = evolve(self.user, enabled=enabled)
-
-    def set_groups(self, groups: tuple[str, ...]) -> None:
-        self.user = evolve(self.user, groups=groups)
-
-    def set_status(self, status: Status) -> None:
-        self.user = evolve(self.user, status=status)
-
-    def set_verifier(self, verifier: srp6a.Verifier) -> None:
-        self.user = evolve(self.user, verifier=verifier)
-
-    def set_code(self, purpose: Purpose, code: Code | None) -> None:
-        codes = {name: kept for name, kept in self.user.codes.items() if name != purpose}
-        if code is not None:
-            codes[purpose] = code
-        self.user = evolve(self.user, codes=codes)
