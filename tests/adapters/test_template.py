@@ -225,6 +225,13 @@ def test_a_changed_address_counts_once_it_is_verified():
     ]
 
 
+@attrs.frozen
+class Reading(Toy):
+    """A kind that is told which attribute to read."""
+
+    attribute: object = None
+
+
 def test_a_client_may_not_write_what_the_flow_decides_by():
     """The pool has the attribute, the client may not write it."""
     made = resources(TIERS)
@@ -232,6 +239,26 @@ def test_a_client_may_not_write_what_the_flow_decides_by():
         "Schema"
     ]
     assert "custom:tier" not in made["Client"]["Properties"]["WriteAttributes"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "names"),
+    [
+        ("custom:phone", ["phone"]),
+        (("custom:phone", "custom:floor"), ["phone", "floor"]),
+        ("phone_number", []),
+        ("custom:", []),
+        ("see custom:phone", []),
+        (None, []),
+    ],
+)
+def test_the_pool_has_what_a_setting_of_a_kind_reads(setting, names):
+    """A custom attribute that no condition names is in the schema too, and no client may write it; so say the manifests."""
+    flow = Flow(sequence(Srp(), named("call", Reading("call", attribute=setting)), EmailOtp()))
+    made = resources(flow)
+    assert names == [each["Name"] for each in made["UserPool"]["Properties"].get("Schema", [])]
+    assert not any(name.startswith("custom:") for name in made["Client"]["Properties"]["WriteAttributes"])
+    assert tuple(f"custom:{name}" for name in sorted(names)) == pool_needs([flow])["attributes"]
 
 
 @pytest.mark.parametrize("names", [["email"], ["email", "name"], ["custom:tier", "name"], ["locale"], []])

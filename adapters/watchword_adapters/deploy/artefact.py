@@ -164,7 +164,11 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
     registry = Registry()
     flows = tuple(find_flow(each, registry) for each in references)
     shipped = _shipped(order, flows)
-    plans = [_planned(trigger, order, flows, registry, shipped) for trigger in ("create", "verify")]
+    judging = {name: data for name, data in shipped.items() if name not in _cosmetic_files(flows, shipped)}
+    plans = [
+        _planned("create", order, flows, registry, shipped),
+        _planned("verify", order, flows, registry, judging),
+    ]
     wanted = {each for plan in plans for each in plan.distributions}
     wheels = {each.pinned: each for each in _wheels(sorted(wanted, key=str), order, progress)}
     define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), (), ())
@@ -332,16 +336,31 @@ def _shipped(order: Order, flows: Sequence[Flow]) -> dict[str, bytes]:
     for flow in flows:
         for step in flow.steps.values():
             for setting, path in _paths(step.kind):
-                name = os.path.normpath(path).replace(os.sep, "/")
                 if Path(path).is_absolute():
                     raise ConfigurationError(
                         f"step {step.name!r}: {setting} is {path!r}, which is on this machine alone: give a path below {here}"
                     )
-                if not any(each == name or each.startswith(f"{name}/") for each in shipped):
+                if not _at(path, shipped):
                     raise ConfigurationError(
                         f"step {step.name!r}: {setting} is {path!r}: ship it with --include {path}"
                     )
     return shipped
+
+
+def _at(path: str, names: Iterable[str]) -> set[str]:
+    """Return those of *names* that are *path*, or below it."""
+    name = os.path.normpath(path).replace(os.sep, "/")
+    return {each for each in names if each == name or each.startswith(f"{name}/")}
+
+
+def _cosmetic_files(flows: Sequence[Flow], names: Iterable[str]) -> set[str]:
+    """Return those of *names* that cosmetic settings name and no others do: neither the flow nor Verify reads them."""
+    shown, read = set[str](), set[str]()
+    for kind in (step.kind for flow in flows for step in flow.steps.values()):
+        cosmetic: frozenset[str] = getattr(kind, "cosmetic", frozenset())
+        for setting, path in _paths(kind):
+            (shown if setting in cosmetic else read).update(_at(path, names))
+    return shown - read
 
 
 def _paths(kind: Kind) -> list[tuple[str, str]]:

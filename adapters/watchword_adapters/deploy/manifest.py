@@ -52,7 +52,7 @@ class Manifest:
         couriers: the schemes of the couriers that are shipped; in Create alone, if a kind sends.
         distributions: the distributions in the zip, and their versions; boto3 is among them only if it is shipped.
         watchword: Watchword's version.
-        attributes: what these flows decide by, of a user's attributes.
+        attributes: what these flows decide by, and their kinds are told to read, of a user's attributes.
         session_minutes: the least validity of the client's sessions in which all steps of these flows fit.
         recovery: the channels by which no password may be recovered, since these flows take them for possession.
     """

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from string import punctuation
-from typing import Any
+from typing import Any, cast
 
+import attrs
 from attrs import field, frozen
 
 from watchword.challenge import Sends
@@ -301,9 +302,9 @@ class Template:
         }
 
     def _decided(self) -> tuple[str, ...]:
-        """Return what is decided by, of a user's attributes: by the flow, and by those before whose sign-ins are under way."""
+        """Return what is read of a user's attributes: by the flow, and by those before whose sign-ins are under way."""
         before = () if self._zips is None else self._zips.manifests["create"].attributes
-        return tuple(dict.fromkeys((*conditions_on_attributes(self.flow), *before)))
+        return tuple(dict.fromkeys((*attributes_read(self.flow), *before)))
 
     def _client(self) -> Json:
         before = 0 if self._zips is None else self._zips.manifests["create"].session_minutes
@@ -356,10 +357,29 @@ def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "attribute"))
 
 
+def attributes_read(flow: Flow) -> tuple[str, ...]:
+    """Return the names of the attributes that *flow* decides by, and of custom ones that settings of its kinds name."""
+    decided = conditions_on_attributes(flow)
+    return tuple(dict.fromkeys((*decided, *(name for step in flow.steps.values() for name in _custom_in(step.kind)))))
+
+
+def _custom_in(value: object) -> Iterator[str]:
+    """Give the names of custom attributes in *value*: a text, several, or the settings of a kind."""
+    if isinstance(value, str):
+        if _CUSTOM.fullmatch(value):
+            yield value
+    elif isinstance(value, tuple | frozenset | list):
+        for each in cast("Iterable[object]", value):
+            yield from _custom_in(each)
+    elif attrs.has(type(value)):
+        for setting in attrs.fields(cast("type[attrs.AttrsInstance]", type(value))):
+            yield from _custom_in(getattr(value, setting.name))
+
+
 def pool_needs(flows: Collection[Flow]) -> Json:
     """Return what all of *flows* need of the pool and its client, as a `Manifest` has it."""
     return {
-        "attributes": tuple(sorted({name for flow in flows for name in conditions_on_attributes(flow)})),
+        "attributes": tuple(sorted({name for flow in flows for name in attributes_read(flow)})),
         "session_minutes": max(map(session_minutes, flows)),
         "recovery": tuple(sorted({channel for flow in flows for channel in recovery_channels(flow)})),
     }
