@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.pool_server import HOST, application_of, asked, called, pool_with_ann
-from kit.user_pool import PASSWORD, START
+from kit.user_pool import PASSWORD, START, World
 from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.application import MAX_BODY
 from watchword_adapters.poolserver.wire import PREFIX, replied
 from watchword_adapters.userpool import service
+from watchword_adapters.userpool.database import Database
 from watchword_adapters.userpool.shapes import OPERATIONS, needs_credentials
 
 
@@ -242,6 +243,20 @@ def test_what_a_trigger_raises_cannot_break_the_headers():
     assert is_refusal(answered, "UserLambdaValidationException")
     assert "\r\n" in answered.json["message"]
     assert "?Set-Cookie" in answered.headers["x-amzn-errormessage"]
+
+
+def test_an_outage_of_the_database_is_an_internal_error_and_no_defect(tmp_path):
+    """The client may try again; the terminal hears why, and nothing is called a defect."""
+    told, defects = [], []
+    database = Database(tmp_path / "pool.db", "us-east-1_AbCdEf123")
+    pool = World(keeper=database).pool
+    application = application_of(pool, told=told.append, defect=lambda *defect: defects.append(defect))
+    database.close()
+    answered = called(application, "AdminDisableUser", {"UserPoolId": pool.pool_id, "Username": "ann"})
+    assert is_refusal(answered, "InternalErrorException", 500)
+    assert "pool.db" not in answered.body.decode()
+    assert [("InternalErrorException", True)] == [(each.code, "pool.db failed" in each.message) for each in told]
+    assert [] == defects
 
 
 def test_a_defect_is_an_internal_error_that_tells_the_client_nothing(pool, monkeypatch):

@@ -278,6 +278,17 @@ class Failing(Database):
             raise UnavailableError("no space left")
         super().keep_users(users)
 
+    def drop_group(self, name, users):
+        super().drop_group(name, Cut(users) if self.fails else users)
+
+
+class Cut(list):
+    """Users of whom the last cannot be kept."""
+
+    def __iter__(self):
+        yield from super().__iter__()
+        raise sqlite3.OperationalError("disk I/O error")
+
 
 CHANGES = {
     "AdminUpdateUserAttributes": {"Username": "ann", "UserAttributes": [{"Name": "email", "Value": "new@example.com"}]},
@@ -290,6 +301,34 @@ CHANGES = {
         "ForceAliasCreation": True,
     },
 }
+
+
+def test_a_group_is_removed_with_all_its_members_or_not_at_all(path):
+    """In memory and in the file: where the removal is cut off, the group is there and everybody is still in it."""
+    database = Failing(path, POOL)
+    pool = World(keeper=database).pool
+    pool.add_user("bob")
+    pool.create_group(UserPoolId=POOL, GroupName="staff")
+    pool.create_group(UserPoolId=POOL, GroupName="others")
+    for name, group in (("ann", "staff"), ("bob", "staff"), ("bob", "others")):
+        pool.admin_add_user_to_group(UserPoolId=POOL, Username=name, GroupName=group)
+
+    def told(pool):
+        listed = [each["GroupName"] for each in pool.list_groups(UserPoolId=POOL)["Groups"]]
+        return {
+            group: [each["Username"] for each in pool.list_users_in_group(UserPoolId=POOL, GroupName=group)["Users"]]
+            for group in listed
+        }
+
+    before = {"others": ["bob"], "staff": ["ann", "bob"]}
+    database.fails = True
+    with pytest.raises(UnavailableError):
+        pool.delete_group(UserPoolId=POOL, GroupName="staff")
+    assert before == told(pool) == told(World(user=False, keeper=database).pool)
+    database.fails = False
+    pool.delete_group(UserPoolId=POOL, GroupName="staff")
+    assert {"others": ["bob"]} == told(pool) == told(World(user=False, keeper=database).pool)
+    database.close()
 
 
 @pytest.mark.parametrize(("operation", "given"), CHANGES.items(), ids=CHANGES)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 from attrs import Factory, define, field, frozen
 
+from watchword.errors import UnavailableError
 from watchword_adapters.poolserver.backstage import TriggerRun, gathering
 from watchword_adapters.poolserver.wire import (
     RefusedError,
@@ -151,6 +152,10 @@ class Application:
             except ClientError as error:
                 response = failed(error)
                 code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+            except UnavailableError as error:
+                # An outage, which is no defect; where the database is, is for the terminal.
+                code, message = "InternalErrorException", str(error)
+                response = refused(code, "The local pool cannot do this now; its terminal says more", 500)
             except Exception as error:  # noqa: BLE001 - a defect of ours; the client is told no more than that
                 code, message = "InternalErrorException", "The local pool failed; its terminal says more"
                 response = refused(code, message, 500)

@@ -123,10 +123,14 @@ class Database:
         with self._turn() as connection:
             connection.execute("REPLACE INTO groups VALUES (?, ?)", (group.name, json.dumps(asdict(group))))
 
-    def drop_group(self, name: str) -> None:
-        """Forget a group."""
+    def drop_group(self, name: str, users: Sequence[User]) -> None:
+        """Forget a group, and keep all *users*, who were in it: both, or neither."""
         with self._turn() as connection:
-            connection.execute("DELETE FROM groups WHERE name = ?", (name,))
+            connection.execute("BEGIN IMMEDIATE")
+            with connection:  # commits, or rolls back
+                rows = ((user.username, json.dumps(asdict(user))) for user in users)
+                connection.executemany("REPLACE INTO users VALUES (?, ?)", rows)
+                connection.execute("DELETE FROM groups WHERE name = ?", (name,))
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """Return the secret called *name*; have it made and kept if there is none."""

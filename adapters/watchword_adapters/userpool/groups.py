@@ -70,9 +70,7 @@ class Groups:
         """Remove a group; nobody is in it any more."""
         with self._lock:
             name = self._group(given).name
-            for user in self._users.members_of(name):
-                self._move(user.username, name, joins=False)
-            self._keeper.drop_group(name)
+            self._users.leave_group(name)
             del self._groups[name]
         return {}
 

@@ -48,8 +48,8 @@ class Keeper(Protocol):
         """Keep *group* in place of what was kept under its name."""
         ...
 
-    def drop_group(self, name: str) -> None:
-        """Forget a group."""
+    def drop_group(self, name: str, users: Sequence[User]) -> None:
+        """Forget a group, and keep all *users*, who were in it: both, or neither."""
         ...
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
@@ -88,7 +88,7 @@ class NothingKept:
     def keep_group(self, group: Group) -> None:
         """Do nothing."""
 
-    def drop_group(self, name: str) -> None:
+    def drop_group(self, name: str, users: Sequence[User]) -> None:
         """Do nothing."""
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:

@@ -201,6 +201,17 @@ class Users:
                 (user for user in self._users.values() if group in user.groups), key=lambda user: user.username
             )
 
+    def leave_group(self, group: str) -> None:
+        """Forget *group*, and have nobody in it: both, or neither if that cannot be kept."""
+        with self._lock:
+            now = self._clock.now()
+            left = [
+                evolve(user, groups=tuple(name for name in user.groups if name != group), modified=now)
+                for user in self.members_of(group)
+            ]
+            self._keeper.drop_group(group, left)
+            self._users.update({user.username: user for user in left})
+
     def remove(self, username: str) -> None:
         """Forget a user."""
         with self._lock:
