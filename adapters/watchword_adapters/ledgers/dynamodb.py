@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from attrs import evolve
 
@@ -16,7 +16,6 @@ from watchword_adapters.ledgers.dynamodb_items import (
     Budget,
     Entry,
     Holder,
-    Item,
     Mark,
     Owner,
     Round,
@@ -27,6 +26,7 @@ from watchword_adapters.ledgers.dynamodb_items import (
     text,
 )
 from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write, create_table
+from watchword_adapters.ledgers.dynamodb_writes import TELL, added, ended, put, updated
 from watchword_adapters.ledgers.window import longest_window
 from watchword_adapters.urls import PortURL
 
@@ -97,7 +97,7 @@ class DynamoDbLedger:
                 "ExpressionAttributeNames": {"#until": "until"},
                 "ExpressionAttributeValues": {":now": number(now)},
             }
-            failed = calls.write(Write("Put", {"Item": holder.item(key), **free, **_TELL}))
+            failed = calls.write(Write("Put", {"Item": holder.item(key), **free, **TELL}))
             if failed:
                 if not failed[0]:
                     raise ChangedError
@@ -115,9 +115,9 @@ class DynamoDbLedger:
             condition = "#claim = :claim AND #state <> :sent"
             values = {":claim": text(claim_id), ":sent": text("sent"), ":state": text(state)}
             names = {"#claim": "claim", "#state": "state"}
-            writes = [_update(named("claim", key), "SET #state = :state", condition, names, values)]
+            writes = [updated(named("claim", key), "SET #state = :state", condition, names, values)]
             if state == "sent":
-                writes.append(_put(Try(used=False, until=own_until, write=calls.id).item(claim_id), None))
+                writes.append(put(Try(used=False, until=own_until, write=calls.id).item(claim_id), None))
             # A condition that fails says that there is nothing to do: the rest is done without it.
             while writes and (failed := calls.write(*writes)):
                 writes = [write for place, write in enumerate(writes) if place not in failed]
@@ -133,7 +133,7 @@ class DynamoDbLedger:
             names = {"#claim": "claim", "#state": "state", "#write": "write"}
             change = "SET #state = :sending, #write = :id"
             values[":id"] = text(calls.id)
-            failed = calls.write(_update(named("claim", key), change, condition, names, values))
+            failed = calls.write(updated(named("claim", key), change, condition, names, values))
             return not failed or (bool(failed[0]) and Holder.read(failed[0]).write == calls.id)
 
         return self._table.run(within, work)
@@ -166,16 +166,16 @@ class DynamoDbLedger:
                     return Charge("refused", known.at)
                 if not known.repeated:
                     again = evolve(known, repeated=True, write=calls.id)
-                    if calls.write(_put(again.item(round_id), known.write)):
+                    if calls.write(put(again.item(round_id), known.write)):
                         raise ChangedError
                 return Charge("repeated", known.at)
             entry = Entry(now, round_id, owner)
-            payment = _added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
+            payment = added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
             own = Try.read(try_item) if payment is None and try_item is not None else None
             if own is not None and not own.used and now < own.until:
-                payment = [_put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
+                payment = [put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
             record = Round(answer, payment is not None, now, keep, calls.id, own is not None and payment is not None)
-            if calls.write(_put(record.item(round_id), None if known is None else known.write), *(payment or ())):
+            if calls.write(put(record.item(round_id), None if known is None else known.write), *(payment or ())):
                 raise ChangedError
             return Charge("exhausted" if payment is None else "charged", now)
 
@@ -190,14 +190,14 @@ class DynamoDbLedger:
             known = None if round_item is None else Round.read(round_item)
             if known is None or not known.paid or known.repeated or known.until == 0 or known.write == calls.id:
                 return
-            writes = [_over(named("round", round_id), known.write, calls.id)]
+            writes = [ended(named("round", round_id), known.write, calls.id)]
             budget = Budget() if budget_item is None else Budget.read(budget_item)
             refunded = budget.without_newest(round_id)
             if refunded is not None:
-                writes.append(_put(evolve(refunded, write=calls.id).item(key), budget.write))
+                writes.append(put(evolve(refunded, write=calls.id).item(key), budget.write))
             own = None if try_item is None else Try.read(try_item)
             if known.own and own is not None:
-                writes.append(_put(evolve(own, used=False, write=calls.id).item(claim_id), own.write))
+                writes.append(put(evolve(own, used=False, write=calls.id).item(claim_id), own.write))
             if calls.write(*writes):
                 raise ChangedError
 
@@ -213,7 +213,7 @@ class DynamoDbLedger:
             if any(entry.event == event and not now - entry.at >= window for entry in entries):
                 return True
             entry = Entry(now, event, owner)
-            writes = _added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
+            writes = added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
             if writes and calls.write(*writes):
                 raise ChangedError
             return writes is not None
@@ -228,14 +228,14 @@ class DynamoDbLedger:
             mark_item, budget_item, *holder_items = calls.get_all(*keys)
             if mark_item is not None:
                 return Mark.read(mark_item).by == by
-            writes = [_put(Mark(by, keep, calls.id).item(claim_id), None)]
+            writes = [put(Mark(by, keep, calls.id).item(claim_id), None)]
             holders = [Holder.read(each) for each in holder_items if each is not None]
             held = [holder for holder in holders if holder.claim_id == claim_id]
-            writes.extend(_over(named("claim", slot), holder.write, calls.id) for holder in held)
+            writes.extend(ended(named("claim", slot), holder.write, calls.id) for holder in held)
             budget = Budget() if budget_item is None else Budget.read(budget_item)
             refunded = budget.without_newest(by)
             if refunded is not None:
-                writes.append(_put(evolve(refunded, write=calls.id).item(refund), budget.write))
+                writes.append(put(evolve(refunded, write=calls.id).item(refund), budget.write))
             if calls.write(*writes):
                 raise ChangedError
             return True
@@ -293,7 +293,7 @@ class DynamoDbLedger:
             names = {"#taken": "taken", "#text": "text", "#write": "write"}
             values = {":id": text(calls.id), ":seen": text(value.write)}
             condition = "#write = :seen AND attribute_not_exists(#taken)"
-            if calls.write(_update(named("value", key), "SET #taken = :id REMOVE #text", condition, names, values)):
+            if calls.write(updated(named("value", key), "SET #taken = :id REMOVE #text", condition, names, values)):
                 raise ChangedError
             return value.text
 
@@ -323,76 +323,18 @@ class DynamoDbLedger:
             if not keys:
                 return 0, False
             left = {key: until for key, until in known.budgets.items() if key not in keys}
-            writes = [_put(evolve(known, budgets=left, write=calls.id).item(owner), known.write)]
+            writes = [put(evolve(known, budgets=left, write=calls.id).item(owner), known.write)]
             for key, found in zip(keys, calls.get_all(*(named("budget", key) for key in keys)), strict=True):
                 budget = Budget() if found is None else Budget.read(found)
                 emptied = budget.without(owner)
                 if emptied is not None:
-                    writes.append(_put(evolve(emptied, write=calls.id).item(key), budget.write))
+                    writes.append(put(evolve(emptied, write=calls.id).item(key), budget.write))
             done.append((len(writes) - 1, bool(left)))
             if calls.write(*writes):
                 raise ChangedError
             return done[-1]
 
         return self._table.run(within, work)
-
-
-_TELL: Mapping[str, Any] = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-
-
-def _added(
-    key: str, entry: Entry, limits: Sequence[Limit], *, budget_item: Item | None, owner_item: Item | None, write: str
-) -> list[Write] | None:
-    """Return the writes that add *entry* to the budget *key*, or None if it has no room.
-
-    The owner's list of budgets is written in the same transaction, ahead for a whole window: so once in each.
-    """
-    if not limits:
-        return []
-    budget = Budget() if budget_item is None else Budget.read(budget_item)
-    grown = budget.with_one_more(entry, limits)
-    if grown is None:
-        return None
-    writes = [_put(evolve(grown, write=write).item(key), budget.write)]
-    owner = Owner() if owner_item is None else Owner.read(owner_item)
-    noted = owner.with_budget(key, grown.until, longest_window(limits), entry.at)
-    if noted is not None:
-        writes.append(_put(evolve(noted, write=write).item(entry.owner), owner.write))
-    return writes
-
-
-def _put(item: Item, seen: str | None) -> Write:
-    """Return the write of *item*, if the write *seen* is still the last; None or nothing where there was no item."""
-    if not seen:
-        return Write("Put", {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"})
-    condition = {
-        "ConditionExpression": "#write = :seen",
-        "ExpressionAttributeNames": {"#write": "write"},
-        "ExpressionAttributeValues": {":seen": text(seen)},
-    }
-    return Write("Put", {"Item": item, **condition})
-
-
-def _update(key: Item, change: str, condition: str, names: Mapping[str, str], values: Mapping[str, Item]) -> Write:
-    parameters = {
-        "Key": key,
-        "UpdateExpression": change,
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-        **_TELL,
-    }
-    return Write("Update", parameters)
-
-
-def _over(key: Item, seen: str, write: str) -> Write:
-    """Return the write that ends the item of *key*, if the write *seen* is still the last.
-
-    It is not deleted: that is one permission less. The item goes with its time to live.
-    """
-    values = {":seen": text(seen), ":over": number(0), ":id": text(write)}
-    names = {"#until": "until", "#write": "write"}
-    return _update(key, "SET #until = :over, #write = :id", "#write = :seen", names, values)
 
 
 @hookimpl
