@@ -255,7 +255,7 @@ def test_an_outage_of_the_database_is_an_internal_error_and_no_defect(tmp_path):
     answered = called(application, "AdminDisableUser", {"UserPoolId": pool.pool_id, "Username": "ann"})
     assert is_refusal(answered, "InternalErrorException", 500)
     assert "pool.db" not in answered.body.decode()
-    assert [("InternalErrorException", True)] == [(each.code, "pool.db failed" in each.message) for each in told]
+    assert [("InternalErrorException", True)] == [(each.error, "pool.db failed" in each.message) for each in told]
     assert [] == defects
 
 
