@@ -223,7 +223,7 @@ def engine_of(
 
 
 def _sends(flows: Sequence[Flow]) -> bool:
-    return any(getattr(step.kind, "channel", None) for flow in flows for step in flow.steps.values())
+    return any(step.powers.sends for flow in flows for step in flow.steps.values())
 
 
 @frozen

@@ -74,7 +74,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
 
     def make(flow: Any, **settings: Any) -> LocalUserPool:
         flow = flow_of(flow)
-        channels = {str(getattr(step.kind, "channel", "email")) for step in flow.steps.values()}
+        channels = {step.powers.channel for step in flow.steps.values()} - {""}
         made = triggers(
             flow,
             key=bytes(range(32)),

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from attrs import field, frozen
 
 from watchword import derive
 from watchword.challenge import HostRun, Kind
 from watchword.errors import ConfigurationError
+from watchword.powers import Powers, is_host_run, is_kind, powers_of
 
 NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
-ATTEMPTS = 3
-LIFETIME = 180
-MAX_ATTEMPTS = 10
 MESSAGES = 3
 """The most messages that one step sends in one sign-in: the first, and two that are asked for."""
-MAX_LIFETIME = 600
-"""NIST SP 800-63B-4 3.1.3: an out-of-band authentication is invalid if not completed within 10 minutes."""
 
 
 @frozen
@@ -136,7 +132,7 @@ def when(condition: Condition, then: Block, otherwise: Block | None = None) -> W
 
 def named(name: str, kind: Kind) -> Named:
     """Return the step of *kind* under *name*, which must differ from every other step's in the flow."""
-    if not isinstance(kind, Kind) or isinstance(kind, HostRun | type):
+    if not is_kind(kind):
         raise ConfigurationError(f"named({name!r}, …): only a kind of challenge can be named, this is {kind!r}")
     return Named(name, kind)
 
@@ -209,19 +205,29 @@ def _blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:
     for part in parts:
         if isinstance(part, type):
             raise ConfigurationError(f"{word}: {part.__name__} is a class: write {part.__name__}()")
-        if not isinstance(part, Kind | HostRun | InSequence | OneOf | AtLeast | Fallback | When | Named):
+        of_blocks = isinstance(part, InSequence | OneOf | AtLeast | Fallback | When | Named)
+        if not (of_blocks or is_kind(part) or is_host_run(part)):
             raise ConfigurationError(f"{word}: {part!r} is no block: use a kind, or sequence, one_of, all_of, …")
     return parts
 
 
 @frozen
 class Step:
-    """One named challenge of a flow, with what the engine reads of its kind."""
+    """One named challenge of a flow: its *kind*, and the *powers* that were read of it when the flow was made."""
 
     name: str
     kind: Kind
-    attempts: int
-    lifetime: int
+    powers: Powers = field(eq=False, repr=False)
+
+    @property
+    def attempts(self) -> int:
+        """Tries in one sign-in."""
+        return self.powers.attempts
+
+    @property
+    def lifetime(self) -> int:
+        """Seconds for an answer."""
+        return self.powers.lifetime
 
 
 @frozen
@@ -271,12 +277,8 @@ class _Lowering:
                 return self._when(condition, then, otherwise, head=head, skippable=skippable)
             case Named(name, kind):
                 return self._step(name, kind)
-            case HostRun():
-                return _prelude(block, head=head)
-            case Kind():
-                return self._step(block.kind, block)
             case _:
-                assert_never(block)
+                return _prelude(block, head=head) if is_host_run(block) else self._step(block.kind, block)
 
     def _sequence(self, parts: tuple[Block, ...], *, head: bool, skippable: bool) -> derive.Body:
         bodies: list[derive.Body] = []
@@ -311,10 +313,9 @@ class _Lowering:
         check_name("kind", kind.kind)
         if name in self.steps:
             raise ConfigurationError(f"two steps are named {name!r}: give one another name with named('…', …)")
-        attempts = _whole(name, "attempts", getattr(kind, "attempts", ATTEMPTS), MAX_ATTEMPTS)
-        lifetime = _whole(name, "lifetime", getattr(kind, "lifetime", LIFETIME), MAX_LIFETIME)
-        self.steps[name] = Step(name, kind, attempts, lifetime)
-        return ("step", name, attempts, derive.REQUESTS)
+        powers = powers_of(kind)
+        self.steps[name] = Step(name, kind, powers)
+        return ("step", name, powers.attempts, derive.REQUESTS)
 
 
 def check_name(word: str, name: object) -> None:
@@ -329,12 +330,6 @@ def check_name(word: str, name: object) -> None:
         )
     if name in {derive.SELECT, derive.UNASKED}:
         raise ConfigurationError(f"{name!r} is a word of the engine's own for rounds: take another {word} name")
-
-
-def _whole(step: str, setting: str, value: object, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise ConfigurationError(f"step {step!r}: {setting} is {value!r}; it must be a whole number from 1 to {most}")
-    return value
 
 
 def _choose(need: int, options: tuple[derive.Body, ...]) -> derive.Body:

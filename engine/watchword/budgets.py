@@ -13,7 +13,8 @@ from watchword.errors import ConfigurationError
 from watchword.ports import Limit
 
 if TYPE_CHECKING:
-    from watchword.challenge import Kind
+    from watchword.blocks import Step
+    from watchword.powers import Powers
 
 MAX_GUESSES = 100
 """NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts; not to be raised by configuration."""
@@ -109,13 +110,13 @@ class Limits:
         """Return how many messages can be answered in one day, each good for *seconds*: some were sent before it began."""
         return most_within(self.messages, _UNITS["day"]) + most_within(self.messages, seconds)
 
-    def guesses_at(self, kind: Kind) -> tuple[Limit, ...]:
-        """Return the limits for guesses at *kind*, with half the ceiling of 100 a day; none where strangers could only do harm.
+    def guesses_at(self, step: Step) -> tuple[Limit, ...]:
+        """Return the limits for guesses at *step*, with half the ceiling of 100 a day; none where strangers could only do harm.
 
         A kind that proves nothing is no way to tokens, and what has 64 bits is guessed by nobody. A budget for either
         would let strangers use it up, so that a right answer is refused.
         """
-        charged = kind.proves and chance_of(kind) > UNGUESSABLE
+        charged = step.kind.proves and chance_of(step.powers) > UNGUESSABLE
         return (*self.guesses, Limit(PER_BUDGET, _UNITS["day"])) if charged else ()
 
 
@@ -124,8 +125,7 @@ def most_within(limits: Sequence[Limit], seconds: float) -> int:
     return min(limit.count * max(1, math.ceil(seconds / limit.seconds)) for limit in limits)
 
 
-def chance_of(kind: Kind) -> float:
-    """Return how likely one guess at *kind* is right; 1 where it does not say."""
-    guess = getattr(kind, "guess_probability", None)
-    value = float(guess()) if guess is not None else 1.0
+def chance_of(powers: Powers) -> float:
+    """Return how likely one guess at a kind of these *powers* is right; 1 where it does not say."""
+    value = float(powers.guess_probability())
     return value if 0 <= value <= 1 else 1.0

@@ -130,21 +130,25 @@ class Verdict:
 class Kind(Protocol):
     """A kind of challenge: two methods and two facts. No base class.
 
-    ``kind`` is its name, ``[a-z][a-z0-9_]{1,31}``; ``proves`` is which factors a right answer proves, empty for a
-    CAPTCHA. Settings are attrs fields with validators. Optional facts and powers, each read if it is there:
+    ``kind`` is its name, ``[a-z][a-z0-9_]{1,31}``. Settings are attrs fields with validators. Facts, each with a default:
 
     * ``attempts`` (tries per sign-in, 3 if absent) and ``lifetime`` (seconds, 180 if absent), as fields;
-    * ``channel: ClassVar[str]``, which makes it a kind that sends (see `Sends`);
-    * ``requires_create`` and ``requires_verify``, each a ``ClassVar[tuple[str, ...]]``: importable modules that `create` or
-      `verify` needs; and ``extra: ClassVar[str]``, the name of what to install for them, such as ``watchword[captcha]``;
-    * ``prepare() -> None``, called once when Create is set up;
-    * ``guess_probability() -> float`` for one attempt (1 if absent);
     * ``cosmetic: ClassVar[frozenset[str]]``, the settings that neither the flow nor `verify` reads;
     * ``cognitive: ClassVar[bool]``, True for a test of reading or puzzling (WCAG 2.2 SC 3.3.8).
+
+    More abilities are powers, each a protocol in `watchword.powers`.
     """
 
     kind: ClassVar[str]
-    proves: ClassVar[frozenset[Factor]]
+
+    @property
+    def proves(self) -> frozenset[Factor]:
+        """Which factors a right answer proves; none for a CAPTCHA.
+
+        A kind writes ``proves = frozenset[Factor]({"possession"})`` without an annotation, or a property where a setting
+        decides.
+        """
+        ...
 
     def create(self, request: CreateRequest) -> Challenge:
         """Make a challenge: values in, values out."""
@@ -157,18 +161,6 @@ class Kind(Protocol):
             UnavailableError: if what the kind needs to compare fails, before it has compared. The client is told to try
                 again, the guess is given back, and the round may be answered again. Any other exception is a wrong answer.
         """
-        ...
-
-
-@runtime_checkable
-class Sends(Protocol):
-    """A kind whose challenge goes out as a message: it is claimed, budgeted and can be sent again."""
-
-    channel: ClassVar[str]
-
-    @property
-    def resend_after(self) -> int:
-        """Seconds before a message may be sent again, 16 or more."""
         ...
 
 

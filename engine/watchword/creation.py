@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.blocks import MESSAGES
-from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, Sends, User
+from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, User
 from watchword.delivery import (
     Claimed,
     NotSent,
@@ -122,7 +122,7 @@ def made(engine: Engine, at: Situation, claim: Claimed) -> Challenge | Flaw:
         challenge: object = kind.create(request)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the sign-in ends here and nothing leaks
         return Flaw(f"raised {type(error).__name__}", reason_of(error))
-    flaw = flaw_of(challenge, getattr(kind, "channel", None))
+    flaw = flaw_of(challenge, at.step.powers.channel)
     return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
 
 
@@ -153,7 +153,7 @@ def _without_message(
     return evolve(asking, asked=False) if at.has_another_way else not_sent.error
 
 
-def flaw_of(challenge: object, channel: str | None) -> str:
+def flaw_of(challenge: object, channel: str) -> str:
     """Return what is wrong with what a kind made that sends by *channel*, or nothing."""
     if not isinstance(challenge, Challenge):
         return "made no Challenge"
@@ -215,8 +215,8 @@ def _written(engine: Engine, at: Situation, asking: _Asking, deadline: Deadline)
         "expires_at": str(expires),
         "ref": reference(claim.id),
     }
-    if isinstance(kind, Sends) and at.resends_open and len(at.messages | {claim.id}) < MESSAGES:
-        public["resend_after"] = str(claim.issued + kind.resend_after)
+    if at.step.powers.sends and at.resends_open and len(at.messages | {claim.id}) < MESSAGES:
+        public["resend_after"] = str(claim.issued + at.step.powers.resend_after)
     if claim.error:
         public["error"] = claim.error
     slip = _slip(engine, at, claim, kind.kind, expires)

@@ -8,7 +8,7 @@ from typing import Literal
 from attrs import evolve, field, frozen
 
 from watchword.blocks import MESSAGES
-from watchword.challenge import Challenge, Email, Sends
+from watchword.challenge import Challenge, Email
 from watchword.engine import LEASE, Deadline, Engine, own_tries
 from watchword.errors import TryLaterError, UnavailableError, checked_word, reason_of
 from watchword.keyring import Key
@@ -66,7 +66,7 @@ def claimed(engine: Engine, at: Situation, deadline: Deadline) -> Claimed:
     Raises:
         UnavailableError: if the ledger fails, or holds a claim of a key that is not in the ring.
     """
-    if not isinstance(at.step.kind, Sends):
+    if not at.step.powers.sends:
         return drawn(engine, at)
     for error in (at.error if at.answered else None, _not_sent(at)):
         older = kept(engine, at, error) if error is not None else None
@@ -95,7 +95,7 @@ def _not_sent(at: Situation) -> str | None:
         return None
     if len(at.messages) >= MESSAGES:
         return at.error or "resends_used_up"
-    cooling: int = getattr(at.step.kind, "resend_after", 0)
+    cooling = at.step.powers.resend_after
     # Nothing is wrong then: the message is on its way, and `resend_after` says when another one may be asked for.
     return "" if not at.dead and at.now < earlier.issued + cooling else None
 
@@ -136,7 +136,7 @@ def sent(engine: Engine, at: Situation, claim: Claimed, challenge: Challenge, de
 
 def _counted(engine: Engine, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline) -> NotSent | None:
     """Count the message in the budget of its destination, then send it."""
-    channel = channel_of(at)
+    channel = at.step.powers.channel
     # Nobody is written to who does not exist, whatever the kind made.
     email = challenge.messages[0] if challenge.messages and at.turn.user.known else None
     target = engine.keyring.lasting.digest("destination", at.turn.pool, email.to.lower()) if email else at.user
@@ -156,7 +156,7 @@ def _refused(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) 
     _settle(engine, at, claim, deadline, "unsent")
     # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
     seen = kept(engine, at, "try_later") or claim
-    engine.record("excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.asked, channel=channel_of(at))
+    engine.record("excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.asked, channel=at.step.powers.channel)
     refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
     refusal.ref = reference(claim.id)
     return NotSent(refusal, "try_later")
@@ -164,7 +164,7 @@ def _refused(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) 
 
 def _withheld(engine: Engine, at: Situation, claim: Claimed, reason: str, deadline: Deadline) -> NotSent | None:
     """There is nobody to send to: it looks sent, or like an outage where there is one."""
-    channel = channel_of(at)
+    channel = at.step.powers.channel
     if at.turn.user.known:
         # Silence towards the client; the operator finds out why under the reference on the user's screen.
         detail = {"step": at.asked, "channel": channel, "reason": checked_word(reason, "no_message")}
@@ -181,7 +181,7 @@ def _withheld(engine: Engine, at: Situation, claim: Claimed, reason: str, deadli
 
 def _carried(engine: Engine, at: Situation, claim: Claimed, email: Email, deadline: Deadline) -> NotSent | None:
     """Hand *email* to the courier, and write down what became of it."""
-    channel = channel_of(at)
+    channel = at.step.powers.channel
     try:
         courier = engine.couriers[channel]
         within = deadline.left(but=SETTLING)
@@ -195,7 +195,7 @@ def _carried(engine: Engine, at: Situation, claim: Claimed, email: Email, deadli
 
 def _undelivered(engine: Engine, at: Situation, claim: Claimed, error: Exception, deadline: Deadline) -> NotSent | None:
     """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""
-    channel = channel_of(at)
+    channel = at.step.powers.channel
     undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
     detail = {"step": at.asked, "channel": channel, "undelivered": str(undelivered).lower(), **why}
     if isinstance(error, UnavailableError) and error.refused:
@@ -214,12 +214,7 @@ def _undelivered(engine: Engine, at: Situation, claim: Claimed, error: Exception
 
 def _outage(engine: Engine, at: Situation) -> str:
     """Return the ledger's key that says that a courier is down, in one pool: what fails in another says nothing here."""
-    return f"outage:{engine.keyring.lasting.digest('outage', at.turn.pool, channel_of(at))}"
-
-
-def channel_of(at: Situation) -> str:
-    """Return the channel by which the step sends, or nothing."""
-    return getattr(at.step.kind, "channel", "")
+    return f"outage:{engine.keyring.lasting.digest('outage', at.turn.pool, at.step.powers.channel)}"
 
 
 def _settle(
@@ -246,7 +241,7 @@ def pad(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) -> No
         return
     floor = engine.pad_to
     if floor is None:
-        courier = engine.couriers.get(channel_of(at))
+        courier = engine.couriers.get(at.step.powers.channel)
         floor = courier.floor if courier else 0.0
     engine.clock.sleep_until(deadline.started + floor)
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.challenge import Sends, User, Verdict
+from watchword.challenge import User, Verdict
 from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError, reason_of
 from watchword.flow import Decision, Flow, expect_flow, expect_flows
 from watchword.keyring import Key, Ring
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.powers import powers_of_courier
 from watchword.travel import claim_of, reference
 from watchword.turn import Answer, Judgement, Turn, ending, judge
 
 if TYPE_CHECKING:
+    from watchword.blocks import Step
     from watchword.creation import Created
 
 DEADLINE = 3.5
@@ -42,7 +44,7 @@ def folded(name: str) -> str:
 
 def answer_time(flow: Flow) -> int:
     """Return for how many seconds a message of *flow* may be answered, from when it was claimed; 0 where none is sent."""
-    times = [step.lifetime + LEASE for step in flow.steps.values() if isinstance(step.kind, Sends)]
+    times = [step.lifetime + LEASE for step in flow.steps.values() if step.powers.sends]
     return max(times, default=0)
 
 
@@ -88,11 +90,9 @@ class Engine:
         """
         for flow in self.flows:
             for step in flow.steps.values():
-                _prepare(step.kind, self.couriers)
+                _prepare(step, self.couriers)
         for courier in self.couriers.values():
-            prepare = getattr(courier, "prepare", None)
-            if prepare is not None:
-                prepare()
+            powers_of_courier(courier).prepare()
 
     def define(self, turn: Turn) -> Decision:
         """Return what comes next for the session of *turn*."""
@@ -246,24 +246,20 @@ def identity(attributes: Mapping[str, str]) -> str:
     return sub
 
 
-def _prepare(kind: object, couriers: Mapping[str, Courier]) -> None:
+def _prepare(step: Step, couriers: Mapping[str, Courier]) -> None:
     from importlib.util import find_spec  # noqa: PLC0415 - only Create's set-up looks for extras
 
-    name = getattr(kind, "kind", type(kind).__name__)
-    for module in getattr(kind, "requires_create", ()):
+    name, powers = step.kind.kind, step.powers
+    for module in powers.requires_create:
         if find_spec(module) is None:
-            extra = getattr(kind, "extra", module)
-            raise ConfigurationError(f"kind {name!r} needs the module {module}: pip install '{extra}'")
-    channel = getattr(kind, "channel", None)
-    if channel is not None and channel not in couriers:
+            raise ConfigurationError(f"kind {name!r} needs the module {module}: pip install '{powers.extra}'")
+    if powers.sends and powers.channel not in couriers:
         raise ConfigurationError(
-            f"kind {name!r} sends by {channel!r} and no courier does: set WATCHWORD_COURIER or pass courier="
+            f"kind {name!r} sends by {powers.channel!r} and no courier does: set WATCHWORD_COURIER or pass courier="
         )
-    if isinstance(kind, Sends) and kind.resend_after < LEASE:
+    if powers.sends and powers.resend_after < LEASE:
         raise ConfigurationError(
-            f"kind {name!r}: resend_after is {kind.resend_after} s, at least {LEASE} s are needed: a host may call again "
+            f"kind {name!r}: resend_after is {powers.resend_after} s, at least {LEASE} s are needed: a host may call again "
             "for so long"
         )
-    prepare = getattr(kind, "prepare", None)
-    if prepare is not None:
-        prepare()
+    powers.prepare()

@@ -8,7 +8,6 @@ from itertools import product
 from attrs import field, frozen
 
 from watchword import derive
-from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, ReadRound, expect_flow
 from watchword.speech import say
@@ -157,7 +156,7 @@ def bring_about(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], s
 
 def that_send(flow: Flow) -> frozenset[str]:
     """Return the names of the steps of *flow* that send a message: those that may be found impossible to ask."""
-    return frozenset(step.name for step in flow.steps.values() if isinstance(step.kind, Sends))
+    return frozenset(step.name for step in flow.steps.values() if step.powers.sends)
 
 
 def next_rounds(state: derive.State, sending: Collection[str]) -> tuple[Step, ...]:

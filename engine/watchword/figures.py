@@ -11,7 +11,6 @@ from attrs import frozen
 from watchword import derive
 from watchword.blocks import MESSAGES, Step
 from watchword.budgets import chance_of, most_within
-from watchword.challenge import Sends
 from watchword.engine import LEASE, answer_time, own_tries
 from watchword.exploration import Exploration
 from watchword.flow import Flow, ReadRound
@@ -67,12 +66,12 @@ def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
 
 def sends(step: Step) -> bool:
     """Say whether *step* sends a message: whether the engine claims and counts what its kind makes."""
-    return isinstance(step.kind, Sends)
+    return step.powers.sends
 
 
 def probability(step: Step) -> float:
     """Return how likely one guess at *step* is right; 1 where its kind does not say."""
-    return chance_of(step.kind)
+    return chance_of(step.powers)
 
 
 def guesses_per_day(flow: Flow, step: Step) -> int:
@@ -82,7 +81,7 @@ def guesses_per_day(flow: Flow, step: Step) -> int:
     one kind share it. A kind that is met before and after a factor was proven has it twice, which comes to the ceiling of 100
     at most. Where nothing is charged, the host is the limit.
     """
-    limits = flow.limits.guesses_at(step.kind)
+    limits = flow.limits.guesses_at(step)
     if not limits:
         return UNCHARGED
     own = own_tries(flow) * flow.limits.answerable(answer_time(flow)) if sends(step) else 0
@@ -184,7 +183,7 @@ def _messages(exploration: Exploration) -> tuple[int, list[int]]:
     by channel and by whether a factor was proven before.
     """
     flow = exploration.flow
-    channels = {step.name: str(getattr(step.kind, "channel", "")) for step in flow.steps.values() if sends(step)}
+    channels = {step.name: step.powers.channel for step in flow.steps.values() if step.powers.sends}
     if not channels:
         return 0, []
     counted = [(name, proven) for name in channels for proven in (False, True)]

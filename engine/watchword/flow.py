@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
 
-import attrs
 from attrs import field, frozen
 
 from watchword import derive
 from watchword.blocks import Block, Lowered, Step, lower
 from watchword.budgets import Limits
 from watchword.errors import ConfigurationError
+from watchword.powers import settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,9 +153,7 @@ class Flow:
         return self._places(key) if self._places else ""
 
     def _program(self, lowered: Lowered) -> derive.Program:
-        settings = tuple(
-            (step.name, step.kind.kind, step.lifetime, _settings(step.kind)) for step in lowered.steps.values()
-        )
+        settings = tuple((step.name, step.kind.kind, step.lifetime, _settings(step)) for step in lowered.steps.values())
         described = repr((derive.FORMAT, lowered.conditions, lowered.body, self.unwanted_srp, settings))
         fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
         return (fingerprint, lowered.conditions, lowered.body, self.unwanted_srp)
@@ -220,23 +218,23 @@ def decision_of(decided: derive.Decided) -> Decision:
             return FailAuthentication(decided[1])
 
 
-def _settings(kind: object) -> tuple[tuple[str, str], ...]:
-    described = type(kind)
-    if not attrs.has(described):
-        return ()
-    cosmetic: frozenset[str] = getattr(kind, "cosmetic", frozenset())
-    return tuple((each.name, _fixed(kind, each.name)) for each in attrs.fields(described) if each.name not in cosmetic)
+def _settings(step: Step) -> tuple[tuple[str, str], ...]:
+    settings = settings_of(step.kind)
+    return tuple(
+        (name, _fixed(f"{type(step.kind).__name__}.{name}", value))
+        for name, value in settings.items()
+        if name not in step.powers.cosmetic
+    )
 
 
-def _fixed(kind: object, setting: str) -> str:
+def _fixed(setting: str, value: object) -> str:
     """Return a setting as it is written in every process: one container reads what another one wrote."""
-    value: object = getattr(kind, setting)
     if isinstance(value, set | frozenset):
         return repr(sorted(map(repr, cast("set[object]", value))))
     written = repr(value)
     if " at 0x" in written:
         raise ConfigurationError(
-            f"{type(kind).__name__}.{setting} is {written}, which is another in every process: use plain values, or list "
+            f"{setting} is {written}, which is another in every process: use plain values, or list "
             "the setting in `cosmetic` if neither the flow nor verify reads it"
         )
     return written

@@ -8,6 +8,7 @@ from typing import assert_never
 from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
 from watchword.challenge import HostRun, Kind
 from watchword.flow import Flow
+from watchword.powers import powers_of
 
 _PASSWORD = ""  # no channel has this name
 
@@ -41,7 +42,7 @@ def _ways(block: Block) -> _Ways:
         case HostRun():
             return frozenset({frozenset({_PASSWORD})})  # Srp is the only one that a flow may hold
         case Kind():
-            channel: str = getattr(block, "channel", "") if block.proves else ""
+            channel = powers_of(block).channel if block.proves else ""
             return frozenset({frozenset({channel})}) if channel else _NOTHING
         case _:
             assert_never(block)

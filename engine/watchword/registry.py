@@ -19,6 +19,7 @@ from watchword.blocks import NAME
 from watchword.challenge import Factor, HostRun, Kind
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.ports import AuditEvent, Courier, Ledger
+from watchword.powers import lacking, powers_of, proves_of, why_no_kind
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -31,7 +32,6 @@ MAX_URL = 4096
 
 _WORDS = {KINDS: "kind", COURIERS: "courier", LEDGERS: "ledger"}
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
-_FACTORS = frozenset({"knowledge", "possession", "inherence"})
 
 
 @frozen
@@ -43,7 +43,7 @@ class InstalledKind:
         distribution: who brings it; empty where the modules were given.
         version: the distribution's.
         module: the module that registers it.
-        proves: the factors that a right answer proves.
+        proves: the factors that a right answer proves; None if a setting decides that.
         remedy: what to run so that everything it requires is there; empty if it is.
         error: why it cannot be loaded; empty if it can.
     """
@@ -52,7 +52,7 @@ class InstalledKind:
     distribution: str
     version: str
     module: str
-    proves: frozenset[Factor] = frozenset()
+    proves: frozenset[Factor] | None = frozenset()
     remedy: str = ""
     error: str = ""
 
@@ -173,7 +173,7 @@ class Registry:
             kind = self._kind(self._entry(KINDS, entry.name))
         except ConfigurationError as error:
             return InstalledKind(*facts, error=str(error))
-        return InstalledKind(*facts, proves=frozenset(cast("type[Kind]", kind).proves), remedy=remedy(kind))
+        return InstalledKind(*facts, proves=proves_of(kind), remedy=remedy(kind))
 
     def _entries(self, group: str) -> tuple[_Entry, ...]:
         if self.modules is None:
@@ -241,7 +241,7 @@ class Registry:
                 "function register_kinds(register) marked @watchword.hookimpl"
             )
         (kind,) = registered[0]
-        problem = _why_no_kind(kind)
+        problem = why_no_kind(kind)
         if problem:
             raise ConfigurationError(f"{entry}: what {entry.module} registers is no kind: {problem}")
         if kind.kind != entry.name:
@@ -277,9 +277,9 @@ class Registry:
             raise ConfigurationError(
                 f"{entry} cannot be made of its URL ({type(error).__name__}); check the URL against its documentation"
             ) from None
-        lacking = [name for name in vars(port) if not name.startswith("_") and not hasattr(made, name)]
-        if lacking:
-            raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(lacking)}")
+        missing = lacking(made, port)
+        if missing:
+            raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
         return made
 
 
@@ -287,18 +287,15 @@ def remedy(kind: Kind | HostRun | type[Kind | HostRun]) -> str:
     """Return what to run so that the modules that *kind* requires are there; empty if they are. None is imported."""
     from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
 
-    missing: list[str] = []
-    for module in (*getattr(kind, "requires_create", ()), *getattr(kind, "requires_verify", ())):
+    powers = powers_of(kind)
+    for module in (*powers.requires_create, *powers.requires_verify):
         try:
             spec = find_spec(module)
         except (ImportError, ValueError):
             spec = None
-        if spec is None and module not in missing:
-            missing.append(module)
-    if not missing:
-        return ""
-    extra = getattr(kind, "extra", "")
-    return f"pip install '{extra}'" if extra else f"install what brings the module {' and '.join(missing)}"
+        if spec is None:
+            return f"pip install '{powers.extra}'"
+    return ""
 
 
 @lru_cache(maxsize=4)
@@ -337,19 +334,6 @@ def _observer(manager: pluggy.PluginManager) -> Callable[[AuditEvent], None]:
         manager.hook.observe(event=event)
 
     return observe
-
-
-def _why_no_kind(kind: Any) -> str:
-    if not isinstance(kind, type):
-        return f"{_shortened(kind)} is no class; register the class, not an instance of it"
-    needed = ("kind", "proves") if hasattr(kind, "host_rounds") else ("kind", "proves", "create", "verify")
-    lacking = [name for name in needed if not hasattr(kind, name)]
-    if lacking:
-        return f"{kind.__name__} has no {', '.join(lacking)}"
-    proves: object = kind.proves  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-    if not isinstance(proves, frozenset) or not proves <= _FACTORS:
-        return f"{kind.__name__}.proves must be a frozenset of {', '.join(sorted(_FACTORS))}, or an empty one"
-    return ""
 
 
 def _nearest(name: str, known: list[str]) -> str:

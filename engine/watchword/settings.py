@@ -8,6 +8,7 @@ from typing import Any
 from attrs import Attribute
 
 from watchword.errors import ConfigurationError
+from watchword.powers import name_of
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -57,5 +58,4 @@ def line(longest: int) -> Validator:
 
 def refused(instance: Any, attribute: Attribute[Any], why: str) -> ConfigurationError:
     """Return the error for a setting: the kind (or the class) of *instance*, the setting's name, and *why*."""
-    owner = getattr(instance, "kind", None) or type(instance).__name__
-    return ConfigurationError(f"{owner}: {attribute.name} {why}")
+    return ConfigurationError(f"{name_of(instance)}: {attribute.name} {why}")

@@ -8,7 +8,6 @@ from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
-from watchword.challenge import Sends
 from watchword.engine import LEASE, Deadline, Engine
 from watchword.errors import ProtocolError, UnavailableError
 from watchword.flow import Flow, Present, ReadRound, Use
@@ -192,7 +191,7 @@ def with_dead_code(engine: Engine, at: Situation, deadline: Deadline) -> Situati
         return at
     over = earlier.issued + at.step.lifetime
     # What sends nothing draws a secret for each call: nobody else can use it up.
-    used = isinstance(at.step.kind, Sends) and engine.ledger.consumed(earlier.claim, within=deadline.left())
+    used = at.step.powers.sends and engine.ledger.consumed(earlier.claim, within=deadline.left())
     if at.now < over and not used:
         return at
     at = evolve(at, dead=True, late=at.answered)

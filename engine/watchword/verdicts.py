@@ -225,7 +225,7 @@ def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
     if step is None:
         return frozenset()
     # NIST SP 800-63B-4 3.1.3.1: e-mail shall not be used for out-of-band authentication.
-    email = getattr(step.kind, "channel", "") == "email"
+    email = step.powers.channel == "email"
     counted = () if email else (_NIST[factor] for factor in step.kind.proves if factor in _NIST)
     return frozenset({*step.kind.proves, *({step.kind.kind} - _OWN_TERMS), *counted})
 
@@ -397,8 +397,8 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
             break
     validity = session_minutes * 60
     for step in flow.steps.values():
-        resend_after: int = getattr(step.kind, "resend_after", 0)
-        if sends(step) and resend_after >= validity:
+        resend_after = step.powers.resend_after
+        if step.powers.sends and resend_after >= validity:
             yield _finding(
                 "WW106",
                 f"step {step.name!r} sends again after {resend_after} s, but the session is over after "
@@ -453,7 +453,7 @@ def _budgets(flow: Flow) -> Iterator[Finding]:
     messages, guesses = per_day(flow.limits.messages), per_day(flow.limits.guesses)
     for step in flow.steps.values():
         if not sends(step):
-            if flow.limits.guesses_at(step.kind) and guesses > PER_BUDGET:
+            if flow.limits.guesses_at(step) and guesses > PER_BUDGET:
                 yield _finding(
                     "WW209",
                     f"limits.guesses allows {guesses:,} guesses a day, but step {step.name!r} takes {PER_BUDGET}: there is a "
@@ -463,7 +463,7 @@ def _budgets(flow: Flow) -> Iterator[Finding]:
                 )
                 return
             continue
-        charged = bool(flow.limits.guesses_at(step.kind))
+        charged = bool(flow.limits.guesses_at(step))
         if charged and own_tries(flow) == 0:
             yield _finding(
                 "WW209",
@@ -529,7 +529,7 @@ def _unknown_user(exploration: Exploration) -> Iterator[Finding]:
 
 def _access(exploration: Exploration) -> Iterator[Finding]:
     flow = exploration.flow
-    cognitive = {step.name for step in flow.steps.values() if getattr(step.kind, "cognitive", False)}
+    cognitive = {step.name for step in flow.steps.values() if step.powers.cognitive}
     if not cognitive:
         return
     trapped = [
@@ -581,7 +581,7 @@ def _recovery(exploration: Exploration) -> Iterator[Finding]:
 
         def gains(read: ReadRound, channel: str = channel) -> frozenset[str]:
             step = flow.steps.get(read.step)
-            sent = step is not None and bool(step.kind.proves) and getattr(step.kind, "channel", "") == channel
+            sent = step is not None and bool(step.kind.proves) and step.powers.channel == channel
             proven = "password" if read.name == derive.PASSWORD_VERIFIER else channel if sent else ""
             return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
 

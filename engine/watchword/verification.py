@@ -31,7 +31,7 @@ def guess_budget(user: str, slip: Slip) -> str:
 
 def guess_limits(flow: Flow, step: Step) -> tuple[Limit, ...]:
     """Return the limits for guesses at *step*; none for a puzzle, and for what nobody can guess."""
-    return flow.limits.guesses_at(step.kind)
+    return flow.limits.guesses_at(step)
 
 
 @frozen

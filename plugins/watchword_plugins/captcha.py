@@ -82,8 +82,9 @@ class Captcha:
     """
 
     kind: ClassVar[str] = "captcha"
-    proves: ClassVar[frozenset[Factor]] = frozenset()
+    proves = frozenset[Factor]()
     requires_create: ClassVar[tuple[str, ...]] = ("captcha", "PIL")
+    requires_verify: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "watchword[captcha]"
     cognitive: ClassVar[bool] = True
     cosmetic: ClassVar[frozenset[str]] = frozenset(

@@ -86,7 +86,7 @@ class EmailOtp:
     """
 
     kind: ClassVar[str] = "email_otp"
-    proves: ClassVar[frozenset[Factor]] = frozenset({"possession"})
+    proves = frozenset[Factor]({"possession"})
     channel: ClassVar[str] = "email"
     cosmetic: ClassVar[frozenset[str]] = frozenset({"templates", "locale", "app", "always_show_destination"})
 

@@ -20,7 +20,7 @@ class Srp:
     """
 
     kind: ClassVar[str] = "srp"
-    proves: ClassVar[frozenset[Factor]] = frozenset({"knowledge"})
+    proves = frozenset[Factor]({"knowledge"})
     host_rounds: ClassVar[tuple[str, ...]] = ("SRP_A", "PASSWORD_VERIFIER")
 
     def create(self, request: CreateRequest) -> Never:

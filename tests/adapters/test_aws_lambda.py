@@ -454,6 +454,8 @@ def test_a_verify_function_needs_no_courier():
 
     class Needy(Puzzle):
         requires_create = ("no_such_module",)
+        requires_verify = ()
+        extra = "watchword[needy]"
 
     made(Flow(Needy()), environment=environment, ledger=DeadLedger(), courier=None)
     with pytest.raises(ConfigurationError, match="no_such_module"):

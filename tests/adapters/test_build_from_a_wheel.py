@@ -196,7 +196,8 @@ def test_a_flow_that_a_plugin_brings_is_built_from_its_module(plugin):
 def test_what_a_kind_requires_is_shipped_where_it_is_required(required, where, plugin):
     """For making a challenge, for judging an answer, or for both: the distribution does not say it, the kind does."""
     lines = "".join(f"Riddle.{name} = ({module!r},)\n" for name, module in required.items())
-    environment, home = plugin(after=f"Riddle.extra = 'acme-riddle[words]'\n{lines}")
+    facts = "Riddle.extra = 'acme-riddle[words]'\nRiddle.requires_create = Riddle.requires_verify = ()\n"
+    environment, home = plugin(after=facts + lines)
     ran = environment.watchword("build", "flow.toml", folder=home)
     assert 0 == ran.returncode, ran.stderr
     shipped = [each for each in ("create", "verify") if "acme_words/list.txt" in names(home / "dist" / f"{each}.zip")]

@@ -16,6 +16,7 @@ class Riddle:
     kind: ClassVar[str] = "riddle"
     proves: ClassVar[frozenset[str]] = frozenset({"knowledge"})
     requires_create: ClassVar[tuple[str, ...]] = ("no_such_module_for_riddles",)
+    requires_verify: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "riddles[sphinx]"
 
     def create(self, request):

@@ -495,8 +495,10 @@ def test_a_kind_says_what_it_must_be_allowed():
     }
     assert {"DefineRole": 0, "CreateRole": 1, "VerifyRole": 1} == told
     broken = attrs.make_class("Broken", [], bases=(Oracle,), frozen=True, class_body={"permissions": ("bedrock:*",)})
-    with pytest.raises(ConfigurationError, match="the kind oracle: permissions is no tuple"):
-        resources(Flow(broken("oracle", frozenset({"knowledge"}))))
+    with pytest.raises(
+        ConfigurationError, match=r"kind 'oracle': permissions is .* a tuple of watchword\.ports\.Permission"
+    ):
+        Flow(broken("oracle", frozenset({"knowledge"})))
 
 
 def test_flows_of_before_go_on_sending(tmp_path):

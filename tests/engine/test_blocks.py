@@ -140,7 +140,7 @@ def test_step_names_are_unique_in_a_flow(combine):
 )
 def test_tries_and_lifetime_are_whole_numbers_in_bounds(setting, value):
     """Ten tries and ten minutes at most (NIST SP 800-63B-4 3.1.3)."""
-    with pytest.raises(ConfigurationError, match=rf"step 'quiz': {setting} is .* whole number from 1 to (10|600)"):
+    with pytest.raises(ConfigurationError, match=rf"kind 'quiz': {setting} is .* whole number from 1 to (10|600)"):
         Flow(Quiz(**{setting: value}))
 
 

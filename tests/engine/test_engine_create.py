@@ -779,6 +779,7 @@ def test_set_up_names_what_is_missing():
 
     class Needy(Puzzle):
         requires_create = ("no_such_module",)
+        requires_verify = ()
         extra = "watchword[needy]"
 
     with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[needy\]'"):

@@ -8,7 +8,7 @@ import pytest
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import AuditEvent
-from watchword.registry import Registry, remedy
+from watchword.registry import Registry
 
 RIDDLE = """
 import watchword
@@ -268,7 +268,8 @@ def test_a_kind_that_cannot_be_loaded_is_described_with_its_error(installed):
 def test_a_kind_says_what_to_install_for_it(installed):
     """What it requires is looked for without an import; the remedy is a line to paste."""
     lacking = indent(
-        'requires_create = ("acme_absent", "json", "json.absent.deep")\nextra = "acme-riddle[moon]"\n', "    "
+        'requires_create = ("acme_absent", "json", "json.absent.deep")\nrequires_verify = ()\nextra = "acme-riddle[moon]"\n',
+        "    ",
     )
     installed(acme_riddle=RIDDLE.replace("    def create", lacking + "    def create"))
     (riddle,) = [kind for kind in Registry().installed_kinds() if kind.name == "riddle"]
@@ -277,19 +278,24 @@ def test_a_kind_says_what_to_install_for_it(installed):
     assert "" == riddle.error
 
 
-def test_without_an_extra_the_missing_modules_are_named():
-    """A kind that requires modules and names no extra still gets a remedy."""
+def test_half_a_power_is_told_of_what_is_installed(installed):
+    """A kind that requires modules and names no extra is no kind: the list of kinds says so, and so does who asks for it."""
+    lacking = indent('requires_create = ("json",)\nrequires_verify = ()\n', "    ")
+    installed(acme_riddle=RIDDLE.replace("    def create", lacking + "    def create"))
+    (riddle,) = [kind for kind in Registry().installed_kinds() if kind.name == "riddle"]
 
-    class Riddle:
-        requires_create = ("acme_absent", "json")
-        requires_verify = ("acme_absent", "acme_gone")
+    assert "kind 'riddle' has requires_create and requires_verify but no extra" in riddle.error
+    assert "" == riddle.remedy
+    with pytest.raises(ConfigurationError, match="NeedsModules"):
+        Registry().find_kind("riddle")
 
-    class Simple:
-        requires_create = ("json",)
 
-    assert "install what brings the module acme_absent and acme_gone" == remedy(Riddle)
-    assert "" == remedy(Simple)
-    assert "" == remedy(object)
+def test_a_kind_may_prove_what_a_setting_says(installed):
+    """Then nobody knows before it is made."""
+    by_setting = 'proves = property(lambda self: frozenset({"knowledge"}))'
+    installed(acme_riddle=RIDDLE.replace('proves = frozenset({"knowledge"})', by_setting))
+    (riddle,) = [kind for kind in Registry().installed_kinds() if kind.name == "riddle"]
+    assert (None, "") == (riddle.proves, riddle.error)
 
 
 def test_a_courier_is_made_of_its_url(installed):

@@ -510,23 +510,6 @@ def test_every_path_is_every_path(body, said):
     assert finding.message.startswith(f"{said}: fails")
 
 
-def test_only_a_step_that_sends_is_sent_again():
-    """A channel alone does not make a kind send, nor a resend_after alone."""
-
-    @attrs.frozen
-    class Half(Toy):
-        channel = "post"
-
-    @attrs.frozen
-    class OtherHalf(Toy):
-        resend_after: int = 900
-
-    for kind in (Half("half", frozenset({"knowledge"})), OtherHalf("other", frozenset({"knowledge"}))):
-        report = check(Flow(kind))
-        assert {"WW106", "WW201"}.isdisjoint(each.code for each in report.findings)
-        assert (0, 0, 0) == attrs.astuple(report.figures)[-3:]
-
-
 @pytest.mark.parametrize(("seconds", "minutes", "long"), [(180, 3, 0), (181, 3, 1), (600, 10, 0), (600, 9.9, 1)])
 def test_a_lifetime_longer_than_the_session_is_told(seconds, minutes, long):
     """As long is no longer."""
@@ -639,7 +622,6 @@ def test_a_check_is_limited_and_tells_how_far_it_is(monkeypatch):
         (fallback(PIN, FACE), ["knowledge: AAL1", "inherence: no AAL"]),
         (at_least(1, PIN, RECOVERY), ["knowledge: AAL1"]),
         (when(client("kiosk"), PIN, otherwise=RECOVERY), ["knowledge: AAL1"]),
-        (Toy("magic", frozenset({"magic"})), ["nothing: no AAL"]),
     ],
 )
 def test_each_path_is_told_with_its_assurance(body, notes):

@@ -186,7 +186,7 @@ def test_a_death_at_any_step_of_verify_charges_once_and_accepts_once(make_any_le
             COUNTS["lost"] += not process.verify(process.create(), process.right)
             assert 2 == len(process.post.accepted)
         else:
-            limits = FLOWS["code"].limits.guesses_at(FLOWS["code"].steps["email_otp"].kind)
+            limits = FLOWS["code"].limits.guesses_at(FLOWS["code"].steps["email_otp"])
             compared = 0
             for _ in range(20):
                 judged = len(process.notes.judged)

@@ -236,7 +236,7 @@ class BadName(Good):
     kind: ClassVar[str] = "../x"
 
 
-@breaks("test_it_says_what_it_is", "proves may hold")
+@breaks("test_it_says_what_it_is", "proves must be a frozenset of")
 @frozen
 class UnknownFactor(Good):
     proves: ClassVar[Any] = frozenset({"charm"})
@@ -284,20 +284,21 @@ class NamedAsARound(Good):
     kind: ClassVar[str] = "select"
 
 
-@breaks("test_it_says_what_it_is", "without extra")
+@breaks("test_it_says_what_it_is", "has requires_create and requires_verify but no extra")
 @frozen
 class RequiresWithoutExtra(Good):
     requires_create: ClassVar[tuple[str, ...]] = ("PIL",)
+    requires_verify: ClassVar[tuple[str, ...]] = ()
 
 
-@breaks("test_it_says_what_it_is", "requires_create, requires_verify or both")
+@breaks("test_it_says_what_it_is", "has extra but no requires_create and requires_verify")
 @frozen
 class RequiresForNobodyKnowsWhat(Good):
     requires: ClassVar[tuple[str, ...]] = ("PIL",)
     extra: ClassVar[str] = "acme-riddle[draw]"
 
 
-@breaks("test_it_says_what_it_is", "without extra")
+@breaks("test_it_says_what_it_is", "has requires_verify but no requires_create and extra")
 @frozen
 class VerifyRequiresWithoutExtra(Good):
     requires_verify: ClassVar[tuple[str, ...]] = ("PIL",)
@@ -409,6 +410,8 @@ breaks("test_settings_are_refused", "was not refused", refused=({"length": 7},))
 @frozen
 class PicturesInVerify(Good):
     requires_create: ClassVar[tuple[str, ...]] = ("PIL",)
+    requires_verify: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = "acme-riddle[draw]"
 
     def verify(self, request: VerifyRequest) -> Verdict:
         import PIL.Image  # noqa: F401
@@ -860,7 +863,8 @@ def test_the_contract_catches(rule: str, says: str, contract: Any, request: pyte
 def test_importing_something_heavy_is_caught(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that imports Pillow at the top fails the import rule, and so does one that cannot be imported at all."""
     monkeypatch.syspath_prepend(tmp_path)
-    source = "import watchword.testing\nclass Heavy:\n    kind = 'heavy'\n    requires_create = ('PIL',)\n"
+    source = "import watchword.testing\nclass Heavy:\n    kind = 'heavy'\n    proves = frozenset()\n"
+    source += "    requires_create = ('PIL',)\n    requires_verify = ()\n    extra = 'heavy[pil]'\n"
     (tmp_path / "heavy_kind.py").write_text("import PIL\n" + source)
     (tmp_path / "light_kind.py").write_text(source)
     import heavy_kind  # type: ignore[import-not-found]

@@ -100,7 +100,7 @@ def superseded(arena: Arena) -> Cases:
             target = arena.target(lambda each: each.sends)
             one = reached(arena, target, door=door)
             old = one.right
-            arena.clock.advance(getattr(target.step.kind, "resend_after", 60))
+            arena.clock.advance(target.step.powers.resend_after)
             judged, sent = len(arena.notes.judged), len(arena.mail.messages)
             one.answer(arena.draw.choice(["", old or ""]), action="resend")
             yield len(arena.notes.judged) > judged  # a wish for a new code is no guess

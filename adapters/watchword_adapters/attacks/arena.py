@@ -157,8 +157,8 @@ class Arena:
     @property
     def channels(self) -> dict[str, Courier]:
         """A courier for each channel of the flow."""
-        kinds = [step.kind for flow in self.flows for step in flow.steps.values()]
-        return {channel: self.courier or self.mail for kind in kinds if (channel := getattr(kind, "channel", ""))}
+        steps = [step for flow in self.flows for step in flow.steps.values()]
+        return {step.powers.channel: self.courier or self.mail for step in steps if step.powers.sends}
 
     @cached_property
     def triggers(self) -> Triggers:

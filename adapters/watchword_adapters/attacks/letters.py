@@ -9,6 +9,7 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword.ports import Message
+from watchword.powers import settings_of
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena import Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
@@ -156,7 +157,7 @@ def foreign_templates(arena: Arena) -> Cases:
 @family("M-08", "addresses that are not verified, or changed meanwhile", needs="mail")
 def unverified(arena: Arena) -> Cases:
     """Nothing goes to them, but from a kind whose setting allows addresses that are not verified."""
-    strict = {name for name, step in arena.given.steps.items() if getattr(step.kind, "verified_only", True)}
+    strict = {name for name, step in arena.given.steps.items() if settings_of(step.kind).get("verified_only", True)}
     while True:
         for value in ("false", "False", "", "0", "no", "null", "1", "yes", "TRUE ", "true\0"):
             messages = list(_mailed(arena, {"email_verified": value}))

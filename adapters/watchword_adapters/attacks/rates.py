@@ -27,7 +27,7 @@ class _Count:
 
     def __init__(self, arena: Arena, target: Target) -> None:
         self._arena = arena
-        limits = arena.flow.limits.guesses_at(target.step.kind)
+        limits = arena.flow.limits.guesses_at(target.step)
         self._most = min((limit.count for limit in limits), default=1_000_000)  # nothing is charged
         self._step = target.step.name
         self.compared = 0
@@ -288,7 +288,7 @@ def _emptied(arena: Arena, target: Target) -> bool:
     """Guess until neither the budget nor a mail's own tries have any left; say whether that came about."""
     limits = arena.flow.limits
     one = reached(arena, target)
-    for _ in range(min(limit.count for limit in limits.guesses_at(target.step.kind)) if one.private else 0):
+    for _ in range(min(limit.count for limit in limits.guesses_at(target.step)) if one.private else 0):
         arena.accepts(one.person, _round_again(arena, one), wrong_answer(one.right, arena.draw))
     tries = [_compared(arena, reached(arena, target)) for _ in range(own_tries(arena.flow) + 2)]
     return not tries[-1] and bool(one.private)
@@ -345,7 +345,7 @@ def wrong_clock(arena: Arena) -> Cases:
         arena.renew()
         target = arena.target()
         count = _Count(arena, target)
-        limits = arena.flow.limits.guesses_at(target.step.kind)
+        limits = arena.flow.limits.guesses_at(target.step)
         jump = min([3600, *(limit.seconds for limit in limits)]) // 4
         for place in range(24):
             if place % 6 == 5:

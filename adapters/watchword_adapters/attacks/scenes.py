@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
-from watchword.challenge import Kind, Sends
+from watchword.challenge import Kind
 from watchword.exploration import every_outcome
 from watchword.flow import Decision, Flow, IssueTokens, Present, ReadRound
 from watchword.testing.requests import NOBODY
@@ -74,7 +74,7 @@ class Target:
     @property
     def sends(self) -> bool:
         """Whether its challenge goes out as a message."""
-        return isinstance(self.step.kind, Sends)
+        return self.step.powers.sends
 
     @property
     def puzzles(self) -> bool:
@@ -121,7 +121,7 @@ def targets_of(flow: Flow, scenes: tuple[Scene, ...], kinds: Mapping[str, Kind])
         for scene in scenes:
             moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
             if moves is not None:
-                charged = bool(flow.limits.guesses_at(step.kind))
+                charged = bool(flow.limits.guesses_at(step))
                 proven = _factors(flow, scene, moves, probes)
                 yield Target(step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None)
                 break

@@ -11,20 +11,9 @@ from attrs import define, evolve, field, frozen
 from watchword.blocks import map_kinds
 from watchword.challenge import Challenge, CreateRequest, Kind, User, Verdict, VerifyRequest
 from watchword.flow import Flow
+from watchword.powers import members_of
 from watchword.testing.requests import create_request
 
-_OPTIONAL = (
-    "attempts",
-    "lifetime",
-    "channel",
-    "resend_after",
-    "requires_create",
-    "requires_verify",
-    "extra",
-    "cognitive",
-    "cosmetic",
-)
-_POWERS = ("prepare", "guess_probability")
 _PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind that seals nothing; see Spy.create
 
 
@@ -71,9 +60,7 @@ class Spy:
         self.kind = real.kind
         self.proves = real.proves
         self.notes = notes
-        # Plain attributes: whether a kind has a power is read from them, and those that it lacks must be lacking.
-        optional = {name: getattr(real, name) for name in (*_OPTIONAL, *_POWERS) if hasattr(real, name)}
-        vars(self).update(optional)
+        vars(self).update(members_of(real))
 
     def create(self, request: CreateRequest) -> Challenge:
         """Have the real one make its challenge; note what it asks to be derived or sealed."""

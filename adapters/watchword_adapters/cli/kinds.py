@@ -46,7 +46,7 @@ def _as_json(kind: InstalledKind) -> dict[str, object]:
         "distribution": kind.distribution,
         "version": kind.version,
         "module": kind.module,
-        "proves": sorted(kind.proves),
+        "proves": None if kind.proves is None else sorted(kind.proves),
         "remedy": kind.remedy,
         "error": kind.error,
         "usable": not (kind.remedy or kind.error),
@@ -54,7 +54,9 @@ def _as_json(kind: InstalledKind) -> dict[str, object]:
 
 
 def _proves(kind: InstalledKind) -> str:
-    return "?" if kind.error else ", ".join(sorted(kind.proves)) or "nothing"
+    if kind.error:
+        return "?"
+    return "as its settings say" if kind.proves is None else ", ".join(sorted(kind.proves)) or "nothing"
 
 
 def _state(kind: InstalledKind) -> str:

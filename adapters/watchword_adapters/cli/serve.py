@@ -256,11 +256,11 @@ def _source(
     keyring = backstage.keyring(secret)
 
     def make(flow: Flow, before: Sequence[Flow], registry: Registry) -> Three:
-        channels = {getattr(step.kind, "channel", None) for each in (flow, *before) for step in each.steps.values()}
+        channels = {step.powers.channel for each in (flow, *before) for step in each.steps.values()}
         made = triggers(
             flow,
             previous=before,
-            courier=dict.fromkeys(map(str, channels - {None}), courier),
+            courier=dict.fromkeys(channels - {""}, courier),
             key=keyring,
             ledger=ledger,
             audit=Unsent(lambda sentence: say(sentence, False)),

@@ -66,10 +66,10 @@ def set_up(
     demand("the local user pool", *SIGNING)
     clock, random = ForwardClock(), SystemRandom()
     outbox = Outbox()
-    channels = {getattr(step.kind, "channel", None) for step in flow.steps.values()} - {None}
+    channels = {step.powers.channel for step in flow.steps.values()} - {""}
     made = triggers(
         flow,
-        courier=dict.fromkeys(map(str, channels), outbox),
+        courier=dict.fromkeys(channels, outbox),
         key=random.bytes(32),
         ledger=MemoryLedger(),
         clock=clock,

@@ -14,6 +14,7 @@ from watchword import Flow, sequence
 from watchword.challenge import Challenge, CreateRequest, Factor, Kind, Verdict, VerifyRequest
 from watchword.errors import WatchwordError
 from watchword.ports import Message
+from watchword.powers import powers_of
 from watchword.registry import Registry
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.cli.client import Client
@@ -48,8 +49,9 @@ class OverTheShoulder:
     """A CAPTCHA that somebody watches being drawn: *texts* is what it drew. The text is in no event to be read from."""
 
     kind: ClassVar[str] = "captcha"
-    proves: ClassVar[frozenset[Factor]] = frozenset()
+    proves = frozenset[Factor]()
     cosmetic: ClassVar[frozenset[str]] = frozenset({"texts"})
+    requires_verify: ClassVar[tuple[str, ...]] = ()
 
     real: Kind
     attempts: int = 2
@@ -58,12 +60,12 @@ class OverTheShoulder:
     @property
     def requires_create(self) -> tuple[str, ...]:
         """What the real one requires to make a challenge."""
-        return cast("tuple[str, ...]", getattr(self.real, "requires_create", ()))
+        return powers_of(self.real).requires_create
 
     @property
     def extra(self) -> str:
         """What brings that."""
-        return cast("str", getattr(self.real, "extra", ""))
+        return powers_of(self.real).extra
 
     def create(self, request: CreateRequest) -> Challenge:
         """Have the real one make its challenge, and note the text."""

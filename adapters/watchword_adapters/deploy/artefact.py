@@ -14,10 +14,11 @@ import attrs
 from attrs import field, frozen
 
 from watchword.blocks import NAME, kinds_in
-from watchword.challenge import HostRun, Kind, Sends
+from watchword.challenge import HostRun, Kind
 from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.powers import powers_of
 from watchword.registry import COURIERS, KINDS, LEDGERS, Registry
 from watchword_adapters.deploy import define_zip
 from watchword_adapters.deploy.archive import Archive, pack
@@ -211,7 +212,7 @@ def _planned(
         KINDS: _kind_modules(registry, kinds),
         LEDGERS: {order.ledger: registry.module_of(LEDGERS, order.ledger)},
     }
-    if trigger == "create" and any(isinstance(each, Sends) for each in kinds.values()):
+    if trigger == "create" and any(powers_of(each).sends for each in kinds.values()):
         modules[COURIERS] = {order.courier: registry.module_of(COURIERS, order.courier)}
     roots = ["watchword_adapters.aws_lambda", "watchword.document", *classes]
     roots += [module for table in modules.values() for module in table.values()]
@@ -252,7 +253,10 @@ def _planned(
 
 
 def _required(kinds: Iterable[Kind | HostRun], trigger: str) -> frozenset[str]:
-    return frozenset(module for kind in kinds for module in getattr(kind, f"requires_{trigger}", ()))
+    needed = map(powers_of, kinds)
+    return frozenset(
+        module for each in needed for module in (each.requires_create if trigger == "create" else each.requires_verify)
+    )
 
 
 def _top(module: str) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import attrs
 
 from watchword.attributes import changed_how, hands_of, may_change
 from watchword.blocks import Block
-from watchword.challenge import HostRun
 from watchword.flow import Flow
+from watchword.powers import is_host_run, settings_of
 from watchword.recovery import recovery_channels
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.environments import scheme_of
@@ -154,13 +151,9 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
 
 
 def _has_srp(block: Block | object) -> bool:
-    if isinstance(block, HostRun):
+    if is_host_run(block):
         return True
-    described: Any = type(block)
-    if not attrs.has(described):
-        return False
-    for each in attrs.fields(described):
-        value: Any = getattr(block, each.name)
+    for value in settings_of(block).values():
         if any(map(_has_srp, value)) if isinstance(value, tuple) else _has_srp(value):  # pyright: ignore[reportUnknownArgumentType]
             return True
     return False
@@ -172,8 +165,8 @@ def _factors(flow: Flow) -> set[str]:
 
 
 def _sends(flow: Flow) -> bool:
-    return any(getattr(step.kind, "channel", "") for step in flow.steps.values())
+    return any(step.powers.sends for step in flow.steps.values())
 
 
 def _mails(flow: Flow) -> bool:
-    return any(getattr(step.kind, "channel", "") == "email" for step in flow.steps.values())
+    return any(step.powers.channel == "email" for step in flow.steps.values())

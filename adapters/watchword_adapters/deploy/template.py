@@ -12,9 +12,9 @@ from typing import Any, cast
 import attrs
 from attrs import field, frozen
 
-from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.powers import powers_of
 from watchword.recovery import recovery_channels
 from watchword.registry import Registry
 from watchword_adapters.deploy.alarms import ALARMED, alarms
@@ -52,8 +52,8 @@ def session_minutes(flow: Flow) -> int:
     longest = 0
     for step in flow.steps.values():
         longest = max(longest, step.lifetime)
-        if isinstance(step.kind, Sends):
-            longest = max(longest, step.kind.resend_after + 1)
+        if step.powers.sends:
+            longest = max(longest, step.powers.resend_after + 1)
     return min(_LONGEST, max(_SHORTEST, -(-longest // 60)))
 
 
@@ -213,11 +213,11 @@ class Template:
 
     def _wanted(self) -> Mapping[str, object]:
         """Return what each kind must be allowed: the flow's own, and those of flows before that the zips hold too."""
-        wanted = {step.kind.kind: getattr(step.kind, "permissions", ()) for step in self.flow.steps.values()}
+        wanted = {step.kind.kind: step.powers.permissions for step in self.flow.steps.values()}
         for name in () if self._zips is None else self._zips.manifests["create"].kinds:
             if name not in wanted:
                 with suppress(ConfigurationError):  # a class that nobody registers, in a flow of before
-                    wanted[name] = getattr(self.registry.find_kind(name), "permissions", ())
+                    wanted[name] = powers_of(self.registry.find_kind(name)).permissions
         return wanted
 
     def _function(self, trigger: str) -> Json:

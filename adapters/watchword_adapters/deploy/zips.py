@@ -8,7 +8,6 @@ from pathlib import Path
 
 from attrs import frozen
 
-from watchword.challenge import Sends
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
 from watchword_adapters.deploy.manifest import FlowMark, Manifest, read_manifest
@@ -79,7 +78,7 @@ def zips_of(folder: Path, flow: Flow) -> Zips:
 
 def sends(flow: Flow) -> bool:
     """Say whether a kind of *flow* sends messages."""
-    return any(isinstance(step.kind, Sends) for step in flow.steps.values())
+    return any(step.powers.sends for step in flow.steps.values())
 
 
 def _difference(one: Manifest, other: Manifest) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn, Self, assert_never
 from attrs import define
 
 from watchword import derive
-from watchword.challenge import Sends
 from watchword.errors import WatchwordError
 from watchword.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
 from watchword.speech import say
@@ -271,8 +270,8 @@ class DrivenSignIn:
     def _shown(self) -> dict[str, str]:
         """Return what a host's retry must not change in what the client is shown."""
         named = self.public.get("step", "")
-        kinds = (flow.steps[named].kind for flow in self._user.engine.flows if named in flow.steps)
-        if any(isinstance(kind, Sends) for kind in kinds):
+        steps = (flow.steps[named] for flow in self._user.engine.flows if named in flow.steps)
+        if any(step.powers.sends for step in steps):
             return dict(self.public)
         return {
             name: text for name, text in self.public.items() if name in {"step", "kind", "attempts_left", "choices"}

@@ -7,7 +7,7 @@ from typing import Self, cast
 
 from attrs import define, field, frozen
 
-from watchword.challenge import Sends, User
+from watchword.challenge import User
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, Round, expect_flow, expect_flows
@@ -109,10 +109,10 @@ class FlowWorld:
 
     def _build(self) -> None:
         channels = {
-            step.kind.channel
+            step.powers.channel
             for flow in (expect_flow(self.flow), *expect_flows(self.previous))
             for step in flow.steps.values()
-            if isinstance(step.kind, Sends)
+            if step.powers.sends
         }
         self.engine = Engine(
             self.flow,

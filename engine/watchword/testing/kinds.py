@@ -13,17 +13,17 @@ from typing import Any, ClassVar
 import pytest
 from attrs import evolve, fields, frozen, has
 
-from watchword.challenge import Challenge, CreateRequest, Kind, User, Verdict
+from watchword.challenge import Challenge, CreateRequest, User, Verdict
 from watchword.creation import flaw_of
 from watchword.engine import LEASE
 from watchword.errors import ConfigurationError, checked_word
 from watchword.flow import Flow
+from watchword.powers import is_kind, powers_of, settings_of, why_no_kind
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
 from watchword.testing.leaks import reveals
 from watchword.testing.requests import ANN, NOBODY, NOW, Issued, create_request, verify_request
 from watchword.travel import reference
 
-_FACTORS = frozenset({"knowledge", "possession", "inherence"})
 _HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
 _DAY = 86_400
 
@@ -68,26 +68,18 @@ class KindContract:
     def test_it_says_what_it_is(self) -> None:
         """The name, the factors and the optional facts are such as the engine can use."""
         kind = self.kind
-        assert isinstance(kind, Kind), "set `kind` to an instance with kind, proves, create and verify"
-        for fact in ("kind", "proves"):
-            assert getattr(type(kind), fact, ...) == getattr(kind, fact), f"{fact} must stand in the class"
-        assert isinstance(kind.proves, frozenset), "proves must be a frozenset"
-        assert kind.proves <= _FACTORS, f"proves may hold {sorted(_FACTORS)} only"
+        assert is_kind(kind), "set `kind` to an instance with kind, proves, create and verify"
+        assert not why_no_kind(type(kind)), why_no_kind(type(kind))
+        assert type(kind).kind == kind.kind, "kind must stand in the class"
         try:
             Flow(kind)
         except ConfigurationError as error:
             raise AssertionError(f"no flow can ask for it: {error}") from error
-        assert frozenset(getattr(kind, "cosmetic", ())) <= set(_settings(kind)), (
-            "cosmetic names something that is no setting"
-        )
-        assert not hasattr(kind, "requires"), "requires is nothing's name: say requires_create, requires_verify or both"
-        extra: str = getattr(kind, "extra", "")
-        assert extra or not _required(kind), "modules are required without extra: what is to be installed?"
-        if _sends(kind):
+        powers = powers_of(kind)
+        assert powers.cosmetic <= set(_settings(kind)), "cosmetic names something that is no setting"
+        if powers.sends:
             assert "possession" in kind.proves, "a kind that sends proves possession"
-            assert getattr(kind, "resend_after", 0) >= LEASE, (
-                f"resend_after must be {LEASE} or more: the lease of a claim"
-            )
+            assert powers.resend_after >= LEASE, f"resend_after must be {LEASE} or more: the lease of a claim"
 
     def test_it_is_a_value(self) -> None:
         """Two kinds with the same settings are equal and hash alike, and settings cannot be changed."""
@@ -100,7 +92,7 @@ class KindContract:
 
     def test_guessing_is_not_easier_than_it_says(self) -> None:
         """The declared probability is one, is not below that of the codes, and is low enough for a code that is sent."""
-        declared = getattr(self.kind, "guess_probability", lambda: 1.0)()
+        declared: object = powers_of(self.kind).guess_probability()
         assert isinstance(declared, float), "guess_probability() must return a float"
         assert 0 < declared <= 1, f"{declared} is no probability"
         made = [self._made(claim=f"claim-{number}") for number in range(32)]
@@ -121,7 +113,7 @@ class KindContract:
         for case in [*cases, *self.refused]:
             try:
                 built = _build(self.kind, **case)
-                getattr(built, "prepare", lambda: None)()
+                powers_of(built).prepare()
             except ConfigurationError as error:
                 told = str(error)
             except Exception as error:
@@ -145,7 +137,7 @@ class KindContract:
     def test_only_create_needs_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Building the kind and judging an answer work without what it requires for making a challenge alone."""
         made = self._made()
-        for name in set(_required(self.kind)) - {*getattr(self.kind, "requires_verify", ())}:
+        for name in set(_required(self.kind)) - {*powers_of(self.kind).requires_verify}:
             monkeypatch.setitem(sys.modules, name, None)
         assert self._verdict(_build(self.kind), made, made.right).right
 
@@ -155,7 +147,7 @@ class KindContract:
         """What it makes is what the engine takes: texts under names of their own, small enough to travel."""
         for user in (self.user, NOBODY):
             challenge = self._made(user=user).challenge
-            flaw = flaw_of(challenge, getattr(self.kind, "channel", None))
+            flaw = flaw_of(challenge, powers_of(self.kind).channel)
             assert not flaw, f"the engine refuses the challenge: the kind {flaw}"
             for place in ("public", "private", "carry"):
                 for name, value in getattr(challenge, place).items():
@@ -277,7 +269,7 @@ class KindContract:
             for odd in (*texts, *lists):
                 try:
                     built = _build(self.kind, **{name: odd})
-                    getattr(built, "prepare", lambda: None)()
+                    powers_of(built).prepare()
                     challenge = built.create(create_request(built, user=self.user))
                 except Exception:  # noqa: BLE001, S112 - refused, or it ends closed: nobody is let in
                     continue
@@ -423,19 +415,22 @@ def _who(user: User) -> str:
 
 
 def _required(kind: Any) -> tuple[str, ...]:
-    return (*getattr(kind, "requires_create", ()), *getattr(kind, "requires_verify", ()))
+    powers = powers_of(kind)
+    return (*powers.requires_create, *powers.requires_verify)
 
 
 def _sends(kind: Any) -> bool:
-    return hasattr(kind, "channel")
+    return powers_of(kind).sends
 
 
 def _settings(kind: Any) -> dict[str, Any]:
     """Return the settings of *kind* by the names under which they are given."""
-    made_by: Any = kind.__class__
-    if not has(made_by):
-        return {}
-    return {one.alias or one.name: getattr(kind, one.name) for one in fields(made_by) if one.init}
+    made_by: Any = type(kind)
+    return {
+        one.alias or one.name: value
+        for one, value in zip(fields(made_by) if has(made_by) else (), settings_of(kind).values(), strict=True)
+        if one.init
+    }
 
 
 def _build(kind: Any, **changes: Any) -> Any:

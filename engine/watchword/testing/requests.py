@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from watchword.challenge import Challenge, CreateRequest, User, VerifyRequest
 from watchword.keyring import Key, Keyring
+from watchword.powers import powers_of
 from watchword.travel import reference
 
 NOW = 1_800_000_000.0
@@ -94,7 +95,7 @@ def create_request(
         step=kind.kind,
         user=user,
         now=now,
-        expires=int(now) + int(getattr(kind, "lifetime", 180)),
+        expires=int(now) + powers_of(kind).lifetime,
         ref=reference(claim),
         again=again,
         carry=dict(carry or {}),
