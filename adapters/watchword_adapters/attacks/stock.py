@@ -18,7 +18,7 @@ class Question:
     """A question with a secret answer."""
 
     kind: ClassVar[str] = "question"
-    proves: ClassVar[frozenset[Factor]] = frozenset({"knowledge"})
+    proves = frozenset[Factor]({"knowledge"})
 
     attempts: int = 3
     lifetime: int = 180

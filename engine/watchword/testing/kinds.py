@@ -425,7 +425,7 @@ def _sends(kind: Any) -> bool:
 
 def _settings(kind: Any) -> dict[str, Any]:
     """Return the settings of *kind* by the names under which they are given."""
-    made_by: Any = type(kind)
+    made_by: Any = kind.__class__
     return {
         one.alias or one.name: value
         for one, value in zip(fields(made_by) if has(made_by) else (), settings_of(kind).values(), strict=True)
