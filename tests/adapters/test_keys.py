@@ -16,7 +16,7 @@ from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.keyring import Keyring, Ring
 from watchword.testing.time import VirtualClock
-from watchword_adapters import keys
+from watchword_adapters import keys, keys_in_aws
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.environment import keyring_of
@@ -27,7 +27,7 @@ from watchword_plugins.email_otp import EmailOtp
 pytestmark = pytest.mark.exhaustive
 
 NOW = 1_800_000_000.0
-LIMITS = (keys.CONNECT, keys.READ)
+LIMITS = (keys_in_aws.CONNECT, keys_in_aws.READ)
 K0, K1, K2, K3 = (bytes(range(first, first + 32)) for first in (0, 40, 80, 120))
 
 
@@ -78,8 +78,8 @@ def aws():
     """The emulator."""
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch)
-        patch.setattr(keys, "READ", LONG)
-        patch.setattr(keys, "CONNECT", LONG)
+        patch.setattr(keys_in_aws, "READ", LONG)
+        patch.setattr(keys_in_aws, "CONNECT", LONG)
         server = Aws()
         server.secrets, server.parameters = server.client("secretsmanager"), server.client("ssm")
         yield server
@@ -538,8 +538,8 @@ def test_the_first_fetch_fits_into_the_start_of_a_function(monkeypatch):
     assert 2 * 2 * sum(LIMITS) + pauses < 10
     isolate(monkeypatch)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setattr(keys, "CONNECT", LIMITS[0])
-    monkeypatch.setattr(keys, "READ", LIMITS[1])
-    config = keys._Client("ssm", "", "")._make().meta.config
+    monkeypatch.setattr(keys_in_aws, "CONNECT", LIMITS[0])
+    monkeypatch.setattr(keys_in_aws, "READ", LIMITS[1])
+    config = keys_in_aws.Client("ssm", "", "")._make().meta.config
     assert (config.connect_timeout, config.read_timeout) == LIMITS
     assert config.retries["total_max_attempts"] == 2
