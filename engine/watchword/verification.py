@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from attrs import frozen
+from attrs import field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
@@ -13,7 +13,7 @@ from watchword.engine import LEASE, Deadline, Engine
 from watchword.errors import UnavailableError, checked_word
 from watchword.flow import Flow
 from watchword.keyring import Key
-from watchword.ports import Limit
+from watchword.ports import Charge, Limit
 from watchword.travel import Slip, answer_seal, claim_of, late, own_try, read_slip, seal_of
 from watchword.turn import ACTION, Answer
 
@@ -36,11 +36,35 @@ def guess_limits(flow: Flow, step: Step) -> tuple[Limit, ...]:
 
 @frozen
 class _Case:
+    """An answer, and the challenge that it answers, as its private parameters tell it.
+
+    *slip* is the engine's part of them and *own* the kind's; *key* made the claim. *budget* pays for the guess, or else
+    *own_try*, if the sign-in has one. All that is written down is kept until *keep*.
+    """
+
+    answer: Answer
+    user: str
     flow: Flow
     step: Step
     slip: Slip
-    own: dict[str, str]
-    key: Key
+    own: dict[str, str] = field(repr=False)
+    key: Key = field(repr=False)
+    own_try: str
+
+    @property
+    def budget(self) -> str:
+        """The budget that the guess is charged to."""
+        return guess_budget(self.user, self.slip)
+
+    @property
+    def keep(self) -> int:
+        """Until when the answer is written down: who shares the claim may be asked up to a lease later, and answer then."""
+        return self.slip.expires + 3 * LEASE
+
+    @property
+    def late(self) -> str:
+        """The mark that tells Create that the answer came too late, and paid nothing."""
+        return late(self.slip.claim, self.slip.signin)
 
 
 def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
@@ -67,9 +91,8 @@ def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
     slip = case.slip
     if not isinstance(text, str) or len(text) > MAX_ANSWER or now >= slip.expires + LEASE or slip.issued > now + SKEW:
         reason = "expired" if isinstance(text, str) and len(text) <= MAX_ANSWER else "malformed"
-        engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
-        return WRONG
-    return _charged(engine, answer, case, text, deadline)
+        return _wrong(engine, case, reason)
+    return _judged(engine, case, text, deadline)
 
 
 def _read(engine: Engine, answer: Answer, user: str) -> _Case | None:
@@ -84,72 +107,92 @@ def _read(engine: Engine, answer: Answer, user: str) -> _Case | None:
         return None
     expected = seal_of(key, (answer.pool, answer.client, user), answer.private)
     sealed = hmac.compare_digest(expected.encode(), str(answer.private["seal"]).encode("utf-8", "replace"))
-    return _Case(flow, step, slip, own, key) if sealed else None
+    tried = own_try(engine.keyring.lasting, slip.claim, slip.signin) if slip.own else ""
+    return _Case(answer, user, flow, step, slip, own, key, tried) if sealed else None
 
 
-def _charged(engine: Engine, answer: Answer, case: _Case, text: str, deadline: Deadline) -> Verdict:
-    user = engine.user_key(answer.pool, answer.user)
-    slip = case.slip
-    budget = guess_budget(user, slip)
-    # Who shares the claim may have been asked up to a lease later, and all that is kept outlives their answers too.
-    keep = slip.expires + 3 * LEASE
-    own = own_try(engine.keyring.lasting, slip.claim, slip.signin) if slip.own else ""
-    charge = engine.ledger.charge(
-        slip.round,
-        case.key.digest("answer", slip.round, text),
-        key=budget,
-        owner=user,
-        claim_id=own,
-        limits=guess_limits(case.flow, case.step),
-        keep=keep,
-        now=engine.clock.now(),
-        within=deadline.left(),
-    )
+def _wrong(engine: Engine, case: _Case, reason: str, event: str = "authn_login_fail") -> Verdict:
+    """Record why the answer counts as wrong."""
+    engine.record(event, case.user, claim=case.slip.claim, step=case.slip.step, reason=reason)
+    return WRONG
+
+
+def _judged(engine: Engine, case: _Case, text: str, deadline: Deadline) -> Verdict:
+    """Charge the answer, compare it, and accept it if it is right: in this order."""
+    charge = _charged(engine, case, text, deadline)
     if charge.outcome == "refused":
-        engine.record("authn_token_reuse", user, claim=slip.claim, step=slip.step, reason="second_answer")
-        return WRONG
+        return _wrong(engine, case, "second_answer", "authn_token_reuse")
     if charge.outcome == "exhausted":
-        engine.record("authn_login_lock", user, claim=slip.claim, step=slip.step, reason="guesses_used_up")
-        return WRONG
-    first = charge.outcome == "charged"
-    mark = late(slip.claim, slip.signin)
-    if charge.at >= slip.expires:
+        return _wrong(engine, case, "guesses_used_up", "authn_login_lock")
+    if charge.at >= case.slip.expires:
         # Nothing is compared, so nothing is paid; Create finds the mark, and the answer costs no try.
-        engine.ledger.consume(mark, by=slip.round, refund=budget, keep=keep, within=deadline.left())
+        _came_late(engine, case, deadline)
         verdict = Verdict(right=False, reason="expired")
     else:
-        try:
-            verdict = _compared(case, answer.user, user, text, charge.at)
-        except UnavailableError:
-            # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
-            if first:
-                engine.ledger.forgive(slip.round, key=budget, claim_id=own, within=deadline.left())
-            raise
+        verdict = _compared_or_forgiven(engine, case, text, charge, deadline)
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
-    if not (verdict.right and (answer.user.known or not case.step.kind.proves)):
-        if first:
-            reason = checked_word(verdict.reason, "wrong")
-            engine.record("authn_login_fail", user, claim=slip.claim, step=slip.step, reason=reason)
-        return WRONG
-    slot = engine.slot(answer, user, slip.step)
-    within = deadline.left()
-    if not engine.ledger.consume(slip.claim, by=slip.round, refund=budget, keep=keep, slot=slot, within=within):
+    if not (verdict.right and (case.answer.user.known or not case.step.kind.proves)):
+        first = charge.outcome == "charged"
+        return _wrong(engine, case, checked_word(verdict.reason, "wrong")) if first else WRONG
+    if not _accepted(engine, case, deadline):
         # It is too late, but it is no guess: what it was charged goes back, once in a sign-in.
-        engine.ledger.consume(mark, by=slip.round, refund=budget, keep=keep, within=deadline.left())
-        engine.record("authn_token_reuse", user, claim=slip.claim, step=slip.step, reason="used_before")
-        return WRONG
+        _came_late(engine, case, deadline)
+        return _wrong(engine, case, "used_before", "authn_token_reuse")
     return verdict
 
 
-def _compared(case: _Case, user: User, user_key: str, text: str, at: float) -> Verdict:
-    slip, kind = case.slip, case.step.kind
+def _charged(engine: Engine, case: _Case, text: str, deadline: Deadline) -> Charge:
+    """Record *text* as the one answer to this round, and charge a guess for it."""
+    return engine.ledger.charge(
+        case.slip.round,
+        case.key.digest("answer", case.slip.round, text),
+        key=case.budget,
+        owner=case.user,
+        claim_id=case.own_try,
+        limits=guess_limits(case.flow, case.step),
+        keep=case.keep,
+        now=engine.clock.now(),
+        within=deadline.left(),
+    )
+
+
+def _accepted(engine: Engine, case: _Case, deadline: Deadline) -> bool:
+    """Use up the claim, give the guess back and free the slot; False if another round has used the claim up."""
+    slip = case.slip
+    slot = engine.slot(case.answer, case.user, slip.step)
+    within = deadline.left()
+    return engine.ledger.consume(
+        slip.claim, by=slip.round, refund=case.budget, keep=case.keep, slot=slot, within=within
+    )
+
+
+def _came_late(engine: Engine, case: _Case, deadline: Deadline) -> None:
+    """Leave the mark that the answer came too late, and give its guess back."""
+    by = case.slip.round
+    engine.ledger.consume(case.late, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
+
+
+def _compared_or_forgiven(engine: Engine, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
+    """Have the kind compare *text*; take the charge back if it cannot."""
+    try:
+        return _compared(case, text, charge.at)
+    except UnavailableError:
+        # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
+        if charge.outcome == "charged":
+            round_id, within = case.slip.round, deadline.left()
+            engine.ledger.forgive(round_id, key=case.budget, claim_id=case.own_try, within=within)
+        raise
+
+
+def _compared(case: _Case, text: str, at: float) -> Verdict:
+    slip, kind, user = case.slip, case.step.kind, case.answer.user
 
     def seal(candidate: str) -> str:
-        return answer_seal(case.key, case.step, slip.claim, user_key, candidate)
+        return answer_seal(case.key, case.step, slip.claim, case.user, candidate)
 
     request = VerifyRequest(
         slip.step,
-        User(user.name, user.attributes, user.known, user_key),
+        User(user.name, user.attributes, user.known, case.user),
         at,
         text,
         case.own,

@@ -158,14 +158,10 @@ TWINS = {
     # Verify
     "the seal is not checked": Twin(verification._read, "if sealed else None", "", "S-10"),
     "a code is good for a little longer": Twin(
-        verification._charged, "if charge.at >= slip.expires:", "if False:", "A-05"
+        verification._judged, "if charge.at >= case.slip.expires:", "if False:", "A-05"
     ),
-    "a code is good twice": Twin(
-        verification._charged, "if not engine.ledger.consume(", "if None is engine.ledger.consume(", "A-07"
-    ),
-    "a code is good for many at once": Twin(
-        verification._charged, "if not engine.ledger.consume(", "if None is engine.ledger.consume(", "A-08"
-    ),
+    "a code is good twice": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-07"),
+    "a code is good for many at once": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-08"),
     "guesses are not counted": Twin(
         verification._charged, "limits=guess_limits(case.flow, case.step)", "limits=()", "R-01"
     ),
@@ -173,9 +169,9 @@ TWINS = {
         verification.guess_budget, '"guess:{user}:', '"guess:{slip.claim}:', "R-01", "two"
     ),
     "guesses at once are all compared": Twin(
-        verification._charged, VERIFIED + '"exhausted":', "if False:", "R-02", "password"
+        verification._judged, VERIFIED + '"exhausted":', "if False:", "R-02", "password"
     ),
-    "a second answer to a round is compared": Twin(verification._charged, VERIFIED + '"refused":', "if False:", "S-13"),
+    "a second answer to a round is compared": Twin(verification._judged, VERIFIED + '"refused":', "if False:", "S-13"),
     "a wish for a new code is compared": Twin(
         verification.verify, 'if answer.client_metadata.get(ACTION) == "resend":', "if False:", "A-04"
     ),
@@ -184,9 +180,9 @@ TWINS = {
     ),
     "guesses are compared when the ledger is down": Twin(
         verification.verify,
-        "    return _charged(engine, answer, case, text, deadline)",
-        "    try:\n        return _charged(engine, answer, case, text, deadline)\n"
-        "    except Exception:\n        return _compared(case, answer.user, user, text, now)",
+        "    return _judged(engine, case, text, deadline)",
+        "    try:\n        return _judged(engine, case, text, deadline)\n"
+        "    except Exception:\n        return _compared(case, text, now)",
         "R-09",
     ),
     "a kind may say anything": Twin(
@@ -196,7 +192,11 @@ TWINS = {
         "X-01",
     ),
     "a puzzle shows who exists": Twin(
-        verification._charged, "(answer.user.known or not case.step.kind.proves)", "answer.user.known", "E-01", "puzzle"
+        verification._judged,
+        "(case.answer.user.known or not case.step.kind.proves)",
+        "case.answer.user.known",
+        "E-01",
+        "puzzle",
     ),
     # Keys, digests, users
     "an unkeyed digest": Twin(

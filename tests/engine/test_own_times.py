@@ -198,5 +198,5 @@ def test_a_sign_in_that_shows_another_one_is_caught(name):
 
 def test_marks_that_are_kept_for_one_sign_in_alone_are_caught():
     """Kept by the time of who used the code, the mark would end before the last who shares it could answer."""
-    with broken(verification._charged, "3 * LEASE", "2 * LEASE"), pytest.raises(AssertionError):
+    with broken(verification._Case.keep.fget, "3 * LEASE", "2 * LEASE"), pytest.raises(AssertionError):
         test_the_marks_of_a_code_outlive_each_sign_in_that_shares_it()
