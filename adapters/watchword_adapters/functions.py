@@ -114,7 +114,9 @@ class _State:
     @classmethod
     def read(cls, text: str) -> _State:
         name, rounds, step, private, metadata, expires = json.loads(text)
-        return cls(name, tuple((each[0], each[1], each[2]) for each in rounds), step, private, metadata, expires)
+        return cls(
+            name, tuple((round_, right, told) for round_, right, told in rounds), step, private, metadata, expires
+        )
 
 
 def exact(name: str) -> str:

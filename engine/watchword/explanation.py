@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from attrs import evolve, field, frozen
 
 from watchword import derive
-from watchword.flow import Flow, ReadRound, Use
+from watchword.flow import Flow, ReadRound, Round
 from watchword.speech import say
-from watchword.turn import ACTION, CHOICE, Turn
+from watchword.turn import ACTION, CHOICE, Turn, as_tuples, named_rounds
 
 REASONS: Mapping[str, str] = {
     "tries_used_up": (
@@ -106,23 +105,27 @@ def explain_turn(turn: Turn, flows: Sequence[Flow]) -> Explanation:
 
     Its metadata is read as Define reads it, so a round that this flow did not make is told as such.
     """
-    session = [(each.name, each.result, each.metadata) for each in turn.session]
     attributes, known = turn.user.attributes, turn.user.known
     program, outcomes, read, problem = derive.read(
-        session, [flow.program for flow in flows], attributes, turn.client, known, turn.client_metadata.get(ACTION)
+        as_tuples(turn.session),
+        [flow.program for flow in flows],
+        attributes,
+        turn.client,
+        known,
+        turn.client_metadata.get(ACTION),
     )
     flow = next(each for each in flows if each.program is program)
     must_change = attributes.get("cognito:user_status") in derive.MUST_CHANGE
     teller = _Teller(flow, must_change, known, derive.begin(program, outcomes))
-    rounds = [ReadRound(name, step, cast("Use", use), right) for name, step, use, right, _ in read]
+    rounds = named_rounds(read)
     if problem is None:
         return teller.tell(rounds, turn.client_metadata.get(CHOICE))
     told = teller.tell(rounds, None).rounds
     if problem in {"unknown_flow", "too_many_rounds"}:
         return teller.failing(problem, "")
-    detail = _mismatch(session, len(rounds), problem, outcomes)
-    failed = teller.failing(problem, detail)
-    read_as = f"a custom round that this flow did not make: {'true' if session[len(rounds)][1] is True else 'not true'}"
+    stranger = turn.session[len(rounds)]
+    failed = teller.failing(problem, _mismatch(stranger, len(rounds) + 1, problem, outcomes))
+    read_as = f"a custom round that this flow did not make: {'true' if stranger.result is True else 'not true'}"
     stopped = ExplainedRound("?", read_as, left(derive.BROKEN), {}, {}, "fail", failed.reason)
     return evolve(failed, rounds=(*told, stopped))
 
@@ -295,13 +298,16 @@ def _why_custom(flow: Flow, before: derive.State, read: ReadRound, awaited: str)
     return awaited
 
 
-def _mismatch(session: Sequence[tuple[str, object, object]], place: int, problem: str, outcomes: Sequence[bool]) -> str:
-    """Return what is wrong with the metadata of the round at *place*."""
-    text = session[place][2]
-    fields = derive.read_metadata(text)
-    number = f"round {place + 1}"
+def _mismatch(stranger: Round, place: int, problem: str, outcomes: Sequence[bool]) -> str:
+    """Return what is wrong with the metadata of *stranger*, the round at *place*."""
+    fields = derive.read_metadata(stranger.metadata)
+    number = f"round {place}"
     if fields is None:
-        what = "no metadata" if text is None or text == "" else "metadata in another form than Watchword's"
+        what = (
+            "no metadata"
+            if stranger.metadata is None or stranger.metadata == ""
+            else "metadata in another form than Watchword's"
+        )
         return f"{number} carries {what}"
     if problem == "facts_changed":
         recorded, now = _cut(fields["facts"]) or "none", derive.facts_of(outcomes) or "none"

@@ -85,8 +85,13 @@ class Judgement:
         return next((each.metadata["claim"] for each in reversed(self.rounds) if each.metadata), "")
 
 
+def as_tuples(session: Sequence[Round]) -> list[tuple[str, object, object]]:
+    """Return *session* for `derive`, which knows tuples only."""
+    return [(each.name, each.result, each.metadata) for each in session]
+
+
 def named_rounds(read: Sequence[derive.ReadRound]) -> tuple[ReadRound, ...]:
-    """Return rounds that `derive` has read, which knows tuples only, with a name for each part."""
+    """Return rounds that `derive` has read, with a name for each part."""
     return tuple(ReadRound(name, step, cast("Use", use), right, fields) for name, step, use, right, fields in read)
 
 
@@ -109,7 +114,7 @@ def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:
     Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
     """
     decided, state, program, outcomes, read, before = derive.judge(
-        [(each.name, each.result, each.metadata) for each in turn.session],
+        as_tuples(turn.session),
         [flow.program for flow in flows],
         turn.user.attributes,
         turn.client,

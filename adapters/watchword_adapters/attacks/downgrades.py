@@ -160,11 +160,12 @@ def _unmoved(arena: Arena, said: Mapping[str, Any]) -> Iterator[bool]:
     one = reached(arena, arena.target())
     if not one.private:
         return
-    rounds = [*one.rounds, round_of("CUSTOM_CHALLENGE", arena.draw.random() < 0.3, one.metadata)]
+    answered = round_of("CUSTOM_CHALLENGE", arena.draw.random() < 0.3, one.metadata)
+    rounds = [*one.rounds, answered]
     plain = arena.event("define", one.person, {"session": rounds})
     told = arena.event("define", one.person, {"session": rounds}, said)
     yield _decided(arena, plain) != _decided(arena, told)
-    rounds[-1]["challengeResult"] = False
+    answered["challengeResult"] = False
     event = arena.event("create", one.person, {"session": rounds})
     # The last try may bring a step that sends a mail of its own.
     made, mails = _made(arena, event), len(arena.mail.messages)

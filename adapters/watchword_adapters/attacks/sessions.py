@@ -45,7 +45,8 @@ def bare_srp_a(arena: Arena) -> Cases:
     for name in ("ann", "bob"):
         for scene in arena.scenes:
             person = arena.person(name, scene)
-            for metadata in (None, "", "v=1", "x" * 100, finished(arena, scene, name).rounds[-1]["challengeMetadata"]):
+            *_, last = finished(arena, scene, name).rounds
+            for metadata in (None, "", "v=1", "x" * 100, last["challengeMetadata"]):
                 for action in (None, {}, {"watchword_action": "resend"}, {"watchword_choice": "tokens"}):
                     yield arena.issues(person, [round_of("SRP_A", metadata=metadata)], action)
             for door in DOORS:
@@ -143,8 +144,9 @@ def nearly_true(arena: Arena) -> Cases:
         for result in _NO_RESULTS:
             for place, each in enumerate(rounds):
                 yield arena.issues(person, _replaced(rounds, place, {**each, "challengeResult": result}))
-        missing = {key: value for key, value in rounds[-1].items() if key != "challengeResult"}
-        yield arena.issues(person, [*rounds[:-1], missing])
+        *before, last = rounds
+        missing = {key: value for key, value in last.items() if key != "challengeResult"}
+        yield arena.issues(person, [*before, missing])
 
 
 @family("S-09", "sessions of a thousand rounds, metadata of a megabyte", share=0.2)
@@ -154,8 +156,9 @@ def giant_sessions(arena: Arena) -> Cases:
         for count in (1001, 2000, 10_000):
             session = [rounds[arena.draw.randrange(len(rounds))]] * count
             yield _slow_or_taken(arena, person, session)
-        for text in ("x" * 10**6, "v=1;" * 250_000, ";" * 10**6, str(rounds[-1]["challengeMetadata"]) + "=" * 10**6):
-            yield _slow_or_taken(arena, person, [*rounds[:-1], round_of("CUSTOM_CHALLENGE", True, text)])
+        *before, last = rounds
+        for text in ("x" * 10**6, "v=1;" * 250_000, ";" * 10**6, str(last["challengeMetadata"]) + "=" * 10**6):
+            yield _slow_or_taken(arena, person, [*before, round_of("CUSTOM_CHALLENGE", True, text)])
 
 
 @family("S-10", "private parameters of another user, step or challenge", share=4)
@@ -429,7 +432,8 @@ def _edit(arena: Arena, session: list[Any], rounds: list[Any]) -> None:
         case "repeat":
             session.insert(place, dict(draw.choice(rounds)))
         case _ if place >= len(session):
-            session.append(round_of("CUSTOM_CHALLENGE", True, draw.choice([None, "", rounds[-1]["challengeMetadata"]])))
+            *_, last = rounds
+            session.append(round_of("CUSTOM_CHALLENGE", True, draw.choice([None, "", last["challengeMetadata"]])))
         case "drop":
             del session[place]
         case "swap":

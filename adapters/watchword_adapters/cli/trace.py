@@ -188,9 +188,9 @@ def _session(request: Mapping[str, Any]) -> str:
         read_metadata(each.get("challengeMetadata")) if each["challengeName"] == CUSTOM else None for each in rounds
     ]
     told: list[str] = []
-    for entry, own, after in zip(rounds, read, [*read, None][1:], strict=True):
+    for place, (entry, own, after) in enumerate(zip(rounds, read, [*read, None][1:], strict=True), start=1):
         # Metadata is written before the answer: how a round ended is in the next one's, and in the action for the last.
-        use = after["before"] if after else _action(request) if entry is rounds[-1] else ""
+        use = after["before"] if after else _action(request) if place == len(rounds) else ""
         unasked = own is not None and own["asked"] == "0"
         sign = "!" if unasked else "~" if own and use == "resend" else "-"
         told.append(

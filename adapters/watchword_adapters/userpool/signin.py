@@ -186,7 +186,7 @@ class SignIns:
         decided = self.triggers.define(session.person, session.rounds, metadata)
         if decided.issue_tokens:
             return self._issue(session.person, metadata)
-        last = session.rounds[-1] if session.rounds else None
+        last = next(reversed(session.rounds), None)
         match decided.challenge:
             case "CUSTOM_CHALLENGE":
                 return self._present_custom(session, metadata)

@@ -164,14 +164,15 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
     lucky = draw(st.sampled_from((True, True, True, False) if most_right else (True, False)))
     while len(reads) < _MOST_ROUNDS:
         options = next_rounds(state, sending)
-        right = tuple(option for option in options if option[3] is True)
+        right = tuple((name, asked, use, result) for name, asked, use, result in options if result is True)
         if right and (lucky or draw(st.booleans())):
             options = right
         if not options:
             break
         step = draw(st.sampled_from(options))
         state = derive.after(state, *step)
-        reads.append(ReadRound(step[0], step[1], step[2], step[3]))  # type: ignore[arg-type]
+        name, asked, use, result = step
+        reads.append(ReadRound(name, asked, use, result))  # type: ignore[arg-type]
         if worth is None and derive.decide(state)[0] == "tokens":
             worth = len(reads)
     facts = derive.facts_of(tuple(outcomes))
@@ -190,7 +191,8 @@ def _spoilt(draw: DrawFn, flow: Flow, walk: _Walk) -> tuple[Round, ...]:
         "foreign": lambda: (*rounds[:place], draw(st.sampled_from(list(FOREIGN.values()))), *rounds[place:]),
     }
     ignored = flow.unwanted_srp == "ignore" and not _takes_srp(flow, walk.facts)
-    if rounds and rounds[0].name != derive.SRP_A and not ignored:
+    opening = next((each.name for each in rounds), derive.SRP_A)
+    if opening != derive.SRP_A and not ignored:
         ways["bare SRP_A"] = lambda: (Round(derive.SRP_A, result=True), *rounds)
     if place < len(rounds):
         own = rounds[place]
