@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.sessions import HOST_ROUNDS, results, session
+from kit.sessions import results, session
 from watchword import Flow, sequence
+from watchword.speech import HOST_WORDS
 from watchword_adapters.cli.trace import TriggerCall, tell_call
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -27,7 +28,7 @@ def told(words, **request):
 def test_each_round_has_the_sign_that_explain_takes(words):
     """Right, wrong, a resend, a step that could not be asked; of the last round the action tells."""
     words = ["srp_a+", "password_verifier+", *words]
-    expected = " ".join(HOST_ROUNDS.get(word[:-1], word[:-1]) + word[-1] for word in words)
+    expected = " ".join(HOST_WORDS.get(word[:-1], word[:-1]) + word[-1] for word in words)
     action = {"watchword_action": "resend"} if words[-1].endswith("~") else {}
     assert f"define  session [{expected}]  ->  fail" == told(words, clientMetadata=action)
 

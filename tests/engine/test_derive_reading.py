@@ -28,7 +28,7 @@ def test_metadata_is_read_as_it_is_written():
 
 
 def test_what_the_engine_writes_is_what_these_tests_speak():
-    """One format: Create's own writer gives the texts of `speech.metadata`."""
+    """One format: Create's own writer gives the texts of `kit.sessions.metadata`."""
     written = Metadata(FLOW.fingerprint, "", "s1", "answer", "0123456789abcdef", "c1a1", 1700000000).write()
     assert written == metadata(FLOW, "s1", "answer")
 
@@ -157,7 +157,7 @@ def test_reading_stops_where_it_goes_wrong():
 
 
 def test_a_session_is_told_in_the_hosts_words():
-    """`speech.results` is Cognito's ChallengeResult."""
+    """`kit.sessions.results` is Cognito's ChallengeResult."""
     assert results(session("srp_a+ s1-", FLOW)) == [
         {"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None},
         {"challengeName": "CUSTOM_CHALLENGE", "challengeResult": False, "challengeMetadata": GOOD},

@@ -210,9 +210,7 @@ def test_each_mfa_round_is_allowed_once_after_a_true_password(mfa):
 def test_every_mfa_round_may_follow_the_same_password():
     """Once each, not once in all."""
     flow, _ = EXAMPLES["password alone, or code"]
-    words = (
-        "srp_a+ password_verifier+ sms_mfa+ software_token_mfa+ email_mfa+ device_srp_auth+ device_password_verifier+"
-    )
+    words = "srp_a+ password_verifier+ sms_mfa+ software_token_mfa+ host_email_otp+ device_srp_auth+ device_password_verifier+"
     assert judged(words, flow) == ("tokens",)
 
 

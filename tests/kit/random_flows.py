@@ -108,7 +108,7 @@ def facts(flow, attributes, client):
 
 @st.composite
 def walks(draw, flow, decide, *, attributes=None, client="", most=14, lucky=False):
-    """Draw words (see `speech.session`) that go where *decide* leads; *lucky* ones answer right mostly."""
+    """Draw words (see `kit.sessions`) that go where *decide* leads; *lucky* ones answer right mostly."""
     words = []
     if draw(st.booleans()):
         words.append("srp_a+")

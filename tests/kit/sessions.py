@@ -1,41 +1,24 @@
-"""Sessions as they are spoken: ``session("srp_a+ password_verifier+ email_otp- email_otp+", flow)``.
+"""Sessions in the words of `watchword.speech`, as lists of (name, result, metadata): ``session("srp_a+ password_verifier+ email_otp-", flow)``.
 
-A word is the name of a step, of a host round in lower case, or ``select``; its last character says how it went:
-``+`` true, ``-`` false, ``~`` false because the client asked for a resend, ``!`` false because the step could not be asked. Every custom round carries the metadata that
-*flow*'s own Create would have written.
+Every custom round carries the metadata that *flow*'s own Create would have written. A word may also name a step that *flow* has not.
 """
 
-from watchword import ReadRound, derive
+from watchword import derive
+from watchword.speech import listen
 from watchword.testing.session_lists import SIGNIN, metadata, recorded
 
-__all__ = ["HOST_ROUNDS", "SIGNIN", "judged", "metadata", "results", "session"]
+__all__ = ["SIGNIN", "judged", "listed", "metadata", "results", "session"]
 
-HOST_ROUNDS = {
-    name.lower(): name
-    for name in (
-        "SRP_A",
-        "PASSWORD_VERIFIER",
-        "NEW_PASSWORD_REQUIRED",
-        "SMS_MFA",
-        "SOFTWARE_TOKEN_MFA",
-        "DEVICE_SRP_AUTH",
-        "DEVICE_PASSWORD_VERIFIER",
-        "ADMIN_NO_SRP_AUTH",
-    )
-} | {"email_mfa": "EMAIL_OTP"}  # `email_otp` is a step
+
+def listed(reads, flow, **fields):
+    """Return the session that a host has after the rounds *reads*; *fields* override metadata in every round."""
+    return [(each.name, each.result, each.metadata) for each in recorded(flow, reads, **fields)]
 
 
 def session(words, flow, **fields):
-    """Return the session (name, result, metadata) that *words* tell; *fields* override metadata in every round."""
-    reads = []
-    for word in words.split():
-        name, sign = word[:-1], word[-1]
-        right = {"+": True, "-": False, "~": False, "!": False}[sign]
-        if name in HOST_ROUNDS:
-            reads.append(ReadRound.host(HOST_ROUNDS[name], right=right))
-        else:
-            reads.append(ReadRound.custom(name, right=right, use={"~": "resend", "!": "unasked"}.get(sign, "answer")))
-    return [(each.name, each.result, each.metadata) for each in recorded(flow, reads, **fields)]
+    """Return the session that *words* tell; *fields* override metadata in every round."""
+    named = [word[:-1] for word in words.split()]
+    return listed(listen(words, [*named, *flow.steps]), flow, **fields)
 
 
 def judged(words, flow, *, previous=(), attributes=None, client="", known=True, choice=None, action=None, **fields):

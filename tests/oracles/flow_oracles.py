@@ -7,10 +7,10 @@ from itertools import product
 from pathlib import Path
 
 from kit.random_flows import APP, FOREIGN, TIER, Password, Quiz
-from kit.sessions import judged, metadata, session
+from kit.sessions import judged, listed, metadata, session
 from oracles.block_player import decision as played
 from oracles.reference_model import decision as expected
-from watchword import Flow, all_of, at_least, derive, fallback, named, one_of, sequence, when
+from watchword import Flow, ReadRound, all_of, at_least, derive, fallback, named, one_of, sequence, when
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -75,13 +75,11 @@ def without_reason(decided):
 
 def chained(flow, symbols):
     """Turn (name, result, step) into rounds with our metadata, each telling how the one before ended."""
-    rounds, ended = [], "-"
-    for name, result, step in symbols:
-        asked = {"asked": "0"} if result is UNASKED else {}
-        text = metadata(flow, step, ended, **asked) if step else None
-        rounds.append((name, result is True, text))
-        ended = "-" if name != CUSTOM else "unasked" if result is UNASKED else "answer"
-    return rounds
+    reads = [
+        ReadRound(name, step, "unasked" if result is UNASKED else "answer", result is True)
+        for name, result, step in symbols
+    ]
+    return listed(reads, flow)
 
 
 def divergences(flow, plain, lists, interpreter=derive):
