@@ -218,6 +218,64 @@ def test_a_ledger_that_fails_while_an_outage_is_forgiven(make_any_ledger, at, mo
     assert [] == REPORT.take()
 
 
+@pytest.mark.parametrize("fault", LEDGER_FAULTS)
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("right", [True, False])
+def test_a_ledger_that_fails_while_a_repeat_is_recorded(make_any_ledger, fault, moment, right):
+    """At each call of a host's repeat: what was judged stays judged, and the right answer is right again."""
+    for call in range(2 if right else 1):
+        where = f"{fault}, repeat {right}, {call} {moment}"
+        trial = Trial(REPORT, where, "code", make_any_ledger)
+        trial.timed(trial.begin)
+        answer = trial.visit.right if right else wrong_answer(trial.visit.right, trial.arena.draw)
+        private, first, repeated = dict(trial.visit.private), [], []
+        trial.timed(partial(trial.shows, private, answer, first))
+        trial.expect(first == [right], "lost" if right else "fail-open")
+        trial.plan(Plan(fault, "ledger", call, moment, LEDGER_FAULTS[fault]))
+        trial.timed(partial(trial.shows, private, answer, repeated))
+        trial.expect(right or not any(repeated), "fail-open")
+        trial.heal()
+        trial.ends_well(private, answer, right=right)
+
+    assert [] == REPORT.take()
+
+
+@pytest.mark.parametrize("fault", LEDGER_FAULTS)
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("right", [True, False])
+def test_a_repeat_that_fails_to_be_recorded_while_the_first_call_is_under_way(make_any_ledger, fault, moment, right):
+    """The first call ends in an outage and forgives: recorded or not, the repeat leaves the round to be judged."""
+    meanwhile = []
+
+    def spoil(kind):
+        def fails(request):
+            if meanwhile:
+                meanwhile.pop()()
+                raise UnavailableError("down")
+            return kind.verify(request)
+
+        return Spoilt(kind, None, fails)
+
+    trial = Trial(REPORT, f"{fault}, overlapping {right} {moment}", "code", make_any_ledger, spoil=spoil)
+    trial.timed(trial.begin)
+    answer = trial.visit.right if right else wrong_answer(trial.visit.right, trial.arena.draw)
+    private, answers = dict(trial.visit.private), []
+
+    def repeats():
+        trial.plan(Plan(fault, "ledger", 0, moment, LEDGER_FAULTS[fault]))
+        with suppress(Exception):
+            trial.shows(private, answer, answers)
+        trial.heal()
+
+    meanwhile.append(repeats)
+    # The repeat may use up the time of both.
+    trial.timed(partial(trial.shows, private, answer, answers), late=7)
+    trial.expect(not any(answers), "fail-open")
+    trial.ends_well(private, answer, right=right)
+
+    assert [] == REPORT.take()
+
+
 @pytest.mark.parametrize("answer", [None, True, "right", Verdict(right=1), {"right": True}])
 def test_kinds_that_answer_nonsense(make_ledger, answer):
     """Of the wrong type is wrong."""
