@@ -152,7 +152,7 @@ def flow_of(flow: Flow | str | os.PathLike[str], registry: Registry | None = Non
     if isinstance(flow, Flow):
         return flow
     if isinstance(flow, str | os.PathLike):
-        from watchword.document import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
+        from watchword.flow_file import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
 
         return find_flow(os.fspath(flow), registry)
     raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")

@@ -1,18 +1,18 @@
 """Watchword: the challenge engine for sign-in on Amazon Cognito's custom authentication."""
 
-from typing import TYPE_CHECKING
-
-from watchword.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
-from watchword.budgets import Limits
-from watchword.challenge import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
-from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError
-from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
-from watchword.hooks import hookimpl
-from watchword.typed import typed_code
-
+# Each name is loaded when it is asked for (PEP 562): `import watchword` alone loads nothing, and a program only what it uses.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from watchword.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
+    from watchword.budgets import Limits
+    from watchword.challenge import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
+    from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError
     from watchword.exploration import explore
+    from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
+    from watchword.flow_file import load_flow
+    from watchword.hooks import hookimpl
     from watchword.registry import Registry
+    from watchword.typed import typed_code
     from watchword.verdicts import check
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "explore",
     "fallback",
     "hookimpl",
+    "load_flow",
     "named",
     "one_of",
     "sequence",
@@ -50,19 +51,32 @@ __all__ = [
     "when",
 ]
 
+_NAMES = {
+    "blocks": ("all_of", "at_least", "attribute", "client", "fallback", "named", "one_of", "sequence", "when"),
+    "budgets": ("Limits",),
+    "challenge": ("Challenge", "CreateRequest", "Email", "Kind", "User", "Verdict", "VerifyRequest"),
+    "errors": ("ConfigurationError", "ProtocolError", "UnavailableError", "WatchwordError"),
+    "exploration": ("explore",),
+    "flow": ("FailAuthentication", "Flow", "IssueTokens", "Present", "ReadRound", "Round"),
+    "flow_file": ("load_flow",),
+    "hooks": ("hookimpl",),
+    "registry": ("Registry",),
+    "typed": ("typed_code",),
+    "verdicts": ("check",),
+}
+_HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
+"""The module of each public name."""
+
 
 def __getattr__(name: str) -> object:
-    # A host that is built neither walks flows nor searches for plugins: these are loaded by those who ask for them.
-    if name == "check":
-        from watchword.verdicts import check  # noqa: PLC0415
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - nothing is imported before it is needed
 
-        return check
-    if name == "Registry":
-        from watchword.registry import Registry  # noqa: PLC0415
+    # Kept, so that it is looked up once.
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
 
-        return Registry
-    if name == "explore":
-        from watchword.exploration import explore  # noqa: PLC0415
 
-        return explore
-    raise AttributeError(f"module 'watchword' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

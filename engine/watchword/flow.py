@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, cast
+from typing import Literal, TypeAlias, assert_never, cast
 
 from attrs import field, frozen
 
@@ -14,9 +14,6 @@ from watchword.blocks import Block, Lowered, Step, lower
 from watchword.budgets import Limits
 from watchword.errors import ConfigurationError
 from watchword.powers import settings_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Use: TypeAlias = Literal["answer", "resend", "choice", "unasked"]
 
@@ -115,19 +112,6 @@ class Flow:
         object.__setattr__(self, "_lowered", lowered)
         object.__setattr__(self, "program", self._program(lowered))
 
-    @classmethod
-    def load(cls, path: str | Path) -> Flow:
-        """Return the flow of the TOML file at *path*.
-
-        Raises:
-            ConfigurationError: if it is no flow; the message gives the key's path and the line where it can be told.
-        """
-        from pathlib import Path  # noqa: PLC0415 - a flow written in Python needs no file
-
-        from watchword.document import load  # noqa: PLC0415
-
-        return load(Path(path))
-
     @property
     def steps(self) -> Mapping[str, Step]:
         """The steps by name, in the order in which they are written."""
@@ -188,7 +172,7 @@ def expect_flow(flow: object) -> Flow:
     """
     if isinstance(flow, Flow):
         return flow
-    remedy = f"read it first, by Flow.load({flow[:200]!r})" if isinstance(flow, str) else "pass a watchword.Flow"
+    remedy = f"read it first, by load_flow({flow[:200]!r})" if isinstance(flow, str) else "pass a watchword.Flow"
     raise ConfigurationError(f"this is no flow but {type(flow).__name__}: {remedy}")
 
 

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
-
-import pluggy
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from watchword.ports import AuditEvent, Courier, Ledger
 
 PROJECT = "watchword"
 
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Marks a plugin's hooks: ``@watchword.hookimpl``."""
+_IMPL: Mapping[str, bool | None] = {
+    **dict.fromkeys(("wrapper", "hookwrapper", "optionalhook", "tryfirst", "trylast"), False),
+    "specname": None,
+}
+_SPEC: Mapping[str, bool | None] = {
+    "firstresult": False,
+    "historic": False,
+    "warn_on_impl": None,
+    "warn_on_impl_args": None,
+}
+"""What pluggy's own markers write to a function."""
+
+_Hook = TypeVar("_Hook", bound=Callable[..., object])
+
+
+def hookimpl(function: _Hook) -> _Hook:
+    """Mark *function* as one of the hooks of a plugin: ``@watchword.hookimpl``."""
+    # pluggy stays out: kinds are imported by programs that look up no plugin.
+    setattr(function, f"{PROJECT}_impl", dict(_IMPL))
+    return function
+
+
+def _hookspec(function: _Hook) -> _Hook:
+    setattr(function, f"{PROJECT}_spec", dict(_SPEC))
+    return function
 
 
 class RegisterKind(Protocol):
@@ -40,21 +60,21 @@ class RegisterLedger(Protocol):
         ...
 
 
-@hookspec
+@_hookspec
 def register_kinds(register: RegisterKind) -> None:
     """Call ``register(KindClass)`` for the kind of challenge that this module brings."""
 
 
-@hookspec
+@_hookspec
 def register_couriers(register: RegisterCourier) -> None:
     """Call ``register(scheme, factory)``; ``factory(url)`` returns a `Courier`."""
 
 
-@hookspec
+@_hookspec
 def register_ledgers(register: RegisterLedger) -> None:
     """Call ``register(scheme, factory)``; ``factory(url)`` returns a `Ledger`."""
 
 
-@hookspec
+@_hookspec
 def observe(event: AuditEvent) -> None:
     """See every audit event, after it was recorded. What it raises changes nothing."""

@@ -13,7 +13,7 @@ import pytest
 
 from kit.artefact import wheel_of
 from kit.emulator import emulator, mails, waited
-from watchword import Flow
+from watchword import load_flow
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.diagnosis import diagnose
@@ -151,7 +151,7 @@ def answer(cognito, outputs, asked, text, user="ann@example.com"):
 
 def test_a_code_signs_in_after_a_wrong_one(cloud, shelf, tmp_path_factory):
     """Template, zips, key, table, mail: tokens at the end, budgets in the table, and the doctor's opinion."""
-    flow = Flow.load(FLOWS / "email_code.toml")
+    flow = load_flow(FLOWS / "email_code.toml")
     outputs = cloud.deploy("email_code", flow, tmp_path_factory.mktemp("code-a"), shelf)
     cognito = cloud.client("cognito-idp")
     asked = cognito.initiate_auth(
@@ -174,7 +174,7 @@ def test_a_code_signs_in_after_a_wrong_one(cloud, shelf, tmp_path_factory):
 def test_a_password_and_a_code_sign_in(cloud, shelf, tmp_path_factory):
     """SRP inside custom authentication, by pycognito's arithmetic; the password alone gives no tokens."""
     pycognito = pytest.importorskip("pycognito.aws_srp", reason="pip install pycognito")
-    flow = Flow.load(FLOWS / "srp_then_code.toml")
+    flow = load_flow(FLOWS / "srp_then_code.toml")
     outputs = cloud.deploy("srp_then_code", flow, tmp_path_factory.mktemp("code-b"), shelf)
     cognito = cloud.client("cognito-idp")
     srp = pycognito.AWSSRP(

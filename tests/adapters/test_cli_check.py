@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 from attrs import frozen
 
-from watchword import ConfigurationError, Flow, check, named, one_of
+from watchword import ConfigurationError, Flow, check, load_flow, named, one_of
 from watchword.verdicts import CODES
 from watchword_adapters.cli import main
 from watchword_adapters.cli.progress import Progress
@@ -76,7 +76,7 @@ def test_the_json_has_its_shape(path, capsys):
     assert FIGURES.keys() <= read["figures"].keys()
     assert {} == read["unseen"]
     assert all(isinstance(read["figures"][name], type_ | int) for name, type_ in FIGURES.items())
-    report = check(Flow.load(path))
+    report = check(load_flow(path))
     assert (report.states, report.transitions) == (read["states"], read["transitions"])
     assert len(report.findings) == len(read["findings"]) > 0
     for each, found in zip(read["findings"], report.findings, strict=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watchword import Flow, diagram
+from watchword import diagram, load_flow
 from watchword.diagram import collapsed, dot, full, mermaid
 from watchword.exploration import explore
 from watchword_adapters.cli import main
@@ -52,7 +52,7 @@ def graphviz(tmp_path, monkeypatch):
 def test_the_diagram_is_that_of_the_exploration(path, options, draw, capsys):
     """On standard output, nothing on stderr."""
     assert 0 == main(["graph", str(path), *options.split()])
-    assert (draw(explore(Flow.load(path))), "") == capsys.readouterr()
+    assert (draw(explore(load_flow(path))), "") == capsys.readouterr()
 
 
 def test_mermaid_collapsed_is_the_default(capsys):
@@ -67,7 +67,7 @@ def test_the_output_goes_to_a_file(tmp_path, capsys):
     path.write_text("before " * 1000)
     assert 0 == main(["graph", ONE, "-o", str(path)])
     assert ("", "") == capsys.readouterr()
-    assert mermaid(collapsed(explore(Flow.load(ONE)))) == path.read_text(encoding="utf-8")
+    assert mermaid(collapsed(explore(load_flow(ONE)))) == path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
 def test_svg_is_drawn_by_graphviz(graphviz, capsys):
     """The DOT text goes in, the picture comes out."""
     assert 0 == main(["graph", ONE, "--format", "svg"])
-    text = dot(collapsed(explore(Flow.load(ONE))))
+    text = dot(collapsed(explore(load_flow(ONE))))
     assert f"<svg>{len(text)} é</svg>\n" == capsys.readouterr().out
 
 

@@ -88,7 +88,7 @@ def test_a_plugin_is_built_installed_and_found(plugin, tmp_path):
     site = tmp_path / "site"
     run(*PIP, "install", "--no-index", "--no-deps", "--target", site, wheel, cwd=tmp_path)
     (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "srp"\n\n[[steps]]\nkind = "weather"\n')
-    program = "from watchword import Flow; print(*Flow.load('flow.toml').steps)"
+    program = "from watchword import load_flow; print(*load_flow('flow.toml').steps)"
     assert "weather\n" == run(sys.executable, "-W", "error", "-c", program, cwd=tmp_path, PYTHONPATH=str(site))
     told = run(*PYTEST, "-c", os.devnull, "--rootdir", tmp_path, plugin / "tests", cwd=tmp_path, PYTHONPATH=str(site))
     assert " failed" not in told

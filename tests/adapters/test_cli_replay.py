@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kit.random_flows import FOREIGN, SETTINGS, facts, flows, walks
 from kit.sessions import judged, results, session
-from watchword import Flow
+from watchword import load_flow
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import judge
 from watchword_adapters.audit import MemoryAudit
@@ -49,7 +49,7 @@ def sign_in():
 
     clock, outbox = VirtualClock(), Outbox()
     made = triggers(
-        Flow.load(CODE), key=bytes(range(32)), courier=outbox, clock=clock, random=SeededRandom(), audit=MemoryAudit()
+        load_flow(CODE), key=bytes(range(32)), courier=outbox, clock=clock, random=SeededRandom(), audit=MemoryAudit()
     )
     pool = LocalUserPool(*map(watched, made), clock=clock, session_minutes=15)
     pool.add_user("ann.secret", attributes={"email": ADDRESS, "email_verified": "true"})

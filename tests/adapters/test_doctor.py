@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from watchword import ConfigurationError, Flow, attribute, sequence, when
+from watchword import ConfigurationError, Flow, attribute, load_flow, sequence, when
 from watchword.attributes import hands_of, may_change
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
@@ -1066,7 +1066,7 @@ def test_the_command_reads_a_template(tmp_path, capsys):
     """With the flow: what depends on it is checked."""
     flow = Path(__file__).parents[2] / "docs" / "examples" / "flows" / "srp_then_code.toml"
     path = tmp_path / "stack.json"
-    document = Template(Flow.load(flow), Target("arm64", "3.12")).document()
+    document = Template(load_flow(flow), Target("arm64", "3.12")).document()
     document["Resources"]["UserPool"]["Properties"]["MfaConfiguration"] = "ON"
     path.write_text(json.dumps(document))
     assert 0 == main(["doctor", str(flow), "--template", str(path)])

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, judge, said, variable
-from watchword import ConfigurationError, Flow
+from watchword import ConfigurationError, load_flow
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.finding import SEVERITIES
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
@@ -189,7 +189,7 @@ def test_what_is_built_is_compared(style, name, examined, capsys, tmp_path):
     """With what the template deploys, by --dist; and a zip that SAM names beside its template, without."""
     changes, code = ZIPS[name]
     (tmp_path / "flow.toml").write_text(FLOW)
-    fingerprint = Flow.load(tmp_path / "flow.toml").fingerprint
+    fingerprint = load_flow(tmp_path / "flow.toml").fingerprint
     mark = FlowMark("acme", fingerprint)
     for trigger in TRIGGERS:
         built(tmp_path, trigger, flow=mark)

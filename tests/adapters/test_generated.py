@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kit.artefact import written as written_below
-from watchword import ConfigurationError, Flow, attribute, client, named, sequence, when
+from watchword import ConfigurationError, Flow, attribute, client, load_flow, named, sequence, when
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.define_zip import define_files
 from watchword_adapters.deploy.generated import written
@@ -108,8 +108,8 @@ def test_odd_names_run_nothing_in_any_function(tmp_path, monkeypatch):
         f'name = \'{name}\'\n[[steps]]\nkind = "srp"\n[[steps]]\nkind = "email_otp"\napp = "{app}"\n'
         f"[[steps]]\nwhen = {{ attribute = 'a', equals = '{name}' }}\nthen = {{ kind = \"email_otp\", name = \"again\" }}\n"
     )
-    assert name == Flow.load(tmp_path / "flow.toml").name
+    assert name == load_flow(tmp_path / "flow.toml").name
     assert 0 == main(["build", "flow.toml"])
-    folder = written_below(define_files([Flow.load(tmp_path / "flow.toml")]), tmp_path / "unpacked")
+    folder = written_below(define_files([load_flow(tmp_path / "flow.toml")]), tmp_path / "unpacked")
     subprocess.run([sys.executable, "-c", "import define"], cwd=folder, check=True)
     assert [] == list(Path(tmp_path).rglob("ran"))

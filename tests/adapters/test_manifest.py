@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.artefact import wheel_of
-from watchword import ConfigurationError, Flow
+from watchword import ConfigurationError, load_flow
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import PYTHONS, Target
@@ -65,13 +65,13 @@ def test_each_zip_says_what_it_was_built_of(python, tmp_path):
     order = Order(str(own), Target("arm64", python), (str(previous),), courier="smtp", wheels=tmp_path / "wheels")
     build(order).write(tmp_path / "dist")
     said = {each: read_manifest(tmp_path / "dist" / f"{each}.zip") for each in ("define", "create", "verify")}
-    marks = [FlowMark(flow.name, flow.fingerprint) for flow in map(Flow.load, (own, previous))]
+    marks = [FlowMark(flow.name, flow.fingerprint) for flow in map(load_flow, (own, previous))]
     for trigger, each in said.items():
         assert (trigger, f"{trigger}.{trigger}") == (each.trigger, each.handler)
         assert (f"python{python}", "arm64") == (each.runtime, each.architecture)
         assert marks == [each.flow, *each.previous]
         assert ("email_otp", "srp") == each.kinds
-        assert pool_needs(list(map(Flow.load, (own, previous)))) == {
+        assert pool_needs(list(map(load_flow, (own, previous)))) == {
             name: getattr(each, name) for name in ("attributes", "session_minutes", "recovery")
         }
     assert [(), ("dynamodb",), ("dynamodb",)] == [each.ledgers for each in said.values()]

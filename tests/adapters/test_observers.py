@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from watchword import Flow
-from watchword.document import find_flow
+from watchword.flow_file import find_flow
 from watchword.registry import Registry, _scan
 from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers

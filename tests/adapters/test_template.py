@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.checked_flows import Toy
-from watchword import ConfigurationError, Flow, attribute, named, one_of, sequence, when
+from watchword import ConfigurationError, Flow, attribute, load_flow, named, one_of, sequence, when
 from watchword.attributes import may_change
 from watchword.keyring import Keyring
 from watchword.ports import Permission
@@ -636,7 +636,7 @@ def test_what_is_no_yaml_is_refused_by_line(monkeypatch):
 def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_path, capsys):
     """The commands go to standard output, or beside it where the template takes that."""
     flow = FLOWS / "srp_then_code.toml"
-    zips(tmp_path, Flow.load(flow))
+    zips(tmp_path, load_flow(flow))
     target = tmp_path / "stack.json"
     assert 0 == main(["template", str(flow), "--dist", str(tmp_path), "-o", str(target), "--format", "json"])
     said = capsys.readouterr()
@@ -662,7 +662,7 @@ def test_what_is_printed_runs_in_a_shell(tmp_path, capsys):
     """With the bucket in a variable, whatever the folder is called; without the variable it fails."""
     dist, tools = tmp_path / "it's a $HOME", tmp_path / "bin"
     tools.mkdir()
-    zips(dist, Flow.load(FLOWS / "email_code.toml"))
+    zips(dist, load_flow(FLOWS / "email_code.toml"))
     (tools / "aws").write_text('#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each"; done\n')
     (tools / "aws").chmod(0o755)
     assert 0 == main(["template", str(FLOWS / "email_code.toml"), "--dist", str(dist), "-o", str(tmp_path / "t.yaml")])

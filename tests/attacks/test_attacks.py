@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from watchword import Flow, at_least, attribute, client, named, one_of, sequence, when
+from watchword import Flow, at_least, attribute, client, load_flow, named, one_of, sequence, when
 from watchword_adapters.attacks import FAMILIES, attack, upper_bound
 from watchword_adapters.cli import main
 from watchword_plugins.captcha import Captcha
@@ -37,7 +37,7 @@ def riddle():
 
 def flows():
     """The four example flows, the example plugin's, and one with every sort of block."""
-    given = {name: Flow.load(EXAMPLES / "flows" / f"{name}.toml") for name in FILES}
+    given = {name: load_flow(EXAMPLES / "flows" / f"{name}.toml") for name in FILES}
     given["riddle"] = Flow(sequence(Srp(), riddle()), name="riddle")
     given["mixed"] = Flow(
         sequence(

@@ -8,7 +8,7 @@ from pathlib import Path
 from rounds import Measured, Sample, alternate
 from scoreboard import Row, options, show
 
-from watchword import Flow, all_of, at_least, check, explore, named
+from watchword import Flow, all_of, at_least, check, explore, load_flow, named
 from watchword.blocks import Block
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -88,7 +88,7 @@ def main() -> None:
     if not given.quick:
         variants[f"explore, {MANY}"] = exploring(any_order(lambda *parts: at_least(4, *parts), 9))
     for path in sorted(EXAMPLES.glob("*.toml")):
-        variants[f"check, {path.stem}"] = checking(Flow.load(path))
+        variants[f"check, {path.stem}"] = checking(load_flow(path))
     measured = alternate(variants, given.rounds, warm_up=not given.quick)
     show("checks", [*timed(measured, list(variants)), *told_apart()], as_json=given.json)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watchword import Flow
+from watchword import load_flow
 from watchword.diagram import collapsed, mermaid
 from watchword.exploration import explore
 
@@ -22,7 +22,7 @@ def diagrams(text):
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
 def test_each_diagram_is_the_one_that_is_drawn(path):
     """To the letter. To draw anew: `watchword graph docs/examples/flows/NAME.toml`."""
-    assert mermaid(collapsed(explore(Flow.load(path)))) == diagrams(PAGE.read_text(encoding="utf-8"))[path.stem]
+    assert mermaid(collapsed(explore(load_flow(path)))) == diagrams(PAGE.read_text(encoding="utf-8"))[path.stem]
 
 
 def test_every_example_has_its_diagram_and_nothing_else_has():

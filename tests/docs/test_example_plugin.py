@@ -60,8 +60,8 @@ def test_the_wheel_holds_one_module_and_one_entry_point(wheel):
 def test_an_installed_kind_is_found_by_a_flow(site, project):
     """`kind = "riddle"` is all that a flow needs to say."""
     program = (
-        "import sys; from watchword import Flow, sequence; from watchword_plugins.srp import Srp; "
-        "flow = Flow.load(sys.argv[1]); from watchword_riddle import Riddle; "
+        "import sys; from watchword import load_flow, sequence; from watchword_plugins.srp import Srp; "
+        "flow = load_flow(sys.argv[1]); from watchword_riddle import Riddle; "
         "assert flow.body == sequence(Srp(), Riddle('What has keys and opens no lock?', 'a piano')), flow; "
         "print(*flow.steps)"
     )
@@ -82,8 +82,8 @@ def test_an_installed_kind_is_listed_with_its_distribution(site):
 def test_a_kind_that_is_not_installed_is_not_found(project):
     """The example is on nobody's path by accident: the tests above owe everything to its installation."""
     program = (
-        "import sys; from watchword import ConfigurationError, Flow\n"
-        "try: Flow.load(sys.argv[1])\n"
+        "import sys; from watchword import ConfigurationError, load_flow\n"
+        "try: load_flow(sys.argv[1])\n"
         "except ConfigurationError as error: print(error)"
     )
     told = run(sys.executable, "-c", program, project / "flow.toml", PYTHONPATH="")

@@ -21,6 +21,7 @@ from watchword import (
     derive,
     diagram,
     fallback,
+    load_flow,
     named,
     one_of,
     sequence,
@@ -455,7 +456,7 @@ def test_the_title_is_the_name_of_the_flow():
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_same_flow_is_drawn_alike(path):
     """Twice the same flow, twice the same text."""
-    one, two = (explore(Flow.load(path)) for _ in range(2))
+    one, two = (explore(load_flow(path)) for _ in range(2))
     for draw in (full, collapsed):
         assert mermaid(draw(one)) == mermaid(draw(two))
         assert dot(draw(one)) == dot(draw(two))

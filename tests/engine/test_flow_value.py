@@ -26,6 +26,7 @@ from watchword import (
     derive,
     explore,
     fallback,
+    load_flow,
     named,
     one_of,
     sequence,
@@ -90,7 +91,7 @@ def test_a_flow_cannot_be_changed():
 def test_a_missing_file_is_refused(tmp_path: Path):
     """`load` is the TOML reader's; what is no flow raises ConfigurationError."""
     with pytest.raises(ConfigurationError):
-        Flow.load(tmp_path / "missing.toml")
+        load_flow(tmp_path / "missing.toml")
 
 
 # --- the walk -----------------------------------------------------------------------------------------------------
@@ -325,5 +326,5 @@ def test_what_is_asked_of_a_flow_is_asked_of_nothing_else(ask, given):
 @pytest.mark.parametrize("given", ["flow.toml", Flow(EmailOtp()), 3, ["flow.toml"]])
 def test_previous_flows_are_a_list_of_flows(given):
     """A text is a list of letters otherwise."""
-    with pytest.raises(ConfigurationError, match=r"previous is|this is no flow but str: read it first, by Flow.load"):
+    with pytest.raises(ConfigurationError, match=r"previous is|this is no flow but str: read it first, by load_flow"):
         expect_flows(given)

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from textwrap import dedent, indent
 
+import pluggy
 import pytest
 
+from watchword import hooks
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword.hooks import PROJECT, hookimpl
 from watchword.ports import AuditEvent
 from watchword.registry import Registry
 
@@ -229,9 +232,18 @@ def test_a_distribution_without_a_name_is_still_told(installed):
     assert "a nameless distribution" in refusal(Registry().find_kind, "riddle")
 
 
+def test_a_hook_is_marked_as_by_pluggy():
+    """So pluggy reads ours, and we read its; whoever marks a hook need not import it."""
+    own, theirs = hookimpl(lambda: None), pluggy.HookimplMarker(PROJECT)(lambda: None)
+    assert vars(theirs) == vars(own)
+    for name in ("register_kinds", "register_couriers", "register_ledgers", "observe"):
+        assert vars(pluggy.HookspecMarker(PROJECT)(lambda: None)) == vars(getattr(hooks, name))
+
+
 def test_no_plugin_sees_what_another_registers(installed):
     """A hook wrapper of one plugin never runs around another's hook."""
-    wrapper = RIDDLE.replace("@watchword.hookimpl", "@watchword.hookimpl(wrapper=True)").replace(
+    marker = '@__import__("pluggy").HookimplMarker("watchword")(wrapper=True)'
+    wrapper = RIDDLE.replace("@watchword.hookimpl", marker).replace(
         "    register(Riddle)", "    register(Riddle)\n    return (yield)"
     )
     installed("wrapping", entries="wrapping = acme_wrapping", acme_wrapping=wrapper.replace('"riddle"', '"wrapping"'))

@@ -14,8 +14,8 @@ from attrs import frozen
 from kit.engine_host import ANN, KEY, Events, Post, Riddle
 from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
-from watchword.document import load
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
+from watchword.flow_file import load_flow
 from watchword.ports import Limit
 from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
@@ -312,12 +312,12 @@ def flow_file(data: bytes) -> None:
     path = Path(_SCRATCH.name) / "flow.toml"
     path.write_bytes(data)
     try:
-        flow = load(path)
+        flow = load_flow(path)
     except ConfigurationError as error:
         assert len(str(error)) < 2000
     else:
         assert flow.steps
-        assert flow == load(path)
+        assert flow == load_flow(path)
 
 
 def require(data: bytes) -> None:

@@ -13,8 +13,8 @@ from kit.engine_host import ANN, KEY, Events, Post, Riddle
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
 from watchword.creation import MAX_MESSAGE
-from watchword.document import find_flow, load
 from watchword.errors import FAILURE_TEXTS
+from watchword.flow_file import find_flow, load_flow
 from watchword.ports import Message
 from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
@@ -381,7 +381,7 @@ def reader_entrances() -> list[Entrance]:
             for part in message
         ),
         Entrance("flow reference", lambda value: _refusal(find_flow, value), anything=False),
-        _file_entrance("flow file", ".toml", load),
+        _file_entrance("flow file", ".toml", load_flow),
         _file_entrance("captured events", ".json", lambda path: list(read_events(path, [_FLOW]))),
     ]
 

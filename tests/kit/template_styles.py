@@ -6,7 +6,7 @@ import json
 
 from attrs import frozen
 
-from watchword import Flow
+from watchword import load_flow
 from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.diagnosis import diagnose
 from watchword_adapters.deploy.read_template import read_template
@@ -490,7 +490,7 @@ BOTH = ("create", "verify")
 def judge(folder):
     """Return a function that returns the findings on a document, without the command around."""
     (folder / "flow.toml").write_text(FLOW)
-    flow, path = Flow.load(folder / "flow.toml"), folder / "stack.json"
+    flow, path = load_flow(folder / "flow.toml"), folder / "stack.json"
 
     def judged(document, *, before="", **named):
         path.write_text(before + json.dumps(document))

@@ -10,7 +10,7 @@ from kit.random_flows import APP, FOREIGN, TIER, Password, Quiz
 from kit.sessions import judged, listed, metadata, session
 from oracles.block_player import decision as played
 from oracles.reference_model import decision as expected
-from watchword import Flow, ReadRound, all_of, at_least, derive, fallback, named, one_of, sequence, when
+from watchword import Flow, ReadRound, all_of, at_least, derive, fallback, load_flow, named, one_of, sequence, when
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -21,11 +21,11 @@ MISSING, UNASKED = object(), object()
 
 FILES = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 EXAMPLES = {
-    "email_code": (Flow.load(FILES / "email_code.toml"), {"plain": [("email_otp", 3)]}),
-    "srp_then_code": (Flow.load(FILES / "srp_then_code.toml"), {"srp": [("email_otp", 3)]}),
-    "captcha_only": (Flow.load(FILES / "captcha_only.toml"), {"plain": [("captcha", 3)]}),
+    "email_code": (load_flow(FILES / "email_code.toml"), {"plain": [("email_otp", 3)]}),
+    "srp_then_code": (load_flow(FILES / "srp_then_code.toml"), {"srp": [("email_otp", 3)]}),
+    "captcha_only": (load_flow(FILES / "captcha_only.toml"), {"plain": [("captcha", 3)]}),
     "password_or_code": (
-        Flow.load(FILES / "password_or_code.toml"),
+        load_flow(FILES / "password_or_code.toml"),
         {"srp": [("short_code", 3)], "plain": [("email_otp", 3)]},
     ),
     "password alone, or code": (Flow(one_of(Srp(), EmailOtp())), {"srp": [], "plain": [("email_otp", 3)]}),

@@ -13,7 +13,7 @@ from watchword_adapters.attacks.families import Cases, Family
 
 _MOST = 120
 _TEST = """\
-from watchword.document import find_flow
+from watchword.flow_file import find_flow
 from watchword_adapters.attacks import one_case
 
 

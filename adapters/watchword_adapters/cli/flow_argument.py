@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.flow_file import find_flow
 from watchword.registry import Registry
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from attrs import evolve
 
 from watchword.derive import CUSTOM, SELECT
-from watchword.document import find_flow
 from watchword.explanation import REASONS, Explanation, explain_turn
 from watchword.flow import Flow
+from watchword.flow_file import find_flow
 from watchword.registry import Registry
 from watchword_adapters.cli.captured import RULES, Captured, Tried, read_events
 from watchword_adapters.cli.explaining import as_json, tell

@@ -15,9 +15,9 @@ from attrs import field, frozen
 
 from watchword.blocks import NAME, kinds_in
 from watchword.challenge import HostRun, Kind
-from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.flow_file import find_flow
 from watchword.powers import powers_of
 from watchword.registry import COURIERS, KINDS, LEDGERS, Registry
 from watchword_adapters.deploy import define_zip
@@ -45,7 +45,7 @@ _HANDLER = '''\
 import os
 from pathlib import Path
 
-from watchword.document import find_flow
+from watchword.flow_file import find_flow
 from watchword.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 
@@ -214,7 +214,7 @@ def _planned(
     }
     if trigger == "create" and any(powers_of(each).sends for each in kinds.values()):
         modules[COURIERS] = {order.courier: registry.module_of(COURIERS, order.courier)}
-    roots = ["watchword_adapters.aws_lambda", "watchword.document", *classes]
+    roots = ["watchword_adapters.aws_lambda", "watchword.flow_file", *classes]
     roots += [module for table in modules.values() for module in table.values()]
     files = dict(shipped)
     names: list[str] = []

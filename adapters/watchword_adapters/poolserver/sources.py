@@ -10,9 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from watchword.document import find_flow
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.flow_file import find_flow
 from watchword.registry import Registry
 from watchword_adapters.poolserver.rehearsal import TRIGGERS
 from watchword_adapters.userpool.triggers import Trigger

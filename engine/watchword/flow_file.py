@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import attrs
 from attrs import field, frozen
 
-from watchword import outline
+from watchword import toml_positions
 from watchword.blocks import (
     NAME,
     Block,
@@ -59,7 +59,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def load(path: Path, registry: Registry | None = None) -> Flow:
+def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
     """Return the flow of the TOML file at *path*, at most 256 KiB of UTF-8; kinds are found by *registry*.
 
     The steps are a sequence. A single step is the flow's body itself: ``steps = [{ kind = "email_otp" }]`` is
@@ -68,8 +68,9 @@ def load(path: Path, registry: Registry | None = None) -> Flow:
     Raises:
         ConfigurationError: if it is no flow; the message gives the line and the key's path.
     """
+    path = Path(path)
     text = _text(path)
-    deep = outline.too_deep(text, MAX_DEPTH)
+    deep = toml_positions.too_deep(text, MAX_DEPTH)
     if deep:
         raise ConfigurationError(
             f"{path}, line {deep}: nested more than {MAX_DEPTH} deep; write a flow that is flatter"
@@ -102,7 +103,7 @@ def find_flow(reference: str, registry: Registry | None = None) -> Flow:
         raise ConfigurationError(f"{reference[:40]!r}… has more than {MAX_REFERENCE} characters; {_ANY_FLOW}")
     match = None if reference.endswith(".toml") else _REFERENCE.fullmatch(reference)
     if match is None:
-        return load(Path(reference), registry)
+        return load_flow(reference, registry)
     module = match["module"]
     try:
         found: object = import_module(module)
@@ -134,9 +135,9 @@ def find_flow(reference: str, registry: Registry | None = None) -> Flow:
 
 
 class _WrongError(Exception):
-    """What is wrong at *path*; `load` adds file and line."""
+    """What is wrong at *path*; `load_flow` adds file and line."""
 
-    def __init__(self, path: outline.Path, why: str) -> None:
+    def __init__(self, path: toml_positions.Path, why: str) -> None:
         super().__init__(why)
         self.path = path
         self.why = why
@@ -147,7 +148,7 @@ class _Reader:
     """Reads one document."""
 
     registry: Registry
-    names: dict[str, outline.Path] = field(factory=dict[str, outline.Path])
+    names: dict[str, toml_positions.Path] = field(factory=dict[str, toml_positions.Path])
 
     def flow(self, top: Mapping[str, Any]) -> Flow:
         _refuse_unknown(top, _TOP, (), "a flow")
@@ -170,7 +171,7 @@ class _Reader:
             blamed = next((key for key in given if re.match(rf"(the flow's )?{key} is ", said)), None)
             raise _WrongError((blamed,) if blamed else (), said) from error
 
-    def blocks(self, value: object, path: outline.Path) -> list[Block]:
+    def blocks(self, value: object, path: toml_positions.Path) -> list[Block]:
         if not isinstance(value, list):
             raise _WrongError(path, f'is {_type(value)}; write a list of blocks, such as [{{ kind = "email_otp" }}]')
         listed = cast("list[object]", value)
@@ -178,7 +179,7 @@ class _Reader:
             raise _WrongError(path, 'is empty; write a block at least, such as { kind = "email_otp" }')
         return [self.block(one, (*path, place)) for place, one in enumerate(listed)]
 
-    def block(self, value: object, path: outline.Path) -> Block:
+    def block(self, value: object, path: toml_positions.Path) -> Block:
         if not isinstance(value, dict):
             raise _WrongError(path, f'is {_type(value)}; a block is a table, such as {{ kind = "email_otp" }}')
         table = cast("dict[str, Any]", value)
@@ -205,12 +206,12 @@ class _Reader:
             return self.when(table, path)
         return _built((*path, word), _LISTED[word], *self.blocks(table[word], (*path, word)))
 
-    def at_least(self, table: Mapping[str, Any], path: outline.Path) -> Block:
+    def at_least(self, table: Mapping[str, Any], path: toml_positions.Path) -> Block:
         if "of" not in table:
             raise _WrongError(path, "at_least has no of; write { at_least = 2, of = [ … ] }")
         return _built((*path, "at_least"), at_least, table["at_least"], *self.blocks(table["of"], (*path, "of")))
 
-    def when(self, table: Mapping[str, Any], path: outline.Path) -> Block:
+    def when(self, table: Mapping[str, Any], path: toml_positions.Path) -> Block:
         condition = _condition(table["when"], (*path, "when"))
         if "then" not in table:
             raise _WrongError(path, f"when has no then; write {_WHEN}")
@@ -218,7 +219,7 @@ class _Reader:
         otherwise = self.block(table["otherwise"], (*path, "otherwise")) if "otherwise" in table else None
         return _built(path, when, condition, then, otherwise)
 
-    def step(self, table: Mapping[str, Any], path: outline.Path) -> Block:
+    def step(self, table: Mapping[str, Any], path: toml_positions.Path) -> Block:
         kind_name = _text_of(table["kind"], (*path, "kind"))
         kind = _built((*path, "kind"), self.registry.find_kind, kind_name)
         given = {key: value for key, value in table.items() if key not in {"kind", "name"}}
@@ -238,7 +239,7 @@ class _Reader:
         return _built((*path, "name"), named, name, made) if "name" in table else cast("Block", made)
 
 
-def _made(kind: type[Any], name: str, given: Mapping[str, Any], path: outline.Path) -> object:
+def _made(kind: type[Any], name: str, given: Mapping[str, Any], path: toml_positions.Path) -> object:
     """Return the *kind* with the settings *given*."""
     fields = [each for each in attrs.fields(kind) if each.init] if attrs.has(kind) else []
     settings = {str(each.alias): each for each in fields if not each.name.startswith("_")}
@@ -263,7 +264,7 @@ def _limits(table: Mapping[str, Any]) -> Limits:
     return Limits(**table)
 
 
-def _check_limit(value: object, path: outline.Path) -> None:
+def _check_limit(value: object, path: toml_positions.Path) -> None:
     if isinstance(value, list):
         for place, one in enumerate(cast("list[object]", value)):
             _text_of(one, (*path, place))
@@ -271,7 +272,7 @@ def _check_limit(value: object, path: outline.Path) -> None:
         raise _WrongError(path, f'is {_type(value)}; write text such as "10/day", or a list of such texts')
 
 
-def _condition(value: object, path: outline.Path) -> Condition:
+def _condition(value: object, path: toml_positions.Path) -> Condition:
     table = _table(value, path)
     _refuse_unknown(table, ("attribute", "equals", "client"), path, "when")
     texts = {key: _text_of(each, (*path, key)) for key, each in table.items()}
@@ -304,19 +305,19 @@ def _text(path: Path) -> str:
         raise ConfigurationError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from error
 
 
-def _place(file: Path, text: str, path: outline.Path) -> str:
+def _place(file: Path, text: str, path: toml_positions.Path) -> str:
     """Return the *file*, and the line of *path* or of the nearest thing around it that has one."""
-    lines = outline.lines_of(text)
+    lines = toml_positions.lines_of(text)
     line = next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), None)
     return f"{file}, line {line}: " if line else f"{file}: "
 
 
-def _shown(path: outline.Path) -> str:
+def _shown(path: toml_positions.Path) -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{part[:40]}" for part in path)
     return "".join(parts).removeprefix(".")
 
 
-def _built(path: outline.Path, make: Callable[P, T], *values: P.args, **named_values: P.kwargs) -> T:
+def _built(path: toml_positions.Path, make: Callable[P, T], *values: P.args, **named_values: P.kwargs) -> T:
     """Return what *make* makes of the values; what it refuses is wrong at *path*."""
     try:
         return make(*values, **named_values)
@@ -325,7 +326,7 @@ def _built(path: outline.Path, make: Callable[P, T], *values: P.args, **named_va
         raise _WrongError(path, str(error).removeprefix(f"{path[-1]}: " if path else "")) from error
 
 
-def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], path: outline.Path, owner: str) -> None:
+def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], path: toml_positions.Path, owner: str) -> None:
     for key in table:
         if key in _TOP and key not in {*known, "name"}:
             raise _WrongError((*path, key), f"{owner} has no {key!r}: it belongs to the flow; {_ABOVE}")
@@ -352,13 +353,13 @@ def _close(name: str, known: Iterable[str]) -> list[str]:
     return get_close_matches(name[:40], list(known), n=2)
 
 
-def _table(value: object, path: outline.Path) -> dict[str, Any]:
+def _table(value: object, path: toml_positions.Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _WrongError(path, f"is {_type(value)}; write a table, {{ … }}")
     return cast("dict[str, Any]", value)
 
 
-def _text_of(value: object, path: outline.Path) -> str:
+def _text_of(value: object, path: toml_positions.Path) -> str:
     if not isinstance(value, str):
         raise _WrongError(path, f'is {_type(value)}; write a text, "…"')
     return value

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.outline import lines_of, too_deep
+from watchword.toml_positions import lines_of, too_deep
 
 TEXT = """\
 # [not.a.table]

@@ -19,13 +19,14 @@ from watchword import (
     check,
     client,
     fallback,
+    load_flow,
     named,
     one_of,
     sequence,
     when,
 )
-from watchword.document import MAX_BYTES, find_flow, load
 from watchword.errors import ConfigurationError
+from watchword.flow_file import MAX_BYTES, find_flow
 from watchword.registry import Registry
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -103,7 +104,7 @@ def refusal(write):
     def refusal(text, registry=None):
         path = write(text)
         with pytest.raises(ConfigurationError) as caught:
-            load(path, registry)
+            load_flow(path, registry)
         message = str(caught.value)
         assert message.startswith(str(path))
         return message.removeprefix(str(path)).removeprefix(", ")
@@ -180,8 +181,8 @@ def test_a_file_gives_the_same_value_as_the_python_form(write, form):
     """Every block and every setting of the root can be written in both ways."""
     text, flow = FORMS[form]
 
-    assert flow == Flow.load(write(text))
-    assert flow.fingerprint == Flow.load(str(write(text))).fingerprint
+    assert flow == load_flow(write(text))
+    assert flow.fingerprint == load_flow(str(write(text))).fingerprint
 
 
 def written(block):
@@ -232,7 +233,7 @@ def test_any_nesting_gives_the_same_value_in_both_forms(tmp_path_factory, block)
     path = tmp_path_factory.getbasetemp() / "nested.toml"
     path.write_text(f"steps = [{written(block)}]")
 
-    assert Flow(built(block)) == Flow.load(path)
+    assert Flow(built(block)) == load_flow(path)
 
 
 def test_settings_of_a_strange_kind_are_its_attrs_fields(write, strangers):
@@ -240,12 +241,12 @@ def test_settings_of_a_strange_kind_are_its_attrs_fields(write, strangers):
     text = '[[steps]]\nkind = "riddle"\nquestion = "why"\nwords = [["a"], "b"]\nhints = { x = [1] }\ndifficulty = 2'
     riddle = strangers.find_kind("riddle")
 
-    assert Flow(riddle("why", (("a",), "b"), {"x": (1,)}, 2)) == load(write(text), strangers)
+    assert Flow(riddle("why", (("a",), "b"), {"x": (1,)}, 2)) == load_flow(write(text), strangers)
 
 
 def test_a_kind_that_is_no_attrs_class_takes_no_settings(write, refusal, strangers):
     """A plain class is made without arguments."""
-    assert Flow(strangers.find_kind("plain")()) == load(write('[[steps]]\nkind = "plain"'), strangers)
+    assert Flow(strangers.find_kind("plain")()) == load_flow(write('[[steps]]\nkind = "plain"'), strangers)
     assert "line 3: steps[0].length: plain has no 'length'; it takes no settings" == refusal(
         '[[steps]]\nkind = "plain"\nlength = 3', strangers
     )
@@ -405,7 +406,7 @@ def test_a_mistake_is_told_with_its_line_its_path_and_a_remedy(refusal, text, to
 def test_what_only_a_check_refuses_is_told_with_its_file_and_line(write, above, line, told):
     """`require` and `accept` are read by `check`, long after the file; a flow in Python has no place."""
     path = write(f"{above}\n{STEP}")
-    flow = load(path)
+    flow = load_flow(path)
     with pytest.raises(ConfigurationError) as caught:
         check(flow)
     assert str(caught.value).startswith(f"{path}, line {line}: {told}")
@@ -417,19 +418,19 @@ def test_what_only_a_check_refuses_is_told_with_its_file_and_line(write, above, 
 def test_what_the_command_line_requires_has_no_line(write):
     """The culprit is not in the file then."""
     with pytest.raises(ConfigurationError, match=r"^require: a term is missing"):
-        check(load(write(f"require = 'possession'\n{STEP}")), require="knowledge and")
+        check(load_flow(write(f"require = 'possession'\n{STEP}")), require="knowledge and")
 
 
 def test_a_file_of_exactly_the_greatest_size_is_read(write):
     """The limit is the one that is documented."""
-    assert Flow(EmailOtp()) == Flow.load(write((STEP + "#" * MAX_BYTES)[:MAX_BYTES]))
+    assert Flow(EmailOtp()) == load_flow(write((STEP + "#" * MAX_BYTES)[:MAX_BYTES]))
 
 
 def test_a_block_of_the_greatest_depth_is_read(write):
     """Fifteen blocks in one another are more than anybody writes, and no recursion limit is near."""
     text = f"steps = [{'{ sequence = [' * 15}{CODE}{'] }' * 15}]"
 
-    assert Present("email_otp") == Flow.load(write(text)).decide()
+    assert Present("email_otp") == load_flow(write(text)).decide()
 
 
 @pytest.mark.parametrize(
@@ -444,7 +445,7 @@ def test_a_block_of_the_greatest_depth_is_read(write):
 def test_a_file_that_cannot_be_read_is_told(tmp_path, name, told):
     """Missing, a folder, no path at all."""
     with pytest.raises(ConfigurationError, match=told):
-        Flow.load(tmp_path / name)
+        load_flow(tmp_path / name)
 
 
 def test_a_file_that_must_not_be_read_is_told(write, monkeypatch):
@@ -456,7 +457,7 @@ def test_a_file_that_must_not_be_read_is_told(write, monkeypatch):
     path = write(STEP)
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
-        Flow.load(path)
+        load_flow(path)
 
 
 # --- references ---------------------------------------------------------------------------------------------------
@@ -530,7 +531,7 @@ def test_a_reference_that_leads_nowhere_is_told(project, reference, told):
 
 def example(name, *rounds):
     """What the example flow *name* decides after *rounds*."""
-    flow = Flow.load(EXAMPLES / f"{name}.toml")
+    flow = load_flow(EXAMPLES / f"{name}.toml")
     for each in rounds:
         flow = flow.after(each)
     return flow.decide()
@@ -559,7 +560,7 @@ def test_an_example_begins_as_it_says(name, rounds, expected):
 def test_a_code_alone_has_eight_digits_and_one_behind_a_password_six():
     """security: six digits are guessed a hundred times as easily, and only a password makes up for it."""
     lengths = {
-        name: [step.kind.length for step in Flow.load(EXAMPLES / f"{name}.toml").steps.values()]
+        name: [step.kind.length for step in load_flow(EXAMPLES / f"{name}.toml").steps.values()]
         for name in ("email_code", "srp_then_code", "password_or_code")
     }
 
@@ -571,7 +572,7 @@ def test_every_example_is_loaded_and_named_as_its_file():
     names = {path.stem for path in EXAMPLES.glob("*.toml")}
 
     assert {"email_code", "srp_then_code", "captcha_only", "password_or_code"} == names
-    assert names == {Flow.load(EXAMPLES / f"{name}.toml").name for name in names}
+    assert names == {load_flow(EXAMPLES / f"{name}.toml").name for name in names}
 
 
 def test_the_captcha_only_example_says_that_it_proves_nothing():
@@ -598,5 +599,5 @@ def test_a_message_names_the_culprit_and_the_remedy(text, tmp_path):
     path = tmp_path / "flow.toml"
     path.write_text(text)
     with pytest.raises(ConfigurationError) as refused:
-        load(path)
+        load_flow(path)
     assert CULPRITS[text] in str(refused.value)
