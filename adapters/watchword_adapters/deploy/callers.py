@@ -7,7 +7,6 @@ from typing import cast
 
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.finding import Finding, Said
-from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.values import (
     OTHERS,
     Partial,
@@ -50,17 +49,6 @@ def may_call(pool: Facts | None, function: DeployedFunction) -> bool | Unknown |
     if pool is None or function.statements is None:
         return None
     return _any(_lets(each, str(pool.get("Arn", ""))) for each in function.statements)
-
-
-def not_for(trigger: str, function: DeployedFunction) -> str:
-    """Return what tells that *function* is another trigger's than *trigger*; nothing if nothing does."""
-    handler, description = text(get(function.facts, "Handler")), text(get(function.facts, "Description"))
-    if isinstance(handler, str) and handler.rpartition(".")[2] in TRIGGERS.keys() - {trigger}:
-        return f"its handler is {handler[:80]}"
-    described = description.partition(" of the flow ")[0] if isinstance(description, str) else ""
-    if described in {*TRIGGERS.values()} - {TRIGGERS[trigger]}:
-        return f"its description begins with {described}"
-    return ""
 
 
 def _invokes(statement: Facts) -> bool | Unknown:

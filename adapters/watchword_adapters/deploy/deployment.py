@@ -8,6 +8,7 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from watchword_adapters.deploy.manifest import Manifest
+from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.values import Text, Unknown, get, text
 
 Facts = Mapping[str, Any]
@@ -81,3 +82,14 @@ class Deployment:
     unread: tuple[str, ...] = ()
     unknown: tuple[NotKnown, ...] = ()
     live: bool = False
+
+
+def not_for(trigger: str, function: DeployedFunction) -> str:
+    """Return what tells that *function* is another trigger's than *trigger*; nothing if nothing does."""
+    handler, description = text(get(function.facts, "Handler")), text(get(function.facts, "Description"))
+    if isinstance(handler, str) and handler.rpartition(".")[2] in TRIGGERS.keys() - {trigger}:
+        return f"its handler is {handler[:80]}"
+    described = description.partition(" of the flow ")[0] if isinstance(description, str) else ""
+    if described in {*TRIGGERS.values()} - {TRIGGERS[trigger]}:
+        return f"its description begins with {described}"
+    return ""

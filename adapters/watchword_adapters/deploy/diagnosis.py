@@ -10,8 +10,8 @@ from itertools import starmap
 from attrs import evolve
 
 from watchword.flow import Flow
-from watchword_adapters.deploy.callers import not_for, permissions
-from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
+from watchword_adapters.deploy.callers import permissions
+from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table, not_for
 from watchword_adapters.deploy.environments import environments, scheme_of
 from watchword_adapters.deploy.finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.flow_findings import by_flow

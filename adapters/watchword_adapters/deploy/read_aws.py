@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 from attrs import evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.deploy.callers import not_for
-from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, Table, within
+from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, Table, not_for, within
 from watchword_adapters.deploy.template import TRIGGERS
 from watchword_adapters.deploy.values import Partial, Text, Unknown, get, joined, words
 from watchword_adapters.extras import lacking
