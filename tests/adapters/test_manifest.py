@@ -14,8 +14,8 @@ from kit.artefact import wheel_of
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest
+from watchword_adapters.deploy.pool_needs import pool_needs
 from watchword_adapters.deploy.target import PYTHONS, Target
-from watchword_adapters.deploy.template import pool_needs
 
 pytestmark = pytest.mark.exhaustive
 

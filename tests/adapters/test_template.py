@@ -27,8 +27,9 @@ from watchword_adapters.cli import main
 from watchword_adapters.deploy import template_text
 from watchword_adapters.deploy.archive import pack
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
+from watchword_adapters.deploy.pool_needs import pool_needs, session_minutes
 from watchword_adapters.deploy.target import Target
-from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in, pool_needs, session_minutes
+from watchword_adapters.deploy.template import MEMORY, TRIGGERS, Template, fingerprint_in
 from watchword_adapters.deploy.template_values import TemplateValues
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp

@@ -29,9 +29,9 @@ from watchword_adapters.deploy.imports import OWN, follow
 from watchword_adapters.deploy.installed import pack_installed
 from watchword_adapters.deploy.manifest import NAME as MANIFEST
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
+from watchword_adapters.deploy.pool_needs import pool_needs
 from watchword_adapters.deploy.refusals import included, refuse_secrets
 from watchword_adapters.deploy.target import Target
-from watchword_adapters.deploy.template import pool_needs
 from watchword_adapters.deploy.trial import RUNTIME_MODULES, Tried, start
 from watchword_adapters.deploy.wheels import Wheel, fetch
 

@@ -12,13 +12,8 @@ from watchword.flow import Flow
 from watchword_adapters.deploy.callers import may_call
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, within
 from watchword_adapters.deploy.finding import Finding
-from watchword_adapters.deploy.template import (
-    FLOWS,
-    TRIGGERS,
-    conditions_on_attributes,
-    session_minutes,
-    write_attributes,
-)
+from watchword_adapters.deploy.pool_needs import conditions_on_attributes, session_minutes, write_attributes
+from watchword_adapters.deploy.template import FLOWS, TRIGGERS
 from watchword_adapters.deploy.values import elements
 
 # What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than

@@ -12,11 +12,8 @@ from watchword.recovery import recovery_channels
 from watchword_adapters.deploy.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.environments import scheme_of
 from watchword_adapters.deploy.finding import Finding, Said, default_to, judge
-from watchword_adapters.deploy.template import (
-    conditions_on_attributes,
-    fingerprint_in,
-    session_minutes,
-)
+from watchword_adapters.deploy.pool_needs import conditions_on_attributes, session_minutes
+from watchword_adapters.deploy.template import fingerprint_in
 from watchword_adapters.deploy.values import (
     Unknown,
     flag,

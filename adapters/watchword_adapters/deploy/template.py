@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from string import punctuation
-from typing import Any, cast
+from typing import Any
 
-import attrs
 from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
@@ -18,11 +16,18 @@ from watchword.powers import powers_of
 from watchword.recovery import recovery_channels
 from watchword.registry import Registry
 from watchword_adapters.deploy.alarms import ALARMED, alarms
+from watchword_adapters.deploy.pool_needs import (
+    CUSTOM,
+    LONGEST_SESSION,
+    attributes_read,
+    session_minutes,
+    write_attributes,
+)
+from watchword_adapters.deploy.resources import ledger_table, logs, secret
 from watchword_adapters.deploy.sending import Sending, sending
 from watchword_adapters.deploy.sending import statements as allowed
 from watchword_adapters.deploy.target import Target, default_python
 from watchword_adapters.deploy.zips import Zips, sends, zips_of
-from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
 
 TRIGGERS: Mapping[str, str] = {
     "define": "DefineAuthChallenge",
@@ -39,22 +44,9 @@ FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 ROOT_KEY, ROTATING_KEY = "Key", "RotatingKey"
 """The secrets, by their names in the template."""
-_SHORTEST, _LONGEST = 3, 15
-_HARMLESS = ("email", "name", "nickname", "picture", "profile", "website")
-_CUSTOM = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
 _FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
 
 Json = dict[str, Any]
-
-
-def session_minutes(flow: Flow) -> int:
-    """Return the least validity of the client's sessions, 3 to 15 minutes, in which every step's time fits."""
-    longest = 0
-    for step in flow.steps.values():
-        longest = max(longest, step.lifetime)
-        if step.powers.sends:
-            longest = max(longest, step.powers.resend_after + 1)
-    return min(_LONGEST, max(_SHORTEST, -(-longest // 60)))
 
 
 @frozen
@@ -97,7 +89,7 @@ class Template:
         elif self.courier:
             raise ConfigurationError("a courier is given, and no kind of the flow sends: leave --courier out")
         for name in self.attributes:
-            if not _CUSTOM.fullmatch(name):
+            if not CUSTOM.fullmatch(name):
                 raise ConfigurationError(f"{name[:40]!r} is no custom attribute: write it as custom:tier")
         for name, value in (("zips", zips), ("sending", made), ("target", _target(self.target, zips))):
             object.__setattr__(self, f"_{name}", value)
@@ -163,11 +155,11 @@ class Template:
 
     def _resources(self) -> Iterator[tuple[str, Json]]:
         # The root has had this name since there was one key alone: a stack that is updated keeps it.
-        yield ROOT_KEY, _secret("The root key of Watchword, which never changes: users are named by it")
-        yield ROTATING_KEY, _secret("The key of Watchword that rotates: codes are derived from it")
-        yield "Ledger", _ledger_resource()
+        yield ROOT_KEY, secret("The root key of Watchword, which never changes: users are named by it")
+        yield ROTATING_KEY, secret("The key of Watchword that rotates: codes are derived from it")
+        yield "Ledger", ledger_table()
         for trigger in TRIGGERS:
-            yield f"{trigger.capitalize()}Logs", _logs(trigger)
+            yield f"{trigger.capitalize()}Logs", logs(trigger)
             yield f"{trigger.capitalize()}Role", self._role(trigger)
             yield f"{trigger.capitalize()}Function", self._function(trigger)
             yield f"{trigger.capitalize()}Permission", self._permission(trigger)
@@ -315,7 +307,7 @@ class Template:
             "ExplicitAuthFlows": list(FLOWS),
             "PreventUserExistenceErrors": "ENABLED",
             "EnableTokenRevocation": True,
-            "AuthSessionValidity": max(session_minutes(self.flow), min(before, _LONGEST)),
+            "AuthSessionValidity": max(session_minutes(self.flow), min(before, LONGEST_SESSION)),
             "WriteAttributes": write_attributes(self._decided()),
         }
         return {"Type": "AWS::Cognito::UserPoolClient", "Properties": properties}
@@ -345,46 +337,6 @@ def fingerprint_in(description: str) -> str:
     return found[1] if found else ""
 
 
-def write_attributes(decided: Collection[str], written: Iterable[str] = ("email",)) -> list[str]:
-    """Return those of *written* that an app client may write: what it may write, users may, so none that is *decided* by."""
-    # An empty list would let the client write every standard attribute.
-    harmless = next((name for name in _HARMLESS if name not in decided), _HARMLESS[0])
-    return [name for name in written if name not in decided] or [harmless]
-
-
-def conditions_on_attributes(flow: Flow) -> tuple[str, ...]:
-    """Return the names of the attributes that *flow* decides by."""
-    return tuple(dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "attribute"))
-
-
-def attributes_read(flow: Flow) -> tuple[str, ...]:
-    """Return the names of the attributes that *flow* decides by, and of custom ones that settings of its kinds name."""
-    decided = conditions_on_attributes(flow)
-    return tuple(dict.fromkeys((*decided, *(name for step in flow.steps.values() for name in _custom_in(step.kind)))))
-
-
-def _custom_in(value: object) -> Iterator[str]:
-    """Give the names of custom attributes in *value*: a text, several, or the settings of a kind."""
-    if isinstance(value, str):
-        if _CUSTOM.fullmatch(value):
-            yield value
-    elif isinstance(value, tuple | frozenset | list):
-        for each in cast("Iterable[object]", value):
-            yield from _custom_in(each)
-    elif attrs.has(type(value)):
-        for setting in attrs.fields(cast("type[attrs.AttrsInstance]", type(value))):
-            yield from _custom_in(getattr(value, setting.name))
-
-
-def pool_needs(flows: Collection[Flow]) -> Json:
-    """Return what all of *flows* need of the pool and its client, as a `Manifest` has it."""
-    return {
-        "attributes": tuple(sorted({name for flow in flows for name in attributes_read(flow)})),
-        "session_minutes": max(map(session_minutes, flows)),
-        "recovery": tuple(sorted({channel for flow in flows for channel in recovery_channels(flow)})),
-    }
-
-
 def _target(asked: Target | None, zips: Zips | None) -> Target:
     if zips is None:
         return asked or Target("x86_64", default_python())
@@ -398,49 +350,3 @@ def _target(asked: Target | None, zips: Zips | None) -> Target:
 
 def _allow(actions: list[str], resource: object) -> Json:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}
-
-
-def _secret(description: str) -> Json:
-    return {
-        "Type": "AWS::SecretsManager::Secret",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        "Properties": {
-            "Description": description,
-            # 64 letters and digits are base64 too: 48 bytes, of 381 random bits.
-            # The signs are excluded in both ways: emulators know one or the other.
-            "GenerateSecretString": {
-                "PasswordLength": 64,
-                "ExcludePunctuation": True,
-                "ExcludeCharacters": punctuation,
-                "IncludeSpace": False,
-            },
-        },
-    }
-
-
-def _ledger_resource() -> Json:
-    return {
-        "Type": "AWS::DynamoDB::Table",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        "Properties": {
-            "AttributeDefinitions": [{"AttributeName": KEY, "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": KEY, "KeyType": "HASH"}],
-            "BillingMode": "PAY_PER_REQUEST",
-            "TimeToLiveSpecification": {"AttributeName": TTL, "Enabled": True},
-            "SSESpecification": {"SSEEnabled": True},
-        },
-    }
-
-
-def _logs(trigger: str) -> Json:
-    return {
-        "Type": "AWS::Logs::LogGroup",
-        "DeletionPolicy": "Delete",
-        "UpdateReplacePolicy": "Delete",
-        "Properties": {
-            "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{trigger}"},
-            "RetentionInDays": {"Ref": "LogRetentionDays"},
-        },
-    }
