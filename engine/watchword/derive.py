@@ -25,6 +25,7 @@ rounds have shown so far.
 PASSED = ("passed",)
 FAILED = ("failed",)
 BROKEN = ("broken",)
+ENDS = (PASSED, FAILED, BROKEN)
 
 REQUESTS = 5
 ASKS = 3
@@ -34,6 +35,7 @@ UNASKED = "unasked"
 CUSTOM = "CUSTOM_CHALLENGE"
 SRP_A = "SRP_A"
 PASSWORD_VERIFIER = "PASSWORD_VERIFIER"  # noqa: S105 - the name of a round
+SRP_ROUNDS = (SRP_A, PASSWORD_VERIFIER)
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - the name of a round
 
 # Cognito runs these by itself after PASSWORD_VERIFIER (developer guide, custom authentication challenge flow).
@@ -41,9 +43,13 @@ HOSTED = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "DEVICE_SRP_AUTH", "DEVI
 MUST_CHANGE = ("FORCE_CHANGE_PASSWORD", "RESET_REQUIRED")
 
 CLOSED, OPEN, PROVEN, CUSTOMISED = "closed", "open", "proven", "customised"
+BEFORE_PASSWORD = (CLOSED, OPEN)
 
-FORMAT = "2"
-METADATA_FIELDS = ("v", "flow", "facts", "step", "asked", "before", "signin", "claim", "issued", "carry")
+# Metadata is one text: the sign-in's fields, the same in every round, with dots between; the round's, with semicolons.
+FORMAT = "3"
+SIGN_IN_FIELDS = ("v", "flow", "facts", "signin")
+ROUND_FIELDS = ("step", "asked", "before", "claim", "issued", "carry")
+METADATA_FIELDS = SIGN_IN_FIELDS + ROUND_FIELDS
 MAX_METADATA = 4096
 MAX_ROUNDS = 1000
 
@@ -51,56 +57,43 @@ MAX_ROUNDS = 1000
 # --- bodies -------------------------------------------------------------------------------------------------------
 
 
+def head(body):
+    """Return the part of *body* that the next round is about: a step, a choice, the SRP prelude, or an end."""
+    while body[0] in {"sequence", "fallback", "chosen"}:
+        body = body[2] if body[0] == "chosen" else body[1]
+    return body
+
+
 def heads(body):
     """Return the names of the rounds that may come next: step names, or the host's."""
-    tag = body[0]
+    part = head(body)
+    tag = part[0]
     if tag == "step":
-        return (body[1],)
-    if tag == "srp":
-        return (PASSWORD_VERIFIER,) if body[1] else (SRP_A,)
-    if tag in {"sequence", "fallback"}:
-        return heads(body[1])
+        return (part[1],)
     if tag == "choose":
-        return tuple(name for option in body[2] for name in heads(option))
-    if tag == "chosen":
-        return heads(body[2])
-    return ()
+        return tuple([name for option in part[2] for name in heads(option)])
+    return (SRP_ROUNDS[part[1]],) if tag == "srp" else ()
 
 
 def find(body, name):
     """Return the step *name* as it stands at the head of *body*, or None."""
-    tag = body[0]
-    if tag == "step":
-        return body if body[1] == name else None
-    if tag in {"sequence", "fallback"}:
-        return find(body[1], name)
-    if tag == "choose":
-        for option in body[2]:
-            found = find(option, name)
-            if found:
-                return _capped(found, body[5])
-        return None
-    return find(body[2], name) if tag == "chosen" else None
+    part = head(body)
+    if part[0] == "step":
+        return part if part[1] == name else None
+    found = next(filter(None, (find(option, name) for option in part[2])), None) if part[0] == "choose" else None
+    return found and _capped(found, part[5])
 
 
 def shown(body):
     """Return the step that was presented last and is still free to be left, or None."""
-    tag = body[0]
-    if tag in {"sequence", "fallback"}:
-        return shown(body[1])
-    if tag == "choose":
-        return body[4]
-    return shown(body[2]) if tag == "chosen" else None
+    part = head(body)
+    return part[4] if part[0] == "choose" else None
 
 
 def asks(body):
     """Return how often a select round may still be asked at the head of *body*."""
-    tag = body[0]
-    if tag in {"sequence", "fallback"}:
-        return asks(body[1])
-    if tag == "choose":
-        return body[3]
-    return asks(body[2]) if tag == "chosen" else 0
+    part = head(body)
+    return part[3] if part[0] == "choose" else 0
 
 
 def step_body(body, name, use, right):
@@ -108,21 +101,14 @@ def step_body(body, name, use, right):
     tag = body[0]
     if tag == "step":
         return _answered(body, name, use, right)
-    if tag == "srp":
-        if right and name == heads(body)[0]:
-            return PASSED if body[1] else ("srp", 1)
-        return BROKEN
-    if tag == "sequence":
-        return _join(step_body(body[1], name, use, right), body[2])
-    if tag == "fallback":
-        first = step_body(body[1], name, use, right)
-        if first == FAILED:
-            return body[2][0] if len(body[2]) == 1 else ("fallback", body[2][0], body[2][1:])
-        return first if first in {PASSED, BROKEN} else ("fallback", first, body[2])
-    if tag == "choose":
-        return _choosing(body, name, use, right)
+    if tag in {"sequence", "fallback"}:
+        return _in_turn(tag, step_body(body[1], name, use, right), body[2])
     if tag == "chosen":
         return _settle(body[1], step_body(body[2], name, use, right), body[3], body[4])
+    if tag == "choose":
+        return _choosing(body, name, use, right)
+    if tag == "srp" and right and name == SRP_ROUNDS[body[1]]:
+        return PASSED if body[1] else ("srp", 1)
     return BROKEN
 
 
@@ -130,23 +116,20 @@ def _answered(body, name, use, right):
     _, own_name, tries, requests = body
     if name != own_name or use == "choice":
         return BROKEN
-    if use == "resend":
-        if right:
-            return BROKEN
-        return ("step", own_name, tries, requests - 1) if requests else FAILED
-    if use == UNASKED:
-        return BROKEN if right else FAILED
     if right:
-        return PASSED
+        return BROKEN if use in {"resend", UNASKED} else PASSED
+    if use == UNASKED:
+        return FAILED
+    if use == "resend":
+        return ("step", own_name, tries, requests - 1) if requests else FAILED
     return ("step", own_name, tries - 1, requests) if tries > 1 else FAILED
 
 
-def _join(first, rest):
-    if first == PASSED:
-        return rest[0] if len(rest) == 1 else ("sequence", rest[0], rest[1:])
-    if first in {FAILED, BROKEN}:
-        return first
-    return ("sequence", first, rest)
+def _in_turn(tag, first, rest):
+    """Return what is left of a sequence or a fallback, by *tag*, of which the first part has come to *first*."""
+    if first == (PASSED if tag == "sequence" else FAILED):
+        return rest[0] if len(rest) == 1 else (tag, rest[0], rest[1:])
+    return first if first in ENDS else (tag, first, rest)
 
 
 def _choosing(body, name, use, right):
@@ -155,20 +138,27 @@ def _choosing(body, name, use, right):
         if use == "choice" and not right and left and last is None and len(heads(body)) > 1:
             return ("choose", need, options, left - 1, None, requests)
         return BROKEN
+    place = _place(options, name)
+    if place is None:
+        return BROKEN
+    if use == "resend" and not right and requests:
+        # A resend request is no answer, so it pins nothing: the user may still choose another option. It is drawn
+        # from the block, not from the option: one number for all of them keeps the states few.
+        return ("choose", need, options, 0, name, requests - 1)
+    then = step_body(_capped(options[place], requests), name, use, right)
+    others = options[:place] + options[place + 1 :]
+    if use == UNASKED and then != BROKEN:
+        # Nothing was asked, so nothing pins: what is left of the option, if anything, is offered with the others.
+        rest = others if then == FAILED else (*options[:place], then, *options[place + 1 :])
+        return _choice(need, rest, requests) if len(rest) >= max(need, 1) else FAILED
+    return _settle(need, then, others, requests) if need else then
+
+
+def _place(options, name):
     for place, option in enumerate(options):
-        if name not in heads(option):
-            continue
-        if use == "resend" and not right and requests:
-            # A resend request is no answer, so it pins nothing: the user may still choose another option. It is drawn
-            # from the block, not from the option: one number for all of them keeps the states few.
-            return ("choose", need, options, 0, name, requests - 1)
-        then = step_body(_capped(option, requests), name, use, right)
-        if use == UNASKED and then != BROKEN:
-            # Nothing was asked, so nothing pins: what is left of the option, if anything, is offered with the others.
-            rest = (*options[:place], *(() if then == FAILED else (then,)), *options[place + 1 :])
-            return _choice(need, rest, requests) if len(rest) >= max(need, 1) else FAILED
-        return _settle(need, then, options[:place] + options[place + 1 :], requests) if need else then
-    return BROKEN
+        if name in heads(option):
+            return place
+    return None
 
 
 def _capped(body, requests):
@@ -246,24 +236,26 @@ def after(state, name, step, use, right):
     body, unwanted, phase, hosts = state
     if body == BROKEN or (right is not True and right is not False):
         return (BROKEN, unwanted, phase, hosts)
-    if phase == CLOSED:
-        if name == SRP_A and SRP_A not in heads(body):
-            # A bare SRP_A proves nothing: Cognito writes it before any password is checked.
-            return (body if unwanted == "ignore" and right else BROKEN, unwanted, OPEN, hosts)
-        if name != SRP_A:
-            body = without_srp(body) or BROKEN
-    elif name == SRP_A:
-        return (BROKEN, unwanted, phase, hosts)
-    if name == CUSTOM:
-        phase = CUSTOMISED if phase in {PROVEN, CUSTOMISED} else OPEN
-        # A custom round is never one of the host's own, whatever step its metadata names.
-        left = BROKEN if step in (SRP_A, PASSWORD_VERIFIER) else step_body(body, step, use, right)
-        return (left, unwanted, phase, hosts)
-    if name in (SRP_A, PASSWORD_VERIFIER) and name in heads(body):
-        return (step_body(body, name, use, right), unwanted, PROVEN if name == PASSWORD_VERIFIER else OPEN, hosts)
-    allowed = name in HOSTED and phase in {PROVEN, CUSTOMISED}
-    if name == NEW_PASSWORD:
-        allowed = phase == PROVEN
+    if phase == CLOSED and name != SRP_A:
+        body = without_srp(body) or BROKEN
+    if name != CUSTOM:
+        return _after_host((body, unwanted, phase, hosts), name, right)
+    # A custom round is never one of the host's own, whatever step its metadata names.
+    left = BROKEN if step in SRP_ROUNDS else step_body(body, step, use, right)
+    return (left, unwanted, OPEN if phase in BEFORE_PASSWORD else CUSTOMISED, hosts)
+
+
+def _after_host(state, name, right):
+    """Return the state after a round that the host ran by itself."""
+    body, unwanted, phase, hosts = state
+    if name == SRP_A and phase == CLOSED:
+        if name in heads(body):
+            return (step_body(body, name, "answer", right), unwanted, OPEN, hosts)
+        # A bare SRP_A proves nothing: Cognito writes it before any password is checked.
+        return (body if unwanted == "ignore" and right else BROKEN, unwanted, OPEN, hosts)
+    if name == PASSWORD_VERIFIER and name in heads(body):
+        return (step_body(body, name, "answer", right), unwanted, PROVEN, hosts)
+    allowed = phase == PROVEN if name == NEW_PASSWORD else name in HOSTED and phase not in BEFORE_PASSWORD
     if right and allowed and name not in hosts:
         return (body, unwanted, phase, (*hosts, name))
     return (BROKEN, unwanted, phase, hosts)
@@ -272,7 +264,7 @@ def after(state, name, step, use, right):
 def decide(state, choice=None, must_change=False, known=True):
     """Return what comes next: ("present", step), ("select", names), ("host", round), ("tokens",) or ("fail", reason)."""
     body, _, phase, hosts = state
-    if must_change and known and phase == PROVEN and NEW_PASSWORD not in hosts and body not in {FAILED, BROKEN}:
+    if must_change and known and phase == PROVEN and NEW_PASSWORD not in hosts and body not in (FAILED, BROKEN):
         return ("host", NEW_PASSWORD)
     if body == PASSED:
         return ("tokens",) if known else ("fail", "unknown_user")
@@ -285,21 +277,17 @@ def decide(state, choice=None, must_change=False, known=True):
     names = heads(body)
     if not names:
         return ("fail", "broken")
-    if names[0] in {SRP_A, PASSWORD_VERIFIER}:
+    if names[0] in SRP_ROUNDS:
         return ("host", names[0])
-    if choice in names:
-        return ("present", choice)
-    if len(names) == 1:
-        return ("present", names[0])
-    last = shown(body)
-    if last:
-        return ("present", last)
+    asked = choice if choice in names else names[0] if len(names) == 1 else shown(body)
+    if asked:
+        return ("present", asked)
     return ("select", names) if asks(body) else ("fail", "no_choice")
 
 
 def ending(body):
     """Say whether nothing can come after *body*."""
-    return body in {PASSED, FAILED, BROKEN}
+    return body in ENDS
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -307,21 +295,25 @@ def ending(body):
 
 def read_metadata(text):
     """Return the fields of one round's metadata as a dict, or None if this is not our format."""
-    if not isinstance(text, str) or not text or len(text) > MAX_METADATA:
+    parts = _parts(text)
+    sign_in = _sign_in(parts)
+    return dict(zip(METADATA_FIELDS, (*sign_in, *parts[1:]), strict=True)) if sign_in else None
+
+
+def _parts(text):
+    """Return the part of one round's metadata that is the sign-in's, and the round's values; None if it is not ours."""
+    if not isinstance(text, str) or len(text) > MAX_METADATA:
         return None
     parts = text.split(";")
-    if len(parts) != len(METADATA_FIELDS):
-        return None
-    fields = {}
-    for part in parts:
-        name, equals, value = part.partition("=")
-        if not equals:
-            return None
-        fields[name] = value
-    if tuple(fields) != METADATA_FIELDS:
-        return None
-    ours = fields["v"] == FORMAT and fields["asked"] in {"0", "1"}
-    return fields if ours and fields["step"] and fields["signin"] else None
+    ours = len(parts) == 1 + len(ROUND_FIELDS) and parts[1] and parts[2] in {"0", "1"}
+    return parts if ours else None
+
+
+def _sign_in(parts):
+    """Return the values of the sign-in's part of one round's metadata, or None if they are not ours."""
+    values = parts[0].split(".") if parts else ()
+    ours = len(values) == len(SIGN_IN_FIELDS) and values[0] == FORMAT and values[3]
+    return values if ours else None
 
 
 def outcomes_of(conditions, attributes, client, known):
@@ -330,77 +322,64 @@ def outcomes_of(conditions, attributes, client, known):
     Somebody unknown has no attributes and takes `otherwise`. The app client is not the user's: it counts for all,
     since otherwise an unknown user would be asked something else than a known one in the same app.
     """
-    return tuple(
-        client == condition[1] if condition[0] == "client" else known and attributes.get(condition[1]) == condition[2]
-        for condition in conditions
-    )
+    user = attributes if known else {}
+    return tuple([client == each[1] if each[0] == "client" else user.get(each[1]) == each[2] for each in conditions])
 
 
 def facts_of(outcomes):
     """Return *outcomes* as they stand in the metadata."""
-    return "".join("1" if outcome else "0" for outcome in outcomes)
+    return "".join(["1" if outcome else "0" for outcome in outcomes])
 
 
 def read(session, programs, attributes, client, known, action):
     """Read a session: which flow it belongs to, and what the client did in each round.
 
     *session* is a list of (name, result, metadata); *programs* the flow's own and the previous ones.
-    Returns (program, outcomes, rounds, problem): rounds are (name, step, use, right, fields), as far as they could be
+    Returns (program, outcomes, rounds, problem): rounds are (name, step, use, right, metadata), as far as they could be
     read; problem is None, or why the rest is not of this flow's making.
     """
-    metadata = [read_metadata(round_[2]) if round_[0] == CUSTOM else None for round_ in session[:MAX_ROUNDS]]
-    first = next((fields for fields in metadata if fields), None)
-    program = programs[0]
-    if first:
-        program = next((each for each in programs if each[0] == first["flow"]), None)
-    problem = None if program else "unknown_flow"
-    program = program or programs[0]
+    metadata = [_parts(text) if name == CUSTOM else None for name, _, text in session[:MAX_ROUNDS]]
+    first = next(filter(None, map(_sign_in, metadata)), None)
+    named = [each for each in programs if each[0] == first[1]] if first else programs
+    problem = "too_many_rounds" if len(session) > MAX_ROUNDS else None if named else "unknown_flow"
+    program = named[0] if named else programs[0]
     outcomes = outcomes_of(program[1], attributes, client, known)
-    facts = facts_of(outcomes)
-    rounds = []
-    if len(session) > MAX_ROUNDS:
-        problem = "too_many_rounds"
     if problem:
         return program, outcomes, (), problem
-    for place, (name, result, _) in enumerate(session):
-        fields = metadata[place]
+    facts = facts_of(outcomes)
+    sign_in = ".".join((*first[:2], facts, first[3])) if first else None
+    # Metadata is written before the answer: how a round ended is in the metadata of the next one.
+    ended = [parts[3] if parts else "answer" for parts in metadata[1:]]
+    ended.append("resend" if action == "resend" else "answer")
+    rounds = []
+    expected = ("-",)
+    for (name, result, text), parts, use in zip(session, metadata, ended, strict=False):
         if name != CUSTOM:
             rounds.append((name, "", "answer", result, None))
+            expected = ("-",)
             continue
-        problem = _mismatch(fields, first, facts, session, metadata, place)
-        if problem:
-            return program, outcomes, tuple(rounds), problem
-        step = fields["step"]
+        if not parts or parts[0] != sign_in or parts[3] not in expected:
+            return program, outcomes, tuple(rounds), _mismatch(parts, first, facts)
+        step = parts[1]
         if step == SELECT:
-            use = "choice"
-        elif fields["asked"] == "0":
-            use = UNASKED
-        elif place + 1 < len(session):
-            # Metadata is written before the answer: how this round ended stands in the next one's.
-            use = metadata[place + 1]["before"] if metadata[place + 1] else "answer"
-        else:
-            use = "resend" if action == "resend" else "answer"
-        rounds.append((name, step, use, result, fields))
-    return program, outcomes, tuple(rounds), None
-
-
-def _mismatch(fields, first, facts, session, metadata, place):
-    if not fields:
-        return "foreign_metadata"
-    if fields["flow"] != first["flow"] or fields["signin"] != first["signin"]:
-        return "mixed_sessions"
-    if fields["facts"] != facts:
-        return "facts_changed"
-    expected = ("-",)
-    if place and session[place - 1][0] == CUSTOM:
-        before = metadata[place - 1]
-        if before and before["step"] == SELECT:
             expected = ("choice",)
-        elif before and before["asked"] == "0":
+        elif parts[2] == "0":
             expected = (UNASKED,)
         else:
             expected = ("answer", "resend")
-    return None if fields["before"] in expected else "foreign_metadata"
+        rounds.append((name, step, use if use in expected else expected[0], result, text))
+    return program, outcomes, tuple(rounds), None
+
+
+def _mismatch(parts, first, facts):
+    """Say what is wrong with the metadata of a round, in a sign-in of which the *first* one's and *facts* are known."""
+    sign_in = _sign_in(parts)
+    if not sign_in:
+        return "foreign_metadata"
+    _, flow, recorded, signin = sign_in
+    if flow != first[1] or signin != first[3]:
+        return "mixed_sessions"
+    return "facts_changed" if recorded != facts else "foreign_metadata"
 
 
 def judge(session, programs, attributes, client, known, action, choice):
@@ -410,8 +389,8 @@ def judge(session, programs, attributes, client, known, action, choice):
     """
     program, outcomes, rounds, problem = read(session, programs, attributes, client, known, action)
     state = before = begin(program, outcomes)
-    for round_ in rounds:
-        before, state = state, after(state, *round_[:4])
+    for name, step, use, right, _ in rounds:
+        before, state = state, after(state, name, step, use, right)
     if problem:
         return ("fail", problem), (BROKEN, state[1], state[2], state[3]), program, outcomes, rounds, before
     must_change = attributes.get("cognito:user_status") in MUST_CHANGE

@@ -5,11 +5,12 @@ Body: TypeAlias = tuple[Any, ...]
 State: TypeAlias = tuple[Body, str, str, tuple[str, ...]]
 Program: TypeAlias = tuple[str, tuple[tuple[str, ...], ...], Body, str]
 Decided: TypeAlias = tuple[Any, ...]
-ReadRound: TypeAlias = tuple[str, str, str, object, dict[str, str] | None]
+ReadRound: TypeAlias = tuple[str, str, str, object, str | None]
 
 PASSED: Body
 FAILED: Body
 BROKEN: Body
+ENDS: tuple[Body, ...]
 REQUESTS: int
 ASKS: int
 SELECT: str
@@ -17,6 +18,7 @@ UNASKED: str
 CUSTOM: str
 SRP_A: str
 PASSWORD_VERIFIER: str
+SRP_ROUNDS: tuple[str, str]
 NEW_PASSWORD: str
 HOSTED: tuple[str, ...]
 MUST_CHANGE: tuple[str, ...]
@@ -24,11 +26,15 @@ CLOSED: str
 OPEN: str
 PROVEN: str
 CUSTOMISED: str
+BEFORE_PASSWORD: tuple[str, ...]
 FORMAT: str
+SIGN_IN_FIELDS: tuple[str, ...]
+ROUND_FIELDS: tuple[str, ...]
 METADATA_FIELDS: tuple[str, ...]
 MAX_METADATA: int
 MAX_ROUNDS: int
 
+def head(body: Body) -> Body: ...
 def heads(body: Body) -> tuple[str, ...]: ...
 def find(body: Body, name: str) -> Body | None: ...
 def shown(body: Body) -> str | None: ...

@@ -47,19 +47,26 @@ class Metadata:
     def write(self) -> str:
         """Return the text that goes into the host's session."""
         carry = base64.urlsafe_b64encode(json.dumps(dict(self.carry)).encode()).decode() if self.carry else ""
-        values = (
-            derive.FORMAT,
-            self.flow,
-            self.facts,
-            self.step,
-            "01"[self.asked],
-            self.before,
-            self.signin,
-            self.claim,
-            self.issued,
-            carry,
+        return write_metadata(
+            {
+                "v": derive.FORMAT,
+                "flow": self.flow,
+                "facts": self.facts,
+                "signin": self.signin,
+                "step": self.step,
+                "asked": "01"[self.asked],
+                "before": self.before,
+                "claim": self.claim,
+                "issued": str(self.issued),
+                "carry": carry,
+            }
         )
-        return ";".join(f"{name}={value}" for name, value in zip(derive.METADATA_FIELDS, values, strict=True))
+
+
+def write_metadata(fields: Mapping[str, str]) -> str:
+    """Return the text of one round's metadata, with *fields* by name: what `derive.read_metadata` reads."""
+    sign_in = ".".join(fields[name] for name in derive.SIGN_IN_FIELDS)
+    return ";".join((sign_in, *(fields[name] for name in derive.ROUND_FIELDS)))
 
 
 def read_carry(fields: Mapping[str, str]) -> dict[str, str]:

@@ -92,7 +92,10 @@ def as_tuples(session: Sequence[Round]) -> list[tuple[str, object, object]]:
 
 def named_rounds(read: Sequence[derive.ReadRound]) -> tuple[ReadRound, ...]:
     """Return rounds that `derive` has read, with a name for each part."""
-    return tuple(ReadRound(name, step, cast("Use", use), right, fields) for name, step, use, right, fields in read)
+    return tuple(
+        ReadRound(name, step, cast("Use", use), right, derive.read_metadata(text))
+        for name, step, use, right, text in read
+    )
 
 
 def ending(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:

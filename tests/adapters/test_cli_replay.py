@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kit.random_flows import FOREIGN, SETTINGS, facts, flows, walks
 from kit.sessions import judged, results, session
 from watchword import load_flow
+from watchword.derive import read_metadata
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import judge
 from watchword_adapters.audit import MemoryAudit
@@ -123,7 +124,7 @@ def test_no_secret_of_a_sign_in_comes_out(sign_in, write, capsys):
         secrets |= {value for name, value in private.items() if name not in told}
         secrets.add(request["userAttributes"]["sub"])
         for entry in request.get("session") or []:
-            fields = dict(part.partition("=")[::2] for part in entry["challengeMetadata"].split(";"))
+            fields = read_metadata(entry["challengeMetadata"])
             secrets |= {fields["claim"], fields["carry"]}
     secrets = {secret for secret in secrets if len(secret) > 3}  # the kind's own flags are too short to look for
     assert len(secrets) >= 15

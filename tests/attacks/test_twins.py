@@ -59,7 +59,7 @@ VERIFIED = "if charge.outcome == "
 TWINS = {
     # The interpreter
     "tokens on a bare SRP_A": Twin(
-        derive.after, 'body if unwanted == "ignore" and right else BROKEN', "PASSED", "S-01"
+        derive._after_host, 'body if unwanted == "ignore" and right else BROKEN', "PASSED", "S-01"
     ),
     "no password is asked for": Twin(
         derive.without_srp,
@@ -69,28 +69,31 @@ TWINS = {
         "password",
     ),
     "a wrong password passes": Twin(
-        derive.step_body, "if right and name == heads(body)[0]:", "if name == heads(body)[0]:", "S-03", "password"
+        derive.step_body, 'tag == "srp" and right and name ==', 'tag == "srp" and name ==', "S-03", "password"
     ),
     "a wrong step passes": Twin(
         derive._answered, 'name != own_name or use == "choice"', 'use == "choice"', "S-04", "two"
     ),
     "one answer passes two steps": Twin(
-        derive._join, "return rest[0] if len(rest) == 1 else", "return PASSED if len(rest) == 1 else", "S-06", "two"
+        derive._in_turn, "return rest[0] if len(rest) == 1 else", "return PASSED if len(rest) == 1 else", "S-06", "two"
     ),
     "null metadata is matched by its position": Twin(
         derive.read,
-        "    first = next((fields for fields in metadata if fields), None)\n",
-        "    own = dict.fromkeys(METADATA_FIELDS, '') | {'flow': programs[0][0], 'before': '-', 'signin': 'x'}\n"
-        "    own['step'] = heads(programs[0][2])[-1]\n"
-        "    metadata = [fields or (own if each[2] is None else None) for fields, each in zip(metadata, session)]\n"
-        "    first = next((fields for fields in metadata if fields), None)\n",
+        "    first = next(",
+        "    own = [f'{FORMAT}.{programs[0][0]}..x', heads(programs[0][2])[-1], '1', '-', '', '', '']\n"
+        "    metadata = [parts or (own if each[2] is None else None) for parts, each in zip(metadata, session)]\n"
+        "    first = next(",
         "S-16",
     ),
     "two ends instead of three": Twin(
-        derive.step_body, "        if first == FAILED:", "        if first in {FAILED, BROKEN}:", "S-04", "fallback"
+        derive._in_turn,
+        'PASSED if tag == "sequence" else FAILED',
+        'PASSED if tag == "sequence" else first',
+        "S-04",
+        "fallback",
     ),
     "MFA counts as a step": Twin(
-        derive.after,
+        derive._after_host,
         "return (body, unwanted, phase, (*hosts, name))",
         "return (PASSED, unwanted, phase, hosts)",
         "S-07",
@@ -99,14 +102,14 @@ TWINS = {
     "truthy results count": Twin(
         derive.after, "body == BROKEN or (right is not True and right is not False)", "body == BROKEN", "S-08"
     ),
-    "formats are not compared": Twin(derive.read_metadata, 'fields["v"] == FORMAT and ', "", "S-11"),
+    "formats are not compared": Twin(derive._sign_in, "values[0] == FORMAT and ", "", "S-11"),
     "unknown users get tokens": Twin(
         derive.decide, 'return ("tokens",) if known else ("fail", "unknown_user")', 'return ("tokens",)', "S-14"
     ),
-    "the newest flow judges unknown sessions": Twin(
-        derive.read, 'problem = None if program else "unknown_flow"', "problem = None", "S-17"
+    "the newest flow judges unknown sessions": Twin(derive.read, 'None if named else "unknown_flow"', "None", "S-17"),
+    "sign-ins may be mixed": Twin(
+        derive.read, "parts[0] != sign_in", 'parts[0].split(".")[:3] != sign_in.split(".")[:3]', "S-18", "two"
     ),
-    "sign-ins may be mixed": Twin(derive._mismatch, ' or fields["signin"] != first["signin"]', "", "S-18", "two"),
     "tries without end": Twin(
         derive._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"
     ),

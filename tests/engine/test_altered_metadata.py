@@ -25,7 +25,7 @@ def test_a_code_lives_no_longer_for_metadata_that_says_it_was_made_later(seconds
     host.world.clock.advance(seconds)
     made, began = host.pending[0], int(host.pending[0].private["issued"])
     later = str(began + int(said)) if said.startswith("+") else said
-    host.pending[:] = [evolve(made, metadata=made.metadata.replace(f"issued={began}", f"issued={later}"))]
+    host.pending[:] = [evolve(made, metadata=made.metadata.replace(f";{began};", f";{later};"))]
     host.answers("00000000")
     assert host.pending[0].public["error"] == "wrong"
     assert int(host.pending[0].public["expires_at"]) <= began + 180 + LEASE
@@ -41,7 +41,7 @@ def test_a_claim_that_says_another_time_is_another_claim(later):
     made = host.pending[0]
     claim, began = made.private["claim"], int(made.private["issued"])
     other = f"{claim[:40]}{began + later:x}"
-    metadata = made.metadata.replace(claim, other).replace(f"issued={began}", f"issued={began + 1}")
+    metadata = made.metadata.replace(claim, other).replace(f";{began};", f";{began + 1};")
     host.pending[:] = [evolve(made, metadata=metadata)]
     host.answers("00000000")
 

@@ -769,8 +769,8 @@ def test_a_carry_that_cannot_be_read_is_no_carry(text):
     """The carry is the kind's own affair: unreadable, it is empty."""
     host = Host(world(Flow(Puzzle())), KNOWN)
     host.next()
-    metadata = host.pending[0].metadata.replace("carry=", f"carry={text.replace(';', '')}")
-    host.pending[0] = evolve(host.pending[0], metadata=metadata)
+    metadata = host.pending[0].metadata
+    host.pending[0] = evolve(host.pending[0], metadata=f"{metadata.rpartition(';')[0]};{text}")
     assert host.answers("no").public
 
 

@@ -8,6 +8,7 @@ from kit.random_flows import Quiz
 from kit.sessions import metadata
 from watchword import Flow, attribute, client, derive, named, sequence, when
 from watchword.derive import BROKEN, FAILED, PASSED
+from watchword.travel import write_metadata
 from watchword_plugins.srp import Srp
 
 A, B, C, D = (("step", name, 3, 2) for name in ("aa", "bb", "cc", "dd"))
@@ -182,8 +183,10 @@ def test_an_end_is_known_by_its_value():
     assert PASSED == derive._settle(1, other(PASSED), (A,), 1)
     assert FAILED == derive._settle(1, other(FAILED), (), 1)
     assert BROKEN == derive._settle(1, other(BROKEN), (A, B), 1)
-    assert B == derive._join(other(PASSED), (B,))
-    assert FAILED == derive._join(other(FAILED), (B,))
+    assert B == derive._in_turn("sequence", other(PASSED), (B,))
+    assert FAILED == derive._in_turn("sequence", other(FAILED), (B,))
+    assert B == derive._in_turn("fallback", other(FAILED), (B,))
+    assert PASSED == derive._in_turn("fallback", other(PASSED), (B,))
     assert derive.resolve(("sequence", ("when", 0, A, other(PASSED)), (B,)), (False,)) == B
     assert derive.resolve(("sequence", ("when", 0, other(PASSED), A), (other(PASSED),)), (True,)) == PASSED
     for end, decision in ((PASSED, ("tokens",)), (FAILED, ("fail", "tries_used_up")), (BROKEN, ("fail", "broken"))):
@@ -327,14 +330,38 @@ def test_nothing_is_presumed_of_a_user():
     assert ("tokens",) == derive.decide((PASSED, "refuse", derive.OPEN, ()))
 
 
-def test_every_field_of_metadata_stands_there_once_and_with_a_value():
-    """One without its equals sign, or one that comes twice, is not of our making."""
+def test_every_field_of_metadata_stands_there_once():
+    """One too few or too many, in the sign-in's part or the round's, is not of our making."""
     text = metadata(Flow(named("aa", Quiz())), "aa")
     assert derive.read_metadata(text) is not None
-    assert text.endswith(";carry=")
-    assert derive.read_metadata(text.removesuffix("=")) is None
-    assert derive.read_metadata(f"v=1;{text}") is None
-    assert derive.read_metadata(f"{text};carry=") is None
+    assert text.startswith(f"{derive.FORMAT}.")
+    assert text.endswith(";")
+    for odd in (text[:-1], f"{text};", text.removeprefix(f"{derive.FORMAT}."), f"{derive.FORMAT}.{text}", f";{text}"):
+        assert derive.read_metadata(odd) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"v": "2"}, "foreign_metadata"),
+        ({"signin": ""}, "foreign_metadata"),
+        ({"facts": "0.1"}, "foreign_metadata"),
+        ({"step": ""}, "foreign_metadata"),
+        ({"asked": "2"}, "foreign_metadata"),
+        ({"before": "-"}, "foreign_metadata"),
+        ({"flow": "0" * 16}, "mixed_sessions"),
+        ({"signin": "b" * 16}, "mixed_sessions"),
+        ({"facts": "1"}, "facts_changed"),
+    ],
+)
+def test_a_later_round_is_compared_with_the_first(fields, problem):
+    """Form, flow, sign-in, conditions and how the round before ended: each has its own word, and nothing comes after it."""
+    flow = Flow(sequence(named("aa", Quiz()), when(attribute("custom:tier", "gold"), named("bb", Quiz()))))
+    parts = derive.read_metadata(metadata(flow, "aa", "answer", facts="0"))
+    told = [(derive.CUSTOM, False, metadata(flow, "aa", facts="0"))]
+    told += [(derive.CUSTOM, True, write_metadata({**parts, **fields}))]
+    decision, state, _, _, rounds, _ = derive.judge(told, [flow.program], {}, "", True, None, None)
+    assert (("fail", problem), BROKEN, 1) == (decision, state[0], len(rounds))
 
 
 @pytest.mark.parametrize("name", ["ap", "app", "apq", ""])

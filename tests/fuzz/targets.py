@@ -20,7 +20,7 @@ from watchword.ports import Limit
 from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword.travel import read_carry, read_slip
+from watchword.travel import read_carry, read_slip, write_metadata
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.functions import Asked, Refused, SignIn, UserRecord
@@ -281,7 +281,7 @@ def metadata(data: bytes) -> None:
             text = text[:cut] + draw.text() + text[cut:]
         fields = derive.read_metadata(text)
         if fields is not None:
-            assert text == ";".join(f"{name}={fields[name]}" for name in derive.METADATA_FIELDS)
+            assert text == write_metadata(fields)
             assert isinstance(read_carry(fields), dict)
         rounds.append((draw.pick((derive.CUSTOM, derive.SRP_A, derive.PASSWORD_VERIFIER, "x")), draw.value(1), text))
     decided, *_ = derive.judge(

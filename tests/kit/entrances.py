@@ -54,7 +54,7 @@ TEXTS: dict[str, Callable[[int], str]] = {
     "ats": lambda size: "a@" * (size // 2),
     "words": lambda size: "a " * (size // 2),
     "base64": lambda size: "QUFB" * (size // 4),
-    "metadata": lambda size: "v=2;flow=a;facts=;step=a;asked=1;before=-;signin=a;claim=a;issued=1;carry=" + "Q" * size,
+    "metadata": lambda size: "3.a..a;a;1;-;a;1;" + "Q" * size,
     "not ASCII": lambda size: "é" * size,
     "half a pair": lambda size: "\ud800" * size,
     "lines": lambda size: "\n" * size,

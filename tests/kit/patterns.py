@@ -28,7 +28,7 @@ PREFIXES = (
         "WATCHWORD_KEY=",
         "127.0",
     ),
-    *("v=2;flow=", "Mon Nov 23 ", "BAD_REQUEST (ref ", "en", "a:b", "1/", "<", '"""', "'''", "https://"),
+    *("3.0123456789abcdef.", "Mon Nov 23 ", "BAD_REQUEST (ref ", "en", "a:b", "1/", "<", '"""', "'''", "https://"),
 )
 UNITS = (
     *(

@@ -12,9 +12,7 @@ from watchword.challenge import HostRun
 PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
 SHUT = ["needs SRP_A"]
 MFA = {"SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER"}
-WRITTEN = re.compile(
-    r"v=2;flow=([^;]*);facts=([^;]*);step=([^;]+);asked=([01]);before=([^;]*);signin=([^;]+);claim=[^;]*;issued=[^;]*;carry=[^;]*"
-)
+WRITTEN = re.compile(r"3\.([^.;]*)\.([^.;]*)\.([^.;]+);([^;]+);([01]);([^;]*);[^;]*;[^;]*;[^;]*")
 
 
 class Broken(Exception):  # noqa: N818 - it is an end, not an error
@@ -216,8 +214,8 @@ def readings(session, flows, facts_by_flow, action):
             continue
         if not texts[place]:
             raise Broken
-        fingerprint, its_facts, step, its_asked, before, signin = texts[place].groups()
-        if (fingerprint, its_facts, signin) != (flow.fingerprint, facts, marks[0][5]):
+        fingerprint, its_facts, signin, step, its_asked, before = texts[place].groups()
+        if (fingerprint, its_facts, signin) != (flow.fingerprint, facts, marks[0][2]):
             raise Broken
         previous = rounds[-1] if rounds and rounds[-1][0] == "CUSTOM_CHALLENGE" else None
         ends = {"choice"} if previous and previous[1] == "select" else {"answer", "resend"}

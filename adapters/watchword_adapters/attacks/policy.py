@@ -24,8 +24,7 @@ _AROUND = frozenset(
     }
 )
 _WRITTEN = re.compile(
-    r"v=2;flow=([^;]*);facts=([01]*);step=([^;]+);asked=([01]);before=(?:-|answer|resend|choice|unasked);signin=([^;]+);"
-    r"claim=[^;]*;issued=[^;]*;carry=[^;]*"
+    r"3\.([^.;]*)\.([01]*)\.([^.;]+);(?P<step>[^;]+);(?P<asked>[01]);(?:-|answer|resend|choice|unasked);[^;]*;[^;]*;[^;]*"
 )
 
 Ends = frozenset[int]
@@ -69,12 +68,13 @@ def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | Non
     found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
     if found is None:
         return None
-    marks.add((found[1], found[2], found[5]))
-    steps.add(found[3])
+    marks.add((found[1], found[2], found[3]))
+    step = found["step"]
+    steps.add(step)
     # A choice is never right, nor what was not asked, and no step has the name of a round of the host's.
-    if result and (found[3] in {"select", _SRP_A, _VERIFIER} or found[4] == "0"):
+    if result and (step in {"select", _SRP_A, _VERIFIER} or found["asked"] == "0"):
         return None
-    return found[3] if result else ""
+    return step if result else ""
 
 
 def passes(flow: Flow, rights: Sequence[str], attributes: Mapping[str, str], client: str) -> bool:

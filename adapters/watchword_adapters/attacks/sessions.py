@@ -12,6 +12,7 @@ from attrs import evolve
 from watchword import derive, sequence
 from watchword.blocks import named
 from watchword.engine import LEASE
+from watchword.travel import write_metadata
 from watchword_adapters.attacks.arena import Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.pace import slow
@@ -415,8 +416,8 @@ def _slow_or_taken(arena: Arena, person: Any, session: list[Any]) -> bool:
 
 def _with(text: str | None, name: str, value: str) -> str:
     """Return metadata with one field replaced."""
-    parts = [each.partition("=") for each in (text or "").split(";")]
-    return ";".join(f"{key}={value if key == name else old}" for key, _, old in parts)
+    fields = derive.read_metadata(text)
+    return write_metadata({**fields, name: value}) if fields else str(text)
 
 
 def _replaced(rounds: list[Any], place: int, other: Any) -> list[Any]:
@@ -459,8 +460,8 @@ def _bent(arena: Arena, text: str) -> str:
         case "cut" if raw:
             return text[: draw.randrange(len(text))]
         case "version":
-            own, odd = f"v={derive.FORMAT};", ("v=0;", "v=1;", "v=;", f"v={derive.FORMAT}.0;", f"v=0{derive.FORMAT};")
-            return text.replace(own, draw.choice(odd)) if own in text else "0"
+            own, odd = f"{derive.FORMAT}.", ("0.", "2.", ".", f"{derive.FORMAT}.0.", f"0{derive.FORMAT}.", "v=2;")
+            return draw.choice(odd) + text.removeprefix(own) if text.startswith(own) else "0"
         case "digit":
             places = [place for place, sign in enumerate(text) if sign.isdigit()]
             if places:

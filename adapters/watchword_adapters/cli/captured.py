@@ -17,7 +17,7 @@ from watchword import derive
 from watchword.challenge import User
 from watchword.errors import ConfigurationError, ProtocolError
 from watchword.flow import Flow, Round
-from watchword.travel import Slip, read_slip
+from watchword.travel import Slip, read_slip, write_metadata
 from watchword.turn import ACTION, CHOICE, Answer, Turn
 from watchword.verification import MAX_ANSWER
 from watchword_adapters.cli.logged import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
@@ -258,7 +258,7 @@ def _round(given: Round) -> Round:
         # Another form: nobody knows what it holds. That there was something is all that is told.
         return Round(given.name, result, given.metadata and "taken out")
     fields |= {"claim": "", "carry": ""}
-    return Round(given.name, result, ";".join(f"{name}={fields[name]}" for name in derive.METADATA_FIELDS))
+    return Round(given.name, result, write_metadata(fields))
 
 
 def _tried(answer: Answer, rules: set[str]) -> Tried:

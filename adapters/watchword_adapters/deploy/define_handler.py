@@ -39,20 +39,19 @@ def answer(given, flows, judge):
 def _answer(given, flows, judge):
     if not isinstance(given, dict):
         raise MalformedError(f"the event is no object but {type(given).__name__}")
-    event = {str(key): value for key, value in given.items()}
-    source = event.get("triggerSource")
+    source = given.get("triggerSource")
     if source is not None and not str(source).startswith("DefineAuthChallenge"):
         raise MalformedError("the event is not meant for define: check which function each trigger of the pool calls")
-    request = _object(event, "request")
+    request = _object(given, "request")
     name = request.get("challengeName")
     if name is not None and name != "CUSTOM_CHALLENGE":
         raise MalformedError("challengeName: Create is called for CUSTOM_CHALLENGE only")
-    _text(event, "userPoolId")
-    client = _text(_object(event, "callerContext"), "clientId")
-    attributes = {key: value for key, value in _object(request, "userAttributes").items() if isinstance(value, str)}
-    _text(event, "userName")
+    _text(given, "userPoolId")
+    client = _text(_object(given, "callerContext"), "clientId")
+    attributes = _object(request, "userAttributes")
+    _text(given, "userName")
     # Anything but a plain no counts as "not found": then there are no tokens. Whoever is there has a sub, always.
-    known = not request.get("userNotFound") and bool(attributes.get("sub"))
+    known = not request.get("userNotFound") and _said(attributes, "sub") not in {None, ""}
     session = _session(request.get("session"))
     said = request.get("clientMetadata")
     action, choice = (_said(said, ACTION), _said(said, CHOICE)) if isinstance(said, dict) else (None, None)
@@ -68,7 +67,7 @@ def _answer(given, flows, judge):
         response = {"challengeName": next_round, "issueTokens": False, "failAuthentication": False}
     if kind in {"tokens", "fail"}:
         _tell(decided, next(flow for flow, each in flows if each is program), session, rounds)
-    return {**event, "response": response}
+    return {**given, "response": response}
 
 
 def _text(fields, name):
@@ -84,7 +83,7 @@ def _object(fields, name):
         return {}
     if not isinstance(value, dict):
         raise MalformedError(f"{name} is no object but {type(value).__name__}")
-    return {str(key): each for key, each in value.items()}
+    return value
 
 
 def _said(metadata, key):
@@ -97,14 +96,12 @@ def _session(rounds):
         return []
     if not isinstance(rounds, list | tuple):
         return [("", None, None)]  # no session that Cognito writes: judged as a round that no flow knows
-    return [_round(each) for each in rounds]
-
-
-def _round(entry):
-    if not isinstance(entry, dict):
-        return ("", None, None)
-    name = entry.get("challengeName")
-    return (name if isinstance(name, str) else "", entry.get("challengeResult"), entry.get("challengeMetadata"))
+    return [
+        (each.get("challengeName"), each.get("challengeResult"), each.get("challengeMetadata"))
+        if isinstance(each, dict)
+        else ("", None, None)
+        for each in rounds
+    ]
 
 
 def _tell(decided, flow, session, rounds):
@@ -121,7 +118,8 @@ def _tell(decided, flow, session, rounds):
         else:
             name = "authn_login_fail_max" if decided[1] == "tries_used_up" else "authn_login_fail"
             detail = {"reason": decided[1], "rounds": str(len(session))}
-        claim = next((fields["claim"] for *_, fields in reversed(rounds) if fields), "")
+        # `derive` has read these texts; the claim is the fifth of their parts.
+        claim = next((text.split(";")[4] for *_, text in reversed(rounds) if text), "")
         said = {"event": name, "at": time.time(), "flow": flow}
         if claim:
             said["ref"] = reference(claim)

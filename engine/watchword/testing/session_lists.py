@@ -11,6 +11,7 @@ from watchword import derive
 from watchword.exploration import next_rounds, that_send
 from watchword.flow import Flow, ReadRound, Round
 from watchword.speech import listen
+from watchword.travel import write_metadata
 from watchword.turn import ACTION
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def metadata(made_by: Flow, step: str, before: str = "-", **fields: str) -> str:
         "carry": "",
         **fields,
     }
-    return ";".join(f"{name}={values[name]}" for name in derive.METADATA_FIELDS)
+    return write_metadata(values)
 
 
 def recorded(made_by: Flow, reads: Sequence[ReadRound], **fields: str) -> tuple[Round, ...]:
