@@ -16,8 +16,7 @@ from watchword.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.turn import Judgement, Turn, ending, judge
 from watchword_adapters import cognito
 from watchword_adapters.cognito import Event
-from watchword_adapters.environment import Couriers, Keys, engine_of, flows_of, registry_of
-from watchword_adapters.in_lambda import runs_handler
+from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 
 if TYPE_CHECKING:
     from watchword.engine import Engine
@@ -112,7 +111,7 @@ class Triggers:
         return TriggerError(f"{text} (ref {ref})")
 
 
-def _teller(audit: Audit | None, clock: Clock | None) -> Callable[[Turn, Judgement], None]:
+def _teller(settings: HostSettings) -> Callable[[Turn, Judgement], None]:
     """Return what tells the audit of the end of a sign-in where there is no engine: without a key nobody is named."""
 
     def tell(turn: Turn, judgement: Judgement) -> None:
@@ -120,13 +119,11 @@ def _teller(audit: Audit | None, clock: Clock | None) -> Callable[[Turn, Judgeme
         if ended is None:
             return
         from watchword.travel import reference  # noqa: PLC0415 - most calls of Define end nothing
-        from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
-        from watchword_adapters.clock import SystemClock  # noqa: PLC0415
 
         ref = reference(judgement.claim) if judgement.claim else ""
-        at = (clock or SystemClock()).now()
+        event = AuditEvent(ended[0], settings.clock.now(), judgement.flow.name, "", ref, ended[1])
         with suppress(Exception):  # ASVS 5.0 16.5: the decision stands whatever the log does
-            (audit or StructuredLog()).record(AuditEvent(ended[0], at, judgement.flow.name, "", ref, ended[1]))
+            settings.audit.record(event)
 
     return tell
 
@@ -162,16 +159,7 @@ def triggers(
     Raises:
         ConfigurationError: if anything is missing or wrong; the message says what to set.
     """
-    environment = os.environ if environment is None else environment
-    defines = runs_handler(environment, "define")
-    registry = registry if defines else registry_of(registry)
-    flows = flows_of(flow, previous, registry)
-    if defines:
-        return Triggers(flows, None, _teller(audit, clock))
-    creates = not runs_handler(environment, "verify")
-    engine = engine_of(
-        flows[0],
-        previous=flows[1:],
+    settings = HostSettings(
         key=key,
         root_key=root_key,
         ledger=ledger,
@@ -181,9 +169,13 @@ def triggers(
         audit=audit,
         pad_to=pad_to,
         environment=environment,
-        creates=creates,
         registry=registry,
     )
+    flows = settings.flows(flow, previous)
+    if settings.defines_only:
+        return Triggers(flows, None, _teller(settings))
+    creates = not settings.verifies_only
+    engine = settings.engine(flows, creates=creates)
     if creates:
         engine.prepare()
     return Triggers(flows, engine)

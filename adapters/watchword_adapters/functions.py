@@ -18,11 +18,11 @@ from watchword.borders import read_only
 from watchword.challenge import Factor, User
 from watchword.engine import Engine, identity
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
-from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round
+from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
 from watchword.registry import Registry
 from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
-from watchword_adapters.environment import Couriers, Keys, engine_of
+from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 
 CLIENT = "functions"
 
@@ -168,9 +168,7 @@ class SignIn:
         self.realm = realm
         self.minutes = minutes
         self._users = users
-        self._engine: Engine = engine_of(
-            flow,
-            previous=previous,
+        settings = HostSettings(
             key=key,
             root_key=root_key,
             ledger=ledger,
@@ -180,9 +178,9 @@ class SignIn:
             audit=audit,
             pad_to=pad_to,
             environment=environment,
-            fold=fold,
             registry=registry,
         )
+        self._engine: Engine = settings.engine((flow, *expect_flows(previous)), fold=fold)
         self._engine.prepare()
 
     def verifier(self, name: str, password: str) -> tuple[str, str]:

@@ -45,14 +45,14 @@ def flow_user(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Flow
     one test share the ledger, the outbox and the clock.
     """
     from watchword.testing import FlowUser, SeededRandom  # noqa: PLC0415
-    from watchword_adapters.environment import flow_of  # noqa: PLC0415
+    from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
 
     world = {"ledger": MemoryLedger(), "outbox": outbox, "clock": frozen_clock, "random": SeededRandom()}
 
     def make(flow: Any, **settings: Any) -> FlowUser:
         given: dict[str, Any] = {**world, **settings}
-        return FlowUser(flow_of(flow), **given)
+        return FlowUser(HostSettings().flow(flow), **given)
 
     return make
 
@@ -68,12 +68,12 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     from watchword.testing.flow_user import ATTRIBUTES, PASSWORD  # noqa: PLC0415
     from watchword_adapters.audit import NoAudit  # noqa: PLC0415
     from watchword_adapters.aws_lambda import triggers  # noqa: PLC0415
-    from watchword_adapters.environment import flow_of  # noqa: PLC0415
+    from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
     from watchword_adapters.userpool import LocalUserPool  # noqa: PLC0415
 
     def make(flow: Any, **settings: Any) -> LocalUserPool:
-        flow = flow_of(flow)
+        flow = HostSettings().flow(flow)
         channels = {step.powers.channel for step in flow.steps.values()} - {""}
         made = triggers(
             flow,

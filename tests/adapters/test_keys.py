@@ -19,7 +19,7 @@ from watchword.testing.time import VirtualClock
 from watchword_adapters import keys, keys_in_aws
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.environment import keyring_of
+from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.keys import FetchedKeyring, keyring_from
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
@@ -154,19 +154,19 @@ def test_both_end_up_in_the_triggers(aws, url):
         ChallengeResponses={"USERNAME": "ann", "ANSWER": code.strip()},
     )
     assert "AuthenticationResult" in reply
-    assert keyring_of(url("secretsmanager", "triggers"), {}).current.id == ids(K1)[0]
+    assert HostSettings(key=url("secretsmanager", "triggers"), environment={}).keyring.current.id == ids(K1)[0]
 
 
 def test_keys_given_otherwise_stay_as_they_were(clock):
     """Bytes, a list, a ring and text in base64 need no source."""
     for given in (K1, [K1], Keyring.of(K1), encoded(K1)):
-        assert keyring_of(given, {}).current.id == ids(K1)[0]
+        assert HostSettings(key=given, environment={}).keyring.current.id == ids(K1)[0]
     fetched = FetchedKeyring(Source(K2), clock=clock)
-    assert keyring_of(fetched, {}) is fetched
+    assert HostSettings(key=fetched, environment={}).keyring is fetched
     with pytest.raises(ConfigurationError, match="set WATCHWORD_KEY or pass key="):
-        keyring_of(None, {"WATCHWORD_KEY": " "})
+        HostSettings(environment={"WATCHWORD_KEY": " "}).keyring  # noqa: B018
     with pytest.raises(ConfigurationError, match="WATCHWORD_KEY: key 2 is no base64"):
-        keyring_of(f"{encoded(K1)},###", {})
+        HostSettings(key=f"{encoded(K1)},###", environment={}).keyring  # noqa: B018
 
 
 def test_a_root_key_is_fetched_once_and_by_the_same_client(aws, url, clock):
@@ -190,9 +190,10 @@ def test_root_key_and_rotating_key_are_kept_in_different_ways(aws, url, clock, r
     aws.secrets.create_secret(Name=f"beside-{root}", SecretString=encoded(K1))
     aws.parameters.put_parameter(Name=f"/beside/{root}", Value=encoded(K0), Type="SecureString")
     said = encoded(K0) if root == "text" else url("ssm", f"/beside/{root}")
-    made = keyring_of(url("secretsmanager", f"beside-{root}"), {"WATCHWORD_ROOT_KEY": said}, clock)
+    world = {"environment": {"WATCHWORD_ROOT_KEY": said}, "clock": clock}
+    made = HostSettings(key=url("secretsmanager", f"beside-{root}"), **world).keyring
     assert [made.current.id, made.lasting.id] == ids(K1, K0)
-    assert keyring_of(K2, {"WATCHWORD_ROOT_KEY": said}, clock).lasting.id == ids(K0)[0]
+    assert HostSettings(key=K2, **world).keyring.lasting.id == ids(K0)[0]
 
 
 def test_one_place_is_not_both(clock):
@@ -211,7 +212,8 @@ def test_a_weak_root_key_in_a_secret_is_named(aws, url, clock):
     """By the secret that holds it."""
     aws.secrets.create_secret(Name="weak-root", SecretString="c2hvcnQ=")
     with pytest.raises(ConfigurationError, match="the key source secretsmanager://weak-root: key 1 is too short"):
-        keyring_of(K1, {"WATCHWORD_ROOT_KEY": url("secretsmanager", "weak-root")}, clock)
+        environment = {"WATCHWORD_ROOT_KEY": url("secretsmanager", "weak-root")}
+        HostSettings(key=K1, environment=environment, clock=clock).keyring  # noqa: B018
 
 
 # What goes wrong at the start
@@ -313,8 +315,8 @@ def test_boto3_that_is_missing_is_named():
     """Who keeps keys in AWS needs boto3, and nobody else loads it."""
     code = (
         "import sys; sys.modules['boto3'] = None\n"
-        "from watchword_adapters.environment import keyring_of\n"
-        "try: keyring_of('ssm:///x', {})\nexcept Exception as error: print(error)"
+        "from watchword_adapters.host_settings import HostSettings\n"
+        "try: HostSettings(key='ssm:///x', environment={}).keyring\nexcept Exception as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "the key source ssm:///x: it needs boto3: pip install 'watchword[aws]'\n"

@@ -22,7 +22,7 @@ from watchword.testing.ledgers import LedgerContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.environment import ledger_of
+from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers import DynamoDbLedger, MemoryLedger, dynamodb, dynamodb_items, dynamodb_table
 from watchword_adapters.ledgers.window import GRACE
 from watchword_adapters.userpool import LocalUserPool
@@ -736,9 +736,11 @@ def test_setting_up_makes_the_client_and_asks_nothing(aws, monkeypatch):
     """What boto3 takes a quarter of a second for happens before the first call; the network is left alone."""
     isolate(monkeypatch)
     with aws.counted() as made:
-        ledger = ledger_of(f"dynamodb://table?region=eu-west-1&endpoint={aws.endpoint}", {})
+        ledger = HostSettings(
+            ledger=f"dynamodb://table?region=eu-west-1&endpoint={aws.endpoint}", environment={}
+        ).ledger
         assert ledger._table._client is not None
-        assert ledger_of(ledger, {"AWS_LAMBDA_FUNCTION_NAME": "f"}) is ledger
+        assert HostSettings(ledger=ledger, environment={"AWS_LAMBDA_FUNCTION_NAME": "f"}).ledger is ledger
     assert made == {}
 
 
@@ -746,7 +748,7 @@ def test_a_region_that_is_missing_is_told_when_it_is_set_up(monkeypatch):
     """Without a region nothing starts."""
     isolate(monkeypatch)
     with pytest.raises(ConfigurationError, match="give region=eu-west-1 or set AWS_DEFAULT_REGION"):
-        ledger_of("dynamodb://table", {})
+        HostSettings(ledger="dynamodb://table", environment={}).ledger  # noqa: B018
     with pytest.raises(UnavailableError, match=r"is not set up: .*AWS_DEFAULT_REGION"):
         DynamoDbLedger("table").peek("h", now=NOW, within=3600.0)
 

@@ -13,8 +13,8 @@ from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.environment import keyring_of
 from watchword_adapters.functions import Asked, SignedIn, SignIn, UserRecord
+from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.keys import FetchedKeyring
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
@@ -159,7 +159,7 @@ def test_the_oldest_key_of_before_becomes_the_root():
 
 def test_a_root_key_makes_no_challenge():
     """It is not among the keys that codes are derived from."""
-    ring = keyring_of(secret(2), {}, root_key=secret(1))
+    ring = HostSettings(key=secret(2), root_key=secret(1), environment={}).keyring
     assert (ring.current, ring.lasting) == (Keyring.of(secret(2)).current, Keyring.of(secret(1)).current)
     assert ring.find(ring.current.id) == ring.current
     assert ring.find("deadbeef") is None
@@ -167,7 +167,8 @@ def test_a_root_key_makes_no_challenge():
 
 def test_of_several_root_keys_the_oldest_names_users():
     """A root key may be put in front of another one."""
-    assert Keyring.of(secret(1)).current == keyring_of(secret(3), {}, root_key=[secret(2), secret(1)]).lasting
+    made = HostSettings(key=secret(3), root_key=[secret(2), secret(1)], environment={})
+    assert Keyring.of(secret(1)).current == made.keyring.lasting
 
 
 @pytest.mark.parametrize("entrance", [triggers, lambda *given, **named: SignIn(*given, users=People(), **named)])
@@ -195,4 +196,4 @@ def test_both_hosts_take_it_as_an_argument_and_from_the_environment(entrance):
 def test_a_bad_root_key_is_refused_by_its_name(root, key):
     """Not by the name of the other one."""
     with pytest.raises(ConfigurationError, match=r"^(WATCHWORD_ROOT_KEY|root_key): "):
-        keyring_of(key, {}, root_key=root)
+        HostSettings(key=key, root_key=root, environment={}).keyring  # noqa: B018

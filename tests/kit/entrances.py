@@ -23,8 +23,8 @@ from watchword.travel import read_carry, read_slip
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli.captured import read_events
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
-from watchword_adapters.environment import keyring_of
 from watchword_adapters.functions import Asked, Refused, SignIn, UserRecord
+from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -88,6 +88,10 @@ class Entrance:
     def given(self, value: object) -> object:
         """Return what the entrance is to be given."""
         return value if self.within == "{}" else self.within.format(value)
+
+
+def _keyring_said_by(value):
+    return HostSettings(environment={"WATCHWORD_KEY": value}).keyring
 
 
 def _refusal(call, *arguments) -> str:
@@ -353,9 +357,7 @@ def reader_entrances() -> list[Entrance]:
         Entrance("session words", lambda value: _refusal(_listened, value), anything=False),
         Entrance("limit", lambda value: _refusal(parse_limit, value)),
         Entrance("SRP number", lambda value: _refusal(srp6a.public_from_hex, value, "SRP_A")),
-        Entrance(
-            "key", lambda value: _refusal(keyring_of, None, {"WATCHWORD_KEY": value[:MOST_ENVIRONMENT]}), anything=False
-        ),
+        Entrance("key", lambda value: _refusal(_keyring_said_by, value[:MOST_ENVIRONMENT]), anything=False),
         Entrance("courier URL", lambda value: _refusal(Registry().find_courier, value), anything=False),
         *(
             Entrance(name, lambda value: _refusal(Registry().find_courier, value), anything=False, within=url)

@@ -19,7 +19,7 @@ from watchword.srp6a import pool_name
 from watchword.unlocking import never_used, unlock
 from watchword_adapters.audit import MemoryAudit, as_line
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.environment import keyring_of, ledger_of
+from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.keys import root_keyring_from
 
 _LONGEST = 2048
@@ -121,7 +121,7 @@ def keyring_of_triggers(environment: Mapping[str, str]) -> Ring:
             "neither WATCHWORD_ROOT_KEY nor WATCHWORD_KEY is set: users stand in the ledger under digests made with the "
             "root key, or with the oldest key where your triggers have no root key"
         )
-    return keyring_of(None, environment)
+    return HostSettings(environment=environment).keyring
 
 
 def _ledger(url: str) -> Ledger:
@@ -131,7 +131,7 @@ def _ledger(url: str) -> Ledger:
     # SQLite would make the file of a mistyped path, and find nothing in it.
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
         raise ConfigurationError(f"the ledger {url}: there is no such file; check the path")
-    ledger = ledger_of(url, {})
+    ledger = HostSettings(ledger=url, environment={}).ledger
     if getattr(ledger, "reach", None) == "process":
         raise ConfigurationError(
             f"the ledger {url.partition(':')[0]} lives in the process of your triggers and cannot be reached from here; "

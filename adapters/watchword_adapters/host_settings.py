@@ -1,0 +1,261 @@
+"""What a host is given by its program and reads from the environment: one value, and the ports that an engine needs of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import field, frozen
+
+from watchword.errors import ConfigurationError
+from watchword.flow import Flow, expect_flow
+from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword_adapters.in_lambda import runs_handler, runs_in_lambda
+
+# A function that only defines loads this module too: what it does not need is imported where it is used.
+if TYPE_CHECKING:
+    from watchword.engine import Engine
+    from watchword.keyring import Ring
+    from watchword.registry import Registry
+
+Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
+Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
+
+PROCESS_ONLY = "process-only"
+
+
+@frozen(slots=False, kw_only=True, eq=False)
+class HostSettings:
+    """What a host runs on. What is None is read from *environment* (`os.environ` if that is None), or has a default.
+
+    *key* and *root_key* are ``WATCHWORD_KEY`` and ``WATCHWORD_ROOT_KEY``; *ledger* is ``WATCHWORD_LEDGER``, *courier*
+    ``WATCHWORD_COURIER``. *registry* finds what is named by a URL or in a flow's file: one of all that is installed.
+    Each is read when it is needed, so that a function which does without says nothing of it.
+    """
+
+    key: Keys | None = field(default=None, repr=False)
+    root_key: Keys | None = field(default=None, repr=False)
+    given_ledger: Ledger | str | None = field(default=None, repr=False, alias="ledger")
+    courier: Couriers | None = field(default=None, repr=False)
+    given_clock: Clock | None = field(default=None, alias="clock")
+    given_random: Random | None = field(default=None, alias="random")
+    given_audit: Audit | None = field(default=None, alias="audit")
+    pad_to: float | None = None
+    given_environment: Mapping[str, str] | None = field(default=None, repr=False, alias="environment")
+    given_registry: Registry | None = field(default=None, alias="registry")
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """Where what is not given is read."""
+        return os.environ if self.given_environment is None else self.given_environment
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What finds plugins."""
+        from watchword.registry import Registry  # noqa: PLC0415
+
+        return Registry() if self.given_registry is None else self.given_registry
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock."""
+        from watchword_adapters.clock import SystemClock  # noqa: PLC0415
+
+        return self.given_clock or SystemClock()
+
+    @cached_property
+    def audit(self) -> Audit:
+        """Where audit events go, before any plugin observes them."""
+        from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
+
+        return self.given_audit or StructuredLog()
+
+    @property
+    def defines_only(self) -> bool:
+        """Whether this is a Lambda function whose handler is Define's."""
+        return runs_handler(self.environment, "define")
+
+    @property
+    def verifies_only(self) -> bool:
+        """Whether this is a Lambda function whose handler is Verify's."""
+        return runs_handler(self.environment, "verify")
+
+    @cached_property
+    def keyring(self) -> Ring:
+        """The ring of *key*, with *root_key* kept apart in it if there is one; else the oldest key is the root.
+
+        Both are base64, newest first, with commas between; or where the keys are kept (see `watchword_adapters.keys`): then
+        they are fetched now, and those that rotate again by the clock when they are old.
+
+        Raises:
+            ConfigurationError: if there is no key, or one is weak or cannot be read.
+        """
+        key = self._said("WATCHWORD_KEY") if self.key is None else self.key
+        root_key = (self._said("WATCHWORD_ROOT_KEY").strip() or None) if self.root_key is None else self.root_key
+        if isinstance(key, str) and isinstance(root_key, str):
+            from watchword_adapters.keys import keyring_from  # noqa: PLC0415
+
+            return keyring_from(key, self.clock, root_key)
+        rotating = _ring(key, self.clock)
+        return rotating if root_key is None else _rooted(root_key, rotating)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, prepared; one in memory outside Lambda, if none is named.
+
+        A ledger's `prepare`, if it has one, makes what the first call would have to wait for.
+
+        Raises:
+            ConfigurationError: if it cannot be set up; in Lambda, for a ledger that other containers cannot see, unless
+                written ``process-only``.
+        """
+        ledger = self.given_ledger
+        if ledger is None:
+            ledger = self._said("WATCHWORD_LEDGER").strip() or None
+        alone = ledger == PROCESS_ONLY
+        if alone:
+            ledger = None
+        if isinstance(ledger, str):
+            ledger = self.registry.find_ledger(ledger)
+        if ledger is None:
+            from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
+
+            ledger = MemoryLedger()
+        if runs_in_lambda(self.environment) and not alone:
+            _demand_shared(ledger)
+        prepare = getattr(type(ledger), "prepare", None)
+        if prepare is not None:
+            prepare(ledger)
+        return ledger
+
+    def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
+        """Return the couriers by channel; the environment's, which is for e-mail, only where one of *flows* sends."""
+        if not self.courier and not any(step.powers.sends for flow in flows for step in flow.steps.values()):
+            return {}
+        courier = (self._said("WATCHWORD_COURIER").strip() or {}) if self.courier is None else self.courier
+        by_channel = courier if isinstance(courier, Mapping) else {"email": courier}
+        return {
+            channel: self.registry.find_courier(each) if isinstance(each, str) else each
+            for channel, each in by_channel.items()
+        }
+
+    def flow(self, flow: Flow | str | os.PathLike[str]) -> Flow:
+        """Return *flow*, read from its file if that is what was given.
+
+        Raises:
+            ConfigurationError: if it is no flow.
+        """
+        if isinstance(flow, Flow):
+            return flow
+        if isinstance(flow, str | os.PathLike):
+            from watchword.flow_file import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
+
+            return find_flow(os.fspath(flow), self.registry)
+        raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")
+
+    def flows(
+        self, flow: Flow | str | os.PathLike[str], previous: Sequence[Flow | str | os.PathLike[str]]
+    ) -> tuple[Flow, ...]:
+        """Return *flow* and the *previous* ones, read from their files where that is what was given.
+
+        Raises:
+            ConfigurationError: if one is no flow, or *previous* is no list.
+        """
+        if isinstance(previous, str | os.PathLike | Flow):
+            raise ConfigurationError(f"previous is {type(previous).__name__}: pass a list, previous=[…]")
+        return tuple(map(self.flow, (flow, *previous)))
+
+    def engine(
+        self, flows: Sequence[Flow], *, creates: bool = True, fold: Callable[[str], str] | None = None
+    ) -> Engine:
+        """Return an engine for *flows*, the first of which is the one in use.
+
+        One environment serves all functions: without *creates* (in Verify) no courier is looked at. Names are folded by *fold*, or else as in
+        a user pool. The plugins that are in use may observe.
+
+        Raises:
+            ConfigurationError: if a setting is missing or wrong; the message says what to set.
+        """
+        from watchword.engine import Engine, folded  # noqa: PLC0415
+        from watchword_adapters.clock import SystemRandom  # noqa: PLC0415
+
+        flows = tuple(map(expect_flow, flows))
+        if self.pad_to is not None and not 0 <= self.pad_to <= 3:
+            raise ConfigurationError(f"pad_to is {self.pad_to}: it must be from 0 to 3 seconds, inside the deadline")
+        return Engine(
+            flows[0],
+            previous=flows[1:],
+            keyring=self.keyring,
+            ledger=self.ledger,
+            couriers=self.couriers(flows) if creates else {},
+            clock=self.clock,
+            random=self.given_random or SystemRandom(),
+            audit=self._observed(flows),  # after all that is found by a URL
+            pad_to=self.pad_to,
+            fold=fold or folded,
+        )
+
+    def _said(self, name: str) -> str:
+        return self.environment.get(name, "")
+
+    def _observed(self, flows: Sequence[Flow]) -> Audit:
+        """Return the audit with the `observe` hooks of the plugins that are in use behind it."""
+        from watchword.blocks import kinds_in  # noqa: PLC0415
+        from watchword_adapters.audit import AuditFanOut  # noqa: PLC0415
+
+        kinds = [kind for flow in flows for kind in kinds_in(flow.body)]
+        behind = [_Observer(observe) for observe in self.registry.observers(kinds)]
+        return AuditFanOut((self.audit, *behind)) if behind else self.audit
+
+
+@frozen
+class _Observer:
+    observe: Callable[[AuditEvent], None]
+
+    def record(self, event: AuditEvent) -> None:
+        self.observe(event)
+
+
+def _rooted(root_key: Keys, rotating: Ring) -> Ring:
+    from watchword.keyring import Keyring, Ring, RootedRing  # noqa: PLC0415
+
+    if isinstance(root_key, Ring):
+        return RootedRing(root_key, rotating)
+    if isinstance(root_key, str):
+        from watchword_adapters.keys import root_keyring_from  # noqa: PLC0415
+
+        return RootedRing(root_keyring_from(root_key), rotating)
+    try:
+        return RootedRing(Keyring.of(root_key), rotating)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"root_key: {error}") from None
+
+
+def _ring(key: Keys, clock: Clock) -> Ring:
+    if not isinstance(key, str):
+        from watchword.keyring import Keyring, Ring  # noqa: PLC0415
+
+        return key if isinstance(key, Ring) else Keyring.of(key)
+    from watchword_adapters.keys import keyring_from  # noqa: PLC0415
+
+    return keyring_from(key, clock)
+
+
+def _demand_shared(ledger: Ledger) -> None:
+    """Raise ConfigurationError unless *ledger* says that all processes share it."""
+    reach: object = getattr(ledger, "reach", None)
+    if reach == "everywhere":
+        return
+    name = type(ledger).__name__
+    if reach not in ("process", "machine"):
+        raise ConfigurationError(
+            f'the ledger {name} does not say which processes share it: give it reach = "everywhere" if all do, '
+            'or "machine" or "process"'
+        )
+    raise ConfigurationError(
+        "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
+        f"{name} is shared within one {reach} only; "
+        "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
+    )

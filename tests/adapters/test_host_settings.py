@@ -1,0 +1,78 @@
+"""What a host runs on is one value: what its program gives comes first, then the environment, then a default."""
+
+import base64
+
+import pytest
+
+from watchword import ConfigurationError, Flow
+from watchword.keyring import Keyring
+from watchword.registry import Registry
+from watchword.testing.time import VirtualClock
+from watchword_adapters.audit import NoAudit
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.host_settings import HostSettings
+from watchword_adapters.ledgers import MemoryLedger
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
+
+GIVEN, OTHER = b"1" * 32, b"2" * 32
+ENVIRONMENT = {
+    "WATCHWORD_KEY": base64.b64encode(OTHER).decode(),
+    "WATCHWORD_LEDGER": "memory:",
+    "WATCHWORD_COURIER": "console:",
+}
+MAIL = [Flow(EmailOtp())]
+
+
+def test_what_is_given_comes_before_the_environment():
+    """Each setting by itself."""
+    ledger, box, clock, audit, registry = MemoryLedger(), Outbox(), VirtualClock(), NoAudit(), Registry({})
+    settings = HostSettings(
+        key=GIVEN, ledger=ledger, courier=box, clock=clock, audit=audit, registry=registry, environment=ENVIRONMENT
+    )
+    assert Keyring.of(GIVEN).current == settings.keyring.current
+    assert {"email": box} == settings.couriers(MAIL)
+    assert (ledger, clock, audit, registry) == (settings.ledger, settings.clock, settings.audit, settings.registry)
+
+
+def test_what_is_not_given_is_in_the_environment():
+    """That of the process, unless another is given."""
+    settings = HostSettings(environment=ENVIRONMENT)
+    assert Keyring.of(OTHER).current == settings.keyring.current
+    assert "ConsoleCourier" == type(settings.couriers(MAIL)["email"]).__name__
+
+
+def test_the_environment_of_the_process_is_the_default(monkeypatch):
+    """As Lambda sets it."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    assert Keyring.of(OTHER).current == HostSettings().keyring.current
+
+
+@pytest.mark.parametrize("name", ["keyring", "ledger", "clock", "audit", "registry", "environment"])
+def test_each_is_made_once(name):
+    """A host asks as often as it likes: budgets, clocks and plugins are the same ones."""
+    settings = HostSettings(environment=ENVIRONMENT)
+    assert getattr(settings, name) is getattr(settings, name)
+
+
+def test_what_is_not_needed_is_not_read():
+    """A flow that sends nothing needs no courier, and what defines no key."""
+    settings = HostSettings(environment={"WATCHWORD_COURIER": "nonsense", "WATCHWORD_LEDGER": "nonsense"})
+    assert {} == settings.couriers([Flow(Srp())])
+    assert MAIL == list(settings.flows(MAIL[0], []))
+    with pytest.raises(ConfigurationError, match="courier"):
+        settings.couriers(MAIL)
+
+
+def test_settings_show_no_secret():
+    """In a traceback or a log."""
+    said = repr(HostSettings(key=GIVEN, root_key=OTHER, courier="smtp://ann:hunter2@host", environment=ENVIRONMENT))
+    assert not any(each in said for each in ("1111", "2222", "hunter2", ENVIRONMENT["WATCHWORD_KEY"]))
+
+
+@pytest.mark.parametrize("flows", [["flow.toml"], [MAIL[0], "flow.toml"], ["flow.toml", MAIL[0]]])
+def test_an_engine_is_made_of_flows(flows):
+    """A path is told with the remedy."""
+    with pytest.raises(ConfigurationError, match="read it first, by load_flow"):
+        HostSettings(environment=ENVIRONMENT).engine(flows)
