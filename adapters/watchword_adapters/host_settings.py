@@ -134,7 +134,9 @@ class HostSettings:
         """Return the couriers by channel; the environment's, which is for e-mail, only where one of *flows* sends."""
         if not self.courier and not any(step.powers.sends for flow in flows for step in flow.steps.values()):
             return {}
-        courier = (self._said("WATCHWORD_COURIER").strip() or {}) if self.courier is None else self.courier
+        courier: Couriers | None = self.courier
+        if courier is None:
+            courier = self._said("WATCHWORD_COURIER").strip() or dict[str, Courier]()
         by_channel = courier if isinstance(courier, Mapping) else {"email": courier}
         return {
             channel: self.registry.find_courier(each) if isinstance(each, str) else each
