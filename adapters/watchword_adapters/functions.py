@@ -16,11 +16,12 @@ from attrs import evolve, field, frozen
 from watchword import derive, srp6a
 from watchword.borders import read_only
 from watchword.challenge import Factor, User
-from watchword.engine import Engine, identity
+from watchword.engine import Engine
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
 from watchword.ports import Audit, Clock, Ledger, Limit, Random
 from watchword.registry import Registry
+from watchword.services import identity
 from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 

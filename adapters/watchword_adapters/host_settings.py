@@ -180,7 +180,8 @@ class HostSettings:
         Raises:
             ConfigurationError: if a setting is missing or wrong; the message says what to set.
         """
-        from watchword.engine import Engine, folded  # noqa: PLC0415
+        from watchword.engine import Engine  # noqa: PLC0415
+        from watchword.services import folded  # noqa: PLC0415
         from watchword_adapters.clock import SystemRandom  # noqa: PLC0415
 
         flows = tuple(map(expect_flow, flows))

@@ -21,8 +21,8 @@ from watchword.delivery import (
     sent,
     with_own_try,
 )
-from watchword.engine import Deadline, Engine
 from watchword.errors import UnavailableError, reason_of
+from watchword.services import Deadline, Services
 from watchword.situation import Situation, read, with_dead_code
 from watchword.travel import (
     MAX_CARRY,
@@ -67,7 +67,7 @@ class _Asking:
     asked: bool = True
 
 
-def create(engine: Engine, turn: Turn, deadline: Deadline) -> Created:
+def create(services: Services, turn: Turn, deadline: Deadline) -> Created:
     """Return the challenge for the step that the session of *turn* has come to, by *deadline*.
 
     Raises:
@@ -75,32 +75,32 @@ def create(engine: Engine, turn: Turn, deadline: Deadline) -> Created:
         TryLaterError: if the message budget is empty; nothing was sent.
         UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
     """
-    at = read(engine, turn)
+    at = read(services, turn)
     if at.choices:
-        return _choice(engine, at)
-    ref = new_claim(engine.keyring.current, at.round, at.now)
+        return _choice(services, at)
+    ref = new_claim(services.keyring.current, at.round, at.now)
     try:
-        at = with_dead_code(engine, at, deadline)
-        claim = claimed(engine, at, deadline)
+        at = with_dead_code(services, at, deadline)
+        claim = claimed(services, at, deadline)
         ref = claim.id
-        challenge = made(engine, at, claim)
+        challenge = made(services, at, claim)
         if isinstance(challenge, Flaw):
-            raise _unmade(engine, at, claim, challenge, deadline)
+            raise _unmade(services, at, claim, challenge, deadline)
         asking = _Asking(claim, challenge)
-        not_sent = sent(engine, at, claim, challenge, deadline)
-        going_on = _without_message(engine, at, asking, not_sent, deadline) if not_sent else asking
-        pad(engine, at, claim, deadline)
+        not_sent = sent(services, at, claim, challenge, deadline)
+        going_on = _without_message(services, at, asking, not_sent, deadline) if not_sent else asking
+        pad(services, at, claim, deadline)
         if isinstance(going_on, BaseException):
             raise going_on
-        at = with_own_try(engine, at, going_on.claim, deadline) if going_on.asked else at
-        return _written(engine, at, going_on, deadline)
+        at = with_own_try(services, at, going_on.claim, deadline) if going_on.asked else at
+        return _written(services, at, going_on, deadline)
     except UnavailableError as error:
         if error.ref:
             raise
-        raise engine.recorded(error, at.user, claim=ref, step=at.asked) from None
+        raise services.recorded(error, at.user, claim=ref, step=at.asked) from None
 
 
-def made(engine: Engine, at: Situation, claim: Claimed) -> Challenge | Flaw:
+def made(services: Services, at: Situation, claim: Claimed) -> Challenge | Flaw:
     """Return what the kind makes of *claim*, or what is wrong with it; raise nothing, whatever the kind does."""
     turn, key, kind = at.turn, claim.key, at.step.kind
     earlier = at.earlier
@@ -116,7 +116,7 @@ def made(engine: Engine, at: Situation, claim: Claimed) -> Challenge | Flaw:
         proven=at.proven,
         code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claim.id} {at.user}", alphabet, length),
         seal=lambda answer: answer_seal(key, at.step, claim.id, at.user, answer),
-        mark=lambda value: engine.keyring.lasting.digest(f"mark {kind.kind}", value),
+        mark=lambda value: services.keyring.lasting.digest(f"mark {kind.kind}", value),
     )
     try:
         challenge: object = kind.create(request)
@@ -126,16 +126,16 @@ def made(engine: Engine, at: Situation, claim: Claimed) -> Challenge | Flaw:
     return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
 
 
-def _unmade(engine: Engine, at: Situation, claim: Claimed, flaw: Flaw, deadline: Deadline) -> UnavailableError:
+def _unmade(services: Services, at: Situation, claim: Claimed, flaw: Flaw, deadline: Deadline) -> UnavailableError:
     """Record that the kind made no challenge; return the error that says so."""
-    engine.record("sys_kind_failed", at.user, claim=claim.id, step=at.asked, what=flaw.what, **flaw.why)
+    services.record("sys_kind_failed", at.user, claim=claim.id, step=at.asked, what=flaw.what, **flaw.why)
     if claim.sends:
-        engine.ledger.settle(claim.slot, claim.id, "unsent", own_until=at.now, within=deadline.left())
+        services.ledger.settle(claim.slot, claim.id, "unsent", own_until=at.now, within=deadline.left())
     return failure(claim, f"kind {at.step.kind.kind!r} {flaw.what}", flaw.why, undelivered=True)
 
 
 def _without_message(
-    engine: Engine, at: Situation, asking: _Asking, not_sent: NotSent, deadline: Deadline
+    services: Services, at: Situation, asking: _Asking, not_sent: NotSent, deadline: Deadline
 ) -> _Asking | BaseException:
     """Return how the sign-in goes on although no message went out, or the error that ends it.
 
@@ -144,11 +144,11 @@ def _without_message(
     """
     if not not_sent.word:
         return not_sent.error
-    older = kept(engine, at, not_sent.word)
+    older = kept(services, at, not_sent.word)
     if older is not None and (not at.dead or (not_sent.word == "try_later" and not at.has_another_way)):
-        challenge = made(engine, at, older)
+        challenge = made(services, at, older)
         if isinstance(challenge, Flaw):
-            return _unmade(engine, at, older, challenge, deadline)
+            return _unmade(services, at, older, challenge, deadline)
         return _Asking(older, challenge)
     return evolve(asking, asked=False) if at.has_another_way else not_sent.error
 
@@ -187,25 +187,25 @@ def _parts(message: Email) -> tuple[str, ...]:
     return message.to, message.subject, message.text, message.html
 
 
-def _choice(engine: Engine, at: Situation) -> Created:
+def _choice(services: Services, at: Situation) -> Created:
     """Ask the client which of the steps it wants."""
-    claim = drawn(engine, at)
+    claim = drawn(services, at)
     public = {
         "kind": derive.SELECT,
         "step": derive.SELECT,
         "choices": ",".join(at.choices),
         "ref": reference(claim.id),
     }
-    slip = _slip(engine, at, claim, derive.SELECT, int(at.now) + 1)
+    slip = _slip(services, at, claim, derive.SELECT, int(at.now) + 1)
     return Created(public, slip.write(claim.key, at.binding, {}), _metadata(at, claim, {}))
 
 
-def _written(engine: Engine, at: Situation, asking: _Asking, deadline: Deadline) -> Created:
+def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadline) -> Created:
     """Return what the host gets: what the client is shown, what Verify needs, and what the next call reads."""
     deadline.left()
     claim, challenge, kind = asking.claim, asking.challenge, at.step.kind
     if not asking.asked:
-        return _unasked(engine, at, asking)
+        return _unasked(services, at, asking)
     expires = claim.issued + at.step.lifetime
     public = {
         **challenge.public,
@@ -219,12 +219,12 @@ def _written(engine: Engine, at: Situation, asking: _Asking, deadline: Deadline)
         public["resend_after"] = str(claim.issued + at.step.powers.resend_after)
     if claim.error:
         public["error"] = claim.error
-    slip = _slip(engine, at, claim, kind.kind, expires)
+    slip = _slip(services, at, claim, kind.kind, expires)
     private = slip.write(claim.key, at.binding, challenge.private)
     return Created(public, private, _metadata(at, claim, challenge.carry))
 
 
-def _unasked(engine: Engine, at: Situation, asking: _Asking) -> Created:
+def _unasked(services: Services, at: Situation, asking: _Asking) -> Created:
     """Tell the client that the step cannot be asked: no answer to it is right, and any brings what the flow has instead."""
     claim = asking.claim
     public = {
@@ -236,11 +236,11 @@ def _unasked(engine: Engine, at: Situation, asking: _Asking) -> Created:
         "ref": reference(claim.id),
         "error": "unavailable",
     }
-    slip = _slip(engine, at, claim, derive.UNASKED, claim.issued)
+    slip = _slip(services, at, claim, derive.UNASKED, claim.issued)
     return Created(public, slip.write(claim.key, at.binding, {}), _metadata(at, claim, {}, asked=False))
 
 
-def _slip(engine: Engine, at: Situation, claim: Claimed, kind: str, expires: int) -> Slip:
+def _slip(services: Services, at: Situation, claim: Claimed, kind: str, expires: int) -> Slip:
     return Slip(
         flow=at.flow.fingerprint,
         kind=kind,
@@ -251,7 +251,7 @@ def _slip(engine: Engine, at: Situation, claim: Claimed, kind: str, expires: int
         issued=claim.issued,
         expires=expires,
         proven=at.proven,
-        own=has_own_try(engine, at, claim),
+        own=has_own_try(services, at, claim),
     )
 
 

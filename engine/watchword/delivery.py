@@ -9,10 +9,11 @@ from attrs import evolve, field, frozen
 
 from watchword.blocks import MESSAGES
 from watchword.challenge import Challenge, Email
-from watchword.engine import LEASE, Deadline, Engine, own_tries
 from watchword.errors import TryLaterError, UnavailableError, checked_word, reason_of
+from watchword.flow import own_tries
 from watchword.keyring import Key
-from watchword.ports import Limit, Message
+from watchword.ports import LEASE, Limit, Message
+from watchword.services import Deadline, Services
 from watchword.situation import Situation
 from watchword.travel import is_sharer, maker, new_claim, own_try, reference, sharer
 
@@ -60,31 +61,31 @@ class NotSent:
     word: Literal["", "try_later", "unavailable"] = ""
 
 
-def claimed(engine: Engine, at: Situation, deadline: Deadline) -> Claimed:
+def claimed(services: Services, at: Situation, deadline: Deadline) -> Claimed:
     """Return the claim that the challenge of *at* is made of.
 
     Raises:
         UnavailableError: if the ledger fails, or holds a claim of a key that is not in the ring.
     """
     if not at.step.powers.sends:
-        return drawn(engine, at)
+        return drawn(services, at)
     for error in (at.error if at.answered else None, _not_sent(at)):
-        older = kept(engine, at, error) if error is not None else None
+        older = kept(services, at, error) if error is not None else None
         if older is not None:
             return older
-    return _taken(engine, at, deadline)
+    return _taken(services, at, deadline)
 
 
-def drawn(engine: Engine, at: Situation) -> Claimed:
+def drawn(services: Services, at: Situation) -> Claimed:
     """Return a claim of this call alone: what sends nothing has a new secret on every call."""
-    key = engine.keyring.current
+    key = services.keyring.current
     return Claimed(key, new_claim(key, at.round, at.now), int(at.now), "drawn", error=at.error)
 
 
-def kept(engine: Engine, at: Situation, error: str) -> Claimed | None:
+def kept(services: Services, at: Situation, error: str) -> Claimed | None:
     """Return the claim of this sign-in's last challenge for the step, to be shown with *error*; None if there is none."""
     earlier = at.earlier
-    key = engine.key_of(earlier.claim) if earlier else None
+    key = services.key_of(earlier.claim) if earlier else None
     return Claimed(key, earlier.claim, earlier.issued, "kept", error=error) if earlier and key else None
 
 
@@ -100,14 +101,14 @@ def _not_sent(at: Situation) -> str | None:
     return "" if not at.dead and at.now < earlier.issued + cooling else None
 
 
-def _taken(engine: Engine, at: Situation, deadline: Deadline) -> Claimed:
+def _taken(services: Services, at: Situation, deadline: Deadline) -> Claimed:
     """Return the claim that the ledger has for the step: a new one of this call, or the one that another call made."""
-    key = engine.keyring.current
+    key = services.keyring.current
     sharing = at.signin if at.first else "first"
-    slot = engine.slot(at.turn, at.user, at.asked, sharing)
+    slot = services.slot(at.turn, at.user, at.asked, sharing)
     fresh = new_claim(key, at.round, at.now)
-    claim = engine.ledger.claim(slot, fresh, lease=LEASE, now=at.now, within=deadline.left())
-    holder = engine.key_of(claim.id)
+    claim = services.ledger.claim(slot, fresh, lease=LEASE, now=at.now, within=deadline.left())
+    holder = services.key_of(claim.id)
     if holder is None:
         raise UnavailableError(
             "the claim was made with a key that is not in the ring", undelivered=True, reason="missing"
@@ -116,12 +117,12 @@ def _taken(engine: Engine, at: Situation, deadline: Deadline) -> Claimed:
     if claim.fresh:
         return evolve(held, way="new")
     shared = sharing == "first"
-    if claim.state == "unsent" and engine.ledger.resume(slot, claim.id, within=deadline.left()):
+    if claim.state == "unsent" and services.ledger.resume(slot, claim.id, within=deadline.left()):
         return evolve(held, way="resumed", shared=shared)
     return evolve(held, shared=shared and claim.state == "sent")
 
 
-def sent(engine: Engine, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline) -> NotSent | None:
+def sent(services: Services, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline) -> NotSent | None:
     """Send the message of *challenge*, if this call must. Return why it did not go out; None if it did, or looks so.
 
     It raises nothing: whatever happens here, the answer must take its time before anybody learns of it (see `pad`).
@@ -129,99 +130,103 @@ def sent(engine: Engine, at: Situation, claim: Claimed, challenge: Challenge, de
     if not claim.sends:
         return None
     try:
-        return _counted(engine, at, claim, challenge, deadline)
+        return _counted(services, at, claim, challenge, deadline)
     except BaseException as error:  # noqa: BLE001 - it is raised again, after the padding
         return NotSent(error)
 
 
-def _counted(engine: Engine, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline) -> NotSent | None:
+def _counted(
+    services: Services, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline
+) -> NotSent | None:
     """Count the message in the budget of its destination, then send it."""
     channel = at.step.powers.channel
     # Nobody is written to who does not exist, whatever the kind made.
     email = challenge.messages[0] if challenge.messages and at.turn.user.known else None
-    target = engine.keyring.lasting.digest("destination", at.turn.pool, email.to.lower()) if email else at.user
+    target = services.keyring.lasting.digest("destination", at.turn.pool, email.to.lower()) if email else at.user
     budget = f"message:{channel}:{target}:{'proven' if at.proven else 'first'}"
     limits = at.flow.limits.messages
-    if not engine.ledger.count(
+    if not services.ledger.count(
         budget, event=claim.id, owner=at.user, limits=limits, now=at.now, within=deadline.left()
     ):
-        return _refused(engine, at, claim, deadline)
+        return _refused(services, at, claim, deadline)
     if email is None:
-        return _withheld(engine, at, claim, challenge.reason, deadline)
-    return _carried(engine, at, claim, email, deadline)
+        return _withheld(services, at, claim, challenge.reason, deadline)
+    return _carried(services, at, claim, email, deadline)
 
 
-def _refused(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) -> NotSent | None:
+def _refused(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> NotSent | None:
     """The budget is empty: nothing goes out."""
-    _settle(engine, at, claim, deadline, "unsent")
+    _settle(services, at, claim, deadline, "unsent")
     # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
-    seen = kept(engine, at, "try_later") or claim
-    engine.record("excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.asked, channel=at.step.powers.channel)
+    seen = kept(services, at, "try_later") or claim
+    services.record("excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.asked, channel=at.step.powers.channel)
     refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
     refusal.ref = reference(claim.id)
     return NotSent(refusal, "try_later")
 
 
-def _withheld(engine: Engine, at: Situation, claim: Claimed, reason: str, deadline: Deadline) -> NotSent | None:
+def _withheld(services: Services, at: Situation, claim: Claimed, reason: str, deadline: Deadline) -> NotSent | None:
     """There is nobody to send to: it looks sent, or like an outage where there is one."""
     channel = at.step.powers.channel
     if at.turn.user.known:
         # Silence towards the client; the operator finds out why under the reference on the user's screen.
         detail = {"step": at.asked, "channel": channel, "reason": checked_word(reason, "no_message")}
-        engine.record("authn_code_withheld", at.user, claim=claim.id, **detail)
-    down = engine.ledger.peek(_outage(engine, at), now=at.now, within=deadline.left())
+        services.record("authn_code_withheld", at.user, claim=claim.id, **detail)
+    down = services.ledger.peek(_outage(services, at), now=at.now, within=deadline.left())
     if down is None:
-        _settle(engine, at, claim, deadline, "sent")
+        _settle(services, at, claim, deadline, "sent")
         return None
     if down == "undelivered":
-        _settle(engine, at, claim, deadline, "unsent")
+        _settle(services, at, claim, deadline, "unsent")
     what = f"the courier for {channel!r} is down"
     return NotSent(UnavailableError(what, undelivered=True, reason="unreachable"), "unavailable")
 
 
-def _carried(engine: Engine, at: Situation, claim: Claimed, email: Email, deadline: Deadline) -> NotSent | None:
+def _carried(services: Services, at: Situation, claim: Claimed, email: Email, deadline: Deadline) -> NotSent | None:
     """Hand *email* to the courier, and write down what became of it."""
     channel = at.step.powers.channel
     try:
-        courier = engine.couriers[channel]
+        courier = services.couriers[channel]
         within = deadline.left(but=SETTLING)
         courier.send(Message(claim.id, channel, email.to, email.subject, email.text, email.html), within)
     except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
-        return _undelivered(engine, at, claim, error, deadline)
-    _settle(engine, at, claim, deadline, "sent")
-    engine.record("authn_code_sent", at.user, claim=claim.id, step=at.asked, channel=channel)
+        return _undelivered(services, at, claim, error, deadline)
+    _settle(services, at, claim, deadline, "sent")
+    services.record("authn_code_sent", at.user, claim=claim.id, step=at.asked, channel=channel)
     return None
 
 
-def _undelivered(engine: Engine, at: Situation, claim: Claimed, error: Exception, deadline: Deadline) -> NotSent | None:
+def _undelivered(
+    services: Services, at: Situation, claim: Claimed, error: Exception, deadline: Deadline
+) -> NotSent | None:
     """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""
     channel = at.step.powers.channel
     undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
     detail = {"step": at.asked, "channel": channel, "undelivered": str(undelivered).lower(), **why}
     if isinstance(error, UnavailableError) and error.refused:
         # It looks sent: anybody can have an address that is refused, and who does not exist has none.
-        _settle(engine, at, claim, deadline, "sent")
-        engine.record("sys_message_refused", at.user, claim=claim.id, **detail)
+        _settle(services, at, claim, deadline, "sent")
+        services.record("sys_message_refused", at.user, claim=claim.id, **detail)
         return None
-    engine.record("sys_courier_failed", at.user, claim=claim.id, **detail)
+    services.record("sys_courier_failed", at.user, claim=claim.id, **detail)
     how = "undelivered" if undelivered else "unknown"
-    engine.ledger.put(_outage(engine, at), how, expires=at.now + OUTAGE, within=deadline.left())
+    services.ledger.put(_outage(services, at), how, expires=at.now + OUTAGE, within=deadline.left())
     if undelivered:
-        _settle(engine, at, claim, deadline, "unsent")
+        _settle(services, at, claim, deadline, "unsent")
     what = f"the courier for {channel!r} failed: {' '.join(why.values())}"
     return NotSent(failure(claim, what, why), "unavailable")
 
 
-def _outage(engine: Engine, at: Situation) -> str:
+def _outage(services: Services, at: Situation) -> str:
     """Return the ledger's key that says that a courier is down, in one pool: what fails in another says nothing here."""
-    return f"outage:{engine.keyring.lasting.digest('outage', at.turn.pool, at.step.powers.channel)}"
+    return f"outage:{services.keyring.lasting.digest('outage', at.turn.pool, at.step.powers.channel)}"
 
 
 def _settle(
-    engine: Engine, at: Situation, claim: Claimed, deadline: Deadline, state: Literal["sent", "unsent"]
+    services: Services, at: Situation, claim: Claimed, deadline: Deadline, state: Literal["sent", "unsent"]
 ) -> None:
     until = claim.issued + at.step.lifetime + LEASE
-    engine.ledger.settle(claim.slot, claim.id, state, own_until=until, within=deadline.left())
+    services.ledger.settle(claim.slot, claim.id, state, own_until=until, within=deadline.left())
 
 
 def failure(claim: Claimed, what: str, why: Mapping[str, str], *, undelivered: bool = False) -> UnavailableError:
@@ -231,7 +236,7 @@ def failure(claim: Claimed, what: str, why: Mapping[str, str], *, undelivered: b
     return error
 
 
-def pad(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) -> None:
+def pad(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> None:
     """Wait until the call has taken as long as one that sends.
 
     Answers take the same time whether or not there is anybody to send to (ASVS 5.0 6.3.8), and whether or not another
@@ -239,14 +244,14 @@ def pad(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) -> No
     """
     if not claim.slot:
         return
-    floor = engine.pad_to
+    floor = services.pad_to
     if floor is None:
-        courier = engine.couriers.get(at.step.powers.channel)
+        courier = services.couriers.get(at.step.powers.channel)
         floor = courier.floor if courier else 0.0
-    engine.clock.sleep_until(deadline.started + floor)
+    services.clock.sleep_until(deadline.started + floor)
 
 
-def with_own_try(engine: Engine, at: Situation, claim: Claimed, deadline: Deadline) -> Situation:
+def with_own_try(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> Situation:
     """Return *at* as a sign-in that has a try of its own of a message that another call claimed, if one is left.
 
     Create cannot tell a repeat by the host from a sign-in that a stranger began. So whoever comes first, up to a number
@@ -256,7 +261,7 @@ def with_own_try(engine: Engine, at: Situation, claim: Claimed, deadline: Deadli
         return at
     others = own_tries(at.flow) - 1
     keep = at.step.lifetime + LEASE
-    if others < 1 or not engine.ledger.count(
+    if others < 1 or not services.ledger.count(
         f"share:{claim.id}",
         event=at.round,
         owner=claim.id,
@@ -265,14 +270,14 @@ def with_own_try(engine: Engine, at: Situation, claim: Claimed, deadline: Deadli
         within=deadline.left(),
     ):
         return at
-    key = engine.keyring.lasting
+    key = services.keyring.lasting
     signin = sharer(key, claim.id, at.round)
     own = own_try(key, claim.id, signin)
-    engine.ledger.settle(claim.slot, own, "sent", own_until=claim.issued + keep, within=deadline.left())
+    services.ledger.settle(claim.slot, own, "sent", own_until=claim.issued + keep, within=deadline.left())
     return evolve(at, signin=signin)
 
 
-def has_own_try(engine: Engine, at: Situation, claim: Claimed) -> bool:
+def has_own_try(services: Services, at: Situation, claim: Claimed) -> bool:
     """Say whether this sign-in has a try of its own of the message of *claim*; see `with_own_try`.
 
     Only the claim of a first challenge can be shared. The call that made it had no sign-in to go by: it took the
@@ -281,4 +286,4 @@ def has_own_try(engine: Engine, at: Situation, claim: Claimed) -> bool:
     if not own_tries(at.flow):
         return False
     shared = at.first is None or at.first["claim"] == claim.id
-    return not shared or maker(claim.id) == at.signin or is_sharer(engine.keyring.lasting, claim.id, at.signin)
+    return not shared or maker(claim.id) == at.signin or is_sharer(services.keyring.lasting, claim.id, at.signin)

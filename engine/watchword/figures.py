@@ -11,10 +11,9 @@ from attrs import frozen
 from watchword import derive
 from watchword.blocks import MESSAGES, Step
 from watchword.budgets import chance_of, most_within
-from watchword.engine import LEASE, answer_time, own_tries
 from watchword.exploration import Exploration
-from watchword.flow import Flow, ReadRound
-from watchword.ports import Limit
+from watchword.flow import Flow, ReadRound, answer_time, own_tries
+from watchword.ports import LEASE, Limit
 
 DAY = 86_400
 UNCHARGED = 3 * 120 * DAY

@@ -13,6 +13,7 @@ from watchword import derive
 from watchword.blocks import Block, Lowered, Step, lower
 from watchword.budgets import Limits
 from watchword.errors import ConfigurationError
+from watchword.ports import LEASE
 from watchword.powers import settings_of
 
 Use: TypeAlias = Literal["answer", "resend", "choice", "unasked"]
@@ -162,6 +163,17 @@ class Flow:
     def decide(self, choice: str | None = None) -> Decision:
         """Return what comes next; *choice* is the step that the client asks for, if any."""
         return decision_of(derive.decide(self.state, choice))
+
+
+def answer_time(flow: Flow) -> int:
+    """Return for how many seconds a message of *flow* may be answered, from when it was claimed; 0 where none is sent."""
+    times = [step.lifetime + LEASE for step in flow.steps.values() if step.powers.sends]
+    return max(times, default=0)
+
+
+def own_tries(flow: Flow) -> int:
+    """Return in how many sign-ins one message of *flow* may be tried beside the budget of guesses."""
+    return flow.limits.own_tries(answer_time(flow))
 
 
 def expect_flow(flow: object) -> Flow:

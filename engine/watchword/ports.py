@@ -17,6 +17,10 @@ Reach = Literal["process", "machine", "everywhere"]
 ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
 
 
+LEASE = 16
+"""Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
+
+
 @frozen
 class Message:
     """What a courier carries to one user.

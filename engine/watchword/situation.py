@@ -8,9 +8,10 @@ from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.blocks import Step
-from watchword.engine import LEASE, Deadline, Engine
 from watchword.errors import ProtocolError, UnavailableError
 from watchword.flow import Flow, Present, ReadRound, Use
+from watchword.ports import LEASE
+from watchword.services import Deadline, Services
 from watchword.travel import late, made_at, read_carry
 from watchword.turn import Judgement, Turn, judge
 
@@ -142,18 +143,18 @@ class Situation:
         return evolve(self, rounds=(*self.rounds[:-1], last), state=state)
 
 
-def read(engine: Engine, turn: Turn) -> Situation:
+def read(services: Services, turn: Turn) -> Situation:
     """Return the situation that *turn* is in.
 
     Raises:
         ProtocolError: if its session has come to no step of the flow's own.
         UnavailableError: if there is no randomness.
     """
-    judgement = judge(turn, engine.flows)
+    judgement = judge(turn, services.flows)
     decision = judgement.decision
     if not isinstance(decision, Present) or decision.host:
         raise ProtocolError("Create was called, but the flow has come to no challenge of its own")
-    fresh = _fresh(engine)
+    fresh = _fresh(services)
     at = Situation(
         turn,
         judgement,
@@ -162,24 +163,24 @@ def read(engine: Engine, turn: Turn) -> Situation:
         rounds=judgement.rounds,
         before=judgement.before,
         state=judgement.state,
-        user=engine.user_key(turn.pool, turn.user),
+        user=services.user_key(turn.pool, turn.user),
         signin=fresh,
         round=fresh,
-        now=engine.clock.now(),
+        now=services.clock.now(),
         proven=bool(judgement.factors),
     )
     return evolve(at, signin=at.first["signin"]) if at.first else at
 
 
-def _fresh(engine: Engine) -> str:
+def _fresh(services: Services) -> str:
     """Return a new id of 128 random bits (ASVS 5.0 11.5.1)."""
-    drawn = engine.random.bytes(16)
+    drawn = services.random.bytes(16)
     if not isinstance(drawn, bytes) or len(drawn) != 16:
         raise UnavailableError("the source of randomness gave too little", undelivered=True, reason="internal")
     return drawn.hex()
 
 
-def with_dead_code(engine: Engine, at: Situation, deadline: Deadline) -> Situation:
+def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Situation:
     """Return *at* with what it must know if the code at hand is dead.
 
     Whoever answers a dead code wants another one, whether or not the client said so. So that round is read as a resend
@@ -191,13 +192,15 @@ def with_dead_code(engine: Engine, at: Situation, deadline: Deadline) -> Situati
         return at
     over = earlier.issued + at.step.lifetime
     # What sends nothing draws a secret for each call: nobody else can use it up.
-    used = at.step.powers.sends and engine.ledger.consumed(earlier.claim, within=deadline.left())
+    used = at.step.powers.sends and services.ledger.consumed(earlier.claim, within=deadline.left())
     if at.now < over and not used:
         return at
     at = evolve(at, dead=True, late=at.answered)
     # Verify compares nothing and calls no ledger when the lease after the end is over.
     if not at.late or not (
-        used or at.now >= over + LEASE or engine.ledger.consumed(late(earlier.claim, at.signin), within=deadline.left())
+        used
+        or at.now >= over + LEASE
+        or services.ledger.consumed(late(earlier.claim, at.signin), within=deadline.left())
     ):
         return at
     excused = at.ended_by("resend")

@@ -62,8 +62,8 @@ class Judgement:
     @property
     def passed(self) -> tuple[str, ...]:
         """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
-        right = [each for each in self.rounds if each.right is True and each.use == "answer"]
-        return tuple(each.step or each.name for each in right if each.step or each.name == derive.PASSWORD_VERIFIER)
+        right = [(name, step) for name, step, use, right, _ in self._read if right is True and use == "answer"]
+        return tuple(step or name for name, step in right if step or name == derive.PASSWORD_VERIFIER)
 
     @property
     def factors(self) -> frozenset[Factor]:
@@ -77,7 +77,7 @@ class Judgement:
     @property
     def failed_before(self) -> bool:
         """Whether a wrong answer was given in this sign-in."""
-        return any(each.right is not True and each.use == "answer" for each in self.rounds)
+        return any(right is not True and use == "answer" for _, _, use, right, _ in self._read)
 
     @property
     def claim(self) -> str:

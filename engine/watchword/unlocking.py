@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Literal
 
 from watchword.challenge import User
-from watchword.engine import DEADLINE, folded, marks, user_key
 from watchword.keyring import Ring
 from watchword.ports import Audit, AuditEvent, Clock, Ledger
+from watchword.services import DEADLINE, folded, marks, user_key
 
 
 def unlock(

@@ -12,11 +12,10 @@ from watchword.attributes import changed_how, hands_of, is_custom
 from watchword.blocks import Step
 from watchword.budgets import MAX_GUESSES, PER_BUDGET
 from watchword.decoy import first_difference
-from watchword.engine import own_tries
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Exploration, bring_about, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
-from watchword.flow import Flow, ReadRound, expect_flow
+from watchword.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.recovery import recovery_channels
 from watchword.requirement import FACTORS, Requirement, met, parse, terms
 from watchword.speech import say

@@ -9,11 +9,11 @@ from attrs import field, frozen
 from watchword import derive
 from watchword.blocks import Step
 from watchword.challenge import User, Verdict, VerifyRequest
-from watchword.engine import LEASE, Deadline, Engine
 from watchword.errors import UnavailableError, checked_word
 from watchword.flow import Flow
 from watchword.keyring import Key
-from watchword.ports import Charge, Limit
+from watchword.ports import LEASE, Charge, Limit
+from watchword.services import Deadline, Services
 from watchword.travel import Slip, answer_seal, claim_of, late, own_try, read_slip, seal_of
 from watchword.turn import ACTION, Answer
 
@@ -67,7 +67,7 @@ class _Case:
         return late(self.slip.claim, self.slip.signin)
 
 
-def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
+def verify(services: Services, answer: Answer, deadline: Deadline) -> Verdict:
     """Return whether *answer* is right, by *deadline*. Anything odd about it is a wrong answer.
 
     Raises:
@@ -78,72 +78,72 @@ def verify(engine: Engine, answer: Answer, deadline: Deadline) -> Verdict:
         # A choice is no answer: Define reads it from the client metadata, and the kinds never see it. Nor is there one to
         # what was not asked.
         return WRONG
-    user = engine.user_key(answer.pool, answer.user)
-    case = _read(engine, answer, user)
+    user = services.user_key(answer.pool, answer.user)
+    case = _read(services, answer, user)
     if case is None:
-        engine.record("authn_login_fail", user, claim=claim_of(answer.private), reason="no_challenge")
+        services.record("authn_login_fail", user, claim=claim_of(answer.private), reason="no_challenge")
         return WRONG
     if answer.client_metadata.get(ACTION) == "resend":
         # Wanting a new code is no guess: never shown to the kind, not charged.
         return WRONG
     text = answer.answer
-    now = engine.clock.now()
+    now = services.clock.now()
     slip = case.slip
     if not isinstance(text, str) or len(text) > MAX_ANSWER or now >= slip.expires + LEASE or slip.issued > now + SKEW:
         reason = "expired" if isinstance(text, str) and len(text) <= MAX_ANSWER else "malformed"
-        return _wrong(engine, case, reason)
-    return _judged(engine, case, text, deadline)
+        return _wrong(services, case, reason)
+    return _judged(services, case, text, deadline)
 
 
-def _read(engine: Engine, answer: Answer, user: str) -> _Case | None:
+def _read(services: Services, answer: Answer, user: str) -> _Case | None:
     read = read_slip(answer.private)
     if read is None:
         return None
     slip, own = read
-    flow = next((each for each in engine.flows if each.fingerprint == slip.flow), None)
-    key = engine.key_of(slip.claim)
+    flow = next((each for each in services.flows if each.fingerprint == slip.flow), None)
+    key = services.key_of(slip.claim)
     step = flow.steps.get(slip.step) if flow else None
     if flow is None or key is None or step is None or step.kind.kind != slip.kind:
         return None
     expected = seal_of(key, (answer.pool, answer.client, user), answer.private)
     sealed = hmac.compare_digest(expected.encode(), str(answer.private["seal"]).encode("utf-8", "replace"))
-    tried = own_try(engine.keyring.lasting, slip.claim, slip.signin) if slip.own else ""
+    tried = own_try(services.keyring.lasting, slip.claim, slip.signin) if slip.own else ""
     return _Case(answer, user, flow, step, slip, own, key, tried) if sealed else None
 
 
-def _wrong(engine: Engine, case: _Case, reason: str, event: str = "authn_login_fail") -> Verdict:
+def _wrong(services: Services, case: _Case, reason: str, event: str = "authn_login_fail") -> Verdict:
     """Record why the answer counts as wrong."""
-    engine.record(event, case.user, claim=case.slip.claim, step=case.slip.step, reason=reason)
+    services.record(event, case.user, claim=case.slip.claim, step=case.slip.step, reason=reason)
     return WRONG
 
 
-def _judged(engine: Engine, case: _Case, text: str, deadline: Deadline) -> Verdict:
+def _judged(services: Services, case: _Case, text: str, deadline: Deadline) -> Verdict:
     """Charge the answer, compare it, and accept it if it is right: in this order."""
-    charge = _charged(engine, case, text, deadline)
+    charge = _charged(services, case, text, deadline)
     if charge.outcome == "refused":
-        return _wrong(engine, case, "second_answer", "authn_token_reuse")
+        return _wrong(services, case, "second_answer", "authn_token_reuse")
     if charge.outcome == "exhausted":
-        return _wrong(engine, case, "guesses_used_up", "authn_login_lock")
+        return _wrong(services, case, "guesses_used_up", "authn_login_lock")
     if charge.at >= case.slip.expires:
         # Nothing is compared, so nothing is paid; Create finds the mark, and the answer costs no try.
-        _came_late(engine, case, deadline)
+        _came_late(services, case, deadline)
         verdict = Verdict(right=False, reason="expired")
     else:
-        verdict = _compared_or_forgiven(engine, case, text, charge, deadline)
+        verdict = _compared_or_forgiven(services, case, text, charge, deadline)
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (case.answer.user.known or not case.step.kind.proves)):
         first = charge.outcome == "charged"
-        return _wrong(engine, case, checked_word(verdict.reason, "wrong")) if first else WRONG
-    if not _accepted(engine, case, deadline):
+        return _wrong(services, case, checked_word(verdict.reason, "wrong")) if first else WRONG
+    if not _accepted(services, case, deadline):
         # It is too late, but it is no guess: what it was charged goes back, once in a sign-in.
-        _came_late(engine, case, deadline)
-        return _wrong(engine, case, "used_before", "authn_token_reuse")
+        _came_late(services, case, deadline)
+        return _wrong(services, case, "used_before", "authn_token_reuse")
     return verdict
 
 
-def _charged(engine: Engine, case: _Case, text: str, deadline: Deadline) -> Charge:
+def _charged(services: Services, case: _Case, text: str, deadline: Deadline) -> Charge:
     """Record *text* as the one answer to this round, and charge a guess for it."""
-    return engine.ledger.charge(
+    return services.ledger.charge(
         case.slip.round,
         case.key.digest("answer", case.slip.round, text),
         key=case.budget,
@@ -151,28 +151,28 @@ def _charged(engine: Engine, case: _Case, text: str, deadline: Deadline) -> Char
         claim_id=case.own_try,
         limits=guess_limits(case.flow, case.step),
         keep=case.keep,
-        now=engine.clock.now(),
+        now=services.clock.now(),
         within=deadline.left(),
     )
 
 
-def _accepted(engine: Engine, case: _Case, deadline: Deadline) -> bool:
+def _accepted(services: Services, case: _Case, deadline: Deadline) -> bool:
     """Use up the claim, give the guess back and free the slot; False if another round has used the claim up."""
     slip = case.slip
-    slot = engine.slot(case.answer, case.user, slip.step)
+    slot = services.slot(case.answer, case.user, slip.step)
     within = deadline.left()
-    return engine.ledger.consume(
+    return services.ledger.consume(
         slip.claim, by=slip.round, refund=case.budget, keep=case.keep, slot=slot, within=within
     )
 
 
-def _came_late(engine: Engine, case: _Case, deadline: Deadline) -> None:
+def _came_late(services: Services, case: _Case, deadline: Deadline) -> None:
     """Leave the mark that the answer came too late, and give its guess back."""
     by = case.slip.round
-    engine.ledger.consume(case.late, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
+    services.ledger.consume(case.late, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
 
 
-def _compared_or_forgiven(engine: Engine, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
+def _compared_or_forgiven(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
     """Have the kind compare *text*; take the charge back if it cannot."""
     try:
         return _compared(case, text, charge.at)
@@ -180,7 +180,7 @@ def _compared_or_forgiven(engine: Engine, case: _Case, text: str, charge: Charge
         # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
         if charge.outcome == "charged":
             round_id, within = case.slip.round, deadline.left()
-            engine.ledger.forgive(round_id, key=case.budget, claim_id=case.own_try, within=within)
+            services.ledger.forgive(round_id, key=case.budget, claim_id=case.own_try, within=within)
         raise
 
 

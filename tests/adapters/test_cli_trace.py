@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from kit.engine_host import ANN, KEY, Mail, Post
 from watchword import Flow, UnavailableError
 from watchword.challenge import User
-from watchword.engine import user_key
 from watchword.keyring import Keyring
+from watchword.services import user_key
 from watchword.travel import reference
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import main

@@ -10,11 +10,11 @@ from watchword import (
     creation,
     delivery,
     derive,
-    engine,
     fallback,
     keyring,
     named,
     sequence,
+    services,
     situation,
     travel,
     typed,
@@ -125,21 +125,21 @@ TWINS = {
     ),
     "no claim, so every repeat sends": Twin(delivery._taken, 'if at.first else "first"', "+ at.round", "S-19"),
     "mails are not counted": Twin(
-        delivery._counted, "if not engine.ledger.count(", "if None is engine.ledger.count(", "R-05"
+        delivery._counted, "if not services.ledger.count(", "if None is services.ledger.count(", "R-05"
     ),
     "unknown users are skipped": Twin(
         situation.read,
-        "    fresh = _fresh(engine)\n",
-        "    if not turn.user.known:\n        raise ProtocolError('no such user')\n    fresh = _fresh(engine)\n",
+        "    fresh = _fresh(services)\n",
+        "    if not turn.user.known:\n        raise ProtocolError('no such user')\n    fresh = _fresh(services)\n",
         "E-01",
     ),
     "an outage shows to known users alone": Twin(
         delivery._withheld,
-        "down = engine.ledger.peek(_outage(engine, at), now=at.now, within=deadline.left())",
+        "down = services.ledger.peek(_outage(services, at), now=at.now, within=deadline.left())",
         "down = None",
         "E-04",
     ),
-    "nothing is padded": Twin(delivery.pad, "engine.clock.sleep_until(deadline.started + floor)", "pass", "E-05"),
+    "nothing is padded": Twin(delivery.pad, "services.clock.sleep_until(deadline.started + floor)", "pass", "E-05"),
     "a new mail has the old code": Twin(creation.made, 'f"{claim.id} {at.user}"', 'f"{at.signin} {at.user}"', "A-04"),
     "the same puzzle after a wrong answer": Twin(
         delivery.drawn,
@@ -183,8 +183,8 @@ TWINS = {
     ),
     "guesses are compared when the ledger is down": Twin(
         verification.verify,
-        "    return _judged(engine, case, text, deadline)",
-        "    try:\n        return _judged(engine, case, text, deadline)\n"
+        "    return _judged(services, case, text, deadline)",
+        "    try:\n        return _judged(services, case, text, deadline)\n"
         "    except Exception:\n        return _compared(case, text, now)",
         "R-09",
     ),
@@ -219,14 +219,14 @@ TWINS = {
     "a code that is always the same": Twin(keyring.Key.choose, "pack(seed, str(block))", "pack(str(block))", "L-08"),
     "weak keys are taken": Twin(keyring._key, "if len(set(secret)) < _MIN_DISTINCT_BYTES:", "if False:", "L-05"),
     "users are counted by the name they type": Twin(
-        engine.user_key,
+        services.user_key,
         '("sub", identity(user.attributes)) if user.known else ("name", fold(user.name))',
         '("name", user.name)',
         "R-03",
         "two",
     ),
     "users are named in the audit": Twin(
-        engine.user_key,
+        services.user_key,
         'return keyring.lasting.digest("user", pool, *named)',
         "return user.name + user.attributes.get('email', '')",
         "E-08",

@@ -6,7 +6,7 @@ import pytest
 from attrs import frozen
 
 from kit.broken_code import broken
-from watchword import Challenge, Flow, Verdict, creation, delivery, engine
+from watchword import Challenge, Flow, Verdict, creation, delivery, services
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_plugins.email_otp import EmailOtp
 
@@ -87,11 +87,11 @@ TWINS = {
         "E-09",
         "shown",
     ),
-    "names are not folded": (engine.user_key, "fold(user.name)", "user.name", "E-11", "code"),
+    "names are not folded": (services.user_key, "fold(user.name)", "user.name", "E-11", "code"),
     "what is made up goes with the newest key": (
         creation.made,
-        "engine.keyring.lasting.digest",
-        "engine.keyring.current.digest",
+        "services.keyring.lasting.digest",
+        "services.keyring.current.digest",
         "E-12",
         "made up",
     ),

@@ -5,7 +5,7 @@ from attrs import evolve
 
 from kit.engine_host import ANN, Host, Mail, world
 from watchword import Flow, User
-from watchword.engine import LEASE
+from watchword.ports import LEASE
 
 USER = User("ann", ANN)
 

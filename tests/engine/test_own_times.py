@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.broken_code import broken
 from kit.engine_host import ANN, Host, Mail, world
 from watchword import Flow, IssueTokens, Limits, User, delivery, situation, verification
-from watchword.engine import LEASE
+from watchword.ports import LEASE
 
 KNOWN, NOBODY = User("ann", ANN), User("nobody", {}, known=False)
 PLENTY = Limits(guesses="100/day", messages="1000/day")

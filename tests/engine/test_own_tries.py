@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from kit.engine_host import ANN, Host, Mail, Riddle, world
 from watchword import Flow, IssueTokens, Limits, User, named, one_of, sequence
 from watchword.budgets import MAX_GUESSES
-from watchword.engine import own_tries
 from watchword.errors import TryLaterError
 from watchword.figures import DAY, guesses_per_day
-from watchword.flow import Round
+from watchword.flow import Round, own_tries
 from watchword.ports import Limit
 from watchword.turn import Answer, Turn
 from watchword_plugins.srp import Srp

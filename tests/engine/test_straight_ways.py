@@ -15,6 +15,7 @@ from watchword import (
     derive,
     engine,
     fallback,
+    services,
     situation,
     turn,
     verification,
@@ -22,7 +23,7 @@ from watchword import (
 
 KNOWN = User("ann", ANN)
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = (creation, delivery, engine, situation, turn, verification)
+MODULES = (creation, delivery, engine, services, situation, turn, verification)
 LONGEST = 45
 SESSIONS = {"rounds", "_rounds", "session", "_session", "reads", "_read"}
 """What a list of rounds is called."""

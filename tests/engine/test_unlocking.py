@@ -8,10 +8,10 @@ from kit.engine_host import ANN as ATTRIBUTES
 from kit.engine_host import Host, Riddle, world
 from watchword import Flow
 from watchword.challenge import User
-from watchword.engine import user_key
 from watchword.errors import UnavailableError
 from watchword.keyring import Keyring
 from watchword.ports import Limit
+from watchword.services import user_key
 from watchword.unlocking import never_used, unlock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.clock import SystemClock

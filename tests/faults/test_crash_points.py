@@ -10,10 +10,11 @@ import pytest
 from kit.engine_host import ANN, KEY, Events
 from kit.faults import FLOWS, Post
 from watchword import User, derive
-from watchword.engine import LEASE, Engine
+from watchword.engine import Engine
 from watchword.errors import UnavailableError
 from watchword.flow import Round
 from watchword.keyring import Keyring
+from watchword.ports import LEASE
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import Answer, Turn
 from watchword_adapters.attacks.plugins import Spoilt

@@ -69,10 +69,10 @@ def test_the_same_fault_counts_nothing_in_what_is_shipped(name):
 def test_a_guess_that_is_compared_without_a_charge_is_seen():
     """An engine that goes on without its ledger."""
     go_on = (
-        "    try:\n        return _judged(engine, case, text, deadline)\n"
+        "    try:\n        return _judged(services, case, text, deadline)\n"
         "    except Exception:\n        return _compared(case, text, now)"
     )
-    with broken(verification.verify, "    return _judged(engine, case, text, deadline)", go_on):
+    with broken(verification.verify, "    return _judged(services, case, text, deadline)", go_on):
         trial = Trial(Report(), "twin", "code", MemoryLedger)
         one = trial.begin()
         trial.plan(Plan("down", "ledger", 0, "before", lambda: UnavailableError("down")))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from watchword.engine import LEASE
+from watchword.ports import LEASE
 from watchword.testing.hostile import hostile_answers
 from watchword_adapters.attacks.arena import POOL, Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed

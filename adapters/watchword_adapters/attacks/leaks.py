@@ -8,10 +8,9 @@ import re
 import traceback
 from typing import Any
 
-from watchword.engine import LEASE
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.keyring import Keyring
-from watchword.ports import AuditEvent
+from watchword.ports import LEASE, AuditEvent
 from watchword_adapters.attacks.arena import PASSWORD, Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.visits import DOORS, reached

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from watchword.engine import LEASE
 from watchword.errors import UnavailableError
-from watchword.ports import Message, Receipt
+from watchword.ports import LEASE, Message, Receipt
 from watchword_adapters.attacks.arena import Arena, Person
 from watchword_adapters.attacks.existence import (
     DRAWN,

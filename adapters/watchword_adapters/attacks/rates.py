@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import evolve
 
-from watchword.engine import LEASE, own_tries
 from watchword.errors import UnavailableError
-from watchword.ports import Limit
+from watchword.flow import own_tries
+from watchword.ports import LEASE, Limit
 from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.scenes import Target

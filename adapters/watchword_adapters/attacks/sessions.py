@@ -11,7 +11,7 @@ from attrs import evolve
 
 from watchword import derive, sequence
 from watchword.blocks import named
-from watchword.engine import LEASE
+from watchword.ports import LEASE
 from watchword.travel import write_metadata
 from watchword_adapters.attacks.arena import Arena, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 
 from watchword.challenge import User
-from watchword.engine import user_key
 from watchword.errors import ConfigurationError
+from watchword.services import user_key
 from watchword_adapters.cli.unlock import keyring_of_triggers, pool_of, user_of
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")

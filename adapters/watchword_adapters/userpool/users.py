@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from attrs import evolve, field, frozen
 
 from watchword import srp6a
-from watchword.engine import folded
 from watchword.errors import ConfigurationError
 from watchword.ports import Clock, Random
+from watchword.services import folded
 from watchword_adapters.userpool import errors
 from watchword_adapters.userpool.drafts import Draft
 from watchword_adapters.userpool.keeping import Keeper, NothingKept

@@ -15,9 +15,9 @@ from attrs import evolve, fields, frozen, has
 
 from watchword.challenge import Challenge, CreateRequest, User, Verdict
 from watchword.creation import flaw_of
-from watchword.engine import LEASE
 from watchword.errors import ConfigurationError, checked_word
 from watchword.flow import Flow
+from watchword.ports import LEASE
 from watchword.powers import is_kind, powers_of, settings_of, why_no_kind
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
 from watchword.testing.leaks import reveals
