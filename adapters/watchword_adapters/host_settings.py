@@ -12,6 +12,7 @@ from attrs import field, frozen
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, expect_flow
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.powers import powers_of_ledger, reach_of
 from watchword_adapters.in_lambda import runs_handler, runs_in_lambda
 
 # A function that only defines loads this module too: what it does not need is imported where it is used.
@@ -125,9 +126,7 @@ class HostSettings:
             ledger = MemoryLedger()
         if runs_in_lambda(self.environment) and not alone:
             _demand_shared(ledger)
-        prepare = getattr(type(ledger), "prepare", None)
-        if prepare is not None:
-            prepare(ledger)
+        powers_of_ledger(ledger).prepare()
         return ledger
 
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
@@ -248,17 +247,10 @@ def _ring(key: Keys, clock: Clock) -> Ring:
 
 def _demand_shared(ledger: Ledger) -> None:
     """Raise ConfigurationError unless *ledger* says that all processes share it."""
-    reach: object = getattr(ledger, "reach", None)
-    if reach == "everywhere":
-        return
-    name = type(ledger).__name__
-    if reach not in ("process", "machine"):
+    reach = reach_of(ledger)
+    if reach != "everywhere":
         raise ConfigurationError(
-            f'the ledger {name} does not say which processes share it: give it reach = "everywhere" if all do, '
-            'or "machine" or "process"'
+            "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
+            f"{type(ledger).__name__} is shared within one {reach} only; "
+            "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
         )
-    raise ConfigurationError(
-        "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
-        f"{name} is shared within one {reach} only; "
-        "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
-    )

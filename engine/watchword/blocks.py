@@ -193,10 +193,8 @@ def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
             return When(condition, map_kinds(then, change), None if otherwise is None else map_kinds(otherwise, change))
         case Named(name, kind):
             return Named(name, change(kind))
-        case HostRun():
-            return block
         case _:
-            return change(block)
+            return block if is_host_run(block) else change(block)
 
 
 def _blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol
 
 from attrs import field, frozen
 
@@ -126,7 +126,6 @@ class Verdict:
     reason: str = ""
 
 
-@runtime_checkable
 class Kind(Protocol):
     """A kind of challenge: two methods and two facts. No base class.
 
@@ -164,7 +163,6 @@ class Kind(Protocol):
         ...
 
 
-@runtime_checkable
 class HostRun(Protocol):
     """A kind whose rounds the host itself runs and checks, such as the SRP prelude."""
 

@@ -110,6 +110,11 @@ class Powers:
         """Whether a challenge goes out as a message."""
         return bool(self.channel)
 
+    @property
+    def prepares(self) -> bool:
+        """Whether there is something to set up."""
+        return self.prepare is not _nothing
+
 
 @attrs.frozen
 class CourierPowers:

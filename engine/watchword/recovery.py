@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import assert_never
 
-from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
-from watchword.challenge import HostRun, Kind
+from watchword.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
 from watchword.flow import Flow
-from watchword.powers import powers_of
+from watchword.powers import is_host_run
 
 _PASSWORD = ""  # no channel has this name
 
@@ -23,29 +21,30 @@ def recovery_channels(flow: Flow) -> tuple[str, ...]:
     On some path of the flow the user proves a password by `Srp` and possession by a message of that channel. Whoever
     reads these messages could have the password reset, and then needs nothing else.
     """
-    ways = _ways(flow.body)
+    ways = _ways(flow, flow.body)
     return tuple(sorted({channel for way in ways if _PASSWORD in way for channel in way - {_PASSWORD}}))
 
 
-def _ways(block: Block) -> _Ways:
+def _ways(flow: Flow, block: Block) -> _Ways:
     match block:
         case InSequence(parts):
-            return _all_of(map(_ways, parts))
+            return _all_of(_ways(flow, part) for part in parts)
         case OneOf(parts) | Fallback(parts):
-            return frozenset[frozenset[str]]().union(*map(_ways, parts))
+            return frozenset[frozenset[str]]().union(*(_ways(flow, part) for part in parts))
         case AtLeast(count, options):
-            return _some_of(count, [_ways(option) for option in options])
+            return _some_of(count, [_ways(flow, option) for option in options])
         case When(_, then, otherwise):
-            return _ways(then) | (_NOTHING if otherwise is None else _ways(otherwise))
-        case Named(_, kind):
-            return _ways(kind)
-        case HostRun():
+            return _ways(flow, then) | (_NOTHING if otherwise is None else _ways(flow, otherwise))
+        case Named(name, _):
+            return _sent(flow.steps[name])
+        case _ if is_host_run(block):
             return frozenset({frozenset({_PASSWORD})})  # Srp is the only one that a flow may hold
-        case Kind():
-            channel = powers_of(block).channel if block.proves else ""
-            return frozenset({frozenset({channel})}) if channel else _NOTHING
         case _:
-            assert_never(block)
+            return _sent(flow.steps[block.kind])
+
+
+def _sent(step: Step) -> _Ways:
+    return frozenset({frozenset({step.powers.channel})}) if step.kind.proves and step.powers.sends else _NOTHING
 
 
 def _all_of(parts: Iterable[_Ways]) -> _Ways:

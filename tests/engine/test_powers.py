@@ -1,7 +1,9 @@
 """Powers are read once, by one table: all members or none, each of the right type, else an error that says what to do."""
 
+import ast
 import inspect
 from itertools import combinations
+from pathlib import Path
 
 import attrs
 import pytest
@@ -190,3 +192,76 @@ def test_a_ledger_says_which_processes_share_it(reach):
         return
     with pytest.raises(ConfigurationError, match="the ledger Redis does not say which processes share it"):
         reach_of(ledger)
+
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [
+    path
+    for part in ("engine", "plugins", "adapters")
+    for path in sorted((ROOT / part).rglob("*.py"))
+    if path.resolve() != Path(inspect.getsourcefile(powers_of)).resolve()
+]
+THINGS = {"kind", "kinds", "courier", "couriers", "ledger", "real"}
+"""What kinds, couriers and ledgers are called where they are handled."""
+
+FACTS = {"attempts", "lifetime", "cosmetic", "cognitive", "proves", "host_rounds", "reach", "floor"}
+MEMBERS = FACTS | {member.name for members in KIND_POWERS.values() for member in members}
+PROTOCOLS = {power.__name__ for power in KIND_POWERS} | {"Kind", "HostRun", "Courier", "Ledger"}
+
+
+def last_name(node):
+    """The last word of ``a.b.c``, or of ``type(a.b.c)``."""
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Call(func=ast.Name(id="type"), args=[inner]):
+            return last_name(inner)
+        case ast.Constant(value=str(text)):
+            return text
+    return ""
+
+
+def looked_at(source):
+    """The places where *source* asks at run time what a kind, a courier or a ledger has."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[thing, name, *_]):
+                if last_name(thing) in THINGS or last_name(name) in MEMBERS:
+                    yield ast.unparse(node)
+            case ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, types]):
+                if PROTOCOLS & {last_name(each) for each in ast.walk(types)}:
+                    yield ast.unparse(node)
+            case ast.MatchClass(cls=cls) if last_name(cls) in PROTOCOLS:
+                yield ast.unparse(node)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'getattr(step.kind, "channel", "")',
+        'hasattr(type(ledger), "prepare")',
+        'getattr(block, "cosmetic", ())',
+        "getattr(self.real, name)",
+        "isinstance(each, Sends)",
+        "isinstance(part, InSequence | Kind)",
+        "match block:\n    case HostRun():\n        pass",
+    ],
+)
+def test_each_way_to_look_is_seen(line):
+    """The walk below finds them all."""
+    assert 1 == len(list(looked_at(line)))
+
+
+def test_no_other_module_looks_at_what_a_kind_a_courier_or_a_ledger_has():
+    """It reads their powers: two places that look for themselves come to disagree."""
+    assert len(SOURCES) > 100
+    assert [] == [
+        f"{path.relative_to(ROOT)}: {found}" for path in SOURCES for found in looked_at(path.read_text("utf-8"))
+    ]
+
+
+def test_no_power_is_checked_at_run_time():
+    """``isinstance`` takes any member of that name for a power, and Python's versions differ in what they look at."""
+    for power in KIND_POWERS:
+        with pytest.raises(TypeError, match="runtime_checkable"):
+            isinstance(object(), power)

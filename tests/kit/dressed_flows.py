@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from kit.random_flows import flows
 from watchword import Limits
 from watchword.blocks import AtLeast, Fallback, InSequence, Named, OneOf, When
-from watchword.challenge import HostRun
+from watchword.powers import is_host_run
 
 
 @st.composite
@@ -29,6 +29,6 @@ def dressed(block, kinds):
             return attrs.evolve(block, then=dressed(then, kinds), otherwise=otherwise)
         case Named(name, kind):
             return Named(name, attrs.evolve(next(kinds), attempts=kind.attempts))
-        case HostRun():
+        case _ if is_host_run(block):
             return block
     raise AssertionError(block)

@@ -7,7 +7,7 @@ Each block is a generator that yields what it asks for, is sent the round that c
 import re
 
 from watchword.blocks import AtLeast, Attribute, Fallback, InSequence, Named, OneOf, When
-from watchword.challenge import HostRun
+from watchword.powers import is_host_run
 
 PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
 SHUT = ["needs SRP_A"]
@@ -60,7 +60,7 @@ class Player:
                 return (yield from self.choose(self.openable(options), None, requests))
             case AtLeast(count, options):
                 return (yield from self.choose(options, count, requests))
-            case HostRun():
+            case _ if is_host_run(block):
                 for name in ("SRP_A", "PASSWORD_VERIFIER"):
                     if (yield from self.ask("host", name)) != (name, "answer", True):
                         raise Broken
@@ -140,7 +140,7 @@ class Player:
             case When():
                 taken = self.taken(block)
                 return bool(taken) and self.dead(taken)
-            case HostRun():
+            case _ if is_host_run(block):
                 return False
         return (block.name if isinstance(block, Named) else block.kind) in self.gone
 
@@ -169,7 +169,7 @@ class Player:
             case When():
                 taken = self.taken(block)
                 return self.firsts(taken) if taken else []
-            case HostRun():
+            case _ if is_host_run(block):
                 return ["SRP_A"] if self.opened_with_srp else SHUT
             case Named(name, _):
                 return [name]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import fields
 
-from watchword.challenge import HostRun, Kind
 from watchword.errors import ProtocolError
+from watchword.powers import is_host_run, powers_of, why_no_kind
 from watchword.testing import create_request, verify_request
 from watchword_plugins.srp import Srp
 
@@ -14,11 +14,11 @@ from watchword_plugins.srp import Srp
 def test_it_is_run_by_the_host() -> None:
     """The kind proves knowledge by two host rounds, in Cognito's order."""
     kind = Srp()
-    assert isinstance(kind, Kind)
-    assert isinstance(kind, HostRun)
+    assert is_host_run(kind)
+    assert not why_no_kind(Srp)
     assert kind.host_rounds == ("SRP_A", "PASSWORD_VERIFIER")
     assert kind.proves == {"knowledge"}
-    assert not hasattr(kind, "channel")
+    assert not powers_of(kind).sends
 
 
 def test_it_has_no_settings() -> None:

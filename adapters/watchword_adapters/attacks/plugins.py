@@ -17,6 +17,7 @@ from watchword.blocks import named
 from watchword.challenge import Challenge, CreateRequest, Email, Kind, Verdict
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.powers import members_of
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.pace import slow
@@ -30,8 +31,7 @@ class Spoilt:
     """A kind like the *real* one, whose create or verify does something else."""
 
     def __init__(self, real: Kind, create: Callable[[Any], Any] | None, verify: Callable[[Any], Any] | None) -> None:
-        own = vars(real) if hasattr(real, "__dict__") else {}
-        vars(self).update({name: value for name, value in own.items() if name not in {"real", "notes"}})
+        vars(self).update(members_of(real))
         self.kind = real.kind
         self.proves = real.proves
         self._real = real

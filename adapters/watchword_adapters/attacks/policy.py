@@ -9,8 +9,8 @@ from typing import Any, cast
 from attrs import frozen
 
 from watchword.blocks import AtLeast, Attribute, Block, Fallback, InSequence, Named, OneOf, When
-from watchword.challenge import HostRun, Kind
 from watchword.flow import Flow
+from watchword.powers import is_host_run
 
 _CUSTOM, _SRP_A, _VERIFIER = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER"
 _AROUND = frozenset(
@@ -113,9 +113,9 @@ class _Reading:
                 return frozenset({start}) if taken is None else self.passed(taken, start)
             case Named(name, _):
                 return self._one(name, start)
-            case HostRun():
+            case _ if is_host_run(block):
                 return frozenset({start + 2} if self.rights[start : start + 2] == (_SRP_A, _VERIFIER) else ())
-            case Kind():
+            case _:
                 return self._one(block.kind, start)
 
     def failed(self, block: Block, start: int) -> Ends:
@@ -137,7 +137,7 @@ class _Reading:
             case When():
                 taken = self._taken(block)
                 return frozenset() if taken is None else self.failed(taken, start)
-            case HostRun():
+            case _ if is_host_run(block):
                 return frozenset()
             case _:
                 return frozenset({start})

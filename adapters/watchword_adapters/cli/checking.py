@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import attrs
 
@@ -87,15 +87,14 @@ def _look_at_settings(flow: Flow) -> dict[str, str]:
     """
     unseen: dict[str, str] = {}
     for step in flow.steps.values():
-        prepare: Callable[[], None] | None = getattr(step.kind, "prepare", None)
-        if prepare is None:
+        if not step.powers.prepares:
             continue
         missing = remedy(step.kind)
         if missing:
             unseen[step.name] = f"a module is missing here: {missing}"
             continue
         try:
-            prepare()
+            step.powers.prepare()
         except ConfigurationError as error:
             raise ConfigurationError(f"step {step.name!r}: {error}") from error
         except Exception as error:  # noqa: BLE001 - a kind may look for something that is only where it runs

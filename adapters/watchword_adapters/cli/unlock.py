@@ -15,6 +15,7 @@ from watchword.challenge import User
 from watchword.errors import ConfigurationError, ProtocolError
 from watchword.keyring import Ring
 from watchword.ports import Ledger
+from watchword.powers import reach_of
 from watchword.srp6a import pool_name
 from watchword.unlocking import never_used, unlock
 from watchword_adapters.audit import MemoryAudit, as_line
@@ -132,7 +133,7 @@ def _ledger(url: str) -> Ledger:
     if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
         raise ConfigurationError(f"the ledger {url}: there is no such file; check the path")
     ledger = HostSettings(ledger=url, environment={}).ledger
-    if getattr(ledger, "reach", None) == "process":
+    if reach_of(ledger) == "process":
         raise ConfigurationError(
             f"the ledger {url.partition(':')[0]} lives in the process of your triggers and cannot be reached from here; "
             "restart that process, or use a ledger that is shared"

@@ -360,10 +360,9 @@ def _at(path: str, names: Iterable[str]) -> set[str]:
 def _cosmetic_files(flows: Sequence[Flow], names: Iterable[str]) -> set[str]:
     """Return those of *names* that cosmetic settings name and no others do: neither the flow nor Verify reads them."""
     shown, read = set[str](), set[str]()
-    for kind in (step.kind for flow in flows for step in flow.steps.values()):
-        cosmetic: frozenset[str] = getattr(kind, "cosmetic", frozenset())
-        for setting, path in _paths(kind):
-            (shown if setting in cosmetic else read).update(_at(path, names))
+    for step in (step for flow in flows for step in flow.steps.values()):
+        for setting, path in _paths(step.kind):
+            (shown if setting in step.powers.cosmetic else read).update(_at(path, names))
     return shown - read
 
 

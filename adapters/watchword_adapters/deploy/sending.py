@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword.ports import Permission
+from watchword.powers import powers_of_courier
 from watchword.registry import Registry
 from watchword_adapters.couriers.ses import ses_permissions
 from watchword_adapters.deploy.zips import Zips
@@ -70,7 +71,7 @@ def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
             "the courier's URL holds a user or a password, and everybody who sees the template would see it: "
             "leave --courier out, and give it as the parameter CourierUrl"
         )
-    return Sending(url, tuple(statements(getattr(courier, "permissions", ()), f"the courier {scheme}")))
+    return Sending(url, tuple(statements(powers_of_courier(courier).permissions, f"the courier {scheme}")))
 
 
 def _by_sender() -> Sending:
