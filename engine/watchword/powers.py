@@ -6,6 +6,7 @@ none. Half a power, or a member of the wrong type, is a ConfigurationError.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, get_args
 
@@ -335,7 +336,9 @@ def _value(thing: object, member: _Member) -> object:
     """Return *member* of *thing*, absent or to be known later if it cannot be read."""
     if member.name in _fields(_class_of(thing)) and not member.setting:
         return _ABSENT
-    value = getattr(thing, member.name, _ABSENT)
+    # What `__getattr__` makes up for any name is no member.
+    there = inspect.getattr_static(thing, member.name, _ABSENT) is not _ABSENT
+    value = getattr(thing, member.name) if there else _ABSENT
     if isinstance(thing, type) and (_is_later(value) or (value is _ABSENT and member.setting)):
         return _LATER
     return value

@@ -188,7 +188,6 @@ class Looking:
     """A kind that has something to look at; *raises* is what comes of it."""
 
     raises: Exception | None = None
-    requires_create: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "looking"
     proves: ClassVar[frozenset[str]] = frozenset({"inherence"})
@@ -209,6 +208,15 @@ class Looking:
             raise self.raises
 
 
+@frozen
+class LookingWithAModule(Looking):
+    """One that needs a module that is not here."""
+
+    requires_create: ClassVar[tuple[str, ...]] = ("no_such_module",)
+    requires_verify: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = "looking[module]"
+
+
 UNSEEN = {
     "nothing to refuse": (Looking(), 0, ""),
     "refused": (
@@ -222,7 +230,7 @@ UNSEEN = {
         "step 'look': what its settings name was not looked at: that ended with OSError here",
     ),
     "no module": (
-        Looking(OSError("x"), ("no_such_module",)),
+        LookingWithAModule(OSError("x")),
         0,
         "step 'look': what its settings name was not looked at: a module is missing",
     ),
