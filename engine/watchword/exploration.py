@@ -136,15 +136,20 @@ def _too_many(flow: Flow, limit: int, what: str) -> ConfigurationError:
 
 
 def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
-    """Give every combination of the outcomes of *flow*'s conditions that can occur, none of them holding first.
+    """Give every combination of the outcomes of *flow*'s conditions that can occur, none of them holding first."""
+    return every_outcome_of(flow.conditions)
+
+
+def every_outcome_of(conditions: Sequence[tuple[str, ...]]) -> Iterator[tuple[bool, ...]]:
+    """Give the same of any *conditions*.
 
     An attribute has one value and a sign-in one app client, so of several conditions on the same one at most one holds.
     """
     subjects: dict[tuple[str, ...], list[int]] = {}
-    for place, condition in enumerate(flow.conditions):
+    for place, condition in enumerate(conditions):
         subjects.setdefault(condition[:-1], []).append(place)
     held = product(*((-1, *places) for places in reversed(subjects.values())))
-    return (tuple(place in places for place in range(len(flow.conditions))) for places in held)
+    return (tuple(place in places for place in range(len(conditions))) for places in held)
 
 
 def bring_about(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], str]:

@@ -284,6 +284,12 @@ def _ways(exploration: Exploration, required: Sequence[Requirement], *, resends:
     return tuple(sorted(found.values(), key=lambda way: len(way.session)))
 
 
+def weakest(exploration: Exploration) -> tuple[frozenset[str], ...]:
+    """Return the sets of factors that passing sessions prove, without those that prove more than another one."""
+    found = {way.labels & set(FACTORS) for way in _ways(exploration, ())}
+    return tuple(sorted((each for each in found if not any(other < each for other in found)), key=sorted))
+
+
 def _passing(
     exploration: Exploration,
     beginning: tuple[tuple[bool, ...], int],

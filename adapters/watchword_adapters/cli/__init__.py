@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "try": ("play", "play a flow in the terminal"),
     "serve": ("serve", "serve a flow to real sign-in clients, in a local user pool over HTTP"),
     "check": ("checking", "say whether a flow can be cheated, where it sticks, what it costs and proves"),
+    "diff": ("differing", "say in what two flows differ: who gets in, what is asked instead, what is weaker"),
     "attack": ("attack", "attack a flow in a hundred ways, and say how many attacks succeeded"),
     "graph": ("graph", "draw the state diagram of a flow"),
     "explain": ("explaining", "tell round by round why a session gets its decision"),

@@ -21,17 +21,26 @@ def add_flow(parser: argparse.ArgumentParser) -> None:
 def read_flow(arguments: argparse.Namespace, registry: Registry | None = None) -> Flow:
     """Return the flow that FLOW names; *registry* finds its kinds.
 
+    Raises:
+        ConfigurationError: if there is none, or it is wrong.
+    """
+    return flow_named(str(arguments.flow), "FLOW", registry)
+
+
+def flow_named(reference: str, argument: str, registry: Registry | None = None) -> Flow:
+    """Return the flow that *reference*, given as *argument*, names.
+
     Modules are found in the current folder too, as with ``python -m``.
 
     Raises:
         ConfigurationError: if there is none, or it is wrong.
     """
-    if not arguments.flow:
-        raise ConfigurationError("FLOW is empty: give a TOML file, or module:attribute")
+    if not reference:
+        raise ConfigurationError(f"{argument} is empty: give a TOML file, or module:attribute")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
-    return find_flow(str(arguments.flow), registry)
+    return find_flow(reference, registry)
 
 
 def attributes_of(texts: Iterable[str]) -> dict[str, str]:
