@@ -4,12 +4,12 @@ import subprocess
 import sys
 import zipfile
 from email.parser import HeaderParser
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).parents[1]
+from kit.paths import ROOT
+
 SOURCES = {name: ROOT / root / name for root, name in (
     ("engine", "watchword"),
     ("plugins", "watchword_plugins"),

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from kit.paths import ROOT
+
 pytestmark = pytest.mark.exhaustive
 
-ROOT = Path(__file__).parents[1]
 LINE = "pytestmark = pytest.mark." + "exhaustive"
 MARKED = sorted(
     path

@@ -2,13 +2,12 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from kit.paths import ROOT
+from programs.mutation import MODULES
 from watchword_adapters.attacks import FAMILIES
-
-ROOT = Path(__file__).parents[1]
 
 # Written in pieces, so that this file does not match itself.
 FOREIGN = re.compile(
@@ -89,3 +88,10 @@ def test_what_tests_share_has_a_room():
     ]
 
     assert [] == strays
+
+
+def test_mutation_names_files_that_are_there():
+    """A module that moved away would be left out, and a test that moved would fail for every mutant."""
+    paths = [path for module in MODULES.values() for path in (module.path, *module.tests) if "/" in path]
+
+    assert [] == [path for path in paths if not (ROOT / path).is_file()]

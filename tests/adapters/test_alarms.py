@@ -3,12 +3,12 @@
 import json
 import logging
 import re
-from pathlib import Path
 
 import pytest
 
 from kit.checked_flows import Toy
 from kit.engine_host import KEY, Post
+from kit.paths import DOCS
 from watchword import Flow, Limits, sequence
 from watchword.ports import AuditEvent
 from watchword.testing.time import SeededRandom, VirtualClock
@@ -20,7 +20,7 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "run-it-in-production.md"
+PAGE = DOCS / "how-to" / "run-it-in-production.md"
 TARGET = Target("arm64", "3.12")
 MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
 SILENT = Flow(sequence(Srp(), Toy("pin", frozenset({"knowledge"}))), name="silent")

@@ -13,6 +13,7 @@ import pytest
 
 from kit.artefact import wheel_of
 from kit.emulator import emulator, mails, waited
+from kit.paths import DOCS, FLOWS
 from watchword import load_flow
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.artefact import Order, build
@@ -30,8 +31,7 @@ pytestmark = [
     pytest.mark.skipif(this_python() not in PYTHONS, reason="Lambda has no such Python"),
 ]
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "deploy-to-aws.md"
+PAGE = DOCS / "how-to" / "deploy-to-aws.md"
 REGION = "us-east-1"
 PASSWORD = "Correct-horse-9"
 

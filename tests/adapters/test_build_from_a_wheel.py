@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from kit.wheel import ROOT, Environment, made_wheel
+from kit.paths import ROOT
+from kit.wheel import Environment, made_wheel
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 

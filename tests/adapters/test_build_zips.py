@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from kit import lambda_runtime
 from kit.artefact import unpacked, wheel, wheel_of
+from kit.paths import FLOWS
 from watchword import ConfigurationError
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
@@ -38,7 +39,6 @@ from watchword_adapters.deploy.refusals import included, refuse_secrets
 from watchword_adapters.deploy.secret_content import secret_content
 from watchword_adapters.deploy.target import PYTHONS, Target, default_python, lambda_pythons, this_python
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 HERE = Target("x86_64", this_python()) if this_python() in PYTHONS else None
 pytestmark = [pytest.mark.exhaustive, pytest.mark.skipif(HERE is None, reason="Lambda has no such Python")]
 KEY = base64.b64encode(bytes(range(32))).decode()

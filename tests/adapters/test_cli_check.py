@@ -11,13 +11,13 @@ from typing import ClassVar
 import pytest
 from attrs import frozen
 
+from kit.paths import FLOWS
 from watchword import ConfigurationError, Flow, check, load_flow, named, one_of
 from watchword.verdicts import CODES
 from watchword_adapters.cli import main
 from watchword_adapters.cli.progress import Progress
 from watchword_plugins.email_otp import EmailOtp
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 FIGURES = {
     "longest_path": int,
     "guess_per_sign_in": float,

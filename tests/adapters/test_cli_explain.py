@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 
+from kit.paths import FLOWS
 from watchword_adapters.cli import main
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 LOGIN = "srp_a+ password_verifier+"
 TIERS = """
 [[steps]]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import pytest
 
+from kit.paths import FLOWS
 from watchword import diagram, load_flow
 from watchword.diagram import collapsed, dot, full, mermaid
 from watchword.exploration import explore
 from watchword_adapters.cli import main
 
-FLOWS = sorted((Path(__file__).parents[2] / "docs" / "examples" / "flows").glob("*.toml"))
-ONE = str(FLOWS[0])
+FILES = sorted(FLOWS.glob("*.toml"))
+ONE = str(FILES[0])
 
 DOT = f"""#!{sys.executable}
 import sys
@@ -38,7 +38,7 @@ def graphviz(tmp_path, monkeypatch):
     return program
 
 
-@pytest.mark.parametrize("path", FLOWS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 @pytest.mark.parametrize(
     ("options", "draw"),
     [
@@ -109,7 +109,7 @@ def test_svg_is_drawn_by_graphviz(graphviz, capsys):
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a first line")
 def test_a_failure_of_graphviz_is_told(graphviz, capsys):
     """In one line, with what Graphviz said."""
-    assert 1 == main(["graph", str(FLOWS[1]), "--format", "svg"])
+    assert 1 == main(["graph", str(FILES[1]), "--format", "svg"])
     out, err = capsys.readouterr()
     assert ("", 1) == (out, err.count("\n"))
     assert "Graphviz failed with status 1: syntax error in line 1" in err

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kit.paths import FLOWS
 from kit.random_flows import FOREIGN, SETTINGS, facts, flows, walks
 from kit.sessions import judged, results, session
 from watchword import load_flow
@@ -29,7 +30,6 @@ from watchword_adapters.cognito import turn_of
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.userpool import LocalUserPool
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 CODE = str(FLOWS / "email_code.toml")
 ADDRESS = "ann.secret@example.com"
 WRONG_ANSWER = "98765432"

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from kit.paths import FLOWS
 from watchword import Flow, check
 from watchword_adapters.cli import checking, main
 from watchword_adapters.couriers import Outbox
 from watchword_plugins.captcha import Captcha
-
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 
 
 class Keyboard(io.TextIOBase):

@@ -2,10 +2,10 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
+from kit.paths import DOCS
 from watchword import Flow
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.template import Template
@@ -14,7 +14,7 @@ from watchword_plugins.email_otp import EmailOtp
 botocore = pytest.importorskip("botocore.session", reason="pip install boto3")
 from botocore import xform_name  # noqa: E402 - after the question whether it is there
 
-HOW_TO = Path(__file__).parents[2] / "docs" / "how-to"
+HOW_TO = DOCS / "how-to"
 PAGES = ("deploy-to-aws.md", "run-it-in-production.md", "move-users-to-a-flow.md")
 SESSION = botocore.get_session()
 SERVICES = {"ses": "sesv2"}

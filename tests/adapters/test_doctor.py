@@ -10,7 +10,6 @@ import json
 import re
 import shlex
 import zipfile
-from pathlib import Path
 
 import pytest
 from botocore.validate import ParamValidator
@@ -18,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from kit.paths import DOCS, FLOWS
 from watchword import ConfigurationError, Flow, attribute, load_flow, sequence, when
 from watchword.attributes import hands_of, may_change
 from watchword.errors import UnavailableError
@@ -375,7 +375,7 @@ def test_every_code_is_planted_here():
 
 def test_every_code_has_its_row_in_the_reference():
     """With its severity, in order."""
-    page = (Path(__file__).parents[2] / "docs" / "reference" / "doctor.md").read_text()
+    page = (DOCS / "reference" / "doctor.md").read_text()
     assert list(SEVERITIES.items()) == re.findall(r"^\| `(WD\d\d)` \| (\w+) \|", page, re.MULTILINE)
 
 
@@ -1064,7 +1064,7 @@ def test_the_command_wants_to_know_what_to_read(capsys):
 
 def test_the_command_reads_a_template(tmp_path, capsys):
     """With the flow: what depends on it is checked."""
-    flow = Path(__file__).parents[2] / "docs" / "examples" / "flows" / "srp_then_code.toml"
+    flow = FLOWS / "srp_then_code.toml"
     path = tmp_path / "stack.json"
     document = Template(load_flow(flow), Target("arm64", "3.12")).document()
     document["Resources"]["UserPool"]["Properties"]["MfaConfiguration"] = "ON"

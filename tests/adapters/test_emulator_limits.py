@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kit.emulator import emulator, waited
+from kit.paths import DOCS, ROOT
 
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
 pytestmark = [
@@ -21,7 +22,7 @@ pytestmark = [
     ),
 ]
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "the-emulator-and-its-limits.md"
+PAGE = DOCS / "explanation" / "the-emulator-and-its-limits.md"
 PASSWORD = "Correct-horse-9"
 HANDLER = """
 import json, os, sys
@@ -211,5 +212,5 @@ def test_an_alarm_by_an_expression_is_refused_with_its_stack(pool):
 
 def test_the_page_names_the_version_that_is_tried():
     """By which a reader knows whether it is theirs."""
-    version = re.search(r"ministack==([\d.]+)", (PAGE.parents[2] / ".ci" / "run").read_text())[1]
+    version = re.search(r"ministack==([\d.]+)", (ROOT / ".ci" / "run").read_text())[1]
     assert f"ministack {version}" in PAGE.read_text(encoding="utf-8")

@@ -3,17 +3,17 @@
 import sys
 import tomllib
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from kit.paths import ROOT
 from watchword import ConfigurationError
 from watchword_adapters.extras import PACKAGES, demand, lacking
 from watchword_adapters.userpool import LocalUserPool, signing
 
-EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
 
 def test_the_table_says_what_the_extras_bring():

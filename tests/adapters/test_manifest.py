@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.artefact import wheel_of
+from kit.paths import FLOWS
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.deploy.artefact import Order, build
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest
@@ -19,7 +19,6 @@ from watchword_adapters.deploy.target import PYTHONS, Target
 
 pytestmark = pytest.mark.exhaustive
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 TEXT = st.text(max_size=20)
 MARKS = st.builds(FlowMark, TEXT, TEXT)
 NAMES = st.lists(TEXT, max_size=3).map(lambda names: tuple(sorted(names)))

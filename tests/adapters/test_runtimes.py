@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from kit.paths import FLOWS
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import runtimes
 from watchword_adapters.deploy.runtimes import ENDS, NOTICE, SOURCE, ending
 
-FLOW = Path(__file__).parents[2] / "docs" / "examples" / "flows" / "email_code.toml"
+FLOW = FLOWS / "email_code.toml"
 
 
 def at(monkeypatch, date):

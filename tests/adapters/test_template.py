@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.checked_flows import Toy
+from kit.paths import FLOWS
 from watchword import ConfigurationError, Flow, attribute, load_flow, named, one_of, sequence, when
 from watchword.attributes import may_change
 from watchword.keyring import Keyring
@@ -35,7 +36,6 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 TARGET = Target("arm64", "3.12")
 MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
 PICTURE = Flow(sequence(Srp(), Captcha()), name="picture")

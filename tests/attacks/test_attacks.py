@@ -5,10 +5,10 @@ import random
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from kit.paths import EXAMPLES
 from watchword import Flow, at_least, attribute, client, load_flow, named, one_of, sequence, when
 from watchword_adapters.attacks import FAMILIES, attack, upper_bound
 from watchword_adapters.cli import main
@@ -18,7 +18,6 @@ from watchword_plugins.srp import Srp
 
 pytestmark = pytest.mark.exhaustive
 
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 FILES = ("captcha_only", "email_code", "password_or_code", "srp_then_code")
 FEW = 120
 LONG = "srp_then_code"

@@ -9,11 +9,11 @@ import string
 import sys
 import types
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 
 from kit.checked_flows import SOUND
+from kit.paths import ROOT
 from watchword import Flow, Limits, attribute, client, fallback, named, one_of, sequence, when
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.stock import Question
@@ -23,7 +23,6 @@ from watchword_plugins.srp import Srp
 
 pytestmark = pytest.mark.exhaustive
 
-ROOT = Path(__file__).parents[2]
 GOLD, EU, VERIFIED = attribute("custom:tier", "gold"), attribute("custom:region", "eu"), "email_verified"
 NUMBER = {"custom:customer_number": "20384812"}
 

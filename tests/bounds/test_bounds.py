@@ -7,11 +7,11 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
 from kit.entrances import MEGABYTES, TEXTS, THINGS, entrances
+from kit.paths import TESTS
 from watchword.travel import read_carry
 from watchword_adapters.aws_lambda import TriggerError
 
@@ -105,7 +105,7 @@ def test_a_carry_as_deep_as_metadata_allows_is_no_carry():
 
 def test_the_benchmark_prints_what_every_bound_comes_to():
     """Time, memory and cases for each sort of entrance and for the regular expressions, beside their bounds."""
-    script = Path(__file__).parents[1] / "benchmarks" / "bounds.py"
+    script = TESTS / "benchmarks" / "bounds.py"
     command = [sys.executable, str(script), "--quick", "--json"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert 0 == ended.returncode, ended.stderr

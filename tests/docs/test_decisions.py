@@ -1,9 +1,10 @@
 """Decisions are cited by their number: each number is one decision's, and its heading says it."""
 
 from collections import Counter
-from pathlib import Path
 
-DECISIONS = sorted((Path(__file__).parents[2] / "docs" / "decisions").glob("[0-9]*.md"))
+from kit.paths import DOCS
+
+DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 
 
 def test_no_number_is_given_twice():

@@ -1,15 +1,14 @@
 """The diagrams in the documents are those that `watchword graph` draws."""
 
 import re
-from pathlib import Path
 
 import pytest
 
+from kit.paths import DOCS
 from watchword import load_flow
 from watchword.diagram import collapsed, mermaid
 from watchword.exploration import explore
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "explanation" / "diagrams.md"
 FLOWS = sorted((DOCS / "examples" / "flows").glob("*.toml"))
 

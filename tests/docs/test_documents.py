@@ -4,12 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from kit.paths import ROOT
 
 # Each document, and whether the run of its last block passes.
 DOCUMENTS = {

@@ -3,10 +3,10 @@
 import copy
 import json
 import re
-from pathlib import Path
 
 import pytest
 
+from kit.paths import DOCS
 from watchword import Flow
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import triggers
@@ -16,7 +16,7 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
+PAGE = DOCS / "reference" / "events.md"
 PASSWORD = "Passw0rd!x"
 CAPTURED = "CAPTURED"  # of the service itself, so the local pool is not asked for it
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from kit.paths import EXAMPLES
+
 pytestmark = pytest.mark.exhaustive
 
-EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "plugin"
+EXAMPLE = EXAMPLES / "plugin"
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]
 
 

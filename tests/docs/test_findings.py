@@ -1,11 +1,11 @@
 """Every finding has its heading in the reference, under the word for how serious it is."""
 
 import re
-from pathlib import Path
 
+from kit.paths import DOCS
 from watchword.verdicts import CODES
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "findings.md"
+PAGE = DOCS / "reference" / "findings.md"
 
 
 def listed(text):

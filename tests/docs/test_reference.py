@@ -4,12 +4,12 @@ import ast
 import inspect
 import re
 import tomllib
-from pathlib import Path
 
 import attrs
 import pytest
 
 import watchword
+from kit.paths import ROOT
 from watchword import derive, errors, hooks, testing, travel, turn
 from watchword.challenge import RESERVED_PUBLIC
 from watchword_adapters.aws_lambda import TriggerError, triggers
@@ -19,7 +19,6 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 
-ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = [path for root in ("engine", "plugins", "adapters") for path in (ROOT / root).rglob("*.py")]
 

@@ -3,11 +3,11 @@
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from kit.paths import ROOT
+
 PAGE = ROOT / "docs" / "explanation" / "security.md"
 EXCEPTIONS = ROOT / "docs" / "explanation" / "what-watchword-does-not-promise.md"
 TEST = re.compile(r"`((?:tests|engine)/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`")

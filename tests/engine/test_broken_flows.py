@@ -1,16 +1,14 @@
 """Every unsound flow is caught by its finding, with the session that shows it; no sound flow is called unsound."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from kit.checked_flows import BROKEN, SOUND
+from kit.paths import FLOWS
 from kit.sessions import judged
 from watchword import check, load_flow
 from watchword.verdicts import CODES
-
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 
 
 def facts_and_who(flow):
@@ -68,5 +66,5 @@ def test_there_are_enough_of_both():
 
 def test_the_example_flows_are_sound_but_for_the_captcha_alone():
     """The flows of the documents; the CAPTCHA alone is there to be caught."""
-    unsound = {path.stem for path in EXAMPLES.glob("*.toml") if check(load_flow(path)).errors}
+    unsound = {path.stem for path in FLOWS.glob("*.toml") if check(load_flow(path)).errors}
     assert {"captcha_only"} == unsound

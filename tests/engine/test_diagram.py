@@ -1,7 +1,6 @@
 """State diagrams: in full they are the exploration, collapsed they hide nothing that may come next."""
 
 import re
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from kit.dressed_flows import dressed_flows
 from kit.engine_host import Mail
+from kit.paths import FLOWS
 from kit.random_flows import APP, TIER, Quiz, flows
 from kit.random_flows import Password as Prelude
 from watchword import (
@@ -32,7 +32,7 @@ from watchword.diagram import Edge, collapsed, dot, full, mermaid
 from watchword.exploration import explore
 from watchword.speech import say
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "docs" / "examples" / "flows").glob("*.toml"))
+EXAMPLES = sorted(FLOWS.glob("*.toml"))
 STATE = re.compile(r'    state "(.*)" as (\w+)')
 ARROW = re.compile(r"    (\S+) --> (\S+?)(?:: (.*))?")
 DOT_NODE = re.compile(r'    (\w+) \[shape=.*, label="(.*)"\];')

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kit.paths import FLOWS
 from kit.sessions import SIGNIN, judged, metadata, session
 from oracles.block_player import decision as played
 from oracles.flow_oracles import (
     CUSTOM,
     EXAMPLES,
-    FILES,
     MFA,
     PASSING,
     SMALL,
@@ -86,7 +86,7 @@ def test_both_models_agree_with_each_other(name):
 
 def test_every_example_file_is_among_the_examples():
     """A flow that is added to the documentation gets a description for the model, and is tested."""
-    assert {file.stem for file in FILES.glob("*.toml")} <= EXAMPLES.keys()
+    assert {file.stem for file in FLOWS.glob("*.toml")} <= EXAMPLES.keys()
     assert PASSING.keys() == EXAMPLES.keys()
 
 

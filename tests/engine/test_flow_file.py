@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.paths import FLOWS
 from watchword import (
     Flow,
     Limits,
@@ -31,8 +32,6 @@ from watchword.registry import Registry
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
-
-EXAMPLES = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 
 KINDS = """
 import attrs, watchword
@@ -531,7 +530,7 @@ def test_a_reference_that_leads_nowhere_is_told(project, reference, told):
 
 def example(name, *rounds):
     """What the example flow *name* decides after *rounds*."""
-    flow = load_flow(EXAMPLES / f"{name}.toml")
+    flow = load_flow(FLOWS / f"{name}.toml")
     for each in rounds:
         flow = flow.after(each)
     return flow.decide()
@@ -560,7 +559,7 @@ def test_an_example_begins_as_it_says(name, rounds, expected):
 def test_a_code_alone_has_eight_digits_and_one_behind_a_password_six():
     """security: six digits are guessed a hundred times as easily, and only a password makes up for it."""
     lengths = {
-        name: [step.kind.length for step in load_flow(EXAMPLES / f"{name}.toml").steps.values()]
+        name: [step.kind.length for step in load_flow(FLOWS / f"{name}.toml").steps.values()]
         for name in ("email_code", "srp_then_code", "password_or_code")
     }
 
@@ -569,15 +568,15 @@ def test_a_code_alone_has_eight_digits_and_one_behind_a_password_six():
 
 def test_every_example_is_loaded_and_named_as_its_file():
     """No example is forgotten here."""
-    names = {path.stem for path in EXAMPLES.glob("*.toml")}
+    names = {path.stem for path in FLOWS.glob("*.toml")}
 
     assert {"email_code", "srp_then_code", "captcha_only", "password_or_code"} == names
-    assert names == {load_flow(EXAMPLES / f"{name}.toml").name for name in names}
+    assert names == {load_flow(FLOWS / f"{name}.toml").name for name in names}
 
 
 def test_the_captcha_only_example_says_that_it_proves_nothing():
     """Nobody should copy it without the warning."""
-    assert "proves nothing about who signs in" in (EXAMPLES / "captcha_only.toml").read_text()
+    assert "proves nothing about who signs in" in (FLOWS / "captcha_only.toml").read_text()
 
 
 CULPRITS = {

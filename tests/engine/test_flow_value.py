@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve, frozen
 from attrs.exceptions import FrozenInstanceError
 
+from kit.paths import TESTS
 from kit.random_flows import APP, TIER, Password, Quiz
 from watchword import (
     ConfigurationError,
@@ -245,7 +246,7 @@ def test_the_fingerprint_is_the_same_in_every_process():
     prints = [
         subprocess.run(
             [sys.executable, "-c", program],
-            env={"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONHASHSEED": seed},
+            env={"PYTHONPATH": str(TESTS), "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             check=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from kit.paths import ROOT
 from watchword import ConfigurationError, Flow
 from watchword.ports import Permission
 from watchword.powers import KIND_POWERS, Powers, members_of, powers_of, powers_of_courier, powers_of_ledger, reach_of
@@ -194,7 +195,6 @@ def test_a_ledger_says_which_processes_share_it(reach):
         reach_of(ledger)
 
 
-ROOT = Path(__file__).parents[2]
 SOURCES = [
     path
     for part in ("engine", "plugins", "adapters")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kit.engine_host import ANN, Host, Mail, Riddle, world
+from kit.paths import ROOT
 from watchword import (
     Flow,
     UnavailableError,
@@ -22,7 +23,6 @@ from watchword import (
 )
 
 KNOWN = User("ann", ANN)
-ROOT = Path(__file__).resolve().parents[2]
 MODULES = (creation, delivery, engine, services, situation, turn, verification)
 LONGEST = 45
 SESSIONS = {"rounds", "_rounds", "session", "_session", "reads", "_read"}

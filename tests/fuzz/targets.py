@@ -12,6 +12,7 @@ from string import Template
 from attrs import frozen
 
 from kit.engine_host import ANN, KEY, Events, Post, Riddle
+from kit.paths import FLOWS
 from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
@@ -28,7 +29,6 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 _FLOW = Flow(sequence(Riddle(), EmailOtp()))
 _SCRATCH = tempfile.TemporaryDirectory(prefix="watchword-fuzz-")
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import urllib.request
 from contextlib import contextmanager
-from pathlib import Path
 
 from attrs import frozen
 
-FLOW = Path(__file__).parents[2] / "docs/examples/flows/password_or_code.toml"
+from kit.paths import FLOWS
+
+FLOW = FLOWS / "password_or_code.toml"
 PASSWORD = "Passw0rd!x"
 POOL_ID = "us-east-1_Abc123"
 CLIENT_ID = "client1"

@@ -15,11 +15,12 @@ import sqlite3
 import subprocess
 import threading
 from concurrent.futures import Future
-from pathlib import Path
 
 import pytest
 
-BOUNDS = Path(__file__).parents[1] / "bounds"
+from kit.paths import TESTS
+
+BOUNDS = TESTS / "bounds"
 
 
 class Shrink:

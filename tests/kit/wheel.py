@@ -7,8 +7,6 @@ import venv
 from pathlib import Path
 from sysconfig import get_path
 
-ROOT = Path(__file__).parents[2]
-
 
 class Environment:
     """A fresh virtual environment below *folder*."""

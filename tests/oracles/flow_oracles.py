@@ -4,8 +4,8 @@ The tests put the engine's own interpreter through these, and the deliberately b
 """
 
 from itertools import product
-from pathlib import Path
 
+from kit.paths import FLOWS
 from kit.random_flows import APP, FOREIGN, TIER, Password, Quiz
 from kit.sessions import judged, listed, metadata, session
 from oracles.block_player import decision as played
@@ -19,13 +19,12 @@ CUSTOM, SRP_A, VERIFIER, MFA = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER",
 NAMES = (SRP_A, VERIFIER, CUSTOM, MFA, "unknown")
 MISSING, UNASKED = object(), object()
 
-FILES = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 EXAMPLES = {
-    "email_code": (load_flow(FILES / "email_code.toml"), {"plain": [("email_otp", 3)]}),
-    "srp_then_code": (load_flow(FILES / "srp_then_code.toml"), {"srp": [("email_otp", 3)]}),
-    "captcha_only": (load_flow(FILES / "captcha_only.toml"), {"plain": [("captcha", 3)]}),
+    "email_code": (load_flow(FLOWS / "email_code.toml"), {"plain": [("email_otp", 3)]}),
+    "srp_then_code": (load_flow(FLOWS / "srp_then_code.toml"), {"srp": [("email_otp", 3)]}),
+    "captcha_only": (load_flow(FLOWS / "captcha_only.toml"), {"plain": [("captcha", 3)]}),
     "password_or_code": (
-        load_flow(FILES / "password_or_code.toml"),
+        load_flow(FLOWS / "password_or_code.toml"),
         {"srp": [("short_code", 3)], "plain": [("email_otp", 3)]},
     ),
     "password alone, or code": (Flow(one_of(Srp(), EmailOtp())), {"srp": [], "plain": [("email_otp", 3)]}),

@@ -40,7 +40,11 @@ class Module:
     functions: tuple[str, ...] = ()
 
 
-_ENGINE = tuple(f"tests/engine/test_engine_{name}.py" for name in ("verify", "create", "define"))
+_ENGINE = (
+    "tests/engine/test_engine_verify.py",
+    "tests/engine/test_engine_create.py",
+    "tests/engine/test_engine_define.py",
+)
 MODULES = {
     "derive": Module(
         "engine/watchword/derive.py",
@@ -87,34 +91,69 @@ MODULES = {
     ),
 }
 
-_REST = {
-    "attributes": "verdicts",
-    "blocks": "blocks flow_value broken_flows",
-    "challenge": "engine_create engine_verify decoy mutants_values",
-    "decoy": "decoy puzzles_of_nobody",
-    "diagram": "diagram",
-    "flow_file": "flow_file",
-    "engine": "engine_create engine_verify engine_define unlocking mutants_calls",
-    "explanation": "explanation",
-    "exploration": "exploration verdicts",
-    "figures": "figures",
-    "flow": "flow_value engine_define blocks",
-    "registry": "registry",
-    "toml_positions": "toml_positions flow_file",
-    "requirement": "requirement",
-    "settings": "settings",
-    "speech": "speech explanation",
-    "srp6a": "srp6a",
-    "summary": "summary",
-    "turn": "engine_define engine_create engine_verify mutants_calls",
-    "unlocking": "unlocking",
-    "verdicts": "verdicts broken_flows",
-}
 MODULES |= {
-    name: Module(f"engine/watchword/{name}.py", tuple(f"tests/engine/test_{each}.py" for each in tests.split()))
-    for name, tests in _REST.items()
+    "attributes": Module("engine/watchword/attributes.py", ("tests/engine/test_verdicts.py",)),
+    "blocks": Module(
+        "engine/watchword/blocks.py",
+        ("tests/engine/test_blocks.py", "tests/engine/test_flow_value.py", "tests/engine/test_broken_flows.py"),
+    ),
+    "challenge": Module(
+        "engine/watchword/challenge.py",
+        (
+            "tests/engine/test_engine_create.py",
+            "tests/engine/test_engine_verify.py",
+            "tests/engine/test_decoy.py",
+            "tests/engine/test_mutants_values.py",
+        ),
+    ),
+    "decoy": Module(
+        "engine/watchword/decoy.py", ("tests/engine/test_decoy.py", "tests/engine/test_puzzles_of_nobody.py")
+    ),
+    "diagram": Module("engine/watchword/diagram.py", ("tests/engine/test_diagram.py",)),
+    "flow_file": Module("engine/watchword/flow_file.py", ("tests/engine/test_flow_file.py",)),
+    "engine": Module(
+        "engine/watchword/engine.py",
+        (
+            "tests/engine/test_engine_create.py",
+            "tests/engine/test_engine_verify.py",
+            "tests/engine/test_engine_define.py",
+            "tests/engine/test_unlocking.py",
+            "tests/engine/test_mutants_calls.py",
+        ),
+    ),
+    "explanation": Module("engine/watchword/explanation.py", ("tests/engine/test_explanation.py",)),
+    "exploration": Module(
+        "engine/watchword/exploration.py", ("tests/engine/test_exploration.py", "tests/engine/test_verdicts.py")
+    ),
+    "figures": Module("engine/watchword/figures.py", ("tests/engine/test_figures.py",)),
+    "flow": Module(
+        "engine/watchword/flow.py",
+        ("tests/engine/test_flow_value.py", "tests/engine/test_engine_define.py", "tests/engine/test_blocks.py"),
+    ),
+    "registry": Module("engine/watchword/registry.py", ("tests/engine/test_registry.py",)),
+    "toml_positions": Module(
+        "engine/watchword/toml_positions.py", ("tests/engine/test_toml_positions.py", "tests/engine/test_flow_file.py")
+    ),
+    "requirement": Module("engine/watchword/requirement.py", ("tests/engine/test_requirement.py",)),
+    "settings": Module("engine/watchword/settings.py", ("tests/engine/test_settings.py",)),
+    "speech": Module("engine/watchword/speech.py", ("tests/engine/test_speech.py", "tests/engine/test_explanation.py")),
+    "srp6a": Module("engine/watchword/srp6a.py", ("tests/engine/test_srp6a.py",)),
+    "summary": Module("engine/watchword/summary.py", ("tests/engine/test_summary.py",)),
+    "turn": Module(
+        "engine/watchword/turn.py",
+        (
+            "tests/engine/test_engine_define.py",
+            "tests/engine/test_engine_create.py",
+            "tests/engine/test_engine_verify.py",
+            "tests/engine/test_mutants_calls.py",
+        ),
+    ),
+    "unlocking": Module("engine/watchword/unlocking.py", ("tests/engine/test_unlocking.py",)),
+    "verdicts": Module(
+        "engine/watchword/verdicts.py", ("tests/engine/test_verdicts.py", "tests/engine/test_broken_flows.py")
+    ),
 }
-"""The rest of the engine, by the tests in `tests/engine/` that should notice."""
+"""The rest of the engine, by the tests that should notice."""
 
 CONFIGURATION = """
 [cosmic-ray]
