@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import logging
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from random import Random
 from typing import Any, cast
@@ -19,11 +18,11 @@ from watchword.errors import FAILURE_TEXTS
 from watchword.flow import Flow
 from watchword.ports import Audit, Courier, Ledger
 from watchword.registry import Registry
-from watchword.testing.leaks import reveals
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword.travel import RESERVED_PRIVATE
+from watchword_adapters.attacks.books import Books
 from watchword_adapters.attacks.policy import may_issue
+from watchword_adapters.attacks.readable import SHORTEST_SECRET, stands_in, without_digests
 from watchword_adapters.attacks.scenes import Scene, Target, scenes_of, targets_of
 from watchword_adapters.attacks.spying import Notes, spied_on
 from watchword_adapters.audit import MemoryAudit
@@ -31,7 +30,6 @@ from watchword_adapters.aws_lambda import TriggerError, Triggers, triggers
 from watchword_adapters.functions import SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.userpool import LocalUserPool
-from watchword_adapters.userpool.errors import ClientError
 from watchword_adapters.userpool.users import DEFAULT_ALIASES
 
 Event = dict[str, Any]
@@ -41,9 +39,7 @@ Attributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 POOL = "us-east-1_AbCdEf123"
 PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
 _TEXT = re.compile(rf"(?:{'|'.join(FAILURE_TEXTS)}) \(ref [BCDFGHJKLMNPQRSTVWXZ]{{8}}\)")
-_RANDOM = re.compile(r"\b(?:[0-9a-f]{16,}|[0-9]{10})\b")
 _ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}")
-_SHORTEST_SECRET = 4
 _TRAIL = 6
 _SOURCES = {
     "define": "DefineAuthChallenge_Authentication",
@@ -60,38 +56,6 @@ class Person:
     scene: Scene = field(repr=False)
     attributes: Mapping[str, str] = field(repr=False)
     known: bool = True
-
-
-class Books:
-    """A ledger that can be put away for an empty one, and tells what was asked of it."""
-
-    def __init__(self, make: Callable[[], Ledger]) -> None:
-        self._make = make
-        self.inner: Any = make()
-        self.calls: list[str] = []
-        self.used_up: list[str] = []
-        self.written: list[str] = []
-
-    def renew(self) -> None:
-        """Begin with an empty one."""
-        self.inner = self._make()
-        self.calls.clear()
-        self.used_up.clear()
-        self.written.clear()
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.inner, name)
-
-        def called(*given: Any, **named: Any) -> Any:
-            self.calls.append(name)
-            self.written.extend(str(each) for each in (*given, *named.values()))
-            answer = method(*given, **named)
-            # What was answered too late is marked as well, and is no success.
-            if name == "consume" and answer is True and " late " not in str(given[0]):
-                self.used_up.append(str(given[0]))
-            return answer
-
-        return called
 
 
 @frozen
@@ -379,25 +343,16 @@ class Arena:
 
     def watch_for(self, secret: str, texts: Sequence[str]) -> None:
         """Note a breach if *secret* can be read from one of *texts*."""
-        if len(secret) < _SHORTEST_SECRET:
-            return
-        small = [text for text in texts if len(text) < 300]
-        small += [inside for text in small for inside in _inside(text)]
-        whole = "\n".join(small)
-        if (
-            _hashed(whole, secret)
-            or reveals(_RANDOM.sub("-", whole), secret)
-            or any(reveals(text, secret) for text in texts if len(text) >= 300)
-        ):
+        if stands_in(secret, texts):
             self.breaches.append("a secret stands in what was handed out")
 
     def watch_logs(self, secrets: Sequence[str]) -> None:
         """Note a breach if one of *secrets* was logged, audited, or written to the ledger."""
         texts = [*self.lines, *(repr(event) for event in self.audit.events), *self.books.written]
-        text = _RANDOM.sub("-", "\n".join(texts))
+        text = without_digests("\n".join(texts))
         keys = (base64.b64encode(self.key).decode(), self.key.hex(), repr(self.key)[2:-1])
         for secret in (*secrets, *keys):
-            self.expect(len(secret) < _SHORTEST_SECRET or secret not in text, "a secret was logged or stored")
+            self.expect(len(secret) < SHORTEST_SECRET or secret not in text, "a secret was logged or stored")
 
     def listen(self) -> logging.Handler:
         """Have all that is logged kept in *lines*; return the handler to be removed."""
@@ -407,26 +362,6 @@ class Arena:
         """Return the right answer to the challenge of *private*."""
         issued = self.issued.get(private.get("round", ""))
         return issued.right if issued else None
-
-
-def _hashed(text: str, secret: str) -> bool:
-    """Say whether a digest of *secret* that needs no key stands in *text*."""
-    ways = ("md5", "sha1", "sha256", "sha512")
-    return any(
-        hashlib.new(way, plain.encode(), usedforsecurity=False).hexdigest() in text
-        for way in ways
-        for plain in {secret, secret.upper(), secret.lower()}
-    )
-
-
-def _inside(text: str) -> Iterator[str]:
-    """Give what is written in base64 in a text, or in one of its fields."""
-    for field_ in text.split(";"):
-        value = field_.partition("=")[2] or field_
-        try:
-            yield base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
-        except ValueError:
-            continue
 
 
 def wrong_answer(right: str | None, draw: Random) -> str:
@@ -439,7 +374,3 @@ def wrong_answer(right: str | None, draw: Random) -> str:
     symbols = "0123456789" if right[place].isdigit() else "ACDEFGHJKLMNPQRTUVWXZ"
     other = draw.choice([each for each in symbols if each.lower() != right[place].lower()])
     return right[:place] + other + right[place + 1 :]
-
-
-OWN = RESERVED_PRIVATE
-__all__ = ["OWN", "PASSWORD", "POOL", "Arena", "Books", "ClientError", "Person", "wrong_answer"]

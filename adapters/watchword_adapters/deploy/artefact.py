@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import attrs
 from attrs import field, frozen
 
 from watchword.blocks import NAME, kinds_in
@@ -30,7 +29,8 @@ from watchword_adapters.deploy.installed import pack_installed
 from watchword_adapters.deploy.manifest import NAME as MANIFEST
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.pool_needs import pool_needs
-from watchword_adapters.deploy.refusals import included, refuse_secrets
+from watchword_adapters.deploy.refusals import refuse_secrets
+from watchword_adapters.deploy.shipped import cosmetic_files, shipped_files
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.trial import RUNTIME_MODULES, Tried, start
 from watchword_adapters.deploy.wheels import Wheel, fetch
@@ -164,8 +164,8 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
     references = (order.flow, *order.previous)
     registry = Registry()
     flows = tuple(find_flow(each, registry) for each in references)
-    shipped = _shipped(order, flows)
-    judging = {name: data for name, data in shipped.items() if name not in _cosmetic_files(flows, shipped)}
+    shipped = shipped_files(order.include, flows)
+    judging = {name: data for name, data in shipped.items() if name not in cosmetic_files(flows, shipped)}
     plans = [
         _planned("create", order, flows, registry, shipped),
         _planned("verify", order, flows, registry, judging),
@@ -310,15 +310,6 @@ def _kinds(flows: Sequence[Flow]) -> dict[str, Kind | HostRun]:
     return {kind.kind: kind for flow in flows for kind in kinds_in(flow.body)}
 
 
-def _fields(value: object) -> tuple[tuple[str, Any], ...]:
-    described: Any = type(value)
-    return (
-        tuple((each.name, getattr(value, each.name)) for each in attrs.fields(described))
-        if attrs.has(described)
-        else ()
-    )
-
-
 def _kind_modules(registry: Registry, kinds: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in sorted(kinds):
@@ -331,55 +322,6 @@ def _kind_modules(registry: Registry, kinds: Iterable[str]) -> dict[str, str]:
 def _is_module(reference: str) -> bool:
     module, colon, _ = reference.partition(":")
     return bool(colon) and not reference.endswith(".toml") and bool(re.fullmatch(r"[A-Za-z_][\w.]*", module))
-
-
-def _shipped(order: Order, flows: Sequence[Flow]) -> dict[str, bytes]:
-    here = Path.cwd()
-    shipped = {name: data for path in order.include for name, data in included(path, here)}
-    refuse_secrets(shipped)
-    for flow in flows:
-        for step in flow.steps.values():
-            for setting, path in _paths(step.kind):
-                if Path(path).is_absolute():
-                    raise ConfigurationError(
-                        f"step {step.name!r}: {setting} is {path!r}, which is on this machine alone: give a path below {here}"
-                    )
-                if not _at(path, shipped):
-                    raise ConfigurationError(
-                        f"step {step.name!r}: {setting} is {path!r}: ship it with --include {path}"
-                    )
-    return shipped
-
-
-def _at(path: str, names: Iterable[str]) -> set[str]:
-    """Return those of *names* that are *path*, or below it."""
-    name = os.path.normpath(path).replace(os.sep, "/")
-    return {each for each in names if each == name or each.startswith(f"{name}/")}
-
-
-def _cosmetic_files(flows: Sequence[Flow], names: Iterable[str]) -> set[str]:
-    """Return those of *names* that cosmetic settings name and no others do: neither the flow nor Verify reads them."""
-    shown, read = set[str](), set[str]()
-    for step in (step for flow in flows for step in flow.steps.values()):
-        for setting, path in _paths(step.kind):
-            (shown if setting in step.powers.cosmetic else read).update(_at(path, names))
-    return shown - read
-
-
-def _paths(kind: Kind) -> list[tuple[str, str]]:
-    """Return the settings of *kind* that name files or folders which are there, and what they name."""
-    found: list[tuple[str, str]] = []
-    for name, value in _fields(kind):
-        texts: list[Any] = [*value] if isinstance(value, tuple) else [value]
-        found += [(name, text) for text in texts if isinstance(text, str) and _exists(text)]
-    return found
-
-
-def _exists(path: str) -> bool:
-    try:
-        return bool(path) and Path(path).exists()
-    except (OSError, ValueError):
-        return False  # too long, or with a null character: no path at all
 
 
 def check_scheme(text: str) -> str:

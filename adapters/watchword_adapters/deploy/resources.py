@@ -9,7 +9,7 @@ from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
 
 
 def secret(description: str) -> dict[str, Any]:
-    """Return a secret whose value is drawn when the stack is made, and never by an update."""
+    """Return a secret whose value is drawn when the stack is made."""
     return {
         "Type": "AWS::SecretsManager::Secret",
         "DeletionPolicy": "Retain",
