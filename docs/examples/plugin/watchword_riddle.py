@@ -22,7 +22,7 @@ class Riddle:
     """Ask *question*, and want *answer*."""
 
     kind: ClassVar[str] = "riddle"
-    proves: ClassVar[frozenset[Factor]] = frozenset({"knowledge"})
+    proves = frozenset[Factor]({"knowledge"})
     # Nothing that verify reads: it has a digest in the challenge. So neither is part of the flow's fingerprint.
     cosmetic: ClassVar[frozenset[str]] = frozenset({"question", "answer"})
 

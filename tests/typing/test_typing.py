@@ -1,0 +1,53 @@
+"""Kinds of each form pass both type checkers in strict mode, and what is no power passes neither."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from runpy import run_path
+from shutil import which
+
+import pytest
+
+from watchword.powers import powers_of
+
+HERE = Path(__file__).parent
+BIN = Path(sys.executable).parent
+
+
+def refused(checker: str, file: str) -> list[int]:
+    """Run *checker* on *file*; return the lines that it refuses."""
+    program = which(checker, path=BIN)
+    if program is None:
+        pytest.skip(f"{checker} is not installed: pip install 'watchword[dev]'")
+    root = HERE.parents[1]
+    commands = {
+        "mypy": [program, "--strict", "--no-error-summary", "--cache-dir", "/dev/null", str(HERE / file)],
+        "pyright": [program, "--pythonpath", sys.executable, "--project", str(HERE / "pyrightconfig.json")],
+    }
+    ran = subprocess.run(commands[checker], cwd=root, capture_output=True, text=True, check=False, timeout=600)
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
+    found = re.findall(rf"{re.escape(file)}:(\d+)(?::\d+)?:? (?:- )?error", ran.stdout)
+    return sorted({int(line) for line in found})
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_a_kind_of_each_form_is_a_kind(checker):
+    """In the class, as a property, as a setting; with every power and with none."""
+    assert [] == refused(checker, "kinds_of_each_form.py")
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_what_is_no_power_is_refused(checker):
+    """Also a setting of that name."""
+    lines = (HERE / "no_powers.py").read_text("utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if "# refused" in line] == refused(checker, "no_powers.py")
+
+
+def test_what_type_checkers_take_for_a_power_the_engine_takes():
+    """The same kinds, read by the table."""
+    flow = run_path(str(HERE / "kinds_of_each_form.py"))["flow"]
+    read = {step.kind.kind: powers_of(step.kind) for step in flow.steps.values()}
+    assert {"by_setting", "every_power"} == {name for name, powers in read.items() if powers.sends}
+    assert {"every_power"} == {name for name, powers in read.items() if powers.prepares or powers.extra}
+    assert {"by_setting"} == {name for name, powers in read.items() if powers.permissions}
