@@ -99,12 +99,10 @@ class Engine(Services):
 
 
 def _prepare(step: Step, couriers: Mapping[str, Courier]) -> None:
-    from importlib.util import find_spec  # noqa: PLC0415 - only Create's set-up looks for extras
-
     name, powers = step.kind.kind, step.powers
-    for module in powers.requires_create:
-        if find_spec(module) is None:
-            raise ConfigurationError(f"kind {name!r} needs the module {module}: pip install '{powers.extra}'")
+    missing = powers.remedy(verify=False)
+    if missing:
+        raise ConfigurationError(f"kind {name!r} needs more than is installed: {missing}")
     if powers.sends and powers.channel not in couriers:
         raise ConfigurationError(
             f"kind {name!r} sends by {powers.channel!r} and no courier does: set WATCHWORD_COURIER or pass courier="

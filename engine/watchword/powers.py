@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, get_args
 
 import attrs
@@ -115,6 +116,17 @@ class Powers:
     def prepares(self) -> bool:
         """Whether there is something to set up."""
         return self.prepare is not _nothing
+
+    def remedy(self, *, verify: bool = True) -> str:
+        """Return what to run so that the modules are there that Create requires, and *verify*; empty if they are."""
+        from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
+
+        for module in (*self.requires_create, *(self.requires_verify if verify else ())):
+            with suppress(ImportError, ValueError):  # a part of a package that is missing itself
+                if find_spec(module) is not None:
+                    continue
+            return f"pip install '{self.extra}'"
+        return ""
 
 
 @attrs.frozen

@@ -173,7 +173,7 @@ class Registry:
             kind = self._kind(self._entry(KINDS, entry.name))
         except ConfigurationError as error:
             return InstalledKind(*facts, error=str(error))
-        return InstalledKind(*facts, proves=proves_of(kind), remedy=remedy(kind))
+        return InstalledKind(*facts, proves=proves_of(kind), remedy=powers_of(kind).remedy())
 
     def _entries(self, group: str) -> tuple[_Entry, ...]:
         if self.modules is None:
@@ -281,21 +281,6 @@ class Registry:
         if missing:
             raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
         return made
-
-
-def remedy(kind: Kind | HostRun | type[Kind | HostRun]) -> str:
-    """Return what to run so that the modules that *kind* requires are there; empty if they are. None is imported."""
-    from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
-
-    powers = powers_of(kind)
-    for module in (*powers.requires_create, *powers.requires_verify):
-        try:
-            spec = find_spec(module)
-        except (ImportError, ValueError):
-            spec = None
-        if spec is None:
-            return f"pip install '{powers.extra}'"
-    return ""
 
 
 @lru_cache(maxsize=4)

@@ -778,12 +778,13 @@ def test_set_up_names_what_is_missing():
     """ConfigurationError: an extra that is not installed, a channel without a courier, a cool-down inside the lease."""
 
     class Needy(Puzzle):
-        requires_create = ("no_such_module",)
         requires_verify = ()
         extra = "watchword[needy]"
 
-    with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[needy\]'"):
-        world(Flow(Needy())).engine.prepare()
+    for module in ("no_such_module", "no_such_module.part", "json.no_such_part"):
+        needy = type("Needy", (Needy,), {"requires_create": (module,)})
+        with pytest.raises(ConfigurationError, match=r"kind 'puzzle' .* pip install 'watchword\[needy\]'"):
+            world(Flow(needy())).engine.prepare()
     with pytest.raises(ConfigurationError, match="WATCHWORD_COURIER"):
         evolve(world(MAIL).engine, couriers={}).prepare()
     with pytest.raises(ConfigurationError, match="resend_after"):

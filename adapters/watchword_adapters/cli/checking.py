@@ -12,7 +12,6 @@ import attrs
 from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES
 from watchword.flow import Flow
-from watchword.registry import remedy
 from watchword.summary import claims
 from watchword.verdicts import Finding, Report, check, unproven
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
@@ -89,7 +88,7 @@ def _look_at_settings(flow: Flow) -> dict[str, str]:
     for step in flow.steps.values():
         if not step.powers.prepares:
             continue
-        missing = remedy(step.kind)
+        missing = step.powers.remedy()
         if missing:
             unseen[step.name] = f"a module is missing here: {missing}"
             continue
