@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from fnmatch import fnmatch
 
 import pytest
 
@@ -95,3 +96,16 @@ def test_mutation_names_files_that_are_there():
     paths = [path for module in MODULES.values() for path in (module.path, *module.tests) if "/" in path]
 
     assert [] == [path for path in paths if not (ROOT / path).is_file()]
+
+
+def test_pytest_goes_into_every_folder_with_tests(pytestconfig):
+    """It passes over folders of some names in silence, `build` among them unless it is told otherwise."""
+    passed_over = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if "node_modules" not in path.parts
+        for folder in path.relative_to(ROOT).parent.parts
+        if any(fnmatch(folder, pattern) for pattern in pytestconfig.getini("norecursedirs"))
+    ]
+
+    assert [] == passed_over
