@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from attrs import evolve
 
 from programs import soak
 from watchword_adapters.ledgers import memory as memory_module
@@ -50,8 +51,8 @@ def test_a_ledger_that_evaluates_every_answer_shows():
     """Several answers to one challenge, each of them charged as if it were the first."""
 
     class Generous(MemoryLedger):
-        def charge(self, round_id, answer, **settings):
-            return super().charge(round_id + answer, answer, **settings)
+        def charge(self, request, **settings):
+            return super().charge(evolve(request, round_id=request.round_id + request.answer), **settings)
 
     well, said = soaked(Generous(), 40)
     assert not well

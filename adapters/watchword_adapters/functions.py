@@ -19,7 +19,7 @@ from watchword.challenge import Factor, User
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
-from watchword.ports import Audit, Clock, Ledger, Limit, Random
+from watchword.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
 from watchword.registry import Registry
 from watchword.services import identity
 from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
@@ -338,8 +338,7 @@ class SignIn:
         user = engine.user_key(self.realm, self._user(state.name))
         proof = _proof(answer)
         budget, guess = f"guess:{user}:password", "password:" + state.private["block"]
-        now = engine.clock.now()
-        charge = engine.ledger.charge(
+        request = ChargeRequest(
             guess,
             engine.keyring.lasting.digest("password answer", guess, *proof),
             key=budget,
@@ -347,9 +346,9 @@ class SignIn:
             claim_id="",
             limits=PASSWORD_LIMITS,
             keep=state.expires,
-            now=now,
-            within=1.0,
+            now=engine.clock.now(),
         )
+        charge = engine.ledger.charge(request, within=1.0)
         if charge.outcome == "refused":
             engine.record("authn_token_reuse", user, reason="second_answer")
             return False

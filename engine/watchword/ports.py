@@ -105,6 +105,25 @@ class Claim:
 
 
 @frozen
+class ChargeRequest:
+    """An answer that is to be recorded, and what pays for it.
+
+    *answer* (a digest) is the one answer to *round_id*. The guess is charged to the budget *key*, which has *limits*;
+    *owner* is whose budget it is, for `Ledger.forget`. *claim_id* names the claim whose own try pays where the budget is
+    empty, or nothing. The record of the round is kept until *keep*; *now* is the time of the charge.
+    """
+
+    round_id: str
+    answer: str = field(repr=False)
+    key: str
+    owner: str
+    claim_id: str
+    limits: Sequence[Limit]
+    keep: float
+    now: float
+
+
+@frozen
 class Charge:
     """What became of an answer when it was recorded.
 
@@ -153,24 +172,11 @@ class Ledger(Protocol):
         """Turn the claim from ``unsent`` back to ``sending``; True for exactly one caller, who may then send again."""
         ...
 
-    def charge(
-        self,
-        round_id: str,
-        answer: str,
-        *,
-        key: str,
-        owner: str,
-        claim_id: str,
-        limits: Sequence[Limit],
-        keep: float,
-        now: float,
-        within: float,
-    ) -> Charge:
-        """Record *answer* (a digest) as the one answer to *round_id* and charge one guess to the budget *key*.
+    def charge(self, request: ChargeRequest, *, within: float) -> Charge:
+        """Record the answer of *request* as the one answer to its round and charge one guess to its budget.
 
-        In one write. If the budget has no room under *limits*, the claim's own try is used up instead; if that is
-        gone too, the outcome is ``exhausted`` (and stays so for this round, whatever the answer). The record of the round is kept until
-        *keep*. *owner* is whose budget it is, for `forget`.
+        In one write. If the budget has no room under its limits, the claim's own try is used up instead; if that is
+        gone too, the outcome is ``exhausted`` (and stays so for this round, whatever the answer).
         Entries of the budget that lie in the future count as well: a clock set back never makes room.
         The first repeat is recorded as well, in the same write: what it was charged stays (see `forgive`).
         """

@@ -12,7 +12,7 @@ from watchword.challenge import User, Verdict, VerifyRequest
 from watchword.errors import UnavailableError, checked_word
 from watchword.flow import Flow
 from watchword.keyring import Key
-from watchword.ports import LEASE, Charge, Limit
+from watchword.ports import LEASE, Charge, ChargeRequest, Limit
 from watchword.services import Deadline, Services
 from watchword.travel import Slip, answer_seal, claim_of, late, own_try, read_slip, seal_of
 from watchword.turn import ACTION, Answer
@@ -143,7 +143,7 @@ def _judged(services: Services, case: _Case, text: str, deadline: Deadline) -> V
 
 def _charged(services: Services, case: _Case, text: str, deadline: Deadline) -> Charge:
     """Record *text* as the one answer to this round, and charge a guess for it."""
-    return services.ledger.charge(
+    request = ChargeRequest(
         case.slip.round,
         case.key.digest("answer", case.slip.round, text),
         key=case.budget,
@@ -152,8 +152,8 @@ def _charged(services: Services, case: _Case, text: str, deadline: Deadline) -> 
         limits=guess_limits(case.flow, case.step),
         keep=case.keep,
         now=services.clock.now(),
-        within=deadline.left(),
     )
+    return services.ledger.charge(request, within=deadline.left())
 
 
 def _accepted(services: Services, case: _Case, deadline: Deadline) -> bool:

@@ -157,74 +157,72 @@ class ResumesWhatNobodyHolds(MemoryLedger):
 class ChargesEveryCall(MemoryLedger):
     calls = 0
 
-    def charge(self, round_id, answer, **named):
+    def charge(self, request, **named):
         self.calls += 1
-        return super().charge(f"{round_id}-{self.calls}", answer, **named)
+        return super().charge(evolve(request, round_id=f"{request.round_id}-{self.calls}"), **named)
 
 
 @breaks("an_answer_is_charged_once")
 class TellsTheTimeOfTheRepeat(MemoryLedger):
-    def charge(self, round_id, answer, *, now, **named):
-        return evolve(super().charge(round_id, answer, now=now, **named), at=now)
+    def charge(self, request, **named):
+        return evolve(super().charge(request, **named), at=request.now)
 
 
 @breaks("a_round_has_one_answer", "of_64_different_answers_at_once_one_is_charged")
 class TakesAnyNumberOfAnswers(MemoryLedger):
-    def charge(self, round_id, answer, **named):
-        return super().charge(round_id + answer, answer, **named)
+    def charge(self, request, **named):
+        return super().charge(evolve(request, round_id=request.round_id + request.answer), **named)
 
 
 @breaks("a_round_has_one_answer", "a_round_that_was_refunded_stays_answered")
 class TakesTheLastAnswerForTheRoundsOwn(MemoryLedger):
-    def charge(self, round_id, answer, **named):
-        charge = super().charge(round_id, answer, **named)
-        known = self._rounds.records[round_id]
-        self._rounds.records[round_id] = evolve(known, answer=answer)
+    def charge(self, request, **named):
+        charge = super().charge(request, **named)
+        known = self._rounds.records[request.round_id]
+        self._rounds.records[request.round_id] = evolve(known, answer=request.answer)
         return evolve(charge, outcome="repeated") if charge.outcome == "refused" else charge
 
 
 @breaks("a_budget_ends", "of_500_rounds_at_once_the_limit_is_charged")
 class AllowsOneTooMany(MemoryLedger):
-    def charge(self, round_id, answer, *, limits, **named):
-        return super().charge(
-            round_id, answer, limits=[Limit(each.count + 1, each.seconds) for each in limits], **named
-        )
+    def charge(self, request, **named):
+        limits = [Limit(each.count + 1, each.seconds) for each in request.limits]
+        return super().charge(evolve(request, limits=limits), **named)
 
 
 @breaks("a_budget_ends", "exhausted_stays_exhausted_for_the_round")
 class HasNoLimits(MemoryLedger):
-    def charge(self, round_id, answer, *, limits, **named):
-        return super().charge(round_id, answer, limits=(), **named)
+    def charge(self, request, **named):
+        return super().charge(evolve(request, limits=()), **named)
 
 
 @breaks("budgets_are_kept_by_key")
 class HasOneBudgetForAll(MemoryLedger):
-    def charge(self, round_id, answer, *, key, **named):
-        return super().charge(round_id, answer, key="one", **named)
+    def charge(self, request, **named):
+        return super().charge(evolve(request, key="one"), **named)
 
 
 @breaks("exhausted_stays_exhausted_for_the_round")
 class TriesAgainWhatFoundNoRoom(MemoryLedger):
-    def charge(self, round_id, answer, **named):
-        charge = super().charge(round_id, answer, **named)
+    def charge(self, request, **named):
+        charge = super().charge(request, **named)
         if charge.outcome == "exhausted":
-            self._rounds.records.pop(round_id, None)
+            self._rounds.records.pop(request.round_id, None)
         return charge
 
 
 @breaks("a_window_slides")
 class EmptiesTheBudgetAtRoundHours(MemoryLedger):
-    def charge(self, round_id, answer, *, key, limits, now, **named):
-        key = f"{key}-{int(now // limits[0].seconds)}"
-        return super().charge(round_id, answer, key=key, limits=limits, now=now, **named)
+    def charge(self, request, **named):
+        key = f"{request.key}-{int(request.now // request.limits[0].seconds)}"
+        return super().charge(evolve(request, key=key), **named)
 
 
 @breaks("a_window_slides")
 class CountsAMomentTooLong(MemoryLedger):
-    def charge(self, round_id, answer, *, limits, **named):
-        return super().charge(
-            round_id, answer, limits=[Limit(each.count, each.seconds + 1) for each in limits], **named
-        )
+    def charge(self, request, **named):
+        limits = [Limit(each.count, each.seconds + 1) for each in request.limits]
+        return super().charge(evolve(request, limits=limits), **named)
 
 
 @breaks("every_limit_holds")
@@ -235,34 +233,34 @@ class ReadsTheFirstLimitAlone(MemoryLedger):
 
 @breaks("entries_in_the_future_count")
 class DropsWhatLiesInTheFuture(MemoryLedger):
-    def charge(self, round_id, answer, *, key, now, **named):
-        entries = self._entries(key)
-        entries[:] = [entry for entry in entries if entry.at <= now]
-        return super().charge(round_id, answer, key=key, now=now, **named)
+    def charge(self, request, **named):
+        entries = self._entries(request.key)
+        entries[:] = [entry for entry in entries if entry.at <= request.now]
+        return super().charge(request, **named)
 
 
 @breaks("a_clock_that_ran_ahead_makes_no_room")
 class KeepsNothingButTheHourAtHand(MemoryLedger):
-    def charge(self, round_id, answer, *, key, now, **named):
-        entries = self._entries(key)
-        entries[:] = [entry for entry in entries if abs(entry.at - now) < 3000]
-        return super().charge(round_id, answer, key=key, now=now, **named)
+    def charge(self, request, **named):
+        entries = self._entries(request.key)
+        entries[:] = [entry for entry in entries if abs(entry.at - request.now) < 3000]
+        return super().charge(request, **named)
 
 
 @breaks("a_record_that_is_over_counts_as_absent")
 class KeepsRoundsForEver(MemoryLedger):
-    def charge(self, round_id, answer, *, keep, **named):
-        return super().charge(round_id, answer, keep=10**12, **named)
+    def charge(self, request, **named):
+        return super().charge(evolve(request, keep=10**12), **named)
 
 
 @breaks("a_record_that_is_over_counts_as_absent", "a_right_answer_is_no_guess")
 class PaysBackWhatIsForgotten(MemoryLedger):
-    def charge(self, round_id, answer, *, key, **named):
-        entries = self._entries(key)
+    def charge(self, request, **named):
+        entries, round_id = self._entries(request.key), request.round_id
         entries[:] = [entry for entry in entries if entry.event != round_id or round_id in self._rounds.records]
-        if round_id in self._rounds.records and not self._rounds.live(round_id, named["now"]):
+        if round_id in self._rounds.records and not self._rounds.live(round_id, request.now):
             entries[:] = [entry for entry in entries if entry.event != round_id]
-        return super().charge(round_id, answer, key=key, **named)
+        return super().charge(request, **named)
 
     def consume(self, claim_id, *, refund, **named):
         return super().consume(claim_id, refund="nothing", **named)
@@ -273,27 +271,27 @@ class PaysBackWhatIsForgotten(MemoryLedger):
 
 @breaks("a_sent_claim_has_one_try_of_its_own", "settle_leaves_another_holder_alone")
 class HasNoOwnTries(MemoryLedger):
-    def charge(self, round_id, answer, *, claim_id, **named):
-        return super().charge(round_id, answer, claim_id="", **named)
+    def charge(self, request, **named):
+        return super().charge(evolve(request, claim_id=""), **named)
 
 
 @breaks("a_sent_claim_has_one_try_of_its_own", "of_64_rounds_at_once_one_gets_the_own_try")
 class HasManyOwnTries(MemoryLedger):
-    def charge(self, round_id, answer, *, claim_id, **named):
-        own = self._tries.records.get(claim_id)
+    def charge(self, request, **named):
+        own = self._tries.records.get(request.claim_id)
         if own is not None:
             own.used = False
-        return super().charge(round_id, answer, claim_id=claim_id, **named)
+        return super().charge(request, **named)
 
 
 @breaks("the_budget_pays_before_the_own_try")
 class SpendsTheOwnTryFirst(MemoryLedger):
-    def charge(self, round_id, answer, *, claim_id, limits, **named):
-        own = self._tries.records.get(claim_id)
+    def charge(self, request, **named):
+        own = self._tries.records.get(request.claim_id)
         if own is not None and not own.used:
-            limits = [Limit(1, 1), *limits]
+            request = evolve(request, limits=[Limit(1, 1), *request.limits])
             own.used = True
-        return super().charge(round_id, answer, claim_id=claim_id, limits=limits, **named)
+        return super().charge(request, **named)
 
 
 @breaks("saying_sent_twice_gives_one_try")
@@ -376,11 +374,11 @@ class ForgivesWhatWasRepeated(MemoryLedger):
 
 @breaks("another_answer_is_no_repeat")
 class TakesAnyAnswerForARepeat(MemoryLedger):
-    def charge(self, round_id, answer, **named):
-        known = self._rounds.live(round_id, named["now"])
+    def charge(self, request, **named):
+        known = self._rounds.live(request.round_id, request.now)
         if known is not None:
-            self._rounds.keep(round_id, evolve(known, repeated=True))
-        return super().charge(round_id, answer, **named)
+            self._rounds.keep(request.round_id, evolve(known, repeated=True))
+        return super().charge(request, **named)
 
 
 # count
@@ -653,9 +651,9 @@ class GivesEveryThreadItsOwnClaim(MemoryLedger):
 class GivesUpWhenItIsCrowded(MemoryLedger):
     calls = 0
 
-    def charge(self, round_id, answer, *, now, **named):
+    def charge(self, request, **named):
         self.calls += 1
-        return Charge("exhausted", now) if self.calls < 495 else super().charge(round_id, answer, now=now, **named)
+        return Charge("exhausted", request.now) if self.calls < 495 else super().charge(request, **named)
 
 
 @pytest.mark.parametrize(("rule", "ledger"), BROKEN, ids=[f"{rule}-{ledger.__name__}" for rule, ledger in BROKEN])

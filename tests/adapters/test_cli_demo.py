@@ -149,7 +149,7 @@ def test_a_code_that_is_always_the_same_fails_the_demo(monkeypatch, capsys):
 
 def test_a_ledger_that_forgets_guesses_fails_the_demo(monkeypatch, capsys):
     """Without a budget every guess is compared: the demo ends with 1."""
-    monkeypatch.setattr(MemoryLedger, "charge", lambda self, *_, now, **__: Charge("charged", now))
+    monkeypatch.setattr(MemoryLedger, "charge", lambda self, request, **_: Charge("charged", request.now))
     assert "than the budget allows" in failed(capsys)
 
 

@@ -17,7 +17,7 @@ from kit.aws import REGION, Aws, isolate, patient
 from kit.ledger_calls import operations, outcome
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Charge, Limit
+from watchword.ports import Charge, ChargeRequest, Limit
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.aws_lambda import triggers
@@ -72,7 +72,7 @@ def items(aws, table):
 
 def charge(ledger, round_id="r", *, now=NOW, key="budget", within=3600.0, **given):
     given = {"answer": "a", "owner": "ann", "claim_id": "c", "limits": TEN, "keep": now + 600} | given
-    return ledger.charge(round_id, key=key, now=now, within=within, **given)
+    return ledger.charge(ChargeRequest(round_id, key=key, now=now, **given), within=within)
 
 
 def count(ledger, event="m", *, key="mails", limits=TEN, now=NOW, within=3600.0):

@@ -9,8 +9,9 @@ import sys
 from collections import Counter
 
 import pytest
+from attrs import evolve
 
-from watchword.ports import Limit
+from watchword.ports import ChargeRequest, Limit
 from watchword_adapters.ledgers import SqliteLedger
 
 pytestmark = pytest.mark.exhaustive
@@ -23,7 +24,7 @@ THREADS = 16
 CALLER = """
 import json, sys
 from concurrent.futures import ThreadPoolExecutor
-from watchword.ports import Limit
+from watchword.ports import ChargeRequest, Limit
 from watchword_adapters.ledgers import SqliteLedger
 
 path, process, what, times = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
@@ -31,8 +32,9 @@ ledger = SqliteLedger(path)
 now = 1_800_000_000.0
 
 def charge(number, answer="answer", round_id=None):
-    return ledger.charge(round_id or f"r{number}", answer, key="budget", owner="ann", claim_id="own",
-        limits=[Limit(10, 86400)], keep=now + 600, now=now, within=3600.0).outcome
+    request = ChargeRequest(round_id or f"r{number}", answer, key="budget", owner="ann", claim_id="own",
+        limits=[Limit(10, 86400)], keep=now + 600, now=now)
+    return ledger.charge(request, within=3600.0).outcome
 
 calls = {
     "claim": lambda n: ledger.claim("key", f"c{n}", lease=16, now=now, within=3600.0).fresh,
@@ -118,7 +120,7 @@ def test_single_use_holds_across_processes(ledger, path):
 
 WRITER = """
 import sys
-from watchword.ports import Limit
+from watchword.ports import ChargeRequest, Limit
 from watchword_adapters.ledgers import SqliteLedger
 
 ledger, number = SqliteLedger(sys.argv[1]), 0
@@ -131,9 +133,9 @@ if sys.argv[2] == "inside":
     ledger._add = stop
 while True:
     number += 1
-    outcome = ledger.charge(f"r{number}", "a", key=f"k{number}", owner="o", claim_id="", limits=[Limit(10, 86400)],
-        keep=9e9, now=1_800_000_000.0 + number, within=3600.0).outcome
-    print(outcome, flush=True)
+    request = ChargeRequest(f"r{number}", "a", key=f"k{number}", owner="o", claim_id="", limits=[Limit(10, 86400)],
+        keep=9e9, now=1_800_000_000.0 + number)
+    print(ledger.charge(request, within=3600.0).outcome, flush=True)
 """
 
 
@@ -167,26 +169,17 @@ def test_a_process_killed_while_it_writes_leaves_a_consistent_file(ledger, path,
     answered = said.count("charged\n")
     assert answered >= lines
     assert consistent(path) in (answered, answered + 1)
-    one_guess = {
-        "owner": "o",
-        "claim_id": "",
-        "limits": [Limit(10, 60)],
-        "keep": 9e9,
-        "now": NOW + 9999,
-        "within": 3600.0,
-    }
-    assert ledger.charge("r1", "a", key="k1", **one_guess).outcome == "repeated"
-    assert ledger.charge("new", "a", key="k", **one_guess).outcome == "charged"
+    again = ChargeRequest("r1", "a", "k1", "o", claim_id="", limits=[Limit(10, 60)], keep=9e9, now=NOW + 9999)
+    assert ledger.charge(again, within=3600.0).outcome == "repeated"
+    assert ledger.charge(evolve(again, round_id="new", key="k"), within=3600.0).outcome == "charged"
 
 
 def test_a_process_killed_inside_a_transaction_leaves_nothing_of_it(ledger, path):
     """Killed between two of its writes, with the file locked: neither is there, and the lock is gone."""
     assert killed_writer(path, "inside", 1) == ["in the middle\n"]
     assert consistent(path) == 0
-    outcome = ledger.charge(
-        "r1", "a", key="k1", owner="o", claim_id="", limits=[Limit(10, 60)], keep=9e9, now=NOW, within=3600.0
-    ).outcome
-    assert outcome == "charged"
+    request = ChargeRequest("r1", "a", "k1", "o", claim_id="", limits=[Limit(10, 60)], keep=9e9, now=NOW)
+    assert ledger.charge(request, within=3600.0).outcome == "charged"
 
 
 FORKER = """

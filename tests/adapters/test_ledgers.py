@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kit.ledger_calls import NOW, operations, outcome
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Limit
+from watchword.ports import ChargeRequest, Limit
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.ledgers import MemoryLedger, SqliteLedger, memory, sqlite
@@ -53,7 +53,7 @@ def ledger(path):
 
 def charge(ledger, round_id="r", *, now=NOW, key="budget", within=3600.0, **given):
     given = {"answer": "a", "owner": "ann", "claim_id": "c", "limits": (Limit(10, 86400),), "keep": now + 600} | given
-    return ledger.charge(round_id, key=key, now=now, within=within, **given)
+    return ledger.charge(ChargeRequest(round_id, key=key, now=now, **given), within=within)
 
 
 # Rules that a small change once broke without a test that noticed
@@ -471,11 +471,12 @@ def test_text_that_no_database_can_hold_is_unavailable(ledger):
 IN_CHILD = """
 import json, os, resource, sys
 from watchword.errors import UnavailableError
-from watchword.ports import Limit
+from watchword.ports import ChargeRequest, Limit
 from watchword_adapters.ledgers import SqliteLedger
 path, what = sys.argv[1:]
 def charge(number):
-    return ledger.charge(f"r{number}", "a", key=f"k{number}", owner="o", claim_id="", limits=[Limit(10, 60)], keep=9e9, now=1e9, within=3600.0).outcome
+    request = ChargeRequest(f"r{number}", "a", f"k{number}", "o", claim_id="", limits=[Limit(10, 60)], keep=9e9, now=1e9)
+    return ledger.charge(request, within=3600.0).outcome
 ledger = SqliteLedger(path)
 if what == "full":
     charge(0)

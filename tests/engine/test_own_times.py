@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.broken_code import broken
 from kit.engine_host import ANN, Host, Mail, world
 from watchword import Flow, IssueTokens, Limits, User, delivery, situation, verification
-from watchword.ports import LEASE
+from watchword.ports import LEASE, ChargeRequest
 
 KNOWN, NOBODY = User("ann", ANN), User("nobody", {}, known=False)
 PLENTY = Limits(guesses="100/day", messages="1000/day")
@@ -161,7 +161,7 @@ def test_an_own_try_of_a_shared_message_is_good_until_the_end_that_was_shown(cal
     here, _, host = shared(10, calls=calls, flow=flow)
     owner = here.engine.user_key("pool_1", KNOWN)
     for number in range(10):
-        here.ledger.charge(
+        request = ChargeRequest(
             f"filled {number}",
             "answer",
             key=f"guess:{owner}:mail:first",
@@ -170,8 +170,8 @@ def test_an_own_try_of_a_shared_message_is_good_until_the_end_that_was_shown(cal
             limits=flow.limits.guesses,
             keep=here.clock.now() + 1000,
             now=here.clock.now(),
-            within=1.0,
         )
+        here.ledger.charge(request, within=1.0)
     here.clock.advance(int(host.pending[0].public["expires_at"]) - 0.001 - here.clock.now())
     assert host.verify(here.post.code).right
 

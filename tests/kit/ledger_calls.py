@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from watchword.ports import Limit
+from watchword.ports import ChargeRequest, Limit
 
 NOW = 1_800_000_000.0
 
@@ -52,4 +52,6 @@ def outcome(ledger, number, operation):
     named = {key: f"{number}-{value}" if isinstance(value, str) else value for key, value in named.items()}
     if name == "settle":
         own[2] = places[2]
+    if name == "charge":
+        own, named = [ChargeRequest(*own, **named)], {}
     return getattr(ledger, name)(*own, within=3600.0, **named)

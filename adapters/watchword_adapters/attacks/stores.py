@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from watchword.errors import UnavailableError
-from watchword.ports import Clock, Ledger, Limit
+from watchword.ports import ChargeRequest, Clock, Ledger, Limit
 from watchword_adapters.attacks.arena import Arena
 from watchword_adapters.attacks.families import Cases, family, listed
 from watchword_adapters.attacks.visits import FunctionsVisit, reached
@@ -70,7 +70,7 @@ class _Race:
         return self.ledgers[place].take(f"handle{self.name}", now=self.now, within=3) is not None
 
     def charges(self, place: int) -> bool:
-        outcome = self.ledgers[place].charge(
+        request = ChargeRequest(
             f"r{self.name}-{place}",
             "a",
             key=f"b{self.name}",
@@ -79,9 +79,8 @@ class _Race:
             limits=(Limit(3, 60),),
             keep=self.now + 99,
             now=self.now,
-            within=3,
         )
-        return outcome.outcome == "charged"
+        return self.ledgers[place].charge(request, within=3).outcome == "charged"
 
 
 @family("N-02", "reading what was written by another a moment ago")
@@ -193,9 +192,8 @@ def two_regions(arena: Arena) -> Cases:
 
 
 def _charged(ledger: Ledger, round_id: str, now: float) -> str:
-    return ledger.charge(
-        round_id, "a", key="b", owner="o", claim_id="c", limits=_LIMITS, keep=now + 99, now=now, within=1
-    ).outcome
+    request = ChargeRequest(round_id, "a", "b", owner="o", claim_id="c", limits=_LIMITS, keep=now + 99, now=now)
+    return ledger.charge(request, within=1).outcome
 
 
 def _answered(call: Any) -> Any:

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, Clock, Ledger, Limit, Reach
+from watchword.ports import Charge, ChargeRequest, Claim, Clock, Ledger, Limit, Reach
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.dynamodb_faults import ChangedError
 from watchword_adapters.ledgers.dynamodb_items import (
@@ -138,23 +138,17 @@ class DynamoDbLedger:
 
         return self._table.run(within, work)
 
-    def charge(
-        self,
-        round_id: str,
-        answer: str,
-        *,
-        key: str,
-        owner: str,
-        claim_id: str,
-        limits: Sequence[Limit],
-        keep: float,
-        now: float,
-        within: float,
-    ) -> Charge:
-        """Record *answer* as the one answer to *round_id*, and charge one guess for it."""
+    def charge(self, request: ChargeRequest, *, within: float) -> Charge:
+        """Record the answer as the one to its round, and charge one guess for it."""
+        round_id, key, claim_id, now = request.round_id, request.key, request.claim_id, request.now
 
         def work(calls: Calls) -> Charge:
-            keys = (named("round", round_id), named("budget", key), named("owner", owner), named("try", claim_id))
+            keys = (
+                named("round", round_id),
+                named("budget", key),
+                named("owner", request.owner),
+                named("try", claim_id),
+            )
             round_item, budget_item, owner_item, try_item = calls.get_all(*keys)
             known = None if round_item is None else Round.read(round_item)
             if known is not None and known.write == calls.id and not known.repeated:
@@ -162,19 +156,26 @@ class DynamoDbLedger:
             if known is not None and now < known.until:
                 if not known.paid:
                     return Charge("exhausted", known.at)
-                if known.answer != answer:
+                if known.answer != request.answer:
                     return Charge("refused", known.at)
                 if not known.repeated:
                     again = evolve(known, repeated=True, write=calls.id)
                     if calls.write(put(again.item(round_id), known.write)):
                         raise ChangedError
                 return Charge("repeated", known.at)
-            entry = Entry(now, round_id, owner)
-            payment = added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
+            entry = Entry(now, round_id, request.owner)
+            payment = added(key, entry, request.limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
             own = Try.read(try_item) if payment is None and try_item is not None else None
             if own is not None and not own.used and now < own.until:
                 payment = [put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
-            record = Round(answer, payment is not None, now, keep, calls.id, own is not None and payment is not None)
+            record = Round(
+                request.answer,
+                payment is not None,
+                now,
+                request.keep,
+                calls.id,
+                own is not None and payment is not None,
+            )
             if calls.write(put(record.item(round_id), None if known is None else known.write), *(payment or ())):
                 raise ChangedError
             return Charge("exhausted" if payment is None else "charged", now)

@@ -12,7 +12,7 @@ from attrs import define, evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, ClaimState, Ledger, Limit, Reach
+from watchword.ports import Charge, ChargeRequest, Claim, ClaimState, Ledger, Limit, Reach
 from watchword_adapters.ledgers.window import GRACE, has_room, largest_count, longest_window
 
 _SWEPT_AT_ONCE = 4
@@ -166,20 +166,9 @@ class MemoryLedger:
             holder.state = "sending"
             return True
 
-    def charge(
-        self,
-        round_id: str,
-        answer: str,
-        *,
-        key: str,
-        owner: str,
-        claim_id: str,
-        limits: Sequence[Limit],
-        keep: float,
-        now: float,
-        within: float,
-    ) -> Charge:
-        """Record *answer* as the one answer to *round_id*, and charge one guess for it."""
+    def charge(self, request: ChargeRequest, *, within: float) -> Charge:
+        """Record the answer as the one to its round, and charge one guess for it."""
+        round_id, now = request.round_id, request.now
         with self._turn(within):
             self._rounds.sweep(now)
             self._tries.sweep(now)
@@ -189,13 +178,13 @@ class MemoryLedger:
             if known is not None:
                 if not known.paid:
                     return Charge("exhausted", known.at)
-                if known.answer != answer:
+                if known.answer != request.answer:
                     return Charge("refused", known.at)
                 self._rounds.keep(round_id, evolve(known, repeated=True))
                 return Charge("repeated", known.at)
-            paid = self._add(key, round_id, owner, limits, now)
-            own = not paid and self._use_own_try(claim_id, now)
-            self._rounds.keep(round_id, _Round(answer, paid or own, own, now, keep))
+            paid = self._add(request.key, round_id, request.owner, request.limits, now)
+            own = not paid and self._use_own_try(request.claim_id, now)
+            self._rounds.keep(round_id, _Round(request.answer, paid or own, own, now, request.keep))
             return Charge("charged" if paid or own else "exhausted", now)
 
     def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from watchword.errors import ConfigurationError
 from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, Claim, ClaimState, Clock, Ledger, Limit, Reach
+from watchword.ports import Charge, ChargeRequest, Claim, ClaimState, Clock, Ledger, Limit, Reach
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
 from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
@@ -74,20 +74,9 @@ class SqliteLedger:
             )
             return cursor.rowcount == 1
 
-    def charge(
-        self,
-        round_id: str,
-        answer: str,
-        *,
-        key: str,
-        owner: str,
-        claim_id: str,
-        limits: Sequence[Limit],
-        keep: float,
-        now: float,
-        within: float,
-    ) -> Charge:
-        """Record *answer* as the one answer to *round_id*, and charge one guess for it."""
+    def charge(self, request: ChargeRequest, *, within: float) -> Charge:
+        """Record the answer as the one to its round, and charge one guess for it."""
+        round_id, now = request.round_id, request.now
         with self._file.writing(within, now) as connection:
             row = connection.execute(
                 "SELECT answer, paid, at, until FROM rounds WHERE round_id = ?", (round_id,)
@@ -97,16 +86,18 @@ class SqliteLedger:
                 paid = _payment(row[1])
                 if paid == _UNPAID:
                     return Charge("exhausted", at)
-                if _text(row[0]) != answer:
+                if _text(row[0]) != request.answer:
                     return Charge("refused", at)
                 if paid != _FOR_GOOD:
                     connection.execute("UPDATE rounds SET paid = ? WHERE round_id = ?", (_FOR_GOOD, round_id))
                 return Charge("repeated", at)
-            if self._add(connection, key, round_id, owner=owner, limits=limits, now=now):
+            if self._add(connection, request.key, round_id, owner=request.owner, limits=request.limits, now=now):
                 paid = _BY_BUDGET
             else:
-                paid = _BY_OWN_TRY if self._use_own_try(connection, claim_id, now) else _UNPAID
-            connection.execute("REPLACE INTO rounds VALUES (?, ?, ?, ?, ?)", (round_id, answer, paid, now, keep))
+                paid = _BY_OWN_TRY if self._use_own_try(connection, request.claim_id, now) else _UNPAID
+            connection.execute(
+                "REPLACE INTO rounds VALUES (?, ?, ?, ?, ?)", (round_id, request.answer, paid, now, request.keep)
+            )
             return Charge("charged" if paid else "exhausted", now)
 
     def forgive(self, round_id: str, *, key: str, claim_id: str, within: float) -> None:

@@ -9,7 +9,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 from watchword.errors import UnavailableError
-from watchword.ports import Charge, Claim, Ledger, Limit
+from watchword.ports import Charge, ChargeRequest, Claim, Ledger, Limit
 from watchword.testing.requests import NOW
 
 DAY = 86400
@@ -586,17 +586,8 @@ class LedgerContract:
         now: float = NOW,
         within: float | None = None,
     ) -> Charge:
-        return ledger.charge(
-            round_id,
-            answer,
-            key=key,
-            owner=owner,
-            claim_id=claim_id,
-            limits=limits,
-            keep=keep,
-            now=now,
-            within=self.within if within is None else within,
-        )
+        request = ChargeRequest(round_id, answer, key, owner, claim_id, limits, keep, now)
+        return ledger.charge(request, within=self.within if within is None else within)
 
     def _forgive(self, ledger: Ledger, round_id: str, *, claim_id: str = "") -> None:
         ledger.forgive(round_id, key="budget", claim_id=claim_id, within=self.within)
