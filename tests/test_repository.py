@@ -109,3 +109,17 @@ def test_pytest_goes_into_every_folder_with_tests(pytestconfig):
     ]
 
     assert [] == passed_over
+
+
+def test_no_test_counts_the_folders_above_itself():
+    """`kit.paths` has the folders; a test that moves to another depth would look elsewhere."""
+    own = {"kit/paths.py", "test_repository.py"}  # what runs without pytest finds the kit by its own place
+    counting = {
+        path.relative_to(ROOT / "tests").as_posix()
+        for path in (ROOT / "tests").rglob("*.py")
+        if "node_modules" not in path.parts
+        if path.relative_to(ROOT / "tests").parts[0] not in {"programs", "benchmarks", "installed"}
+        if re.search(r"\b__file__\)(\.resolve\(\))?\.parents\[", path.read_text("utf-8"))
+    }
+
+    assert set() == counting - own

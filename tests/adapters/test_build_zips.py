@@ -902,7 +902,7 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
         ("dump.sql", b"--\n-- PostgreSQL database dump\n--\n\nCREATE TABLE users(pw text);\n"),
         ("maria.sql", b"/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n"),
         ("utf16.txt", PEM.encode("utf-16")),
-        ("key.gz", gzip.compress(PEM.encode())),
+        ("key.gz", gzip.compress(PEM.encode(), mtime=0)),
         ("sts.json", b'{"SecretAccessKey": "' + b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY" + b'"}'),
         ("jwk.json", b'{"kty": "oct", "k": "' + b"A" * 43 + b'"}'),
         ("github.txt", b"github_pat_" + b"a1" * 20),

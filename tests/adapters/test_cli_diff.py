@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from pathlib import Path
 
 import pytest
 
+from kit.paths import FLOWS
 from watchword import Flow
 from watchword.difference import difference
 from watchword_adapters.cli import main
 
-FLOWS = Path(__file__).parents[2] / "docs" / "examples" / "flows"
 EXAMPLES = sorted(FLOWS.glob("*.toml"))
 
 
