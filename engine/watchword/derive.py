@@ -67,12 +67,11 @@ def head(body):
 def heads(body):
     """Return the names of the rounds that may come next: step names, or the host's."""
     part = head(body)
-    tag = part[0]
-    if tag == "step":
+    if part[0] == "step":
         return (part[1],)
-    if tag == "choose":
+    if part[0] == "choose":
         return tuple([name for option in part[2] for name in heads(option)])
-    return (SRP_ROUNDS[part[1]],) if tag == "srp" else ()
+    return (SRP_ROUNDS[part[1]],) if part[0] == "srp" else ()
 
 
 def find(body, name):
@@ -156,7 +155,7 @@ def _choosing(body, name, use, right):
 
 def _place(options, name):
     for place, option in enumerate(options):
-        if name in heads(option):
+        if name == option[1] if option[0] == "step" else name in heads(option):
             return place
     return None
 

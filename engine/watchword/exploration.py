@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 
 from attrs import field, frozen
 
 from watchword import derive
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow, ReadRound, expect_flow
+from watchword.flow import Flow, ReadRound, Use, expect_flow
 from watchword.speech import say
 
 MAX_STATES = 1_000_000
 _PROGRESS_EVERY = 20_000
 
-Step = tuple[str, str, str, bool]
+_HOST_ROUNDS = (derive.NEW_PASSWORD, *derive.SRP_ROUNDS)
+
+Step = tuple[str, str, Use, bool]
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python's garbage collector away meanwhile: it would look at all states again and again, and all are kept."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @frozen
@@ -83,6 +99,7 @@ class Exploration:
         return (number for number, state in enumerate(self.states) if state[0] == derive.PASSED)
 
 
+@collector_paused()
 def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], None] | None = None) -> Exploration:
     """Walk every reachable state of *flow*; equal states merge.
 
@@ -98,8 +115,7 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     states: list[derive.State] = []
     came_from: list[tuple[int, ReadRound] | None] = []
     onward: list[tuple[tuple[ReadRound, int], ...]] = []
-    rounds: dict[Step, ReadRound] = {}
-    sending = that_send(flow)
+    following = _Following(that_send(flow))
 
     def number_of(state: derive.State, way: tuple[int, ReadRound] | None) -> int:
         number = numbers.setdefault(state, len(states))
@@ -115,20 +131,34 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
         if len(beginnings) >= limit:
             raise _too_many(flow, limit, "outcomes of its conditions: ask by fewer attributes")
         beginnings.append((outcomes, number_of(derive.begin(flow.program, outcomes), None)))
-    place = 0
-    while place < len(states):
-        state = states[place]
+    for place, state in enumerate(states):  # which grows while it is walked
         followers: list[tuple[ReadRound, int]] = []
-        for step in next_rounds(state, sending):
-            read = rounds.get(step)
-            if read is None:
-                read = rounds[step] = ReadRound(step[0], step[1], step[2], step[3])  # type: ignore[arg-type]
-            followers.append((read, number_of(derive.after(state, *step), (place, read))))
+        for step, read in following[_awaited(state)]:
+            left = derive.after(state, *step)
+            number = numbers.get(left)
+            followers.append((read, number_of(left, (place, read)) if number is None else number))
         onward.append(tuple(followers))
-        place += 1
-        if progress is not None and place % _PROGRESS_EVERY == 0:
-            progress(place)
+        if progress is not None and len(onward) % _PROGRESS_EVERY == 0:
+            progress(len(onward))
     return Exploration(flow, tuple(states), tuple(onward), tuple(beginnings), tuple(came_from))
+
+
+class _Following(dict[tuple[str, ...], tuple[tuple[Step, ReadRound], ...]]):
+    """The rounds that may follow where these names are awaited: few combinations, each of which many states share."""
+
+    def __init__(self, sending: Collection[str]) -> None:
+        super().__init__()
+        self._sending = sending
+        self._reads: dict[Step, ReadRound] = {}
+
+    def __missing__(self, awaited: tuple[str, ...]) -> tuple[tuple[Step, ReadRound], ...]:
+        steps = [step for name in awaited for step in _rounds_of(name, self._sending)]
+        self[awaited] = found = tuple((step, self._reads.setdefault(step, _read_as(*step))) for step in steps)
+        return found
+
+
+def _read_as(name: str, step: str, use: Use, right: bool) -> ReadRound:
+    return ReadRound(name, step, use, right)
 
 
 def _too_many(flow: Flow, limit: int, what: str) -> ConfigurationError:
@@ -169,28 +199,36 @@ def next_rounds(state: derive.State, sending: Collection[str]) -> tuple[Step, ..
 
     *sending* are the steps that send, see `that_send`: in any state their courier may be down, or their budget empty.
     """
+    return tuple(step for name in _awaited(state) for step in _rounds_of(name, sending))
+
+
+def _awaited(state: derive.State) -> tuple[str, ...]:
+    """Return the names of the steps and of the host's rounds that may come in *state*."""
     body, unwanted, phase, hosts = state
-    rounds: list[Step] = []
-    if phase == derive.PROVEN and derive.NEW_PASSWORD not in hosts and body not in {derive.FAILED, derive.BROKEN}:
-        rounds.append((derive.NEW_PASSWORD, "", "answer", True))
+    early: tuple[str, ...] = ()
+    if phase == derive.PROVEN and derive.NEW_PASSWORD not in hosts and body not in (derive.FAILED, derive.BROKEN):
+        early = (derive.NEW_PASSWORD,)
     if derive.ending(body):
-        return tuple(rounds)
+        return early
     free: derive.Body | None = body
     if phase == derive.CLOSED:
         if derive.SRP_A in derive.heads(body) or unwanted == "ignore":
-            rounds.append((derive.SRP_A, "", "answer", True))
+            early = (derive.SRP_A,)
         free = derive.without_srp(body)
     if free is None:
-        return tuple(rounds)
+        return early
     names = derive.heads(free)
-    for name in names:
-        if name == derive.PASSWORD_VERIFIER:
-            rounds.append((name, "", "answer", True))
-        else:
-            rounds += [(derive.CUSTOM, name, "answer", right) for right in (True, False)]
-            rounds.append((derive.CUSTOM, name, "resend", False))
-            if name in sending:
-                rounds.append((derive.CUSTOM, name, derive.UNASKED, False))
     if len(names) > 1 and derive.shown(free) is None and derive.asks(free):
-        rounds.append((derive.CUSTOM, derive.SELECT, "choice", False))
-    return tuple(rounds)
+        return (*early, *names, derive.SELECT)
+    return early + names
+
+
+def _rounds_of(name: str, sending: Collection[str]) -> tuple[Step, ...]:
+    """Return the rounds by which *name*, which is awaited, may come."""
+    if name in _HOST_ROUNDS:
+        return ((name, "", "answer", True),)
+    if name == derive.SELECT:
+        return ((derive.CUSTOM, name, "choice", False),)
+    asked: tuple[tuple[Use, bool], ...] = (("answer", True), ("answer", False), ("resend", False))
+    unasked: tuple[tuple[Use, bool], ...] = (("unasked", False),) if name in sending else ()
+    return tuple((derive.CUSTOM, name, use, right) for use, right in asked + unasked)
