@@ -164,7 +164,7 @@ def _capped(body, requests):
     """Return *body* with no more than *requests* at its head: those before the choice was pinned count as well."""
     tag = body[0]
     if tag == "step":
-        return ("step", body[1], body[2], min(body[3], requests))
+        return body if body[3] <= requests else ("step", body[1], body[2], requests)
     if tag in {"sequence", "fallback"}:
         return (tag, _capped(body[1], requests), body[2])
     return (*body[:5], min(body[5], requests)) if tag == "choose" else body

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 
@@ -23,7 +23,7 @@ Step = tuple[str, str, Use, bool]
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
+def collector_paused() -> Generator[None, None, None]:
     """Keep Python's garbage collector away meanwhile: it would look at all states again and again, and all are kept."""
     enabled = gc.isenabled()
     gc.disable()
@@ -115,7 +115,7 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     states: list[derive.State] = []
     came_from: list[tuple[int, ReadRound] | None] = []
     onward: list[tuple[tuple[ReadRound, int], ...]] = []
-    following = _Following(that_send(flow))
+    following, after = _Following(that_send(flow)), derive.after
 
     def number_of(state: derive.State, way: tuple[int, ReadRound] | None) -> int:
         number = numbers.setdefault(state, len(states))
@@ -133,8 +133,8 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
         beginnings.append((outcomes, number_of(derive.begin(flow.program, outcomes), None)))
     for place, state in enumerate(states):  # which grows while it is walked
         followers: list[tuple[ReadRound, int]] = []
-        for step, read in following[_awaited(state)]:
-            left = derive.after(state, *step)
+        for (name, step, use, right), read in following[_awaited(state)]:
+            left = after(state, name, step, use, right)
             number = numbers.get(left)
             followers.append((read, number_of(left, (place, read)) if number is None else number))
         onward.append(tuple(followers))

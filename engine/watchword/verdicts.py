@@ -13,7 +13,7 @@ from watchword.blocks import Step
 from watchword.budgets import MAX_GUESSES, PER_BUDGET
 from watchword.decoy import first_difference
 from watchword.errors import ConfigurationError
-from watchword.exploration import MAX_STATES, Exploration, bring_about, explore
+from watchword.exploration import MAX_STATES, Exploration, bring_about, collector_paused, explore
 from watchword.figures import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
 from watchword.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.recovery import recovery_channels
@@ -109,6 +109,7 @@ class _Way:
     labels: frozenset[str] = frozenset()
 
 
+@collector_paused()
 def check(
     flow: Flow,
     *,

@@ -1,5 +1,6 @@
 """An exploration finds what a walk by the flow's own decisions finds: no state, round or rule more or less."""
 
+import gc
 from itertools import product
 
 import pytest
@@ -20,6 +21,7 @@ from watchword import (
     all_of,
     at_least,
     attribute,
+    check,
     client,
     derive,
     exploration,
@@ -261,3 +263,25 @@ def test_rounds_in_words_are_those_that_are_walked():
     assert (say(read),) == found.shortest(target) == ("s1-",)
     assert Present("s2") == found.flow._at(found.states[target]).decide()
     assert {IssueTokens()} == {found.flow._at(found.states[number]).decide() for number in found.passed()}
+
+
+@pytest.fixture(params=[True, False], ids=["collecting", "not collecting"])
+def collecting(request):
+    """Whether Python's garbage collector is on before the test; afterwards it is as it was."""
+    before = gc.isenabled()
+    (gc.enable if request.param else gc.disable)()
+    yield request.param
+    (gc.enable if before else gc.disable)()
+
+
+@pytest.mark.parametrize("walk", [explore, check])
+def test_the_collector_is_paused_and_left_as_it_was(walk, collecting, monkeypatch):
+    """It is off while states are walked, and afterwards on or off as before: with a result, and with an error."""
+    seen = []
+    monkeypatch.setattr(exploration, "_PROGRESS_EVERY", 1)
+    walk(Flow(named("quiz", Quiz())), progress=lambda _: seen.append(gc.isenabled()))
+    assert {False} == set(seen)
+    assert collecting == gc.isenabled()
+    with pytest.raises(ConfigurationError, match="states"):
+        walk(Flow(named("quiz", Quiz())), limit=1)
+    assert collecting == gc.isenabled()

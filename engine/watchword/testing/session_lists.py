@@ -173,7 +173,7 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
         step = draw(st.sampled_from(options))
         state = derive.after(state, *step)
         name, asked, use, result = step
-        reads.append(ReadRound(name, asked, use, result))  # type: ignore[arg-type]
+        reads.append(ReadRound(name, asked, use, result))  # pyright: ignore[reportArgumentType]
         if worth is None and derive.decide(state)[0] == "tokens":
             worth = len(reads)
     facts = derive.facts_of(tuple(outcomes))
