@@ -113,7 +113,7 @@ class _Place:
         words: list[str] = []
         place = self
         while place.before is not None and place.step is not None:
-            words.append(say(ReadRound(*place.step)))  # type: ignore[arg-type]
+            words.append(say(ReadRound(*place.step)))
             place = place.before
         return tuple(reversed(words))
 
