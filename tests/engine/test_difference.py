@@ -226,5 +226,5 @@ def test_more_pairs_than_the_limit_are_refused(monkeypatch):
         difference(Flow(all_of(*many[:3]), name="one"), Flow(all_of(*many[1:]), name="two"), limit=50)
     difference(Flow(all_of(*many[:4])), Flow(all_of(*many[:4])), progress=told.append)
     assert [10, 20, 30] == told[:3]
-    with pytest.raises(ConfigurationError, match=r"Flow\.load"):
+    with pytest.raises(ConfigurationError, match=r"load_flow"):
         difference("old.toml", Flow(aa()))
