@@ -148,3 +148,12 @@ def test_a_session_is_folded_once_in_one_create(monkeypatch):
 
     assert "unavailable" == here.engine.create(host.turn()).public["error"]
     assert ["begin", "after"] == calls
+
+
+@pytest.mark.parametrize(
+    "module", [services, situation, delivery, creation, verification], ids=lambda each: each.__name__
+)
+def test_what_the_engine_runs_on_does_not_know_it(module):
+    """So that nobody goes round in a circle, not even for a type."""
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    assert engine.__name__ not in {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

@@ -40,6 +40,13 @@ class Module:
     functions: tuple[str, ...] = ()
 
 
+_CREATE = (
+    "tests/engine/test_engine_create.py",
+    "tests/engine/test_mutants_calls.py",
+    "tests/engine/test_engine_verify.py",
+    "tests/engine/test_altered_metadata.py",
+    "tests/bounds/test_plugin_deadline.py",
+)
 _ENGINE = (
     "tests/engine/test_engine_verify.py",
     "tests/engine/test_engine_create.py",
@@ -61,17 +68,9 @@ MODULES = {
         "engine/watchword/budgets.py", ("tests/engine/test_budgets.py", "tests/engine/test_mutants_values.py", *_ENGINE)
     ),
     "travel": Module("engine/watchword/travel.py", ("tests/engine/test_mutants_values.py", *_ENGINE)),
-    "creation": Module(
-        "engine/watchword/creation.py",
-        (
-            *(
-                "tests/engine/test_engine_create.py",
-                "tests/engine/test_mutants_calls.py",
-                "tests/engine/test_engine_verify.py",
-            ),
-            *("tests/engine/test_altered_metadata.py", "tests/bounds/test_plugin_deadline.py"),
-        ),
-    ),
+    "creation": Module("engine/watchword/creation.py", _CREATE),
+    "delivery": Module("engine/watchword/delivery.py", _CREATE),
+    "situation": Module("engine/watchword/situation.py", (*_CREATE, "tests/engine/test_own_times.py")),
     "keyring": Module(
         "engine/watchword/keyring.py", ("tests/engine/test_keyring.py", "tests/engine/test_mutants_values.py", *_ENGINE)
     ),
