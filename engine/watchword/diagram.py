@@ -11,7 +11,7 @@ from attrs import frozen
 from watchword import derive
 from watchword.errors import ConfigurationError
 from watchword.explanation import upcoming
-from watchword.exploration import Exploration
+from watchword.exploration import Exploration, that_send
 from watchword.flow import ReadRound
 from watchword.speech import say
 
@@ -27,7 +27,19 @@ TOKENS, FAIL = "tokens", "fail"
 _BEGIN = "[*]"
 _OTHERWISE = "otherwise"
 _ORDER = (
-    *("", "right", "new password due", "chosen", "wrong", "resend", "resend and choice", "tries used up", "not asked"),
+    *(
+        "",
+        "right",
+        "new password due",
+        "chosen",
+        "wrong",
+        "resend",
+        "asked anew",
+        "resend and choice",
+        "asked anew and choice",
+        "tries used up",
+        "not asked",
+    ),
     "no choice",
 )
 
@@ -90,7 +102,7 @@ def collapsed(exploration: Exploration) -> Diagram:
 
     It shows what may come after what, and at each fork by which condition; how many tries are left, it does not.
     """
-    return _Collapsing(exploration, _blocks_of_choices(exploration)).diagram()
+    return _Collapsing(exploration, _blocks_of_choices(exploration), that_send(exploration.flow)).diagram()
 
 
 def mermaid(diagram: Diagram) -> str:
@@ -292,6 +304,7 @@ def _blocks_of_choices(exploration: Exploration) -> dict[str, tuple[str, ...]]:
 class _Collapsing:
     exploration: Exploration
     blocks: dict[str, tuple[str, ...]]
+    sending: frozenset[str]
 
     def diagram(self) -> Diagram:
         nodes: dict[str, Node] = {}
@@ -322,7 +335,7 @@ class _Collapsing:
                 for node in asked[target]:
                     add(source, node, self._outcome(read, target, node), mask)
                 for name in self._switched_to(target):
-                    add(source, _step(name), "resend and choice", mask)
+                    add(source, _step(name), f"{self._wish(read.step)} and choice", mask)
         ends = [_END[name] for name in (TOKENS, FAIL) if name in nodes]
         drawn = [node for node in nodes.values() if node != begin and node not in ends]
         return Diagram(self.exploration.flow.name, (*drawn, *ends), tuple(self._labelled(edges)))
@@ -411,7 +424,11 @@ class _Collapsing:
         states = self.exploration.states
         if derive.find(states[target][0], read.step) is None:
             return "tries used up"
-        return "resend" if read.use == "resend" else "wrong"
+        return self._wish(read.step) if read.use == "resend" else "wrong"
+
+    def _wish(self, step: str) -> str:
+        """Return what a client does that asks for another message, or of a kind that sends nothing for another challenge."""
+        return "resend" if step in self.sending else "asked anew"
 
 
 _END: dict[str, Node] = {name: Node(name, name, "end") for name in (TOKENS, FAIL)}

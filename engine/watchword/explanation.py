@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from attrs import evolve, field, frozen
 
 from watchword import derive
+from watchword.exploration import that_send
 from watchword.flow import Flow, ReadRound, Round
 from watchword.speech import say
 from watchword.turn import ACTION, CHOICE, Turn, as_tuples, named_rounds
@@ -45,6 +46,7 @@ REASONS: Mapping[str, str] = {
 """For each reason to fail, as `derive` words it, a sentence with the remedy."""
 
 _LONGEST_NAME = 64
+_ANEW = ("request for another one", "requests for another one")
 
 
 @frozen
@@ -126,7 +128,7 @@ def explain_turn(turn: Turn, flows: Sequence[Flow]) -> Explanation:
     stranger = turn.session[len(rounds)]
     failed = teller.failing(problem, _mismatch(stranger, len(rounds) + 1, problem, outcomes))
     read_as = f"a custom round that this flow did not make: {'true' if stranger.result is True else 'not true'}"
-    stopped = ExplainedRound("?", read_as, left(derive.BROKEN), {}, {}, "fail", failed.reason)
+    stopped = ExplainedRound("?", read_as, left(derive.BROKEN, ()), {}, {}, "fail", failed.reason)
     return evolve(failed, rounds=(*told, stopped))
 
 
@@ -135,23 +137,28 @@ def spell(decided: derive.Decided) -> str:
     return f"{decided[0]} {decided[1]}" if decided[0] in {"present", "host"} else str(decided[0])
 
 
-def left(body: derive.Body) -> str:
-    """Return in words what of a flow is left."""
+def left(body: derive.Body, sending: Collection[str]) -> str:
+    """Return in words what of a flow is left; *sending* are the steps that send a message."""
     tag = body[0]
     if derive.ending(body):
         return {"passed": "nothing", "failed": "nothing: tries used up"}.get(tag, "nothing: it is broken")
     if tag == "step":
-        return f"{body[1]} ({_count(body[2], 'try', 'tries')}, {_count(body[3], 'resend request', 'resend requests')})"
+        wishes = ("resend request", "resend requests") if body[1] in sending else _ANEW
+        return f"{body[1]} ({_count(body[2], 'try', 'tries')}, {_count(body[3], *wishes)})"
     if tag == "srp":
         return "password_verifier" if body[1] else "srp_a, then password_verifier"
     if tag == "sequence":
-        return ", then ".join(left(part) for part in (body[1], *body[2]))
+        return ", then ".join(left(part, sending) for part in (body[1], *body[2]))
     if tag == "fallback":
-        return " or, once its tries are used up, ".join(left(part) for part in (body[1], *body[2]))
+        return " or, once its tries are used up, ".join(left(part, sending) for part in (body[1], *body[2]))
     if tag == "choose":
-        return f"{body[1] or 1} of [{' | '.join(map(left, body[2]))}]"
-    rest = f"{body[1] - 1 or 1} of [{' | '.join(map(left, body[3]))}]"
-    return f"{left(body[2])}, {'then' if body[1] > 1 else 'or if that fails'} {rest}" if body[3] else left(body[2])
+        return f"{body[1] or 1} of [{' | '.join(left(part, sending) for part in body[2])}]"
+    rest = f"{body[1] - 1 or 1} of [{' | '.join(left(part, sending) for part in body[3])}]"
+    return (
+        f"{left(body[2], sending)}, {'then' if body[1] > 1 else 'or if that fails'} {rest}"
+        if body[3]
+        else left(body[2], sending)
+    )
 
 
 def upcoming(state: derive.State) -> tuple[str, ...]:
@@ -176,7 +183,7 @@ class _Teller:
     """What made the flow fail or break, by the end that it came to."""
 
     def tell(self, rounds: Sequence[ReadRound], choice: str | None) -> Explanation:
-        state = self.state
+        state, sending = self.state, that_send(self.flow)
         decided = derive.decide(state, choice, self.must_change, self.known)
         reason = self._reason(decided, state, None, choice)
         for place, read in enumerate(rounds):
@@ -195,8 +202,8 @@ class _Teller:
             self.told.append(
                 ExplainedRound(
                     _word(read),
-                    _read(before, state, read),
-                    left(state[0]),
+                    _read(before, state, read, sending),
+                    left(state[0], sending),
                     {name: _tries(state, name) for name in names},
                     {name: _resends(state, name) for name in names},
                     spell(decided),
@@ -241,7 +248,7 @@ class _Teller:
         tries = f"{_count(_tries(state, step), 'try is', 'tries are')} left"
         names = upcoming(state)
         if read is not None and read.step == step and read.use == "resend":
-            return f"the client asked for another message, which costs no try; {tries}"
+            return f"the client asked for another {_what(read, that_send(self.flow))}, which costs no try; {tries}"
         if read is not None and read.step == step:
             return f"{step} was answered wrong; {tries}"
         if len(names) > 1:
@@ -321,7 +328,7 @@ def _failure(code: str, detail: str) -> str:
     return f"{code}: {detail}; {REASONS[code]}" if detail else f"{code}: {REASONS[code]}"
 
 
-def _read(before: derive.State, state: derive.State, read: ReadRound) -> str:
+def _read(before: derive.State, state: derive.State, read: ReadRound, sending: Collection[str]) -> str:
     """Return how *read* was read."""
     if read.name == derive.SRP_A:
         return "the client opened with SRP_A, which proves nothing"
@@ -335,10 +342,15 @@ def _read(before: derive.State, state: derive.State, read: ReadRound) -> str:
     if read.use == "resend":
         asked = derive.find(before[0], read.step)
         ended = " once more than a step takes, so it failed" if asked and not asked[3] else ""
-        return f"{step}: the client asked for another message{ended}"
+        return f"{step}: the client asked for another {_what(read, sending)}{ended}"
     if read.use == derive.UNASKED:
         return f"{step} could not be asked: its courier was down, or the budget of messages was empty"
     return f"{step}, answered {'right' if read.right is True else 'wrong'}"
+
+
+def _what(read: ReadRound, sending: Collection[str]) -> str:
+    """Return what a client that asks for another one gets: a kind that sends nothing asks anew."""
+    return "message" if read.step in sending else "challenge"
 
 
 def _tries(state: derive.State, step: str) -> int:

@@ -73,7 +73,7 @@ def test_a_person_reads_each_round(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert " 3. email_otp~  email_otp: the client asked for another message" in lines
     assert "    left      email_otp (3 tries, 4 resend requests)" in lines
-    assert "    budget    email_otp: tries 3, resend requests 4" in lines
+    assert "    budget    email_otp: tries 3, requests for another one 4" in lines
     assert lines[-3].startswith("    decision  present email_otp: ")
 
 

@@ -380,7 +380,7 @@ def test_a_connection_under_tls_is_cut_as_well(certificate, trusting):
     """Giving up ends the thread that sends, though it is in the middle of reading from an encrypted connection."""
     with answering("220 hello", OK, "220 go on", "tls", "drip", certificate=certificate) as (port, heard):
         courier = SmtpCourier("127.0.0.1", port=port, sender="a@b.c", tls="starttls", context=trusting)
-        attempt = Attempt(VirtualClock(), 60)
+        attempt = Attempt(VirtualClock(), 3600.0)
 
         def work():
             with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -388,8 +388,9 @@ def test_a_connection_under_tls_is_cut_as_well(certificate, trusting):
 
         thread = Thread(target=work)
         thread.start()
-        while len(heard) < 3:  # Until the server has heard EHLO under TLS, and drips.
+        while thread.is_alive() and len(heard) < 3:  # Until the server has heard EHLO under TLS, and drips.
             thread.join(0.01)
+        assert len(heard) == 3
         attempt.give_up()
         thread.join()
         assert not thread.is_alive()

@@ -170,7 +170,7 @@ def test_one_step_is_one_node():
     assert {
         ("[*]", "aa", ""),
         ("aa", "tokens", "right"),
-        ("aa", "aa", "wrong / resend"),
+        ("aa", "aa", "wrong / asked anew"),
         ("aa", "fail", "tries used up"),
     } == drawn(quiz("aa", attempts=3))
 
@@ -207,11 +207,11 @@ def test_a_choice_is_one_node_however_much_of_it_is_done():
     assert {
         ("choose aa, bb, cc", "bb", "chosen"),
         ("bb", "choose aa, bb, cc", "right"),
-        ("bb", "cc", "right / resend and choice"),
+        ("bb", "cc", "right / asked anew and choice"),
         ("aa", "choose dd, ee", "right"),
         ("choose dd, ee", "choose dd, ee", "no choice"),
         ("choose dd, ee", "fail", "no choice"),
-        ("dd", "dd", "resend"),
+        ("dd", "dd", "asked anew"),
     } <= edges
 
 
@@ -232,8 +232,10 @@ def test_a_step_that_sends_may_not_be_asked():
 
 def test_a_resend_may_come_with_another_choice():
     """The client leaves the step that was shown last, and may come back."""
-    edges = drawn(one_of(quiz("aa"), quiz("bb")))
-    assert {("aa", "bb", "resend and choice"), ("bb", "aa", "resend and choice"), ("aa", "aa", "resend")} <= edges
+    edges = drawn(one_of(named("aa", Mail()), quiz("bb")))
+    assert {("aa", "bb", "resend and choice / not asked"), ("aa", "aa", "wrong / resend")} <= edges
+    # A kind that sends nothing sends nothing again: it asks anew.
+    assert {("bb", "aa", "asked anew and choice"), ("bb", "bb", "asked anew")} <= edges
 
 
 def test_each_fork_bears_its_condition():
@@ -250,7 +252,7 @@ def test_each_fork_bears_its_condition():
         ("aa", "dd", "right if client is not app-1"),
         ("bb", "cc", "right if client = app-1"),
         ("cc", "dd", "right"),
-        ("aa", "aa", "resend"),
+        ("aa", "aa", "asked anew"),
         ("aa", "fail", "tries used up"),
     } <= edges
 
@@ -356,9 +358,9 @@ def test_whoever_follows_the_conditions_sees_the_flow_without_them(flow, data):
     blocks = diagram._blocks_of_choices(found)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(diagram, "MAX_LABEL", 10_000)
-        every = ways_of(diagram._Collapsing(found, blocks).diagram())
+        every = ways_of(diagram._Collapsing(found, blocks, frozenset()).diagram())
         for outcomes, number in found.beginnings:
-            own = ways_of(diagram._Collapsing(alone(found, outcomes, number), blocks).diagram())
+            own = ways_of(diagram._Collapsing(alone(found, outcomes, number), blocks, frozenset()).diagram())
             assert not any(condition for words in own.values() for condition in words.values())
             told = {}
             for (source, target), words in every.items():
@@ -400,6 +402,9 @@ def test_nothing_that_may_come_next_is_missing(flow):
         (one, other) for one, choice in ways for again, other in ways if choice == again and choice.startswith("choose")
     }
 
+    def wish(step):
+        return "resend" if isinstance(flow.steps[step].kind, Mail) else "asked anew"
+
     def asked(read):
         return read.step or read.name
 
@@ -416,7 +421,9 @@ def test_nothing_that_may_come_next_is_missing(flow):
                 continue
             if read.name == derive.CUSTOM:
                 over = derive.find(found.states[target][0], read.step) is None
-                ended = {"unasked": "not asked", "answer": "tries used up" if over else "wrong"}.get(read.use, "resend")
+                ended = {"unasked": "not asked", "answer": "tries used up" if over else "wrong"}.get(
+                    read.use, wish(read.step)
+                )
                 word = "right" if read.right else "tries used up" if over and read.use == "resend" else ended
                 assert any(each.split(" if ")[0] == word for each in words[asked(read)]), (number, read)
             for then, _ in found.onward[target]:

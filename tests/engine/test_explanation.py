@@ -118,7 +118,7 @@ def test_every_state_can_be_explained(flow):
     """What is left, tries and resend requests are those of the interpreter, in every state that there is."""
     found = explore(flow)
     for number, state in enumerate(found.states):
-        assert left(state[0])
+        assert left(state[0], ())
         explanation = _at(flow, found, number)
         if explanation is None:
             continue
@@ -284,7 +284,7 @@ PRESENTED = [
     (CODE, f"{LOGIN}{' code~' * 6}", None, "the tries of a step are used up, or its 5 resend requests"),
     (SHORT, f"{LOGIN} aa-", None, "aa has failed, and bb may still be passed instead; 3 tries are left"),
     (EITHER, "", "bb", "the client chose it; it could have chosen aa; 3 tries are left"),
-    (EITHER, "aa~", None, "the client asked for another message, which costs no try; 3 tries are left"),
+    (EITHER, "aa~", None, "the client asked for another challenge, which costs no try; 3 tries are left"),
     (EITHER, "aa~", "bb", "the client chose it; it could have chosen aa"),
     (EITHER, "select-", None, "aa, bb may come next and client metadata watchword_choice names none of them"),
     (EITHER, "select-", None, "2 times more at most"),
@@ -346,12 +346,12 @@ def test_each_round_tells_what_was_read_and_what_is_left():
     assert [
         (
             "the client opened with SRP_A, which proves nothing",
-            "password_verifier, then code (3 tries, 5 resend requests)",
+            "password_verifier, then code (3 tries, 5 requests for another one)",
         ),
-        ("the host checked the password: right", "code (3 tries, 5 resend requests)"),
-        ("DEVICE_SRP_AUTH, a round of the host's own: true", "code (3 tries, 5 resend requests)"),
-        ("code, answered wrong", "code (2 tries, 5 resend requests)"),
-        ("code: the client asked for another message", "code (2 tries, 4 resend requests)"),
+        ("the host checked the password: right", "code (3 tries, 5 requests for another one)"),
+        ("DEVICE_SRP_AUTH, a round of the host's own: true", "code (3 tries, 5 requests for another one)"),
+        ("code, answered wrong", "code (2 tries, 5 requests for another one)"),
+        ("code: the client asked for another challenge", "code (2 tries, 4 requests for another one)"),
         ("code, answered right", "nothing"),
     ] == [(each.read, each.left) for each in rounds]
     assert [{}, {"code": 3}, {"code": 3}, {"code": 2}, {"code": 2}, {}] == [each.tries for each in rounds]
@@ -365,15 +365,15 @@ def test_each_round_tells_what_was_read_and_what_is_left():
 @pytest.mark.parametrize(
     ("body", "words", "expected"),
     [
-        (quiz("aa", attempts=1), "", "aa (1 try, 5 resend requests)"),
+        (quiz("aa", attempts=1), "", "aa (1 try, 5 requests for another one)"),
         (quiz("aa", attempts=1), "aa-", "nothing: tries used up"),
-        (sequence(quiz("aa"), quiz("bb")), "", "aa (3 tries, 5 resend requests), then bb (3 tries, 5 resend requests)"),
-        (fallback(quiz("aa"), quiz("bb")), "", "aa (3 tries, 5 resend requests) or, once its tries are used up, bb (3 tries, 5 resend requests)"),
-        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "", "2 of [aa (3 tries, 5 resend requests) | bb (3 tries, 5 resend requests) | cc (3 tries, 5 resend requests)]"),
-        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "aa-", "aa (2 tries, 5 resend requests), then 1 of [bb (3 tries, 5 resend requests) | cc (3 tries, 5 resend requests)]"),
-        (at_least(1, *map(quiz, ("aa", "bb"))), "aa-", "aa (2 tries, 5 resend requests), or if that fails 1 of [bb (3 tries, 5 resend requests)]"),
-        (at_least(1, quiz("aa", attempts=1), quiz("bb")), "aa- bb-", "bb (2 tries, 5 resend requests)"),
-        (sequence(Prelude(), quiz("aa")), "", "srp_a, then password_verifier, then aa (3 tries, 5 resend requests)"),
+        (sequence(quiz("aa"), quiz("bb")), "", "aa (3 tries, 5 requests for another one), then bb (3 tries, 5 requests for another one)"),
+        (fallback(quiz("aa"), quiz("bb")), "", "aa (3 tries, 5 requests for another one) or, once its tries are used up, bb (3 tries, 5 requests for another one)"),
+        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "", "2 of [aa (3 tries, 5 requests for another one) | bb (3 tries, 5 requests for another one) | cc (3 tries, 5 requests for another one)]"),
+        (at_least(2, *map(quiz, ("aa", "bb", "cc"))), "aa-", "aa (2 tries, 5 requests for another one), then 1 of [bb (3 tries, 5 requests for another one) | cc (3 tries, 5 requests for another one)]"),
+        (at_least(1, *map(quiz, ("aa", "bb"))), "aa-", "aa (2 tries, 5 requests for another one), or if that fails 1 of [bb (3 tries, 5 requests for another one)]"),
+        (at_least(1, quiz("aa", attempts=1), quiz("bb")), "aa- bb-", "bb (2 tries, 5 requests for another one)"),
+        (sequence(Prelude(), quiz("aa")), "", "srp_a, then password_verifier, then aa (3 tries, 5 requests for another one)"),
     ],
 )  # fmt: skip
 def test_what_is_left_is_told_in_words(body, words, expected):
@@ -381,7 +381,7 @@ def test_what_is_left_is_told_in_words(body, words, expected):
     flow = Flow(body)
     for read in listen(words, flow.steps):
         flow = flow.after(read)
-    assert expected == left(flow.state[0])
+    assert expected == left(flow.state[0], ())
 
 
 def test_what_is_upcoming_depends_on_the_opening():

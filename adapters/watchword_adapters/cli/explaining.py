@@ -88,7 +88,8 @@ def tell(explanation: Explanation, screen: Screen) -> None:
         screen.line(f"{number:>2}. {each.word}  {each.read}")
         screen.line(f"    left      {each.left}", "quiet")
         budget = ", ".join(
-            f"{step}: tries {tries}, resend requests {each.resends[step]}" for step, tries in each.tries.items()
+            f"{step}: tries {tries}, requests for another one {each.resends[step]}"
+            for step, tries in each.tries.items()
         )
         if budget:
             screen.line(f"    budget    {budget}", "quiet")
