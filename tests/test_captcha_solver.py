@@ -1,11 +1,13 @@
 """What a solver of CAPTCHAs comes to is counted rightly, and the page says what was measured."""
 
 import sys
+from contextlib import contextmanager
 
 import pytest
 
 from programs import captcha_solver
 from programs.captcha_solver import measure, published, wilson
+from watchword.testing import hearing
 from watchword_plugins.captcha import Captcha
 
 
@@ -24,13 +26,14 @@ def test_who_reads_nothing_solves_nothing():
 def test_who_knows_every_answer_solves_all(monkeypatch):
     """Small letters and blanks around are forgiven; the picture that is handed over is the one that was drawn."""
     texts, pictures = [], []
-    asked = captcha_solver.create_request
 
-    def noted(kind, *, claim, issued):
-        texts.append(issued)
-        return asked(kind, claim=claim, issued=issued)
+    @contextmanager
+    def noted():
+        with hearing() as codes:
+            texts.append(codes)
+            yield codes
 
-    monkeypatch.setattr(captcha_solver, "create_request", noted)
+    monkeypatch.setattr(captcha_solver, "hearing", noted)
 
     def read(picture):
         pictures.append(picture)

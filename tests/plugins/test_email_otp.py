@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from watchword.challenge import Challenge, User
 from watchword.errors import ConfigurationError
-from watchword.testing import ANN, NOBODY, create_request, verify_request
+from watchword.testing import ANN, NOBODY, create_request, hearing, verify_request
 from watchword.testing.hostile import HOSTILE_ADDRESSES
 from watchword.travel import reference
 from watchword.typed import typed_code
@@ -23,9 +23,9 @@ from watchword_plugins.email_otp import ALPHABETS, EmailOtp
 
 def make(kind: EmailOtp, user: User = ANN, **how: Any) -> tuple[Challenge, str]:
     """Return the challenge and its code."""
-    issued: list[Any] = []
-    challenge = kind.create(create_request(kind, user=user, issued=issued, **how))
-    return challenge, issued[-1].text
+    with hearing() as codes:
+        challenge = kind.create(create_request(kind, user=user, **how))
+    return challenge, codes[-1].text
 
 
 def right(kind: EmailOtp, challenge: Challenge, answer: Any) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 
 from watchword import ConfigurationError, User
-from watchword.testing import create_request, verify_request
+from watchword.testing import create_request, hearing, verify_request
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 
@@ -35,11 +35,11 @@ def test_a_code_may_hold_every_digit():
     """Whatever its symbols are."""
     kind = EmailOtp(length=12)
     for number in range(10_000):
-        issued = []
-        challenge = kind.create(create_request(kind, claim=f"claim {number}", issued=issued))
-        if len(set(issued[0].text)) == 10:
+        with hearing() as codes:
+            challenge = kind.create(create_request(kind, claim=f"claim {number}"))
+        if len(set(codes[0].text)) == 10:
             break
-    assert kind.verify(verify_request(kind, challenge, issued[0].text, claim=f"claim {number}")).right is True
+    assert kind.verify(verify_request(kind, challenge, codes[0].text, claim=f"claim {number}")).right is True
 
 
 @pytest.mark.parametrize(("more", "sent"), [(0, 1), (1, 0)])
@@ -55,9 +55,9 @@ def test_an_address_has_at_most_254_characters(more, sent):
 @pytest.mark.parametrize("kind", [Captcha(), EmailOtp(length=8)], ids=["captcha", "email_otp"])
 def test_an_answer_of_the_right_form_is_judged_by_what_it_says(kind):
     """Neither of them is malformed; one is right."""
-    issued = []
-    challenge = kind.create(create_request(kind, issued=issued))
-    right = issued[0].text
+    with hearing() as codes:
+        challenge = kind.create(create_request(kind))
+    right = codes[0].text
     wrong = right[1:] + right[:1] if len(set(right)) > 1 else right[:-1] + ("A" if right[-1] != "A" else "C")
     assert kind.verify(verify_request(kind, challenge, wrong)).right is False
     assert kind.verify(verify_request(kind, challenge, right)).right is True
@@ -66,8 +66,8 @@ def test_an_answer_of_the_right_form_is_judged_by_what_it_says(kind):
 @pytest.mark.parametrize("kind", [Captcha(), EmailOtp()], ids=["captcha", "email_otp"])
 def test_the_longest_text_may_be_an_answer(kind):
     """1,024 characters, most of them spaces between those that count; one more is none."""
-    issued = []
-    challenge = kind.create(create_request(kind, issued=issued))
-    right = issued[0].text
+    with hearing() as codes:
+        challenge = kind.create(create_request(kind))
+    right = codes[0].text
     assert kind.verify(verify_request(kind, challenge, right + " " * (1024 - len(right)))).right is True
     assert kind.verify(verify_request(kind, challenge, right + " " * (1025 - len(right)))).right is False

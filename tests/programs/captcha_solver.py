@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from watchword.testing import create_request
-from watchword.testing.requests import Issued
+from watchword.testing.code_tap import hearing
 from watchword_plugins.captcha import Captcha
 
 SOLVER, VERSION = "captcha-whisperer", "0.1.0"
@@ -61,16 +61,16 @@ def measure(kind: Captcha, read: Callable[[bytes], str], pictures: int, seed: st
     """Have *read* read so many pictures of *kind*; what it raises is a picture not read."""
     solved, spent = 0, 0.0
     for number in range(pictures):
-        issued: list[Issued] = []
-        request = create_request(kind, claim=f"solver-{seed}-{number}", issued=issued)
-        picture = base64.b64decode(kind.create(request).public["image"].rpartition(",")[2])
+        with hearing() as codes:
+            challenge = kind.create(create_request(kind, claim=f"solver-{seed}-{number}"))
+        picture = base64.b64decode(challenge.public["image"].rpartition(",")[2])
         began = time.perf_counter()
         try:
             said = read(picture)
         except Exception:  # noqa: BLE001 - a solver may be written in any way
             said = ""
         spent += time.perf_counter() - began
-        solved += said.strip().upper() == issued[-1].text
+        solved += said.strip().upper() == codes[-1].text
     return Measured(solved, pictures, 1000 * spent / pictures, kind.attempts)
 
 

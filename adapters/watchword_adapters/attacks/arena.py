@@ -16,8 +16,10 @@ from attrs import define, field, frozen
 from watchword.challenge import Kind
 from watchword.errors import FAILURE_TEXTS
 from watchword.flow import Flow
+from watchword.keyring import Keyring
 from watchword.ports import Audit, Courier, Ledger
 from watchword.registry import Registry
+from watchword.testing.code_tap import tapped
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.attacks.books import Books
@@ -131,12 +133,14 @@ class Arena:
 
     def made_with(self, **settings: Any) -> Triggers:
         """Return triggers like the arena's own, but for *settings*."""
+        if "key" in settings:
+            settings["key"] = tapped(Keyring.of(settings["key"]))
         settings = {"previous": self.previous, **self._ports(), **settings}
         return triggers(settings.pop("flow", self.flow), **settings)
 
     def _ports(self) -> dict[str, Any]:
         return {
-            "key": self.key,
+            "key": tapped(Keyring.of(self.key)),
             "ledger": cast("Ledger", self.books),
             "courier": self.channels,
             "clock": self.clock,

@@ -12,6 +12,7 @@ from watchword.blocks import map_kinds
 from watchword.challenge import Challenge, CreateRequest, Kind, User, Verdict, VerifyRequest
 from watchword.flow import Flow
 from watchword.powers import members_of
+from watchword.testing.code_tap import hearing
 from watchword.testing.requests import create_request
 
 _PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind that seals nothing; see Spy.create
@@ -63,26 +64,23 @@ class Spy:
         vars(self).update(members_of(real))
 
     def create(self, request: CreateRequest) -> Challenge:
-        """Have the real one make its challenge; note what it asks to be derived or sealed."""
-        codes: list[str] = []
-        alphabets: list[str] = []
+        """Have the real one make its challenge; note what it draws and what it asks to be sealed."""
         sealed: list[str] = []
-
-        def code(alphabet: str, length: int) -> str:
-            codes.append(request.code(alphabet, length))
-            alphabets.append(alphabet)
-            return codes[-1]
 
         def seal(answer: str) -> str:
             sealed.append(answer)
             return request.seal(answer)
 
-        challenge = self.real.create(evolve(request, code=code, seal=seal))
+        with hearing() as drawn:
+            challenge = self.real.create(evolve(request, seal=seal))
+        codes = tuple(each.text for each in drawn)
         if codes or sealed:
             right = next((each for each in (*codes, *sealed) if self._is_right(request, challenge, each)), None)
         else:
             right = _PASSWORD + request.seal(_PASSWORD) if request.user.known else None
-        self.notes.made.append(Made(request.step, request.user.key, right, tuple(codes), tuple(alphabets), challenge))
+        self.notes.made.append(
+            Made(request.step, request.user.key, right, codes, tuple(each.alphabet for each in drawn), challenge)
+        )
         return challenge
 
     def verify(self, request: VerifyRequest) -> Verdict:

@@ -10,8 +10,10 @@ from attrs import frozen
 
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.keyring import Keyring
 from watchword.ports import Audit, Random
 from watchword.registry import Registry
+from watchword.testing.code_tap import tapped
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.client import Client
 from watchword_adapters.cli.forward_clock import ForwardClock
@@ -70,7 +72,7 @@ def set_up(
     made = triggers(
         flow,
         courier=dict.fromkeys(channels, outbox),
-        key=random.bytes(32),
+        key=tapped(Keyring.of(random.bytes(32))),
         ledger=MemoryLedger(),
         clock=clock,
         random=random,

@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from watchword import Flow, sequence
-from watchword.challenge import Challenge, CreateRequest, Factor, Kind, Verdict, VerifyRequest
 from watchword.errors import WatchwordError
 from watchword.ports import Message
-from watchword.powers import powers_of
 from watchword.registry import Registry
+from watchword.testing.code_tap import hearing
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.cli.client import Client
 from watchword_adapters.cli.picture import save_picture
@@ -44,51 +43,15 @@ class Scene:
     claims: Mapping[str, Mapping[str, Any]] = field(factory=dict[str, Mapping[str, Any]])
 
 
-@frozen
-class OverTheShoulder:
-    """A CAPTCHA that somebody watches being drawn: *texts* is what it drew. The text is in no event to be read from."""
-
-    kind: ClassVar[str] = "captcha"
-    proves = frozenset[Factor]()
-    cosmetic: ClassVar[frozenset[str]] = frozenset({"texts"})
-    requires_verify: ClassVar[tuple[str, ...]] = ()
-
-    real: Kind
-    attempts: int = 2
-    texts: list[str] = field(factory=list[str], repr=False)
-
-    @property
-    def requires_create(self) -> tuple[str, ...]:
-        """What the real one requires to make a challenge."""
-        return powers_of(self.real).requires_create
-
-    @property
-    def extra(self) -> str:
-        """What brings that."""
-        return powers_of(self.real).extra
-
-    def create(self, request: CreateRequest) -> Challenge:
-        """Have the real one make its challenge, and note the text."""
-
-        def noted(alphabet: str, length: int) -> str:
-            self.texts.append(request.code(alphabet, length))
-            return self.texts[-1]
-
-        return self.real.create(evolve(request, code=noted))
-
-    def verify(self, request: VerifyRequest) -> Verdict:
-        """Have the real one judge."""
-        return self.real.verify(request)
-
-
 @define
 class Tour:
     """The tour. Iterate over `scenes` once; it stops with `OtherwiseError` where something is not as it is told."""
 
-    captcha: OverTheShoulder
     flow: Flow
     stage: Stage
     audit: MemoryAudit
+    picture: str = field(default="", init=False, repr=False)
+    """What the last picture says."""
 
     def scenes(self) -> Iterator[Scene]:
         """Play the tour."""
@@ -106,7 +69,7 @@ class Tour:
     def _password(self, ann: Client) -> Scene:
         opened = ann.open()
         _expect(_decided(opened) == "PASSWORD_VERIFIER", "a bare SRP_A is followed by the password, and by no tokens")
-        proven = ann.prove_password(self.stage.clock)
+        proven = self._proven(ann)
         _expect(proven.public.get("kind") == "captcha", "after the password comes the picture")
         return Scene(
             "The password, by SRP",
@@ -116,9 +79,16 @@ class Tour:
             exchanges=(opened, proven),
         )
 
+    def _proven(self, client: Client) -> Exchange:
+        """Prove the password, and hear what the picture says that comes next."""
+        with hearing() as codes:
+            exchange = client.prove_password(self.stage.clock)
+        self.picture = codes[-1].text if codes else ""
+        return exchange
+
     def _picture(self, ann: Client) -> Scene:
         path = save_picture(ann.parameters)
-        text = self.captcha.texts[-1]
+        text = self.picture
         _expect(path is not None, "the challenge holds a picture")
         exchange = ann.answer(text)
         _expect(exchange.public.get("kind") == "email_otp", "after the picture comes the code by e-mail")
@@ -128,7 +98,7 @@ class Tour:
             "The picture, then a code by e-mail",
             before=(
                 f"The picture is saved as {path}",
-                f"It says {text}. The demo peeked: it wraps the kind that draws, since no event holds the text.",
+                f"It says {text}. The demo peeked: its keys tell which codes they draw, since no event holds the text.",
             ),
             exchanges=(exchange,),
             mail=mail,
@@ -228,8 +198,8 @@ class Tour:
     def _up_to_the_code(self) -> tuple[Client, tuple[Exchange, ...]]:
         """Pass the password and the picture of a new sign-in; the last exchange asks for the code, or is refused."""
         client = self.stage.client(DEFAULT_USER, DEFAULT_PASSWORD)
-        opened, proven = client.open(), client.prove_password(self.stage.clock)
-        return client, (opened, proven, client.answer(self.captcha.texts[-1]))
+        opened, proven = client.open(), self._proven(client)
+        return client, (opened, proven, client.answer(self.picture))
 
     def _new_mail(self, wanted: int) -> tuple[Message, ...]:
         messages = tuple(self.stage.outbox.messages)[-wanted:]
@@ -247,14 +217,13 @@ def begin() -> Tour:
     srp, email_otp, captcha = (
         cast("Callable[..., Any]", registry.find_kind(name)) for name in ("srp", "email_otp", "captcha")
     )
-    watched = OverTheShoulder(cast("Kind", captcha(attempts=2)))
-    flow = Flow(sequence(srp(), watched, email_otp(length=_DIGITS, attempts=3)), name="acme")
+    flow = Flow(sequence(srp(), captcha(attempts=2), email_otp(length=_DIGITS, attempts=3)), name="acme")
     audit = MemoryAudit()
     attributes = {"email": DEFAULT_EMAIL, "email_verified": "true"}
     stage = set_up(
         flow, user=DEFAULT_USER, password=DEFAULT_PASSWORD, attributes=attributes, audit=audit, registry=registry
     )
-    return Tour(watched, flow, stage, audit)
+    return Tour(flow, stage, audit)
 
 
 def _expect(held: bool, told: str) -> None:

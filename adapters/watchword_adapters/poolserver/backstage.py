@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, cast
 
-from attrs import astuple, define, field, frozen
+from attrs import field, frozen
 
-from watchword.keyring import Key, Keyring
+from watchword.keyring import Keyring
 from watchword.ports import Clock, Courier, Message, Receipt
+from watchword.testing.code_tap import hearing, tapped
 from watchword_adapters.couriers.envelope import refuse_unfit
 from watchword_adapters.userpool import SentMessage
 from watchword_adapters.userpool.triggers import Trigger
@@ -51,15 +52,9 @@ class Answer:
     at: float
 
 
-@define
-class _Creation:
-    """One run of Create: for whom, and the code that was drawn in it."""
+_creating: ContextVar[str] = ContextVar("creating", default="")
+"""For whom Create runs."""
 
-    username: str
-    code: str | None = None
-
-
-_creation: ContextVar[_Creation | None] = ContextVar("creation", default=None)
 _runs: ContextVar[list[TriggerRun] | None] = ContextVar("runs", default=None)
 
 
@@ -90,29 +85,30 @@ class Backstage:
         return _Letterbox(self.mails, self._clock)
 
     def keyring(self, secret: bytes) -> Keyring:
-        """Return the ring of *secret*; when peeking, one that notes the codes it draws."""
+        """Return the ring of *secret*; when peeking, one that is tapped."""
         ring = Keyring.of(secret)
-        return Keyring(tuple(_PeekingKey(*astuple(key)) for key in ring.keys)) if self.peeking else ring
+        return tapped(ring) if self.peeking else ring
 
     def watch(self, name: str, trigger: Trigger) -> Trigger:
         """Return *trigger* (*name* is define, create or verify), watched."""
 
         def watched(event: Any, context: Any) -> Any:
-            creation = _Creation(str(event["userName"])) if name == "create" else None
-            token = _creation.set(creation)
+            username = str(event["userName"]) if name == "create" else ""
+            token = _creating.set(username)
             runs = _runs.get()
             try:
-                returned = trigger(event, context)
+                with hearing() as codes:
+                    returned = trigger(event, context)
             except BaseException as error:
                 if runs is not None:
                     runs.append(TriggerRun(name, event, None, str(error) or type(error).__name__))
                 raise
             finally:
-                _creation.reset(token)
+                _creating.reset(token)
             if runs is not None:
                 runs.append(TriggerRun(name, event, returned))
-            if creation is not None:
-                self._created(creation, returned)
+            if name == "create":
+                self._created(username, codes[-1].text if codes else None, returned)
             return returned
 
         return watched
@@ -122,20 +118,20 @@ class Backstage:
         with self._lock:
             return tuple(self._answers.get(username, {}).values())
 
-    def _created(self, creation: _Creation, returned: object) -> None:
+    def _created(self, username: str, code: str | None, returned: object) -> None:
         public, private = texts(returned, "publicChallengeParameters"), texts(returned, "privateChallengeParameters")
         now = self._clock.now()
         if "image" in public:
-            self.pictures.append(Shown(creation.username, now, public))
+            self.pictures.append(Shown(username, now, public))
         if not self.peeking or not private:
             return
         kind, step = public.get("kind", ""), public.get("step", "")
         # Hand-written triggers keep the answer where Verify reads it, by custom under this name.
-        answer = Answer(step, kind, creation.code or private.get("answer"), now)
+        answer = Answer(step, kind, code or private.get("answer"), now)
         with self._lock:
-            mine = self._answers.pop(creation.username, {})
+            mine = self._answers.pop(username, {})
             mine.pop(step, None)
-            self._answers[creation.username] = {**mine, step: answer}
+            self._answers[username] = {**mine, step: answer}
             if len(self._answers) > _USERS:
                 self._answers.popitem(last=False)
 
@@ -159,20 +155,7 @@ class _Letterbox:
 
     def send(self, message: Message, within: float) -> Receipt:
         refuse_unfit(message)
-        creation = _creation.get()
-        username = "" if creation is None else creation.username
         self.mails.append(
-            SentMessage(message.to, message.subject, message.text, message.html, self.clock.now(), username)
+            SentMessage(message.to, message.subject, message.text, message.html, self.clock.now(), _creating.get())
         )
         return Receipt(message.id)
-
-
-class _PeekingKey(Key):
-    """A key that notes, for the Create that draws it, the code that it draws. No event holds it to be read from."""
-
-    def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
-        chosen = super().choose(purpose, seed, alphabet, length)
-        creation = _creation.get()
-        if creation is not None and purpose.startswith("code "):
-            creation.code = chosen
-        return chosen

@@ -11,7 +11,8 @@ from watchword import derive
 from watchword.errors import WatchwordError
 from watchword.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
 from watchword.speech import say
-from watchword.testing.flow_user import Code, FlowWorld
+from watchword.testing.code_tap import DrawnCode, hearing
+from watchword.testing.flow_user import FlowWorld
 from watchword.turn import ACTION, CHOICE, Answer, Turn
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class DrivenSignIn:
         self._why = ""
         self._host_round = ""
         self._created: Created | None = None
-        self._code: Code | None = None
+        self._code: DrawnCode | None = None
         self._presented = user.clock.now()
         self._turn: Turn | None = None
         self._verified: tuple[Answer, bool] | None = None
@@ -253,9 +254,8 @@ class DrivenSignIn:
                 case Present(step, True):
                     self._host_round = step
                 case Present():
-                    codes = self._user.codes
-                    codes.clear()
-                    self._created = engine.create(turn)
+                    with hearing() as codes:
+                        self._created = engine.create(turn)
                     self._code = codes[-1] if codes else None
                 case _:
                     assert_never(decision)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self, cast
+from typing import Self
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from watchword.challenge import User
 from watchword.engine import Engine
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, Round, expect_flow, expect_flows
-from watchword.keyring import Key, Keyring
+from watchword.keyring import Keyring
 from watchword.ports import AuditEvent, Ledger, Random
+from watchword.testing.code_tap import tapped
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.turn import Answer, Turn
@@ -27,34 +28,6 @@ ATTRIBUTES: Mapping[str, str] = {
 """What `FlowUser` has unless it is told otherwise."""
 
 _SECRET = bytes(range(32))
-
-
-@frozen
-class Code:
-    """A code that a kind asked for, and what it was drawn from."""
-
-    text: str = field(repr=False)
-    alphabet: str
-
-
-@frozen
-class _ListeningKey:
-    """A key that remembers the codes that were asked of it, so that a test can answer what no test can read."""
-
-    inner: Key
-    heard: list[Code]
-
-    @property
-    def id(self) -> str:
-        return self.inner.id
-
-    def digest(self, purpose: str, *parts: str) -> str:
-        return self.inner.digest(purpose, *parts)
-
-    def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
-        text = self.inner.choose(purpose, seed, alphabet, length)
-        self.heard.append(Code(text, alphabet))
-        return text
 
 
 class _Events:
@@ -88,7 +61,6 @@ class FlowWorld:
     session_minutes: float = field(default=3, kw_only=True)
     previous: Sequence[Flow] = field(default=(), kw_only=True, repr=False)
     engine: Engine = field(init=False, repr=False)
-    codes: list[Code] = field(factory=list[Code], init=False, repr=False)
     _events: _Events = field(factory=_Events, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -117,7 +89,7 @@ class FlowWorld:
         self.engine = Engine(
             self.flow,
             previous=tuple(self.previous),
-            keyring=Keyring((cast("Key", _ListeningKey(Keyring.of(_SECRET).current, self.codes)),)),
+            keyring=tapped(Keyring.of(_SECRET)),
             ledger=self.ledger,
             couriers=dict.fromkeys(channels, self.outbox),
             clock=self.clock,

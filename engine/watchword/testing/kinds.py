@@ -19,9 +19,10 @@ from watchword.errors import ConfigurationError, checked_word
 from watchword.flow import Flow
 from watchword.ports import LEASE
 from watchword.powers import is_kind, powers_of, settings_of, why_no_kind
+from watchword.testing.code_tap import DrawnCode, hearing
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
 from watchword.testing.leaks import reveals
-from watchword.testing.requests import ANN, NOBODY, NOW, Issued, create_request, verify_request
+from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
 from watchword.travel import reference
 
 _HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
@@ -41,7 +42,7 @@ class _Made:
 
     challenge: Challenge
     right: str
-    issued: tuple[Issued, ...]
+    issued: tuple[DrawnCode, ...]
 
 
 class KindContract:
@@ -373,17 +374,17 @@ class KindContract:
 
     def _made(self, **how: Any) -> _Made:
         """Make a challenge; *how* goes to `create_request`."""
-        issued: list[Issued] = []
-        given: dict[str, Any] = {"user": self.user, "issued": issued, **how}
+        given: dict[str, Any] = {"user": self.user, **how}
         request = create_request(self.kind, **given)
         try:
-            challenge = self.kind.create(request)
+            with hearing() as issued:
+                challenge = self.kind.create(request)
         except Exception as error:
             raise AssertionError(f"create raised {error!r:.200}") from error
         assert type(challenge) is Challenge, f"create must return a Challenge, not {type(challenge).__name__}"
         return _Made(challenge, self._right(request, challenge, issued), tuple(issued))
 
-    def _right(self, request: CreateRequest, challenge: Challenge, issued: list[Issued]) -> str:
+    def _right(self, request: CreateRequest, challenge: Challenge, issued: list[DrawnCode]) -> str:
         """Return the right answer; nothing for users of whom there is none."""
         if request.user.key != self.user.key or not request.user.attributes:
             return ""

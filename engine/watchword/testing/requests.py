@@ -6,11 +6,12 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define
 
 from watchword.challenge import Challenge, CreateRequest, User, VerifyRequest
 from watchword.keyring import Key, Keyring
 from watchword.powers import powers_of
+from watchword.testing.code_tap import tapped
 from watchword.travel import reference
 
 NOW = 1_800_000_000.0
@@ -32,15 +33,7 @@ ANN = User(
 NOBODY = User(name="nobody", known=False, key="0" * 64)
 """Somebody who does not exist."""
 
-_KEY: Key = Keyring.of(bytes(range(32))).current
-
-
-@frozen
-class Issued:
-    """A code that a kind asked for: *text*, and the *alphabet* and the length that it was drawn from."""
-
-    text: str = field(repr=False)
-    alphabet: str
+_KEY: Key = tapped(Keyring.of(bytes(range(32)))).current
 
 
 @define
@@ -50,12 +43,9 @@ class _Secrets:
     kind: str
     user: User
     claim: str
-    issued: list[Issued]
 
     def code(self, alphabet: str, length: int) -> str:
-        text = _KEY.choose(f"code/{self.kind}", f"{self.user.key}/{self.claim}", alphabet, length)
-        self.issued.append(Issued(text, alphabet))
-        return text
+        return _KEY.choose(f"code {self.kind}", f"{self.user.key}/{self.claim}", alphabet, length)
 
     def seal(self, answer: str) -> str:
         return _KEY.digest(f"seal/{self.kind}", self.user.key, self.claim, answer)
@@ -76,9 +66,8 @@ def create_request(
     again: bool = False,
     carry: Mapping[str, str] | None = None,
     proven: bool = False,
-    issued: list[Issued] | None = None,
 ) -> CreateRequest:
-    """Return a request to create a challenge of *kind*, as the engine would make it.
+    """Return a request to create a challenge of *kind*, as the engine would make it. Its codes are heard by `hearing`.
 
     Args:
         kind: an instance of the kind.
@@ -88,9 +77,8 @@ def create_request(
         again: whether the round before was this step, answered wrong.
         carry: what the challenge of the round before handed on.
         proven: whether a factor was proven before in this sign-in.
-        issued: a list to which every code that the kind asks for is added.
     """
-    secrets = _Secrets(kind.kind, user, claim, [] if issued is None else issued)
+    secrets = _Secrets(kind.kind, user, claim)
     return CreateRequest(
         step=kind.kind,
         user=user,
@@ -120,7 +108,7 @@ def verify_request(
     *user* and *claim* must be those that the challenge was created with. *answer* may be of any type, to try what a
     kind does with it.
     """
-    secrets = _Secrets(kind.kind, user, claim, [])
+    secrets = _Secrets(kind.kind, user, claim)
     private = challenge.private if isinstance(challenge, Challenge) else challenge
     return VerifyRequest(
         step=kind.kind,

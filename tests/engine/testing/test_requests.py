@@ -6,7 +6,7 @@ from attrs import evolve
 
 from watchword.challenge import Challenge
 from watchword.testing import ANN, NOBODY, NOW, create_request, hostile_answers, verify_request
-from watchword.testing.requests import Issued
+from watchword.testing.code_tap import DrawnCode, hearing
 from watchword_plugins.email_otp import EmailOtp
 
 KIND = EmailOtp()
@@ -26,13 +26,12 @@ def test_the_same_claim_gives_the_same_secrets() -> None:
     assert len(request.mark("x")) == 64
 
 
-def test_codes_are_recorded() -> None:
-    """Every code that a kind asks for is added to the list, with its alphabet."""
-    issued: list[Issued] = []
-    code = create_request(KIND, issued=issued).code("ab", 20)
-    assert issued == [Issued(code, "ab")]
+def test_codes_are_heard() -> None:
+    """Every code that a kind asks for, with its alphabet."""
+    with hearing() as codes:
+        code = create_request(KIND).code("ab", 20)
+    assert [DrawnCode(KIND.kind, code, "ab")] == codes
     assert set(code) == {"a", "b"}
-    assert code not in repr(issued)
 
 
 def test_requests_carry_what_they_are_given() -> None:
