@@ -16,6 +16,7 @@ from watchword.registry import Registry
 from watchword_adapters.attacks import (
     answers,
     downgrades,
+    events,
     existence,
     leaks,
     letters,
@@ -36,6 +37,7 @@ from watchword_adapters.attacks.successes import Success, success_of
 
 FAMILIES: tuple[Family, ...] = (
     *sessions.FAMILIES,
+    *events.FAMILIES,
     *downgrades.FAMILIES,
     *answers.FAMILIES,
     *rates.FAMILIES,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from watchword import derive
 from watchword.errors import FAILURE_TEXTS
+from watchword.travel import write_metadata
 from watchword_adapters.attacks.arena import PASSWORD, POOL, Arena, Person, wrong_answer
-from watchword_adapters.attacks.policy import passes
+from watchword_adapters.attacks.policy import may_issue, passes
 from watchword_adapters.attacks.scenes import Move, Target
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import Asked, Reply, SignedIn
@@ -261,3 +263,30 @@ def finished(arena: Arena, scene: Any = None, name: str = "ann", door: str = "tr
     """Play a whole sign-in of *name*."""
     scene = scene or arena.scenes[0]
     return played(arena, arena.person(name, scene), scene.moves, door)
+
+
+def whole(arena: Arena) -> Iterator[tuple[list[dict[str, Any]], Any]]:
+    """Give the rounds of a whole sign-in of each scene, with a wrong answer or a resend in some."""
+    for scene in arena.scenes:
+        for detour in (False, True):
+            arena.renew()
+            person = arena.person(arena.draw.choice(["ann", "bob"]), scene)
+            one = played(arena, person, scene.moves[: len(scene.moves) - 1] if detour else scene.moves)
+            if detour and one.public:
+                one.answer(wrong_answer(one.right, arena.draw), action=arena.draw.choice([None, "resend"]))
+                if one.public:
+                    one.answer(one.right or "")
+            if one.tokens:
+                yield one.rounds, person
+    arena.renew()
+
+
+def unworthy(arena: Arena, person: Any, session: list[Any]) -> bool:
+    """Say whether *session* gives tokens that are not due."""
+    return arena.issues(person, session) and not may_issue(arena.flows, session, person.attributes, person.scene.client)
+
+
+def with_field(text: str | None, name: str, value: str) -> str:
+    """Return metadata with one field replaced."""
+    fields = derive.read_metadata(text)
+    return write_metadata({**fields, name: value}) if fields else str(text)
