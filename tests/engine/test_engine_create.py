@@ -2,9 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import ClassVar
 
 import pytest
-from attrs import evolve
+from attrs import evolve, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,6 +35,7 @@ from watchword.keyring import Keyring
 from watchword.testing.time import SeededRandom
 from watchword.travel import read_slip, reference
 from watchword.turn import Turn
+from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
 
 KNOWN = User("ann", ANN)
@@ -200,6 +202,38 @@ def test_an_empty_budget_keeps_a_sign_in_whose_code_is_dead():
     here.clock.advance(3600)
     other.answers("", action="resend")
     assert IssueTokens() == other.answers(here.post.code)
+
+
+@frozen
+class FailsTheThirdTime(Mail):
+    """A kind that makes two challenges and then raises."""
+
+    made: list = field(factory=list, eq=False, repr=False)
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"made"})
+
+    def create(self, request):
+        self.made.append(request.ref)
+        if len(self.made) > 2:
+            raise KeyError("third")
+        return Mail.create(self, request)
+
+
+def test_a_kind_that_fails_for_the_older_code_is_recorded_before_the_padding_and_told_after_it():
+    """An empty budget brings the older code once more; if the kind cannot, the call ends, in the same time as any other."""
+    here = world(Flow(FailsTheThirdTime(), limits=Limits(messages="1/h")))
+    host = Host(here, KNOWN)
+    shown = host.next().public["ref"]
+    here.clock.advance(60)
+    began = here.clock.monotonic()
+
+    with pytest.raises(UnavailableError, match="'mail' raised KeyError") as failure:
+        host.answers("", action="resend")
+
+    assert shown == failure.value.ref
+    assert ["excess_rate_limit_exceeded", "sys_kind_failed"] == here.events.names[1:]
+    assert {here.clock.now() - here.post.floor} == {event.at for event in here.events.events[1:]}
+    assert here.post.floor == here.clock.monotonic() - began
+    assert 1 == len(here.post.sent)
 
 
 def test_a_puzzle_is_new_on_every_call():
@@ -400,6 +434,43 @@ def test_pad_to_sets_the_pace(user):
     here = world(MAIL, pad_to=1.5)
     Host(here, user).next()
     assert 1.5 == here.clock.slept
+
+
+class FailsAt(MemoryLedger):
+    """A ledger of which the calls named *name* fail with *error*."""
+
+    def __init__(self, name, error):
+        super().__init__()
+
+        def fail(*_, **__):
+            raise error
+
+        setattr(self, name, fail)
+
+
+@pytest.mark.parametrize("error", [UnavailableError("down"), KeyError("table"), SystemExit(1)], ids=repr)
+@pytest.mark.parametrize(
+    ("user", "call", "failing"),
+    [
+        (KNOWN, "count", None),
+        (KNOWN, "settle", None),
+        (KNOWN, "settle", UnavailableError("no", undelivered=True)),
+        (KNOWN, "settle", UnavailableError("no", refused=True)),
+        (KNOWN, "put", UnavailableError("no")),
+        (KNOWN, "put", KeyError("no")),
+        (NOBODY, "count", None),
+        (NOBODY, "peek", None),
+        (NOBODY, "settle", None),
+    ],
+)
+def test_whatever_fails_while_a_message_is_delivered_the_call_takes_its_time(user, call, failing, error):
+    """Also what no port may raise: nobody can tell by the time where it failed, nor for whom."""
+    here = world(MAIL, ledger=FailsAt(call, error), post=Post(failing))
+
+    with pytest.raises(type(error)):
+        Host(here, user).next()
+
+    assert here.post.floor == here.clock.slept
 
 
 def test_a_kind_that_writes_to_unknown_users_reaches_nobody():
