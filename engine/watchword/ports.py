@@ -95,7 +95,8 @@ class Limit:
 class Claim:
     """The right to send one message: who shares it shares its code.
 
-    *fresh* is True for the one caller who made it. *issued* is in whole epoch seconds.
+    *fresh* is True for the one caller who made it. *issued* is when, in whole epoch seconds: for whoever looks into the
+    store. The engine reads the time from the id, and reckons what is shown from the sign-in's own begin.
     """
 
     id: str
