@@ -9,8 +9,8 @@ from threading import Lock
 from typing import Any, ClassVar, Protocol, cast
 
 from watchword.errors import ConfigurationError, checked_code
+from watchword_adapters.aws_client import aws_client
 from watchword_adapters.discretion import unlogged
-from watchword_adapters.extras import lacking
 
 CONNECT = 0.5
 """Seconds for connecting."""
@@ -156,23 +156,8 @@ class Client:
 
     def _make(self) -> Any:
         service, region, endpoint = self.where
-        try:
-            # Loading boto3 takes a quarter of a second: only who keeps keys in AWS waits for it.
-            import boto3.session  # noqa: PLC0415
-            from botocore.config import Config  # noqa: PLC0415
-            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-        except ImportError:
-            raise lacking("it", "boto3") from None
         # Reading twice does no harm, and the first connection after a pause may be dead.
-        config = Config(retries={"total_max_attempts": 2}, connect_timeout=CONNECT, read_timeout=READ)
-        try:
-            session: Any = boto3.session.Session()
-            return session.client(service, region_name=region or None, endpoint_url=endpoint or None, config=config)
-        except (BotoCoreError, ValueError) as error:
-            raise ConfigurationError(
-                f"no client can be made ({type(error).__name__}): give region=eu-west-1 or set AWS_DEFAULT_REGION, and see that "
-                "the endpoint is a URL"
-            ) from None
+        return aws_client("it", service, region=region, endpoint=endpoint, connect=CONNECT, read=READ, tries=2)
 
 
 def _region_of(name: str) -> str:

@@ -367,9 +367,9 @@ def test_one_client_is_made_for_all_threads(monkeypatch):
 def test_without_a_region_the_courier_is_not_set_up():
     """Preparing says what to set; sending says the same and that nothing left."""
     courier = SesCourier(SENDER)
-    with pytest.raises(ConfigurationError, match="AWS_REGION"):
+    with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION"):
         courier.prepare()
-    with pytest.raises(UnavailableError, match="AWS_REGION") as caught:
+    with pytest.raises(UnavailableError, match="AWS_DEFAULT_REGION") as caught:
         courier.send(LETTER, 3600.0)
     assert caught.value.undelivered
 

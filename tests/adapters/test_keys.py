@@ -299,7 +299,7 @@ def test_a_parameter_in_clear_text_is_refused(aws, url, clock):
         ("secretsmanager://x?cache=99999", "it is from 30 to 86400 seconds"),
         (
             "secretsmanager://x",
-            "no client can be made (NoRegionError): give region=eu-west-1 or set AWS_DEFAULT_REGION",
+            "it can make no client (NoRegionError): give region=eu-west-1 or set AWS_DEFAULT_REGION",
         ),
     ],
 )

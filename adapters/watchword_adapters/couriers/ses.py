@@ -9,11 +9,11 @@ from typing import Any, Protocol, cast
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.hooks import RegisterCourier, hookimpl
 from watchword.ports import Clock, Courier, Message, Permission, Receipt
+from watchword_adapters.aws_client import aws_client
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
 from watchword_adapters.discretion import unlogged
-from watchword_adapters.extras import lacking
 from watchword_adapters.urls import PortURL
 
 CONNECT = 1.0
@@ -219,27 +219,9 @@ class SesCourier:
             return self._client
 
     def _made(self) -> SesClient:
-        try:
-            # Loading boto3 takes a quarter of a second, and the programs that send by SMTP do not need it.
-            import boto3.session  # noqa: PLC0415
-            from botocore.config import Config  # noqa: PLC0415
-            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-        except ImportError:
-            raise lacking("the SES courier", "boto3") from None
-        config = Config(retries={"total_max_attempts": 1}, connect_timeout=CONNECT, read_timeout=READ)
-        try:
-            session: Any = boto3.session.Session()
-            client = session.client(
-                "sesv2",
-                region_name=self._region or None,
-                endpoint_url=self._endpoint or None,
-                config=config,
-            )
-        except (BotoCoreError, ValueError) as error:
-            raise ConfigurationError(
-                f"the SES courier can make no client ({type(error).__name__}): give region=eu-west-1 or set AWS_REGION, "
-                "and see that the endpoint is a URL"
-            ) from None
+        client = aws_client(
+            "the SES courier", "sesv2", region=self._region, endpoint=self._endpoint, connect=CONNECT, read=READ
+        )
         return cast("SesClient", client)
 
 

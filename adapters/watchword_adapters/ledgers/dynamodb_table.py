@@ -13,8 +13,8 @@ from attrs import frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Clock
+from watchword_adapters.aws_client import aws_client
 from watchword_adapters.discretion import unlogged
-from watchword_adapters.extras import lacking
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
 
@@ -234,29 +234,15 @@ class DynamoDbTable:
         return UnavailableError(f"the DynamoDB table {self.name!r} {cause}", reason=reason, code=code)
 
     def _made(self) -> DynamoDbClient:
-        try:
-            # Loading boto3 takes a quarter of a second, and other ledgers do not need it.
-            import boto3.session  # noqa: PLC0415
-            from botocore.config import Config  # noqa: PLC0415
-            from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-        except ImportError:
-            raise lacking("the DynamoDB ledger", "boto3") from None
-        config = Config(
-            retries={"total_max_attempts": 1},
-            connect_timeout=CONNECT,
-            read_timeout=READ,
-            max_pool_connections=64,
+        client = aws_client(
+            "the DynamoDB ledger",
+            "dynamodb",
+            region=self.region,
+            endpoint=self.endpoint,
+            connect=CONNECT,
+            read=READ,
+            most=64,
         )
-        try:
-            session: Any = boto3.session.Session()
-            client = session.client(
-                "dynamodb", region_name=self.region or None, endpoint_url=self.endpoint or None, config=config
-            )
-        except (BotoCoreError, ValueError) as error:
-            raise ConfigurationError(
-                f"the DynamoDB ledger can make no client ({type(error).__name__}): give region=eu-west-1 or set "
-                "AWS_DEFAULT_REGION, and see that the endpoint is a URL"
-            ) from None
         return cast("DynamoDbClient", client)
 
 
