@@ -177,5 +177,5 @@ def triggers(
     creates = not settings.verifies_only
     engine = settings.engine(flows, creates=creates)
     if creates:
-        engine.prepare()
+        engine.prepare(settings.registry.schemes)
     return Triggers(flows, engine)

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow, expect_flow
 from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
-from watchword.powers import powers_of_ledger, reach_of
+from watchword.powers import channel_of, powers_of_ledger, reach_of
 from watchword_adapters.in_lambda import runs_handler, runs_in_lambda
 
 # A function that only defines loads this module too: what it does not need is imported where it is used.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from watchword.registry import Registry
 
 Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
-Couriers: TypeAlias = Courier | str | Mapping[str, Courier | str]
+Couriers: TypeAlias = Courier | str | Sequence[Courier | str] | Mapping[str, Courier | str]
 
 PROCESS_ONLY = "process-only"
 
@@ -130,17 +130,30 @@ class HostSettings:
         return ledger
 
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
-        """Return the couriers by channel; the environment's, which is for e-mail, only where one of *flows* sends."""
+        """Return the couriers by the channel that each says; the environment's only where one of *flows* sends.
+
+        A mapping puts each on a channel whatever it says: for one that takes every message, as tests have it.
+
+        Raises:
+            ConfigurationError: if one cannot be made, does not say its channel, or says that of another.
+        """
         if not self.courier and not any(step.powers.sends for flow in flows for step in flow.steps.values()):
             return {}
-        courier: Couriers | None = self.courier
-        if courier is None:
-            courier = self._said("WATCHWORD_COURIER").strip() or dict[str, Courier]()
-        by_channel = courier if isinstance(courier, Mapping) else {"email": courier}
-        return {
-            channel: self.registry.find_courier(each) if isinstance(each, str) else each
-            for channel, each in by_channel.items()
-        }
+        given: Couriers = self._said("WATCHWORD_COURIER") if self.courier is None else self.courier
+        if isinstance(given, Mapping):
+            return {channel: self._courier(each) for channel, each in given.items()}
+        listed = given.split() if isinstance(given, str) else given if isinstance(given, Sequence) else (given,)
+        by_channel: dict[str, Courier] = {}
+        for courier in map(self._courier, listed):
+            channel = channel_of(courier)
+            if channel in by_channel:
+                names = f"{type(by_channel[channel]).__name__} and {type(courier).__name__}"
+                raise ConfigurationError(f"two couriers carry the channel {channel!r}, {names}: leave one out")
+            by_channel[channel] = courier
+        return by_channel
+
+    def _courier(self, given: Courier | str) -> Courier:
+        return self.registry.find_courier(given) if isinstance(given, str) else given
 
     def flow(self, flow: Flow | str | os.PathLike[str]) -> Flow:
         """Return *flow*, read from its file if that is what was given.

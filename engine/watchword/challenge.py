@@ -31,9 +31,33 @@ class User:
     key: str = ""
 
 
+class Message(Protocol):
+    """A message that a kind wants sent: a value, an attrs class with a field ``id``.
+
+    The engine gives it its id, which is the same for every try to send it, and hands it to the courier of its channel.
+    A plugin may bring a message of its own, with a courier for its channel.
+    """
+
+    channel: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        """Empty until the engine has given it one."""
+        ...
+
+    @property
+    def to(self) -> str:
+        """Exactly one recipient."""
+        ...
+
+    def texts(self) -> tuple[str, ...]:
+        """Return all that it says to the recipient, in parts."""
+        ...
+
+
 @frozen
 class Email:
-    """A message that a kind wants sent by e-mail: the engine gives it an id and hands it to the courier."""
+    """A message by e-mail: *to* is exactly one address, *html* may be empty."""
 
     channel: ClassVar[str] = "email"
 
@@ -41,6 +65,11 @@ class Email:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(default="", repr=False)
+    id: str = field(default="", kw_only=True)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the subject, the text and the HTML."""
+        return self.subject, self.text, self.html
 
 
 @frozen
@@ -93,7 +122,7 @@ class Challenge:
     public: Mapping[str, str] = field(factory=dict[str, str], converter=read_only)
     private: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
-    messages: tuple[Email, ...] = ()
+    messages: tuple[Message, ...] = ()
     reason: str = ""
 
 

@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from watchword import derive
 from watchword.blocks import MESSAGES
-from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, Email, User
+from watchword.challenge import RESERVED_PUBLIC, Challenge, CreateRequest, User
 from watchword.delivery import (
     Claimed,
     NotSent,
@@ -22,6 +22,7 @@ from watchword.delivery import (
     with_own_try,
 )
 from watchword.errors import UnavailableError, reason_of
+from watchword.powers import why_no_message
 from watchword.services import Deadline, Services
 from watchword.situation import Situation, read, with_dead_code
 from watchword.travel import (
@@ -36,9 +37,6 @@ from watchword.travel import (
     reference,
 )
 from watchword.turn import Turn
-
-MAX_MESSAGE = 1_000_000
-"""Characters of a message in all: ten times what a template may have."""
 
 
 @frozen
@@ -172,19 +170,9 @@ def flaw_of(challenge: object, channel: str) -> str:
         if sum(len(str(key)) + len(str(value)) for key, value in pairs) > most:
             return f"made {name} parameters of more than {most} characters"
     messages = challenge.messages
-    if not isinstance(messages, tuple) or len(messages) > 1 or not all(isinstance(each, Email) for each in messages):
-        return "made messages that are no tuple of at most one Email"
-    if messages and not all(isinstance(each, str) for each in _parts(messages[0])):
-        return "made a message that is not all text"
-    if messages and sum(map(len, _parts(messages[0]))) > MAX_MESSAGE:
-        return f"made a message of more than {MAX_MESSAGE} characters"
-    if messages and channel != messages[0].channel:
-        return f"made a message although its channel is {channel!r}"
-    return ""
-
-
-def _parts(message: Email) -> tuple[str, ...]:
-    return message.to, message.subject, message.text, message.html
+    if not isinstance(messages, tuple) or len(messages) > 1:
+        return "made messages that are no tuple of at most one"
+    return why_no_message(messages[0], channel) if messages else ""
 
 
 def _choice(services: Services, at: Situation) -> Created:

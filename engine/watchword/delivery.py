@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, cast
 
 from attrs import evolve, field, frozen
 
 from watchword.blocks import MESSAGES
-from watchword.challenge import Challenge, Email
+from watchword.challenge import Challenge, Message
 from watchword.errors import TryLaterError, UnavailableError, checked_word, reason_of
 from watchword.flow import own_tries
 from watchword.keyring import Key
-from watchword.ports import LEASE, Limit, Message
+from watchword.ports import LEASE, Limit
 from watchword.services import Deadline, Services
 from watchword.situation import Situation
 from watchword.travel import is_sharer, maker, new_claim, own_try, reference, sharer
@@ -141,17 +141,17 @@ def _counted(
     """Count the message in the budget of its destination, then send it."""
     channel = at.step.powers.channel
     # Nobody is written to who does not exist, whatever the kind made.
-    email = challenge.messages[0] if challenge.messages and at.turn.user.known else None
-    target = services.keyring.lasting.digest("destination", at.turn.pool, email.to.lower()) if email else at.user
+    message = challenge.messages[0] if challenge.messages and at.turn.user.known else None
+    target = services.keyring.lasting.digest("destination", at.turn.pool, message.to.lower()) if message else at.user
     budget = f"message:{channel}:{target}:{'proven' if at.proven else 'first'}"
     limits = at.flow.limits.messages
     if not services.ledger.count(
         budget, event=claim.id, owner=at.user, limits=limits, now=at.now, within=deadline.left()
     ):
         return _refused(services, at, claim, deadline)
-    if email is None:
+    if message is None:
         return _withheld(services, at, claim, challenge.reason, deadline)
-    return _carried(services, at, claim, email, deadline)
+    return _carried(services, at, claim, message, deadline)
 
 
 def _refused(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> NotSent | None:
@@ -182,13 +182,13 @@ def _withheld(services: Services, at: Situation, claim: Claimed, reason: str, de
     return NotSent(UnavailableError(what, undelivered=True, reason="unreachable"), "unavailable")
 
 
-def _carried(services: Services, at: Situation, claim: Claimed, email: Email, deadline: Deadline) -> NotSent | None:
-    """Hand *email* to the courier, and write down what became of it."""
+def _carried(services: Services, at: Situation, claim: Claimed, message: Message, deadline: Deadline) -> NotSent | None:
+    """Hand *message* to the courier, and write down what became of it."""
     channel = at.step.powers.channel
     try:
         courier = services.couriers[channel]
         within = deadline.left(but=SETTLING)
-        courier.send(Message(claim.id, channel, email.to, email.subject, email.text, email.html), within)
+        courier.send(evolve(cast("Any", message), id=claim.id), within)
     except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
         return _undelivered(services, at, claim, error, deadline)
     _settle(services, at, claim, deadline, "sent")

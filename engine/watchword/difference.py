@@ -12,6 +12,7 @@ from watchword.errors import ConfigurationError
 from watchword.exploration import MAX_STATES, Step, every_outcome_of, explore, next_rounds, that_send
 from watchword.flow import Flow, ReadRound, announce, decision_of, expect_flow
 from watchword.ports import Limit
+from watchword.powers import settings_of
 from watchword.speech import say
 from watchword.verdicts import weakest
 
@@ -207,7 +208,8 @@ def _settings(flow: Flow, name: str) -> Mapping[str, str]:
     read = {"kind": step.kind.kind, "attempts": str(step.attempts), "lifetime": str(step.lifetime)}
     described = type(step.kind)
     fields = attrs.fields(described) if attrs.has(described) else ()
-    return {each.name: _cut(repr(getattr(step.kind, each.name))) for each in fields if each.init} | read
+    settings = settings_of(step.kind)
+    return {each.name: _cut(repr(settings[each.name])) for each in fields if each.init} | read
 
 
 def _cut(text: str) -> str:

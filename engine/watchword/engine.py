@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -37,17 +37,18 @@ class Engine(Services):
 
     _marked: dict[str, float] = field(factory=dict[str, float], init=False, eq=False, repr=False)
 
-    def prepare(self) -> None:
+    def prepare(self, schemes: Callable[[str], Sequence[str]] = lambda _: ()) -> None:
         """Check and set up what Create needs: each step's extra, its own `prepare`, a courier for its channel.
 
-        A courier's `prepare`, if it has one, makes what the first message would have to wait for.
+        A courier's `prepare`, if it has one, makes what the first message would have to wait for. *schemes* tells for a
+        channel without a courier which URLs could name one.
 
         Raises:
             ConfigurationError: if something is missing; the message says what to install or to set.
         """
         for flow in self.flows:
             for step in flow.steps.values():
-                _prepare(step, self.couriers)
+                _prepare(step, self.couriers, schemes)
         for courier in self.couriers.values():
             powers_of_courier(courier).prepare()
 
@@ -98,14 +99,16 @@ class Engine(Services):
             self._marked[pool] = now
 
 
-def _prepare(step: Step, couriers: Mapping[str, Courier]) -> None:
+def _prepare(step: Step, couriers: Mapping[str, Courier], schemes: Callable[[str], Sequence[str]]) -> None:
     name, powers = step.kind.kind, step.powers
     missing = powers.remedy(verify=False)
     if missing:
         raise ConfigurationError(f"kind {name!r} needs more than is installed: {missing}")
     if powers.sends and powers.channel not in couriers:
+        installed = ", ".join(f"{scheme}:" for scheme in schemes(powers.channel))
+        remedy = f"set WATCHWORD_COURIER to a URL of {installed}" if installed else "install one for WATCHWORD_COURIER"
         raise ConfigurationError(
-            f"kind {name!r} sends by {powers.channel!r} and no courier does: set WATCHWORD_COURIER or pass courier="
+            f"kind {name!r} sends by {powers.channel!r} and no courier does: {remedy}, or pass courier="
         )
     if powers.sends and powers.resend_after < LEASE:
         raise ConfigurationError(

@@ -47,8 +47,8 @@ class RegisterKind(Protocol):
 class RegisterCourier(Protocol):
     """Takes the factory of a courier."""
 
-    def __call__(self, scheme: str, factory: Callable[[str], Courier], /) -> None:
-        """Register *factory*, which makes a courier of a URL, under the URL's *scheme*."""
+    def __call__(self, scheme: str, factory: Callable[[str], Courier], channel: str = "email", /) -> None:
+        """Register *factory*, which makes a courier of a URL, under the URL's *scheme*. It carries *channel*."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from attrs import Attribute, field, frozen
 
@@ -19,22 +19,6 @@ ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
 
 LEASE = 16
 """Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
-
-
-@frozen
-class Message:
-    """What a courier carries to one user.
-
-    *id* is the same for every try to send this message; *channel* says which courier may carry it (``"email"``);
-    *to* is exactly one recipient. *html* may be empty.
-    """
-
-    id: str
-    channel: str
-    to: str = field(repr=False)
-    subject: str = field(repr=False)
-    text: str = field(repr=False)
-    html: str = field(default="", repr=False)
 
 
 @frozen
@@ -58,15 +42,17 @@ class Permission:
 
 
 class Courier(Protocol):
-    """Carries messages to users."""
+    """Carries messages of one channel to users."""
+
+    channel: ClassVar[str]
 
     @property
     def floor(self) -> float:
         """Seconds to which an answer is padded so that sending cannot be told from not sending; 0 where it costs no time."""
         ...
 
-    def send(self, message: Message, within: float) -> Receipt:
-        """Send *message* within *within* seconds, once: no retries of its own.
+    def send(self, letter: Any, within: float, /) -> Receipt:
+        """Send *letter*, a message of the channel with its id, within *within* seconds, once: no retries of its own.
 
         Raises:
             UnavailableError: if it was not accepted; with ``undelivered=True`` only if it certainly did not leave. With

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, get_args
 
 import attrs
 
-from watchword.challenge import Factor, HostRun, Kind
+from watchword.challenge import Factor, HostRun, Kind, Message
 from watchword.errors import ConfigurationError
 from watchword.ports import Permission, Reach
 
@@ -25,6 +25,9 @@ MAX_ATTEMPTS = 10
 LIFETIME = 180
 MAX_LIFETIME = 600
 """NIST SP 800-63B-4 3.1.3: an out-of-band authentication is invalid if not completed within 10 minutes."""
+
+MAX_MESSAGE = 1_000_000
+"""Characters of a message in all: ten times what a template may have."""
 
 FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
 
@@ -244,6 +247,21 @@ def powers_of_ledger(ledger: object) -> LedgerPowers:
     return LedgerPowers(**_read(ledger, f"ledger {type(ledger).__name__}", LEDGER_POWERS))
 
 
+def channel_of(courier: object) -> str:
+    """Return the channel that *courier* carries.
+
+    Raises:
+        ConfigurationError: if it does not say so.
+    """
+    channel: object = getattr(courier, "channel", None)
+    if not _text(channel):
+        raise ConfigurationError(
+            f"the courier {type(courier).__name__} does not say which channel it carries: give it "
+            'channel = "email", or the channel of the kind that sends by it'
+        )
+    return cast("str", channel)
+
+
 def reach_of(ledger: object) -> Reach:
     """Return which processes share *ledger*.
 
@@ -311,9 +329,26 @@ def proves_of(kind: type) -> frozenset[Factor] | None:
     return cast("frozenset[Factor]", proves) if isinstance(proves, frozenset) else None
 
 
+def why_no_message(message: object, channel: str) -> str:
+    """Return why a kind that sends by *channel* cannot have made *message*; nothing if it can."""
+    if "id" not in _fields(type(message)):
+        return "made a message that is no attrs class with a field id"
+    made = cast("Message", message)
+    try:
+        to, texts, by = cast("object", made.to), cast("object", made.texts()), cast("object", made.channel)
+    except Exception as error:  # noqa: BLE001 - a message of a stranger
+        return f"made a message that cannot be read: {type(error).__name__}"
+    if not isinstance(to, str) or not isinstance(texts, tuple) or not all(isinstance(each, str) for each in texts):  # pyright: ignore[reportUnknownVariableType]
+        return "made a message that is not all text"
+    if len(to) + sum(map(len, cast("tuple[str, ...]", texts))) > MAX_MESSAGE:
+        return f"made a message of more than {MAX_MESSAGE} characters"
+    return "" if by == channel else f"made a message of the channel {by!r:.40}, although it sends by {channel!r}"
+
+
 def lacking(made: object, port: type) -> tuple[str, ...]:
     """Return the members of the protocol *port* that *made* has not."""
-    return _lacking(made, tuple(name for name in vars(port) if not name.startswith("_")))
+    names = (*inspect.get_annotations(port), *vars(port))
+    return _lacking(made, tuple(name for name in names if not name.startswith("_")))
 
 
 def _lacking(value: object, names: tuple[str, ...]) -> tuple[str, ...]:

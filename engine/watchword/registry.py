@@ -31,6 +31,8 @@ MAX_URL = 4096
 """Characters: what an address, a host, a user and a password take many times over."""
 
 _WORDS = {KINDS: "kind", COURIERS: "courier", LEDGERS: "ledger"}
+_ARGUMENTS = {KINDS: (1,), COURIERS: (2, 3), LEDGERS: (2,)}
+"""How many arguments each hook's `register` takes."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -120,6 +122,15 @@ class Registry:
             ConfigurationError: if there is none for the URL's scheme, or it cannot be made.
         """
         return cast("Courier", self._made(COURIERS, "register_couriers", url, Courier))
+
+    def schemes(self, channel: str) -> tuple[str, ...]:
+        """Return the schemes of the URLs for which a courier of *channel* is installed; this imports all couriers."""
+        found: list[str] = []
+        for entry in self._entries(COURIERS):
+            with suppress(ConfigurationError):  # what cannot be loaded is told to who names it
+                registered = self._registered(entry, "register_couriers")
+                found += [entry.name for what in registered if what[0] == entry.name and _channel(what) == channel]
+        return tuple(sorted(set(found)))
 
     def find_ledger(self, url: str) -> Ledger:
         """Return the ledger that *url* describes. No message ever shows the URL: it may hold a password.
@@ -262,7 +273,9 @@ class Registry:
                 f"the {word} is given by a URL that begins with a scheme: {names or '(none is installed)'}"
             )
         entry = self._entry(group, scheme)
-        factories = [what[1] for what in self._registered(entry, hook) if len(what) == 2 and what[0] == scheme]
+        factories = [
+            what[1] for what in self._registered(entry, hook) if len(what) in _ARGUMENTS[group] and what[0] == scheme
+        ]
         if len(factories) != 1 or not callable(factories[0]):
             raise ConfigurationError(
                 f"{entry}: {entry.module} must call register({scheme!r}, factory) once, in a function {hook}(register) "
@@ -281,6 +294,11 @@ class Registry:
         if missing:
             raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
         return made
+
+
+def _channel(registered: tuple[Any, ...]) -> str:
+    """Return the channel that a courier was *registered* for."""
+    return str(registered[2]) if len(registered) == 3 else "email"
 
 
 @lru_cache(maxsize=4)

@@ -458,7 +458,7 @@ def test_a_verify_function_needs_no_courier():
         extra = "watchword[needy]"
 
     made(Flow(Needy()), environment=environment, ledger=DeadLedger(), courier=None)
-    with pytest.raises(ConfigurationError, match="no_such_module"):
+    with pytest.raises(ConfigurationError, match=r"watchword\[needy\]"):
         made(Flow(Needy()), environment=environment | {"_HANDLER": "app.create"}, ledger=DeadLedger())
 
 

@@ -34,6 +34,8 @@ class Good(Outbox):
 
 @breaks("a_message_arrives")
 class LosesMessages(Good):
+    channel = "email"
+
     def send(self, message, within):
         refuse_unfit(message)
         return Receipt("1")
@@ -41,6 +43,8 @@ class LosesMessages(Good):
 
 @breaks("a_message_arrives")
 class SendsTwice(Good):
+    channel = "email"
+
     def send(self, message, within):
         super().send(message, within)
         return super().send(message, within)
@@ -48,24 +52,32 @@ class SendsTwice(Good):
 
 @breaks("a_message_arrives")
 class GivesNoReceipt(Good):
+    channel = "email"
+
     def send(self, message, within):
         super().send(message, within)
 
 
 @breaks("a_message_arrives")
 class ForgetsTheHtml(Good):
+    channel = "email"
+
     def send(self, message, within):
         return super().send(evolve(message, html=""), within)
 
 
 @breaks("html_may_be_empty")
 class MakesUpHtml(Good):
+    channel = "email"
+
     def send(self, message, within):
         return super().send(evolve(message, html=message.html or f"<p>{message.text}</p>"), within)
 
 
 @breaks("html_may_be_empty")
 class WantsHtml(Good):
+    channel = "email"
+
     def send(self, message, within):
         if not message.html:
             raise UnavailableError("no HTML")
@@ -74,18 +86,24 @@ class WantsHtml(Good):
 
 @breaks("any_text_arrives_as_it_was")
 class KnowsOnlyAscii(Good):
+    channel = "email"
+
     def send(self, message, within):
         return super().send(evolve(message, text=message.text.encode("ascii", "replace").decode()), within)
 
 
 @breaks("any_text_arrives_as_it_was")
 class SwallowsALeadingDot(Good):
+    channel = "email"
+
     def send(self, message, within):
         return super().send(evolve(message, text=message.text.replace("\n.", "\n")), within)
 
 
 @breaks("any_text_arrives_as_it_was")
 class CutsLongSubjects(Good):
+    channel = "email"
+
     def send(self, message, within):
         return super().send(evolve(message, subject=message.subject[:78]), within)
 
@@ -93,6 +111,8 @@ class CutsLongSubjects(Good):
 @breaks("messages_arrive_from_many_threads")
 class MixesMessages(Good):
     last = LETTER
+
+    channel = "email"
 
     def send(self, message, within):
         # What another thread has put there meanwhile is what is sent.
@@ -102,6 +122,8 @@ class MixesMessages(Good):
 
 @breaks("headers_cannot_be_injected", "there_is_exactly_one_recipient", "text_that_is_no_text_is_refused")
 class RefusesNothing(Good):
+    channel = "email"
+
     def send(self, message, within):
         self.messages.append(message)
         return Receipt("1")
@@ -109,6 +131,8 @@ class RefusesNothing(Good):
 
 @breaks("headers_cannot_be_injected")
 class KnowsOneLineEndAlone(Good):
+    channel = "email"
+
     def send(self, message, within):
         if "\n" in message.subject + message.to + message.id:
             raise UnavailableError("a line end", undelivered=True)
@@ -118,6 +142,8 @@ class KnowsOneLineEndAlone(Good):
 
 @breaks("headers_cannot_be_injected", "there_is_exactly_one_recipient")
 class DoesNotSayThatNothingLeft(Good):
+    channel = "email"
+
     def send(self, message, within):
         try:
             return super().send(message, within)
@@ -127,6 +153,8 @@ class DoesNotSayThatNothingLeft(Good):
 
 @breaks("a_refused_recipient_is_no_outage")
 class TellsARefusedRecipientAsAnOutage(Good):
+    channel = "email"
+
     def send(self, message, within):
         try:
             return super().send(message, within)
@@ -136,6 +164,8 @@ class TellsARefusedRecipientAsAnOutage(Good):
 
 @breaks("there_is_exactly_one_recipient")
 class SendsToAList(Good):
+    channel = "email"
+
     def send(self, message, within):
         first, *others = message.to.replace(";", ",").split(",")
         receipt = super().send(evolve(message, to=first), within)
@@ -146,6 +176,8 @@ class SendsToAList(Good):
 
 @breaks("there_is_exactly_one_recipient")
 class ShowsTheAddressInTheError(Good):
+    channel = "email"
+
     def send(self, message, within):
         try:
             return super().send(message, within)
@@ -155,6 +187,8 @@ class ShowsTheAddressInTheError(Good):
 
 @breaks("text_that_is_no_text_is_refused")
 class RaisesAnErrorOfItsOwn(Good):
+    channel = "email"
+
     def send(self, message, within):
         f"{message.subject}{message.text}{message.html}".encode()
         return super().send(message, within)
@@ -162,12 +196,16 @@ class RaisesAnErrorOfItsOwn(Good):
 
 @breaks("without_time_nothing_leaves")
 class SendsWithoutTime(Good):
+    channel = "email"
+
     def send(self, message, within):
         return super().send(message, 1.0)
 
 
 @breaks("without_time_nothing_leaves")
 class NoticesTooLate(Good):
+    channel = "email"
+
     def send(self, message, within):
         receipt = super().send(message, 1.0)
         if within <= 0:
@@ -189,6 +227,8 @@ class WaitsForEver(Good):
         """It waits until it is let go."""
 
         gate = threading.Event()
+
+        channel = "email"
 
         def send(self, message, within):
             self.gate.wait()

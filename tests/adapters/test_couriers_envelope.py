@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.messages import TEXT
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.ports import Receipt
 from watchword.testing.couriers import LETTER
@@ -39,7 +40,7 @@ def test_an_address_is_never_more_than_one(text):
 def test_a_message_of_another_channel_is_refused():
     """A courier of e-mail does not take a text message for one."""
     with pytest.raises(UnavailableError, match="is for the channel 'sms'") as caught:
-        refuse_unfit(evolve(LETTER, channel="sms"), "email")
+        refuse_unfit(TEXT, "email")
     assert caught.value.undelivered
 
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 from attrs import evolve
 
+from kit.messages import Text
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword_adapters.couriers import ConsoleCourier, Outbox, outbox
 
@@ -46,9 +46,9 @@ def test_the_outbox_keeps_messages_in_order():
 def test_the_outbox_carries_other_channels():
     """A telephone number is a recipient too, though no line end is."""
     courier = Outbox()
-    courier.send(Message("m", "sms", "+15555550100", "", "code"), 1.0)
+    courier.send(Text("+15555550100", "code"), 1.0)
     with pytest.raises(UnavailableError, match="recipient"):
-        courier.send(Message("m", "sms", "+1555\n5550100", "", "code"), 1.0)
+        courier.send(Text("+1555\n5550100", "code"), 1.0)
     assert [message.to for message in courier.messages] == ["+15555550100"]
 
 

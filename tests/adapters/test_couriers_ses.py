@@ -13,8 +13,9 @@ import pytest
 from attrs import evolve
 
 from kit.aws import isolate
+from kit.messages import TEXT
+from watchword.challenge import Email
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.couriers import SesCourier, ses
@@ -92,7 +93,7 @@ class Service:
             content = request["Content"]["Simple"]
             (to,) = request["Destination"]["ToAddresses"]
             body = {part: text["Data"] for part, text in content["Body"].items()}
-            found.append(Message("", "email", to, content["Subject"]["Data"], body["Text"], body.get("Html", "")))
+            found.append(Email(to, content["Subject"]["Data"], body["Text"], body.get("Html", "")))
         return found
 
 
@@ -225,7 +226,7 @@ def test_the_request_says_what_was_set_up():
 def test_a_message_of_another_channel_is_not_sent(service, courier):
     """A text message is none of this courier's."""
     with pytest.raises(UnavailableError, match="channel"):
-        courier.send(evolve(LETTER, channel="sms"), 3600.0)
+        courier.send(TEXT, 3600.0)
     assert service.requests == []
 
 

@@ -17,8 +17,9 @@ from aiosmtpd.smtp import AuthResult
 from attrs import evolve
 
 from kit.mail_server import answering, failure
+from kit.messages import TEXT
+from watchword.challenge import Email
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Message
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.couriers import SmtpCourier, smtp
@@ -53,9 +54,7 @@ class Mailbox:
 
     def messages(self):
         return [
-            Message(
-                "",
-                "email",
+            Email(
                 letter["To"],
                 letter["Subject"],
                 letter.get_body(("plain",)).get_content(),
@@ -163,7 +162,7 @@ def test_every_try_has_the_same_message_id(courier, mailbox, name):
 def test_a_message_of_another_channel_is_not_sent(courier, mailbox):
     """A text message is none of this courier's."""
     with pytest.raises(UnavailableError, match="channel"):
-        courier.send(evolve(LETTER, channel="sms"), 3600.0)
+        courier.send(TEXT, 3600.0)
     assert mailbox.envelopes == []
 
 

@@ -88,6 +88,8 @@ class Courier(Post):
         super().__init__()
         self.outage = outage
 
+    channel = "email"
+
     def send(self, message, within):
         self.outage.strike("send")
         return super().send(message, within)

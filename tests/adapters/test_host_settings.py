@@ -6,6 +6,7 @@ import pytest
 
 from watchword import ConfigurationError, Flow
 from watchword.keyring import Keyring
+from watchword.ports import Receipt
 from watchword.registry import Registry
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import NoAudit
@@ -77,3 +78,44 @@ def test_an_engine_is_made_of_flows(flows):
     """A path is told with the remedy."""
     with pytest.raises(ConfigurationError, match="read it first, by load_flow"):
         HostSettings(environment=ENVIRONMENT).engine(flows)
+
+
+class Telephone:
+    """A courier of another channel."""
+
+    channel = "sms"
+    floor = 0.0
+
+    def send(self, letter, within):
+        """Send it nowhere."""
+        return Receipt()
+
+
+class Dumb:
+    """A courier that does not say what it carries."""
+
+    floor = 0.0
+
+    def send(self, letter, within):
+        """Send it nowhere."""
+        return Receipt()
+
+
+def test_couriers_go_by_the_channel_that_they_say():
+    """One, or a list with one for each channel; URLs of the environment have spaces between."""
+    box, telephone = Outbox(), Telephone()
+    assert {"sms": telephone} == HostSettings(courier=telephone, environment={}).couriers(MAIL)
+    assert {"email": box, "sms": telephone} == HostSettings(courier=[box, telephone], environment={}).couriers(MAIL)
+    assert {} == HostSettings(courier=[], environment={}).couriers(MAIL)
+    with pytest.raises(
+        ConfigurationError, match="two couriers carry the channel 'email', ConsoleCourier and ConsoleCourier"
+    ):
+        HostSettings(environment={"WATCHWORD_COURIER": " console:  console: "}).couriers(MAIL)
+
+
+def test_a_courier_that_says_no_channel_is_refused_but_in_a_mapping():
+    """There somebody else says it."""
+    dumb = Dumb()
+    with pytest.raises(ConfigurationError, match="the courier Dumb does not say which channel it carries"):
+        HostSettings(courier=dumb, environment={}).couriers(MAIL)
+    assert {"email": dumb} == HostSettings(courier={"email": dumb}, environment={}).couriers(MAIL)

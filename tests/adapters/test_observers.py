@@ -49,6 +49,8 @@ seen = []
 
 class Pigeon:
     floor = 0.0
+    channel = "email"
+
     def send(self, message, within):
         return Receipt()
 

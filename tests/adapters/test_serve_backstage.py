@@ -10,7 +10,7 @@ from kit.pool_server import application_of, asked, called
 from kit.threaded_clock import ThreadedClock
 from kit.user_pool import START, CodeByMail
 from watchword import Flow, sequence
-from watchword.ports import Message
+from watchword.challenge import Email
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.backstage import Backstage, gathering, texts
@@ -121,7 +121,7 @@ def test_an_outbox_is_bounded():
     """A server that runs for weeks keeps the newest thousand."""
     backstage = Backstage(ThreadedClock(START))
     for number in range(1200):
-        backstage.courier().send(Message(str(number), "email", "a@example.com", f"No {number}", "text"), 1)
+        backstage.courier().send(Email("a@example.com", f"No {number}", "text", id=str(number)), 1)
     assert len(backstage.mails) == 1000
     assert backstage.mails[-1].subject == "No 1199"
     assert backstage.mails[0].username == ""

@@ -120,6 +120,8 @@ def test_a_refused_recipient_changes_nothing_for_anybody(reason):
     """One's own address is refused by the carrier, again and again: everybody is asked as before, and so is its owner."""
 
     class Refusing(Outbox):
+        channel = "email"
+
         def send(self, message, within):
             if message.to == "mallory@example.com":
                 raise UnavailableError("no", undelivered=True, refused=True, reason=reason)

@@ -385,6 +385,8 @@ def test_a_courier_leaves_time_to_write_down_what_became_of_the_message():
     given = []
 
     class Slow(Post):
+        channel = "email"
+
         def send(self, message, within):
             given.append(within)
             return super().send(message, within)

@@ -11,7 +11,18 @@ import pytest
 from kit.paths import ROOT
 from watchword import ConfigurationError, Flow
 from watchword.ports import Permission
-from watchword.powers import KIND_POWERS, Powers, members_of, powers_of, powers_of_courier, powers_of_ledger, reach_of
+from watchword.powers import (
+    KIND_POWERS,
+    MAX_MESSAGE,
+    Powers,
+    channel_of,
+    members_of,
+    powers_of,
+    powers_of_courier,
+    powers_of_ledger,
+    reach_of,
+    why_no_message,
+)
 
 PERMISSION = Permission(("a:B",), ("*",))
 GOOD = {
@@ -182,6 +193,57 @@ def test_a_courier_says_what_it_must_be_allowed():
     assert (PERMISSION,) == powers_of_courier(type("Ses", (), {"permissions": (PERMISSION,)})()).permissions
     with pytest.raises(ConfigurationError, match="courier Ses: permissions is of type str"):
         powers_of_courier(type("Ses", (), {"permissions": "*"})())
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "", None, 7, ["email"]])
+def test_a_courier_says_which_channel_it_carries(channel):
+    """A text; without it nobody knows which messages are for it."""
+    courier = type("Pigeon", (), {"channel": channel})()
+    if channel in ("email", "sms"):
+        assert channel == channel_of(courier)
+        return
+    with pytest.raises(ConfigurationError, match="the courier Pigeon does not say which channel it carries: give it"):
+        channel_of(courier)
+
+
+@attrs.frozen
+class Note:
+    """A message of a plugin's own."""
+
+    channel = "sms"
+    to: object = "+15555550100"
+    said: object = ("hello",)
+    id: str = ""
+
+    def texts(self):
+        """Return what was said; or fail."""
+        if isinstance(self.said, Exception):
+            raise self.said
+        return self.said
+
+
+@pytest.mark.parametrize(
+    ("message", "channel", "flaw"),
+    [
+        (Note(), "sms", ""),
+        (Note(said=()), "sms", ""),
+        (Note(said=("x" * (MAX_MESSAGE - 12),)), "sms", ""),
+        (Note(said=("x" * MAX_MESSAGE, "y")), "sms", f"made a message of more than {MAX_MESSAGE} characters"),
+        (Note(), "email", "made a message of the channel 'sms', although it sends by 'email'"),
+        (Note(), "", "made a message of the channel 'sms', although it sends by ''"),
+        (Note(to=7), "sms", "made a message that is not all text"),
+        (Note(said=["hello"]), "sms", "made a message that is not all text"),
+        (Note(said=("hello", 7)), "sms", "made a message that is not all text"),
+        (Note(said=ValueError("secret")), "sms", "made a message that cannot be read: ValueError"),
+        ("hello", "sms", "made a message that is no attrs class with a field id"),
+        (None, "sms", "made a message that is no attrs class with a field id"),
+        (PERMISSION, "sms", "made a message that is no attrs class with a field id"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_message_is_whatever_has_the_members(message, channel, flaw):
+    """A value with an id, a recipient and texts, of the channel by which its kind sends."""
+    assert flaw == why_no_message(message, channel)
 
 
 @pytest.mark.parametrize("reach", ["process", "machine", "everywhere", True, None, [], "galaxy"])

@@ -33,6 +33,8 @@ import watchword
 class Pigeon:
     floor = 0.0
     def __init__(self, url): self.url = url
+    channel = "email"
+
     def send(self, message, within): ...
 
 @watchword.hookimpl
@@ -468,3 +470,15 @@ def test_a_module_is_set_up_once(installed):
 
     assert [1] == sys.modules["acme_pigeon"].calls
     assert 1 == len(registry.observers())
+
+
+def test_the_schemes_of_a_channel_are_those_that_say_so(installed):
+    """Without a word, a courier carries e-mail; one that cannot be loaded is left out."""
+    posts = COURIER.replace('register("carrier", Pigeon)', 'register("carrier", Pigeon, "post")')
+    entries = "pigeon = acme_pigeon\ncarrier = acme_pigeon\nbroken = acme_broken"
+    installed(group="watchword.couriers", entries=entries, acme_pigeon=posts, acme_broken="import no_such_module")
+
+    assert ("carrier",) == Registry().schemes("post")
+    assert "pigeon" in Registry().schemes("email")
+    assert "broken" not in Registry().schemes("email")
+    assert () == Registry().schemes("smoke")

@@ -82,6 +82,8 @@ class Post:
         self.sent = []
         self.failing = failing
 
+    channel = "email"
+
     def send(self, message, within):
         if self.failing:
             raise self.failing

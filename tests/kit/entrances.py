@@ -12,10 +12,9 @@ from attrs import field, frozen
 from kit.engine_host import ANN, KEY, Events, Post, Riddle
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
-from watchword.creation import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
 from watchword.flow_file import find_flow, load_flow
-from watchword.ports import Message
+from watchword.powers import MAX_MESSAGE
 from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
 from watchword.testing.time import SeededRandom, VirtualClock
@@ -333,7 +332,7 @@ def _wrapped(value):
 
 def reader_entrances() -> list[Entrance]:
     """Return what reads metadata, private parameters, requirements, session words, limits, URLs, keys, numbers and files."""
-    message = {"id": "1", "channel": "email", "to": "ann@example.com", "subject": "s", "text": "t"}
+    message = {"id": "1", "to": "ann@example.com", "subject": "s", "text": "t"}
     return [
         Entrance("metadata", lambda value: _wrapped(derive.read_metadata(value))),
         Entrance(
@@ -377,7 +376,7 @@ def reader_entrances() -> list[Entrance]:
         *(
             Entrance(
                 f"message {part}",
-                lambda value, part=part: _refusal(refuse_unfit, Message(**{**message, part: value[:MAX_MESSAGE]})),
+                lambda value, part=part: _refusal(refuse_unfit, Email(**{**message, part: value[:MAX_MESSAGE]})),
                 anything=False,
             )
             for part in message

@@ -98,6 +98,8 @@ class Post:
         self.calls = 0
         self.accepted = []
 
+    channel = "email"
+
     def send(self, message, within):
         number, self.calls = self.calls, self.calls + 1
         if self.plan is None or number != self.plan.call:

@@ -69,7 +69,7 @@ class Sample:
 
     def mail(self, to, code):
         """Send the code."""
-        from watchword.ports import Message
+        from watchword.challenge import Email
 
         if to:
-            self.arena.mail.send(Message(code, "email", to, "Your code", code), 1.0)
+            self.arena.mail.send(Email(to, "Your code", code, id=code), 1.0)

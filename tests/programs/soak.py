@@ -73,6 +73,8 @@ class Post:
         self._ids = set()
         self.sent = self.twice = 0
 
+    channel = "email"
+
     def send(self, message, within):
         with self._lock:
             self.sent += 1

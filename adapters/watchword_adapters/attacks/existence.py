@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import evolve
 
 from watchword import derive
-from watchword.ports import Message, Receipt
+from watchword.challenge import Email
+from watchword.ports import Receipt
 from watchword.testing.time import VirtualClock
 from watchword_adapters.attacks.arena import Arena, Person, wrong_answer
 from watchword_adapters.attacks.families import Cases, family, listed
@@ -229,6 +230,8 @@ def same_errors(arena: Arena) -> Cases:
 class SlowMail:
     """A courier whose mails take time by the virtual clock, as long as *draw* says."""
 
+    channel: ClassVar[str] = "email"
+
     floor = FLOOR
 
     def __init__(self, clock: VirtualClock, draw: Callable[[], float]) -> None:
@@ -236,7 +239,7 @@ class SlowMail:
         self._draw = draw
         self.sent = 0
 
-    def send(self, message: Message, within: float) -> Receipt:
+    def send(self, message: Email, within: float) -> Receipt:
         """Take some time."""
         self._clock.advance(self._draw())
         self.sent += 1

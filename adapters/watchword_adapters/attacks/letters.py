@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from attrs import evolve
 
+from watchword.challenge import Email
 from watchword.errors import ConfigurationError
-from watchword.ports import Message
 from watchword.powers import settings_of
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena import Arena, wrong_answer
@@ -21,7 +21,7 @@ _NAMES = ("given_name", "family_name", "name", "nickname", "locale", "preferred_
 _BREAKS = ("\r", "\n", "\r\n", "%0d%0a", "\x85", "\u2028", "\x0b", "\x0c", "\0", "\t", "=0A", "\\r\\n")
 
 
-def _mailed(arena: Arena, attributes: dict[str, str]) -> Iterator[Message]:
+def _mailed(arena: Arena, attributes: dict[str, str]) -> Iterator[Email]:
     """Begin a sign-in of somebody with *attributes*, and give the messages that went out."""
     arena.renew()
     target = arena.target(lambda each: each.sends)
@@ -30,12 +30,12 @@ def _mailed(arena: Arena, attributes: dict[str, str]) -> Iterator[Message]:
     yield from tuple(arena.mail.messages)
 
 
-def _own_address(arena: Arena, message: Message) -> str:
+def _own_address(arena: Arena, message: Email) -> str:
     """Return the address that *message* goes to if it is a user's own, else nothing."""
     return message.to if any(message.to == each.attributes.get("email") for each in arena.people.values()) else ""
 
 
-def _unsafe(message: Message, address: str) -> bool:
+def _unsafe(message: Email, address: str) -> bool:
     """Say whether *message* could go elsewhere than to *address*, or has more than one line of subject."""
     return (
         message.to != address

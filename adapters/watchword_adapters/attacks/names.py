@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from attrs import evolve
 
+from watchword.challenge import Email
 from watchword.errors import UnavailableError
-from watchword.ports import LEASE, Message, Receipt
+from watchword.ports import LEASE, Receipt
 from watchword_adapters.attacks.arena import Arena, Person
 from watchword_adapters.attacks.existence import (
     DRAWN,
@@ -153,12 +155,14 @@ def _same(one: Mapping[str, str], other: Mapping[str, str], drawn: frozenset[str
 class _Refusing:
     """A courier that refuses one recipient, as a mail server does at RCPT, and takes every other message."""
 
+    channel: ClassVar[str] = "email"
+
     floor = 0.0
 
     def __init__(self, address: str) -> None:
         self._address = address
 
-    def send(self, message: Message, within: float) -> Receipt:
+    def send(self, message: Email, within: float) -> Receipt:
         """Take it, or refuse it."""
         if message.to == self._address:
             raise UnavailableError("refused", undelivered=True, reason="recipient_refused", code="550", refused=True)

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from watchword.ports import Message
+from watchword.challenge import Email
 from watchword_adapters.cli.picture import open_picture
 from watchword_adapters.cli.screen import Screen
 from watchword_adapters.cli.stage import DEFAULT_EMAIL, log_lines
@@ -108,5 +108,5 @@ def _scene_as_json(scene: Scene) -> dict[str, Any]:
     }
 
 
-def _mail_as_json(message: Message) -> dict[str, str]:
+def _mail_as_json(message: Email) -> dict[str, str]:
     return {"to": message.to, "subject": message.subject, "text": message.text, "html": message.html}

@@ -11,8 +11,8 @@ from typing import Any, cast
 from attrs import define, field, frozen
 
 from watchword import Flow, sequence
+from watchword.challenge import Email
 from watchword.errors import WatchwordError
-from watchword.ports import Message
 from watchword.registry import Registry
 from watchword.testing.code_tap import hearing
 from watchword_adapters.audit import MemoryAudit
@@ -36,7 +36,7 @@ class Scene:
     title: str
     before: tuple[str, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
-    mail: tuple[Message, ...] = ()
+    mail: tuple[Email, ...] = ()
     after: tuple[str, ...] = ()
     attack: bool = False
     picture: Path | None = None
@@ -201,7 +201,7 @@ class Tour:
         opened, proven = client.open(), self._proven(client)
         return client, (opened, proven, client.answer(self.picture))
 
-    def _new_mail(self, wanted: int) -> tuple[Message, ...]:
+    def _new_mail(self, wanted: int) -> tuple[Email, ...]:
         messages = tuple(self.stage.outbox.messages)[-wanted:]
         _expect(len(messages) == wanted and messages[-1].to == DEFAULT_EMAIL, "a mail goes to the user's address")
         return messages

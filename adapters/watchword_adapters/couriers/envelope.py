@@ -7,8 +7,8 @@ import unicodedata
 
 from attrs import frozen
 
+from watchword.challenge import Email, Message
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Message
 
 # The dot-atom of RFC 5322 3.2.3, in ASCII: no quotes, comments, groups or lists, where parsers disagree.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -31,23 +31,28 @@ def is_line(text: str) -> bool:
     )
 
 
-def refuse_unfit(message: Message, channel: str = "") -> None:
-    """Refuse a *message* that could say more to the carrier than its texts: before anything is opened.
+def refuse_unfit(letter: Message, channel: str = "") -> None:
+    """Refuse a *letter* that could say more to the carrier than its texts: before anything is opened.
 
     If *channel* is given, only that channel's messages pass.
 
     Raises:
         UnavailableError: with ``undelivered=True``, and ``refused=True`` but for another channel. The message names the part, never what it holds.
     """
-    if channel and message.channel != channel:
-        _refuse(f"is for the channel {message.channel[:20]!r}, and this courier carries {channel!r}", "setup")
-    for part, text in (("id", message.id), ("recipient", message.to), ("subject", message.subject)):
+    if channel and letter.channel != channel:
+        _refuse(f"is for the channel {letter.channel[:20]!r}, and this courier carries {channel!r}", "setup")
+    lines = [("id", letter.id), ("recipient", letter.to)]
+    texts = [("text", text) for text in letter.texts()]
+    if isinstance(letter, Email):
+        lines.append(("subject", letter.subject))
+        texts = [("text", letter.text), ("html", letter.html)]
+    for part, text in lines:
         if not is_line(text):
             reason = "recipient_refused" if part == "recipient" else "message_refused"
             _refuse(f"has a control character or a line end in its {part}", reason)
-    if not message.to or (message.channel == "email" and not is_address(message.to)):
+    if not letter.to or (letter.channel == "email" and not is_address(letter.to)):
         _refuse("has a recipient that is not exactly one plain address", "recipient_refused")
-    for part, text in (("text", message.text), ("html", message.html)):
+    for part, text in texts:
         if not _is_text(text):
             _refuse(f"has a {part} that is no text: half of a surrogate pair")
 

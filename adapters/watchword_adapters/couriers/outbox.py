@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from threading import Lock
-from typing import TextIO
+from typing import Any, ClassVar, TextIO
 
+from watchword.challenge import Email
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Courier, Message, Receipt
+from watchword.ports import Courier, Receipt
 from watchword_adapters.couriers.envelope import refuse_unfit
 
 
 class Outbox:
     """A `Courier` for tests and the local pool: `messages` holds what was sent, oldest first. It carries any channel."""
 
+    channel: ClassVar[str] = "email"
+
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[Any] = []
 
     def __repr__(self) -> str:
         return f"Outbox({len(self.messages)} messages)"
@@ -26,20 +29,22 @@ class Outbox:
         """0: keeping a message takes no time that could tell anything."""
         return 0.0
 
-    def send(self, message: Message, within: float) -> Receipt:
-        """Keep *message*.
+    def send(self, letter: Any, within: float) -> Receipt:
+        """Keep *letter*.
 
         Raises:
             UnavailableError: if it is unfit to be sent, or if there is no time left.
         """
         _refuse_late(within)
-        refuse_unfit(message)
-        self.messages.append(message)
-        return Receipt(message.id)
+        refuse_unfit(letter)
+        self.messages.append(letter)
+        return Receipt(letter.id)
 
 
 class ConsoleCourier:
     """A `Courier` that prints messages, codes and all, to *stream* (standard output if None): for development alone."""
+
+    channel: ClassVar[str] = "email"
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -53,16 +58,19 @@ class ConsoleCourier:
         """0: printing takes no time that could tell anything."""
         return 0.0
 
-    def send(self, message: Message, within: float) -> Receipt:
-        """Print *message*; control characters are shown as escapes, so that it cannot play tricks on a terminal.
+    def send(self, letter: Any, within: float) -> Receipt:
+        """Print *letter*; control characters are shown as escapes, so that it cannot play tricks on a terminal.
 
         Raises:
             UnavailableError: if it is unfit to be sent, there is no time left, or the stream cannot be written to.
         """
         _refuse_late(within)
-        refuse_unfit(message)
+        refuse_unfit(letter)
         stream = self._stream or sys.stdout
-        lines = [f"To: {message.to}", f"Subject: {message.subject}", "", *message.text.splitlines()]
+        heads, body = [f"To: {letter.to}"], letter.texts()
+        if isinstance(letter, Email):
+            heads, body = [*heads, f"Subject: {letter.subject}"], (letter.text,)
+        lines = [*heads, "", *(line for text in body for line in text.splitlines())]
         shown = "".join(f"| {_shown(line)}".rstrip() + "\n" for line in lines)
         encoding = getattr(stream, "encoding", None) or "utf-8"
         failure = ""
@@ -74,7 +82,7 @@ class ConsoleCourier:
             failure = type(error).__name__
         if failure:
             raise UnavailableError(f"the console could not be written to: {failure}", reason="internal", code=failure)
-        return Receipt(message.id)
+        return Receipt(letter.id)
 
 
 def _shown(line: str) -> str:

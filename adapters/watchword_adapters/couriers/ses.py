@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Any, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast
 
+from watchword.challenge import Email
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Clock, Courier, Message, Permission, Receipt
+from watchword.ports import Clock, Courier, Permission, Receipt
 from watchword_adapters.aws_client import aws_client
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
@@ -97,6 +98,8 @@ class SesCourier:
     boto3 does not try again: SES has no way to tell a second try from a second message.
     """
 
+    channel: ClassVar[str] = "email"
+
     def __init__(
         self,
         sender: str,
@@ -138,7 +141,7 @@ class SesCourier:
         """
         self._ready()
 
-    def send(self, message: Message, within: float) -> Receipt:
+    def send(self, message: Email, within: float) -> Receipt:
         """Send *message* within *within* seconds, once.
 
         Raises:

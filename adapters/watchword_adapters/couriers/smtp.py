@@ -8,11 +8,12 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
+from watchword.challenge import Email
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Clock, Courier, Message, Receipt
+from watchword.ports import Clock, Courier, Receipt
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
@@ -37,6 +38,8 @@ class SmtpCourier:
     never without TLS over a network. *context* replaces the system's trusted authorities. *floor* is the seconds to
     which answers are padded (0.5): choose more than the server takes, as a rule. *clock* tells how long a message has taken.
     """
+
+    channel: ClassVar[str] = "email"
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class SmtpCourier:
         if self._tls != "none" and self._context is None:
             self._context = ssl.create_default_context()
 
-    def send(self, message: Message, within: float) -> Receipt:
+    def send(self, message: Email, within: float) -> Receipt:
         """Send *message* within *within* seconds, once.
 
         Raises:
@@ -103,7 +106,7 @@ class SmtpCourier:
             lambda attempt: self._send(attempt, message.to, content),
         )
 
-    def _written(self, message: Message) -> bytes:
+    def _written(self, message: Email) -> bytes:
         """Return *message* as RFC 5322 has it, with the dots of RFC 5321 4.5.2 in front of lines that begin with one."""
         from email.headerregistry import Address  # noqa: PLC0415 - heavy
         from email.message import EmailMessage  # noqa: PLC0415

@@ -7,12 +7,13 @@ from collections import OrderedDict, deque
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from attrs import field, frozen
 
+from watchword.challenge import Email
 from watchword.keyring import Keyring
-from watchword.ports import Clock, Courier, Message, Receipt
+from watchword.ports import Clock, Courier, Receipt
 from watchword.testing.code_tap import hearing, tapped
 from watchword_adapters.couriers.envelope import refuse_unfit
 from watchword_adapters.userpool import SentMessage
@@ -146,6 +147,8 @@ def texts(returned: object, name: str) -> dict[str, str]:
 
 @frozen
 class _Letterbox:
+    channel: ClassVar[str] = "email"
+
     mails: deque[SentMessage]
     clock: Clock
 
@@ -153,9 +156,8 @@ class _Letterbox:
     def floor(self) -> float:
         return 0.0
 
-    def send(self, message: Message, within: float) -> Receipt:
-        refuse_unfit(message)
-        self.mails.append(
-            SentMessage(message.to, message.subject, message.text, message.html, self.clock.now(), _creating.get())
-        )
-        return Receipt(message.id)
+    def send(self, letter: Any, within: float) -> Receipt:
+        refuse_unfit(letter)
+        mail = letter if isinstance(letter, Email) else Email(letter.to, "", "\n".join(letter.texts()))
+        self.mails.append(SentMessage(mail.to, mail.subject, mail.text, mail.html, self.clock.now(), _creating.get()))
+        return Receipt(letter.id)

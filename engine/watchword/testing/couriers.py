@@ -8,12 +8,12 @@ from threading import Thread
 
 from attrs import evolve
 
+from watchword.challenge import Email
 from watchword.errors import UnavailableError
-from watchword.ports import Courier, Message, Receipt
+from watchword.ports import Courier, Receipt
 
-LETTER = Message(
+LETTER = Email(
     id="0123456789abcdef0123456789abcdef",
-    channel="email",
     to="ann@example.com",
     subject="Your code",
     text="Your code is 12345678.\n",
@@ -21,7 +21,7 @@ LETTER = Message(
 )
 """A message as Watchword sends it."""
 
-Delivered = Callable[[], Sequence[Message]]
+Delivered = Callable[[], Sequence[Email]]
 
 _LINE_ENDS = ("\r\n", "\n", "\r", "\x00", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
 _NOT_ONE_ADDRESS = (
@@ -56,7 +56,7 @@ class CourierContract:
     """What every courier of e-mail must do.
 
     Subclass it under a name that begins with Test, and give it three pytest fixtures: ``courier`` makes one;
-    ``delivered`` returns a function that returns the messages that have arrived, as `Message` (their ids are not
+    ``delivered`` returns a function that returns the messages that have arrived, as `Email` (their ids are not
     looked at); ``hanging`` makes a courier whose carrier never answers, or None where nothing can hang::
 
         class TestMyCourier(CourierContract):
@@ -104,7 +104,7 @@ class CourierContract:
         """Messages that are sent at once arrive once each, none mixed with another."""
         letters = [evolve(LETTER, id=f"id{n}", to=f"ann{n}@example.com", text=f"code {n}\n") for n in range(16)]
 
-        def send(letter: Message) -> Receipt:
+        def send(letter: Email) -> Receipt:
             return courier.send(letter, 3 * self.within)
 
         with ThreadPoolExecutor(16) as threads:
@@ -174,7 +174,7 @@ _PATIENT = 60.0
 """Seconds after which a send that should have ended counts as hung, on however slow a machine."""
 
 
-def _seen(messages: Sequence[Message]) -> list[tuple[str, str, str, str]]:
+def _seen(messages: Sequence[Email]) -> list[tuple[str, str, str, str]]:
     """Return what a recipient sees; how lines end, and whether the last one does, is the carrier's business."""
 
     def body(text: str) -> str:
@@ -183,7 +183,7 @@ def _seen(messages: Sequence[Message]) -> list[tuple[str, str, str, str]]:
     return [(each.to, each.subject, body(each.text), body(each.html)) for each in messages]
 
 
-def _undelivered(courier: Courier, letter: Message, within: float) -> bool | None:
+def _undelivered(courier: Courier, letter: Email, within: float) -> bool | None:
     """Send, and return what the error says of delivery; None if there was no error."""
     failure = _failure(courier, letter, within)
     if failure is None:
@@ -192,7 +192,7 @@ def _undelivered(courier: Courier, letter: Message, within: float) -> bool | Non
     return failure.undelivered
 
 
-def _failure(courier: Courier, letter: Message, within: float) -> UnavailableError | None:
+def _failure(courier: Courier, letter: Email, within: float) -> UnavailableError | None:
     try:
         courier.send(letter, within)
     except UnavailableError as error:

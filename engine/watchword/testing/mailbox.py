@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any, ClassVar
 
+from watchword.challenge import Email
 from watchword.errors import UnavailableError
-from watchword.ports import Courier, Message, Receipt
+from watchword.ports import Courier, Receipt
 from watchword.travel import reference
 
 _ALONE = re.compile(r"^\s*([0-9A-Z]{4,})\s*$", re.MULTILINE)
@@ -18,9 +20,11 @@ class Mailbox:
     *through* is a courier that each message goes to first; what that one refuses is not kept.
     """
 
+    channel: ClassVar[str] = "email"
+
     def __init__(self, through: Courier | None = None) -> None:
         self._through = through
-        self.messages: list[Message] = []
+        self.messages: list[Any] = []
         self.down = False
 
     def __repr__(self) -> str:
@@ -31,8 +35,8 @@ class Mailbox:
         """0: keeping a message takes no time that could tell anything."""
         return 0.0
 
-    def send(self, message: Message, within: float) -> Receipt:
-        """Keep *message*.
+    def send(self, letter: Any, within: float) -> Receipt:
+        """Keep *letter*.
 
         Raises:
             UnavailableError: if there is no time left, or `down` is set: the message certainly did not leave; or if the
@@ -40,8 +44,8 @@ class Mailbox:
         """
         if self.down or not within > 0:
             raise UnavailableError("the mailbox takes nothing", undelivered=True, reason="unreachable")
-        receipt = self._through.send(message, within) if self._through else Receipt(message.id)
-        self.messages.append(message)
+        receipt = self._through.send(letter, within) if self._through else Receipt(letter.id)
+        self.messages.append(letter)
         return receipt
 
     @property
@@ -52,10 +56,11 @@ class Mailbox:
             AssertionError: if no message was sent, or the last one holds no code.
         """
         assert self.messages, "no message was sent"
-        message = self.messages[-1]
-        ref = reference(message.id)  # looks like a code, and is none
+        letter = self.messages[-1]
+        ref = reference(letter.id)  # looks like a code, and is none
+        text = letter.text if isinstance(letter, Email) else "\n".join(letter.texts())
         for pattern in (_ALONE, _ANYWHERE):
-            code = next((found for found in pattern.findall(message.text) if found != ref), None)
+            code = next((found for found in pattern.findall(text) if found != ref), None)
             if code is not None:
                 return str(code)
         raise AssertionError("the last message holds no code: read messages[-1].text")
