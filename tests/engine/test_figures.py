@@ -32,8 +32,9 @@ from watchword import (
     one_of,
     sequence,
 )
+from watchword.budgets import most_within
 from watchword.errors import TryLaterError
-from watchword.figures import guesses_per_day, most_within, over, per_day, probability
+from watchword.figures import guesses_per_day, over, per_day, probability
 from watchword.ports import LEASE, Limit
 from watchword.turn import judge
 from watchword_plugins.captcha import Captcha

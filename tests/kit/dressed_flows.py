@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from kit.random_flows import flows
 from watchword import Limits
-from watchword.blocks import AtLeast, Fallback, InSequence, Named, OneOf, When
-from watchword.powers import is_host_run
+from watchword.blocks import map_kinds
 
 
 @st.composite
@@ -19,16 +18,4 @@ def dressed_flows(draw, kinds, *, limits=None, **shape):
 
 def dressed(block, kinds):
     """Return *block* with its steps, as they are met, of the *kinds* that are given."""
-    match block:
-        case InSequence(parts) | Fallback(parts):
-            return attrs.evolve(block, parts=tuple(dressed(part, kinds) for part in parts))
-        case OneOf(options) | AtLeast(_, options):
-            return attrs.evolve(block, options=tuple(dressed(option, kinds) for option in options))
-        case When(_, then, otherwise):
-            otherwise = otherwise and dressed(otherwise, kinds)
-            return attrs.evolve(block, then=dressed(then, kinds), otherwise=otherwise)
-        case Named(name, kind):
-            return Named(name, attrs.evolve(next(kinds), attempts=kind.attempts))
-        case _ if is_host_run(block):
-            return block
-    raise AssertionError(block)
+    return map_kinds(block, lambda kind: attrs.evolve(next(kinds), attempts=kind.attempts))

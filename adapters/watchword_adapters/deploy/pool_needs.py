@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, cast
 
-import attrs
-
 from watchword.flow import Flow
+from watchword.powers import settings_of
 from watchword.recovery import recovery_channels
 
 LONGEST_SESSION = 15
@@ -55,9 +54,9 @@ def _custom_in(value: object) -> Iterator[str]:
     elif isinstance(value, tuple | frozenset | list):
         for each in cast("Iterable[object]", value):
             yield from _custom_in(each)
-    elif attrs.has(type(value)):
-        for setting in attrs.fields(cast("type[attrs.AttrsInstance]", type(value))):
-            yield from _custom_in(getattr(value, setting.name))
+    else:
+        for each in settings_of(value).values():
+            yield from _custom_in(each)
 
 
 def pool_needs(flows: Collection[Flow]) -> dict[str, Any]:

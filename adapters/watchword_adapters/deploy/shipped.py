@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from watchword.challenge import Kind
 from watchword.errors import ConfigurationError
 from watchword.flow import Flow
+from watchword.powers import settings_of
 from watchword_adapters.deploy.refusals import included, refuse_secrets
 
 
@@ -56,7 +55,7 @@ def cosmetic_files(flows: Sequence[Flow], names: Iterable[str]) -> set[str]:
 def _paths(kind: Kind) -> list[tuple[str, str]]:
     """Return the settings of *kind* that name files or folders which are there, and what they name."""
     found: list[tuple[str, str]] = []
-    for name, value in _fields(kind):
+    for name, value in settings_of(kind).items():
         texts: list[Any] = [*value] if isinstance(value, tuple) else [value]
         found += [(name, text) for text in texts if isinstance(text, str) and _exists(text)]
     return found
@@ -67,12 +66,3 @@ def _exists(path: str) -> bool:
         return bool(path) and Path(path).exists()
     except (OSError, ValueError):
         return False  # too long, or with a null character: no path at all
-
-
-def _fields(value: object) -> tuple[tuple[str, Any], ...]:
-    described: Any = type(value)
-    return (
-        tuple((each.name, getattr(value, each.name)) for each in attrs.fields(described))
-        if attrs.has(described)
-        else ()
-    )
