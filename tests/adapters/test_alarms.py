@@ -7,16 +7,15 @@ import re
 import pytest
 
 from kit.checked_flows import Toy
-from kit.engine_host import KEY, Post
+from kit.hosts import event, triggers_of
 from kit.paths import DOCS
 from watchword import Flow, Limits, sequence
 from watchword.ports import AuditEvent
-from watchword.testing.time import SeededRandom, VirtualClock
+from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import as_line
-from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.deploy.template import TRIGGERS, Template
-from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
@@ -115,33 +114,18 @@ def test_try_later_is_no_error_in_the_alarm(caplog):
     """Cognito shows it to a client only if the function fails: so many failures of Create are taken off, and no others."""
     clock = VirtualClock()
     flow = Flow(EmailOtp(), limits=Limits(messages="1/day"))
-    made = triggers(
-        flow, key=KEY, courier=Post(), ledger=MemoryLedger(), clock=clock, random=SeededRandom(), environment={}
-    )
-    event = {
-        "version": "1",
-        "triggerSource": "CreateAuthChallenge_Authentication",
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"clientId": "client"},
-        "request": {
-            "userAttributes": {"sub": "1", "email": "ann@example.com", "email_verified": "true"},
-            "challengeName": "CUSTOM_CHALLENGE",
-            "session": [],
-        },
-        "response": {},
-    }
+    made = triggers_of(flow, clock=clock, audit=None)  # the log
+    given = event("create", challengeName="CUSTOM_CHALLENGE", session=[])
     raised = []
     with caplog.at_level(logging.INFO):
         for _ in range(4):
             try:
-                made.create(event)
+                made.create(given)
             except TriggerError as error:
                 raised.append(str(error))
             clock.advance(3600)
         with pytest.raises(TriggerError, match="BAD_REQUEST"):
-            made.create({**event, "triggerSource": "PostConfirmation_ConfirmSignUp"})
+            made.create({**given, "triggerSource": "PostConfirmation_ConfirmSignUp"})
     assert ["TRY_LATER"] * 3 == [each.split()[0] for each in raised]
     lines = [record.getMessage() for record in caplog.records]
     filters = resources(MAIL, "Logs::MetricFilter")

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.engine_host import ANN, KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
+from kit.hosts import event, triggers_of
 from watchword import ConfigurationError, Flow, sequence
 from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock
@@ -22,53 +23,19 @@ from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
 FLOW = Flow(sequence(Riddle(), Mail()))
-NAMES = {
-    "define": "DefineAuthChallenge_Authentication",
-    "create": "CreateAuthChallenge_Authentication",
-    "verify": "VerifyAuthChallengeResponse_Authentication",
-}
-
-
-def made(flow=FLOW, **settings):
-    """Return triggers over fakes; `.post` is their courier."""
-    settings = {
-        "courier": Post(),
-        "key": KEY,
-        "ledger": MemoryLedger(),
-        "clock": VirtualClock(),
-        "random": SeededRandom(),
-        "audit": Events(),
-        "environment": {},
-        **settings,
-    }
-    return triggers(flow, **settings)
-
-
-def event(trigger="define", **request):
-    """Return an event as Cognito writes it."""
-    return {
-        "version": "1",
-        "triggerSource": NAMES[trigger],
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client"},
-        "request": {"userAttributes": dict(ANN), **request},
-        "response": {"challengeName": None, "issueTokens": None, "failAuthentication": None},
-    }
 
 
 @pytest.mark.parametrize("session", [{}, {"session": None}, {"session": []}], ids=["missing", "null", "empty"])
 def test_missing_null_and_empty_session_are_the_same(session):
     """The first call of a sign-in comes in three shapes."""
-    response = made().define(event(**session), None)["response"]
+    response = triggers_of(FLOW).define(event(**session), None)["response"]
     assert {"challengeName": "CUSTOM_CHALLENGE", "issueTokens": False, "failAuthentication": False} == response
 
 
 def test_a_whole_sign_in_through_the_handler():
     """One handler for all three triggers, chosen by triggerSource; unknown fields are kept, the event is not changed."""
     post = Post()
-    handler = made(courier=post).handler
+    handler = triggers_of(FLOW, courier=post).handler
     session = []
     for answer in ("fish", None):
         asked = event("define", session=session) | {"newField": 1}
@@ -100,7 +67,7 @@ def test_a_whole_sign_in_through_the_handler():
 
 def test_what_the_caller_put_into_the_response_is_overwritten():
     """A-11: issueTokens or answerCorrect in the incoming response mean nothing."""
-    t = made()
+    t = triggers_of(FLOW)
     asked = event() | {"response": {"issueTokens": True, "challengeName": "x"}}
     assert t.define(asked, None)["response"]["issueTokens"] is False
     answered = event("verify", privateChallengeParameters={}, challengeAnswer=None) | {
@@ -126,13 +93,15 @@ def test_what_the_caller_put_into_the_response_is_overwritten():
 )
 def test_a_hostile_session_fails(session):
     """S-01, S-16: what Cognito never wrote ends the sign-in; tokens are never the answer."""
-    assert {"issueTokens": False, "failAuthentication": True} == made().define(event(session=session), None)["response"]
+    assert {"issueTokens": False, "failAuthentication": True} == triggers_of(FLOW).define(event(session=session), None)[
+        "response"
+    ]
 
 
 def test_a_bare_srp_a_gives_the_password_never_tokens():
     """Cognito writes {SRP_A, true} before any password is checked."""
     session = [{"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}]
-    response = made(Flow(sequence(Srp(), Riddle()))).define(event(session=session), None)["response"]
+    response = triggers_of(Flow(sequence(Srp(), Riddle()))).define(event(session=session), None)["response"]
     assert {"challengeName": "PASSWORD_VERIFIER", "issueTokens": False, "failAuthentication": False} == response
 
 
@@ -156,12 +125,12 @@ def test_a_bare_srp_a_gives_the_password_never_tokens():
 def test_an_event_that_is_not_for_this_trigger_is_a_bad_request(work, given):
     """Wrong source or wrong types: one fixed text, with a reference."""
     with pytest.raises(TriggerError, match=r"^BAD_REQUEST \(ref [BCDFGHJKLMNPQRSTVWXZ]{8}\)$"):
-        getattr(made(), work)(given, None)
+        getattr(triggers_of(FLOW), work)(given, None)
 
 
 def test_only_the_two_keys_of_client_metadata_are_read():
     """C-04 to C-07: attempts, destinations, huge or odd metadata change nothing."""
-    t = made(Flow(Mail()))
+    t = triggers_of(Flow(Mail()))
     plain = t.define(event(session=[]), None)["response"]
     for metadata in (
         None,
@@ -176,7 +145,7 @@ def test_only_the_two_keys_of_client_metadata_are_read():
 def test_an_unknown_user_is_asked_and_never_given_tokens():
     """userNotFound: true in each trigger; attributes may be empty."""
     post = Post()
-    t = made(Flow(Mail()), courier=post)
+    t = triggers_of(Flow(Mail()), courier=post)
     unknown = {"userAttributes": {}, "userNotFound": True}
     assert "CUSTOM_CHALLENGE" == t.define(event(**unknown), None)["response"]["challengeName"]
     assert t.create(event("create", **unknown), None)["response"]["publicChallengeParameters"]["destination"]
@@ -187,7 +156,7 @@ def test_powertools_event_objects_are_read():
     """Handlers decorated with Powertools' event classes pass their objects on."""
     powertools = pytest.importorskip("aws_lambda_powertools.utilities.data_classes.cognito_user_pool_event")
     wrapped = powertools.DefineAuthChallengeTriggerEvent(event(session=[]))
-    assert "CUSTOM_CHALLENGE" == made().define(wrapped, None)["response"]["challengeName"]
+    assert "CUSTOM_CHALLENGE" == triggers_of(FLOW).define(wrapped, None)["response"]["challengeName"]
 
 
 @pytest.mark.parametrize("trigger", ["define", "create", "verify", "handler"])
@@ -207,7 +176,7 @@ def test_powertools_parsed_models_are_read_as_the_events_that_they_are_of(trigge
             request = {"privateChallengeParameters": {"a": "b"}, "challengeAnswer": "fish"}
     given = event("define" if trigger == "handler" else trigger, **request, **metadata, **unknown)
     given["response"] = response
-    plain, parsed = (getattr(made(), trigger)(each, None) for each in (given, model.model_validate(given)))
+    plain, parsed = (getattr(triggers_of(FLOW), trigger)(each, None) for each in (given, model.model_validate(given)))
     assert plain == parsed
 
 
@@ -233,7 +202,7 @@ def test_a_whole_sign_in_goes_through_parsed_models():
     class Verify(models.CognitoVerifyAuthChallengeTriggerModel):
         response: Response
 
-    three = made(Flow(Riddle()))
+    three = triggers_of(Flow(Riddle()))
     pool = LocalUserPool(
         lambda event, context: three.define(Define.model_validate(event), context),
         lambda event, context: three.create(Create.model_validate(event), context),
@@ -251,12 +220,12 @@ def test_a_whole_sign_in_goes_through_parsed_models():
 
 def test_failures_have_fixed_texts_and_tell_nothing(caplog):
     """L-03: the client sees one of five texts and a reference, the operator's log says what happened."""
-    t = made(ledger=DeadLedger())
+    t = triggers_of(FLOW, ledger=DeadLedger())
     with caplog.at_level(logging.ERROR), pytest.raises(TriggerError, match=r"^UNAVAILABLE") as caught:
         t.verify(
             event(
                 "verify",
-                privateChallengeParameters=made().create(event("create"), None)["response"][
+                privateChallengeParameters=triggers_of(FLOW).create(event("create"), None)["response"][
                     "privateChallengeParameters"
                 ],
                 challengeAnswer="fish",
@@ -277,7 +246,7 @@ def test_an_error_of_any_other_sort_shows_its_type_only(caplog):
         def __getattr__(self, name):
             raise ValueError("the code is 12345678")
 
-    t = made(Flow(Mail()), ledger=Bug())
+    t = triggers_of(Flow(Mail()), ledger=Bug())
     with caplog.at_level(logging.DEBUG), pytest.raises(TriggerError, match=r"^UNAVAILABLE"):
         t.create(event("create"), None)
     assert "ValueError" in caplog.text
@@ -320,7 +289,7 @@ def test_a_canary_appears_nowhere(caplog, capsys):
 
 def test_iterating_gives_define_create_verify():
     """In a Lambda project the three handlers are one line."""
-    define, create, verify = made()
+    define, create, verify = triggers_of(FLOW)
     assert "CUSTOM_CHALLENGE" == define(event(), None)["response"]["challengeName"]
     private = create(event("create"), None)["response"]["privateChallengeParameters"]
     answered = event("verify", privateChallengeParameters=private, challengeAnswer="fish")
@@ -352,7 +321,7 @@ IN_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f", "WATCHWORD_KEY": base64.b64encode(
 def test_a_wrong_setting_is_named_when_the_triggers_are_made(environment, settings, words):
     """Configuration is checked at cold start, with the name of the setting and the remedy."""
     with pytest.raises(ConfigurationError, match=words):
-        made(**{"environment": environment, **settings})
+        triggers_of(**{"flow": FLOW, "environment": environment, **settings})
 
 
 class Elsewhere(MemoryLedger):
@@ -393,27 +362,31 @@ def test_in_lambda_a_ledger_is_taken_for_what_it_says_of_itself(monkeypatch, tmp
         monkeypatch.delitem(sys.modules, "acme_redis", raising=False)
         settings = {"ledger": None, "environment": IN_LAMBDA | {"WATCHWORD_LEDGER": "redis:"}}
     if reach == "everywhere":
-        assert made(**settings)
+        assert triggers_of(**{"flow": FLOW, **settings})
         return
     words = "process-only" if reach in ("machine", "process") else "does not say which processes share it"
     with pytest.raises(ConfigurationError, match=words):
-        made(**settings)
+        triggers_of(**{"flow": FLOW, **settings})
 
 
 def test_the_environment_says_what_is_not_passed():
     """WATCHWORD_KEY with rotation, WATCHWORD_LEDGER written out as process-only."""
     environment = IN_LAMBDA | {"WATCHWORD_LEDGER": "process-only"}
     environment["WATCHWORD_KEY"] = base64.b64encode(bytes(range(32, 64))).decode() + ", " + environment["WATCHWORD_KEY"]
-    t = made(key=None, ledger=None, environment=environment)
-    older = made().create(event("create"), None)["response"]["privateChallengeParameters"]
+    t = triggers_of(FLOW, key=None, ledger=None, environment=environment)
+    older = triggers_of(FLOW).create(event("create"), None)["response"]["privateChallengeParameters"]
     answered = event("verify", privateChallengeParameters=older, challengeAnswer="fish")
     assert {"answerCorrect": True} == t.verify(answered, None)["response"]
 
 
 def test_a_function_that_only_defines_needs_no_key_and_loads_no_heavy_module():
     """`_HANDLER` ends in .define: neither key nor ledger nor courier is asked for; Create there ends closed."""
-    t = made(
-        key=None, ledger=None, courier=None, environment={"AWS_LAMBDA_FUNCTION_NAME": "f", "_HANDLER": "app.define"}
+    t = triggers_of(
+        FLOW,
+        key=None,
+        ledger=None,
+        courier=None,
+        environment={"AWS_LAMBDA_FUNCTION_NAME": "f", "_HANDLER": "app.define"},
     )
     assert "CUSTOM_CHALLENGE" == t.define(event(), None)["response"]["challengeName"]
     with pytest.raises(TriggerError, match=r"^BAD_REQUEST"):
@@ -433,7 +406,8 @@ def test_a_function_that_only_defines_needs_no_key_and_loads_no_heavy_module():
 def test_a_function_that_only_defines_tells_the_end_of_a_sign_in():
     """Without a key the user is not named; the end, its reason and the reference are told all the same."""
     events = Events()
-    t = made(
+    t = triggers_of(
+        FLOW,
         key=None,
         ledger=None,
         courier=None,
@@ -457,9 +431,9 @@ def test_a_verify_function_needs_no_courier():
         requires_verify = ()
         extra = "watchword[needy]"
 
-    made(Flow(Needy()), environment=environment, ledger=DeadLedger(), courier=None)
-    with pytest.raises(ConfigurationError, match=r"watchword\[needy\]"):
-        made(Flow(Needy()), environment=environment | {"_HANDLER": "app.create"}, ledger=DeadLedger())
+    triggers_of(Flow(Needy()), environment=environment, ledger=DeadLedger(), courier=None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[needy\]'"):
+        triggers_of(Flow(Needy()), environment=environment | {"_HANDLER": "app.create"}, ledger=DeadLedger())
 
 
 UNFIT = {"WATCHWORD_KEY": "@@", "WATCHWORD_LEDGER": "nowhere:", "WATCHWORD_COURIER": "pigeon://loft"}
@@ -523,7 +497,7 @@ def test_no_event_makes_a_trigger_say_yes_or_crash(trigger, request):
         assert not response.get("answerCorrect")
 
 
-SHARED = made(Flow(sequence(Riddle(), Puzzle())))
+SHARED = triggers_of(Flow(sequence(Riddle(), Puzzle())))
 
 
 @pytest.mark.parametrize("given", ["flow.toml", Flow(EmailOtp())])

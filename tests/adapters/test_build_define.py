@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit import lambda_runtime
+from kit import hosts, lambda_runtime
 from kit.artefact import built_define, define_archive, written
 from kit.random_flows import SETTINGS, flows
 from kit.sessions import metadata, results, session
@@ -43,16 +43,7 @@ def engine(flow, *previous, audit=None):
 
 def event(rounds=(), attributes=None, client="client", **request):
     """Return an event of Define."""
-    return {
-        "version": "1",
-        "triggerSource": "DefineAuthChallenge_Authentication",
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": client},
-        "request": {"userAttributes": attributes or {"sub": "1"}, "session": results(rounds), **request},
-        "response": {"challengeName": None, "issueTokens": None, "failAuthentication": None},
-    }
+    return hosts.event(user=attributes or {"sub": "1"}, client=client, session=results(rounds), **request)
 
 
 def outcome(define, given):

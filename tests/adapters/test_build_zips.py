@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from kit import lambda_runtime
 from kit.artefact import unpacked, wheel, wheel_of
+from kit.hosts import event
 from kit.paths import FLOWS
 from watchword import ConfigurationError
 from watchword.errors import UnavailableError
@@ -201,20 +202,6 @@ def dynamodb(monkeypatch):
     aws.close()
 
 
-def event(trigger, session=(), **request):
-    """Return an event as Cognito writes it."""
-    return {
-        "version": "1",
-        "triggerSource": f"{trigger}_Authentication",
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client"},
-        "request": {"userAttributes": ANN, "session": list(session), **request},
-        "response": {},
-    }
-
-
 def test_a_sign_in_goes_through_the_three_functions_under_lambdas_own_client(built, tmp_path, dynamodb, ses):
     """Three processes share nothing but the ledger's table: password, wrong code, right code, tokens; then no second time."""
     pytest.importorskip("awslambdaric", reason="pip install awslambdaric")
@@ -228,14 +215,14 @@ def test_a_sign_in_goes_through_the_three_functions_under_lambdas_own_client(bui
         lambda_runtime.function(folders["verify"], "verify.verify", settings) as verify,
     ):
         session = [{"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}]
-        assert "PASSWORD_VERIFIER" == define(event("DefineAuthChallenge", session))["response"]["challengeName"]
+        assert "PASSWORD_VERIFIER" == define(event("define", session=session))["response"]["challengeName"]
         session.append({"challengeName": "PASSWORD_VERIFIER", "challengeResult": True})
         for right in (False, True):
-            assert "CUSTOM_CHALLENGE" == define(event("DefineAuthChallenge", session))["response"]["challengeName"]
-            made = create(event("CreateAuthChallenge", session, challengeName="CUSTOM_CHALLENGE"))["response"]
+            assert "CUSTOM_CHALLENGE" == define(event("define", session=session))["response"]["challengeName"]
+            made = create(event("create", session=session, challengeName="CUSTOM_CHALLENGE"))["response"]
             text = ses.mails[0]["Content"]["Simple"]["Body"]["Text"]["Data"]
             code = next(word for word in text.replace(".", " ").split() if word.isdigit() and len(word) == 6)
-            asked = event("VerifyAuthChallengeResponse")
+            asked = event("verify", session=[])
             asked["request"] |= {
                 "privateChallengeParameters": made["privateChallengeParameters"],
                 "challengeAnswer": code if right else "000000",
@@ -248,12 +235,12 @@ def test_a_sign_in_goes_through_the_three_functions_under_lambdas_own_client(bui
                     "challengeMetadata": made["challengeMetadata"],
                 }
             )
-        assert define(event("DefineAuthChallenge", session))["response"]["issueTokens"] is True
-        again = create(event("CreateAuthChallenge", session[:2], challengeName="CUSTOM_CHALLENGE"))["response"]
+        assert define(event("define", session=session))["response"]["issueTokens"] is True
+        again = create(event("create", session=session[:2], challengeName="CUSTOM_CHALLENGE"))["response"]
         asked["request"]["privateChallengeParameters"] = again["privateChallengeParameters"]
         assert verify(asked)["response"]["answerCorrect"] is False
         with pytest.raises(lambda_runtime.Answer, match=r"^BAD_REQUEST \(ref [B-Z]{8}\)$"):
-            create(event("DefineAuthChallenge"))
+            create(event("define", session=[]))
         assert 2 == len(
             ses.mails
         )  # a wrong answer sends nothing; who begins after the right one gets a code that works
@@ -342,7 +329,7 @@ def test_a_flow_in_python_brings_the_modules_that_it_imports(home, shelf, order)
     folder = unpacked(create, home / "out")
     source = (
         f"import sys; sys.path.insert(0, {str(folder)!r})\nimport create\n"
-        f"made = create.create({event('CreateAuthChallenge', challengeName='CUSTOM_CHALLENGE')!r})\n"
+        f"made = create.create({event('create', session=[], challengeName='CUSTOM_CHALLENGE')!r})\n"
         "print(made['response']['publicChallengeParameters']['riddle'])"
     )
     environment = {"WATCHWORD_KEY": KEY, "WATCHWORD_LEDGER": "process-only"}

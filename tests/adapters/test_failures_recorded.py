@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.engine_host import ANN, KEY, Events, Mail, Post, Puzzle, Riddle
+from kit.hosts import event, triggers_of
 from watchword import Challenge, ConfigurationError, Flow, ProtocolError, UnavailableError, Verdict
 from watchword.errors import REASONS, checked_code, reason_of
-from watchword.testing.time import SeededRandom, VirtualClock
-from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import Refused, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
 
@@ -52,23 +52,6 @@ def failing_kind(error):
     return Odd()
 
 
-def made(flow, events, **settings):
-    settings = {"courier": Post(), "ledger": MemoryLedger(), **settings}
-    return triggers(
-        flow, key=KEY, clock=VirtualClock(), random=SeededRandom(), audit=events, environment={}, pad_to=0, **settings
-    )
-
-
-def event(trigger, user=ANN, **request):
-    return {
-        "triggerSource": trigger,
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"clientId": "client"},
-        "request": {"userAttributes": dict(user), **request},
-    }
-
-
 def ports(error):
     """For each port its name, a flow and the settings under which it fails in Create, and the event that tells it."""
     return {
@@ -87,7 +70,7 @@ def test_the_reason_of_a_port_is_under_the_reference_of_the_client(port, error, 
     kind, settings, name = ports(error)[port]
     events = Events()
     with caplog.at_level(logging.DEBUG), pytest.raises(TriggerError) as caught:
-        made(Flow(kind), events, **settings).create(event("CreateAuthChallenge"))
+        triggers_of(Flow(kind), audit=events, pad_to=0, **settings).create(event("create"))
     ref = re.fullmatch(r"UNAVAILABLE \(ref (\w{8})\)", str(caught.value))[1]
     failure = next(each for each in events.events if each.name == name)
     assert said == {key: failure.detail[key] for key in ("reason", "code") if key in failure.detail}
@@ -103,11 +86,11 @@ def test_an_outage_in_verify_is_under_the_reference_on_the_screen(call):
     """Who answers sees one reference, of the challenge; the failure of the answer has the same."""
     events = Events()
     error = UnavailableError("x", reason="busy", code="TransactionConflict")
-    hooks = made(Flow(Riddle()), events, ledger=Failing(call, error))
-    asked = hooks.create(event("CreateAuthChallenge"))["response"]
+    hooks = triggers_of(Flow(Riddle()), audit=events, pad_to=0, ledger=Failing(call, error))
+    asked = hooks.create(event("create"))["response"]
     private = asked["privateChallengeParameters"]
     with pytest.raises(TriggerError) as caught:
-        hooks.verify(event("VerifyAuthChallengeResponse", privateChallengeParameters=private, challengeAnswer="fish"))
+        hooks.verify(event("verify", privateChallengeParameters=private, challengeAnswer="fish"))
     (failure,) = events.events
     assert ("sys_call_failed", "busy") == (failure.name, failure.detail["reason"])
     assert asked["publicChallengeParameters"]["ref"] == failure.ref
@@ -118,10 +101,10 @@ def test_an_outage_in_verify_is_under_the_reference_on_the_screen(call):
 def test_a_challenge_that_cannot_be_read_has_the_reference_on_the_screen(changed):
     """An answer without a challenge that this host wrote is recorded under the reference that its user saw."""
     events = Events()
-    hooks = made(Flow(Riddle()), events)
-    asked = hooks.create(event("CreateAuthChallenge"))["response"]
+    hooks = triggers_of(Flow(Riddle()), audit=events, pad_to=0)
+    asked = hooks.create(event("create"))["response"]
     private = asked["privateChallengeParameters"] | changed
-    hooks.verify(event("VerifyAuthChallengeResponse", privateChallengeParameters=private, challengeAnswer="fish"))
+    hooks.verify(event("verify", privateChallengeParameters=private, challengeAnswer="fish"))
     (failure,) = events.events
     assert "no_challenge" == failure.detail["reason"]
     assert asked["publicChallengeParameters"]["ref"] == failure.ref
@@ -131,7 +114,7 @@ def test_a_call_out_of_turn_has_one_reference_too(caplog):
     """A failure before there is any challenge has a reference of its own, the same everywhere."""
     events = Events()
     with pytest.raises(TriggerError) as caught:
-        made(Flow(Riddle()), events).create({"triggerSource": "Other"})
+        triggers_of(Flow(Riddle()), audit=events, pad_to=0).create({"triggerSource": "Other"})
     (failure,) = events.events
     assert ("sys_call_refused", "ProtocolError") == (failure.name, failure.detail["code"])
     assert failure.ref in str(caught.value)
@@ -166,7 +149,7 @@ def test_a_kind_that_makes_nonsense_is_told_in_fixed_words():
 
     events = Events()
     with pytest.raises(TriggerError):
-        made(Flow(Odd()), events).create(event("CreateAuthChallenge"))
+        triggers_of(Flow(Odd()), audit=events, pad_to=0).create(event("create"))
     assert "unusable" == events.events[0].detail["reason"]
 
 
@@ -179,9 +162,9 @@ def test_what_a_kind_says_of_an_answer_is_a_word_in_the_audit(said):
             return Verdict(False, said)
 
     events = Events()
-    hooks = made(Flow(Talkative()), events)
-    private = hooks.create(event("CreateAuthChallenge"))["response"]["privateChallengeParameters"]
-    hooks.verify(event("VerifyAuthChallengeResponse", privateChallengeParameters=private, challengeAnswer="x"))
+    hooks = triggers_of(Flow(Talkative()), audit=events, pad_to=0)
+    private = hooks.create(event("create"))["response"]["privateChallengeParameters"]
+    hooks.verify(event("verify", privateChallengeParameters=private, challengeAnswer="x"))
     assert ["wrong"] == [each.detail["reason"] for each in events.events]
 
 

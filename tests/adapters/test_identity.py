@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from kit.hosts import event
 from watchword import ConfigurationError, Flow, srp6a
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import MemoryAudit
@@ -97,32 +98,11 @@ def test_an_event_without_sub_is_taken_for_one_of_somebody_unknown(attributes):
     made = triggers(Flow(EmailOtp()), key=KEY, courier=box, environment={})
 
     def asked(given, *, missing):
-        event = {
-            "triggerSource": "CreateAuthChallenge_Authentication",
-            "userPoolId": "us-east-1_Abc123",
-            "userName": "ann",
-            "callerContext": {"clientId": "client"},
-            "request": {
-                "userAttributes": given,
-                "userNotFound": missing,
-                "challengeName": "CUSTOM_CHALLENGE",
-                "session": [],
-            },
-            "response": {},
-        }
-        return made.create(event, None)["response"]["publicChallengeParameters"]
+        asked_of = event("create", user=given, userNotFound=missing, challengeName="CUSTOM_CHALLENGE", session=[])
+        return made.create(asked_of, None)["response"]["publicChallengeParameters"]
 
     assert asked(attributes, missing=False)["ref"] == asked({}, missing=True)["ref"]
     assert not box.messages
-    passed = {
-        "triggerSource": "DefineAuthChallenge_Authentication",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"clientId": "client"},
-        "request": {
-            "userAttributes": attributes,
-            "session": [{"challengeName": "CUSTOM_CHALLENGE", "challengeResult": True, "challengeMetadata": None}],
-        },
-        "response": {},
-    }
+    right = {"challengeName": "CUSTOM_CHALLENGE", "challengeResult": True, "challengeMetadata": None}
+    passed = event("define", user=attributes, session=[right])
     assert made.define(passed, None)["response"]["issueTokens"] is False

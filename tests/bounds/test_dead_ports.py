@@ -5,9 +5,11 @@ import socket
 import sqlite3
 import time
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
+from kit import hosts
 from kit.aws import REGION, isolate
 from kit.engine_host import KEY
 from watchword import Flow
@@ -21,6 +23,9 @@ from watchword_adapters.ledgers.sqlite import SqliteLedger
 from watchword_plugins.email_otp import EmailOtp
 
 pytestmark = pytest.mark.exhaustive
+
+event = partial(hosts.event, response={"answerCorrect": True})
+"""What stands in the response already means nothing."""
 
 AT_MOST = 20.0
 """Real seconds after which a call that should have ended counts as hung, on however slow a machine; the deadline is 3.5."""
@@ -37,20 +42,6 @@ def gone():
     """A port on which nobody listens."""
     with silent() as port:
         return port
-
-
-def event(trigger, **request):
-    """An event for *trigger*."""
-    names = {"create": "CreateAuthChallenge_X", "verify": "VerifyAuthChallengeResponse_X"}
-    attributes = {"sub": "s-1", "email": "ann@example.com", "email_verified": "true"}
-    return {
-        "triggerSource": names[trigger],
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"clientId": "client"},
-        "request": {"userAttributes": attributes, **request},
-        "response": {"answerCorrect": True},
-    }
 
 
 def made(ledger, courier=None):

@@ -5,11 +5,13 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import ClassVar
 
 import pytest
 from attrs import evolve, field, frozen
 
+from kit import hosts
 from kit.engine_host import ANN, KEY, Events, Mail, Post, Riddle
 from watchword import Challenge, Flow, Verdict, sequence
 from watchword.challenge import Email
@@ -18,6 +20,9 @@ from watchword_adapters import clock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.functions import Refused, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
+
+event = partial(hosts.event, response={"answerCorrect": True, "issueTokens": True})
+"""What stands in the response already means nothing."""
 
 SOON = 0.05
 """The deadline that these tests set, in real seconds."""
@@ -54,18 +59,6 @@ def made(flow, deadline=SOON, **settings):
 def with_deadline(t, deadline):
     """Return the triggers *t* with another deadline."""
     return evolve(t, engine=evolve(t._engine, deadline=deadline))
-
-
-def event(trigger, **request):
-    """Return an event for *trigger*."""
-    return {
-        "triggerSource": {"create": "CreateAuthChallenge_X", "verify": "VerifyAuthChallengeResponse_X"}[trigger],
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"clientId": "client"},
-        "request": {"userAttributes": dict(ANN), **request},
-        "response": {"answerCorrect": True, "issueTokens": True},
-    }
 
 
 def ends_closed(call, *arguments):

@@ -11,7 +11,8 @@ from string import Template
 
 from attrs import frozen
 
-from kit.engine_host import ANN, KEY, Events, Post, Riddle
+from kit.engine_host import ANN, Riddle
+from kit.hosts import Book, event, sign_in_of, triggers_of
 from kit.paths import FLOWS
 from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
@@ -20,12 +21,10 @@ from watchword.flow_file import load_flow
 from watchword.ports import Limit
 from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
-from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.travel import read_carry, read_slip, write_metadata
-from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
-from watchword_adapters.functions import Asked, Refused, SignIn, UserRecord
-from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_adapters.functions import Asked, Refused
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
 
@@ -120,45 +119,22 @@ def _changed(draw: Draw, event):
 # --- triggers -----------------------------------------------------------------------------------------------------
 
 
-def _handlers():
-    return triggers(
-        _FLOW,
-        key=KEY,
-        courier=Post(),
-        ledger=MemoryLedger(),
-        clock=VirtualClock(),
-        random=SeededRandom(),
-        audit=Events(),
-        environment={},
-    )
+def _event(trigger, **request):
+    request = {"clientMetadata": {"watchword_action": "resend"}, **request}
+    return event(trigger, response={"issueTokens": True, "answerCorrect": True}, **request)
 
 
-def _event(source, **request):
-    return {
-        "version": "1",
-        "triggerSource": source,
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"awsSdkVersion": "x", "clientId": "client"},
-        "request": {"userAttributes": dict(ANN), "clientMetadata": {"watchword_action": "resend"}, **request},
-        "response": {"issueTokens": True, "answerCorrect": True},
-    }
-
-
-_CREATED = _handlers().create(_event("CreateAuthChallenge_X", session=[]))["response"]
+_CREATED = triggers_of(_FLOW).create(_event("create", session=[]))["response"]
 _ENTRY = {
     "challengeName": "CUSTOM_CHALLENGE",
     "challengeResult": True,
     "challengeMetadata": _CREATED["challengeMetadata"],
 }
 _SRP = {"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}
-_DEFINE = _event("DefineAuthChallenge_X", session=[_ENTRY, {**_ENTRY, "challengeResult": False}])
-_CREATE = _event(
-    "CreateAuthChallenge_X", session=[{**_ENTRY, "challengeResult": False}], challengeName="CUSTOM_CHALLENGE"
-)
+_DEFINE = _event("define", session=[_ENTRY, {**_ENTRY, "challengeResult": False}])
+_CREATE = _event("create", session=[{**_ENTRY, "challengeResult": False}], challengeName="CUSTOM_CHALLENGE")
 _VERIFY = _event(
-    "VerifyAuthChallengeResponse_X",
+    "verify",
     privateChallengeParameters=_CREATED["privateChallengeParameters"],
     challengeAnswer="cat",
     clientMetadata={},
@@ -190,7 +166,7 @@ _WORDS = (
 def _called(trigger, event):
     """Call a trigger; return its response, or None if it ended with a fixed text."""
     try:
-        reply = getattr(_handlers(), trigger)(event)
+        reply = getattr(triggers_of(_FLOW), trigger)(event)
     except TriggerError as error:
         assert str(error).split(" (ref ")[0] in FAILURE_TEXTS, error
         return None
@@ -237,24 +213,10 @@ def verify(data: bytes) -> None:
 # --- plain functions ----------------------------------------------------------------------------------------------
 
 
-class _Book:
-    def find(self, name):
-        return UserRecord(ANN) if name == "ann" else None
-
-
 def handles(data: bytes) -> None:
     """A handle that was not given out is EXPIRED, whatever comes with it; one that was works for the right answer alone."""
     draw = Draw(data)
-    host = SignIn(
-        Flow(Riddle()),
-        users=_Book(),
-        key=KEY,
-        ledger=MemoryLedger(),
-        clock=VirtualClock(),
-        random=SeededRandom(),
-        audit=Events(),
-        environment={},
-    )
+    host = sign_in_of(Flow(Riddle()), Book(name="ann"))
     asked = host.begin("ann")
     assert isinstance(asked, Asked)
     token, answer, action = draw.pick((asked.token, draw.text(), draw.value())), draw.value(), draw.value()

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from kit.engine_host import ANN, KEY, Events, Post, Riddle
+from kit.engine_host import Riddle
+from kit.hosts import event, sign_in_of, triggers_of
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
 from watchword.budgets import parse_limit
 from watchword.errors import FAILURE_TEXTS
@@ -17,14 +18,12 @@ from watchword.flow_file import find_flow, load_flow
 from watchword.powers import MAX_MESSAGE
 from watchword.registry import Registry
 from watchword.testing import create_request, verify_request
-from watchword.testing.time import SeededRandom, VirtualClock
 from watchword.travel import read_carry, read_slip
-from watchword_adapters.aws_lambda import TriggerError, triggers
+from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.cli.captured import read_events
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
-from watchword_adapters.functions import Asked, Refused, SignIn, UserRecord
+from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.host_settings import HostSettings
-from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -106,37 +105,10 @@ def _refusal(call, *arguments) -> str:
 # --- the triggers -------------------------------------------------------------------------------------------------
 
 _FLOW = Flow(sequence(Riddle(), Captcha(), EmailOtp()))
-_SOURCES = {
-    "define": "DefineAuthChallenge_X",
-    "create": "CreateAuthChallenge_X",
-    "verify": "VerifyAuthChallengeResponse_X",
-}
-
-
-def _triggers():
-    return triggers(
-        _FLOW,
-        key=KEY,
-        courier=Post(),
-        ledger=MemoryLedger(),
-        clock=VirtualClock(),
-        random=SeededRandom(),
-        audit=Events(),
-        environment={},
-    )
 
 
 def _event(trigger, **request):
-    return {
-        "version": "1",
-        "triggerSource": _SOURCES[trigger],
-        "region": "us-east-1",
-        "userPoolId": "us-east-1_Abc123",
-        "userName": "ann",
-        "callerContext": {"awsSdkVersion": "x", "clientId": "client"},
-        "request": {"userAttributes": dict(ANN), "clientMetadata": {}, "userNotFound": False, **request},
-        "response": {},
-    }
+    return event(trigger, response={}, **{"clientMetadata": {}, "userNotFound": False, **request})
 
 
 def _paths(value, path=()):
@@ -174,7 +146,7 @@ def _trigger_entrance(handlers, trigger, event, path):
 
 def trigger_entrances() -> list[Entrance]:
     """Return an entrance for every place of an event of each trigger."""
-    handlers = _triggers()
+    handlers = triggers_of(_FLOW)
     created = handlers.create(_event("create", session=[]))["response"]
     entry = {
         "challengeName": "CUSTOM_CHALLENGE",
@@ -200,28 +172,6 @@ def trigger_entrances() -> list[Entrance]:
 # --- plain functions ----------------------------------------------------------------------------------------------
 
 
-class _Book:
-    def __init__(self):
-        self.attributes = dict(ANN)
-
-    def find(self, name):
-        return UserRecord(self.attributes)
-
-
-def _sign_in(flow):
-    return SignIn(
-        flow,
-        users=_Book(),
-        key=KEY,
-        courier=Post(),
-        ledger=MemoryLedger(),
-        clock=VirtualClock(),
-        random=SeededRandom(),
-        audit=Events(),
-        environment={},
-    )
-
-
 def _replied(reply):
     assert isinstance(reply, Asked | Refused)
     return "refused" if isinstance(reply, Refused) else "taken"
@@ -229,7 +179,7 @@ def _replied(reply):
 
 def function_entrances() -> list[Entrance]:
     """Return the entrances of a host without Cognito: names, SRP numbers, handles, answers, actions, choices, attributes."""
-    here, by_password = _sign_in(Flow(sequence(Riddle(), EmailOtp()))), _sign_in(Flow(Srp()))
+    here, by_password = sign_in_of(Flow(sequence(Riddle(), EmailOtp()))), sign_in_of(Flow(Srp()))
     public = srp6a.to_hex(srp6a.client_public(12345))
 
     def claiming(key):
@@ -241,7 +191,7 @@ def function_entrances() -> list[Entrance]:
 
     def attributed(name):
         def enter(value):
-            host = _sign_in(Flow(EmailOtp()))
+            host = sign_in_of(Flow(EmailOtp()))
             host._users.attributes[name] = value
             return _replied(host.begin("ann"))
 
@@ -305,7 +255,7 @@ class _Loud(Riddle):
 
 
 def _sent(value):
-    return _replied(_sign_in(Flow(_Loud(text=value))).begin("ann"))
+    return _replied(sign_in_of(Flow(_Loud(text=value))).begin("ann"))
 
 
 def _judged(kind):
