@@ -304,14 +304,14 @@ def _parts(text):
     if not isinstance(text, str) or len(text) > MAX_METADATA:
         return None
     parts = text.split(";")
-    ours = len(parts) == 1 + len(ROUND_FIELDS) and parts[1] and parts[2] in {"0", "1"}
+    ours = len(parts) == 7 and parts[1] and parts[2] in {"0", "1"}
     return parts if ours else None
 
 
 def _sign_in(parts):
     """Return the values of the sign-in's part of one round's metadata, or None if they are not ours."""
     values = parts[0].split(".") if parts else ()
-    ours = len(values) == len(SIGN_IN_FIELDS) and values[0] == FORMAT and values[3]
+    ours = len(values) == 4 and values[0] == FORMAT and values[3]
     return values if ours else None
 
 
@@ -342,11 +342,11 @@ def read(session, programs, attributes, client, known, action):
     named = [each for each in programs if each[0] == first[1]] if first else programs
     problem = "too_many_rounds" if len(session) > MAX_ROUNDS else None if named else "unknown_flow"
     program = named[0] if named else programs[0]
-    outcomes = outcomes_of(program[1], attributes, client, known)
+    outcomes = outcomes_of(program[1], attributes, client, known) if program[1] else ()
     if problem:
         return program, outcomes, (), problem
-    facts = facts_of(outcomes)
-    sign_in = ".".join((*first[:2], facts, first[3])) if first else None
+    facts = facts_of(outcomes) if outcomes else ""
+    sign_in = ".".join(first) if first and first[2] == facts else None
     # Metadata is written before the answer: how a round ended is in the metadata of the next one.
     ended = [parts[3] if parts else "answer" for parts in metadata[1:]]
     ended.append("resend" if action == "resend" else "answer")

@@ -108,7 +108,7 @@ TWINS = {
     ),
     "the newest flow judges unknown sessions": Twin(derive.read, 'None if named else "unknown_flow"', "None", "S-17"),
     "sign-ins may be mixed": Twin(
-        derive.read, "parts[0] != sign_in", 'parts[0].split(".")[:3] != sign_in.split(".")[:3]', "S-18", "two"
+        derive.read, "parts[0] != sign_in", 'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]', "S-18", "two"
     ),
     "tries without end": Twin(
         derive._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"

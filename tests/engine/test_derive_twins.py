@@ -142,15 +142,13 @@ TWINS = {
         "left = step_body(body, step, use, right)",
         "player",
     ),
-    "facts are not compared": Twin(
-        "parts[0] != sign_in",
-        '[*parts[0].split(".")[:2], parts[0].split(".")[3]] != [*sign_in.split(".")[:2], first[3]]',
-        "foreign",
-    ),
+    "facts are not compared": Twin(" and first[2] == facts", "", "player"),
     "sign-in ids are not compared": Twin(
-        "parts[0] != sign_in", 'parts[0].split(".")[:3] != sign_in.split(".")[:3]', "foreign"
+        "parts[0] != sign_in", 'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]', "foreign"
     ),
-    "flows may be mixed": Twin("parts[0] != sign_in", 'parts[0].split(".")[2:] != sign_in.split(".")[2:]', "foreign"),
+    "flows may be mixed": Twin(
+        "parts[0] != sign_in", 'parts[0].split(".")[2:] != f"{sign_in}".split(".")[2:]', "foreign"
+    ),
     "formats are not compared": Twin("values[0] == FORMAT and ", "", "player"),
     "how rounds ended is not compared": Twin(" or parts[3] not in expected", "", "player"),
     "the newest flow judges unknown sessions": Twin('None if named else "unknown_flow"', "None", "player"),

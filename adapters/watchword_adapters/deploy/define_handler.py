@@ -51,7 +51,7 @@ def _answer(given, flows, judge):
     attributes = _object(request, "userAttributes")
     _text(given, "userName")
     # Anything but a plain no counts as "not found": then there are no tokens. Whoever is there has a sub, always.
-    known = not request.get("userNotFound") and _said(attributes, "sub") not in {None, ""}
+    known = not request.get("userNotFound") and bool(_said(attributes, "sub"))
     session = _session(request.get("session"))
     said = request.get("clientMetadata")
     action, choice = (_said(said, ACTION), _said(said, CHOICE)) if isinstance(said, dict) else (None, None)
@@ -94,7 +94,7 @@ def _said(metadata, key):
 def _session(rounds):
     if rounds is None:
         return []
-    if not isinstance(rounds, list | tuple):
+    if not isinstance(rounds, (list, tuple)):
         return [("", None, None)]  # no session that Cognito writes: judged as a round that no flow knows
     return [
         (each.get("challengeName"), each.get("challengeResult"), each.get("challengeMetadata"))
