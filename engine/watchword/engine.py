@@ -103,7 +103,8 @@ def _prepare(step: Step, couriers: Mapping[str, Courier], schemes: Callable[[str
     name, powers = step.kind.kind, step.powers
     missing = powers.remedy(verify=False)
     if missing:
-        raise ConfigurationError(f"kind {name!r} needs more than is installed: {missing}")
+        modules = ", ".join(powers.requires_create)
+        raise ConfigurationError(f"kind {name!r} needs {modules}, and not all of that is installed: {missing}")
     if powers.sends and powers.channel not in couriers:
         installed = ", ".join(f"{scheme}:" for scheme in schemes(powers.channel))
         remedy = f"set WATCHWORD_COURIER to a URL of {installed}" if installed else "install one for WATCHWORD_COURIER"
