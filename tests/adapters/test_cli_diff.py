@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from kit.paths import FLOWS
-from watchword import Flow
+from watchword import load_flow
 from watchword.difference import difference
 from watchword_adapters.cli import main
 
@@ -58,7 +58,7 @@ def test_the_json_has_its_shape(capsys):
     read = json.loads(out)
     assert (1, "") == (status, err)
     assert ["same", "old", "new", "survives", "sessions", "changes"] == list(read)
-    found = difference(Flow.load(old), Flow.load(new))
+    found = difference(load_flow(old), load_flow(new))
     assert {"flow": "email_code", "fingerprint": found.old.fingerprint, "weakest": [["possession"]]} == read["old"]
     assert {
         "flow": "srp_then_code",
