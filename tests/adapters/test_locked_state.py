@@ -45,7 +45,7 @@ class Stage:
             users=self.users,
             key=key,
             courier=Outbox(),
-            ledger=SqliteLedger(str(path)),
+            ledger=SqliteLedger(str(path), clock=self.clock),
             clock=self.clock,
             audit=NoAudit(),
             environment={},

@@ -103,7 +103,7 @@ def test_a_mail_has_the_name_of_its_user_however_many_sign_in_at_once():
     together = threading.Barrier(len(names))
 
     def begin(name):
-        together.wait(5)
+        together.wait()
         world.pool.initiate_auth(ClientId=CLIENT, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": name})
 
     threads = [threading.Thread(target=begin, args=(name,)) for name in names]
@@ -267,7 +267,7 @@ def test_each_call_is_told_with_the_runs_of_its_own_triggers():
     def begin(name):
         world.add(name)
         with gathering() as runs:
-            together.wait(5)
+            together.wait()
             world.pool.initiate_auth(ClientId=CLIENT, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": name})
         found[name] = [(run.trigger, run.event["userName"]) for run in runs]
 

@@ -6,6 +6,7 @@ import pytest
 
 from kit.entrances import entrances
 from watchword import Flow, srp6a
+from watchword.testing.time import VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import main
 from watchword_adapters.couriers import Outbox
@@ -59,9 +60,10 @@ class Everybody:
 @pytest.mark.parametrize("text", ODD, ids=ascii)
 def test_a_name_of_any_signs_begins_a_sign_in(text, ledger, tmp_path):
     """Also where the user is known by it, with a password, and in a ledger that keeps text on a disk."""
-    kept = MemoryLedger() if ledger == "memory" else SqliteLedger(str(tmp_path / "ledger.db"))
+    clock = VirtualClock()
+    kept = MemoryLedger() if ledger == "memory" else SqliteLedger(str(tmp_path / "ledger.db"), clock=clock)
     for flow in (Flow(EmailOtp()), Flow(Srp())):
-        host = SignIn(flow, users=Everybody(), key=KEY, courier=Outbox(), ledger=kept, environment={})
+        host = SignIn(flow, users=Everybody(), key=KEY, courier=Outbox(), ledger=kept, clock=clock, environment={})
         salt, verifier = host.verifier(text, text)
         assert salt
         assert verifier

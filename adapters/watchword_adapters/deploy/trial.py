@@ -27,7 +27,7 @@ RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "da
 """The top-level modules that Lambda's Python runtimes bring."""
 
 _REMEDY = ". What a kind imports must be a requirement of its distribution, or stand in its requires_create or requires_verify"
-_PATIENCE = 300  # seconds: only a function that hangs takes so long
+_PATIENCE = 900  # seconds: only a function that hangs takes so long
 # URLs that set a ledger or courier up without a call over the network. In Lambda those of one process are refused.
 _LEDGERS = {"dynamodb": "dynamodb://watchword", "memory": "process-only", "sqlite": "process-only"}
 _COURIERS = {
