@@ -25,6 +25,7 @@ import define_by_hand  # Both are found by the line above.
 import mail_by_hand
 
 LENGTHS = (1, 4, 5, 50, 64)
+AIMS = {1: "≤ 8x", 4: "≤ 12x", 5: "≤ 12x"}
 HAND, JUDGE, DEFINE, BUILT, JSON = "by hand", "derive.judge", "define", "define as built", "json.loads and dumps"
 SIGNATURES, SIGN_IN_BY_HAND, SIGN_IN = "two RS256 signatures", "sign-in, handlers by hand", "sign-in, Watchword"
 
@@ -184,7 +185,7 @@ def rows(measured: Measured) -> list[Row]:
         hand = f"{HAND}, {_rounds(length)}"
         table += [row(hand), row(f"{JUDGE}, {_rounds(length)}", hand)]
         table.append(row(f"{DEFINE}, {_rounds(length)}", hand))
-        table.append(row(f"{BUILT}, {_rounds(length)}", hand, "≤ 10x" if length <= 5 else ""))
+        table.append(row(f"{BUILT}, {_rounds(length)}", hand, AIMS.get(length, "")))
     few, many = (f"{BUILT}, {_rounds(length)}" for length in (4, 64))
     table += [row(f"{JSON}, 4 rounds"), row(few, f"{JSON}, 4 rounds", "≤ 0.25x"), row(many, few, "≤ 20x")]
     if SIGN_IN in measured.samples:
