@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from attrs import define, field
 
 from watchword import derive
+from watchword.challenge import Email
 from watchword.derive import CUSTOM, SELECT
 from watchword.errors import WatchwordError
 from watchword.flow import Flow
@@ -261,5 +262,8 @@ class _Play:
     def _show_mail(self, first: int) -> int:
         messages = self.stage.outbox.messages
         for message in messages[first:]:
-            self.screen.pane(f"{message.channel} to {message.to}: {message.subject}", message.text)
+            head, body = f"{message.channel} to {message.to}", "\n".join(message.texts())
+            if isinstance(message, Email):
+                head, body = f"{head}: {message.subject}", message.text
+            self.screen.pane(head, body)
         return len(messages)
