@@ -1,19 +1,19 @@
-"""Built, deployed by CloudFormation and signed in, on an emulator of AWS: the command `ministack`, where it is on the path."""
+"""Built, deployed by CloudFormation and signed in, on an emulator of AWS: the command `ministack`, where it is on the path.
+
+The commands that the pages print run in `tests/installed`.
+"""
 
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from kit.artefact import wheel_of
 from kit.emulator import emulator, mails, waited
-from kit.paths import DOCS, FLOWS
+from kit.paths import FLOWS
 from watchword import load_flow
 from watchword_adapters.deploy import read_aws
 from watchword_adapters.deploy.artefact import Order, build
@@ -31,7 +31,6 @@ pytestmark = [
     pytest.mark.skipif(this_python() not in PYTHONS, reason="Lambda has no such Python"),
 ]
 
-PAGE = DOCS / "how-to" / "deploy-to-aws.md"
 REGION = "us-east-1"
 PASSWORD = "Correct-horse-9"
 
@@ -50,21 +49,6 @@ class Cloud:
             aws_access_key_id="test",
             aws_secret_access_key="test",
         )
-
-    def environment(self, shelf, **more):
-        """Return the environment of a shell in which the AWS CLI talks to the emulator, and pip to *shelf*."""
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "WATCHWORD_", "PIP_"))}
-        return {
-            **kept,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(shelf),
-            **more,
-        }
 
     def deploy(self, name, flow, folder, shelf):
         """Build the flow in *name*.toml, deploy it; return the stack's outputs."""
@@ -139,13 +123,13 @@ def shelf(tmp_path_factory):
     return folder
 
 
-def answer(cognito, outputs, asked, text, user="ann@example.com"):
+def answer(cognito, outputs, asked, text):
     """Answer a challenge."""
     return cognito.respond_to_auth_challenge(
         ClientId=outputs["ClientId"],
         ChallengeName="CUSTOM_CHALLENGE",
         Session=asked["Session"],
-        ChallengeResponses={"USERNAME": user, "ANSWER": text},
+        ChallengeResponses={"USERNAME": "ann@example.com", "ANSWER": text},
     )
 
 
@@ -201,66 +185,3 @@ def test_a_password_and_a_code_sign_in(cloud, shelf, tmp_path_factory):
     assert "AuthenticationResult" not in asked
     done = answer(cognito, outputs, asked, cloud.code(6))
     assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
-
-
-def sections(page):
-    """Return the blocks that a reader runs, by the heading that they are under: shell scripts, and the text of files."""
-    found, heading, skipped = {}, "", False
-    for part in re.split(r"^(## [^\n]*|% [^\n]*|```\w+\n.*?^```)$", page.read_text(), flags=re.MULTILINE | re.DOTALL):
-        if part.startswith("## "):
-            heading = part[3:]
-        elif part.startswith("```"):
-            language, _, text = part[3:-3].partition("\n")
-            named = re.match(r"# file: (\S+)\n", text)
-            if named:
-                text = f"cat > {named[1]} <<'END'\n{text}END\n"
-            if (language == "sh" or named) and not skipped:
-                found[heading] = found.get(heading, "set -e\n") + text
-            skipped = False
-        elif part.startswith("%"):
-            skipped = "installed: skip" in part
-    return found
-
-
-@pytest.mark.skipif(
-    shutil.which("aws") is None and os.environ.get("WATCHWORD_REQUIRE_EMULATOR") != "1",
-    reason="the AWS CLI is not on the path",
-)
-def test_the_commands_of_the_page_deploy_a_changed_flow(cloud, shelf, tmp_path):
-    """As they are printed: build, template, upload, deploy; then again: the new flow runs, and the old one to its end."""
-    page = sections(PAGE)
-    environment = cloud.environment(shelf, BUCKET="page-zips", SENDER="page@example.com")
-    told = tmp_path / "told"
-
-    def do(script):
-        script += f'\necho "$POOL $CLIENT $SESSION" > {told}\n'
-        known = (
-            dict(zip(("POOL", "CLIENT", "SESSION"), told.read_text().split(), strict=False)) if told.exists() else {}
-        )
-        ran = subprocess.run(
-            ["bash", "-c", script], cwd=tmp_path, env={**environment, **known}, capture_output=True, text=True
-        )
-        assert 0 == ran.returncode, ran.stdout + ran.stderr
-        return ran.stdout
-
-    for heading in ("Before you begin", "Build", "Deploy", "Sign in"):
-        do(page[heading])
-    pool, client, session = told.read_text().split()
-    old = cloud.code(8)
-    do(page["Deploy a changed flow"])
-    cognito = cloud.client("cognito-idp")
-    outputs = {"ClientId": client}
-    done = answer(cognito, outputs, {"Session": session}, old)
-    assert "AuthenticationResult" in done
-    address = "bob@example.com"
-    cognito.admin_create_user(
-        UserPoolId=pool,
-        Username=address,
-        UserAttributes=[{"Name": "email", "Value": address}, {"Name": "email_verified", "Value": "true"}],
-        MessageAction="SUPPRESS",
-    )
-    cognito.admin_set_user_password(UserPoolId=pool, Username=address, Password=PASSWORD, Permanent=True)
-    asked = cognito.initiate_auth(ClientId=client, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": address})
-    done = answer(cognito, outputs, asked, cloud.code(10), address)
-    assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
-    do(page["Look for what is wrong"])

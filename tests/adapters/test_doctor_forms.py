@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from kit.template_styles import BOTH, STYLES, TRIGGERS, another_client, judge, said, variable
+from kit.template_styles import BOTH, STYLES, TRIGGERS, another_client, codes, judge, said, variable
 from watchword import ConfigurationError
 
 pytestmark = pytest.mark.exhaustive
@@ -17,11 +17,6 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 def judged(tmp_path_factory):
     """A function that returns the findings on a document, without the command around."""
     return judge(tmp_path_factory.mktemp("judged"))
-
-
-def codes(findings):
-    """Return the codes of *findings*, each once."""
-    return {each["code"] for each in findings}
 
 
 # --- how a value is said ------------------------------------------------------------------------------------------

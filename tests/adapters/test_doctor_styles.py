@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, judge, said, variable
+from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, codes, judge, said, variable
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.finding import SEVERITIES
@@ -45,11 +45,6 @@ def examined(tmp_path_factory):
 def judged(tmp_path_factory):
     """A function that returns the findings on a document, without the command around."""
     return judge(tmp_path_factory.mktemp("judged"))
-
-
-def codes(findings):
-    """Return the codes of *findings*, each once."""
-    return {each["code"] for each in findings}
 
 
 @pytest.mark.parametrize("style", STYLES)

@@ -497,3 +497,8 @@ def judge(folder):
         return [{"code": each.code, "message": each.message} for each in diagnose(read_template(path, **named), flow)]
 
     return judged
+
+
+def codes(findings):
+    """Return the codes of *findings*, each once."""
+    return {each["code"] for each in findings}
