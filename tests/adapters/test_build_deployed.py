@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from kit.artefact import wheel_of
+from kit.artefact import shelf_of
 from kit.emulator import emulator, mails, waited
 from kit.paths import FLOWS
 from watchword import load_flow
@@ -117,10 +117,7 @@ def cloud(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
     """A folder of wheels of what is installed."""
-    folder = tmp_path_factory.mktemp("wheels")
-    for name in ("attrs", "pluggy"):
-        wheel_of(name, folder)
-    return folder
+    return shelf_of(tmp_path_factory.mktemp("wheels"))
 
 
 def answer(cognito, outputs, asked, text):

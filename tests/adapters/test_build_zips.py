@@ -23,7 +23,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kit import lambda_runtime
-from kit.artefact import unpacked, wheel, wheel_of
+from kit.artefact import shelf_of, unpacked, wheel, wheel_of
 from kit.hosts import event
 from kit.paths import FLOWS
 from watchword import ConfigurationError
@@ -43,7 +43,6 @@ from watchword_adapters.deploy.target import PYTHONS, Target, default_python, la
 HERE = Target("x86_64", this_python()) if this_python() in PYTHONS else None
 pytestmark = [pytest.mark.exhaustive, pytest.mark.skipif(HERE is None, reason="Lambda has no such Python")]
 KEY = base64.b64encode(bytes(range(32))).decode()
-ANN = {"sub": "11111111-2222-4333-8444-555555555555", "email": "ann@example.com", "email_verified": "true"}
 INDEX = pytest.mark.skipif(
     os.environ.get("WATCHWORD_INDEX_TESTS") != "1", reason="asks the package index; set WATCHWORD_INDEX_TESTS=1"
 )
@@ -52,10 +51,7 @@ INDEX = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
     """A folder of wheels of what is installed, so that no index is asked."""
-    folder = tmp_path_factory.mktemp("wheels")
-    for name in ("attrs", "pluggy"):
-        wheel_of(name, folder)
-    return folder
+    return shelf_of(tmp_path_factory.mktemp("wheels"))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.artefact import wheel_of
+from kit.artefact import shelf_of
 from kit.paths import FLOWS
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.deploy.artefact import Order, build
@@ -58,10 +58,10 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path_factory, manifest):
 @pytest.mark.parametrize("python", PYTHONS[:2])
 def test_each_zip_says_what_it_was_built_of(python, tmp_path):
     """Runtime, processor, both flows, kinds, and of ledger and courier what the function has."""
-    for name in ("attrs", "pluggy"):
-        wheel_of(name, tmp_path / "wheels")
     own, previous = FLOWS / "srp_then_code.toml", FLOWS / "email_code.toml"
-    order = Order(str(own), Target("arm64", python), (str(previous),), courier="smtp", wheels=tmp_path / "wheels")
+    order = Order(
+        str(own), Target("arm64", python), (str(previous),), courier="smtp", wheels=shelf_of(tmp_path / "wheels")
+    )
     build(order).write(tmp_path / "dist")
     said = {each: read_manifest(tmp_path / "dist" / f"{each}.zip") for each in ("define", "create", "verify")}
     marks = [FlowMark(flow.name, flow.fingerprint) for flow in map(load_flow, (own, previous))]
