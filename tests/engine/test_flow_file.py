@@ -27,7 +27,7 @@ from watchword import (
     when,
 )
 from watchword.errors import ConfigurationError
-from watchword.flow_file import MAX_BYTES, find_flow
+from watchword.flow_file import MAX_BYTES, MAX_REFERENCE, find_flow
 from watchword.registry import Registry
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -523,6 +523,13 @@ def test_a_reference_that_leads_nowhere_is_told(project, reference, told):
         find_flow(reference)
 
     assert told in str(caught.value)
+
+
+def test_a_reference_is_no_longer_than_any_path():
+    """It is cut in the message."""
+    with pytest.raises(ConfigurationError, match=rf"^'x+'… has more than {MAX_REFERENCE} characters") as caught:
+        find_flow("x" * (MAX_REFERENCE + 1))
+    assert len(str(caught.value)) < 200
 
 
 # --- examples -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError
-from watchword.keyring import MIN_KEY_BYTES, Key, Keyring, pack
+from watchword.keyring import MIN_KEY_BYTES, Key, Keyring, RootedRing, pack
 
 SECRET = bytes(range(100, 132))
 OTHER = hashlib.sha256(b"another").digest()
@@ -32,6 +32,18 @@ def test_a_ring_is_made_of_one_secret_of_several_or_of_a_ring():
     assert Keyring.of(ring) is ring
     assert ring.current == Keyring.of(OTHER).current
     assert ring.lasting == Keyring.of(SECRET).current
+
+
+def test_a_root_key_lasts_and_makes_no_challenge():
+    """The newest of those that rotate makes, the oldest root key lasts, and all of both read."""
+    third = hashlib.sha256(b"a third").digest()
+    root, rotating = Keyring.of([OTHER, SECRET]), Keyring.of(third)
+    ring = RootedRing(root, rotating)
+    assert (root.lasting, rotating.current) == (ring.lasting, ring.current)
+    assert [key.id for key in (*root.keys, *rotating.keys)] == [
+        ring.find(key.id).id for key in (*root.keys, *rotating.keys)
+    ]
+    assert ring.find("") is None
 
 
 def test_a_key_is_found_by_its_id_until_it_leaves_the_ring():

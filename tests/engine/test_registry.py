@@ -11,7 +11,7 @@ from watchword import hooks
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.hooks import PROJECT, hookimpl
 from watchword.ports import AuditEvent
-from watchword.registry import Registry
+from watchword.registry import KINDS, MAX_URL, Registry
 
 RIDDLE = """
 import watchword
@@ -348,6 +348,21 @@ def test_a_url_without_a_scheme_is_refused_and_not_shown(url):
 
     assert "smtp:" in message
     assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("make", ["find_courier", "find_ledger"])
+def test_a_url_is_no_longer_than_any_that_is_meant(make):
+    """Refused before it is searched for a scheme, and not shown."""
+    with pytest.raises(ConfigurationError, match=f"URL has more than {MAX_URL} characters") as caught:
+        getattr(Registry(), make)("sqlite:///" + "x" * MAX_URL)
+    assert len(str(caught.value)) < 100
+
+
+def test_the_module_of_a_name_is_told_and_not_imported(installed):
+    """So that a build knows what to ship."""
+    installed(acme_riddle=RIDDLE)
+    assert "acme_riddle" == Registry().module_of(KINDS, "riddle")
+    assert "acme_riddle" not in sys.modules
 
 
 def test_an_unknown_scheme_gets_the_nearest():
