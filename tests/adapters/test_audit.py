@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from watchword import Flow, derive
 from watchword.ports import AuditEvent
-from watchword_adapters.audit import AuditFanOut, MemoryAudit, NoAudit, StructuredLog, as_line
+from watchword_adapters.audit import AuditFanOut, MemoryAudit, StructuredLog, as_line
 from watchword_adapters.deploy import define_handler
 from watchword_plugins.email_otp import EmailOtp
 
@@ -130,9 +130,8 @@ def test_a_program_outside_lambda_and_a_silenced_logger_print_nothing(record, mo
     assert ("", "") == capsys.readouterr()
 
 
-def test_no_audit_forgets_and_memory_audit_keeps():
-    """The one keeps nothing, the other everything in order."""
-    NoAudit().record(EVENT)
+def test_memory_audit_keeps_events():
+    """All of them, in order."""
     memory = MemoryAudit()
     memory.record(EVENT)
     memory.record(AuditEvent("second", 2.0, "acme"))

@@ -24,7 +24,7 @@ from oracles.flow_oracles import CUSTOM, EXAMPLES, GOLD, SMALL, odd_lists, short
 from watchword import Flow, sequence
 from watchword.testing import events
 from watchword_adapters import aws_lambda, cognito
-from watchword_adapters.audit import MemoryAudit, NoAudit
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.deploy import define_handler
 from watchword_adapters.deploy.define_zip import define_files
 from watchword_plugins.email_otp import EmailOtp
@@ -38,7 +38,7 @@ FIELDS = ("triggerSource", "userPoolId", "userName", "callerContext", "request")
 
 def engine(flow, *previous, audit=None):
     """Return the engine's Define, as in a function that only defines."""
-    return aws_lambda.triggers(flow, previous=previous, audit=audit or NoAudit(), environment=LAMBDA).define
+    return aws_lambda.triggers(flow, previous=previous, audit=audit or MemoryAudit(), environment=LAMBDA).define
 
 
 def event(rounds=(), attributes=None, client="client", **request):

@@ -9,7 +9,7 @@ from watchword.keyring import Keyring
 from watchword.ports import Receipt
 from watchword.registry import Registry
 from watchword.testing.time import VirtualClock
-from watchword_adapters.audit import NoAudit
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers import MemoryLedger
@@ -27,7 +27,7 @@ MAIL = [Flow(EmailOtp())]
 
 def test_what_is_given_comes_before_the_environment():
     """Each setting by itself."""
-    ledger, box, clock, audit, registry = MemoryLedger(), Outbox(), VirtualClock(), NoAudit(), Registry({})
+    ledger, box, clock, audit, registry = MemoryLedger(), Outbox(), VirtualClock(), MemoryAudit(), Registry({})
     settings = HostSettings(
         key=GIVEN, ledger=ledger, courier=box, clock=clock, audit=audit, registry=registry, environment=ENVIRONMENT
     )

@@ -12,7 +12,7 @@ from kit.engine_host import ANN
 from watchword import Flow, sequence, srp6a
 from watchword.keyring import Keyring
 from watchword.testing.time import VirtualClock
-from watchword_adapters.audit import NoAudit
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import Asked, Refused, SignedIn, SignIn, UserRecord
 from watchword_adapters.ledgers.sqlite import SqliteLedger
@@ -47,7 +47,7 @@ class Stage:
             courier=Outbox(),
             ledger=SqliteLedger(str(path), clock=self.clock),
             clock=self.clock,
-            audit=NoAudit(),
+            audit=MemoryAudit(),
             environment={},
         )
         salt, verifier = self.host.verifier("ann", "Passw0rd!x")

@@ -10,7 +10,7 @@ import pytest
 from watchword import Flow
 from watchword.flow_file import find_flow
 from watchword.registry import Registry, _scan
-from watchword_adapters.audit import NoAudit
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.stage import set_up
 from watchword_adapters.deploy import artefact
@@ -128,19 +128,19 @@ def failed_in(made):
 @pytest.mark.parametrize("given", [None, Registry()], ids=["the host's own registry", "a registry handed on"])
 def test_plugins_observe_the_triggers(flow, given, installed):
     """The registry is the host's: which one has read the flow before makes no difference."""
-    assert END == failed_in(triggers(flow(), key=KEY, audit=NoAudit(), environment={}, registry=given))[-1]
+    assert END == failed_in(triggers(flow(), key=KEY, audit=MemoryAudit(), environment={}, registry=given))[-1]
 
 
 def test_plugins_observe_where_the_host_reads_the_flow(installed):
     """A path, and a module's attribute."""
     for reference in ("flow.toml", "acme_flow:flow"):
-        assert END == failed_in(triggers(reference, key=KEY, audit=NoAudit(), environment={}))[-1]
+        assert END == failed_in(triggers(reference, key=KEY, audit=MemoryAudit(), environment={}))[-1]
 
 
 @FLOWS
 def test_plugins_observe_plain_functions(flow, installed):
     """`SignIn` has a registry too."""
-    host = SignIn(flow(), users=Users(), key=KEY, audit=NoAudit(), environment={})
+    host = SignIn(flow(), users=Users(), key=KEY, audit=MemoryAudit(), environment={})
     reply = host.begin("ann")
     while isinstance(reply, Asked):
         reply = host.respond(reply.token, "wrong")
@@ -151,7 +151,7 @@ def test_plugins_observe_plain_functions(flow, installed):
 @FLOWS
 def test_plugins_observe_what_is_played_on_this_machine(flow, installed):
     """As `watchword try` and `watchword demo` do."""
-    stage = set_up(flow(), user="ann", password="Passw0rd!x", attributes={}, audit=NoAudit())
+    stage = set_up(flow(), user="ann", password="Passw0rd!x", attributes={}, audit=MemoryAudit())
     fail_in(stage.pool)
     assert END == sys.modules["acme_ask"].seen[-1]
 
@@ -174,7 +174,7 @@ def test_plugins_observe_a_built_function(installed, tmp_path, monkeypatch):
 @FLOWS
 def test_the_plugin_of_a_courier_observes(flow, installed):
     """It is named by a URL, given or in the environment."""
-    made = triggers(flow(), key=KEY, audit=NoAudit(), courier="pigeon://loft", environment={})
+    made = triggers(flow(), key=KEY, audit=MemoryAudit(), courier="pigeon://loft", environment={})
     assert END == failed_in(made)[-1]
     assert END == sys.modules["acme_pigeon"].seen[-1]
 
@@ -184,7 +184,7 @@ def test_a_kind_that_no_plugin_brings_loads_none(installed):
     source = PLUGIN.format(name="idle")
     namespace = {"__name__": "own_kinds"}
     exec(compile(source, "own_kinds.py", "exec"), namespace)
-    triggers(Flow(namespace["Ask"]()), key=KEY, audit=NoAudit(), environment={})
+    triggers(Flow(namespace["Ask"]()), key=KEY, audit=MemoryAudit(), environment={})
     assert "acme_idle" not in sys.modules
 
 
@@ -194,6 +194,6 @@ def test_broken_metadata_does_not_stop_a_flow_in_python(installed, monkeypatch):
     (installed / "acme-1.dist-info" / "entry_points.txt").write_text("[watchword\n")
     _scan.cache_clear()
     try:
-        triggers(flow, key=KEY, audit=NoAudit(), environment={})
+        triggers(flow, key=KEY, audit=MemoryAudit(), environment={})
     finally:
         _scan.cache_clear()

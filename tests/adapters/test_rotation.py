@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from watchword import ConfigurationError, Flow, one_of, srp6a
 from watchword.keyring import Keyring, Ring, RootedRing
 from watchword.testing.time import VirtualClock
-from watchword_adapters.audit import NoAudit
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import Asked, SignedIn, SignIn, UserRecord
@@ -81,7 +81,7 @@ class Stage:
             ledger=self.ledger,
             courier=self.outbox,
             clock=self.clock,
-            audit=NoAudit(),
+            audit=MemoryAudit(),
             environment={},
         )
 

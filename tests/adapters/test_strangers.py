@@ -4,7 +4,7 @@ import pytest
 
 from watchword import Flow, UnavailableError, sequence
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword_adapters.audit import NoAudit
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import Asked, SignIn, UserRecord
@@ -27,7 +27,13 @@ def a_pool(flow, user="", courier=None, **settings):
     """A pool with one user, whose address is *user*, or with none."""
     clock = VirtualClock()
     made = triggers(
-        flow, key=KEY, courier=courier or Outbox(), clock=clock, random=SeededRandom(), audit=NoAudit(), environment={}
+        flow,
+        key=KEY,
+        courier=courier or Outbox(),
+        clock=clock,
+        random=SeededRandom(),
+        audit=MemoryAudit(),
+        environment={},
     )
     pool = LocalUserPool(*made, clock=clock, **settings)
     if user:
@@ -100,7 +106,7 @@ def test_plain_functions_take_spellings_for_one_name(respelled):
 
     def told(name):
         clock = VirtualClock()
-        settings = {"users": Users(), "key": KEY, "courier": Outbox(), "audit": NoAudit(), "environment": {}}
+        settings = {"users": Users(), "key": KEY, "courier": Outbox(), "audit": MemoryAudit(), "environment": {}}
         settings["fold"] = str.casefold
         mail = SignIn(FLOWS["code"], clock=clock, **settings)
         password = SignIn(Flow(sequence(Srp(), EmailOtp())), clock=clock, **settings)
@@ -150,7 +156,7 @@ def test_new_keys_in_front_change_nothing_for_anybody(kind):
             courier=Outbox(),
             clock=clock,
             random=SeededRandom(),
-            audit=NoAudit(),
+            audit=MemoryAudit(),
             environment={},
         )
         pool = LocalUserPool(*made, clock=clock)
@@ -174,7 +180,7 @@ def test_plain_functions_show_no_other_address_of_a_user():
         key=KEY,
         courier=Outbox(),
         clock=VirtualClock(),
-        audit=NoAudit(),
+        audit=MemoryAudit(),
         environment={},
     )
     known, unknown = (signin.begin(name).public for name in ("ann@old.example", "ann@other.example"))
