@@ -117,12 +117,14 @@ def test_no_power_is_a_value_too():
         read.permissions,
     )
     assert read.prepare() is None
+    assert not read.prepares
     assert 1.0 == read.guess_probability()
 
 
 def test_methods_are_those_of_the_kind():
     """They are called on the instance that was read."""
     read = powers_of(kind(prepare=lambda self: self.kind, guess_probability=lambda self: 0.25)())
+    assert read.prepares
     assert ("toy", 0.25) == (read.prepare(), read.guess_probability())
 
 
