@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from importlib import import_module
 from importlib.metadata import packages_distributions, requires
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -102,13 +103,16 @@ class _Walk:
                 raise ConfigurationError(f"{importer} needs the module {module}, which is not there")
 
     def reach_member(self, module: str, name: str) -> None:
-        """Take in what ``from module import name`` means, if that is a module."""
+        """Take in what ``from module import name`` means: a module, or the one that the engine takes *name* from."""
         top = module.partition(".")[0]
         folders = self._folders.get(top)
         if folders is not None and (top not in self.packages or _needs_watchword(top)):
             found = self._located(folders, [*module.split("."), name])
+            home = _home_of(module, name)
             if found is not None:
                 self._take(f"{module}.{name}", found)
+            elif home:
+                self.reach(home, module, optional=False)
 
     def gather_data(self, module: str) -> None:
         """Take in the templates beside *module*, if it is one of Watchword's own kinds."""
@@ -160,6 +164,14 @@ class _Walk:
             else:
                 self._folders[top] = (Path(spec.origin or "").parent,)
         return self._folders[top]
+
+
+def _home_of(module: str, name: str) -> str:
+    """Return the module from which *module*, a package of the engine, takes *name* when it is asked for; or nothing."""
+    if module.partition(".")[0] != "watchword":
+        return ""
+    homes: Mapping[str, str] = vars(import_module(module)).get("_HOMES", {})
+    return homes.get(name, "")
 
 
 def _refuse_links(module: str, path: Path) -> None:

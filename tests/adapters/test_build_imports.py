@@ -1,0 +1,25 @@
+"""What a function needs, found by following the imports of its modules."""
+
+import pytest
+
+import watchword
+from watchword_adapters.deploy.imports import follow
+
+
+@pytest.mark.parametrize("name", watchword.__all__)
+def test_a_public_name_brings_the_module_that_it_comes_from(name, tmp_path, monkeypatch):
+    """The engine loads it when it is asked for: no import statement leads there."""
+    (tmp_path / "acme_kind.py").write_text(f"from watchword import {name}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    files = follow(["acme_kind"]).files
+
+    assert f"{watchword._HOMES[name].replace('.', '/')}.py" in files
+
+
+def test_a_name_that_is_not_there_brings_nothing(tmp_path, monkeypatch):
+    """It fails when the function is tried, and the build says so."""
+    (tmp_path / "acme_kind.py").write_text("from watchword import nothing_of_this_name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert {"acme_kind.py", "watchword/__init__.py"} == set(follow(["acme_kind"]).files)
