@@ -105,7 +105,7 @@ def test_the_triggers_read_the_examples(source, response):
         del event["response"]
     elif response != "as it is":
         event["response"] = response
-    made = triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), environment={})
+    made = triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), clock=VirtualClock(), environment={})
     assert made.handler(event, None)["response"]
 
 
@@ -140,7 +140,7 @@ def with_form(event, path, form):
 @pytest.mark.parametrize(("path", "form"), ODD)
 def test_the_triggers_take_each_odd_form(path, form):
     """In every example that has the place; none makes tokens or a right answer."""
-    made = triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), environment={})
+    made = triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), clock=VirtualClock(), environment={})
     examined = [with_form(each, path, form) for source, each in examples().items() if "AuthChallenge" in source]
     assert any(examined)
     for event in filter(None, examined):
@@ -157,7 +157,7 @@ def test_the_events_after_a_password_are_those_of_the_page():
         kept.append(copy.deepcopy(event["request"]["session"]))
         return made.define(event, context)
 
-    made = triggers(Flow(Srp()), key=bytes(range(32)), environment={})
+    made = triggers(Flow(Srp()), key=bytes(range(32)), clock=VirtualClock(), environment={})
     pool = LocalUserPool(define, None, None, random=SeededRandom())
     pool.add_user("ann", password=PASSWORD)
     srp = SrpClient(pool.pool_id, "ann", PASSWORD, SeededRandom())
