@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from threading import Lock
 
-from watchword.ports import Audit, AuditEvent
-from watchword_adapters.in_lambda import runs_in_lambda
+from watchword.contract.ports import Audit, AuditEvent
+from watchword_adapters.aws.in_lambda import runs_in_lambda
 
 
 class StructuredLog:

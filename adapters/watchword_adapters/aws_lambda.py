@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from watchword.algebra.evaluation import Judgement, Turn, ending, judge
+from watchword.algebra.flow import Flow
+from watchword.contract.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.errors import ProtocolError, WatchwordError
-from watchword.flow import Flow
-from watchword.ports import Audit, AuditEvent, Clock, Ledger, Random
-from watchword.turn import Judgement, Turn, ending, judge
-from watchword_adapters import cognito
-from watchword_adapters.cognito import Event
+from watchword_adapters.aws import cognito
+from watchword_adapters.aws.cognito import Event
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 
 if TYPE_CHECKING:
-    from watchword.engine import Engine
-    from watchword.registry import Registry
+    from watchword.loading.registry import Registry
+    from watchword.runtime.engine import Engine
 
 Trigger = Callable[[object, object], Event]
 
@@ -104,7 +104,7 @@ class Triggers:
         if self._engine is not None:
             ref = self._engine.failed(error, claim=drawn)
         else:
-            from watchword.travel import reference  # noqa: PLC0415 - Define does without it
+            from watchword.runtime.wire import reference  # noqa: PLC0415 - Define does without it
 
             ref = reference(drawn)
         _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
@@ -118,7 +118,7 @@ def _teller(settings: HostSettings) -> Callable[[Turn, Judgement], None]:
         ended = ending(turn, judgement)
         if ended is None:
             return
-        from watchword.travel import reference  # noqa: PLC0415 - most calls of Define end nothing
+        from watchword.runtime.wire import reference  # noqa: PLC0415 - most calls of Define end nothing
 
         ref = reference(judgement.claim) if judgement.claim else ""
         event = AuditEvent(ended[0], settings.clock.now(), judgement.flow.name, "", ref, ended[1])

@@ -13,17 +13,18 @@ from typing import Any, Protocol, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from watchword import derive, srp6a
-from watchword.borders import read_only
-from watchword.challenge import Factor, User
-from watchword.engine import Engine
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn, judge
+from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
+from watchword.contract.kinds import Factor, User
+from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
+from watchword.contract.read_only import read_only
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
-from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
-from watchword.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
-from watchword.registry import Registry
-from watchword.services import identity
-from watchword.turn import ACTION, CHOICE, Answer, Turn, judge
+from watchword.loading.registry import Registry
+from watchword.runtime.engine import Engine
+from watchword.runtime.services import identity
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
+from watchword_adapters.srp import srp6a
 
 CLIENT = "functions"
 
@@ -198,7 +199,7 @@ class SignIn:
             if srp_a is None:
                 return self._next(state, {}, None)
             public = srp6a.public_from_hex(srp_a, "srp_a")
-            return self._next(evolve(state, rounds=((derive.SRP_A, True, None),)), {}, public)
+            return self._next(evolve(state, rounds=((derivative.SRP_A, True, None),)), {}, public)
         except WatchwordError as error:
             return self._refused(error)
 
@@ -253,14 +254,14 @@ class SignIn:
             raise ExpiredError("the token is too old, or its sign-in cannot be read")
         said = {ACTION: action, CHOICE: choice}
         metadata = {key: value for key, value in said.items() if isinstance(value, str)}
-        if state.step == derive.PASSWORD_VERIFIER:
+        if state.step == derivative.PASSWORD_VERIFIER:
             if not self._password_accepted(state, answer):
                 return Refused()
-            done: tuple[str, bool, str | None] = (derive.PASSWORD_VERIFIER, True, None)
+            done: tuple[str, bool, str | None] = (derivative.PASSWORD_VERIFIER, True, None)
         else:
             given = Answer(self.realm, CLIENT, self._user(state.name), answer, state.private, metadata)
             verdict = engine.verify(given)
-            done = (derive.CUSTOM, verdict.right, state.metadata)
+            done = (derivative.CUSTOM, verdict.right, state.metadata)
         return self._next(evolve(state, rounds=(*state.rounds, done)), metadata, None)
 
     def _user(self, name: str) -> User:
@@ -282,7 +283,7 @@ class SignIn:
             case FailAuthentication():
                 return Refused()
             case Present(step, True):
-                if step != derive.PASSWORD_VERIFIER or srp_a is None:
+                if step != derivative.PASSWORD_VERIFIER or srp_a is None:
                     raise ConfigurationError(f"the flow asks for {step}, which plain functions do not have")
                 return self._ask_password(state, srp_a)
             case Present(step):
@@ -323,14 +324,14 @@ class SignIn:
         secret_block = base64.b64encode(block).decode()
         private = {"key": srp6a.server_key(exchange).hex(), "block": secret_block}
         public = {
-            "step": derive.PASSWORD_VERIFIER,
+            "step": derivative.PASSWORD_VERIFIER,
             "SALT": verifier.salt,
             "SRP_B": srp6a.to_hex(exchange.public),
             "SECRET_BLOCK": secret_block,
             "USERNAME": state.name,
             "USER_ID_FOR_SRP": state.name,
         }
-        return self._asked(evolve(state, step=derive.PASSWORD_VERIFIER, private=private), public)
+        return self._asked(evolve(state, step=derivative.PASSWORD_VERIFIER, private=private), public)
 
     def _password_accepted(self, state: _State, answer: object) -> bool:
         """Charge a guess, then compare; a right password takes its charge back."""

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import field, frozen
 
+from watchword.algebra.flow import Flow, expect_flow
+from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.contract.powers import channel_of, powers_of_ledger, reach_of
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow, expect_flow
-from watchword.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
-from watchword.powers import channel_of, powers_of_ledger, reach_of
-from watchword_adapters.in_lambda import runs_handler, runs_in_lambda
+from watchword_adapters.aws.in_lambda import runs_handler, runs_in_lambda
 
 # A function that only defines loads this module too: what it does not need is imported where it is used.
 if TYPE_CHECKING:
-    from watchword.engine import Engine
-    from watchword.keyring import Ring
-    from watchword.registry import Registry
+    from watchword.loading.registry import Registry
+    from watchword.runtime.engine import Engine
+    from watchword.runtime.keyring import Ring
 
 Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
 Couriers: TypeAlias = Courier | str | Sequence[Courier | str] | Mapping[str, Courier | str]
@@ -55,7 +55,7 @@ class HostSettings:
     @cached_property
     def registry(self) -> Registry:
         """What finds plugins."""
-        from watchword.registry import Registry  # noqa: PLC0415
+        from watchword.loading.registry import Registry  # noqa: PLC0415
 
         return Registry() if self.given_registry is None else self.given_registry
 
@@ -164,7 +164,7 @@ class HostSettings:
         if isinstance(flow, Flow):
             return flow
         if isinstance(flow, str | os.PathLike):
-            from watchword.flow_file import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
+            from watchword.loading.flow_file import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
 
             return find_flow(os.fspath(flow), self.registry)
         raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")
@@ -192,8 +192,8 @@ class HostSettings:
         Raises:
             ConfigurationError: if a setting is missing or wrong; the message says what to set.
         """
-        from watchword.engine import Engine  # noqa: PLC0415
-        from watchword.services import folded  # noqa: PLC0415
+        from watchword.runtime.engine import Engine  # noqa: PLC0415
+        from watchword.runtime.services import folded  # noqa: PLC0415
         from watchword_adapters.clock import SystemRandom  # noqa: PLC0415
 
         flows = tuple(map(expect_flow, flows))
@@ -217,7 +217,7 @@ class HostSettings:
 
     def _observed(self, flows: Sequence[Flow]) -> Audit:
         """Return the audit with the `observe` hooks of the plugins that are in use behind it."""
-        from watchword.blocks import kinds_in  # noqa: PLC0415
+        from watchword.algebra.blocks import kinds_in  # noqa: PLC0415
         from watchword_adapters.audit import AuditFanOut  # noqa: PLC0415
 
         kinds = [kind for flow in flows for kind in kinds_in(flow.body)]
@@ -234,7 +234,7 @@ class _Observer:
 
 
 def _rooted(root_key: Keys, rotating: Ring) -> Ring:
-    from watchword.keyring import Keyring, Ring, RootedRing  # noqa: PLC0415
+    from watchword.runtime.keyring import Keyring, Ring, RootedRing  # noqa: PLC0415
 
     if isinstance(root_key, Ring):
         return RootedRing(root_key, rotating)
@@ -250,7 +250,7 @@ def _rooted(root_key: Keys, rotating: Ring) -> Ring:
 
 def _ring(key: Keys, clock: Clock) -> Ring:
     if not isinstance(key, str):
-        from watchword.keyring import Keyring, Ring  # noqa: PLC0415
+        from watchword.runtime.keyring import Keyring, Ring  # noqa: PLC0415
 
         return key if isinstance(key, Ring) else Keyring.of(key)
     from watchword_adapters.keys import keyring_from  # noqa: PLC0415

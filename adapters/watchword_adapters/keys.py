@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from threading import TIMEOUT_MAX, Condition
 
+from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.keyring import Key, Keyring, Ring, RootedRing
-from watchword.ports import Clock
-from watchword_adapters.keys_in_aws import KeptInAws, KeySource, ParameterStoreKeys, SecretsManagerKeys, decoded
+from watchword.runtime.keyring import Key, Keyring, Ring, RootedRing
+from watchword_adapters.aws.keys_in_aws import KeptInAws, KeySource, ParameterStoreKeys, SecretsManagerKeys, decoded
 from watchword_adapters.urls import PortURL
 
 KEY = "WATCHWORD_KEY"
@@ -32,7 +32,7 @@ _log = logging.getLogger("watchword")
 
 
 class FetchedKeyring:
-    """A ring (`watchword.keyring.Ring`) of the keys of *source*, for any number of threads.
+    """A ring (`watchword.runtime.keyring.Ring`) of the keys of *source*, for any number of threads.
 
     The keys are fetched when it is made, and again by the first call after *cache* seconds (30 to 86,400), which goes
     on with those it has while another thread fetches. If that fails they stay in use; the log of ``watchword`` tells

@@ -3,17 +3,17 @@
 # Each name is loaded when it is asked for (PEP 562): `import watchword` alone loads nothing, and a program only what it uses.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from watchword.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
-    from watchword.budgets import Limits
-    from watchword.challenge import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
+    from watchword.algebra.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
+    from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
+    from watchword.algebra.limits import Limits
+    from watchword.analysis.findings import check
+    from watchword.analysis.state_space import explore
+    from watchword.contract.hookspecs import hookimpl
+    from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
+    from watchword.contract.typed_codes import typed_code
     from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError
-    from watchword.exploration import explore
-    from watchword.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
-    from watchword.flow_file import load_flow
-    from watchword.hooks import hookimpl
-    from watchword.registry import Registry
-    from watchword.typed import typed_code
-    from watchword.verdicts import check
+    from watchword.loading.flow_file import load_flow
+    from watchword.loading.registry import Registry
 
 __all__ = [
     "Challenge",
@@ -52,17 +52,17 @@ __all__ = [
 ]
 
 _NAMES = {
-    "blocks": ("all_of", "at_least", "attribute", "client", "fallback", "named", "one_of", "sequence", "when"),
-    "budgets": ("Limits",),
-    "challenge": ("Challenge", "CreateRequest", "Email", "Kind", "User", "Verdict", "VerifyRequest"),
+    "algebra.blocks": ("all_of", "at_least", "attribute", "client", "fallback", "named", "one_of", "sequence", "when"),
+    "algebra.limits": ("Limits",),
+    "contract.kinds": ("Challenge", "CreateRequest", "Email", "Kind", "User", "Verdict", "VerifyRequest"),
     "errors": ("ConfigurationError", "ProtocolError", "UnavailableError", "WatchwordError"),
-    "exploration": ("explore",),
-    "flow": ("FailAuthentication", "Flow", "IssueTokens", "Present", "ReadRound", "Round"),
-    "flow_file": ("load_flow",),
-    "hooks": ("hookimpl",),
-    "registry": ("Registry",),
-    "typed": ("typed_code",),
-    "verdicts": ("check",),
+    "analysis.state_space": ("explore",),
+    "algebra.flow": ("FailAuthentication", "Flow", "IssueTokens", "Present", "ReadRound", "Round"),
+    "loading.flow_file": ("load_flow",),
+    "contract.hookspecs": ("hookimpl",),
+    "loading.registry": ("Registry",),
+    "contract.typed_codes": ("typed_code",),
+    "analysis.findings": ("check",),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 """The module of each public name."""

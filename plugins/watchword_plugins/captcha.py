@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from attrs import Attribute, field, frozen
 
-from watchword.challenge import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
+from watchword.contract.hookspecs import RegisterKind, hookimpl
+from watchword.contract.kinds import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
+from watchword.contract.typed_codes import typed_code
+from watchword.contract.validators import choice, line, refused, whole_number
 from watchword.errors import ConfigurationError
-from watchword.hooks import RegisterKind, hookimpl
-from watchword.settings import choice, line, refused, whole_number
-from watchword.typed import typed_code
 
 if TYPE_CHECKING:
     from captcha.image import ColorTuple

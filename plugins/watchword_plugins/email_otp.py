@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import Attribute, field, frozen
 
-from watchword.challenge import Challenge, CreateRequest, Email, Factor, User, Verdict, VerifyRequest
+from watchword.contract.hookspecs import RegisterKind, hookimpl
+from watchword.contract.kinds import Challenge, CreateRequest, Email, Factor, User, Verdict, VerifyRequest
+from watchword.contract.typed_codes import typed_code
+from watchword.contract.validators import choice, flag, line, refused, whole_number
 from watchword.errors import ConfigurationError
-from watchword.hooks import RegisterKind, hookimpl
-from watchword.settings import choice, flag, line, refused, whole_number
-from watchword.typed import typed_code
 
 if TYPE_CHECKING:
     from pathlib import Path

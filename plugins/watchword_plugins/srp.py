@@ -6,9 +6,9 @@ from typing import ClassVar, Never
 
 from attrs import frozen
 
-from watchword.challenge import CreateRequest, Factor, VerifyRequest
+from watchword.contract.hookspecs import RegisterKind, hookimpl
+from watchword.contract.kinds import CreateRequest, Factor, VerifyRequest
 from watchword.errors import ProtocolError
-from watchword.hooks import RegisterKind, hookimpl
 
 
 @frozen

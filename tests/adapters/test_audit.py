@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import Flow, derive
-from watchword.ports import AuditEvent
+from watchword import Flow
+from watchword.algebra import derivative
+from watchword.contract.ports import AuditEvent
 from watchword_adapters.audit import AuditFanOut, MemoryAudit, StructuredLog, as_line
-from watchword_adapters.deploy import define_handler
+from watchword_adapters.deploy.build import define_handler
 from watchword_plugins.email_otp import EmailOtp
 
 EVENT = AuditEvent("authn_login_fail", 1000.5, "acme", "0123", "ABCDEFGH", {"step": "email_otp"})
@@ -87,7 +88,7 @@ def by_the_define_function():
     """Record the end of a sign-in as a built Define function does: one round that no flow knows."""
     flow = Flow(EmailOtp(), name="acme")
     request = {"userAttributes": {}, "session": [{"challengeName": "X", "challengeResult": True}]}
-    define_handler.answer({"userName": "ann", "request": request}, [(flow.name, flow.program)], derive.judge)
+    define_handler.answer({"userName": "ann", "request": request}, [(flow.name, flow.program)], derivative.judge)
 
 
 def handlers(name, kept):

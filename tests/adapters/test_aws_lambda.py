@@ -329,7 +329,7 @@ class Elsewhere(MemoryLedger):
 
 
 ELSEWHERE = """
-from watchword.hooks import hookimpl
+from watchword.contract.hookspecs import hookimpl
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 
@@ -397,7 +397,7 @@ def test_a_function_that_only_defines_needs_no_key_and_loads_no_heavy_module():
         "from watchword_plugins.captcha import Captcha; from watchword_adapters.aws_lambda import triggers;"
         "t = triggers(Flow(sequence(Captcha(), EmailOtp())));"
         "assert t.define({'request': {}, 'response': {}}, None)['response']['challengeName'];"
-        "heavy = {'PIL', 'boto3', 'botocore', 'captcha', 'cryptography', 'watchword.creation'} & set(sys.modules);"
+        "heavy = {'PIL', 'boto3', 'botocore', 'captcha', 'cryptography', 'watchword.runtime.creation'} & set(sys.modules);"
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

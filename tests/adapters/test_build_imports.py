@@ -3,7 +3,7 @@
 import pytest
 
 import watchword
-from watchword_adapters.deploy.imports import follow
+from watchword_adapters.deploy.packages.imports import follow
 
 
 @pytest.mark.parametrize("name", watchword.__all__)

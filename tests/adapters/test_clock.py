@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.threaded_clock import ThreadedClock
+from watchword.contract.ports import Clock
 from watchword.errors import UnavailableError
-from watchword.ports import Clock
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword_adapters.cli.forward_clock import ForwardClock
+from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.clock import SystemClock, SystemRandom
 
 

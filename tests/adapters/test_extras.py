@@ -11,7 +11,8 @@ from packaging.utils import canonicalize_name
 from kit.paths import ROOT
 from watchword import ConfigurationError
 from watchword_adapters.extras import PACKAGES, demand, lacking
-from watchword_adapters.userpool import LocalUserPool, signing
+from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.sign_in import signing
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 

@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from watchword import ConfigurationError, Flow
-from watchword.keyring import Keyring
-from watchword.ports import Receipt
-from watchword.registry import Registry
+from watchword.contract.ports import Receipt
+from watchword.loading.registry import Registry
+from watchword.runtime.keyring import Keyring
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.couriers import Outbox

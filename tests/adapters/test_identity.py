@@ -7,12 +7,13 @@ import logging
 import pytest
 
 from kit.hosts import event
-from watchword import ConfigurationError, Flow, srp6a
+from watchword import ConfigurationError, Flow
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import PASSWORD_LIMITS, Refused, SignedIn, SignIn, UserRecord
+from watchword_adapters.srp import srp6a
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 

@@ -14,9 +14,10 @@ from kit.aws import LONG, REGION, Aws, isolate
 from kit.threaded_clock import ThreadedClock
 from watchword import Flow
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.keyring import Keyring, Ring
+from watchword.runtime.keyring import Keyring, Ring
 from watchword.testing.time import VirtualClock
-from watchword_adapters import keys, keys_in_aws
+from watchword_adapters import keys
+from watchword_adapters.aws import keys_in_aws
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.host_settings import HostSettings

@@ -8,16 +8,16 @@ from textwrap import dedent
 import pytest
 
 from watchword import Flow
-from watchword.flow_file import find_flow
-from watchword.registry import Registry, _scan
+from watchword.loading.flow_file import find_flow
+from watchword.loading.registry import Registry, _scan
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.cli.stage import set_up
-from watchword_adapters.deploy import artefact
-from watchword_adapters.deploy.generated import written
+from watchword_adapters.cli.local.stage import set_up
+from watchword_adapters.deploy.build import artefact
+from watchword_adapters.deploy.build.generated import written
 from watchword_adapters.functions import Asked, SignIn, UserRecord
 from watchword_adapters.userpool import LocalUserPool
-from watchword_adapters.userpool.errors import ClientError
+from watchword_adapters.userpool.api.errors import ClientError
 
 PLUGIN = """
 from typing import ClassVar
@@ -43,7 +43,7 @@ def observe(event):
 """
 COURIER = """
 import watchword
-from watchword.ports import Receipt
+from watchword.contract.ports import Receipt
 
 seen = []
 
@@ -165,7 +165,7 @@ def test_plugins_observe_a_built_function(installed, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WATCHWORD_LEDGER", "process-only")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("watchword.registry._scan", None)
+    monkeypatch.setattr("watchword.loading.registry._scan", None)
     verify = import_module("verify").verify
     verify({"triggerSource": "VerifyAuthChallengeResponse_Authentication", "request": {}}, None)
     assert ["authn_login_fail"] == sys.modules["acme_ask"].seen

@@ -10,7 +10,7 @@ import pytest
 from kit.engine_host import Mail
 from watchword import Flow, sequence
 from watchword.testing import Mailbox, SeededRandom, VirtualClock
-from watchword_adapters.srp_client import SrpClient
+from watchword_adapters.srp.client import SrpClient
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchword import ConfigurationError, Flow, one_of, srp6a
-from watchword.keyring import Keyring, Ring, RootedRing
+from watchword import ConfigurationError, Flow, one_of
+from watchword.runtime.keyring import Keyring, Ring, RootedRing
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
@@ -17,6 +17,7 @@ from watchword_adapters.functions import Asked, SignedIn, SignIn, UserRecord
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.keys import FetchedKeyring
 from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_adapters.srp import srp6a
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kit.entrances import entrances
-from watchword import Flow, srp6a
+from watchword import Flow
 from watchword.testing.time import VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import main
@@ -13,6 +13,7 @@ from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
+from watchword_adapters.srp import srp6a
 from watchword_adapters.userpool import ClientError, LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

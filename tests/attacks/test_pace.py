@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from watchword_adapters.attacks import pace
+from watchword_adapters.attacks.arena import pace
 
 
 @pytest.fixture

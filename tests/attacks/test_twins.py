@@ -5,27 +5,16 @@ from attrs import frozen
 
 from kit.broken_code import broken
 from kit.sample_triggers import Sample
-from watchword import (
-    Flow,
-    creation,
-    delivery,
-    derive,
-    fallback,
-    keyring,
-    named,
-    sequence,
-    services,
-    situation,
-    travel,
-    typed,
-    verification,
-)
+from watchword import Flow, fallback, named, sequence
+from watchword.algebra import derivative
+from watchword.contract import typed_codes
+from watchword.runtime import creation, delivery, keyring, services, situation, verification, wire
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
-from watchword_adapters.attacks.arena import Arena
-from watchword_adapters.attacks.stock import Question
+from watchword_adapters.attacks.arena.arena import Arena
+from watchword_adapters.attacks.arena.stock import Question
 from watchword_adapters.ledgers import memory
-from watchword_adapters.userpool import sessions, signin
+from watchword_adapters.userpool.sign_in import sessions, signin
 from watchword_plugins import email_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -59,26 +48,30 @@ VERIFIED = "if charge.outcome == "
 TWINS = {
     # The interpreter
     "tokens on a bare SRP_A": Twin(
-        derive._after_host, 'body if unwanted == "ignore" and right else BROKEN', "PASSED", "S-01"
+        derivative._after_host, 'body if unwanted == "ignore" and right else BROKEN', "PASSED", "S-01"
     ),
     "no password is asked for": Twin(
-        derive.without_srp,
+        derivative.without_srp,
         "return None if first is None else (tag, first, body[2])",
         "return body[2][0] if first is None else (tag, first, body[2])",
         "S-02",
         "password",
     ),
     "a wrong password passes": Twin(
-        derive.step_body, 'tag == "srp" and right and name ==', 'tag == "srp" and name ==', "S-03", "password"
+        derivative.step_body, 'tag == "srp" and right and name ==', 'tag == "srp" and name ==', "S-03", "password"
     ),
     "a wrong step passes": Twin(
-        derive._answered, 'name != own_name or use == "choice"', 'use == "choice"', "S-04", "two"
+        derivative._answered, 'name != own_name or use == "choice"', 'use == "choice"', "S-04", "two"
     ),
     "one answer passes two steps": Twin(
-        derive._in_turn, "return rest[0] if len(rest) == 1 else", "return PASSED if len(rest) == 1 else", "S-06", "two"
+        derivative._in_turn,
+        "return rest[0] if len(rest) == 1 else",
+        "return PASSED if len(rest) == 1 else",
+        "S-06",
+        "two",
     ),
     "null metadata is matched by its position": Twin(
-        derive.read,
+        derivative.read,
         "    first = next(",
         "    own = [f'{FORMAT}.{programs[0][0]}..x', heads(programs[0][2])[-1], '1', '-', '', '', '']\n"
         "    metadata = [parts or (own if each[2] is None else None) for parts, each in zip(metadata, session)]\n"
@@ -86,32 +79,34 @@ TWINS = {
         "S-16",
     ),
     "two ends instead of three": Twin(
-        derive._in_turn,
+        derivative._in_turn,
         'PASSED if tag == "sequence" else FAILED',
         'PASSED if tag == "sequence" else first',
         "S-04",
         "fallback",
     ),
     "MFA counts as a step": Twin(
-        derive._after_host,
+        derivative._after_host,
         "return (body, unwanted, phase, (*hosts, name))",
         "return (PASSED, unwanted, phase, hosts)",
         "S-07",
         "password",
     ),
     "truthy results count": Twin(
-        derive.after, "body == BROKEN or (right is not True and right is not False)", "body == BROKEN", "S-08"
+        derivative.after, "body == BROKEN or (right is not True and right is not False)", "body == BROKEN", "S-08"
     ),
-    "formats are not compared": Twin(derive._sign_in, "values[0] == FORMAT and ", "", "S-11"),
+    "formats are not compared": Twin(derivative._sign_in, "values[0] == FORMAT and ", "", "S-11"),
     "unknown users get tokens": Twin(
-        derive.decide, 'return ("tokens",) if known else ("fail", "unknown_user")', 'return ("tokens",)', "S-14"
+        derivative.decide, 'return ("tokens",) if known else ("fail", "unknown_user")', 'return ("tokens",)', "S-14"
     ),
-    "the newest flow judges unknown sessions": Twin(derive.read, 'None if named else "unknown_flow"', "None", "S-17"),
+    "the newest flow judges unknown sessions": Twin(
+        derivative.read, 'None if named else "unknown_flow"', "None", "S-17"
+    ),
     "sign-ins may be mixed": Twin(
-        derive.read, "parts[0] != sign_in", 'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]', "S-18", "two"
+        derivative.read, "parts[0] != sign_in", 'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]', "S-18", "two"
     ),
     "tries without end": Twin(
-        derive._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"
+        derivative._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"
     ),
     # Create
     "the time in the metadata is believed": Twin(
@@ -203,13 +198,13 @@ TWINS = {
     ),
     # Keys, digests, users
     "an unkeyed digest": Twin(
-        travel.answer_seal,
+        wire.answer_seal,
         'return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)',
         "return hashlib.sha256(answer.encode()).hexdigest()",
         "L-04",
     ),
     "an unkeyed digest of a picture's text": Twin(
-        travel.answer_seal,
+        wire.answer_seal,
         'return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)',
         "return hashlib.sha256(answer.encode()).hexdigest()",
         "K-02",
@@ -247,7 +242,7 @@ TWINS = {
     "any text is an address": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-01"),
     "several addresses are one": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-02"),
     "digits of any script": Twin(
-        typed.typed_code,
+        typed_codes.typed_code,
         "    if not code or not code.isascii():",
         "    code = __import__('unicodedata').normalize('NFKC', code.upper())\n    if not code:",
         "K-09",

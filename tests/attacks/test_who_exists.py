@@ -6,7 +6,8 @@ import pytest
 from attrs import frozen
 
 from kit.broken_code import broken
-from watchword import Challenge, Flow, Verdict, creation, delivery, services
+from watchword import Challenge, Flow, Verdict
+from watchword.runtime import creation, delivery, services
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_plugins.email_otp import EmailOtp
 

@@ -21,8 +21,8 @@ from cold_start import lambda_environment
 from kit.artefact import wheel_of
 from kit.lambda_runtime import function
 from watchword_adapters.deploy.archive import Archive
-from watchword_adapters.deploy.artefact import Order, build
-from watchword_adapters.deploy.bytecode import compiled
+from watchword_adapters.deploy.build.artefact import Order, build
+from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 HANDLERS = Path(__file__).parent / "handlers"

@@ -9,7 +9,7 @@ from rounds import Measured, Sample, alternate
 from scoreboard import Row, options, show
 
 from watchword import Flow, all_of, at_least, check, explore, load_flow, named
-from watchword.blocks import Block
+from watchword.algebra.blocks import Block
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 

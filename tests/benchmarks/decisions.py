@@ -12,11 +12,12 @@ from pathlib import Path
 from rounds import Measured, Sample, alternate, microseconds_each
 from scoreboard import Row, left_out, options, show
 
-from watchword import Flow, derive, named, sequence
-from watchword.travel import Metadata
+from watchword import Flow, named, sequence
+from watchword.algebra import derivative
+from watchword.runtime.wire import Metadata
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.deploy import define_handler
+from watchword_adapters.deploy.build import define_handler
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
 
@@ -75,9 +76,9 @@ def decisions(length: int) -> dict[str, Callable[[], object]]:
     user = event["request"]["userAttributes"]
     works: dict[str, Callable[[], object]] = {
         HAND: lambda: define_by_hand.handler(event, None, steps=length + 1),
-        JUDGE: lambda: derive.judge(session, [flow.program], user, "4f8k2m9q1r7s3t5v6w0x2y4z8a", True, None, None),
+        JUDGE: lambda: derivative.judge(session, [flow.program], user, "4f8k2m9q1r7s3t5v6w0x2y4z8a", True, None, None),
         DEFINE: lambda: define(event, None),
-        BUILT: lambda: define_handler.answer(event, [(flow.name, flow.program)], derive.judge),
+        BUILT: lambda: define_handler.answer(event, [(flow.name, flow.program)], derivative.judge),
     }
     if length == 4:
         text = json.dumps(event)

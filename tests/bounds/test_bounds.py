@@ -12,7 +12,7 @@ import pytest
 
 from kit.entrances import MEGABYTES, TEXTS, THINGS, entrances
 from kit.paths import TESTS
-from watchword.travel import read_carry
+from watchword.runtime.wire import read_carry
 from watchword_adapters.aws_lambda import TriggerError
 
 pytestmark = pytest.mark.exhaustive

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from watchword.contract.ports import Receipt
 from watchword.errors import UnavailableError
-from watchword.ports import Receipt
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import send_within
 from watchword_adapters.userpool import ClientError, LocalUserPool

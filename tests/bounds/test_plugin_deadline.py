@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 from kit import hosts
 from kit.engine_host import ANN, KEY, Events, Mail, Post, Riddle
 from watchword import Challenge, Flow, Verdict, sequence
-from watchword.challenge import Email
+from watchword.contract.kinds import Email
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters import clock
 from watchword_adapters.aws_lambda import TriggerError, triggers

@@ -6,8 +6,8 @@ import pytest
 
 from kit.paths import DOCS
 from watchword import load_flow
-from watchword.diagram import collapsed, mermaid
-from watchword.exploration import explore
+from watchword.analysis.diagram import collapsed, mermaid
+from watchword.analysis.state_space import explore
 
 PAGE = DOCS / "explanation" / "diagrams.md"
 FLOWS = sorted((DOCS / "examples" / "flows").glob("*.toml"))

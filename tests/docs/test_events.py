@@ -11,7 +11,7 @@ from watchword import Flow
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.srp_client import SrpClient
+from watchword_adapters.srp.client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -74,7 +74,7 @@ def test_an_installed_kind_is_found_by_a_flow(site, project):
 def test_an_installed_kind_is_listed_with_its_distribution(site):
     """The operator sees whose code takes part in the sign-in."""
     program = (
-        "from watchword.registry import Registry; "
+        "from watchword.loading.registry import Registry; "
         "print(*((k.distribution, k.version, k.error) for k in Registry().installed_kinds() if k.name == 'riddle'))"
     )
 

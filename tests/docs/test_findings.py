@@ -3,7 +3,7 @@
 import re
 
 from kit.paths import DOCS
-from watchword.verdicts import CODES
+from watchword.analysis.findings import CODES
 
 PAGE = DOCS / "reference" / "findings.md"
 

@@ -10,8 +10,11 @@ import pytest
 
 import watchword
 from kit.paths import ROOT
-from watchword import derive, errors, hooks, testing, travel, turn
-from watchword.challenge import RESERVED_PUBLIC
+from watchword import errors, testing
+from watchword.algebra import derivative, evaluation
+from watchword.contract import hookspecs
+from watchword.contract.kinds import RESERVED_PUBLIC
+from watchword.runtime import wire
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import COMMANDS
 from watchword_adapters.functions import SignIn
@@ -66,7 +69,7 @@ def events_in(source):
 
 def reasons_of_decisions():
     """The reasons in the interpreter: the second of ("fail", reason), and what `read` returns as a problem."""
-    tree = ast.parse((ROOT / "engine/watchword/derive.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "engine/watchword/algebra/derivative.py").read_text(encoding="utf-8"))
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2 and getattr(node.elts[0], "value", None) == "fail":
@@ -88,7 +91,7 @@ def url_schemes():
 
 def hook_names():
     """The hooks of the specification."""
-    return sorted(name for name, value in vars(hooks).items() if hasattr(value, "watchword_spec"))
+    return sorted(name for name, value in vars(hookspecs).items() if hasattr(value, "watchword_spec"))
 
 
 def error_classes():
@@ -129,9 +132,9 @@ PLACES = {
     "failure texts": ("errors.md", cells, errors.FAILURE_TEXTS),
     "reasons": ("errors.md", cells, sorted(reasons_of_decisions())),
     "public parameters": ("parameters.md", cells, sorted(RESERVED_PUBLIC)),
-    "private parameters": ("parameters.md", cells, sorted(travel.RESERVED_PRIVATE)),
-    "metadata": ("parameters.md", cells, derive.METADATA_FIELDS),
-    "client metadata": ("parameters.md", cells, [turn.CHOICE, turn.ACTION]),
+    "private parameters": ("parameters.md", cells, sorted(wire.RESERVED_PRIVATE)),
+    "metadata": ("parameters.md", cells, derivative.METADATA_FIELDS),
+    "client metadata": ("parameters.md", cells, [evaluation.CHOICE, evaluation.ACTION]),
     "audit events": ("audit.md", cells, sorted(set().union(*(events_in(path.read_text("utf-8")) for path in SOURCES)))),
     "variables": ("environment.md", cells, environment_variables()),
     "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),

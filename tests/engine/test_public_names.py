@@ -71,7 +71,7 @@ DEFINE = (
 def test_a_function_that_only_defines_loads_neither_plugins_nor_files_nor_create():
     """Not built, a flow in Python: the registry, the reader of TOML and Create stay out."""
     names = loaded_by(DEFINE, AWS_LAMBDA_FUNCTION_NAME="acme", _HANDLER="handlers.define", PATH="")
-    assert "watchword.derive" in names
-    spared = {"registry", "flow_file", "creation", "verification", "engine", "exploration", "verdicts", "testing"}
+    assert "watchword.algebra.derivative" in names
+    spared = {*("loading", "runtime.engine", "runtime.creation", "runtime.verification", "analysis", "testing")}
     assert not {"pluggy", "tomllib", "importlib.metadata"} & names
     assert not {f"watchword.{each}" for each in spared} & names

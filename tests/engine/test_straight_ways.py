@@ -7,29 +7,18 @@ import pytest
 
 from kit.engine_host import ANN, Host, Mail, Riddle, world
 from kit.paths import ROOT
-from watchword import (
-    Flow,
-    UnavailableError,
-    User,
-    creation,
-    delivery,
-    derive,
-    engine,
-    fallback,
-    services,
-    situation,
-    turn,
-    verification,
-)
+from watchword import Flow, UnavailableError, User, fallback
+from watchword.algebra import derivative, evaluation
+from watchword.runtime import creation, delivery, engine, services, situation, verification
 
 KNOWN = User("ann", ANN)
-MODULES = (creation, delivery, engine, services, situation, turn, verification)
+MODULES = (creation, delivery, engine, services, situation, evaluation, verification)
 LONGEST = 45
 SESSIONS = {"rounds", "_rounds", "session", "_session", "reads", "_read"}
 """What a list of rounds is called."""
 ROUNDS = {"round", "round_", "last", "before_last"}
 """What a round is called."""
-READERS = {"derive.py", "situation.py"}
+READERS = {"derivative.py", "situation.py"}
 """The derivative, which knows tuples only, and the reader, which alone says which round is which."""
 
 
@@ -124,13 +113,13 @@ def test_a_session_is_folded_once_in_one_create(monkeypatch):
     """One derivative a round; one more where the last is read otherwise, and one to see whether there is another way."""
     calls = []
     for name in ("begin", "after"):
-        shipped = getattr(derive, name)
+        shipped = getattr(derivative, name)
 
         def counted(*given, name=name, shipped=shipped):
             calls.append(name)
             return shipped(*given)
 
-        monkeypatch.setattr(derive, name, counted)
+        monkeypatch.setattr(derivative, name, counted)
     here = world(Flow(fallback(Mail(), Riddle())))
     host = Host(here, KNOWN)
     host.next()

@@ -9,16 +9,17 @@ import pytest
 
 from kit.engine_host import ANN, KEY, Events
 from kit.faults import FLOWS, Post
-from watchword import User, derive
-from watchword.engine import Engine
+from watchword import User
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.flow import Round
+from watchword.contract.ports import LEASE
 from watchword.errors import UnavailableError
-from watchword.flow import Round
-from watchword.keyring import Keyring
-from watchword.ports import LEASE
+from watchword.runtime.engine import Engine
+from watchword.runtime.keyring import Keyring
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword.turn import Answer, Turn
-from watchword_adapters.attacks.plugins import Spoilt
-from watchword_adapters.attacks.spying import Notes, spied_on
+from watchword_adapters.attacks.arena.spying import Notes, spied_on
+from watchword_adapters.attacks.families.plugins import Spoilt
 
 pytestmark = pytest.mark.exhaustive
 
@@ -130,7 +131,7 @@ def resending(process, *, prepare=False, before=None):
     if prepare:
         made = process.create()
         process.clock.advance(61)
-        return [Round(derive.CUSTOM, False, made.metadata)]
+        return [Round(derivative.CUSTOM, False, made.metadata)]
     return process.create(before, action="resend")
 
 
@@ -157,7 +158,7 @@ def test_a_death_at_any_step_of_create_sends_once_at_most_and_loses_nothing_for_
         else:
             # Nobody knows whether it left: another one can be asked for when the lease and the cool-down are over.
             process.clock.advance(61)
-            session = [Round(derive.CUSTOM, False, made[-1].metadata)]
+            session = [Round(derivative.CUSTOM, False, made[-1].metadata)]
             another = process.create([*(before or ()), *session], action="resend")
             assert len(process.post.accepted) - sent == 1, point
             COUNTS["lost"] += not process.verify(another, process.right)

@@ -6,10 +6,10 @@ import pytest
 
 from kit.broken_code import broken
 from kit.faults import Plan, Report, Trial, inject_into_create
-from watchword import delivery, verification
 from watchword.errors import UnavailableError
+from watchword.runtime import delivery, verification
 from watchword_adapters import aws_lambda
-from watchword_adapters.attacks.arena import wrong_answer
+from watchword_adapters.attacks.arena.arena import wrong_answer
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 pytestmark = pytest.mark.exhaustive

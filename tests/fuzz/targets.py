@@ -14,17 +14,20 @@ from attrs import frozen
 from kit.engine_host import ANN, Riddle
 from kit.hosts import Book, event, sign_in_of, triggers_of
 from kit.paths import FLOWS
-from watchword import Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
-from watchword.budgets import parse_limit
+from watchword import Flow, Verdict, WatchwordError, sequence
+from watchword.algebra import derivative, notation
+from watchword.algebra.limits import parse_limit
+from watchword.analysis import requirement
+from watchword.contract.ports import Limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
-from watchword.flow_file import load_flow
-from watchword.ports import Limit
-from watchword.registry import Registry
+from watchword.loading.flow_file import load_flow
+from watchword.loading.registry import Registry
+from watchword.runtime.wire import read_carry, read_slip, write_metadata
 from watchword.testing import create_request, verify_request
-from watchword.travel import read_carry, read_slip, write_metadata
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.functions import Asked, Refused
+from watchword_adapters.srp import srp6a
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
 
@@ -185,7 +188,7 @@ def define(data: bytes) -> None:
     if response["issueTokens"]:
         rounds = [each for each in event["request"]["session"] if isinstance(each, Mapping)]
         right = [each for each in rounds if each.get("challengeResult") is True]
-        steps = [derive.read_metadata(each.get("challengeMetadata")) for each in right]
+        steps = [derivative.read_metadata(each.get("challengeMetadata")) for each in right]
         assert {"riddle", "email_otp"} <= {each["step"] for each in steps if each}
 
 
@@ -196,7 +199,7 @@ def create(data: bytes) -> None:
         assert response["privateChallengeParameters"]
         for name in ("publicChallengeParameters", "privateChallengeParameters"):
             assert all(isinstance(each, str) for pair in response[name].items() for each in pair)
-        assert derive.read_metadata(response["challengeMetadata"]) is not None
+        assert derivative.read_metadata(response["challengeMetadata"]) is not None
 
 
 def verify(data: bytes) -> None:
@@ -241,12 +244,14 @@ def metadata(data: bytes) -> None:
         if isinstance(text, str) and draw.byte() % 2:
             cut = draw.byte() % (len(text) + 1)
             text = text[:cut] + draw.text() + text[cut:]
-        fields = derive.read_metadata(text)
+        fields = derivative.read_metadata(text)
         if fields is not None:
             assert text == write_metadata(fields)
             assert isinstance(read_carry(fields), dict)
-        rounds.append((draw.pick((derive.CUSTOM, derive.SRP_A, derive.PASSWORD_VERIFIER, "x")), draw.value(1), text))
-    decided, *_ = derive.judge(
+        rounds.append(
+            (draw.pick((derivative.CUSTOM, derivative.SRP_A, derivative.PASSWORD_VERIFIER, "x")), draw.value(1), text)
+        )
+    decided, *_ = derivative.judge(
         rounds, [_FLOW.program], dict(ANN), "client", draw.byte() % 2 == 0, draw.value(), draw.text()
     )
     assert decided[0] in {"present", "select", "host", "tokens", "fail"}
@@ -298,10 +303,10 @@ def spoken(data: bytes) -> None:
     """Session words are what `say` makes of the rounds that they tell."""
     text = Draw(data).rest()
     try:
-        rounds = speech.listen(text, ("riddle", "email_otp", "srp_a"))
+        rounds = notation.listen(text, ("riddle", "email_otp", "srp_a"))
     except ConfigurationError:
         return
-    assert rounds == speech.listen(" ".join(map(speech.say, rounds)), ("riddle", "email_otp", "srp_a"))
+    assert rounds == notation.listen(" ".join(map(notation.say, rounds)), ("riddle", "email_otp", "srp_a"))
 
 
 def address(data: bytes) -> None:

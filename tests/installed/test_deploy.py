@@ -179,7 +179,7 @@ SIGN_IN = """\
 import sys, time
 import boto3
 from watchword_adapters.clock import SystemRandom
-from watchword_adapters.srp_client import SrpClient
+from watchword_adapters.srp.client import SrpClient
 
 pool, client = sys.argv[1:]
 cognito = boto3.client("cognito-idp")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.metadata import distribution
 
 from watchword_adapters.deploy.archive import pack
-from watchword_adapters.deploy.define_zip import define_files
+from watchword_adapters.deploy.build.define_zip import define_files
 
 
 def define_archive(*flows):
@@ -29,7 +29,7 @@ def written(files, folder):
 def built_define(folder, *flows):
     """Give the module `define` of the built function; afterwards this process knows none of its modules."""
     written(define_files(flows), folder)
-    names = ("derive", "define_handler", "define")
+    names = ("derivative", "define_handler", "define")
     before = {name: sys.modules.pop(name, None) for name in names}
     try:
         for name in names:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from attrs import frozen
 
 from watchword import Flow, Limits, all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
-from watchword.challenge import Challenge, Verdict
+from watchword.contract.kinds import Challenge, Verdict
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from kit.random_flows import flows
 from watchword import Limits
-from watchword.blocks import map_kinds
+from watchword.algebra.blocks import map_kinds
 
 
 @st.composite

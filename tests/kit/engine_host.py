@@ -6,13 +6,13 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from watchword import Challenge, Email, UnavailableError, Verdict
-from watchword.derive import CUSTOM
-from watchword.engine import Engine
-from watchword.flow import Present, Round
-from watchword.keyring import Keyring
-from watchword.ports import Receipt
+from watchword.algebra.derivative import CUSTOM
+from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.flow import Present, Round
+from watchword.contract.ports import Receipt
+from watchword.runtime.engine import Engine
+from watchword.runtime.keyring import Keyring
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword.turn import Answer, Turn
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 KEY = bytes(range(32))

@@ -11,19 +11,22 @@ from attrs import field, frozen
 
 from kit.engine_host import Riddle
 from kit.hosts import event, sign_in_of, triggers_of
-from watchword import Challenge, Email, Flow, Verdict, WatchwordError, derive, requirement, sequence, speech, srp6a
-from watchword.budgets import parse_limit
+from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
+from watchword.algebra import derivative, notation
+from watchword.algebra.limits import parse_limit
+from watchword.analysis import requirement
+from watchword.contract.powers import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
-from watchword.flow_file import find_flow, load_flow
-from watchword.powers import MAX_MESSAGE
-from watchword.registry import Registry
+from watchword.loading.flow_file import find_flow, load_flow
+from watchword.loading.registry import Registry
+from watchword.runtime.wire import read_carry, read_slip
 from watchword.testing import create_request, verify_request
-from watchword.travel import read_carry, read_slip
 from watchword_adapters.aws_lambda import TriggerError
-from watchword_adapters.cli.captured import read_events
+from watchword_adapters.cli.logs.captured import read_events
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.host_settings import HostSettings
+from watchword_adapters.srp import srp6a
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -236,7 +239,7 @@ def _file_entrance(name, suffix, read):
 
 
 def _listened(words):
-    return speech.listen(words, ("riddle", "captcha"))
+    return notation.listen(words, ("riddle", "captcha"))
 
 
 @frozen
@@ -272,7 +275,7 @@ def _judged(kind):
 
 def _carried(text):
     # Metadata is refused as a whole before its carry is read, so a carry is never longer than that.
-    carry = base64.urlsafe_b64encode(text[: derive.MAX_METADATA // 2].encode("utf-8", "replace")).decode()
+    carry = base64.urlsafe_b64encode(text[: derivative.MAX_METADATA // 2].encode("utf-8", "replace")).decode()
     return "taken" if read_carry({"carry": carry}) else "refused"
 
 
@@ -284,10 +287,10 @@ def reader_entrances() -> list[Entrance]:
     """Return what reads metadata, private parameters, requirements, session words, limits, URLs, keys, numbers and files."""
     message = {"id": "1", "to": "ann@example.com", "subject": "s", "text": "t"}
     return [
-        Entrance("metadata", lambda value: _wrapped(derive.read_metadata(value))),
+        Entrance("metadata", lambda value: _wrapped(derivative.read_metadata(value))),
         Entrance(
             "carry",
-            lambda value: "taken" if read_carry({"carry": value[: derive.MAX_METADATA]}) else "refused",
+            lambda value: "taken" if read_carry({"carry": value[: derivative.MAX_METADATA]}) else "refused",
             anything=False,
         ),
         Entrance("carry, JSON", _carried, anything=False),

@@ -9,11 +9,11 @@ from functools import partial
 from attrs import frozen
 
 from watchword import Flow, sequence
+from watchword.contract.ports import Receipt
 from watchword.errors import FAILURE_TEXTS, UnavailableError
-from watchword.ports import Receipt
 from watchword.testing.time import VirtualClock
-from watchword_adapters.attacks.arena import Arena, wrong_answer
-from watchword_adapters.attacks.visits import TriggersVisit, reached
+from watchword_adapters.attacks.arena.arena import Arena, wrong_answer
+from watchword_adapters.attacks.arena.visits import TriggersVisit, reached
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 from watchword_plugins.captcha import Captcha

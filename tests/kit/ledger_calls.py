@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from watchword.ports import ChargeRequest, Limit
+from watchword.contract.ports import ChargeRequest, Limit
 
 NOW = 1_800_000_000.0
 

@@ -7,7 +7,7 @@ from attrs import frozen
 from hypothesis import strategies as st
 
 from watchword import Flow, all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
-from watchword.challenge import Challenge, Verdict
+from watchword.contract.kinds import Challenge, Verdict
 from watchword.testing import session_lists
 
 TIER = attribute("custom:tier", "gold")

@@ -69,7 +69,7 @@ class Sample:
 
     def mail(self, to, code):
         """Send the code."""
-        from watchword.challenge import Email
+        from watchword.contract.kinds import Email
 
         if to:
             self.arena.mail.send(Email(to, "Your code", code, id=code), 1.0)

@@ -1,10 +1,10 @@
-"""Sessions in the words of `watchword.speech`, as lists of (name, result, metadata): ``session("srp_a+ password_verifier+ email_otp-", flow)``.
+"""Sessions in the words of `watchword.algebra.notation`, as lists of (name, result, metadata): ``session("srp_a+ password_verifier+ email_otp-", flow)``.
 
 Every custom round carries the metadata that *flow*'s own Create would have written. A word may also name a step that *flow* has not.
 """
 
-from watchword import derive
-from watchword.speech import listen
+from watchword.algebra import derivative
+from watchword.algebra.notation import listen
 from watchword.testing.session_lists import SIGNIN, metadata, recorded
 
 __all__ = ["SIGNIN", "judged", "listed", "metadata", "results", "session"]
@@ -27,7 +27,7 @@ def judged(words, flow, *, previous=(), attributes=None, client="", known=True, 
     if isinstance(words, str) and words.endswith("~"):
         action = "resend"
     programs = [flow.program, *(old.program for old in previous)]
-    return derive.judge(rounds, programs, attributes or {}, client, known, action, choice)[0]
+    return derivative.judge(rounds, programs, attributes or {}, client, known, action, choice)[0]
 
 
 def results(rounds):

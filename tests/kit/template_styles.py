@@ -7,9 +7,9 @@ import json
 from attrs import frozen
 
 from watchword import load_flow
-from watchword_adapters.deploy import template_text
-from watchword_adapters.deploy.diagnosis import diagnose
-from watchword_adapters.deploy.read_template import read_template
+from watchword_adapters.deploy.diagnosis.doctor import diagnose
+from watchword_adapters.deploy.reading import template_text
+from watchword_adapters.deploy.reading.read_template import read_template
 
 TRIGGERS = {
     "define": "DefineAuthChallenge",

@@ -8,7 +8,7 @@ import hmac
 import itertools
 
 from watchword.testing.time import VirtualClock
-from watchword_adapters.srp_client import SrpClient
+from watchword_adapters.srp.client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 
 PASSWORD = "Passw0rd!x"

@@ -6,8 +6,8 @@ Each block is a generator that yields what it asks for, is sent the round that c
 
 import re
 
-from watchword.blocks import AtLeast, Attribute, Fallback, InSequence, Named, OneOf, When
-from watchword.powers import is_host_run
+from watchword.algebra.blocks import AtLeast, Attribute, Fallback, InSequence, Named, OneOf, When
+from watchword.contract.powers import is_host_run
 
 PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
 SHUT = ["needs SRP_A"]

@@ -10,7 +10,8 @@ from kit.random_flows import APP, FOREIGN, TIER, Password, Quiz
 from kit.sessions import judged, listed, metadata, session
 from oracles.block_player import decision as played
 from oracles.reference_model import decision as expected
-from watchword import Flow, ReadRound, all_of, at_least, derive, fallback, load_flow, named, one_of, sequence, when
+from watchword import Flow, ReadRound, all_of, at_least, fallback, load_flow, named, one_of, sequence, when
+from watchword.algebra import derivative
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -81,7 +82,7 @@ def chained(flow, symbols):
     return listed(reads, flow)
 
 
-def divergences(flow, plain, lists, interpreter=derive):
+def divergences(flow, plain, lists, interpreter=derivative):
     """Yield the session lists on which *interpreter* and the model decide otherwise."""
     texts = written(flow)
     for rounds in lists:
@@ -139,7 +140,7 @@ def foreign_rounds(flow, rounds, place):
     verified = any(name == VERIFIER for name, _, _ in rounds[:place])
     for name in (SRP_A, VERIFIER):
         yield f"another {name}", (name, True, None)
-    for name in (*derive.HOSTED, "NEW_PASSWORD_REQUIRED"):
+    for name in (*derivative.HOSTED, "NEW_PASSWORD_REQUIRED"):
         yield f"{name} false", (name, False, None)
         if not verified or any(each == name for each, _, _ in rounds):
             yield f"{name} where it cannot stand", (name, True, None)
@@ -171,13 +172,13 @@ def insertions(flow, rounds):
         for what, foreign in foreign_rounds(flow, rounds, place):
             yield f"{what} at {place}", [*rounds[:place], foreign, *rounds[place:]]
             if place < len(rounds) and rounds[place][0] == CUSTOM:
-                step = derive.read_metadata(rounds[place][2])["step"]
+                step = derivative.read_metadata(rounds[place][2])["step"]
                 before = "answer" if foreign[0] == CUSTOM else "-"
                 fitted = (*rounds[place][:2], metadata(flow, step, before))
                 yield f"{what} at {place}, fitted", [*rounds[:place], foreign, fitted, *rounds[place + 1 :]]
 
 
-def tokens_after_insertion(flow, words, interpreter=derive):
+def tokens_after_insertion(flow, words, interpreter=derivative):
     """Yield the foreign rounds after which *interpreter* still issues tokens."""
     for what, rounds in insertions(flow, session(words, flow)):
         for action in (None, "resend"):
@@ -244,7 +245,7 @@ def altered(flow, rounds):
         for odd in (None, 1, "true", not result):
             yield [*before, (name, odd, text), *after[1:]]
         if name == CUSTOM:
-            told = derive.read_metadata(text)
+            told = derivative.read_metadata(text)
             others = {"signin": "b" * 16, "facts": "1" * len(flow.conditions) or "1", "v": "1", "flow": "0" * 16}
             changes = [*others.items(), *(("before", each) for each in ("-", "answer", "resend", "choice", "unasked"))]
             changes += [("asked", each) for each in ("0", "1", "")]
@@ -255,9 +256,9 @@ def altered(flow, rounds):
                 yield [*before, (name, result, changed), *after[1:]]
 
 
-def player_divergences(flow, interpreter=derive):
+def player_divergences(flow, interpreter=derivative):
     """Yield where *interpreter* and the player of blocks differ: on every short walk, and with one thing altered."""
-    most = 3 if len(flow.steps) == 3 and derive.SRP_A not in derive.heads(flow.program[2]) else 4
+    most = 3 if len(flow.steps) == 3 and derivative.SRP_A not in derivative.heads(flow.program[2]) else 4
     for words in everywhere(flow, most):
         rounds = session(words, flow)
         last = "resend" if words.endswith("~") else None

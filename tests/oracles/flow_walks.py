@@ -2,7 +2,8 @@
 
 from itertools import product
 
-from watchword import Present, ReadRound, derive
+from watchword import Present, ReadRound
+from watchword.algebra import derivative
 
 # Who signs in where: the circumstances that the conditions of the drawn flows tell apart.
 WHO = [
@@ -13,7 +14,7 @@ WHO = [
 
 def outcomes(flow, who):
     """Return how the conditions of *flow* turn out for *who*."""
-    return derive.outcomes_of(flow.conditions, who["attributes"], who["client"], who["known"])
+    return derivative.outcomes_of(flow.conditions, who["attributes"], who["client"], who["known"])
 
 
 def rounds_after(flow):
@@ -22,8 +23,8 @@ def rounds_after(flow):
     rounds = set()
     for decision in answers:
         match decision:
-            case Present(derive.SELECT):
-                rounds.add(ReadRound.custom(derive.SELECT, right=False))
+            case Present(derivative.SELECT):
+                rounds.add(ReadRound.custom(derivative.SELECT, right=False))
             case Present(name, host=True):
                 rounds.add(ReadRound.host(name))
             case Present(step):
@@ -31,13 +32,13 @@ def rounds_after(flow):
                 rounds.add(ReadRound.custom(step, right=False, use="resend"))
                 if hasattr(flow.steps[step].kind, "channel"):
                     rounds.add(ReadRound.custom(step, right=False, use="unasked"))
-    new_password = derive.decide(flow.state, None, True)
-    if new_password == ("host", derive.NEW_PASSWORD):
-        rounds.add(ReadRound.host(derive.NEW_PASSWORD))
+    new_password = derivative.decide(flow.state, None, True)
+    if new_password == ("host", derivative.NEW_PASSWORD):
+        rounds.add(ReadRound.host(derivative.NEW_PASSWORD))
     # A client opens with SRP_A or not before anything is decided.
-    opened = flow.after(ReadRound.host(derive.SRP_A))
-    if flow.state[2] == derive.CLOSED and opened.state[0] != derive.BROKEN:
-        rounds.add(ReadRound.host(derive.SRP_A))
+    opened = flow.after(ReadRound.host(derivative.SRP_A))
+    if flow.state[2] == derivative.CLOSED and opened.state[0] != derivative.BROKEN:
+        rounds.add(ReadRound.host(derivative.SRP_A))
     return rounds
 
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import pytest
 from attrs import field, frozen
 
-from watchword.challenge import Challenge, CreateRequest, Email, Verdict, VerifyRequest
-from watchword.settings import whole_number
+from watchword.contract.kinds import Challenge, CreateRequest, Email, Verdict, VerifyRequest
+from watchword.contract.typed_codes import typed_code
+from watchword.contract.validators import whole_number
 from watchword.testing import ANN, NOBODY, KindContract
-from watchword.typed import typed_code
 
 DIGITS = "0123456789"
 
@@ -64,7 +64,7 @@ class Riddle:
 
     @answer.validator
     def _check(self, attribute: Any, value: Any) -> None:
-        from watchword.settings import refused
+        from watchword.contract.validators import refused
 
         if not isinstance(value, str) or not value:
             raise refused(self, attribute, "must be a text")
@@ -139,7 +139,7 @@ class Phrase(Riddle):
 
     @answer.validator
     def _check(self, attribute: Any, value: Any) -> None:
-        from watchword.settings import refused
+        from watchword.contract.validators import refused
 
         if not isinstance(value, str) or not value.strip():
             raise refused(self, attribute, "must be a text")

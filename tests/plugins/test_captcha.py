@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from watchword.challenge import Challenge
+from watchword.contract.kinds import Challenge
 from watchword.errors import ConfigurationError
 from watchword.testing import create_request, hearing, verify_request
 from watchword_plugins import captcha

@@ -11,12 +11,12 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.challenge import Challenge, User
+from watchword.contract.kinds import Challenge, User
+from watchword.contract.typed_codes import typed_code
 from watchword.errors import ConfigurationError
+from watchword.runtime.wire import reference
 from watchword.testing import ANN, NOBODY, create_request, hearing, verify_request
 from watchword.testing.hostile import HOSTILE_ADDRESSES
-from watchword.travel import reference
-from watchword.typed import typed_code
 from watchword_plugins import email_otp
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp
 

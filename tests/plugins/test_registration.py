@@ -9,15 +9,15 @@ from typing import Any
 import pluggy
 import pytest
 
-from watchword import hooks
+from watchword.contract import hookspecs
 
 
 @pytest.mark.parametrize("name", ["captcha", "email_otp", "srp"])
 def test_a_module_registers_its_one_kind(name: str) -> None:
     """The module of an entry point registers exactly one kind, named as the entry point."""
     (entry,) = [one for one in entry_points(group="watchword") if one.name == name]
-    manager = pluggy.PluginManager(hooks.PROJECT)
-    manager.add_hookspecs(hooks)
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
     manager.register(import_module(entry.value))
     manager.check_pending()
     kinds: list[Any] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from attrs import fields
 
+from watchword.contract.powers import is_host_run, powers_of, why_no_kind
 from watchword.errors import ProtocolError
-from watchword.powers import is_host_run, powers_of, why_no_kind
 from watchword.testing import create_request, verify_request
 from watchword_plugins.srp import Srp
 

@@ -29,7 +29,7 @@ LONGEST_FUNCTION = 45
 ALIKE = {
     "watchword.testing": "the kit of plugin and flow authors, who import one name of it at a time",
     "watchword_adapters.cli.commands": "one module a command",
-    "watchword_adapters.attacks.families": "one module a family of attacks",
+    "watchword_adapters.attacks.family": "one module a family of attacks",
 }
 """Rooms that may be fuller (docs/decisions/0026-rooms.md): whoever reads one of these modules needs no other."""
 

@@ -1,7 +1,7 @@
 """Mutation: `python tests/programs/mutation.py verification --sample 100`. Needs cosmic-ray (pip install cosmic-ray), and fork (not Windows).
 
 Each mutant is one small change to the source; a test has to fail for it. cosmic-ray says which changes there are and makes them, in a
-copy of the project for each process: `derive.py` is shipped alone and may import nothing, so it cannot be mutated from within. The tests
+copy of the project for each process: `derivative.py` is shipped alone and may import nothing, so it cannot be mutated from within. The tests
 run in a fork of a process that has loaded everything but Watchword. Survivors are printed with their lines; what is known of them
 stands in docs/reference/mutation.md.
 """
@@ -41,115 +41,134 @@ class Module:
 
 
 _CREATE = (
-    "tests/engine/test_engine_create.py",
-    "tests/engine/test_mutants_calls.py",
-    "tests/engine/test_engine_verify.py",
-    "tests/engine/test_altered_metadata.py",
+    "tests/engine/runtime/test_creation.py",
+    "tests/engine/runtime/test_calls_mutants.py",
+    "tests/engine/runtime/test_verification.py",
+    "tests/engine/runtime/test_altered_metadata.py",
     "tests/bounds/test_plugin_deadline.py",
 )
 _ENGINE = (
-    "tests/engine/test_engine_verify.py",
-    "tests/engine/test_engine_create.py",
-    "tests/engine/test_engine_define.py",
+    "tests/engine/runtime/test_verification.py",
+    "tests/engine/runtime/test_creation.py",
+    "tests/engine/runtime/test_engine.py",
 )
 MODULES = {
     "derive": Module(
-        "engine/watchword/derive.py",
+        "engine/watchword/algebra/derivative.py",
         (
-            *("tests/engine/test_mutants_derive.py", "tests/engine/test_derive_reading.py"),
-            *("tests/engine/test_engine_define.py", "tests/engine/test_derive_twins.py"),
+            *("tests/engine/algebra/test_derivative_mutants.py", "tests/engine/algebra/test_derivative.py"),
+            *("tests/engine/runtime/test_engine.py", "tests/engine/algebra/test_derivative_twins.py"),
         ),
     ),
     "verification": Module(
-        "engine/watchword/verification.py",
-        (*_ENGINE, "tests/engine/test_mutants_calls.py", "tests/bounds/test_plugin_deadline.py"),
+        "engine/watchword/runtime/verification.py",
+        (*_ENGINE, "tests/engine/runtime/test_calls_mutants.py", "tests/bounds/test_plugin_deadline.py"),
     ),
     "budgets": Module(
-        "engine/watchword/budgets.py", ("tests/engine/test_budgets.py", "tests/engine/test_mutants_values.py", *_ENGINE)
+        "engine/watchword/algebra/limits.py",
+        ("tests/engine/algebra/test_limits.py", "tests/engine/runtime/test_wire_mutants.py", *_ENGINE),
     ),
-    "travel": Module("engine/watchword/travel.py", ("tests/engine/test_mutants_values.py", *_ENGINE)),
-    "creation": Module("engine/watchword/creation.py", _CREATE),
-    "delivery": Module("engine/watchword/delivery.py", _CREATE),
-    "situation": Module("engine/watchword/situation.py", (*_CREATE, "tests/engine/test_own_times.py")),
+    "travel": Module("engine/watchword/runtime/wire.py", ("tests/engine/runtime/test_wire_mutants.py", *_ENGINE)),
+    "creation": Module("engine/watchword/runtime/creation.py", _CREATE),
+    "delivery": Module("engine/watchword/runtime/delivery.py", _CREATE),
+    "situation": Module(
+        "engine/watchword/runtime/situation.py", (*_CREATE, "tests/engine/runtime/test_times_of_a_sign_in.py")
+    ),
     "keyring": Module(
-        "engine/watchword/keyring.py", ("tests/engine/test_keyring.py", "tests/engine/test_mutants_values.py", *_ENGINE)
+        "engine/watchword/runtime/keyring.py",
+        ("tests/engine/runtime/test_keyring.py", "tests/engine/runtime/test_wire_mutants.py", *_ENGINE),
     ),
     "memory": Module(
         "adapters/watchword_adapters/ledgers/memory.py",
-        ("tests/adapters/test_ledgers.py", "-k", "memory"),
+        ("tests/adapters/ledgers/test_ledgers.py", "-k", "memory"),
     ),
     "email_otp": Module(
         "plugins/watchword_plugins/email_otp.py",
-        ("tests/plugins/test_email_otp.py", "tests/plugins/test_mutants_kinds.py"),
+        ("tests/plugins/test_email_otp.py", "tests/plugins/test_kinds_mutants.py"),
         ("verify", "_read", "_address", "_is_address", "create"),
     ),
     "captcha": Module(
         "plugins/watchword_plugins/captcha.py",
-        ("tests/plugins/test_captcha.py", "tests/plugins/test_mutants_kinds.py"),
+        ("tests/plugins/test_captcha.py", "tests/plugins/test_kinds_mutants.py"),
         ("verify", "_read"),
     ),
 }
 
 MODULES |= {
-    "attributes": Module("engine/watchword/attributes.py", ("tests/engine/test_verdicts.py",)),
+    "attributes": Module("engine/watchword/algebra/attributes.py", ("tests/engine/analysis/test_findings.py",)),
     "blocks": Module(
-        "engine/watchword/blocks.py",
-        ("tests/engine/test_blocks.py", "tests/engine/test_flow_value.py", "tests/engine/test_broken_flows.py"),
+        "engine/watchword/algebra/blocks.py",
+        (
+            "tests/engine/algebra/test_blocks.py",
+            "tests/engine/algebra/test_flow.py",
+            "tests/engine/analysis/test_broken_flows.py",
+        ),
     ),
     "challenge": Module(
-        "engine/watchword/challenge.py",
+        "engine/watchword/contract/kinds.py",
         (
-            "tests/engine/test_engine_create.py",
-            "tests/engine/test_engine_verify.py",
-            "tests/engine/test_decoy.py",
-            "tests/engine/test_mutants_values.py",
+            "tests/engine/runtime/test_creation.py",
+            "tests/engine/runtime/test_verification.py",
+            "tests/engine/analysis/test_enumeration.py",
+            "tests/engine/runtime/test_wire_mutants.py",
         ),
     ),
     "decoy": Module(
-        "engine/watchword/decoy.py", ("tests/engine/test_decoy.py", "tests/engine/test_puzzles_of_nobody.py")
+        "engine/watchword/analysis/enumeration.py",
+        ("tests/engine/analysis/test_enumeration.py", "tests/engine/runtime/test_puzzles_of_unknown_users.py"),
     ),
-    "diagram": Module("engine/watchword/diagram.py", ("tests/engine/test_diagram.py",)),
-    "flow_file": Module("engine/watchword/flow_file.py", ("tests/engine/test_flow_file.py",)),
+    "diagram": Module("engine/watchword/analysis/diagram.py", ("tests/engine/analysis/test_diagram.py",)),
+    "flow_file": Module("engine/watchword/loading/flow_file.py", ("tests/engine/loading/test_flow_file.py",)),
     "engine": Module(
-        "engine/watchword/engine.py",
+        "engine/watchword/runtime/engine.py",
         (
-            "tests/engine/test_engine_create.py",
-            "tests/engine/test_engine_verify.py",
-            "tests/engine/test_engine_define.py",
-            "tests/engine/test_unlocking.py",
-            "tests/engine/test_mutants_calls.py",
+            "tests/engine/runtime/test_creation.py",
+            "tests/engine/runtime/test_verification.py",
+            "tests/engine/runtime/test_engine.py",
+            "tests/engine/runtime/test_unlocking.py",
+            "tests/engine/runtime/test_calls_mutants.py",
         ),
     ),
-    "explanation": Module("engine/watchword/explanation.py", ("tests/engine/test_explanation.py",)),
+    "explanation": Module("engine/watchword/analysis/explanation.py", ("tests/engine/analysis/test_explanation.py",)),
     "exploration": Module(
-        "engine/watchword/exploration.py", ("tests/engine/test_exploration.py", "tests/engine/test_verdicts.py")
+        "engine/watchword/analysis/state_space.py",
+        ("tests/engine/analysis/test_state_space.py", "tests/engine/analysis/test_findings.py"),
     ),
-    "figures": Module("engine/watchword/figures.py", ("tests/engine/test_figures.py",)),
+    "figures": Module("engine/watchword/analysis/metrics.py", ("tests/engine/analysis/test_metrics.py",)),
     "flow": Module(
-        "engine/watchword/flow.py",
-        ("tests/engine/test_flow_value.py", "tests/engine/test_engine_define.py", "tests/engine/test_blocks.py"),
-    ),
-    "registry": Module("engine/watchword/registry.py", ("tests/engine/test_registry.py",)),
-    "toml_positions": Module(
-        "engine/watchword/toml_positions.py", ("tests/engine/test_toml_positions.py", "tests/engine/test_flow_file.py")
-    ),
-    "requirement": Module("engine/watchword/requirement.py", ("tests/engine/test_requirement.py",)),
-    "settings": Module("engine/watchword/settings.py", ("tests/engine/test_settings.py",)),
-    "speech": Module("engine/watchword/speech.py", ("tests/engine/test_speech.py", "tests/engine/test_explanation.py")),
-    "srp6a": Module("engine/watchword/srp6a.py", ("tests/engine/test_srp6a.py",)),
-    "summary": Module("engine/watchword/summary.py", ("tests/engine/test_summary.py",)),
-    "turn": Module(
-        "engine/watchword/turn.py",
+        "engine/watchword/algebra/flow.py",
         (
-            "tests/engine/test_engine_define.py",
-            "tests/engine/test_engine_create.py",
-            "tests/engine/test_engine_verify.py",
-            "tests/engine/test_mutants_calls.py",
+            "tests/engine/algebra/test_flow.py",
+            "tests/engine/runtime/test_engine.py",
+            "tests/engine/algebra/test_blocks.py",
         ),
     ),
-    "unlocking": Module("engine/watchword/unlocking.py", ("tests/engine/test_unlocking.py",)),
+    "registry": Module("engine/watchword/loading/registry.py", ("tests/engine/loading/test_registry.py",)),
+    "toml_positions": Module(
+        "engine/watchword/loading/toml_positions.py",
+        ("tests/engine/loading/test_toml_positions.py", "tests/engine/loading/test_flow_file.py"),
+    ),
+    "requirement": Module("engine/watchword/analysis/requirement.py", ("tests/engine/analysis/test_requirement.py",)),
+    "settings": Module("engine/watchword/contract/validators.py", ("tests/engine/contract/test_validators.py",)),
+    "speech": Module(
+        "engine/watchword/algebra/notation.py",
+        ("tests/engine/algebra/test_notation.py", "tests/engine/analysis/test_explanation.py"),
+    ),
+    "srp6a": Module("adapters/watchword_adapters/srp/srp6a.py", ("tests/adapters/srp/test_srp6a.py",)),
+    "summary": Module("engine/watchword/analysis/summary.py", ("tests/engine/analysis/test_summary.py",)),
+    "turn": Module(
+        "engine/watchword/algebra/evaluation.py",
+        (
+            "tests/engine/runtime/test_engine.py",
+            "tests/engine/runtime/test_creation.py",
+            "tests/engine/runtime/test_verification.py",
+            "tests/engine/runtime/test_calls_mutants.py",
+        ),
+    ),
+    "unlocking": Module("engine/watchword/runtime/unlocking.py", ("tests/engine/runtime/test_unlocking.py",)),
     "verdicts": Module(
-        "engine/watchword/verdicts.py", ("tests/engine/test_verdicts.py", "tests/engine/test_broken_flows.py")
+        "engine/watchword/analysis/findings.py",
+        ("tests/engine/analysis/test_findings.py", "tests/engine/analysis/test_broken_flows.py"),
     ),
 }
 """The rest of the engine, by the tests that should notice."""

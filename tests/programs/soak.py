@@ -27,7 +27,7 @@ from attrs import field, frozen
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from kit.engine_host import KEY, Riddle  # found by the line above
 from watchword import Flow, Limits, sequence
-from watchword.ports import Receipt
+from watchword.contract.ports import Receipt
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.ledgers.memory import MemoryLedger

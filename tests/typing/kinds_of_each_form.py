@@ -7,9 +7,9 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from watchword import Challenge, CreateRequest, Flow, Kind, Verdict, VerifyRequest, fallback, named, sequence
-from watchword.challenge import Factor, HostRun
-from watchword.ports import Permission
-from watchword.powers import Guessable, NeedsModules, NeedsPermissions, Prepares, Sends
+from watchword.contract.kinds import Factor, HostRun
+from watchword.contract.ports import Permission
+from watchword.contract.powers import Guessable, NeedsModules, NeedsPermissions, Prepares, Sends
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -2,7 +2,7 @@
 
 from kinds_of_each_form import BySetting, Plain, WithSettingsNamedLikeMembers
 
-from watchword.powers import NeedsModules, Prepares, Sends
+from watchword.contract.powers import NeedsModules, Prepares, Sends
 
 plain: Sends = Plain()  # refused
 needy: NeedsModules = BySetting()  # refused

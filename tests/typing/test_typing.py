@@ -9,7 +9,7 @@ from shutil import which
 
 import pytest
 
-from watchword.powers import powers_of
+from watchword.contract.powers import powers_of
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent

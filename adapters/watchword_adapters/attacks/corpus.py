@@ -9,11 +9,14 @@ from contextlib import contextmanager
 
 from attrs import define, field, frozen
 
-from watchword.challenge import User
+from watchword.algebra.flow import Flow
+from watchword.contract.kinds import User
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow
-from watchword.registry import Registry
-from watchword_adapters.attacks import (
+from watchword.loading.registry import Registry
+from watchword_adapters.attacks.arena.arena import Arena, Attributes
+from watchword_adapters.attacks.arena.spying import probed
+from watchword_adapters.attacks.arena.stock import own_flow
+from watchword_adapters.attacks.families import (
     answers,
     downgrades,
     events,
@@ -29,10 +32,7 @@ from watchword_adapters.attacks import (
     stores,
     supply,
 )
-from watchword_adapters.attacks.arena import Arena, Attributes
-from watchword_adapters.attacks.families import Cases, Family, Need
-from watchword_adapters.attacks.spying import probed
-from watchword_adapters.attacks.stock import own_flow
+from watchword_adapters.attacks.family import Cases, Family, Need
 from watchword_adapters.attacks.successes import Success, success_of
 
 FAMILIES: tuple[Family, ...] = (

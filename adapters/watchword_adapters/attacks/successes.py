@@ -8,12 +8,12 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from watchword_adapters.attacks.arena import Arena
-from watchword_adapters.attacks.families import Cases, Family
+from watchword_adapters.attacks.arena.arena import Arena
+from watchword_adapters.attacks.family import Cases, Family
 
 _MOST = 120
 _TEST = """\
-from watchword.flow_file import find_flow
+from watchword.loading.flow_file import find_flow
 from watchword_adapters.attacks import one_case
 
 

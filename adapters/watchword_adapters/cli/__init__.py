@@ -29,7 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "trace": ("tracing", "find all that logs say about the eight letters on a user's screen"),
     "who": ("who", "tell by which digest the audit names a user, or which user a digest names"),
 }
-"""Each command's module in this package, and what it does in a line."""
+"""Each command's module in `commands`, and what it does in a line."""
 
 _DESCRIPTION = "The challenge engine for sign-in on Amazon Cognito's custom authentication."
 _EPILOG = "Begin with: watchword demo. Each command has a --help of its own, with an example."
@@ -94,7 +94,7 @@ def _dispatch(words: list[str]) -> int:
         )
         if name == word:
             chosen = subparser
-            command = cast("Command", import_module(f"{__name__}.{module}"))
+            command = cast("Command", import_module(f"{__name__}.commands.{module}"))
             command.configure(subparser)
     if command is None and not word.startswith("-"):
         parser.error(f"there is no command {word[:40]!r}{_nearest(word)}" if word else "no command is given")

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow
-from watchword.flow_file import find_flow
-from watchword.registry import Registry
+from watchword.loading.flow_file import find_flow
+from watchword.loading.registry import Registry
 
 
 def add_flow(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 from threading import Lock
 
+from watchword.contract.ports import Clock, Receipt
 from watchword.errors import UnavailableError
-from watchword.ports import Clock, Receipt
 
 
 class GivenUpError(Exception):

@@ -7,7 +7,7 @@ import unicodedata
 
 from attrs import frozen
 
-from watchword.challenge import Email, Message
+from watchword.contract.kinds import Email, Message
 from watchword.errors import ConfigurationError, UnavailableError
 
 # The dot-atom of RFC 5322 3.2.3, in ASCII: no quotes, comments, groups or lists, where parsers disagree.

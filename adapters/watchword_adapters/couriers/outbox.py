@@ -6,10 +6,10 @@ import sys
 from threading import Lock
 from typing import Any, ClassVar, TextIO
 
-from watchword.challenge import Email
+from watchword.contract.hookspecs import RegisterCourier, hookimpl
+from watchword.contract.kinds import Email
+from watchword.contract.ports import Courier, Receipt
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Courier, Receipt
 from watchword_adapters.couriers.envelope import refuse_unfit
 
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any, ClassVar, Protocol, cast
 
-from watchword.challenge import Email
+from watchword.contract.hookspecs import RegisterCourier, hookimpl
+from watchword.contract.kinds import Email
+from watchword.contract.ports import Clock, Courier, Permission, Receipt
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
-from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Clock, Courier, Permission, Receipt
-from watchword_adapters.aws_client import aws_client
+from watchword_adapters.aws.aws_client import aws_client
+from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
-from watchword_adapters.discretion import unlogged
 from watchword_adapters.urls import PortURL
 
 CONNECT = 1.0

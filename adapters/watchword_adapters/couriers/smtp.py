@@ -10,10 +10,10 @@ import ssl
 from collections.abc import Mapping
 from typing import ClassVar, Literal, TypeAlias
 
-from watchword.challenge import Email
+from watchword.contract.hookspecs import RegisterCourier, hookimpl
+from watchword.contract.kinds import Email
+from watchword.contract.ports import Clock, Courier, Receipt
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.hooks import RegisterCourier, hookimpl
-from watchword.ports import Clock, Courier, Receipt
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit

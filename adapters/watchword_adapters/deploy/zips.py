@@ -8,8 +8,8 @@ from pathlib import Path
 
 from attrs import frozen
 
+from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow
 from watchword_adapters.deploy.manifest import FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import Target
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 from attrs import evolve
 
+from watchword.contract.hookspecs import RegisterLedger, hookimpl
+from watchword.contract.ports import Charge, ChargeRequest, Claim, Clock, Ledger, Limit, Reach
 from watchword.errors import ConfigurationError
-from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, ChargeRequest, Claim, Clock, Ledger, Limit, Reach
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.dynamodb_faults import ChangedError
 from watchword_adapters.ledgers.dynamodb_items import (

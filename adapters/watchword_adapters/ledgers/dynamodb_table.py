@@ -11,10 +11,10 @@ from typing import Any, Protocol, TypeVar, cast
 
 from attrs import frozen
 
+from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Clock
-from watchword_adapters.aws_client import aws_client
-from watchword_adapters.discretion import unlogged
+from watchword_adapters.aws.aws_client import aws_client
+from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
-from watchword.ports import Limit
+from watchword.contract.ports import Limit
 from watchword_adapters.ledgers.dynamodb_items import Budget, Entry, Item, Owner, number, text
 from watchword_adapters.ledgers.dynamodb_table import Write
 from watchword_adapters.ledgers.window import longest_window

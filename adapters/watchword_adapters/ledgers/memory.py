@@ -10,9 +10,9 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from attrs import define, evolve, field, frozen
 
+from watchword.contract.hookspecs import RegisterLedger, hookimpl
+from watchword.contract.ports import Charge, ChargeRequest, Claim, ClaimState, Ledger, Limit, Reach
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, ChargeRequest, Claim, ClaimState, Ledger, Limit, Reach
 from watchword_adapters.ledgers.window import GRACE, has_room, largest_count, longest_window
 
 _SWEPT_AT_ONCE = 4

@@ -8,9 +8,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from watchword.contract.hookspecs import RegisterLedger, hookimpl
+from watchword.contract.ports import Charge, ChargeRequest, Claim, ClaimState, Clock, Ledger, Limit, Reach
 from watchword.errors import ConfigurationError
-from watchword.hooks import RegisterLedger, hookimpl
-from watchword.ports import Charge, ChargeRequest, Claim, ClaimState, Clock, Ledger, Limit, Reach
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
 from watchword_adapters.ledgers.window import has_room, largest_count, longest_window

@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.ports import Clock
 from watchword_adapters.ledgers.window import GRACE
 
 _APPLICATION = 0x57415443  # "WATC", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from watchword.ports import Limit
+from watchword.contract.ports import Limit
 
 GRACE = 3600.0
 """Seconds for which what is over is remembered all the same.

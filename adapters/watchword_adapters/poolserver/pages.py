@@ -12,9 +12,9 @@ from typing import Any
 
 from attrs import asdict
 
-from watchword_adapters.poolserver.application import Page
-from watchword_adapters.poolserver.backstage import Answer, Backstage, Shown
-from watchword_adapters.poolserver.wire import Response, refused
+from watchword_adapters.poolserver.http.application import Page
+from watchword_adapters.poolserver.http.wire import Response, refused
+from watchword_adapters.poolserver.inspector import Answer, Backstage, Shown
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 
 _REFRESH_SECONDS = 3

@@ -12,8 +12,8 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError, LocalUserPool
-from watchword_adapters.userpool.records import Status
-from watchword_adapters.userpool.shapes import checked
+from watchword_adapters.userpool.api.shapes import checked
+from watchword_adapters.userpool.directory.records import Status
 
 _KEYS = ("name", "password", "email", "phone_number", "attributes", "status")
 _STATUSES: tuple[Status, ...] = ("CONFIRMED", "FORCE_CHANGE_PASSWORD", "UNCONFIRMED", "RESET_REQUIRED")

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow
-from watchword.flow_file import find_flow
-from watchword.registry import Registry
-from watchword_adapters.poolserver.rehearsal import TRIGGERS
-from watchword_adapters.userpool.triggers import Trigger
+from watchword.loading.flow_file import find_flow
+from watchword.loading.registry import Registry
+from watchword_adapters.poolserver.fault_injection import TRIGGERS
+from watchword_adapters.userpool.sign_in.triggers import Trigger
 
 if TYPE_CHECKING:
     from importlib.abc import Loader

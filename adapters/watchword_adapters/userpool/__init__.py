@@ -1,7 +1,7 @@
 """A local user pool that plays Amazon Cognito: see `LocalUserPool`."""
 
-from watchword_adapters.userpool.client import secret_hash
-from watchword_adapters.userpool.errors import ClientError
+from watchword_adapters.userpool.api.client import secret_hash
+from watchword_adapters.userpool.api.errors import ClientError
 from watchword_adapters.userpool.outbox import SentMessage
 from watchword_adapters.userpool.pool import LocalUserPool
 

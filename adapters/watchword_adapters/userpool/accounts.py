@@ -7,16 +7,16 @@ from typing import Any
 
 from attrs import frozen
 
-from watchword.ports import Random
-from watchword_adapters.userpool import errors
-from watchword_adapters.userpool.account_triggers import AccountTriggers, PreSigned
-from watchword_adapters.userpool.client import AppClient
+from watchword.contract.ports import Random
+from watchword_adapters.userpool.api import errors
+from watchword_adapters.userpool.api.client import AppClient
+from watchword_adapters.userpool.api.schema import attributes_from, check_password, check_writable
+from watchword_adapters.userpool.directory.records import User, attribute_list, described
+from watchword_adapters.userpool.directory.users import Person, Users, check_may_sign_in
 from watchword_adapters.userpool.mails import Mails
-from watchword_adapters.userpool.records import User, attribute_list, described
-from watchword_adapters.userpool.schema import attributes_from, check_password, check_writable
-from watchword_adapters.userpool.tokens import Tokens
-from watchword_adapters.userpool.triggers import Metadata
-from watchword_adapters.userpool.users import Person, Users, check_may_sign_in
+from watchword_adapters.userpool.sign_in.account_triggers import AccountTriggers, PreSigned
+from watchword_adapters.userpool.sign_in.tokens import Tokens
+from watchword_adapters.userpool.sign_in.triggers import Metadata
 
 Reply = dict[str, Any]
 Given = Mapping[str, Any]

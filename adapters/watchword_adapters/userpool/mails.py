@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import frozen
 
-from watchword.ports import Clock
+from watchword.contract.ports import Clock
+from watchword_adapters.userpool.directory.records import Code, Purpose, User
+from watchword_adapters.userpool.directory.users import Person, Users
 from watchword_adapters.userpool.outbox import SentMessage, masked
-from watchword_adapters.userpool.records import Code, Purpose, User
-from watchword_adapters.userpool.users import Person, Users
 
 _SUBJECTS: Mapping[Purpose, str] = {
     "sign-up": "Your verification code",

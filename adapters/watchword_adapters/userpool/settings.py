@@ -8,15 +8,15 @@ from typing import Any
 
 from attrs import Attribute, Factory, field, frozen
 
-from watchword.ports import Clock, Random
-from watchword.settings import Validator, choice, flag, refused, whole_number
+from watchword.contract.ports import Clock, Random
+from watchword.contract.validators import Validator, choice, flag, refused, whole_number
 from watchword_adapters.clock import SystemClock, SystemRandom
-from watchword_adapters.userpool.account_triggers import TokenVersion
-from watchword_adapters.userpool.client import ALL_FLOWS
-from watchword_adapters.userpool.keeping import Keeper
+from watchword_adapters.userpool.api.client import ALL_FLOWS
+from watchword_adapters.userpool.directory.user_store import Keeper
+from watchword_adapters.userpool.directory.users import ALIASES, DEFAULT_ALIASES
 from watchword_adapters.userpool.outbox import SentMessage
-from watchword_adapters.userpool.triggers import FirstSession, Trigger
-from watchword_adapters.userpool.users import ALIASES, DEFAULT_ALIASES
+from watchword_adapters.userpool.sign_in.account_triggers import TokenVersion
+from watchword_adapters.userpool.sign_in.triggers import FirstSession, Trigger
 
 
 def _like(pattern: str, form: str) -> Validator:

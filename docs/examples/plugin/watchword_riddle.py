@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from attrs import Attribute, field, frozen
 
 from watchword import Challenge, CreateRequest, Verdict, VerifyRequest, hookimpl, typed_code
-from watchword.challenge import Factor
-from watchword.hooks import RegisterKind
-from watchword.settings import line, refused
+from watchword.contract.hookspecs import RegisterKind
+from watchword.contract.kinds import Factor
+from watchword.contract.validators import line, refused
 
 
 def _some_text(instance: Any, attribute: Attribute[str], value: str) -> None:

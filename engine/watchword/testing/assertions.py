@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from watchword.challenge import User
-from watchword.flow import Decision, Flow, Round
+from watchword.algebra.evaluation import ACTION, Turn, judge
+from watchword.algebra.flow import Decision, Flow, Round
+from watchword.contract.kinds import User
 from watchword.testing.session_lists import spoken
-from watchword.turn import ACTION, Turn, judge
 
 
 def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) -> None:
@@ -21,7 +21,7 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
         ConfigurationError: if *require* cannot be read.
     """
     __tracebackhide__ = True
-    from watchword.verdicts import check  # noqa: PLC0415 - a driver's test checks nothing
+    from watchword.analysis.findings import check  # noqa: PLC0415 - a driver's test checks nothing
 
     errors = check(flow, require=require, session_minutes=session_minutes).errors
     if not errors:

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from attrs import astuple, field, frozen
 
-from watchword.keyring import Key, Keyring
+from watchword.runtime.keyring import Key, Keyring
 
 _DRAWING = "code "
 """What the purpose of a code begins with; the name of the kind follows."""

@@ -8,9 +8,9 @@ from threading import Thread
 
 from attrs import evolve
 
-from watchword.challenge import Email
+from watchword.contract.kinds import Email
+from watchword.contract.ports import Courier, Receipt
 from watchword.errors import UnavailableError
-from watchword.ports import Courier, Receipt
 
 LETTER = Email(
     id="0123456789abcdef0123456789abcdef",

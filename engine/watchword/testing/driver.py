@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Literal, NoReturn, Self, assert_never
 
 from attrs import define
 
-from watchword import derive
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn
+from watchword.algebra.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
+from watchword.algebra.notation import say
 from watchword.errors import WatchwordError
-from watchword.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
-from watchword.speech import say
 from watchword.testing.code_tap import DrawnCode, hearing
 from watchword.testing.flow_user import FlowWorld
-from watchword.turn import ACTION, CHOICE, Answer, Turn
 
 if TYPE_CHECKING:
-    from watchword.creation import Created
+    from watchword.runtime.creation import Created
 
-_PASSWORD_NAMES = frozenset({"srp", "password", derive.PASSWORD_VERIFIER})
+_PASSWORD_NAMES = frozenset({"srp", "password", derivative.PASSWORD_VERIFIER})
 _Outcome = Literal["asked", "signed in", "refused"]
 
 
@@ -44,7 +44,7 @@ class DrivenSignIn:
         self._events_before = len(user.events)
         if srp:
             # Cognito puts it on the list before any password was checked.
-            self._went(ReadRound.host(derive.SRP_A), None)
+            self._went(ReadRound.host(derivative.SRP_A), None)
         self._goes_on({})
 
     def __repr__(self) -> str:
@@ -71,7 +71,7 @@ class DrivenSignIn:
         if self._outcome != "asked":
             self._fail(f"expected to be asked for {step!r}, but {self._where()}")
         asked = self._host_round or self.public.get("step", "")
-        if step != asked and not (self._host_round == derive.PASSWORD_VERIFIER and step in _PASSWORD_NAMES):
+        if step != asked and not (self._host_round == derivative.PASSWORD_VERIFIER and step in _PASSWORD_NAMES):
             self._fail(f"expected to be asked for {step!r}, but {self._where()}")
         for name, value in public.items():
             expected, actual = None if value is None else str(value), self.public.get(name)
@@ -108,7 +108,7 @@ class DrivenSignIn:
     def answers_rightly(self, *, choice: str | None = None) -> Self:
         """Give the password, or the code that the step's kind asked for: also one that only a picture shows."""
         __tracebackhide__ = True
-        if self._host_round == derive.PASSWORD_VERIFIER:
+        if self._host_round == derivative.PASSWORD_VERIFIER:
             return self.answers(self._user.password, choice=choice)
         if self._code is None:
             self._fail(f"nothing tells what is right here, so say it: answers('…'); {self._where()}")
@@ -142,7 +142,7 @@ class DrivenSignIn:
     def chooses(self, step: str) -> Self:
         """Choose *step* where the flow asks for a choice; it must be one of those that are offered."""
         __tracebackhide__ = True
-        if self.public.get("step") != derive.SELECT:
+        if self.public.get("step") != derivative.SELECT:
             self._fail(f"there is no choice here (give choice={step!r} with an answer), {self._where()}")
         self._responds(step, choice=step)
         return self
@@ -214,17 +214,17 @@ class DrivenSignIn:
         right = self._user.engine.verify(call).right
         self._verified = (call, right)
         use: Use = "resend" if action == "resend" else "answer"
-        if (derive.read_metadata(created.metadata) or {}).get("asked") == "0":
+        if (derivative.read_metadata(created.metadata) or {}).get("asked") == "0":
             use = "unasked"
         self._went(ReadRound.custom(created.public["step"], right=right, use=use), created.metadata)
         self._goes_on(said)
 
     def _host_answers(self, answer: str) -> bool:
         user, name = self._user, self._host_round
-        if name == derive.PASSWORD_VERIFIER and not (user.known and answer == user.password):
+        if name == derivative.PASSWORD_VERIFIER and not (user.known and answer == user.password):
             self._refused("wrong_password", "gives a wrong password")  # and Define is not asked
             return False
-        if name == derive.NEW_PASSWORD:
+        if name == derivative.NEW_PASSWORD:
             user.password = answer
             user.attributes["cognito:user_status"] = "CONFIRMED"
         self._went(ReadRound.host(name), None)
@@ -300,7 +300,7 @@ class DrivenSignIn:
         ]
         why: tuple[str, ...] = ()
         if self._turn is not None:
-            from watchword.explanation import explain_turn  # noqa: PLC0415 - only a failure is explained
+            from watchword.analysis.explanation import explain_turn  # noqa: PLC0415 - only a failure is explained
 
             why = (f"  why: {explain_turn(self._turn, user.engine.flows).reason}",)
         opening = ("srp",) if any(word.startswith("srp_a") for word in self._words) else ()
@@ -347,6 +347,6 @@ class FlowUser(FlowWorld):
         """
         __tracebackhide__ = True
         if srp is None:
-            outcomes = derive.outcomes_of(self.flow.conditions, self.user().attributes, self.client, self.known)
-            srp = derive.SRP_A in derive.heads(derive.begin(self.flow.program, outcomes)[0])
+            outcomes = derivative.outcomes_of(self.flow.conditions, self.user().attributes, self.client, self.known)
+            srp = derivative.SRP_A in derivative.heads(derivative.begin(self.flow.program, outcomes)[0])
         return DrivenSignIn(self, srp=srp)

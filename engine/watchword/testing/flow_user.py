@@ -7,16 +7,16 @@ from typing import Self
 
 from attrs import define, field
 
-from watchword.challenge import User
-from watchword.engine import Engine
+from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.flow import Flow, Round, expect_flow, expect_flows
+from watchword.contract.kinds import User
+from watchword.contract.ports import AuditEvent, Ledger, Random
 from watchword.errors import ConfigurationError
-from watchword.flow import Flow, Round, expect_flow, expect_flows
-from watchword.keyring import Keyring
-from watchword.ports import AuditEvent, Ledger, Random
+from watchword.runtime.engine import Engine
+from watchword.runtime.keyring import Keyring
 from watchword.testing.code_tap import tapped
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword.turn import Answer, Turn
 
 POOL = "local_watchword"
 PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else

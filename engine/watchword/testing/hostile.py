@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from watchword.typed import seen
+from watchword.contract.typed_codes import seen
 
 
 class _Agreeable(str):

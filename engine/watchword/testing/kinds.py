@@ -13,17 +13,17 @@ from typing import Any, ClassVar
 import pytest
 from attrs import evolve, fields, frozen, has
 
-from watchword.challenge import Challenge, CreateRequest, Email, Message, User, Verdict
-from watchword.creation import flaw_of
+from watchword.algebra.flow import Flow
+from watchword.contract.kinds import Challenge, CreateRequest, Email, Message, User, Verdict
+from watchword.contract.ports import LEASE
+from watchword.contract.powers import is_kind, powers_of, settings_of, why_no_kind
 from watchword.errors import ConfigurationError, checked_word
-from watchword.flow import Flow
-from watchword.ports import LEASE
-from watchword.powers import is_kind, powers_of, settings_of, why_no_kind
+from watchword.runtime.creation import flaw_of
+from watchword.runtime.wire import reference
 from watchword.testing.code_tap import DrawnCode, hearing
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
 from watchword.testing.leaks import reveals
 from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
-from watchword.travel import reference
 
 _HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
 _DAY = 86_400

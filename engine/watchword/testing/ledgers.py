@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, TypeVar
 
+from watchword.contract.ports import Charge, ChargeRequest, Claim, Ledger, Limit
 from watchword.errors import UnavailableError
-from watchword.ports import Charge, ChargeRequest, Claim, Ledger, Limit
 from watchword.testing.requests import NOW
 
 DAY = 86400

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-from watchword.challenge import Email
+from watchword.contract.kinds import Email
+from watchword.contract.ports import Courier, Receipt
 from watchword.errors import UnavailableError
-from watchword.ports import Courier, Receipt
-from watchword.travel import reference
+from watchword.runtime.wire import reference
 
 _ALONE = re.compile(r"^\s*([0-9A-Z]{4,})\s*$", re.MULTILINE)
 _ANYWHERE = re.compile(r"\b[0-9A-Z]{4,}\b")

@@ -8,11 +8,11 @@ from typing import Any
 
 from attrs import define
 
-from watchword.challenge import Challenge, CreateRequest, User, VerifyRequest
-from watchword.keyring import Key, Keyring
-from watchword.powers import powers_of
+from watchword.contract.kinds import Challenge, CreateRequest, User, VerifyRequest
+from watchword.contract.powers import powers_of
+from watchword.runtime.keyring import Key, Keyring
+from watchword.runtime.wire import reference
 from watchword.testing.code_tap import tapped
-from watchword.travel import reference
 
 NOW = 1_800_000_000.0
 """When tests take place, in epoch seconds."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from watchword import derive
-from watchword.exploration import next_rounds, that_send
-from watchword.flow import Flow, ReadRound, Round
-from watchword.speech import listen
-from watchword.travel import write_metadata
-from watchword.turn import ACTION
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import ACTION
+from watchword.algebra.flow import Flow, ReadRound, Round
+from watchword.algebra.notation import listen
+from watchword.analysis.state_space import next_rounds, that_send
+from watchword.runtime.wire import write_metadata
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -25,10 +25,10 @@ FOREIGN: Mapping[str, Round] = {
     "unknown name": Round("PASSKEY", result=True),
     "no name": Round("", result=True),
     "name in lower case": Round("custom_challenge", result=True),
-    "null metadata": Round(derive.CUSTOM, result=True),
-    "empty metadata": Round(derive.CUSTOM, True, ""),
-    "the guide's metadata": Round(derive.CUSTOM, True, "CAPTCHA_CHALLENGE"),
-    "metadata that is no text": Round(derive.CUSTOM, True, 7),
+    "null metadata": Round(derivative.CUSTOM, result=True),
+    "empty metadata": Round(derivative.CUSTOM, True, ""),
+    "the guide's metadata": Round(derivative.CUSTOM, True, "CAPTCHA_CHALLENGE"),
+    "metadata that is no text": Round(derivative.CUSTOM, True, 7),
 }
 """Rounds that no flow of Watchword's has, whatever it is."""
 
@@ -39,7 +39,7 @@ _OTHER_FIELDS = ({"v": "1"}, {"asked": ""}, {"flow": "0" * 16}, {"step": ""}, {"
 def metadata(made_by: Flow, step: str, before: str = "-", **fields: str) -> str:
     """Return what Create of the flow *made_by* writes for *step* after a round that ended as *before*; *fields* override."""
     values = {
-        "v": derive.FORMAT,
+        "v": derivative.FORMAT,
         "flow": made_by.fingerprint,
         "facts": "0" * len(made_by.conditions),
         "step": step,
@@ -59,13 +59,13 @@ def recorded(made_by: Flow, reads: Sequence[ReadRound], **fields: str) -> tuple[
     rounds: list[Round] = []
     before = "-"
     for read in reads:
-        if read.name != derive.CUSTOM:
+        if read.name != derivative.CUSTOM:
             rounds.append(Round(read.name, read.right))
             before = "-"
         else:
-            asked = {"asked": "0"} if read.use == derive.UNASKED else {}
+            asked = {"asked": "0"} if read.use == derivative.UNASKED else {}
             rounds.append(Round(read.name, read.right, metadata(made_by, read.step, before, **asked, **fields)))
-            before = "choice" if read.step == derive.SELECT else read.use
+            before = "choice" if read.step == derivative.SELECT else read.use
     return tuple(rounds)
 
 
@@ -85,8 +85,8 @@ def spoken(
     Raises:
         ConfigurationError: for a word that is no round; the message lists what there is.
     """
-    outcomes = derive.outcomes_of(flow.conditions, attributes or {}, client, known)
-    return recorded(flow, listen(words, flow.steps), facts=derive.facts_of(outcomes))
+    outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known)
+    return recorded(flow, listen(words, flow.steps), facts=derivative.facts_of(outcomes))
 
 
 def sessions(
@@ -101,7 +101,7 @@ def sessions(
     """
     from hypothesis import strategies as st  # noqa: PLC0415 - whoever draws nothing needs no hypothesis
 
-    outcomes = derive.outcomes_of(flow.conditions, attributes or {}, client, known=True)
+    outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known=True)
 
     @st.composite
     def drawn(draw: DrawFn) -> tuple[Round, ...]:
@@ -136,7 +136,7 @@ def events(flow: Flow, *, hostile: bool | None = None) -> SearchStrategy[dict[st
         if unknown:
             # Even a list that a finished sign-in would leave: there is nobody to give tokens to.
             attributes.clear()
-            outcomes = derive.outcomes_of(flow.conditions, attributes, client, known=False)
+            outcomes = derivative.outcomes_of(flow.conditions, attributes, client, known=False)
             rounds = _walk(draw, flow, outcomes, most_right=True).rounds
         else:
             rounds = draw(sessions(flow, hostile=spoilt, attributes=attributes, client=client))
@@ -159,7 +159,7 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
     """Draw a walk; with *most_right* three of four go straight to the end, since only there one fault decides."""
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    state, sending = derive.begin(flow.program, outcomes), that_send(flow)
+    state, sending = derivative.begin(flow.program, outcomes), that_send(flow)
     reads: list[ReadRound] = []
     worth: int | None = None
     lucky = draw(st.sampled_from((True, True, True, False) if most_right else (True, False)))
@@ -171,12 +171,12 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
         if not options:
             break
         step = draw(st.sampled_from(options))
-        state = derive.after(state, *step)
+        state = derivative.after(state, *step)
         name, asked, use, result = step
         reads.append(ReadRound(name, asked, use, result))  # pyright: ignore[reportArgumentType]
-        if worth is None and derive.decide(state)[0] == "tokens":
+        if worth is None and derivative.decide(state)[0] == "tokens":
             worth = len(reads)
-    facts = derive.facts_of(tuple(outcomes))
+    facts = derivative.facts_of(tuple(outcomes))
     rounds = recorded(flow, reads, facts=facts)
     return _Walk(rounds, len(rounds) + 1 if worth is None else worth, facts)
 
@@ -192,9 +192,9 @@ def _spoilt(draw: DrawFn, flow: Flow, walk: _Walk) -> tuple[Round, ...]:
         "foreign": lambda: (*rounds[:place], draw(st.sampled_from(list(FOREIGN.values()))), *rounds[place:]),
     }
     ignored = flow.unwanted_srp == "ignore" and not _takes_srp(flow, walk.facts)
-    opening = next((each.name for each in rounds), derive.SRP_A)
-    if opening != derive.SRP_A and not ignored:
-        ways["bare SRP_A"] = lambda: (Round(derive.SRP_A, result=True), *rounds)
+    opening = next((each.name for each in rounds), derivative.SRP_A)
+    if opening != derivative.SRP_A and not ignored:
+        ways["bare SRP_A"] = lambda: (Round(derivative.SRP_A, result=True), *rounds)
     if place < len(rounds):
         own = rounds[place]
 
@@ -204,11 +204,11 @@ def _spoilt(draw: DrawFn, flow: Flow, walk: _Walk) -> tuple[Round, ...]:
         ways["right in form"] = lambda: replaced(evolve(own, result=draw(st.sampled_from(_NO_RESULTS))))
         if own.result is True:
             ways["twice"] = lambda: (*rounds[: place + 1], *rounds[place:])
-        if own.name == derive.PASSWORD_VERIFIER:
+        if own.name == derivative.PASSWORD_VERIFIER:
             ways["no password"] = lambda: (*rounds[:place], *rounds[place + 1 :])
             ways["wrong password"] = lambda: replaced(evolve(own, result=False))
-        if own.name == derive.CUSTOM:
-            alone = sum(each.name == derive.CUSTOM for each in rounds) == 1
+        if own.name == derivative.CUSTOM:
+            alone = sum(each.name == derivative.CUSTOM for each in rounds) == 1
             ways["forged"] = lambda: replaced(
                 evolve(own, metadata=_forged(draw, flow, str(own.metadata), walk.facts, alone=alone))
             )
@@ -216,14 +216,14 @@ def _spoilt(draw: DrawFn, flow: Flow, walk: _Walk) -> tuple[Round, ...]:
 
 
 def _takes_srp(flow: Flow, facts: str) -> bool:
-    return derive.SRP_A in derive.heads(derive.begin(flow.program, tuple(fact == "1" for fact in facts))[0])
+    return derivative.SRP_A in derivative.heads(derivative.begin(flow.program, tuple(fact == "1" for fact in facts))[0])
 
 
 def _forged(draw: DrawFn, flow: Flow, text: str, facts: str, *, alone: bool) -> str:
     """Return the metadata *text* with one field that *flow* never writes there; *alone* it may be of any sign-in."""
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    fields = derive.read_metadata(text) or {}
+    fields = derivative.read_metadata(text) or {}
     others = [*_OTHER_FIELDS, {"facts": facts + "1"}]
     if not alone:
         others.append({"signin": SIGNIN[::-1]})

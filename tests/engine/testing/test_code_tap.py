@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 
 from watchword import Flow
-from watchword.keyring import Keyring
+from watchword.runtime.keyring import Keyring
 from watchword.testing import FlowUser
 from watchword.testing.code_tap import DrawnCode, hearing, tapped
 from watchword_adapters.clock import SystemClock

@@ -4,8 +4,8 @@ import pytest
 from attrs import evolve
 
 from watchword.errors import UnavailableError
+from watchword.runtime.wire import reference
 from watchword.testing import LETTER, CourierContract, Mailbox
-from watchword.travel import reference
 from watchword_adapters.couriers import Outbox
 
 

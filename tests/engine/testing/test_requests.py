@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from watchword.challenge import Challenge
+from watchword.contract.kinds import Challenge
 from watchword.testing import ANN, NOBODY, NOW, create_request, hostile_answers, verify_request
 from watchword.testing.code_tap import DrawnCode, hearing
 from watchword_plugins.email_otp import EmailOtp

@@ -11,7 +11,8 @@ from hypothesis.errors import NoSuchExample
 
 from kit.random_flows import APP, TIER, Password, Quiz, flows
 from oracles.block_player import decision as played
-from watchword import ConfigurationError, Flow, IssueTokens, Present, Round, all_of, derive, named, sequence, when
+from watchword import ConfigurationError, Flow, IssueTokens, Present, Round, all_of, named, sequence, when
+from watchword.algebra import derivative
 from watchword.testing import events, judged, sessions, spoken
 from watchword_adapters.aws_lambda import triggers
 from watchword_plugins.email_otp import EmailOtp
@@ -40,7 +41,7 @@ def test_words_become_the_rounds_of_a_host():
     rounds = spoken(BOTH, "srp_a+ password_verifier+ email_otp~ email_otp- email_otp+")
     assert (Round("SRP_A", True), Round("PASSWORD_VERIFIER", True)) == rounds[:2]
     assert [False, False, True] == [each.result for each in rounds[2:]]
-    read = [derive.read_metadata(each.metadata) for each in rounds[2:]]
+    read = [derivative.read_metadata(each.metadata) for each in rounds[2:]]
     assert ["-", "resend", "answer"] == [fields["before"] for fields in read]
     assert {BOTH.fingerprint} == {fields["flow"] for fields in read}
 
@@ -50,7 +51,7 @@ def test_conditions_are_recorded_as_the_user_is():
     told = {"attributes": {"custom:tier": "gold"}, "client": "app-1"}
     for known, facts in ((True, "11"), (False, "01")):
         (last,) = spoken(TIERED, "quiz+", known=known, **told)
-        assert facts == derive.read_metadata(last.metadata)["facts"]
+        assert facts == derivative.read_metadata(last.metadata)["facts"]
 
 
 def test_a_word_that_is_none_is_refused():

@@ -1,0 +1,1 @@
+"""The arena: a flow with everything around it that an attacker meets."""

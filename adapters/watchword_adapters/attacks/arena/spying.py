@@ -1,0 +1,143 @@
+"""A spy around each kind of a flow: it learns the right answers, which no event tells, and sees what is compared."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import cast
+
+from attrs import define, evolve, field, frozen
+
+from watchword.algebra.blocks import map_kinds
+from watchword.algebra.flow import Flow
+from watchword.contract.kinds import Challenge, CreateRequest, Kind, User, Verdict, VerifyRequest
+from watchword.contract.powers import members_of
+from watchword.testing.code_tap import hearing
+from watchword.testing.requests import create_request
+
+_PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind that seals nothing; see Spy.create
+
+
+@frozen
+class Made:
+    """A challenge that a kind made. *right* is the right answer, None if there is none for this user."""
+
+    step: str
+    user: str
+    right: str | None = field(repr=False)
+    codes: tuple[str, ...] = field(repr=False)
+    alphabets: tuple[str, ...]
+    challenge: Challenge = field(repr=False)
+
+
+@frozen
+class Judged:
+    """An answer that a kind was shown."""
+
+    step: str
+    user: str
+    answer: str = field(repr=False)
+    right: bool
+
+
+@define
+class Notes:
+    """What the spies have seen since it was last emptied."""
+
+    made: list[Made] = field(factory=list[Made])
+    judged: list[Judged] = field(factory=list[Judged])
+
+    def clear(self) -> None:
+        """Forget it."""
+        self.made.clear()
+        self.judged.clear()
+
+
+class Spy:
+    """A kind like the *real* one, watched."""
+
+    def __init__(self, real: Kind, notes: Notes) -> None:
+        self.real = real
+        self.kind = real.kind
+        self.proves = real.proves
+        self.notes = notes
+        vars(self).update(members_of(real))
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Have the real one make its challenge; note what it draws and what it asks to be sealed."""
+        sealed: list[str] = []
+
+        def seal(answer: str) -> str:
+            sealed.append(answer)
+            return request.seal(answer)
+
+        with hearing() as drawn:
+            challenge = self.real.create(evolve(request, seal=seal))
+        codes = tuple(each.text for each in drawn)
+        if codes or sealed:
+            right = next((each for each in (*codes, *sealed) if self._is_right(request, challenge, each)), None)
+        else:
+            right = _PASSWORD + request.seal(_PASSWORD) if request.user.known else None
+        self.notes.made.append(
+            Made(request.step, request.user.key, right, codes, tuple(each.alphabet for each in drawn), challenge)
+        )
+        return challenge
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Have the real one judge, and note it.
+
+        For a kind that seals nothing (it compares with a secret of its own) there is a right answer that the corpus
+        alone can say: bound to challenge and user as a seal is.
+        """
+        if request.answer.startswith(_PASSWORD) and request.matches(request.answer[len(_PASSWORD) :], _PASSWORD):
+            verdict = Verdict(right=True)
+        else:
+            verdict = self.real.verify(request)
+        right = getattr(verdict, "right", None) is True
+        self.notes.judged.append(Judged(request.step, request.user.key, request.answer, right))
+        return verdict
+
+    def _is_right(self, request: CreateRequest, challenge: Challenge, answer: str) -> bool:
+        shown = VerifyRequest(
+            request.step,
+            request.user,
+            request.now,
+            answer,
+            challenge.private,
+            seal=request.seal,
+            same=lambda one, other: hmac.compare_digest(
+                one.encode("utf-8", "replace"), other.encode("utf-8", "replace")
+            ),
+        )
+        try:
+            return self.real.verify(shown).right is True
+        except Exception:  # noqa: BLE001 - a kind may choke on another's texts; that is tried elsewhere
+            return False
+
+
+@frozen
+class Probe:
+    """What a challenge of a kind is like: its *right* answer, None if there is none, and whether it *draws* a code."""
+
+    right: str | None = field(default=None, repr=False)
+    draws: bool = False
+
+
+def probed(kind: Kind, user: User) -> Probe:
+    """Have *kind* make a challenge for *user*, apart from everything else."""
+    notes = Notes()
+    try:
+        Spy(kind, notes).create(create_request(kind, user=user))
+    except Exception:  # noqa: BLE001 - it has no challenge for this user
+        return Probe()
+    return Probe(notes.made[-1].right, bool(notes.made[-1].codes))
+
+
+def spied_on(flow: Flow, notes: Notes, spoil: Callable[[Kind], object] | None = None) -> Flow:
+    """Return *flow* with a spy around each kind; *spoil* may put something around the spies."""
+
+    def watched(kind: Kind) -> Kind:
+        spy = cast("Kind", Spy(kind, notes))
+        return spy if spoil is None else cast("Kind", spoil(spy))
+
+    return evolve(flow, body=map_kinds(flow.body, watched))

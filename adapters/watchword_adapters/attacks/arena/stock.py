@@ -1,0 +1,39 @@
+"""Kinds and flows of the corpus's own: for a family that the flow at hand gives no occasion for, and for spoiling."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, ClassVar, cast
+
+from attrs import frozen
+
+from watchword import sequence
+from watchword.algebra.flow import Flow
+from watchword.contract.kinds import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
+from watchword.loading.registry import Registry
+
+
+@frozen
+class Question:
+    """A question with a secret answer."""
+
+    kind: ClassVar[str] = "question"
+    proves = frozenset[Factor]({"knowledge"})
+
+    attempts: int = 3
+    lifetime: int = 180
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Ask."""
+        return Challenge(private={"digest": request.seal(request.code("abcdefghij", 12))})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Compare."""
+        return Verdict(right=request.matches(request.private.get("digest"), request.answer))
+
+
+def own_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a password, a CAPTCHA (where its extra is installed) and a code by e-mail; *registry* finds them."""
+    srp, captcha, email_otp = (cast("Any", registry.find_kind(name)) for name in ("srp", "captcha", "email_otp"))
+    drawn = [captcha()] if find_spec("captcha") and find_spec("PIL") else []
+    return Flow(sequence(srp(), *drawn, email_otp()), name="shipped")

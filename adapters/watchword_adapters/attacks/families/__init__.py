@@ -1,0 +1,1 @@
+"""The families of attacks: one module each, listed in the corpus."""

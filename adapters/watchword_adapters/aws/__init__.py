@@ -1,0 +1,1 @@
+"""AWS as a function meets it: Cognito's events, Lambda's environment, botocore's log."""

@@ -1,0 +1,101 @@
+"""`watchword doctor`: what is wrong with a deployed pool, or with a template. It changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from attrs import evolve
+
+from watchword.errors import ConfigurationError
+from watchword_adapters.cli.flow_argument import read_flow
+from watchword_adapters.cli.screen import Screen
+from watchword_adapters.deploy.diagnosis.commands import commands
+from watchword_adapters.deploy.diagnosis.doctor import as_json, diagnose
+from watchword_adapters.deploy.diagnosis.finding import Finding
+from watchword_adapters.deploy.reading import read_aws
+from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
+from watchword_adapters.deploy.reading.read_template import read_template
+from watchword_adapters.deploy.reading.read_zips import with_zips
+from watchword_adapters.deploy.stack.template import TRIGGERS
+
+_STYLES = {"error": "bad", "warning": "warning", "note": ""}
+_EPILOG = """\
+Each code has its row in docs/reference/doctor.md. Commands are printed, never run: they hold every setting of the pool as it
+was read, since an update resets what is not sent. The status is 1 if there is an error, 2 if nothing could be read, else 0.
+
+examples:
+  watchword doctor flow.toml --template watchword.yaml
+  watchword doctor flow.toml --pool-id us-east-1_Abc123 --client-id 4f8k2m9q1r7s --region us-east-1"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword doctor`."""
+    parser.description = "Read a deployed user pool, or a template, and say what is wrong with it. Nothing is changed."
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        "flow", metavar="FLOW", nargs="?", default="", help="the flow: what depends on it is checked too"
+    )
+    parser.add_argument("--pool-id", default="", metavar="ID", help="the user pool; in a template, its logical name")
+    parser.add_argument("--client-id", default="", metavar="ID", help="the app client; in a template, its logical name")
+    parser.add_argument("--region", default="", help="boto3's own if left out")
+    parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
+    parser.add_argument("--template", type=Path, metavar="FILE", help="read a CloudFormation or SAM template instead")
+    parser.add_argument("--dist", type=Path, metavar="FOLDER", help="the built zips: what runs is compared with them")
+    for trigger in TRIGGERS:
+        parser.add_argument(
+            f"--{trigger}",
+            default="",
+            metavar="ARN",
+            help=f"print the commands that attach this function, by its ARN or name, as {trigger}",
+        )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the findings and the commands that repair them; return 1 if a finding is an error."""
+    attach = {trigger: named for trigger in TRIGGERS if (named := str(getattr(arguments, trigger)))}
+    if attach and arguments.template is not None:
+        raise ConfigurationError(f"--{next(iter(attach))}: a template has no commands; attach it in its LambdaConfig")
+    flow = read_flow(arguments) if arguments.flow else None
+    deployment = _read(arguments)
+    if arguments.dist is not None:
+        deployment = with_zips(deployment, arguments.dist)
+    found: dict[str, DeployedFunction] = {}
+    if attach:
+        clients = read_aws.clients(arguments.region, arguments.endpoint)
+        for trigger, named in attach.items():
+            found[trigger], unread = read_aws.attachable(clients, trigger, named)
+            deployment = evolve(deployment, unread=tuple(dict.fromkeys((*deployment.unread, *unread))))
+    findings = diagnose(deployment, flow)
+    repairs = commands(deployment, findings, found, flow)
+    if arguments.json:
+        print(as_json(findings, repairs))
+    else:
+        _tell(findings, repairs, Screen(), flow_given=flow is not None)
+    return 1 if any(each.severity == "error" for each in findings) else 0
+
+
+def _read(arguments: argparse.Namespace) -> Deployment:
+    if arguments.template is not None:
+        return read_template(arguments.template, pool=arguments.pool_id, client=arguments.client_id)
+    if not arguments.pool_id or not arguments.client_id:
+        raise ConfigurationError("say what to read: --pool-id and --client-id, or --template")
+    return read_aws.read(read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id, arguments.client_id)
+
+
+def _tell(findings: tuple[Finding, ...], repairs: tuple[str, ...], screen: Screen, *, flow_given: bool) -> None:
+    for each in findings:
+        screen.line(f"{each.severity:<7} {each.code}  {each.message}", _STYLES[each.severity])
+        screen.line(f"              {each.remedy}")
+    if not findings:
+        screen.line("nothing is wrong, as far as can be read", "good")
+    if not flow_given:
+        screen.lines(
+            "\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21, WD26, WD29, WD30, WD31",
+            "quiet",
+        )
+    if repairs:
+        screen.lines("\nThese commands repair it and keep every other setting. Read them, then run them:", "title")
+    for command in repairs:
+        screen.lines(f"\n{command}")

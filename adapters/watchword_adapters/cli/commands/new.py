@@ -1,0 +1,168 @@
+"""`watchword new`: begin a project, a plugin's or a flow's, whose tests pass at once."""
+
+from __future__ import annotations
+
+import argparse
+import keyword
+import re
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+from string import Template
+
+from attrs import frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.blocks import NAME
+from watchword.errors import ConfigurationError
+from watchword.loading.registry import KINDS
+
+_EPILOG = """\
+PROJECT is plugin, for a kind of challenge in a distribution of its own, or flow, for a flow with its Lambda triggers
+and a test of its policy. Nothing is written into a folder that holds something already.
+
+example:
+  watchword new plugin riddle
+  watchword new flow acme --directory acme-sign-in"""
+
+_TAKEN = frozenset({"Challenge", "ClassVar", "CreateRequest", "Factor", "KindContract", "RegisterKind", "Verdict"})
+"""Names that the templates import; a class may not have them."""
+
+_COMMON = {"gitignore": ".gitignore", "workflow.yml": ".github/workflows/test.yml"}
+
+
+@frozen
+class _Project:
+    """A sort of project: what to call its folder, each template's place in it, and what to do next."""
+
+    folder: str
+    places: Mapping[str, str]
+    next: str
+
+
+_PROJECTS: Mapping[str, _Project] = {
+    "plugin": _Project(
+        "$distribution",
+        {
+            "pyproject.toml": "pyproject.toml",
+            "README.md": "README.md",
+            "module.py": "$module.py",
+            "test.py": "tests/test_$kind.py",
+            **_COMMON,
+        },
+        "pip install -e '.[test]' && pytest && watchword kinds",
+    ),
+    "flow": _Project(
+        "$kind",
+        {
+            "pyproject.toml": "pyproject.toml",
+            "README.md": "README.md",
+            "requirements.txt": "requirements.txt",
+            "requirements-dev.txt": "requirements-dev.txt",
+            "flow.toml": "flow.toml",
+            "triggers.py": "triggers.py",
+            "test_policy.py": "tests/test_policy.py",
+            **_COMMON,
+        },
+        "pip install -r requirements-dev.txt && pytest && watchword try flow.toml",
+    ),
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword new`."""
+    parser.description = "Begin a project whose tests pass at once."
+    parser.epilog = _EPILOG
+    parser.add_argument("project", metavar="PROJECT", choices=sorted(_PROJECTS), help="plugin or flow")
+    parser.add_argument("name", metavar="NAME", help="2 to 32 of a-z, 0-9 and _, beginning with a letter")
+    parser.add_argument(
+        "--directory", metavar="D", help="the folder to write to (watchword-NAME for a plugin, NAME for a flow)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the project."""
+    project = _PROJECTS[arguments.project]
+    words = _words(arguments.project, arguments.name)
+    if arguments.directory == "":
+        raise ConfigurationError("--directory is empty: give a folder, or leave it out")
+    target = Path(arguments.directory or Template(project.folder).substitute(words))
+    _refuse_used(target)
+    rendered = _rendered(arguments.project, project, words)
+    _write(target, rendered)
+    print(f"{target}{'' if str(target).endswith('/') else '/'}")
+    for place in sorted(rendered):
+        print(f"  {place}")
+    print(f"next: cd {target} && {project.next}")
+    return 0
+
+
+def _words(project: str, name: str) -> dict[str, str]:
+    """Return what stands for the templates' placeholders.
+
+    Raises:
+        ConfigurationError: if *name* is no name for what is to be made.
+    """
+    if not NAME.fullmatch(name) or name == derivative.SELECT:
+        raise ConfigurationError(
+            f"{name[:40]!r} is no name: write 2 to 32 of a-z, 0-9 and _, beginning with a letter (and not 'select')"
+        )
+    if project == "plugin" and name in entry_points(group=KINDS).names:
+        raise ConfigurationError(f"a kind {name!r} is installed already: take another name, since two are refused")
+    made = "".join(part.capitalize() for part in name.split("_"))
+    if keyword.iskeyword(made) or made in _TAKEN:
+        made += "Kind"
+    return {
+        "kind": name,
+        "class": made,
+        "module": f"watchword_{name}",
+        "distribution": "watchword-" + re.sub("_+", "-", name).strip("-"),
+    }
+
+
+def _refuse_used(target: Path) -> None:
+    if target.is_dir():
+        if any(target.iterdir()):
+            raise ConfigurationError(f"{target} holds something already: give an empty folder with --directory")
+    elif target.exists() or target.is_symlink():
+        raise ConfigurationError(f"{target} is there already and is no folder: give another with --directory")
+
+
+def _rendered(name: str, project: _Project, words: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of every file by its place."""
+    templates = files("watchword_adapters") / "scaffolds"
+    rendered: dict[str, str] = {}
+    for source, place in project.places.items():
+        own, shared = (templates / folder / f"{source}.template" for folder in (name, "."))
+        text = (own if own.is_file() else shared).read_text(encoding="utf-8")
+        rendered[Template(place).substitute(words)] = Template(text).substitute(words)
+    return rendered
+
+
+def _write(target: Path, rendered: Mapping[str, str]) -> None:
+    """Write *rendered* to *target*, all of it or nothing."""
+    there = target.is_dir()
+    staged = target / ".watchword-new" if there else target.with_name(f".{target.name}.watchword-new")
+    moved: list[Path] = []
+    staged.mkdir()  # outside of what is cleaned up: if it is there already, it is somebody else's
+    try:
+        for place, text in rendered.items():
+            path = staged / PurePosixPath(place)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        if not there:
+            staged.rename(target)
+            return
+        # The folder itself stays: it may be the current one of somebody's shell.
+        for entry in sorted(staged.iterdir()):
+            moved.append(entry.rename(target / entry.name))  # noqa: PERF401 - what was moved is undone one by one
+        staged.rmdir()
+    except BaseException:
+        for path in (staged, *moved):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        raise

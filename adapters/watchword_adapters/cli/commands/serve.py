@@ -1,0 +1,355 @@
+"""`watchword serve`: a flow, or any three triggers, in a local user pool over HTTP, for real sign-in clients."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from attrs import frozen
+
+from watchword.algebra.flow import Flow
+from watchword.errors import ConfigurationError
+from watchword.loading.registry import Registry
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.cli.commands.checking import warn_of_bare_tokens
+from watchword_adapters.cli.local.narrator import LogLines, Narrator
+from watchword_adapters.cli.local.snippets import Access
+from watchword_adapters.cli.local.stage import DEFAULT_PASSWORD
+from watchword_adapters.cli.local.unsent import Unsent
+from watchword_adapters.cli.screen import Screen, one_line
+from watchword_adapters.clock import SystemClock, SystemRandom
+from watchword_adapters.extras import demand
+from watchword_adapters.ledgers import MemoryLedger
+from watchword_adapters.poolserver.fault_injection import KINDS, TRIGGERS, failure_of, rehearsed
+from watchword_adapters.poolserver.http.application import Application, Told
+from watchword_adapters.poolserver.http.server import LOOPBACK, SERVING, endpoint_of, hosts_of, listen, serve
+from watchword_adapters.poolserver.inspector import Backstage
+from watchword_adapters.poolserver.pages import pages_of
+from watchword_adapters.poolserver.people import NewUser, add_users, users_from
+from watchword_adapters.poolserver.sources import OTHERS, FlowSource, HandlerSource, Reloading, Three, other_triggers
+from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.directory.database import Database
+from watchword_adapters.userpool.directory.users import ALIASES, DEFAULT_ALIASES
+from watchword_adapters.userpool.sign_in.signing import SIGNING
+
+_PORT = 9229
+_LOOK_SECONDS = 0.3
+_LONGEST_LATENCY = 60.0
+_DEADLINE = 5.0  # Cognito's
+_EPILOG = """\
+The pool speaks Cognito's protocol: point your client's endpoint at it. It begins empty; sign up, or give users with
+--users or --user. No mail leaves this machine: codes and pictures are at /_watchword/outbox, and as JSON at
+/_watchword/outbox.json. Ctrl-C ends it.
+
+examples:
+  watchword serve docs/examples/flows/srp_then_code.toml --user ann
+  watchword serve flow.toml --port 9229 --pool-id us-east-1_Abc123 --client-id myclient --users users.toml --reload
+  watchword serve --triggers handlers.py --fail create:late
+
+a file of users:
+  [[users]]
+  name = "ann"
+  password = "Passw0rd!x"
+  email = "ann@example.com"
+  attributes = { "custom:tier" = "gold" }"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword serve`."""
+    parser.description = "Serve a flow in a local user pool over HTTP, for boto3, Amplify and other real clients."
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("flow", metavar="FLOW", nargs="?", help="a TOML file, or module:attribute of a Flow in Python")
+    add("--triggers", metavar="MODULE", help="in place of FLOW: the module, or file, of three triggers")
+    add("--other-triggers", metavar="MODULE", help=f"a module, or file, with any of {', '.join(OTHERS)}")
+    add("--pre-token-version", choices=("V1_0", "V2_0"), default="V1_0", help="of pre token generation (%(default)s)")
+    add("--port", type=int, default=_PORT, metavar="N", help="the port; 0 is a free one (%(default)s)")
+    add("--host", metavar="ADDRESS", help="the address to listen at (loopback only, if not given)")
+    add("--pool-id", default="us-east-1_Abc123", metavar="ID", help="the pool's id (%(default)s)")
+    add("--client-id", default="local", metavar="ID", help="the app client's id (%(default)s)")
+    add("--client-secret", default="", metavar="SECRET", help="the app client's secret (none)")
+    add("--issuer", choices=("local", "aws"), default="local", help="who the tokens say they are from (%(default)s)")
+    add("--users", metavar="FILE", help="users to begin with, TOML or JSON (see below)")
+    add("--user", action="append", default=[], metavar="NAME", help=f"a user, with the password {DEFAULT_PASSWORD}")
+    add("--email-as-username", action="store_true", help="users sign up with an address and get a UUID as name")
+    add(
+        "--alias",
+        action="append",
+        choices=ALIASES,
+        help=f"an attribute that signs in too (given none: {', '.join(DEFAULT_ALIASES)})",
+    )
+    add("--no-verify-before-update", action="store_true", help="a changed address counts at once, unverified")
+    add("--no-prevent-user-existence-errors", action="store_true", help="say so when a user does not exist")
+    add("--session-minutes", type=int, default=3, metavar="N", help="how long a challenge may be answered, 3 to 15")
+    add("--database", metavar="FILE", help="keep users, keys and refresh tokens in this SQLite file")
+    add("--latency", type=float, default=0.0, metavar="SECONDS", help="make every trigger so much slower")
+    add(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="TRIGGER[:KIND]",
+        help=f"make {', '.join(TRIGGERS)} fail: {', '.join(KINDS)}",
+    )
+    add("--tls", action="store_true", help="serve https, with a certificate made for it")
+    add("--reload", action="store_true", help="read FLOW anew when it changes")
+    add("--dev-answers", action="store_true", help="tell the right answers at /_watchword/answers.json?username=NAME")
+    add("--json", action="store_true", help="print one line of JSON when connections are accepted, and nothing else")
+    add("--quiet", action="store_true", help="do not tell of each call")
+    add("--no-open", action="store_true", help="do not open the outbox in a browser")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; return 0."""
+    screen = Screen()
+    with ExitStack() as cleaning:
+        served = cleaning.enter_context(_prepared(arguments, screen))
+
+        def ready() -> None:
+            if arguments.json:
+                print(json.dumps(served.ready_line()), flush=True)
+                return
+            _banner(screen, arguments, served)
+            if sys.stdout.isatty() and not arguments.no_open:
+                outbox = f"{served.access.endpoint}/_watchword/outbox"
+                threading.Thread(target=webbrowser.open, args=(outbox,), daemon=True).start()
+
+        serve(served.application, served.sockets, certificate=served.certificate, ready=ready)
+    if not arguments.json:
+        screen.line("stopped", "quiet")
+    return 0
+
+
+@frozen
+class _Served:
+    """Everything that is served."""
+
+    application: Application
+    sockets: list[Any]
+    access: Access
+    certificate: tuple[Path, Path] | None
+    flow: Flow | None
+
+    def ready_line(self) -> dict[str, str]:
+        access = self.access
+        line = {"endpoint": access.endpoint, "pool_id": access.pool_id, "client_id": access.client_id}
+        return {**line, "certificate": access.certificate} if access.certificate else line
+
+
+@contextmanager
+def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Served]:
+    """Make everything that is served, and clear it away behind the block."""
+    _check(arguments)
+    failures = [failure_of(text) for text in arguments.fail]
+    people = _people(arguments)
+    narrator = Narrator(screen)
+    loud = not (arguments.json or arguments.quiet)
+    say: Callable[[str, bool], None] = narrator.say if loud else lambda sentence, well: None
+    with ExitStack() as cleaning:
+        sockets = listen(arguments.host, arguments.port)
+        for each in sockets:
+            cleaning.callback(each.close)
+        endpoint = endpoint_of(sockets, arguments.host, tls=arguments.tls)
+        database = Database(arguments.database, arguments.pool_id) if arguments.database else None
+        if database is not None:
+            cleaning.callback(database.close)
+        clock = SystemClock()
+        backstage = Backstage(clock, peeking=arguments.dev_answers)
+        source = _source(arguments, backstage, database, say)
+        cleaning.enter_context(_logging(say))
+        # Only what was asked to be reloaded speaks up by itself: a broken flow must be heard even where it is quiet.
+        reloading = Reloading(source, narrator.say if not arguments.json else _on_stderr)
+        if arguments.reload:
+            cleaning.enter_context(_watching(reloading))
+        define, create, verify = (
+            backstage.watch(
+                name,
+                rehearsed(name, each, latency=arguments.latency, failures=failures, deadline=_DEADLINE, clock=clock),
+            )
+            for name, each in zip(TRIGGERS, reloading.triggers(), strict=True)
+        )
+        found = other_triggers(arguments.other_triggers) if arguments.other_triggers else {}
+        others = {name: backstage.watch(name, each) for name, each in found.items()}
+        region = arguments.pool_id.partition("_")[0]
+        issuer = endpoint if arguments.issuer == "local" else f"https://cognito-idp.{region}.amazonaws.com"
+        pool = LocalUserPool(
+            define,
+            create,
+            verify,
+            pre_sign_up=others.get("pre_sign_up"),
+            post_confirmation=others.get("post_confirmation"),
+            pre_token_generation=others.get("pre_token_generation"),
+            user_migration=others.get("user_migration"),
+            pre_token_version=arguments.pre_token_version,
+            aliases=arguments.alias or DEFAULT_ALIASES,
+            verify_before_update=not arguments.no_verify_before_update,
+            pool_id=arguments.pool_id,
+            client_id=arguments.client_id,
+            client_secret=arguments.client_secret,
+            session_minutes=arguments.session_minutes,
+            prevent_user_existence_errors=not arguments.no_prevent_user_existence_errors,
+            email_as_username=arguments.email_as_username,
+            trigger_deadline=_DEADLINE,
+            outbox=backstage.mails,
+            keeper=database,
+            issuer=f"{issuer}/{arguments.pool_id}",
+        )
+        add_users(pool, people)
+        application = Application(
+            pool,
+            hosts_of(sockets, arguments.host, tls=arguments.tls),
+            pages_of(pool, backstage),
+            told=narrator.told if loud else _nothing,
+            defect=narrator.defect if not arguments.json else _defect_on_stderr,
+        )
+        certificate = cleaning.enter_context(_certificate(arguments.host)) if arguments.tls else None
+        access = Access(
+            endpoint,
+            pool.pool_id,
+            pool.client_id,
+            pool.client_secret,
+            str(certificate[0]) if certificate else "",
+        )
+        flow = source.flow if isinstance(source, FlowSource) else None
+        yield _Served(application, sockets, access, certificate, flow)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if bool(arguments.flow) == bool(arguments.triggers):
+        raise ConfigurationError("give a FLOW, or three triggers with --triggers, and not both")
+    if not 0 <= arguments.latency <= _LONGEST_LATENCY:
+        raise ConfigurationError(f"--latency must be from 0 to {_LONGEST_LATENCY:.0f} seconds")
+    demand("the local user pool", *SIGNING, *SERVING)
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+
+
+def _people(arguments: argparse.Namespace) -> list[NewUser]:
+    people = users_from(Path(arguments.users)) if arguments.users else []
+    for name in arguments.user:
+        address = name if "@" in name else f"{name}@example.com"
+        attributes = {"email": address, "email_verified": "true"}
+        people.append(NewUser(name, DEFAULT_PASSWORD, attributes, place=f"--user {name[:60]}"))
+    return people
+
+
+def _source(
+    arguments: argparse.Namespace,
+    backstage: Backstage,
+    database: Database | None,
+    say: Callable[[str, bool], None],
+) -> FlowSource | HandlerSource:
+    if arguments.triggers:
+        return HandlerSource(str(arguments.triggers).split(","))
+    random, ledger, courier = SystemRandom(), MemoryLedger(), backstage.courier()
+    # Kept, so that a challenge which is answered after a restart is not wrong for a reason that nobody sees.
+    secret = random.bytes(32) if database is None else database.secret("watchword key", lambda: random.bytes(32))
+    keyring = backstage.keyring(secret)
+
+    def make(flow: Flow, before: Sequence[Flow], registry: Registry) -> Three:
+        channels = {step.powers.channel for each in (flow, *before) for step in each.steps.values()}
+        made = triggers(
+            flow,
+            previous=before,
+            courier=dict.fromkeys(channels - {""}, courier),
+            key=keyring,
+            ledger=ledger,
+            audit=Unsent(lambda sentence: say(sentence, False)),
+            pad_to=0,
+            environment={},
+            registry=registry,
+        )
+        return cast("Three", tuple(made))
+
+    return FlowSource(str(arguments.flow), make)
+
+
+@contextmanager
+def _logging(say: Callable[[str, bool], None]) -> Generator[None]:
+    """Tell what is logged, in place of having it on the terminal unbidden."""
+    logger, handler = logging.getLogger("watchword"), LogLines(say)
+    before = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before
+
+
+@contextmanager
+def _watching(reloading: Reloading) -> Generator[None]:
+    """Look after the files while the block runs."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            reloading.look()
+
+    thread = threading.Thread(target=look, name="reloading", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def _certificate(host: str | None) -> Generator[tuple[Path, Path]]:
+    """Give the files of a new certificate and its key; they are gone behind the block."""
+    from watchword_adapters.poolserver.http.certificate import make_certificate  # noqa: PLC0415 - only for --tls
+
+    names = ["localhost", LOOPBACK, "::1"]
+    if host is not None and host not in names:
+        names.append(host)
+    with tempfile.TemporaryDirectory(prefix="watchword-tls-") as folder:
+        certificate, key = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
+        made = make_certificate(names)
+        certificate.write_bytes(made[0])
+        key.touch(0o600)
+        key.write_bytes(made[1])
+        yield certificate, key
+
+
+def _banner(screen: Screen, arguments: argparse.Namespace, served: _Served) -> None:
+    access = served.access
+    if served.flow is not None:
+        warn_of_bare_tokens(served.flow, screen)
+    if arguments.host:
+        screen.line(f"warning: others may reach this pool at {arguments.host}; it is made for this machine", "warning")
+    if arguments.dev_answers:
+        screen.line("WARNING: --dev-answers is on: whoever reaches this port is told the right answers", "bad")
+    screen.line(f"endpoint {access.endpoint}  pool {access.pool_id}  client {access.client_id}", "title")
+    screen.line(f"outbox   {access.endpoint}/_watchword/outbox")
+    if access.certificate:
+        screen.line(f"trust    {access.certificate}  (NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE)")
+    if not arguments.quiet:
+        for title, lines in access.snippets():
+            screen.line()
+            screen.line(title, "quiet")
+            screen.lines(lines)
+    screen.line()
+    screen.line("Ctrl-C ends it.", "quiet")
+
+
+def _nothing(_: Told) -> None:
+    """Tell nothing."""
+
+
+def _on_stderr(sentence: str, well: bool) -> None:
+    print(one_line(f"watchword: {sentence}"), file=sys.stderr, flush=True)
+
+
+def _defect_on_stderr(operation: str, error: Exception) -> None:
+    _on_stderr(f"{operation}: {type(error).__name__}, which is a defect; report it", False)

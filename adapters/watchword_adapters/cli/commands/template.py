@@ -1,0 +1,111 @@
+"""`watchword template`: the CloudFormation template of a flow's functions, table, key and pool."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from watchword.loading.registry import Registry
+from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
+from watchword_adapters.deploy.manifest import read_manifest
+from watchword_adapters.deploy.reading import template_text
+from watchword_adapters.deploy.runtimes import ending
+from watchword_adapters.deploy.stack.template import TRIGGERS, Template
+from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
+
+_EPILOG = """\
+The functions get what their flow needs and no more: only Create may send, and only if a kind sends. Parameters: CodeBucket, Sender and
+ConfigurationSet (for flows that send by SES), LogRetentionDays, AlarmTopicArn, and UserPoolId with --existing-pool.
+
+example:
+  watchword build flow.toml -o dist/
+  watchword template flow.toml --dist dist/ -o watchword.yaml > upload.sh
+  BUCKET=my-bucket sh -e upload.sh"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword template`."""
+    parser.description = (
+        "Write the CloudFormation template of a flow: functions, roles, table, key, alarms, pool and client."
+    )
+    parser.epilog = _EPILOG
+    add_flow(parser)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to FILE in place of standard output")
+    parser.add_argument(
+        "--format", default="yaml", choices=("yaml", "json"), help="(%(default)s; json needs no PyYAML)"
+    )
+    parser.add_argument(
+        "--dist", type=Path, metavar="FOLDER", help="the built zips; the commands that upload them are printed"
+    )
+    parser.add_argument("--arch", choices=tuple(ARCHITECTURES), help="the processor (the zips', or x86_64)")
+    parser.add_argument("--python", choices=PYTHONS, help=f"Lambda's Python (the zips', or {default_python()})")
+    parser.add_argument(
+        "--courier",
+        default="",
+        metavar="URL",
+        help="the courier, in place of the parameters Sender and ConfigurationSet",
+    )
+    parser.add_argument(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a custom attribute that the pool has, such as custom:tier; may be given again",
+    )
+    parser.add_argument(
+        "--existing-pool", action="store_true", help="the pool is there: watchword doctor tells how to attach it"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the template; print the commands that put the zips into the bucket."""
+    registry = Registry()
+    flow, dist, output = read_flow(arguments, registry), arguments.dist, arguments.output
+    zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in TRIGGERS)
+    refuse_overwriting(output, (*flow_files(arguments.flow), *zips))
+    made = Template(
+        flow,
+        _target(arguments),
+        dist,
+        arguments.existing_pool,
+        arguments.courier,
+        tuple(arguments.attribute),
+        registry,
+    )
+    document = made.document()
+    write(
+        template_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
+        output,
+    )
+    if ending(made.runtime):
+        print(f"warning: {ending(made.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
+    if dist is None:
+        print(
+            "the names of the zips are parameters: every deployment must give those of its zips; or say --dist",
+            file=sys.stderr,
+        )
+    else:
+        print("put the zips into your bucket before you deploy, where BUCKET is its name:", file=sys.stderr)
+        # Where the template goes to a file, standard output is free: it is a script.
+        for line in _uploads(made, dist):
+            print(line, file=sys.stderr if output is None else sys.stdout)
+    return 0
+
+
+def _target(arguments: argparse.Namespace) -> Target | None:
+    if arguments.dist is None:
+        return Target(arguments.arch or "x86_64", arguments.python or default_python())
+    if arguments.arch is None and arguments.python is None:
+        return None
+    built = read_manifest(arguments.dist / "create.zip")
+    return Target(arguments.arch or built.architecture, arguments.python or built.runtime.removeprefix("python"))
+
+
+def _uploads(made: Template, dist: Path) -> Iterator[str]:
+    for trigger, key in made.uploads.items():
+        yield f'aws s3 cp {shlex.quote(str(dist / f"{trigger}.zip"))} "s3://${{BUCKET:?}}/{key}"'

@@ -1,0 +1,1 @@
+"""A flow played on this machine, with its client, and how the terminal tells of it."""

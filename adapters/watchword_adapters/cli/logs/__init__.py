@@ -1,0 +1,1 @@
+"""Lambda events as logs hold them, read without their secrets."""

@@ -1,0 +1,49 @@
+"""The Define function as it is shipped: `derivative`, a handler that imports nothing, and the flows as nested tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from watchword.algebra import derivative
+from watchword.algebra.flow import Flow
+from watchword_adapters.deploy.build import define_handler
+from watchword_adapters.deploy.build.generated import written
+
+HANDLER = "define.define"
+
+_HANDLER = '''\
+"""Define Auth Challenge of a flow, made by `watchword build`. It needs neither key nor ledger nor courier."""
+
+from define_handler import answer
+from derivative import judge
+
+# Each flow's name and program, the own one first; then those whose sign-ins may be under way.
+FLOWS = ...
+
+
+def define(event, context=None):
+    """Answer Define Auth Challenge: what comes next, tokens, or the end."""
+    return answer(event, FLOWS, judge)
+'''
+
+
+def define_files(flows: Sequence[Flow]) -> dict[str, bytes]:
+    """Return the files of the Define function of *flows*, the own one first, then previous ones.
+
+    A previous flow that differs in texts alone is left out: its sessions are the own flow's.
+
+    Raises:
+        ConfigurationError: if one cannot be written down.
+    """
+    distinct = {flow.fingerprint: flow for flow in reversed(flows)}
+    kept = [flow for flow in flows if distinct[flow.fingerprint] is flow]
+    return {
+        "define.py": written(_HANDLER, {"FLOWS": tuple((flow.name, flow.program) for flow in kept)}),
+        "define_handler.py": _source(define_handler.__file__),
+        "derivative.py": _source(derivative.__file__),
+    }
+
+
+def _source(file: str) -> bytes:
+    return Path(file).with_suffix(".py").read_bytes()

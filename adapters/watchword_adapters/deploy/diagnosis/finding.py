@@ -1,0 +1,82 @@
+"""What the doctor says: a finding, its code, and how serious it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, TypeVar
+
+from attrs import frozen
+
+from watchword_adapters.deploy.reading.deployment import NotKnown
+from watchword_adapters.deploy.reading.values import Unknown
+
+Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: Mapping[str, Severity] = {
+    "WD01": "error",
+    "WD02": "error",
+    "WD03": "error",
+    "WD04": "error",
+    "WD05": "error",
+    "WD06": "error",
+    "WD07": "error",
+    "WD08": "warning",
+    "WD09": "error",
+    "WD10": "error",
+    "WD11": "warning",
+    "WD12": "warning",
+    "WD13": "warning",
+    "WD14": "warning",
+    "WD15": "error",
+    "WD16": "warning",
+    "WD17": "error",
+    "WD18": "warning",
+    "WD19": "error",
+    "WD20": "warning",
+    "WD21": "note",
+    "WD22": "warning",
+    "WD23": "warning",
+    "WD24": "error",
+    "WD25": "note",
+    "WD26": "error",
+    "WD27": "error",
+    "WD28": "error",
+    "WD29": "error",
+    "WD30": "warning",
+    "WD31": "error",
+    "WD32": "warning",
+    "WD33": "error",
+    "WD34": "warning",
+}
+"""Every code, and how serious it is."""
+
+
+@frozen
+class Finding:
+    """One thing that is wrong, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+
+    @property
+    def severity(self) -> Severity:
+        """How serious it is."""
+        return SEVERITIES[self.code]
+
+
+Said = Finding | NotKnown
+T = TypeVar("T")
+
+
+def judge(value: T | Unknown, what: str, wrong: Callable[[T], bool], finding: Callable[[T], Finding]) -> Iterator[Said]:
+    """Yield *finding* if *value* is *wrong*, and that it is not known if so."""
+    if isinstance(value, Unknown):
+        yield NotKnown(what, value.why)
+    elif wrong(value):
+        yield finding(value)
+
+
+def default_to(value: T | Unknown | None, default: T) -> T | Unknown:
+    """Return *default* if *value* is absent."""
+    return default if value is None else value

@@ -1,0 +1,169 @@
+"""Findings that depend on the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from watchword.algebra.attributes import changed_how, hands_of, may_change
+from watchword.algebra.blocks import Block
+from watchword.algebra.flow import Flow
+from watchword.analysis.recovery import recovery_channels
+from watchword.contract.powers import is_host_run, settings_of
+from watchword_adapters.deploy.diagnosis.environments import scheme_of
+from watchword_adapters.deploy.diagnosis.finding import Finding, Said, default_to, judge
+from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown
+from watchword_adapters.deploy.reading.values import (
+    Unknown,
+    flag,
+    get,
+    listed,
+    number,
+    word,
+    words,
+)
+from watchword_adapters.deploy.stack.pool_needs import conditions_on_attributes, session_minutes
+from watchword_adapters.deploy.stack.template import fingerprint_in
+
+_RECOVERY = {"verified_email": "email", "verified_phone_number": "sms"}
+
+
+def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
+    """Yield what is wrong with *deployment* if *flow* is what it should run."""
+    client, pool = deployment.client, deployment.pool
+    needed = session_minutes(flow)
+    if client is not None:
+        yield from judge(
+            default_to(number(get(client, "AuthSessionValidity")), 3),
+            "how long sessions of the app client last",
+            lambda minutes: minutes < needed,
+            lambda minutes: Finding(
+                "WD07",
+                f"sessions of the app client end after {minutes} min, the flow waits up to {needed}",
+                f"set AuthSessionValidity={needed}",
+            ),
+        )
+        yield from _writable(client, flow)
+    if _has_srp(flow.body):
+        yield from judge(
+            word(get(deployment.mfa or pool, "MfaConfiguration")),
+            "whether the pool has MFA of its own",
+            lambda mfa: mfa in {"ON", "OPTIONAL"},
+            lambda mfa: Finding(
+                "WD14",
+                f"the pool has MFA of its own ({mfa}) beside Srp(): Cognito puts it behind the password, and has been seen to "
+                "issue tokens then without the challenges that follow",
+                "turn it off, or try with a user who has it that the flow's challenges are still asked",
+            ),
+        )
+        yield from judge(
+            flag(get(pool, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")),
+            "whether users are invited",
+            bool,
+            lambda _: Finding(
+                "WD30",
+                "users come by invitation, and Srp() takes their passwords: Cognito has them set one (NEW_PASSWORD_REQUIRED), "
+                "and has been seen to issue tokens then without the challenges that follow",
+                "set a permanent password for whom you invite (admin-set-user-password --permanent), or try with an invited "
+                "user that the flow's challenges are still asked",
+            ),
+        )
+    if pool is not None:
+        yield from _recovery(pool, flow)
+    for trigger, function in deployment.functions.items():
+        yield from _other_flow(trigger, function, flow)
+    create = deployment.functions.get("create")
+    if create is not None and create.facts is not None and _sends(flow):
+        yield from judge(
+            scheme_of(create.setting("WATCHWORD_COURIER")),
+            "the courier of create",
+            lambda scheme: not scheme,
+            lambda _: Finding(
+                "WD26",
+                "create has no courier, and the flow sends: no code goes out",
+                "set WATCHWORD_COURIER, as in ses://?from=login@example.com",
+            ),
+        )
+    if {"possession"} == _factors(flow) and _mails(flow):
+        yield Finding(
+            "WD21",
+            "a code by e-mail is the only factor: NIST SP 800-63B-4 3.1.3.1 does not admit it as an authenticator, no AAL is reached",
+            "put Srp() before it, if you have to claim one",
+        )
+
+
+def _recovery(pool: Facts, flow: Flow) -> Iterator[Said]:
+    closed = set(recovery_channels(flow))
+    if not closed:
+        return
+    mechanisms = get(pool, "AccountRecoverySetting", "RecoveryMechanisms")
+    # Without the setting, Cognito recovers by telephone or by e-mail.
+    named = [word(get(each, "Name")) for each in listed(mechanisms)] or list(_RECOVERY)
+    open_ = sorted({_RECOVERY.get(each, "") for each in named if isinstance(each, str)} & closed)
+    if open_:
+        yield Finding(
+            "WD31",
+            f"passwords are recovered by {', '.join(open_)}, which the flow takes for possession too: one mailbox or telephone "
+            "is both factors",
+            "set AccountRecoverySetting to admin_only, or to a channel that the flow does not use",
+        )
+        return
+    for each in named:
+        if isinstance(each, Unknown):
+            yield NotKnown("how passwords are recovered", each.why)
+
+
+def _other_flow(trigger: str, function: DeployedFunction, flow: Flow) -> Iterator[Said]:
+    described = word(get(function.facts, "Description"))
+    told = (
+        function.manifest.flow.fingerprint
+        if function.manifest
+        else fingerprint_in(described if isinstance(described, str) else "")
+    )
+    if told and told != flow.fingerprint:
+        yield Finding(
+            "WD29",
+            f"{trigger} runs another flow ({told}) than the one that you ask about ({flow.fingerprint})",
+            "build and deploy this one, or ask about the one that runs",
+        )
+
+
+def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
+    written = words(get(client, "WriteAttributes"))
+    unknown = next((each for each in written if isinstance(each, Unknown)), None)
+    for name in conditions_on_attributes(flow):
+        if hands_of(name) == "user":
+            yield Finding(
+                "WD15",
+                f"users can change {name} {changed_how(name)}, whatever the app client may write, and the flow decides by it",
+                "decide by a custom attribute that only an administrator can set",
+            )
+        elif may_change(name, written):
+            yield Finding(
+                "WD15",
+                f"the app client may write {name}, by which the flow decides: users choose for themselves",
+                f"take {name} out of the client's WriteAttributes",
+            )
+        elif unknown is not None and hands_of(name) == "client":
+            yield NotKnown(f"whether the app client may write {name}", unknown.why)
+
+
+def _has_srp(block: Block | object) -> bool:
+    if is_host_run(block):
+        return True
+    for value in settings_of(block).values():
+        if any(map(_has_srp, value)) if isinstance(value, tuple) else _has_srp(value):  # pyright: ignore[reportUnknownArgumentType]
+            return True
+    return False
+
+
+def _factors(flow: Flow) -> set[str]:
+    proven = {factor for step in flow.steps.values() for factor in step.kind.proves}
+    return proven | ({"knowledge"} if _has_srp(flow.body) else set())
+
+
+def _sends(flow: Flow) -> bool:
+    return any(step.powers.sends for step in flow.steps.values())
+
+
+def _mails(flow: Flow) -> bool:
+    return any(step.powers.channel == "email" for step in flow.steps.values())

@@ -1,0 +1,1 @@
+"""Packages: what the functions import, at which version, and what must never be shipped."""

@@ -1,0 +1,95 @@
+"""What the doctor looks at: a pool, its client and its functions, in the shapes of boto3, wherever they were read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from attrs import field, frozen
+
+from watchword_adapters.deploy.manifest import Manifest
+from watchword_adapters.deploy.reading.values import Text, Unknown, get, text
+from watchword_adapters.deploy.stack.template import TRIGGERS
+
+Facts = Mapping[str, Any]
+
+
+def within(facts: Facts | None, name: str) -> Facts:
+    """Return the object *name* of *facts*; an empty one if it is missing or none."""
+    value: object = (facts or {}).get(name)
+    return cast("Facts", value) if isinstance(value, Mapping) else {}
+
+
+@frozen
+class NotKnown:
+    """Something that cannot be judged: *what* it is, and *why* it is not known."""
+
+    what: str
+    why: str
+
+
+@frozen
+class DeployedFunction:
+    """The function of one trigger.
+
+    Attributes:
+        name: its ARN, or its name in a template.
+        facts: as ``get_function_configuration`` gives them; None if they could not be read.
+        statements: who may call it; None if that could not be read.
+        retention: days for which its log is kept; 0 for ever; None if that could not be read.
+        code: what is wrong with its code as such; empty if nothing is.
+        other_code: in what it differs from what was built; empty if in nothing, or that was not asked.
+        manifest: what its zip says of itself; None if it could not be read.
+    """
+
+    name: str
+    facts: Facts | None = field(default=None, repr=False)
+    statements: tuple[Facts, ...] | None = None
+    retention: int | Unknown | None = None
+    code: str = ""
+    other_code: str = ""
+    manifest: Manifest | None = None
+
+    def setting(self, name: str) -> Text | None:
+        """Return a variable of its environment; None if it is not set. It may be a secret: never shown."""
+        return text(get(self.facts, "Environment", "Variables", name))
+
+
+@frozen
+class Table:
+    """The ledger's table: the name of its key, and of its time to live (empty if there is none)."""
+
+    name: str
+    key: str | Unknown
+    ttl: str | Unknown
+
+
+@frozen
+class Deployment:
+    """What was deployed, or will be. Any of its facts may be `Unknown`, or hold such.
+
+    *pool* and *client* are as boto3 describes them, None where there is none to read; *others* are the flows that each
+    other client of the pool allows; *unread* says what could not be read, and why; *unknown* what will be known when it
+    is deployed. *live* is whether it is: a template has nothing to repair by a command.
+    """
+
+    pool: Facts | None = field(default=None, repr=False)
+    client: Facts | None = field(default=None, repr=False)
+    mfa: Facts | None = field(default=None, repr=False)
+    others: Mapping[str, tuple[str | Unknown, ...]] = field(factory=dict[str, "tuple[str | Unknown, ...]"])
+    functions: Mapping[str, DeployedFunction] = field(factory=dict[str, DeployedFunction])
+    tables: tuple[Table, ...] = ()
+    unread: tuple[str, ...] = ()
+    unknown: tuple[NotKnown, ...] = ()
+    live: bool = False
+
+
+def not_for(trigger: str, function: DeployedFunction) -> str:
+    """Return what tells that *function* is another trigger's than *trigger*; nothing if nothing does."""
+    handler, description = text(get(function.facts, "Handler")), text(get(function.facts, "Description"))
+    if isinstance(handler, str) and handler.rpartition(".")[2] in TRIGGERS.keys() - {trigger}:
+        return f"its handler is {handler[:80]}"
+    described = description.partition(" of the flow ")[0] if isinstance(description, str) else ""
+    if described in {*TRIGGERS.values()} - {TRIGGERS[trigger]}:
+        return f"its description begins with {described}"
+    return ""

@@ -1,0 +1,235 @@
+"""Reads what is deployed through boto3. Every call describes, lists or gets: nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from attrs import evolve, field, frozen
+
+from watchword.errors import ConfigurationError, UnavailableError
+from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, Table, not_for, within
+from watchword_adapters.deploy.reading.values import Partial, Text, Unknown, get, joined, words
+from watchword_adapters.deploy.stack.template import TRIGGERS
+from watchword_adapters.extras import lacking
+
+T = TypeVar("T")
+Clients = Callable[[str], Any]
+"""Gives boto3's client of a service, by its name."""
+
+_MOST_CLIENTS = 200
+_ARN = re.compile(
+    r"arn:[a-z0-9-]{1,20}:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128}|:\$LATEST)?"
+)
+_FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_GONE = ("ResourceNotFoundException", "ResourceNotFound")
+
+
+def clients(region: str, endpoint: str) -> Clients:
+    """Return what makes boto3's clients; *region* and *endpoint* are boto3's own if empty.
+
+    Raises:
+        ConfigurationError: if boto3 is missing.
+    """
+    try:
+        import boto3  # noqa: PLC0415 - only where something is read
+    except ImportError:
+        raise lacking("reading a pool", "boto3") from None
+    made: Any = boto3
+    return lambda service: made.client(service, region_name=region or None, endpoint_url=endpoint or None)
+
+
+def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
+    """Return what is deployed around the pool *pool_id* and its app client *client_id*.
+
+    What may not be read is named in `Deployment.unread`; only the pool itself must be readable.
+
+    Raises:
+        ConfigurationError: if there is no such pool or client, or no credentials.
+        UnavailableError: if AWS cannot be reached.
+    """
+    reading = _Reading(clients)
+    cognito = reading.client("cognito-idp")
+    pool = reading.needed("the pool", lambda: cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"])
+    client = reading.needed(
+        "the app client",
+        lambda: cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"],
+    )
+    mfa = reading.optional("the pool's MFA", lambda: cognito.get_user_pool_mfa_config(UserPoolId=pool_id))
+    others = reading.optional("the other app clients", lambda: _others(cognito, pool_id, client_id)) or {}
+    attached = within(pool, "LambdaConfig")
+    functions = {
+        trigger: reading.function(trigger, attached[named])
+        for trigger, named in TRIGGERS.items()
+        if attached.get(named)
+    }
+    tables = [reading.table(name) for name in sorted(_tables(functions))]
+    return Deployment(
+        pool=pool,
+        client=client,
+        mfa=None if mfa is None else {name: each for name, each in mfa.items() if name != "ResponseMetadata"},
+        others=others,
+        functions=functions,
+        tables=tuple(each for each in tables if each is not None),
+        unread=tuple(reading.unread),
+        live=True,
+    )
+
+
+def attachable(clients: Clients, trigger: str, named: str) -> tuple[DeployedFunction, tuple[str, ...]]:
+    """Return the function *named*, by name or ARN, which is to be attached as *trigger*, and what of it cannot be read.
+
+    Raises:
+        ConfigurationError: if it is neither, there is no such function, its ARN cannot be read, or it is another trigger's.
+    """
+    option = f"--{trigger}"
+    is_arn = bool(_ARN.fullmatch(named))
+    if not is_arn and not _FUNCTION_NAME.fullmatch(named):
+        raise ConfigurationError(f"{option} {named[:80]}: it is neither a function's ARN nor its name")
+    reading = _Reading(clients)
+    function = reading.function(trigger, named)
+    if function.facts is None and (not is_arn or any(f"({gone})" in reading.unread[0] for gone in _GONE)):
+        remedy = "see its ARN and --region" if is_arn else "give its ARN"
+        raise ConfigurationError(f"{option} {named}: no such function can be read, {reading.unread[0]}: {remedy}")
+    wrong = not_for(trigger, function)
+    if wrong:
+        raise ConfigurationError(
+            f"{option} {named}: this is another trigger's function, {wrong}: give that of {trigger}"
+        )
+    name = named if is_arn or function.facts is None else str(function.facts["FunctionArn"])
+    return evolve(function, name=name), tuple(reading.unread)
+
+
+def _others(cognito: Any, pool_id: str, client_id: str) -> dict[str, tuple[str | Unknown, ...]]:
+    found: dict[str, tuple[str | Unknown, ...]] = {}
+    page: dict[str, Any] = {}
+    while len(found) < _MOST_CLIENTS:
+        reply = cognito.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60, **page)
+        for each in reply.get("UserPoolClients", ()):
+            if each["ClientId"] != client_id:
+                told = cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=each["ClientId"])
+                found[each["ClientId"]] = flows_of(told["UserPoolClient"])
+        if not reply.get("NextToken"):
+            break
+        page = {"NextToken": reply["NextToken"]}
+    return found
+
+
+def flows_of(client: Facts) -> tuple[str | Unknown, ...]:
+    """Return the flows that an app client allows; those that Cognito takes if none are said."""
+    said = words(get(client, "ExplicitAuthFlows"))
+    # The service model: without any, refresh tokens, SRP and custom authentication.
+    return said or ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
+
+
+def table_of(ledger: Text | None) -> Text | None:
+    """Return the table that the setting of the ledger names; None if it names none."""
+    first, *more = ledger.parts if isinstance(ledger, Partial) else (ledger,)
+    if not isinstance(first, str) or not first.lower().startswith("dynamodb://"):
+        return None
+    named: list[str | Unknown] = []
+    for part in (first[len("dynamodb://") :], *more):
+        if isinstance(part, str) and "?" in part:
+            named.append(part.partition("?")[0])
+            break
+        named.append(part)
+    return joined(named) or None
+
+
+def _tables(functions: Mapping[str, DeployedFunction]) -> set[str]:
+    named = {table_of(each.setting("WATCHWORD_LEDGER")) for each in functions.values()}
+    return {each for each in named if isinstance(each, str)}
+
+
+@frozen
+class _Reading:
+    clients: Clients
+    unread: list[str] = field(factory=list[str])
+    _made: dict[str, Any] = field(factory=dict[str, Any])
+
+    def client(self, service: str) -> Any:
+        if service not in self._made:
+            try:
+                self._made[service] = self.clients(service)
+            except Exception as error:  # noqa: BLE001 - botocore has a class for each reason
+                raise ConfigurationError(
+                    f"boto3 can make no client of {service} ({type(error).__name__}): give --region, and see your credentials"
+                ) from None
+        return self._made[service]
+
+    def needed(self, what: str, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - told apart by its code
+            code = _code(error)
+            if code in _GONE or code == "InvalidParameterException":
+                raise ConfigurationError(f"{what} is not there: see --pool-id, --client-id and --region") from None
+            if _answered(error) or "Credentials" in code:
+                raise ConfigurationError(
+                    f"{what} may not be read ({code}): see your credentials and their policy"
+                ) from None
+            raise UnavailableError(f"{what} cannot be read: AWS is not reached ({code})") from None
+
+    def optional(self, what: str, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001 - told apart by its code
+            self.unread.append(f"{what} ({_code(error)})")
+            return None
+
+    def function(self, trigger: str, arn: str) -> DeployedFunction:
+        functions = self.client("lambda")
+        facts: Facts | None = self.optional(
+            f"the function of {trigger}", lambda: functions.get_function_configuration(FunctionName=arn)
+        )
+        statements = self.optional(f"who may call {trigger}", lambda: _statements(functions, arn))
+        retention = None
+        if facts is not None:
+            group = within(facts, "LoggingConfig").get("LogGroup") or f"/aws/lambda/{facts.get('FunctionName', '')}"
+            retention = self.optional(f"the log of {trigger}", lambda: _retention(self.client("logs"), group))
+        return DeployedFunction(arn, facts, statements, retention)
+
+    def table(self, name: str) -> Table | None:
+        dynamodb = self.client("dynamodb")
+
+        def described() -> Table:
+            try:
+                schema = dynamodb.describe_table(TableName=name)["Table"]["KeySchema"]
+            except Exception as error:
+                if _code(error) in _GONE:
+                    return Table(name, "", "")
+                raise
+            key = ",".join(each["AttributeName"] for each in schema)
+            told = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            alive = told.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+            return Table(name, key, told.get("AttributeName", "") if alive else "")
+
+        return self.optional(f"the table {name}", described)
+
+
+def _statements(functions: Any, arn: str) -> tuple[Facts, ...]:
+    try:
+        policy = json.loads(functions.get_policy(FunctionName=arn)["Policy"])
+    except Exception as error:
+        if _code(error) in _GONE:
+            return ()
+        raise
+    return tuple(policy.get("Statement", ()))
+
+
+def _retention(logs: Any, group: str) -> int:
+    groups = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    return next((int(each.get("retentionInDays") or 0) for each in groups if each["logGroupName"] == group), 0)
+
+
+def _code(error: Exception) -> str:
+    """Return the code of an error of botocore's; its own words may hold anything."""
+    response: Any = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return str(code or type(error).__name__)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _answered(error: Exception) -> bool:
+    return isinstance(getattr(error, "response", None), Mapping)

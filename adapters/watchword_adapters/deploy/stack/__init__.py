@@ -1,0 +1,1 @@
+"""The stack: the CloudFormation template of a flow's functions."""

@@ -1,0 +1,117 @@
+"""How Create sends, in a template: the courier's URL, the parameters that it is made of, and what it must be allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from urllib.parse import unquote
+
+from attrs import field, frozen
+
+from watchword.contract.ports import Permission
+from watchword.contract.powers import powers_of_courier
+from watchword.errors import ConfigurationError
+from watchword.loading.registry import Registry
+from watchword_adapters.couriers.ses import ses_permissions
+from watchword_adapters.deploy.zips import Zips
+
+Json = dict[str, Any]
+
+_SENDER = {
+    "Type": "String",
+    "AllowedPattern": "[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+",
+    "Description": "The address that codes are sent from; SES must have verified it or its domain",
+}
+_CONFIGURATION_SET = {
+    "Type": "String",
+    "Default": "",
+    "AllowedPattern": "[A-Za-z0-9_-]{0,64}",
+    "Description": "The configuration set of SES, also if it is the default one of the identity; or nothing",
+}
+_COURIER_URL = {
+    "Type": "String",
+    "NoEcho": True,
+    "Description": "The courier's URL, as WATCHWORD_COURIER takes it; it may hold a password",
+}
+_CONFIGURED = "Configured"
+
+_WITH_USER = re.compile(r"//[^/?#]{0,1000}@")
+"""A user, with or without a password, in a URL or in a URL within its query (RFC 3986, 3.2.1)."""
+
+
+@frozen
+class Sending:
+    """What a template says of the courier: *url* and *statements* are values of CloudFormation."""
+
+    url: Any
+    statements: tuple[Json, ...] = ()
+    parameters: Json = field(factory=dict[str, Any])
+    conditions: Json = field(factory=dict[str, Any])
+
+
+def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
+    """Return how Create sends by the courier of *url*; by parameters of the template if the URL is empty. *registry* finds it.
+
+    Raises:
+        ConfigurationError: if the URL is wrong or holds a password, or Create holds no such courier.
+    """
+    shipped = ("ses",) if zips is None else zips.couriers
+    if not url:
+        return _by_sender() if "ses" in shipped else Sending({"Ref": "CourierUrl"}, (), {"CourierUrl": _COURIER_URL})
+    scheme = url.partition(":")[0].lower()
+    if zips is not None and scheme not in shipped:
+        raise ConfigurationError(
+            f"--courier is a URL of {scheme[:20]!r}, {zips.folder / 'create.zip'} holds {', '.join(shipped)}: "
+            f"build with --courier {scheme[:20]}"
+        )
+    courier = registry.find_courier(url)
+    if _WITH_USER.search(unquote(url)):
+        raise ConfigurationError(
+            "the courier's URL holds a user or a password, and everybody who sees the template would see it: "
+            "leave --courier out, and give it as the parameter CourierUrl"
+        )
+    return Sending(url, tuple(statements(powers_of_courier(courier).permissions, f"the courier {scheme}")))
+
+
+def _by_sender() -> Sending:
+    plain = "ses://?from=${From}"
+    # In a URL's query a plus is a space (WHATWG URL, 5.1).
+    own = {"From": {"Fn::Join": ["%2B", {"Fn::Split": ["+", {"Ref": "Sender"}]}]}}
+    configured = plain + "&configuration_set=${ConfigurationSet}"
+    (statement,) = statements(ses_permissions("${Sender}", "${AWS::Region}", "${ConfigurationSet}"), "ses")
+    identity, configuration_set = statement["Resource"]
+    return Sending(
+        {"Fn::If": [_CONFIGURED, {"Fn::Sub": [configured, own]}, {"Fn::Sub": [plain, own]}]},
+        ({**statement, "Resource": [identity, {"Fn::If": [_CONFIGURED, configuration_set, {"Ref": "AWS::NoValue"}]}]},),
+        {"Sender": _SENDER, "ConfigurationSet": _CONFIGURATION_SET},
+        {_CONFIGURED: {"Fn::Not": [{"Fn::Equals": [{"Ref": "ConfigurationSet"}, ""]}]}},
+    )
+
+
+def statements(permissions: object, whose: str) -> Iterable[Json]:
+    """Give the statements of a policy that allow *permissions*; *whose* they are is for an error.
+
+    Raises:
+        ConfigurationError: if they are no tuple of `Permission`.
+    """
+    told = cast("tuple[object, ...]", permissions) if isinstance(permissions, tuple) else (permissions,)
+    for each in told:
+        if not isinstance(each, Permission):
+            raise ConfigurationError(f"{whose}: permissions is no tuple of watchword.contract.ports.Permission")
+        statement: Json = {
+            "Effect": "Allow",
+            "Action": list(each.actions),
+            "Resource": [_substituted(resource) for resource in each.resources],
+        }
+        if each.conditions:
+            statement["Condition"] = {test: _values(pairs) for test, pairs in each.conditions.items()}
+        yield statement
+
+
+def _values(pairs: Mapping[str, str]) -> Json:
+    return {name: _substituted(text) for name, text in pairs.items()}
+
+
+def _substituted(text: str) -> Any:
+    return {"Fn::Sub": text} if "${" in text else text

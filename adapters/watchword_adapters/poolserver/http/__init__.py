@@ -1,0 +1,1 @@
+"""HTTP: sockets, connections, Cognito's wire protocol, and the application between."""

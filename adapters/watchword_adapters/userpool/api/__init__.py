@@ -1,0 +1,1 @@
+"""The service's interface: parameters, errors, the schema of users, the app client."""

@@ -1,0 +1,1 @@
+"""The directory: users and groups, and where a pool keeps them."""

@@ -1,0 +1,1 @@
+"""Sign-in: which call leads to which trigger, challenge or token."""

@@ -1,0 +1,129 @@
+"""One call of the host, in the engine's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from attrs import field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.flow import Decision, FailAuthentication, Flow, IssueTokens, ReadRound, Round, Use, decision_of
+from watchword.contract.kinds import Factor, User
+from watchword.contract.read_only import read_only, read_only_values
+
+CHOICE = "watchword_choice"
+ACTION = "watchword_action"
+"""The two keys of client metadata that are read; nothing else in it is."""
+
+
+@frozen
+class Turn:
+    """A call of Define or Create: who signs in where, the rounds so far, and what the client sent along."""
+
+    pool: str
+    client: str
+    user: User
+    session: tuple[Round, ...] = ()
+    client_metadata: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+
+
+@frozen
+class Answer:
+    """A call of Verify: an answer, and the private parameters of the challenge that it answers."""
+
+    pool: str
+    client: str
+    user: User
+    answer: object = field(repr=False)
+    private: Mapping[str, object] = field(factory=dict[str, object], converter=read_only_values, repr=False)
+    client_metadata: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+
+
+@frozen
+class Judgement:
+    """What a session comes to: the *decision*, which of the flows judged it, and how each round was read.
+
+    *state* is the state after all rounds and *before* the one before the last.
+    """
+
+    decision: Decision
+    flow: Flow
+    state: derivative.State
+    before: derivative.State
+    facts: str
+    _read: tuple[derivative.ReadRound, ...]
+
+    @property
+    def rounds(self) -> tuple[ReadRound, ...]:
+        """The rounds as they were read."""
+        return named_rounds(self._read)
+
+    @property
+    def passed(self) -> tuple[str, ...]:
+        """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
+        right = [(name, step) for name, step, use, right, _ in self._read if right is True and use == "answer"]
+        return tuple(step or name for name, step in right if step or name == derivative.PASSWORD_VERIFIER)
+
+    @property
+    def factors(self) -> frozenset[Factor]:
+        """The factors of who signs in that are proven."""
+        steps, passed = self.flow.steps, self.passed
+        proven = [steps[name].kind.proves for name in passed if name in steps]
+        if derivative.PASSWORD_VERIFIER in passed:
+            proven.append(frozenset({"knowledge"}))
+        return frozenset[Factor]().union(*proven)
+
+    @property
+    def failed_before(self) -> bool:
+        """Whether a wrong answer was given in this sign-in."""
+        return any(right is not True and use == "answer" for _, _, use, right, _ in self._read)
+
+    @property
+    def claim(self) -> str:
+        """The claim of the last challenge, or nothing."""
+        return next((each.metadata["claim"] for each in reversed(self.rounds) if each.metadata), "")
+
+
+def as_tuples(session: Sequence[Round]) -> list[tuple[str, object, object]]:
+    """Return *session* for `derivative`, which knows tuples only."""
+    return [(each.name, each.result, each.metadata) for each in session]
+
+
+def named_rounds(read: Sequence[derivative.ReadRound]) -> tuple[ReadRound, ...]:
+    """Return rounds that `derivative` has read, with a name for each part."""
+    return tuple(
+        ReadRound(name, step, cast("Use", use), right, derivative.read_metadata(text))
+        for name, step, use, right, text in read
+    )
+
+
+def ending(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:
+    """Return the name of the audit event for the end of a sign-in, and its facts; None if it goes on."""
+    match judgement.decision:
+        case IssueTokens():
+            name = "authn_login_successafterfail" if judgement.failed_before else "authn_login_success"
+            return name, {"rounds": str(len(turn.session))}
+        case FailAuthentication(reason):
+            name = "authn_login_fail_max" if reason == "tries_used_up" else "authn_login_fail"
+            return name, {"reason": reason, "rounds": str(len(turn.session))}
+        case _:
+            return None
+
+
+def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:
+    """Return what *turn* comes to, judged by the one of *flows* (the own one first) that its session belongs to.
+
+    Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
+    """
+    decided, state, program, outcomes, read, before = derivative.judge(
+        as_tuples(turn.session),
+        [flow.program for flow in flows],
+        turn.user.attributes,
+        turn.client,
+        turn.user.known,
+        turn.client_metadata.get(ACTION),
+        turn.client_metadata.get(CHOICE),
+    )
+    flow = next(each for each in flows if each.program is program)
+    return Judgement(decision_of(decided), flow, state, before, derivative.facts_of(outcomes), read)

@@ -1,0 +1,1 @@
+"""The analysis: what can be said of a flow before anybody signs in by it."""

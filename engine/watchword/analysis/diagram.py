@@ -1,0 +1,447 @@
+"""State diagrams of flows, drawn from their exploration: as Mermaid or DOT text, collapsed by step or in full."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Literal, TypeAlias
+
+from attrs import frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.flow import ReadRound
+from watchword.algebra.notation import say
+from watchword.analysis.explanation import upcoming
+from watchword.analysis.state_space import Exploration, that_send
+from watchword.errors import ConfigurationError
+
+Shape: TypeAlias = Literal["step", "choice", "host", "end"]
+
+MAX_DRAWN = 1000
+"""The most states that are drawn in full; nobody reads more."""
+
+MAX_LABEL = 80
+"""The most characters of one label; what is cut off ends in three dots."""
+
+TOKENS, FAIL = "tokens", "fail"
+_BEGIN = "[*]"
+_OTHERWISE = "otherwise"
+_ORDER = (
+    *(
+        "",
+        "right",
+        "new password due",
+        "chosen",
+        "wrong",
+        "resend",
+        "asked anew",
+        "resend and choice",
+        "asked anew and choice",
+        "tries used up",
+        "not asked",
+    ),
+    "no choice",
+)
+
+
+@frozen
+class Node:
+    """One state, or in a collapsed diagram all states in which the same is asked."""
+
+    id: str
+    label: str
+    shape: Shape
+
+
+@frozen
+class Edge:
+    """A way from one node to another; the beginning is ``[*]``."""
+
+    source: str
+    target: str
+    label: str
+
+
+@frozen
+class Diagram:
+    """Nodes and edges, in an order that is the same every time."""
+
+    title: str
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+
+def full(exploration: Exploration) -> Diagram:
+    """Return the diagram with a node for every state, and on the edges every transition.
+
+    Raises:
+        ConfigurationError: if there are more than `MAX_DRAWN` states.
+    """
+    states = exploration.states
+    if len(states) > MAX_DRAWN:
+        raise ConfigurationError(
+            f"flow {exploration.flow.name!r} has {len(states)} states, too many to draw in full (at most {MAX_DRAWN}): "
+            "draw it collapsed by step"
+        )
+    nodes = tuple(Node(f"s{number}", _label(state), _shape(state)) for number, state in enumerate(states))
+    conditions = _Conditions(exploration)
+    begins = (
+        Edge(_BEGIN, f"s{number}", _cut(conditions.told(mask, others)))
+        for number, mask, others in _beginnings(exploration)
+    )
+    words: dict[tuple[int, int], list[str]] = {}
+    for number, followers in enumerate(exploration.onward):
+        for read, target in followers:
+            words.setdefault((number, target), []).append(say(read))
+    onward = (Edge(f"s{number}", f"s{target}", " / ".join(said)) for (number, target), said in words.items())
+    return Diagram(exploration.flow.name, nodes, (*begins, *onward))
+
+
+def collapsed(exploration: Exploration) -> Diagram:
+    """Return the diagram with one node for each step, choice and host round, and the two ends.
+
+    It shows what may come after what, and at each fork by which condition; how many tries are left, it does not.
+    """
+    return _Collapsing(exploration, _blocks_of_choices(exploration), that_send(exploration.flow)).diagram()
+
+
+def mermaid(diagram: Diagram) -> str:
+    """Return *diagram* as a Mermaid ``stateDiagram-v2``."""
+    lines = ["---", f"title: {json.dumps(diagram.title, ensure_ascii=False)}", "---", "stateDiagram-v2"]
+    lines += [f'    state "{_entities(node.label)}" as {node.id}' for node in diagram.nodes]
+    for edge in diagram.edges:
+        label = f": {_entities(edge.label)}" if edge.label else ""
+        lines.append(f"    {edge.source} --> {edge.target}{label}")
+    lines += [f"    {node.id} --> [*]" for node in diagram.nodes if node.shape == "end"]
+    return "\n".join(lines) + "\n"
+
+
+_SHAPES: dict[Shape, str] = {
+    "step": "shape=box, style=rounded",
+    "choice": "shape=diamond",
+    "host": "shape=box, style=dashed",
+    "end": "shape=box, peripheries=2",
+}
+
+
+def dot(diagram: Diagram) -> str:
+    """Return *diagram* in DOT, the language of Graphviz."""
+    title = _quoted(diagram.title)
+    lines = [f"digraph {title} {{", f'    label={title}; labelloc="t";', '    begin [shape=point, label=""];']
+    lines += [f"    {node.id} [{_SHAPES[node.shape]}, label={_quoted(node.label)}];" for node in diagram.nodes]
+    for edge in diagram.edges:
+        source = "begin" if edge.source == _BEGIN else edge.source
+        label = f" [label={_quoted(edge.label)}]" if edge.label else ""
+        lines.append(f"    {source} -> {edge.target}{label};")
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _entities(text: str) -> str:
+    # Mermaid has no escape in labels but its entity codes; a colon, quote or semicolon would end the label.
+    return "".join(
+        sign if sign.isalnum() or sign in " _-+~.,()=|[]/" else f"#{ord(sign)};" for sign in " ".join(text.split())
+    )
+
+
+def _quoted(text: str) -> str:
+    # DOT: a quote ends the text; in labels a backslash begins an escape, and & the name of a sign as in HTML.
+    escaped = " ".join(text.split()).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _where(label: str, condition: str) -> str:
+    """Return *label* with the *condition* under which it holds, if any."""
+    return f"{label} if {condition}" if condition else label
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 3]}..."
+
+
+# --- conditions ---------------------------------------------------------------------------------------------------
+
+Outcomes: TypeAlias = int
+"""A set of outcomes of all conditions together, as bits: bit n is for the nth beginning."""
+
+
+def _union(masks: Iterable[Outcomes]) -> Outcomes:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def _beginnings(exploration: Exploration) -> Iterator[tuple[int, Outcomes, tuple[Outcomes, ...]]]:
+    """Give each state to begin in, with the outcomes for which one does, and those of the other states."""
+    begun: dict[int, Outcomes] = {}
+    for bit, (_, number) in enumerate(exploration.beginnings):
+        begun[number] = begun.get(number, 0) | 1 << bit
+    for number, mask in begun.items():
+        yield number, mask, tuple(other for another, other in begun.items() if another != number)
+
+
+@frozen
+class _Conditions:
+    """Tells sets of outcomes by the conditions of the flow."""
+
+    exploration: Exploration
+
+    def told(self, mask: Outcomes, others: Collection[Outcomes]) -> str:
+        """Return for whom the way of *mask* is, where *others* are those of the other ways; nothing if it is for everybody."""
+        among = _union((mask, *others))
+        if mask == among:
+            return ""
+        found = self.cubes(mask, among)
+        rest = _union(other for other in others if other != among)
+        if mask == among & ~rest and not any(holds for cube in found for _, holds in cube):
+            return _OTHERWISE
+        return self.spelt(found)
+
+    def spelt(self, found: Iterable[Iterable[tuple[int, bool]]]) -> str:
+        """Return groups of conditions in words."""
+        return " or ".join(" and ".join(self._literal(*literal) for literal in cube) for cube in found)
+
+    def cubes(self, mask: Outcomes, among: Outcomes) -> list[list[tuple[int, bool]]]:
+        """Return groups of conditions, and whether each holds: one group or another is true exactly for *mask* of *among*."""
+        found: list[list[tuple[int, bool]]] = []
+        left = mask
+        for bit, (outcomes, _) in enumerate(self.exploration.beginnings):
+            if not left >> bit & 1:
+                continue
+            cube = list(enumerate(outcomes))
+            # What does not hold is left out first: people ask by what does.
+            for literal in sorted(cube, key=lambda each: each[1]):
+                shorter = [each for each in cube if each != literal]
+                if not self._meeting(shorter, among) & ~mask:
+                    cube = shorter
+            found.append(cube)
+            left &= ~self._meeting(cube, among)
+        return found
+
+    def _meeting(self, cube: Collection[tuple[int, bool]], among: Outcomes) -> Outcomes:
+        return sum(
+            1 << bit
+            for bit, (outcomes, _) in enumerate(self.exploration.beginnings)
+            if among >> bit & 1 and all(outcomes[place] == holds for place, holds in cube)
+        )
+
+    def _literal(self, place: int, holds: bool) -> str:
+        condition = self.exploration.flow.conditions[place]
+        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"
+
+
+# --- in full ------------------------------------------------------------------------------------------------------
+
+
+def _label(state: derivative.State) -> str:
+    """Return what is asked in *state*, with the tries and resend requests that are left, and the steps after it, cut short."""
+    body, _, phase, _ = state
+    if body == derivative.PASSED:
+        return TOKENS
+    if derivative.ending(body):
+        return FAIL
+    names = derivative.heads(body)
+    shown = "" if phase == derivative.CLOSED else derivative.shown(body)
+    asked = " | ".join(_counted(body, name) + " (shown)" * (name == shown) for name in names)
+    need = _need(body)
+    asked = f"{need} of {asked}" if need > 1 else asked
+    later = ", ".join(name for name in _steps(body) if name not in names)
+    return _cut(f"{asked}, then {later}" if later else asked)
+
+
+def _need(body: derivative.Body) -> int:
+    """Return how many of what is asked at the head of *body* must be passed."""
+    if body[0] in {"sequence", "fallback"}:
+        return _need(body[1])
+    return max(1, body[1]) if body[0] == "choose" else 1
+
+
+def _counted(body: derivative.Body, name: str) -> str:
+    found = derivative.find(body, name)
+    return f"{name} {found[2]}/{found[3]}" if found else name.lower()
+
+
+def _steps(body: derivative.Body) -> Iterator[str]:
+    """Give the names of the steps in *body*, in order."""
+    tag = body[0]
+    if tag == "step":
+        yield body[1]
+    elif tag in {"sequence", "fallback"}:
+        for part in (body[1], *body[2]):
+            yield from _steps(part)
+    elif tag in {"choose", "chosen"}:
+        for part in body[2] if tag == "choose" else (body[2], *body[3]):
+            yield from _steps(part)
+
+
+def _shape(state: derivative.State) -> Shape:
+    names = upcoming(state)
+    if derivative.ending(state[0]):
+        return "end"
+    if not names or names[0] == derivative.PASSWORD_VERIFIER:
+        return "host"
+    return "choice" if len(names) > 1 and derivative.shown(state[0]) is None else "step"
+
+
+# --- collapsed ----------------------------------------------------------------------------------------------------
+
+
+def _blocks_of_choices(exploration: Exploration) -> dict[str, tuple[str, ...]]:
+    """Return for each step that may be chosen the names of all steps of the same choice, in order.
+
+    What is left of a choice when some of it is done offers fewer names; all that share a name are one choice.
+    """
+    steps = tuple(exploration.flow.steps)
+    block: dict[str, set[str]] = {}
+    for names in {upcoming(state) for state in exploration.states}:
+        if len(names) > 1:
+            joined = set(names).union(*(block.get(name, ()) for name in names))
+            block.update(dict.fromkeys(joined, joined))
+    return {name: tuple(step for step in steps if step in block[name]) for name in block}
+
+
+@frozen
+class _Collapsing:
+    exploration: Exploration
+    blocks: dict[str, tuple[str, ...]]
+    sending: frozenset[str]
+
+    def diagram(self) -> Diagram:
+        nodes: dict[str, Node] = {}
+        edges: dict[tuple[str, str], dict[str, Outcomes]] = {}
+
+        def add(source: Node, target: Node, label: str, mask: Outcomes) -> None:
+            nodes.setdefault(source.id, source)
+            nodes.setdefault(target.id, target)
+            labels = edges.setdefault((source.id, target.id), {})
+            labels[label] = labels.get(label, 0) | mask
+
+        begin = Node(_BEGIN, "", "end")
+        asked = [tuple(self._asked(number)) for number in range(len(self.exploration.states))]
+        reached = self._reached()
+        for first, mask, _ in _beginnings(self.exploration):
+            for node in asked[first]:
+                add(begin, node, "", mask)
+        for number, followers in enumerate(self.exploration.onward):
+            state, mask = self.exploration.states[number], reached[number]
+            if self._chooses(state):
+                choice = self._choice(state)
+                for name in upcoming(state):
+                    add(choice, _step(name), "chosen", mask)
+                if not derivative.asks(state[0]):
+                    add(choice, _END[FAIL], "no choice", mask)
+            for read, target in followers:
+                source = self._of(read, state)
+                for node in asked[target]:
+                    add(source, node, self._outcome(read, target, node), mask)
+                for name in self._switched_to(target):
+                    add(source, _step(name), f"{self._wish(read.step)} and choice", mask)
+        ends = [_END[name] for name in (TOKENS, FAIL) if name in nodes]
+        drawn = [node for node in nodes.values() if node != begin and node not in ends]
+        return Diagram(self.exploration.flow.name, (*drawn, *ends), tuple(self._labelled(edges)))
+
+    def _labelled(self, edges: Mapping[tuple[str, str], Mapping[str, Outcomes]]) -> Iterator[Edge]:
+        """Give the edges with their labels, each with the condition under which one goes there and not elsewhere."""
+        conditions = _Conditions(self.exploration)
+        forks: dict[str, dict[Outcomes, None]] = {}
+        for (source, _), labels in edges.items():
+            forks.setdefault(source, {}).update(dict.fromkeys(labels.values()))
+        bare = {
+            (source, mask): conditions.told(mask, masks.keys() - {mask})
+            for source, masks in forks.items()
+            for mask in masks
+        }
+        spelt = {
+            (source, mask): conditions.spelt(conditions.cubes(mask, _union(forks[source])))
+            for (source, mask), told in bare.items()
+            if told
+        }
+        for (source, target), labels in edges.items():
+            words = [
+                _where(label, spelt.get((source, labels[label]), "")) if label else bare[source, labels[label]]
+                for label in _ORDER
+                if label in labels
+            ]
+            yield Edge(source, target, " / ".join(_cut(text) for text in words if text))
+
+    def _reached(self) -> list[Outcomes]:
+        """Return for each state the outcomes for which it is reached."""
+        reached = [0] * len(self.exploration.states)
+        for bit, (_, number) in enumerate(self.exploration.beginnings):
+            reached[number] |= 1 << bit
+        for number in self.exploration.forwards():
+            for _, target in self.exploration.onward[number]:
+                reached[target] |= reached[number]
+        return reached
+
+    def _asked(self, number: int) -> Iterator[Node]:
+        """Give what may be asked in the state *number*, or the end that it is."""
+        state = self.exploration.states[number]
+        body = state[0]
+        reads = {read.name for read, _ in self.exploration.onward[number]}
+        for name in (derivative.SRP_A, derivative.NEW_PASSWORD):
+            if name in reads:
+                yield _host(name)
+        if derivative.ending(body):
+            yield _END[TOKENS if body == derivative.PASSED else FAIL]
+            return
+        names = upcoming(state)
+        if self._chooses(state):
+            yield self._choice(state)
+        elif names:
+            yield (
+                _host(names[0])
+                if names[0] == derivative.PASSWORD_VERIFIER
+                else _step(derivative.shown(body) or names[0])
+            )
+
+    def _switched_to(self, number: int) -> Iterator[str]:
+        """Give the steps that a client may choose instead of the one that it asks to be sent again."""
+        state = self.exploration.states[number]
+        shown = derivative.shown(state[0])
+        return (name for name in upcoming(state) if shown and name != shown)
+
+    def _chooses(self, state: derivative.State) -> bool:
+        return len(upcoming(state)) > 1 and derivative.shown(state[0]) is None
+
+    def _choice(self, state: derivative.State) -> Node:
+        names = self.blocks[upcoming(state)[0]]
+        return Node(f"choose_{'_'.join(names[:1])}", _cut(f"choose {', '.join(names)}"), "choice")
+
+    def _of(self, read: ReadRound, state: derivative.State) -> Node:
+        """Return the node at which the round *read* is asked."""
+        if read.name != derivative.CUSTOM:
+            return _host(read.name)
+        return self._choice(state) if read.step == derivative.SELECT else _step(read.step)
+
+    def _outcome(self, read: ReadRound, target: int, node: Node) -> str:
+        if node.id == f"host_{derivative.NEW_PASSWORD.lower()}":
+            return "new password due"
+        if read.name != derivative.CUSTOM:
+            return ""
+        if read.step == derivative.SELECT:
+            return "no choice"
+        if read.right is True:
+            return "right"
+        if read.use == derivative.UNASKED:
+            return "not asked"
+        states = self.exploration.states
+        if derivative.find(states[target][0], read.step) is None:
+            return "tries used up"
+        return self._wish(read.step) if read.use == "resend" else "wrong"
+
+    def _wish(self, step: str) -> str:
+        """Return what a client does that asks for another message, or of a kind that sends nothing for another challenge."""
+        return "resend" if step in self.sending else "asked anew"
+
+
+_END: dict[str, Node] = {name: Node(name, name, "end") for name in (TOKENS, FAIL)}
+
+
+def _step(name: str) -> Node:
+    # A step may bear the name of an end, or a word of the drawing's own language.
+    return Node(f"step_{name}", name, "step")
+
+
+def _host(name: str) -> Node:
+    return Node(f"host_{name.lower()}", name, "host")

@@ -1,0 +1,238 @@
+"""Every state that a flow can come to: each answer right or wrong, each resend, choice, opening and condition."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+
+from attrs import field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.flow import Flow, ReadRound, Use, expect_flow
+from watchword.algebra.notation import say
+from watchword.errors import ConfigurationError
+
+MAX_STATES = 1_000_000
+_PROGRESS_EVERY = 20_000
+
+_HOST_ROUNDS = (derivative.NEW_PASSWORD, *derivative.SRP_ROUNDS)
+
+Step = tuple[str, str, Use, bool]
+
+
+@contextmanager
+def collector_paused() -> Generator[None, None, None]:
+    """Keep Python's garbage collector away meanwhile: it would look at all states again and again, and all are kept."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@frozen
+class Exploration:
+    """What `explore` found.
+
+    *states* are in the order of their distance from a beginning; *onward* holds for each the rounds that may follow
+    and the numbers of the states to which they lead; *beginnings* gives for each outcome of the conditions where the
+    sign-in begins. *came_from* is for each state a shortest way back: the state before it and the round between.
+    """
+
+    flow: Flow
+    states: tuple[derivative.State, ...] = field(repr=False)
+    onward: tuple[tuple[tuple[ReadRound, int], ...], ...] = field(repr=False)
+    beginnings: tuple[tuple[tuple[bool, ...], int], ...]
+    came_from: tuple[tuple[int, ReadRound] | None, ...] = field(repr=False)
+
+    @property
+    def transitions(self) -> int:
+        """How many rounds lead from state to state."""
+        return sum(map(len, self.onward))
+
+    def shortest(self, state: int) -> tuple[str, ...]:
+        """Return the shortest session, in words, that leads to *state*."""
+        words: list[str] = []
+        step = self.came_from[state]
+        while step is not None:
+            words.append(say(step[1]))
+            step = self.came_from[step[0]]
+        return tuple(reversed(words))
+
+    def outcomes_at(self, state: int) -> tuple[bool, ...]:
+        """Return outcomes of the conditions for which the shortest session that leads to *state* begins."""
+        step = self.came_from[state]
+        while step is not None:
+            state = step[0]
+            step = self.came_from[state]
+        return next(outcomes for outcomes, number in self.beginnings if number == state)
+
+    def forwards(self) -> list[int]:
+        """Return the states in an order in which each comes after all that lead to it."""
+        waiting = [0] * len(self.states)
+        for followers in self.onward:
+            for _, target in followers:
+                waiting[target] += 1
+        ready = [number for number, count in enumerate(waiting) if not count]
+        # Every round uses something up, so no state comes back: each is ready when all that lead to it are done.
+        for number in ready:
+            for _, target in self.onward[number]:
+                waiting[target] -= 1
+                if not waiting[target]:
+                    ready.append(target)
+        return ready
+
+    def longest(self) -> int:
+        """Return the number of rounds in the longest way from a beginning to an end."""
+        depth = [0] * len(self.states)
+        for number in self.forwards():
+            for _, target in self.onward[number]:
+                depth[target] = max(depth[target], depth[number] + 1)
+        return max(depth)
+
+    def passed(self) -> Iterator[int]:
+        """Give the states in which the flow is passed."""
+        return (number for number, state in enumerate(self.states) if state[0] == derivative.PASSED)
+
+
+@collector_paused()
+def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], None] | None = None) -> Exploration:
+    """Walk every reachable state of *flow*; equal states merge.
+
+    The rounds that a host puts in by itself (MFA, devices) change nothing of what is left to do and are left out.
+
+    *limit* is the most states to walk (a million); *progress* is called with their number now and then.
+
+    Raises:
+        ConfigurationError: if there are more states than *limit*.
+    """
+    expect_flow(flow)
+    numbers: dict[derivative.State, int] = {}
+    states: list[derivative.State] = []
+    came_from: list[tuple[int, ReadRound] | None] = []
+    onward: list[tuple[tuple[ReadRound, int], ...]] = []
+    following, after = _Following(that_send(flow)), derivative.after
+
+    def number_of(state: derivative.State, way: tuple[int, ReadRound] | None) -> int:
+        number = numbers.setdefault(state, len(states))
+        if number == len(states):
+            if number >= limit:
+                raise _too_many(flow, limit, "states: let users choose among fewer")
+            states.append(state)
+            came_from.append(way)
+        return number
+
+    beginnings: list[tuple[tuple[bool, ...], int]] = []
+    for outcomes in every_outcome(flow):
+        if len(beginnings) >= limit:
+            raise _too_many(flow, limit, "outcomes of its conditions: ask by fewer attributes")
+        beginnings.append((outcomes, number_of(derivative.begin(flow.program, outcomes), None)))
+    for place, state in enumerate(states):  # which grows while it is walked
+        followers: list[tuple[ReadRound, int]] = []
+        for (name, step, use, right), read in following[_awaited(state)]:
+            left = after(state, name, step, use, right)
+            number = numbers.get(left)
+            followers.append((read, number_of(left, (place, read)) if number is None else number))
+        onward.append(tuple(followers))
+        if progress is not None and len(onward) % _PROGRESS_EVERY == 0:
+            progress(len(onward))
+    return Exploration(flow, tuple(states), tuple(onward), tuple(beginnings), tuple(came_from))
+
+
+class _Following(dict[tuple[str, ...], tuple[tuple[Step, ReadRound], ...]]):
+    """The rounds that may follow where these names are awaited: few combinations, each of which many states share."""
+
+    def __init__(self, sending: Collection[str]) -> None:
+        super().__init__()
+        self._sending = sending
+        self._reads: dict[Step, ReadRound] = {}
+
+    def __missing__(self, awaited: tuple[str, ...]) -> tuple[tuple[Step, ReadRound], ...]:
+        steps = [step for name in awaited for step in _rounds_of(name, self._sending)]
+        self[awaited] = found = tuple((step, self._reads.setdefault(step, _read_as(*step))) for step in steps)
+        return found
+
+
+def _read_as(name: str, step: str, use: Use, right: bool) -> ReadRound:
+    return ReadRound(name, step, use, right)
+
+
+def _too_many(flow: Flow, limit: int, what: str) -> ConfigurationError:
+    return ConfigurationError(f"flow {flow.name!r} has more than {limit} {what}, or raise the limit")
+
+
+def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
+    """Give every combination of the outcomes of *flow*'s conditions that can occur, none of them holding first."""
+    return every_outcome_of(flow.conditions)
+
+
+def every_outcome_of(conditions: Sequence[tuple[str, ...]]) -> Iterator[tuple[bool, ...]]:
+    """Give the same of any *conditions*.
+
+    An attribute has one value and a sign-in one app client, so of several conditions on the same one at most one holds.
+    """
+    subjects: dict[tuple[str, ...], list[int]] = {}
+    for place, condition in enumerate(conditions):
+        subjects.setdefault(condition[:-1], []).append(place)
+    held = product(*((-1, *places) for places in reversed(subjects.values())))
+    return (tuple(place in places for place in range(len(conditions))) for places in held)
+
+
+def bring_about(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], str]:
+    """Return attributes of a user and an app client for which *flow*'s conditions have these *outcomes*."""
+    held = [condition for condition, holds in zip(flow.conditions, outcomes, strict=True) if holds]
+    attributes = {condition[1]: condition[2] for condition in held if condition[0] == "attribute"}
+    return attributes, next((condition[1] for condition in held if condition[0] == "client"), "")
+
+
+def that_send(flow: Flow) -> frozenset[str]:
+    """Return the names of the steps of *flow* that send a message: those that may be found impossible to ask."""
+    return frozenset(step.name for step in flow.steps.values() if step.powers.sends)
+
+
+def next_rounds(state: derivative.State, sending: Collection[str]) -> tuple[Step, ...]:
+    """Return every round that a truthful host could add to *state*: (name, step, use, right).
+
+    *sending* are the steps that send, see `that_send`: in any state their courier may be down, or their budget empty.
+    """
+    return tuple(step for name in _awaited(state) for step in _rounds_of(name, sending))
+
+
+def _awaited(state: derivative.State) -> tuple[str, ...]:
+    """Return the names of the steps and of the host's rounds that may come in *state*."""
+    body, unwanted, phase, hosts = state
+    early: tuple[str, ...] = ()
+    if (
+        phase == derivative.PROVEN
+        and derivative.NEW_PASSWORD not in hosts
+        and body not in (derivative.FAILED, derivative.BROKEN)
+    ):
+        early = (derivative.NEW_PASSWORD,)
+    if derivative.ending(body):
+        return early
+    free: derivative.Body | None = body
+    if phase == derivative.CLOSED:
+        if derivative.SRP_A in derivative.heads(body) or unwanted == "ignore":
+            early = (derivative.SRP_A,)
+        free = derivative.without_srp(body)
+    if free is None:
+        return early
+    names = derivative.heads(free)
+    if len(names) > 1 and derivative.shown(free) is None and derivative.asks(free):
+        return (*early, *names, derivative.SELECT)
+    return early + names
+
+
+def _rounds_of(name: str, sending: Collection[str]) -> tuple[Step, ...]:
+    """Return the rounds by which *name*, which is awaited, may come."""
+    if name in _HOST_ROUNDS:
+        return ((name, "", "answer", True),)
+    if name == derivative.SELECT:
+        return ((derivative.CUSTOM, name, "choice", False),)
+    asked: tuple[tuple[Use, bool], ...] = (("answer", True), ("answer", False), ("resend", False))
+    unasked: tuple[tuple[Use, bool], ...] = (("unasked", False),) if name in sending else ()
+    return tuple((derivative.CUSTOM, name, use, right) for use, right in asked + unasked)

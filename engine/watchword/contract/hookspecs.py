@@ -1,0 +1,80 @@
+"""The hook specification: what a plugin can register, and the marker with which it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from watchword.contract.ports import AuditEvent, Courier, Ledger
+
+PROJECT = "watchword"
+
+_IMPL: Mapping[str, bool | None] = {
+    **dict.fromkeys(("wrapper", "hookwrapper", "optionalhook", "tryfirst", "trylast"), False),
+    "specname": None,
+}
+_SPEC: Mapping[str, bool | None] = {
+    "firstresult": False,
+    "historic": False,
+    "warn_on_impl": None,
+    "warn_on_impl_args": None,
+}
+"""What pluggy's own markers write to a function."""
+
+_Hook = TypeVar("_Hook", bound=Callable[..., object])
+
+
+def hookimpl(function: _Hook) -> _Hook:
+    """Mark *function* as one of the hooks of a plugin: ``@watchword.hookimpl``."""
+    # pluggy stays out: kinds are imported by programs that look up no plugin.
+    setattr(function, f"{PROJECT}_impl", dict(_IMPL))
+    return function
+
+
+def _hookspec(function: _Hook) -> _Hook:
+    setattr(function, f"{PROJECT}_spec", dict(_SPEC))
+    return function
+
+
+class RegisterKind(Protocol):
+    """Takes the class of a kind of challenge."""
+
+    def __call__(self, kind: type[Any], /) -> None:
+        """Register *kind* under the name that it carries."""
+        ...
+
+
+class RegisterCourier(Protocol):
+    """Takes the factory of a courier."""
+
+    def __call__(self, scheme: str, factory: Callable[[str], Courier], channel: str = "email", /) -> None:
+        """Register *factory*, which makes a courier of a URL, under the URL's *scheme*. It carries *channel*."""
+        ...
+
+
+class RegisterLedger(Protocol):
+    """Takes the factory of a ledger."""
+
+    def __call__(self, scheme: str, factory: Callable[[str], Ledger], /) -> None:
+        """Register *factory*, which makes a ledger of a URL, under the URL's *scheme*."""
+        ...
+
+
+@_hookspec
+def register_kinds(register: RegisterKind) -> None:
+    """Call ``register(KindClass)`` for the kind of challenge that this module brings."""
+
+
+@_hookspec
+def register_couriers(register: RegisterCourier) -> None:
+    """Call ``register(scheme, factory)``; ``factory(url)`` returns a `Courier`."""
+
+
+@_hookspec
+def register_ledgers(register: RegisterLedger) -> None:
+    """Call ``register(scheme, factory)``; ``factory(url)`` returns a `Ledger`."""
+
+
+@_hookspec
+def observe(event: AuditEvent) -> None:
+    """See every audit event, after it was recorded. What it raises changes nothing."""

@@ -1,0 +1,199 @@
+"""What a kind of challenge is given and gives back: the plugin contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal, Protocol
+
+from attrs import field, frozen
+
+from watchword.contract.read_only import read_only
+
+Factor = Literal["knowledge", "possession", "inherence"]
+
+RESERVED_PUBLIC = frozenset(
+    {"USERNAME", "kind", "step", "attempts_left", "expires_at", "resend_after", "error", "ref", "choices"}
+)
+"""Public parameters that the engine writes; a kind may not."""
+
+
+@frozen
+class User:
+    """Who signs in, as the host tells it.
+
+    *known* is False for somebody who does not exist: then *attributes* is empty and everything a kind makes must have
+    the same shape as for a real user, without a message. *key* is a keyed digest that stands for the user in budgets.
+    """
+
+    name: str = field(repr=False)
+    attributes: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+    known: bool = True
+    key: str = ""
+
+
+class Message(Protocol):
+    """A message that a kind wants sent: a value, an attrs class with a field ``id``.
+
+    The engine gives it its id, which is the same for every try to send it, and hands it to the courier of its channel.
+    A plugin may bring a message of its own, with a courier for its channel.
+    """
+
+    channel: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        """Empty until the engine has given it one."""
+        ...
+
+    @property
+    def to(self) -> str:
+        """Exactly one recipient."""
+        ...
+
+    def texts(self) -> tuple[str, ...]:
+        """Return all that it says to the recipient, in parts."""
+        ...
+
+
+@frozen
+class Email:
+    """A message by e-mail: *to* is exactly one address, *html* may be empty."""
+
+    channel: ClassVar[str] = "email"
+
+    to: str = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(default="", repr=False)
+    id: str = field(default="", kw_only=True)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the subject, the text and the HTML."""
+        return self.subject, self.text, self.html
+
+
+@frozen
+class CreateRequest:
+    """Everything a kind may know when it makes a challenge.
+
+    *now* is epoch seconds; *expires* is when the answer stops counting; *ref* is the reference that the user sees;
+    *again* is True if the round before was this step, answered wrong; *carry* is what this kind's challenge of the
+    round before handed on. *proven* is True if a factor was proven before in this sign-in. Until then a stranger looks
+    on, who must not learn who exists: a challenge shows nothing that belongs to the user, such as a masked address.
+    """
+
+    step: str
+    user: User
+    now: float
+    expires: int
+    ref: str
+    again: bool = False
+    carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+    proven: bool = False
+    _code: Callable[[str, int], str] = field(alias="code", kw_only=True, repr=False, eq=False)
+    _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
+    _mark: Callable[[str], str] = field(alias="mark", kw_only=True, repr=False, eq=False)
+
+    def code(self, alphabet: str, length: int) -> str:
+        """Return a secret of *length* symbols of *alphabet*, each equally likely and independent.
+
+        It is derived from the key and the challenge's id: the same challenge gives the same code, and nothing has to
+        be stored. For a kind that sends, a host's retry has the same id; every other kind gets a new id on every call.
+        """
+        return self._code(alphabet, length)
+
+    def seal(self, answer: str) -> str:
+        """Return a keyed digest of *answer*, good for this challenge, kind and user only. Put this in ``private``."""
+        return self._seal(answer)
+
+    def mark(self, value: str) -> str:
+        """Return a keyed digest (64 hex digits) of *value* that is the same for ever: for plausible, stable made-up facts."""
+        return self._mark(value)
+
+
+@frozen
+class Challenge:
+    """What a kind made: *public* for the client, *private* for `verify`, *carry* for a later round, *messages* to send.
+
+    Strings only. The secret itself may stand in *messages* and nowhere else (and in *public* as a picture). Where there is
+    no message for a user who exists, *reason* is a word for the audit (``[a-z][A-Za-z0-9_]{0,63}``) that says why.
+    """
+
+    public: Mapping[str, str] = field(factory=dict[str, str], converter=read_only)
+    private: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+    carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+    messages: tuple[Message, ...] = ()
+    reason: str = ""
+
+
+@frozen
+class VerifyRequest:
+    """Everything a kind may know when it judges an answer: never another kind's, never the session."""
+
+    step: str
+    user: User
+    now: float
+    answer: str = field(repr=False)
+    private: Mapping[str, str] = field(converter=read_only, repr=False)
+    _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
+    _same: Callable[[str, str], bool] = field(alias="same", kw_only=True, repr=False, eq=False)
+
+    def seal(self, answer: str) -> str:
+        """Return the keyed digest that `CreateRequest.seal` gives for *answer* in the challenge at hand."""
+        return self._seal(answer)
+
+    def matches(self, expected: str | None, answer: str) -> bool:
+        """Say, in constant time, whether *answer* seals to *expected*. An expected value that is missing never matches."""
+        return bool(expected) and self._same(expected or "", self._seal(answer))
+
+
+@frozen
+class Verdict:
+    """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client."""
+
+    right: bool
+    reason: str = ""
+
+
+class Kind(Protocol):
+    """A kind of challenge: two methods and two facts. No base class.
+
+    ``kind`` is its name, ``[a-z][a-z0-9_]{1,31}``. Settings are attrs fields with validators. Facts, each with a default:
+
+    * ``attempts`` (tries per sign-in, 3 if absent) and ``lifetime`` (seconds, 180 if absent), as fields;
+    * ``cosmetic: ClassVar[frozenset[str]]``, the settings that neither the flow nor `verify` reads;
+    * ``cognitive: ClassVar[bool]``, True for a test of reading or puzzling (WCAG 2.2 SC 3.3.8).
+
+    More abilities are powers, each a protocol in `watchword.contract.powers`.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def proves(self) -> frozenset[Factor]:
+        """Which factors a right answer proves; none for a CAPTCHA.
+
+        A kind writes ``proves = frozenset[Factor]({"possession"})`` without an annotation, or a property where a setting
+        decides.
+        """
+        ...
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Make a challenge: values in, values out."""
+        ...
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Judge an answer. Anything odd about it is a wrong answer, never an exception.
+
+        Raises:
+            UnavailableError: if what the kind needs to compare fails, before it has compared. The client is told to try
+                again, the guess is given back, and the round may be answered again. Any other exception is a wrong answer.
+        """
+        ...
+
+
+class HostRun(Protocol):
+    """A kind whose rounds the host itself runs and checks, such as the SRP prelude."""
+
+    kind: ClassVar[str]
+    host_rounds: ClassVar[tuple[str, ...]]

@@ -1,0 +1,1 @@
+"""Loading: the plugins that are installed, and flows from TOML files."""

@@ -1,0 +1,361 @@
+"""Finds kinds, couriers and ledgers by name in the metadata of what is installed, and imports only those that are named."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import pluggy
+from attrs import field, frozen
+
+from watchword.algebra.blocks import NAME
+from watchword.contract import hookspecs
+from watchword.contract.kinds import Factor, HostRun, Kind
+from watchword.contract.ports import AuditEvent, Courier, Ledger
+from watchword.contract.powers import lacking, powers_of, proves_of, why_no_kind
+from watchword.errors import ConfigurationError, WatchwordError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
+
+KINDS = "watchword"
+COURIERS = "watchword.couriers"
+LEDGERS = "watchword.ledgers"
+MAX_URL = 4096
+"""Characters: what an address, a host, a user and a password take many times over."""
+
+_WORDS = {KINDS: "kind", COURIERS: "courier", LEDGERS: "ledger"}
+_ARGUMENTS = {KINDS: (1,), COURIERS: (2, 3), LEDGERS: (2,)}
+"""How many arguments each hook's `register` takes."""
+_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+
+
+@frozen
+class InstalledKind:
+    """A kind that is installed.
+
+    Attributes:
+        name: the kind's name.
+        distribution: who brings it; empty where the modules were given.
+        version: the distribution's.
+        module: the module that registers it.
+        proves: the factors that a right answer proves; None if a setting decides that.
+        remedy: what to run so that everything it requires is there; empty if it is.
+        error: why it cannot be loaded; empty if it can.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    module: str
+    proves: frozenset[Factor] | None = frozenset()
+    remedy: str = ""
+    error: str = ""
+
+
+@frozen
+class _Entry:
+    """One line of a table of entry points: *name* stands for *module*."""
+
+    group: str
+    name: str
+    module: str
+    origin: Distribution | None = field(default=None, eq=False)
+
+    @property
+    def distribution(self) -> str:
+        return (self.origin.metadata["Name"] or "a nameless distribution") if self.origin else ""
+
+    @property
+    def version(self) -> str:
+        return (self.origin.version or "") if self.origin else ""
+
+    @property
+    def source(self) -> str:
+        return f"{self.distribution} {self.version}".strip() or self.module
+
+    def __str__(self) -> str:
+        return f"{_WORDS[self.group]} {self.name!r} of {self.source}"
+
+
+@frozen
+class _Plugin:
+    """A module in a plugin manager of its own, so that no plugin's hooks can wrap another's."""
+
+    manager: pluggy.PluginManager
+    registered: dict[str, tuple[tuple[Any, ...], ...]] = field(factory=dict[str, tuple[tuple[Any, ...], ...]])
+
+
+@frozen
+class Registry:
+    """Finds plugins: among everything that is installed, or in *modules* alone.
+
+    A host makes one and hands it on to whoever looks something up: two of them know nothing of each other.
+
+    *modules* has the form of the entry point tables in a pyproject.toml: by group (``watchword``,
+    ``watchword.couriers``, ``watchword.ledgers``), modules by name. With it nothing is searched and
+    `importlib.metadata`, slow to import, stays out: for a program whose parts are known when it is built.
+    """
+
+    modules: Mapping[str, Mapping[str, str]] | None = None
+    _plugins: dict[ModuleType, _Plugin] = field(factory=dict[ModuleType, _Plugin], init=False, repr=False, eq=False)
+
+    def find_kind(self, name: str) -> type[Kind | HostRun]:
+        """Return the kind called *name*.
+
+        Raises:
+            ConfigurationError: if it is unknown, brought by two distributions, cannot be imported, or is no kind; the
+                message names the distribution and the remedy.
+        """
+        return self._kind(self._entry(KINDS, name))
+
+    def find_courier(self, url: str) -> Courier:
+        """Return the courier that *url* describes. No message ever shows the URL: it may hold a password.
+
+        Raises:
+            ConfigurationError: if there is none for the URL's scheme, or it cannot be made.
+        """
+        return cast("Courier", self._made(COURIERS, "register_couriers", url, Courier))
+
+    def schemes(self, channel: str) -> tuple[str, ...]:
+        """Return the schemes of the URLs for which a courier of *channel* is installed; this imports all couriers."""
+        found: list[str] = []
+        for entry in self._entries(COURIERS):
+            with suppress(ConfigurationError):  # what cannot be loaded is told to who names it
+                registered = self._registered(entry, "register_couriers")
+                found += [entry.name for what in registered if what[0] == entry.name and _channel(what) == channel]
+        return tuple(sorted(set(found)))
+
+    def find_ledger(self, url: str) -> Ledger:
+        """Return the ledger that *url* describes. No message ever shows the URL: it may hold a password.
+
+        Raises:
+            ConfigurationError: if there is none for the URL's scheme, or it cannot be made.
+        """
+        return cast("Ledger", self._made(LEDGERS, "register_ledgers", url, Ledger))
+
+    def module_of(self, group: str, name: str) -> str:
+        """Return the module that brings *name* of *group* (``watchword``, ``watchword.couriers``, …); it is not imported.
+
+        Raises:
+            ConfigurationError: as `find_kind`.
+        """
+        return self._entry(group, name).module
+
+    def installed_kinds(self) -> tuple[InstalledKind, ...]:
+        """Return every kind that is there, in the order of their names; this imports them all.
+
+        One that cannot be used says so in its *error*: nothing is raised for it.
+        """
+        return tuple(self._described(entry) for entry in sorted(self._entries(KINDS), key=lambda each: each.name))
+
+    def observers(self, kinds: Iterable[Kind | HostRun] = ()) -> tuple[Callable[[AuditEvent], None], ...]:
+        """Return the `observe` hooks of the plugins that have been loaded so far, and of those that bring *kinds*.
+
+        A flow in Python imports its kinds by itself, and another registry may have read a flow in TOML: this registry has
+        found neither. A plugin brings a kind if it registers that name and belongs to the package of the kind's class; for a
+        plugin of another package nothing is imported.
+        """
+        for kind in kinds:
+            self._take_up(kind)
+        return tuple(
+            _observer(plugin.manager)
+            for plugin in self._plugins.values()
+            if plugin.manager.hook.observe.get_hookimpls()
+        )
+
+    def _take_up(self, kind: Kind | HostRun) -> None:
+        """Load the plugin that brings *kind*, if one does."""
+        package = type(kind).__module__.partition(".")[0]
+        with suppress(ConfigurationError):  # a flow in Python runs without any plugin: nothing about it is wrong
+            for entry in self._entries(KINDS):
+                if entry.name == kind.kind and entry.module.partition(".")[0] == package:
+                    self._plugin(entry)
+
+    def _described(self, entry: _Entry) -> InstalledKind:
+        facts = (entry.name, entry.distribution, entry.version, entry.module)
+        try:
+            kind = self._kind(self._entry(KINDS, entry.name))
+        except ConfigurationError as error:
+            return InstalledKind(*facts, error=str(error))
+        return InstalledKind(*facts, proves=proves_of(kind), remedy=powers_of(kind).remedy())
+
+    def _entries(self, group: str) -> tuple[_Entry, ...]:
+        if self.modules is None:
+            return tuple(entry for entry in _scan(tuple(sys.path)) if entry.group == group)
+        return tuple(_Entry(group, name, module) for name, module in self.modules.get(group, {}).items())
+
+    def _entry(self, group: str, name: object) -> _Entry:
+        word = _WORDS[group]
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            meant = name[:32].strip().lower().replace("-", "_") if isinstance(name, str) else ""
+            close = [each.name for each in self._entries(group) if meant and each.name == meant]
+            hint = f"; did you mean {close[0]}?" if close else ": 2 to 32 of a-z, 0-9 and _, beginning with a letter"
+            raise ConfigurationError(f"{_shortened(name)} is no name of a {word}{hint}")
+        entries = self._entries(group)
+        found = [entry for entry in entries if entry.name == name]
+        if not found:
+            raise ConfigurationError(
+                f"no {word} {name!r} is installed{_nearest(name, [each.name for each in entries])}"
+            )
+        if len(found) > 1:
+            # Known from the metadata alone: neither has been imported, so neither can take the other's place.
+            sources = " and ".join(sorted(each.source for each in found))
+            raise ConfigurationError(f"{word} {name!r} is brought by {sources}: uninstall all but one of them")
+        return found[0]
+
+    def _plugin(self, entry: _Entry) -> _Plugin:
+        if not _MODULE.fullmatch(entry.module):
+            raise ConfigurationError(
+                f"{entry}: {entry.module!r} is no module; its entry point reads "
+                f'{entry.name} = "package.module", without an attribute behind it'
+            )
+        try:
+            module = import_module(entry.module)
+        except (Exception, SystemExit) as error:
+            raise ConfigurationError(
+                f"{entry}: {entry.module} cannot be imported ({_said(error)}); install what it needs, or report it there"
+            ) from error
+        if module not in self._plugins:
+            self._plugins[module] = _Plugin(_managed(entry, module))
+        return self._plugins[module]
+
+    def _registered(self, entry: _Entry, hook: str) -> tuple[tuple[Any, ...], ...]:
+        """Return what *hook* of the plugin registers; it is called once."""
+        plugin = self._plugin(entry)
+        if hook not in plugin.registered:
+            taken: list[tuple[Any, ...]] = []
+
+            def register(*what: Any) -> None:
+                taken.append(what)
+
+            try:
+                getattr(plugin.manager.hook, hook)(register=register)
+            except Exception as error:
+                raise ConfigurationError(
+                    f"{entry}: {entry.module}.{hook} failed ({_said(error)}); report it there"
+                ) from error
+            plugin.registered[hook] = tuple(taken)
+        return plugin.registered[hook]
+
+    def _kind(self, entry: _Entry) -> type[Kind | HostRun]:
+        registered = self._registered(entry, "register_kinds")
+        if len(registered) != 1 or len(registered[0]) != 1:
+            raise ConfigurationError(
+                f"{entry}: {entry.module} registers {len(registered)} kinds; it must call register(YourKind) once, in a "
+                "function register_kinds(register) marked @watchword.hookimpl"
+            )
+        (kind,) = registered[0]
+        problem = why_no_kind(kind)
+        if problem:
+            raise ConfigurationError(f"{entry}: what {entry.module} registers is no kind: {problem}")
+        if kind.kind != entry.name:
+            raise ConfigurationError(
+                f"{entry}: {entry.module} registers {_shortened(kind.kind)}; the entry point and the class's kind must be the same"
+            )
+        return cast("type[Kind | HostRun]", kind)
+
+    def _made(self, group: str, hook: str, url: object, port: type[Any]) -> object:
+        word = _WORDS[group]
+        if isinstance(url, str) and len(url) > MAX_URL:
+            raise ConfigurationError(f"the {word}'s URL has more than {MAX_URL} characters")
+        scheme, colon, _ = url.partition(":") if isinstance(url, str) else ("", "", "")
+        scheme = scheme.lower()  # RFC 3986 3.1: schemes are the same in either case
+        if not colon or not NAME.fullmatch(scheme):
+            names = ", ".join(f"{entry.name}:…" for entry in self._entries(group))
+            raise ConfigurationError(
+                f"the {word} is given by a URL that begins with a scheme: {names or '(none is installed)'}"
+            )
+        entry = self._entry(group, scheme)
+        factories = [
+            what[1] for what in self._registered(entry, hook) if len(what) in _ARGUMENTS[group] and what[0] == scheme
+        ]
+        if len(factories) != 1 or not callable(factories[0]):
+            raise ConfigurationError(
+                f"{entry}: {entry.module} must call register({scheme!r}, factory) once, in a function {hook}(register) "
+                "marked @watchword.hookimpl"
+            )
+        try:
+            made = factories[0](url)
+        except WatchwordError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a factory of a stranger
+            # Neither its text nor the error itself is passed on: both may quote the URL.
+            raise ConfigurationError(
+                f"{entry} cannot be made of its URL ({type(error).__name__}); check the URL against its documentation"
+            ) from None
+        missing = lacking(made, port)
+        if missing:
+            raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
+        return made
+
+
+def _channel(registered: tuple[Any, ...]) -> str:
+    """Return the channel that a courier was *registered* for."""
+    return str(registered[2]) if len(registered) == 3 else "email"
+
+
+@lru_cache(maxsize=4)
+def _scan(path: tuple[str, ...]) -> tuple[_Entry, ...]:
+    """Return the entry points of every distribution on *path*, which is `sys.path`."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import
+
+    try:
+        found = entry_points()
+        return tuple(
+            _Entry(group, each.name, each.value, each.dist) for group in _WORDS for each in found.select(group=group)
+        )
+    except Exception as error:
+        raise ConfigurationError(
+            f"the metadata of what is installed cannot be read ({_said(error)}); `pip check` may tell which package is broken"
+        ) from error
+
+
+def _managed(entry: _Entry, module: ModuleType) -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    known = [name for name in dir(hookspecs) if manager.parse_hookspec_opts(hookspecs, name)]
+    try:
+        manager.register(module)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise ConfigurationError(
+            f"{entry}: {entry.module} has a hook that Watchword does not: {' '.join(str(error).split())}; "
+            f"there is {', '.join(known)}"
+        ) from error
+    return manager
+
+
+def _observer(manager: pluggy.PluginManager) -> Callable[[AuditEvent], None]:
+    def observe(event: AuditEvent) -> None:
+        manager.hook.observe(event=event)
+
+    return observe
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only for an error
+
+    known = sorted(set(known))
+    if not known:
+        return "; nothing at all is: install Watchword itself with pip, a source tree alone has no entry points"
+    close = get_close_matches(name, known, n=2)
+    return (
+        f"; did you mean {' or '.join(close)}? There is {', '.join(known)}"
+        if close
+        else f"; there is {', '.join(known)}"
+    )
+
+
+def _shortened(value: object) -> str:
+    return repr(value[:40]) if isinstance(value, str) else f"something of type {type(value).__name__}"
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -1,0 +1,1 @@
+"""The runtime: Create and Verify, and what they keep between calls."""

@@ -1,0 +1,257 @@
+"""Create: one challenge for the step that comes next; at most one message, however often the host calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve, field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.blocks import MESSAGES
+from watchword.algebra.evaluation import Turn
+from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, User
+from watchword.contract.powers import why_no_message
+from watchword.errors import UnavailableError, reason_of
+from watchword.runtime.delivery import (
+    Claimed,
+    NotSent,
+    claimed,
+    drawn,
+    failure,
+    has_own_try,
+    kept,
+    pad,
+    sent,
+    with_own_try,
+)
+from watchword.runtime.services import Deadline, Services
+from watchword.runtime.situation import Situation, read, with_dead_code
+from watchword.runtime.wire import (
+    MAX_CARRY,
+    MAX_PRIVATE,
+    MAX_PUBLIC,
+    RESERVED_PRIVATE,
+    Metadata,
+    Slip,
+    answer_seal,
+    new_claim,
+    reference,
+)
+
+
+@frozen
+class Created:
+    """A challenge, ready for the host."""
+
+    public: Mapping[str, str]
+    private: Mapping[str, str] = field(repr=False)
+    metadata: str
+
+
+@frozen
+class Flaw:
+    """Why a kind made no challenge that can be used: *what* it did, and the *why* that an operator is told."""
+
+    what: str
+    why: Mapping[str, str]
+
+
+@frozen
+class _Asking:
+    """What the client is to be asked; not *asked* if the step's message cannot go out, which is told instead."""
+
+    claim: Claimed
+    challenge: Challenge
+    asked: bool = True
+
+
+def create(services: Services, turn: Turn, deadline: Deadline) -> Created:
+    """Return the challenge for the step that the session of *turn* has come to, by *deadline*.
+
+    Raises:
+        ProtocolError: if the session has come to no step of the flow's own.
+        TryLaterError: if the message budget is empty; nothing was sent.
+        UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
+    """
+    at = read(services, turn)
+    if at.choices:
+        return _choice(services, at)
+    ref = new_claim(services.keyring.current, at.round, at.now)
+    try:
+        at = with_dead_code(services, at, deadline)
+        claim = claimed(services, at, deadline)
+        ref = claim.id
+        challenge = made(services, at, claim)
+        if isinstance(challenge, Flaw):
+            raise _unmade(services, at, claim, challenge, deadline)
+        asking = _Asking(claim, challenge)
+        not_sent = sent(services, at, claim, challenge, deadline)
+        going_on = _without_message(services, at, asking, not_sent, deadline) if not_sent else asking
+        pad(services, at, claim, deadline)
+        if isinstance(going_on, BaseException):
+            raise going_on
+        at = with_own_try(services, at, going_on.claim, deadline) if going_on.asked else at
+        return _written(services, at, going_on, deadline)
+    except UnavailableError as error:
+        if error.ref:
+            raise
+        raise services.recorded(error, at.user, claim=ref, step=at.asked) from None
+
+
+def made(services: Services, at: Situation, claim: Claimed) -> Challenge | Flaw:
+    """Return what the kind makes of *claim*, or what is wrong with it; raise nothing, whatever the kind does."""
+    turn, key, kind = at.turn, claim.key, at.step.kind
+    earlier = at.earlier
+    request = CreateRequest(
+        at.asked,
+        User(turn.user.name, turn.user.attributes if turn.user.known else {}, turn.user.known, at.user),
+        at.now,
+        claim.issued + at.step.lifetime,
+        reference(claim.id),
+        # A new claim is a new message, whatever came before it: the key of the last one may have left the ring.
+        again=at.answered and not claim.slot,
+        carry=earlier.carry if earlier else {},
+        proven=at.proven,
+        code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claim.id} {at.user}", alphabet, length),
+        seal=lambda answer: answer_seal(key, at.step, claim.id, at.user, answer),
+        mark=lambda value: services.keyring.lasting.digest(f"mark {kind.kind}", value),
+    )
+    try:
+        challenge: object = kind.create(request)
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the sign-in ends here and nothing leaks
+        return Flaw(f"raised {type(error).__name__}", reason_of(error))
+    flaw = flaw_of(challenge, at.step.powers.channel)
+    return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
+
+
+def _unmade(services: Services, at: Situation, claim: Claimed, flaw: Flaw, deadline: Deadline) -> UnavailableError:
+    """Record that the kind made no challenge; return the error that says so."""
+    services.record("sys_kind_failed", at.user, claim=claim.id, step=at.asked, what=flaw.what, **flaw.why)
+    if claim.sends:
+        services.ledger.settle(claim.slot, claim.id, "unsent", own_until=at.now, within=deadline.left())
+    return failure(claim, f"kind {at.step.kind.kind!r} {flaw.what}", flaw.why, undelivered=True)
+
+
+def _without_message(
+    services: Services, at: Situation, asking: _Asking, not_sent: NotSent, deadline: Deadline
+) -> _Asking | BaseException:
+    """Return how the sign-in goes on although no message went out, or the error that ends it.
+
+    Nothing is lost while an older code may still be good: it is asked for once more. Else what cannot be asked gives way
+    to what the flow has instead. If there is nothing, an empty budget leaves the older code, dead as it is.
+    """
+    if not not_sent.word:
+        return not_sent.error
+    older = kept(services, at, not_sent.word)
+    if older is not None and (not at.dead or (not_sent.word == "try_later" and not at.has_another_way)):
+        challenge = made(services, at, older)
+        if isinstance(challenge, Flaw):
+            return _unmade(services, at, older, challenge, deadline)
+        return _Asking(older, challenge)
+    return evolve(asking, asked=False) if at.has_another_way else not_sent.error
+
+
+def flaw_of(challenge: object, channel: str) -> str:
+    """Return what is wrong with what a kind made that sends by *channel*, or nothing."""
+    if not isinstance(challenge, Challenge):
+        return "made no Challenge"
+    nothing = frozenset[str]()
+    for name, texts, reserved, most in (
+        ("public", challenge.public, RESERVED_PUBLIC, MAX_PUBLIC),
+        ("private", challenge.private, RESERVED_PRIVATE, MAX_PRIVATE),
+        ("carry", challenge.carry, nothing, MAX_CARRY),
+        ("reason", {"reason": challenge.reason}, nothing, MAX_CARRY),
+    ):
+        pairs = list(texts.items()) if isinstance(texts, Mapping) else [(0, 0)]
+        if not all(isinstance(each, str) for pair in pairs for each in pair):
+            return f"made {name} parameters that are not all text"
+        if not reserved.isdisjoint(texts):
+            return f"wrote {name} parameters that are the engine's own: {', '.join(sorted(reserved & texts.keys()))}"
+        if sum(len(str(key)) + len(str(value)) for key, value in pairs) > most:
+            return f"made {name} parameters of more than {most} characters"
+    messages = challenge.messages
+    if not isinstance(messages, tuple) or len(messages) > 1:
+        return "made messages that are no tuple of at most one"
+    return why_no_message(messages[0], channel) if messages else ""
+
+
+def _choice(services: Services, at: Situation) -> Created:
+    """Ask the client which of the steps it wants."""
+    claim = drawn(services, at)
+    public = {
+        "kind": derivative.SELECT,
+        "step": derivative.SELECT,
+        "choices": ",".join(at.choices),
+        "ref": reference(claim.id),
+    }
+    slip = _slip(services, at, claim, derivative.SELECT, int(at.now) + 1)
+    return Created(public, slip.write(claim.key, at.binding, {}), _metadata(at, claim, {}))
+
+
+def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadline) -> Created:
+    """Return what the host gets: what the client is shown, what Verify needs, and what the next call reads."""
+    deadline.left()
+    claim, challenge, kind = asking.claim, asking.challenge, at.step.kind
+    if not asking.asked:
+        return _unasked(services, at, asking)
+    expires = claim.issued + at.step.lifetime
+    public = {
+        **challenge.public,
+        "kind": kind.kind,
+        "step": at.asked,
+        "attempts_left": str(at.attempts_left),
+        "expires_at": str(expires),
+        "ref": reference(claim.id),
+    }
+    if at.step.powers.sends and at.resends_open and len(at.messages | {claim.id}) < MESSAGES:
+        public["resend_after"] = str(claim.issued + at.step.powers.resend_after)
+    if claim.error:
+        public["error"] = claim.error
+    slip = _slip(services, at, claim, kind.kind, expires)
+    private = slip.write(claim.key, at.binding, challenge.private)
+    return Created(public, private, _metadata(at, claim, challenge.carry))
+
+
+def _unasked(services: Services, at: Situation, asking: _Asking) -> Created:
+    """Tell the client that the step cannot be asked: no answer to it is right, and any brings what the flow has instead."""
+    claim = asking.claim
+    public = {
+        **asking.challenge.public,
+        "kind": at.step.kind.kind,
+        "step": at.asked,
+        "attempts_left": "0",
+        "expires_at": str(claim.issued),
+        "ref": reference(claim.id),
+        "error": "unavailable",
+    }
+    slip = _slip(services, at, claim, derivative.UNASKED, claim.issued)
+    return Created(public, slip.write(claim.key, at.binding, {}), _metadata(at, claim, {}, asked=False))
+
+
+def _slip(services: Services, at: Situation, claim: Claimed, kind: str, expires: int) -> Slip:
+    return Slip(
+        flow=at.flow.fingerprint,
+        kind=kind,
+        step=at.asked,
+        signin=at.signin,
+        round=at.round,
+        claim=claim.id,
+        issued=claim.issued,
+        expires=expires,
+        proven=at.proven,
+        own=has_own_try(services, at, claim),
+    )
+
+
+def _metadata(at: Situation, claim: Claimed, carry: Mapping[str, str], *, asked: bool = True) -> str:
+    return Metadata(
+        flow=at.flow.fingerprint,
+        facts=at.judgement.facts,
+        step=at.asked,
+        before=at.last.use if at.last else "-",
+        signin=at.signin,
+        claim=claim.id,
+        issued=claim.issued,
+        carry=carry,
+        asked=asked,
+    ).write()

@@ -1,0 +1,289 @@
+"""Delivery: the claim that a challenge's secret is made of, and the message that carries it: counted, sent once, settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from attrs import evolve, field, frozen
+
+from watchword.algebra.blocks import MESSAGES
+from watchword.algebra.flow import own_tries
+from watchword.contract.kinds import Challenge, Message
+from watchword.contract.ports import LEASE, Limit
+from watchword.errors import TryLaterError, UnavailableError, checked_word, reason_of
+from watchword.runtime.keyring import Key
+from watchword.runtime.services import Deadline, Services
+from watchword.runtime.situation import Situation
+from watchword.runtime.wire import is_sharer, maker, new_claim, own_try, reference, sharer
+
+OUTAGE = 60
+"""Seconds for which a courier that failed is taken to be down for those whom nothing would be sent to, so that both see the same."""
+
+SETTLING = 0.4
+"""Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
+
+
+@frozen
+class Claimed:
+    """What the secret of the challenge at hand is made of, and in which *way* this call came to it.
+
+    ``drawn``: for a step that sends nothing, anew in each call. ``kept``: from an earlier challenge of this sign-in.
+    ``new``: this call made it, and sends. ``resumed``: a call before could not send, so this one does. ``held``: another
+    call has sent it, or is about to.
+    *issued* is when this sign-in came to it, never when another one did: all times that are shown are reckoned from it.
+    *slot* is the ledger's key for it, if this call asked for one; *error* the word that the client is told with it;
+    *shared* says whether the message that was sent was claimed by another call.
+    """
+
+    key: Key = field(repr=False)
+    id: str
+    issued: int
+    way: Literal["drawn", "kept", "new", "resumed", "held"]
+    slot: str = ""
+    error: str = ""
+    shared: bool = False
+
+    @property
+    def sends(self) -> bool:
+        """Whether this call must send the message."""
+        return self.way in {"new", "resumed"}
+
+
+@frozen
+class NotSent:
+    """Why a message did not go out: *error*, and the *word* that the client is told if the sign-in goes on all the same.
+
+    Without a word it cannot go on.
+    """
+
+    error: BaseException
+    word: Literal["", "try_later", "unavailable"] = ""
+
+
+def claimed(services: Services, at: Situation, deadline: Deadline) -> Claimed:
+    """Return the claim that the challenge of *at* is made of.
+
+    Raises:
+        UnavailableError: if the ledger fails, or holds a claim of a key that is not in the ring.
+    """
+    if not at.step.powers.sends:
+        return drawn(services, at)
+    for error in (at.error if at.answered else None, _not_sent(at)):
+        older = kept(services, at, error) if error is not None else None
+        if older is not None:
+            return older
+    return _taken(services, at, deadline)
+
+
+def drawn(services: Services, at: Situation) -> Claimed:
+    """Return a claim of this call alone: what sends nothing has a new secret on every call."""
+    key = services.keyring.current
+    return Claimed(key, new_claim(key, at.round, at.now), int(at.now), "drawn", error=at.error)
+
+
+def kept(services: Services, at: Situation, error: str) -> Claimed | None:
+    """Return the claim of this sign-in's last challenge for the step, to be shown with *error*; None if there is none."""
+    earlier = at.earlier
+    key = services.key_of(earlier.claim) if earlier else None
+    return Claimed(key, earlier.claim, earlier.issued, "kept", error=error) if earlier and key else None
+
+
+def _not_sent(at: Situation) -> str | None:
+    """Return why no other message goes out for the step now, as the client is told; None if one does."""
+    earlier = at.earlier
+    if earlier is None:
+        return None
+    if len(at.messages) >= MESSAGES:
+        return at.error or "resends_used_up"
+    cooling = at.step.powers.resend_after
+    # Nothing is wrong then: the message is on its way, and `resend_after` says when another one may be asked for.
+    return "" if not at.dead and at.now < earlier.issued + cooling else None
+
+
+def _taken(services: Services, at: Situation, deadline: Deadline) -> Claimed:
+    """Return the claim that the ledger has for the step: a new one of this call, or the one that another call made."""
+    key = services.keyring.current
+    sharing = at.signin if at.first else "first"
+    slot = services.slot(at.turn, at.user, at.asked, sharing)
+    fresh = new_claim(key, at.round, at.now)
+    claim = services.ledger.claim(slot, fresh, lease=LEASE, now=at.now, within=deadline.left())
+    holder = services.key_of(claim.id)
+    if holder is None:
+        raise UnavailableError(
+            "the claim was made with a key that is not in the ring", undelivered=True, reason="missing"
+        )
+    held = Claimed(holder, claim.id, at.issued(claim.id), "held", slot, error="expired" if at.late else "")
+    if claim.fresh:
+        return evolve(held, way="new")
+    shared = sharing == "first"
+    if claim.state == "unsent" and services.ledger.resume(slot, claim.id, within=deadline.left()):
+        return evolve(held, way="resumed", shared=shared)
+    return evolve(held, shared=shared and claim.state == "sent")
+
+
+def sent(services: Services, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline) -> NotSent | None:
+    """Send the message of *challenge*, if this call must. Return why it did not go out; None if it did, or looks so.
+
+    It raises nothing: whatever happens here, the answer must take its time before anybody learns of it (see `pad`).
+    """
+    if not claim.sends:
+        return None
+    try:
+        return _counted(services, at, claim, challenge, deadline)
+    except BaseException as error:  # noqa: BLE001 - it is raised again, after the padding
+        return NotSent(error)
+
+
+def _counted(
+    services: Services, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline
+) -> NotSent | None:
+    """Count the message in the budget of its destination, then send it."""
+    channel = at.step.powers.channel
+    # Nobody is written to who does not exist, whatever the kind made.
+    message = challenge.messages[0] if challenge.messages and at.turn.user.known else None
+    target = services.keyring.lasting.digest("destination", at.turn.pool, message.to.lower()) if message else at.user
+    budget = f"message:{channel}:{target}:{'proven' if at.proven else 'first'}"
+    limits = at.flow.limits.messages
+    if not services.ledger.count(
+        budget, event=claim.id, owner=at.user, limits=limits, now=at.now, within=deadline.left()
+    ):
+        return _refused(services, at, claim, deadline)
+    if message is None:
+        return _withheld(services, at, claim, challenge.reason, deadline)
+    return _carried(services, at, claim, message, deadline)
+
+
+def _refused(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> NotSent | None:
+    """The budget is empty: nothing goes out."""
+    _settle(services, at, claim, deadline, "unsent")
+    # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
+    seen = kept(services, at, "try_later") or claim
+    services.record("excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.asked, channel=at.step.powers.channel)
+    refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
+    refusal.ref = reference(claim.id)
+    return NotSent(refusal, "try_later")
+
+
+def _withheld(services: Services, at: Situation, claim: Claimed, reason: str, deadline: Deadline) -> NotSent | None:
+    """There is nobody to send to: it looks sent, or like an outage where there is one."""
+    channel = at.step.powers.channel
+    if at.turn.user.known:
+        # Silence towards the client; the operator finds out why under the reference on the user's screen.
+        detail = {"step": at.asked, "channel": channel, "reason": checked_word(reason, "no_message")}
+        services.record("authn_code_withheld", at.user, claim=claim.id, **detail)
+    down = services.ledger.peek(_outage(services, at), now=at.now, within=deadline.left())
+    if down is None:
+        _settle(services, at, claim, deadline, "sent")
+        return None
+    if down == "undelivered":
+        _settle(services, at, claim, deadline, "unsent")
+    what = f"the courier for {channel!r} is down"
+    return NotSent(UnavailableError(what, undelivered=True, reason="unreachable"), "unavailable")
+
+
+def _carried(services: Services, at: Situation, claim: Claimed, message: Message, deadline: Deadline) -> NotSent | None:
+    """Hand *message* to the courier, and write down what became of it."""
+    channel = at.step.powers.channel
+    try:
+        courier = services.couriers[channel]
+        within = deadline.left(but=SETTLING)
+        courier.send(evolve(cast("Any", message), id=claim.id), within)
+    except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
+        return _undelivered(services, at, claim, error, deadline)
+    _settle(services, at, claim, deadline, "sent")
+    services.record("authn_code_sent", at.user, claim=claim.id, step=at.asked, channel=channel)
+    return None
+
+
+def _undelivered(
+    services: Services, at: Situation, claim: Claimed, error: Exception, deadline: Deadline
+) -> NotSent | None:
+    """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""
+    channel = at.step.powers.channel
+    undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
+    detail = {"step": at.asked, "channel": channel, "undelivered": str(undelivered).lower(), **why}
+    if isinstance(error, UnavailableError) and error.refused:
+        # It looks sent: anybody can have an address that is refused, and who does not exist has none.
+        _settle(services, at, claim, deadline, "sent")
+        services.record("sys_message_refused", at.user, claim=claim.id, **detail)
+        return None
+    services.record("sys_courier_failed", at.user, claim=claim.id, **detail)
+    how = "undelivered" if undelivered else "unknown"
+    services.ledger.put(_outage(services, at), how, expires=at.now + OUTAGE, within=deadline.left())
+    if undelivered:
+        _settle(services, at, claim, deadline, "unsent")
+    what = f"the courier for {channel!r} failed: {' '.join(why.values())}"
+    return NotSent(failure(claim, what, why), "unavailable")
+
+
+def _outage(services: Services, at: Situation) -> str:
+    """Return the ledger's key that says that a courier is down, in one pool: what fails in another says nothing here."""
+    return f"outage:{services.keyring.lasting.digest('outage', at.turn.pool, at.step.powers.channel)}"
+
+
+def _settle(
+    services: Services, at: Situation, claim: Claimed, deadline: Deadline, state: Literal["sent", "unsent"]
+) -> None:
+    until = claim.issued + at.step.lifetime + LEASE
+    services.ledger.settle(claim.slot, claim.id, state, own_until=until, within=deadline.left())
+
+
+def failure(claim: Claimed, what: str, why: Mapping[str, str], *, undelivered: bool = False) -> UnavailableError:
+    """Return the error that says *what* failed and *why*, which was recorded under the reference of *claim*."""
+    error = UnavailableError(what, undelivered=undelivered, reason=why["reason"], code=why.get("code", ""))
+    error.ref = reference(claim.id)
+    return error
+
+
+def pad(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> None:
+    """Wait until the call has taken as long as one that sends.
+
+    Answers take the same time whether or not there is anybody to send to (ASVS 5.0 6.3.8), and whether or not another
+    sign-in has sent already. What keeps its claim never sends, for anybody.
+    """
+    if not claim.slot:
+        return
+    floor = services.pad_to
+    if floor is None:
+        courier = services.couriers.get(at.step.powers.channel)
+        floor = courier.floor if courier else 0.0
+    services.clock.sleep_until(deadline.started + floor)
+
+
+def with_own_try(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> Situation:
+    """Return *at* as a sign-in that has a try of its own of a message that another call claimed, if one is left.
+
+    Create cannot tell a repeat by the host from a sign-in that a stranger began. So whoever comes first, up to a number
+    that keeps a day of guesses under the ceiling, has one try; who comes later cannot take it away.
+    """
+    if not claim.shared:
+        return at
+    others = own_tries(at.flow) - 1
+    keep = at.step.lifetime + LEASE
+    if others < 1 or not services.ledger.count(
+        f"share:{claim.id}",
+        event=at.round,
+        owner=claim.id,
+        limits=(Limit(others, keep),),
+        now=at.now,
+        within=deadline.left(),
+    ):
+        return at
+    key = services.keyring.lasting
+    signin = sharer(key, claim.id, at.round)
+    own = own_try(key, claim.id, signin)
+    services.ledger.settle(claim.slot, own, "sent", own_until=claim.issued + keep, within=deadline.left())
+    return evolve(at, signin=signin)
+
+
+def has_own_try(services: Services, at: Situation, claim: Claimed) -> bool:
+    """Say whether this sign-in has a try of its own of the message of *claim*; see `with_own_try`.
+
+    Only the claim of a first challenge can be shared. The call that made it had no sign-in to go by: it took the
+    same random bits for the sign-in and for the claim. Nobody has one where the limits leave no room for it.
+    """
+    if not own_tries(at.flow):
+        return False
+    shared = at.first is None or at.first["claim"] == claim.id
+    return not shared or maker(claim.id) == at.signin or is_sharer(services.keyring.lasting, claim.id, at.signin)

@@ -1,0 +1,152 @@
+"""The services: what the three decisions run on, and what they ask of it in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from attrs import field, frozen
+
+from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.flow import Flow, expect_flow, expect_flows
+from watchword.contract.kinds import User
+from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError, reason_of
+from watchword.runtime.keyring import Key, Ring
+from watchword.runtime.wire import reference
+
+DEADLINE = 3.5
+"""Seconds for one call, of the five after which Cognito calls again."""
+
+
+def folded(name: str) -> str:
+    """Return *name* in small letters, the same for all spellings of it in a user pool that is not case sensitive."""
+    return name.lower()
+
+
+@frozen
+class Services:
+    """One flow and the ports it runs on.
+
+    *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
+    of seconds that a call takes in which a message could be sent (the courier's own floor if None); *deadline* the seconds
+    that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
+    """
+
+    flow: Flow = field(converter=expect_flow)
+    previous: tuple[Flow, ...] = field(default=(), kw_only=True, converter=expect_flows)
+    keyring: Ring = field(kw_only=True)
+    ledger: Ledger = field(kw_only=True, repr=False)
+    couriers: Mapping[str, Courier] = field(factory=dict[str, Courier], kw_only=True, repr=False)
+    clock: Clock = field(kw_only=True, repr=False)
+    random: Random = field(kw_only=True, repr=False)
+    audit: Audit | None = field(default=None, kw_only=True, repr=False)
+    pad_to: float | None = field(default=None, kw_only=True)
+    deadline: float = field(default=DEADLINE, kw_only=True)
+    fold: Callable[[str], str] = field(default=folded, kw_only=True)
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """The flow and the previous ones."""
+        return (self.flow, *self.previous)
+
+    def user_key(self, pool: str, user: User) -> str:
+        """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
+        return user_key(self.keyring, pool, user, self.fold)
+
+    def slot(self, turn: Turn | Answer, user: str, step: str, sharing: str = "first") -> str:
+        """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
+        return self.keyring.lasting.digest("dated claim", turn.pool, turn.client, user, step, sharing)
+
+    def key_of(self, claim: str) -> Key | None:
+        """Return the key that *claim* was made with, or None if it has left the ring."""
+        return self.keyring.find(claim[:8])
+
+    def record(self, name: str, user: str, *, claim: str = "", **detail: str) -> None:
+        """Hand an event to the audit; a sink that fails changes nothing."""
+        if self.audit is None:
+            return
+        ref = reference(claim) if claim else ""
+        event = AuditEvent(name, self.clock.now(), self.flow.name, user, ref, detail)
+        with suppress(Exception):  # ASVS 5.0 16.5: the decision stands whatever the log does
+            self.audit.record(event)
+
+    def failed(self, error: BaseException, user: str = "", *, claim: str, step: str = "") -> str:
+        """Record that a call ended with *error*, unless that is done; return the reference that the client is told.
+
+        It is the reference of *claim*, or of a random text where the call came to no challenge.
+        """
+        if isinstance(error, WatchwordError) and error.ref:
+            return error.ref
+        detail = {"step": step} if step else {}
+        # The caller's fault is no failure of the system, and counts into no alarm.
+        name = "sys_call_refused" if isinstance(error, ProtocolError) else "sys_call_failed"
+        self.record(name, user, claim=claim, **detail, **reason_of(error))
+        return reference(claim)
+
+    def recorded(self, error: UnavailableError, user: str, *, claim: str, step: str = "") -> UnavailableError:
+        """Record *error* as `failed` does; return one that says so: a port may raise the same error again."""
+        copy = UnavailableError(str(error), undelivered=error.undelivered, reason=error.reason, code=error.code)
+        copy.ref = self.failed(error, user, claim=claim, step=step)
+        return copy
+
+
+@frozen
+class Deadline:
+    """The time that one call has left."""
+
+    clock: Clock
+    started: float
+    seconds: float
+
+    @classmethod
+    def starting(cls, services: Services) -> Deadline:
+        """Return the deadline of a call of *services* that begins now.
+
+        It starts before the clock's own limit, so that what wakes after that was given up finds no time left.
+        """
+        return cls(services.clock, services.clock.monotonic(), services.deadline)
+
+    def left(self, *, but: float = 0.0) -> float:
+        """Return the seconds left, *but* so many that something else will need.
+
+        Raises:
+            UnavailableError: if there are none.
+        """
+        left = self.started + self.seconds - self.clock.monotonic() - but
+        if left <= 0:
+            raise UnavailableError(f"the call took more than {self.seconds} s", undelivered=True, reason="timeout")
+        return left
+
+
+def marks(keyring: Ring, pool: str) -> dict[str, str]:
+    """Return the keys of the marks in a ledger that is used: of the oldest *key* of the ring, and of the *pool*."""
+    lasting = keyring.lasting
+    return {"key": f"used:{lasting.id}", "pool": f"used:{lasting.digest('pool', pool)}"}
+
+
+def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = folded) -> str:
+    """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the name as *fold* has it if unknown.
+
+    A host that takes two spellings for one user does so whether there is such a user or not: *fold* is the host's.
+
+    Raises:
+        ConfigurationError: for a known user without ``sub``, whose budgets would begin anew with each spelling.
+    """
+    named = ("sub", identity(user.attributes)) if user.known else ("name", fold(user.name))
+    return keyring.lasting.digest("user", pool, *named)
+
+
+def identity(attributes: Mapping[str, str]) -> str:
+    """Return what stays the same of a known user whatever is typed: the attribute ``sub``.
+
+    Raises:
+        ConfigurationError: if there is none.
+    """
+    sub: object = attributes.get("sub")
+    if not isinstance(sub, str) or not sub:
+        raise ConfigurationError(
+            "a known user has no sub: give each one an attribute 'sub', a text that is nobody else's and never changes, "
+            "such as the key of its row; without it every spelling of a name would have budgets of its own"
+        )
+    return sub

@@ -1,0 +1,213 @@
+"""What travels with a sign-in: metadata for Define and Create, private parameters for Verify; written and read here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.blocks import Step
+from watchword.runtime.keyring import Key, pack
+
+MAX_CARRY = 1024
+MAX_PRIVATE = 4096
+LONGEST_CLAIM = 128
+MAX_PUBLIC = 131_072
+"""Cognito's service model: no challenge parameter is longer than 131,072 characters."""
+
+REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
+_SEALED = ("v", "flow", "kind", "step", "signin", "round", "claim", "issued", "expires", "proven", "own")
+RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
+"""Private parameters that the engine writes; a kind may not."""
+
+
+@frozen
+class Metadata:
+    """The metadata of one round.
+
+    *before* is how the round before it ended, ``-`` if that was none of the flow's own; *issued* is when this sign-in came to
+    the claim, which another one may have made; *asked* is False for a step that could not be asked.
+    """
+
+    flow: str
+    facts: str
+    step: str
+    before: str
+    signin: str
+    claim: str
+    issued: int
+    carry: Mapping[str, str] = field(factory=dict[str, str], repr=False)
+    asked: bool = True
+
+    def write(self) -> str:
+        """Return the text that goes into the host's session."""
+        carry = base64.urlsafe_b64encode(json.dumps(dict(self.carry)).encode()).decode() if self.carry else ""
+        return write_metadata(
+            {
+                "v": derivative.FORMAT,
+                "flow": self.flow,
+                "facts": self.facts,
+                "signin": self.signin,
+                "step": self.step,
+                "asked": "01"[self.asked],
+                "before": self.before,
+                "claim": self.claim,
+                "issued": str(self.issued),
+                "carry": carry,
+            }
+        )
+
+
+def write_metadata(fields: Mapping[str, str]) -> str:
+    """Return the text of one round's metadata, with *fields* by name: what `derivative.read_metadata` reads."""
+    sign_in = ".".join(fields[name] for name in derivative.SIGN_IN_FIELDS)
+    return ";".join((sign_in, *(fields[name] for name in derivative.ROUND_FIELDS)))
+
+
+def read_carry(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the carry of a round's metadata *fields*; nothing if it cannot be read."""
+    try:
+        carry: object = json.loads(base64.urlsafe_b64decode(fields["carry"].encode("ascii", "replace")))
+    except (ValueError, RecursionError, binascii.Error):
+        return {}
+    return {str(key): str(value) for key, value in carry.items()} if isinstance(carry, dict) else {}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+@frozen
+class Slip:
+    """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
+
+    *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front and its own
+    time at the end. *signin* is the sign-in, as in the metadata. *issued* and *expires* are whole epoch seconds, reckoned
+    from when this sign-in was asked. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
+    for which the message went out, so that the message's own try is its to use.
+    """
+
+    flow: str
+    kind: str
+    step: str
+    signin: str
+    round: str
+    claim: str
+    issued: int
+    expires: int
+    proven: bool
+    own: bool = False
+
+    def write(self, key: Key, binding: tuple[str, ...], own: Mapping[str, str]) -> dict[str, str]:
+        """Return the private parameters, the kind's *own* among them, sealed to *binding* (pool, client, user)."""
+        values = (
+            *(derivative.FORMAT, self.flow, self.kind, self.step, self.signin, self.round, self.claim),
+            *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.own]),
+        )
+        private = {**own, **dict(zip(_SEALED, values, strict=True))}
+        return {**private, "seal": _seal(key, binding, private)}
+
+
+def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | None:
+    """Return the slip and the kind's own parameters that *private* holds, or None if Create never wrote this."""
+    if not all(isinstance(value, str) for value in private.values()) or not private.keys() >= RESERVED_PRIVATE:
+        return None
+    texts = {name: str(value) for name, value in private.items()}
+    if (
+        texts["v"] != derivative.FORMAT
+        or not {texts["proven"], texts["own"]} <= {"0", "1"}
+        or sum(map(len, texts.values())) > MAX_PUBLIC
+    ):
+        return None
+    times = texts["issued"], texts["expires"]
+    if not all(time.isascii() and time.isdigit() and len(time) <= 12 for time in times):
+        return None
+    slip = Slip(
+        flow=texts["flow"],
+        kind=texts["kind"],
+        step=texts["step"],
+        signin=texts["signin"],
+        round=texts["round"],
+        claim=texts["claim"],
+        issued=int(times[0]),
+        expires=int(times[1]),
+        proven=texts["proven"] == "1",
+        own=texts["own"] == "1",
+    )
+    return slip, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
+
+
+def new_claim(key: Key, fresh: str, now: float) -> str:
+    """Return the id of a claim that is made *now*: the key's id, *fresh* (32 random hex digits), and the time.
+
+    The secret is derived from this id alone. So no metadata can put off when it ends.
+    """
+    return f"{key.id}{fresh}{max(0, int(now)):08x}"
+
+
+def made_at(claim: str) -> int:
+    """Return when *claim* was made, in whole epoch seconds; 0 if its id does not say."""
+    try:
+        return int(claim[40:], 16)
+    except ValueError:
+        return 0
+
+
+def maker(claim: str) -> str:
+    """Return the random digits of *claim*: those of the sign-in that made it, if it was a first challenge's."""
+    return claim[8:40]
+
+
+def claim_of(private: Mapping[str, object]) -> str:
+    """Return the claim that *private* names, sealed or not: good for a reference, and for nothing else."""
+    claim = private.get("claim")
+    return claim if isinstance(claim, str) and len(claim) <= LONGEST_CLAIM else ""
+
+
+def seal_of(key: Key, binding: tuple[str, ...], private: Mapping[str, object]) -> str:
+    """Return the seal that *private* must carry."""
+    return _seal(key, binding, {name: str(value) for name, value in private.items() if name != "seal"})
+
+
+def _seal(key: Key, binding: tuple[str, ...], private: Mapping[str, str]) -> str:
+    flat = [text for name in sorted(private) for text in (name, private[name])]
+    return key.digest("slip", *binding, *flat)
+
+
+def answer_seal(key: Key, step: Step, claim: str, user: str, answer: str) -> str:
+    """Return the keyed digest of *answer* for one challenge of *user*; nothing else gives the same."""
+    return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)
+
+
+def sharer(key: Key, claim: str, fresh: str) -> str:
+    """Return the id of a sign-in that has a try of *claim* although another one made it: half of it random, half a proof."""
+    return fresh[:16] + key.digest("sharer", claim, fresh[:16])[:16]
+
+
+def is_sharer(key: Key, claim: str, signin: str) -> bool:
+    """Say whether *signin* is an id that `sharer` gave for *claim*."""
+    return signin == sharer(key, claim, signin)
+
+
+def own_try(key: Key, claim: str, signin: str) -> str:
+    """Return the name in the ledger of the try that sign-in *signin* has of *claim*."""
+    return f"{claim} {signin}" if is_sharer(key, claim, signin) else claim
+
+
+def late(claim: str, signin: str) -> str:
+    """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and paid nothing.
+
+    Its time was over, and nothing was compared; or the answer was right, and the code had been used elsewhere.
+    """
+    return f"{claim} late {signin}"
+
+
+def reference(claim: str) -> str:
+    """Return the eight characters by which user and operator speak of one challenge: in the mail, on screen, in the audit."""
+    number = int.from_bytes(hashlib.sha256(pack("reference", claim)).digest(), "big")
+    letters: list[str] = []
+    for _ in range(8):
+        number, rest = divmod(number, len(REF_ALPHABET))
+        letters.append(REF_ALPHABET[rest])
+    return "".join(letters)

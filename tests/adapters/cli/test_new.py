@@ -1,0 +1,283 @@
+"""`watchword new`: projects whose tests pass at once, and nothing written over or left half-written."""
+
+import ast
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name, is_normalized_name
+
+from watchword.loading.registry import Registry
+from watchword_adapters.cli import main
+from watchword_adapters.cli.commands import new
+
+pytestmark = pytest.mark.exhaustive
+
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "no:xdist"]
+
+
+def run(*command, cwd, **environment):
+    """What *command* prints; what it complains about fails the test."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV", "WATCHWORD_"))}
+    done = subprocess.run(
+        [*map(str, command)], cwd=cwd, env=kept | environment, capture_output=True, text=True, check=False
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+def tree(folder):
+    """Every file below *folder*, by its place."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory):
+    """A plugin project, as `watchword new plugin weather` makes it."""
+    folder = tmp_path_factory.mktemp("plugin")
+    run(sys.executable, "-m", "watchword_adapters", "new", "plugin", "weather", cwd=folder)
+    return folder / "watchword-weather"
+
+
+@pytest.fixture(scope="module")
+def flow(tmp_path_factory):
+    """A flow project, as `watchword new flow acme` makes it."""
+    folder = tmp_path_factory.mktemp("flow")
+    run(sys.executable, "-m", "watchword_adapters", "new", "flow", "acme", cwd=folder)
+    return folder / "acme"
+
+
+# What is made
+
+
+def test_a_plugin_is_a_complete_distribution(plugin):
+    """Module, entry point, contract test, README and what a continuous integration runs."""
+    expected = {
+        *(".github/workflows/test.yml", ".gitignore", "README.md"),
+        *("pyproject.toml", "watchword_weather.py", "tests/test_weather.py"),
+    }
+    assert expected <= tree(plugin)
+    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    assert {"watchword": {"weather": "watchword_weather"}} == project["entry-points"]
+
+
+def test_a_plugins_tests_pass_before_it_is_installed(plugin):
+    """Right after it was made."""
+    told = run(*PYTEST, cwd=plugin)
+    assert " passed" in told
+    assert " failed" not in told
+
+
+def test_a_plugin_is_built_installed_and_found(plugin, tmp_path):
+    """Without network; a flow then asks for it by name, and its tests pass against what was installed."""
+    run(*PIP, "wheel", "--no-index", "--no-build-isolation", "--no-deps", "--wheel-dir", tmp_path, plugin, cwd=tmp_path)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert ["watchword_weather.py"] == [name for name in archive.namelist() if ".dist-info/" not in name]
+    site = tmp_path / "site"
+    run(*PIP, "install", "--no-index", "--no-deps", "--target", site, wheel, cwd=tmp_path)
+    (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "srp"\n\n[[steps]]\nkind = "weather"\n')
+    program = "from watchword import load_flow; print(*load_flow('flow.toml').steps)"
+    assert "weather\n" == run(sys.executable, "-W", "error", "-c", program, cwd=tmp_path, PYTHONPATH=str(site))
+    told = run(*PYTEST, "-c", os.devnull, "--rootdir", tmp_path, plugin / "tests", cwd=tmp_path, PYTHONPATH=str(site))
+    assert " failed" not in told
+
+
+def test_a_flows_tests_pass_at_once(flow):
+    """Its policy is proved, played and attacked."""
+    told = run(*PYTEST, cwd=flow)
+    assert " passed" in told
+    assert " failed" not in told
+    assert {"flow.toml", "triggers.py", "tests/test_policy.py", "requirements.txt"} <= tree(flow)
+
+
+def test_a_flow_is_sound_and_named(flow):
+    """`watchword check` has no errors to tell, and the policy is in the file."""
+    told = run(sys.executable, "-m", "watchword_adapters", "check", "flow.toml", "--json", cwd=flow)
+    assert '"severity": "error"' not in told
+    document = tomllib.loads((flow / "flow.toml").read_text())
+    assert ("acme", "knowledge and possession") == (document["name"], document["require"])
+
+
+def test_a_policy_that_is_weakened_fails(flow, tmp_path):
+    """The policy test has teeth: without the password, the project's own tests fail."""
+    for place in ("flow.toml", "triggers.py", "pyproject.toml", "tests/test_policy.py"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_text((flow / place).read_text().replace('[[steps]]\nkind = "srp"\n', ""))
+    done = subprocess.run(PYTEST, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 1 == done.returncode
+    assert "test_every_path_proves_two_factors" in done.stdout
+    assert "WW102" in done.stdout
+
+
+@pytest.mark.parametrize("project", ["plugin", "flow"])
+def test_what_is_made_is_tidy(project, request):
+    """Formatted and free of what a linter finds; no placeholder is left, and files end with a line."""
+    folder = request.getfixturevalue(project)
+    ruff = Path(sys.executable).with_name("ruff")
+    if ruff.exists():
+        run(
+            ruff, "check", "--isolated", "--no-cache", "--select", "E,F,I,B,UP", "--line-length", "120", ".", cwd=folder
+        )
+        run(ruff, "format", "--check", "--isolated", "--no-cache", "--line-length", "120", ".", cwd=folder)
+    for place in tree(folder):
+        if ".hypothesis" not in place and "__pycache__" not in place:
+            text = (folder / place).read_text()
+            assert "$" not in text.replace("${{ matrix.python }}", ""), place
+            assert text.endswith("\n"), place
+            assert not text.endswith("\n\n"), place
+
+
+def test_it_says_what_it_made_and_what_comes_next(here, capsys):
+    """The folder, the files and a line to paste."""
+    assert 0 == main(["new", "plugin", "weather", "--directory", "mine"])
+    told = capsys.readouterr().out.splitlines()
+    assert "mine/" == told[0]
+    assert "  watchword_weather.py" in told
+    assert "next: cd mine && pip install -e '.[test]' && pytest && watchword kinds" == told[-1]
+    assert ["mine"] == [path.name for path in here.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("sms_otp", "SmsOtp"),
+        ("none", "NoneKind"),
+        ("true", "TrueKind"),
+        ("challenge", "ChallengeKind"),
+        ("class_var", "ClassVarKind"),
+        ("import", "Import"),
+        ("a1", "A1"),
+        ("a_", "A"),
+        ("a__b", "AB"),
+        ("z" * 32, "Z" + "z" * 31),
+    ],
+)
+def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made):
+    """Whatever it is called: the class has a name of its own, the distribution a valid one, and the kind is loaded."""
+    assert 0 == main(["new", "plugin", name, "--directory", "it"])
+    project = tomllib.loads((here / "it" / "pyproject.toml").read_text())["project"]
+    assert is_normalized_name(project["name"]), project["name"]
+    assert project["name"] == canonicalize_name(project["name"])
+    ast.parse((here / "it" / "tests" / f"test_{name}.py").read_text())
+    monkeypatch.syspath_prepend(here / "it")
+    kind = Registry({"watchword": {name: f"watchword_{name}"}}).find_kind(name)
+    assert (made, name) == (kind.__name__, kind.kind)
+    assert kind().answer == "a piano"
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("project", ["plugin", "flow"])
+@pytest.mark.parametrize(
+    "name", ["", "a", "A_b", "1st", "a-b", "a.b", "a/b", "../up", "é_e", "z" * 33, "select", "a b"]
+)
+def test_a_name_that_no_kind_can_have_is_refused(here, capsys, project, name):
+    """And nothing is written."""
+    assert 2 == main(["new", project, name])
+    assert "is no name: write 2 to 32 of a-z" in capsys.readouterr().err
+    assert [] == list(here.iterdir())
+
+
+def test_a_kind_that_is_installed_is_refused(here, capsys):
+    """Two of one name would be refused when a flow asks for it; a flow may have the name of a kind."""
+    assert 2 == main(["new", "plugin", "captcha"])
+    assert "a kind 'captcha' is installed already" in capsys.readouterr().err
+    assert [] == list(here.iterdir())
+    assert 0 == main(["new", "flow", "captcha"])
+
+
+@pytest.mark.parametrize("words", [["new"], ["new", "plugin"], ["new", "thing", "abc"], ["new", "plugin", "ab", "--directory", ""]])  # fmt: skip
+def test_what_is_missing_or_wrong_is_said(here, capsys, words):
+    """In one line."""
+    assert 2 == main(words)
+    assert 1 == len(capsys.readouterr().err.splitlines())
+    assert [] == list(here.iterdir())
+
+
+def test_a_folder_that_holds_something_is_left_alone(here, capsys):
+    """Even one hidden file."""
+    (here / "acme").mkdir()
+    (here / "acme" / ".keep").write_text("precious")
+    assert 2 == main(["new", "flow", "acme"])
+    assert "acme holds something already" in capsys.readouterr().err
+    assert {"acme/.keep"} == tree(here)
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("precious"), lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_folder_is_left_alone(here, capsys, make):
+    """A file, or a link that leads nowhere."""
+    make(here / "acme")
+    assert 2 == main(["new", "flow", "acme"])
+    assert "is no folder" in capsys.readouterr().err
+    assert [here / "acme"] == list(here.iterdir())
+
+
+def test_an_empty_folder_is_filled(here):
+    """Also the current one, which stays the same folder; and nothing but the project is in it."""
+    before = here.stat().st_ino
+    assert 0 == main(["new", "flow", "acme", "--directory", "."])
+    assert before == Path.cwd().stat().st_ino
+    assert {"flow.toml", "triggers.py"} <= tree(here)
+    assert not any("watchword-new" in path.name for path in here.iterdir())
+
+
+def test_a_folder_below_one_that_is_missing_is_an_error(here, capsys):
+    """Named, in one line."""
+    assert 1 == main(["new", "flow", "acme", "--directory", "no/such/folder"])
+    assert "no/such" in capsys.readouterr().err
+    assert [] == list(here.iterdir())
+
+
+class FullError(Exception):
+    """The disk is full."""
+
+
+@pytest.mark.parametrize(
+    ("there", "after"), [(False, 0), (False, 5), (False, 11), (True, 0), (True, 5), (True, 11), (True, 13)]
+)
+def test_nothing_is_left_half_written(here, monkeypatch, there, after):
+    """Wherever writing fails, what was there before is all that is there."""
+    if there:
+        (here / "acme").mkdir()
+    write, rename, done = Path.write_text, Path.rename, []
+
+    def counted(call):
+        def counting(*given, **named):
+            if len(done) == after:
+                raise FullError
+            done.append(call)
+            return call(*given, **named)
+
+        return counting
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", counted(write))
+        patch.setattr(Path, "rename", counted(rename))
+        with pytest.raises(FullError):
+            new._write(Path("acme"), {"a/b": "1", **dict.fromkeys("cdefghijkl", "2")})
+    assert set() == tree(here)
+    assert ([here / "acme"] if there else []) == list(here.iterdir())
+    new._write(Path("acme"), {"a": "1", "b/c": "2"})
+    assert {"acme/a", "acme/b/c"} == tree(here)
+
+
+def test_what_somebody_else_is_writing_is_left_alone(here, capsys):
+    """Two at once do not remove each other's work."""
+    (here / ".acme.watchword-new").mkdir()
+    assert 1 == main(["new", "flow", "acme"])
+    assert ".acme.watchword-new" in capsys.readouterr().err
+    assert [here / ".acme.watchword-new"] == list(here.iterdir())
