@@ -11,13 +11,13 @@ STARTS = {
     "watchword.testing.couriers": "sends from many threads at once, and has one hang that the test ends",
     "watchword.testing.ledgers": "races for budgets and claims",
     "watchword_adapters.attacks.families.answers": "races for one answer",
-    "watchword_adapters.attacks.families.rates": "races for budgets",
-    "watchword_adapters.attacks.families.stores": "races for budgets in each ledger",
+    "watchword_adapters.attacks.families.rate_limits": "races for budgets",
+    "watchword_adapters.attacks.families.ledgers": "races for budgets in each ledger",
     "watchword_adapters.cli.commands.serve": "opens the browser, and looks for changes of files",
     "watchword_adapters.clock": "runs what may hang, in time: `Clock.call`",
     "watchword_adapters.aws.keys_in_aws": "asks for two secrets at once, under the time limits of the client",
     "watchword_adapters.poolserver.http.server": "serves",
-    "watchword_adapters.poolserver.http.workers": "serves",
+    "watchword_adapters.poolserver.http.worker_threads": "serves",
 }
 """The modules that start threads, and what for. One alone limits the time of a call."""
 

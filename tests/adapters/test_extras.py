@@ -12,7 +12,7 @@ from kit.paths import ROOT
 from watchword import ConfigurationError
 from watchword_adapters.extras import PACKAGES, demand, lacking
 from watchword_adapters.userpool import LocalUserPool
-from watchword_adapters.userpool.sign_in import signing
+from watchword_adapters.userpool.sign_in import signing_keys
 
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
@@ -40,6 +40,6 @@ def test_what_is_missing_is_named_with_its_remedy(module, monkeypatch):
 def test_a_pool_without_the_extra_says_what_to_install(module, monkeypatch):
     """When it first needs its keys, however it is reached."""
     monkeypatch.setitem(sys.modules, module, None)
-    signing._make_keys.cache_clear()
+    signing_keys._make_keys.cache_clear()
     with pytest.raises(ConfigurationError, match=r"watchword\[local\]"):
         LocalUserPool(None, None, None).jwks()

@@ -12,9 +12,9 @@ from watchword.loading.flow_file import find_flow
 from watchword.loading.registry import Registry, _scan
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.cli.local.stage import set_up
+from watchword_adapters.cli.local.local_run import set_up
 from watchword_adapters.deploy.build import artefact
-from watchword_adapters.deploy.build.generated import written
+from watchword_adapters.deploy.build.generated_modules import written
 from watchword_adapters.functions import Asked, SignIn, UserRecord
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.api.errors import ClientError

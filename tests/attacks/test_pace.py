@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from watchword_adapters.attacks.arena import pace
+from watchword_adapters.attacks.arena import cpu_timing
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def processor(monkeypatch):
     """A processor whose time passes by what is done: the yardstick takes as many seconds as *processor* holds first."""
     now, yardstick = [0.0], [0.01]
     monkeypatch.setattr(time, "thread_time", lambda: now[0])
-    monkeypatch.setattr(pace, "_work", lambda: now.__setitem__(0, now[0] + yardstick[0]))
+    monkeypatch.setattr(cpu_timing, "_work", lambda: now.__setitem__(0, now[0] + yardstick[0]))
     return now, yardstick
 
 
@@ -39,15 +39,15 @@ def takes(now, *seconds):
 def test_a_slower_machine_has_more_time_and_a_faster_one_no_less(processor, yardstick, seconds, expected):
     """Fifty milliseconds where the yardstick takes ten; twice as many where it takes twenty."""
     processor[1][0] = yardstick
-    assert expected == pace.slow(takes(processor[0], *seconds))
+    assert expected == cpu_timing.slow(takes(processor[0], *seconds))
 
 
 def test_one_quick_time_is_enough(processor):
     """The least of five: a pause of the machine is no attack."""
-    assert not pace.slow(takes(processor[0], 1, 1, 1, 1, 0.01))
-    assert pace.slow(takes(processor[0], 1, 1, 1, 1, 1, 0.01))
+    assert not cpu_timing.slow(takes(processor[0], 1, 1, 1, 1, 0.01))
+    assert cpu_timing.slow(takes(processor[0], 1, 1, 1, 1, 1, 0.01))
 
 
 def test_the_yardstick_takes_time():
     """It is real work."""
-    assert pace._seconds_of(pace._work) > 0
+    assert cpu_timing._seconds_of(cpu_timing._work) > 0

@@ -16,7 +16,7 @@ from kit.checked_flows import SOUND
 from kit.paths import ROOT
 from watchword import Flow, Limits, attribute, client, fallback, named, one_of, sequence, when
 from watchword_adapters.attacks import FAMILIES, attack
-from watchword_adapters.attacks.arena.stock import Question
+from watchword_adapters.attacks.arena.sample_kinds import Question
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -11,10 +11,10 @@ from watchword.contract import typed_codes
 from watchword.runtime import creation, delivery, keyring, services, situation, verification, wire
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
-from watchword_adapters.attacks.arena.arena import Arena
-from watchword_adapters.attacks.arena.stock import Question
+from watchword_adapters.attacks.arena.attacked_host import Arena
+from watchword_adapters.attacks.arena.sample_kinds import Question
 from watchword_adapters.ledgers import memory
-from watchword_adapters.userpool.sign_in import sessions, signin
+from watchword_adapters.userpool.sign_in import challenges, sessions
 from watchword_plugins import email_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -261,7 +261,11 @@ TWINS = {
     "a handle works twice": Twin(functions.SignIn._respond, "engine.ledger.take(", "engine.ledger.peek(", "S-13"),
     "a pool's session works twice": Twin(sessions.Sessions.take, "self._open[token] = None", "pass", "S-13"),
     "old proofs of a password": Twin(
-        signin.SignIns._claim_is_right, "abs(self.clock.now() - moment) <= _SKEW_SECONDS", "True", "P-04", "password"
+        challenges.SignIns._claim_is_right,
+        "abs(self.clock.now() - moment) <= _SKEW_SECONDS",
+        "True",
+        "P-04",
+        "password",
     ),
     "a claim is given to many": Twin(
         memory.MemoryLedger.claim,

@@ -8,7 +8,7 @@ import pytest
 from watchword.contract.ports import Receipt
 from watchword.errors import UnavailableError
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.couriers.attempt import send_within
+from watchword_adapters.couriers.send_timeout import send_within
 from watchword_adapters.userpool import ClientError, LocalUserPool
 
 SOON = 0.05

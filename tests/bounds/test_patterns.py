@@ -33,7 +33,7 @@ def test_every_pattern_of_the_source_is_tried():
     put_together = {
         "watchword.loading.flow_file": 1,  # names of settings that a flow has
         "watchword.testing.leaks": 1,  # a secret, escaped
-        "watchword_adapters.cli.commands.tracing": 1,  # the reference that is looked for
+        "watchword_adapters.cli.commands.trace": 1,  # the reference that is looked for
         "watchword_adapters.userpool.pool": 1,  # the pool's own ids
     }
     texts = {pattern.pattern for _, pattern, _ in PATTERNS}

@@ -18,7 +18,7 @@ from watchword.errors import UnavailableError
 from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import Keyring
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword_adapters.attacks.arena.spying import Notes, spied_on
+from watchword_adapters.attacks.arena.kind_probe import Notes, spied_on
 from watchword_adapters.attacks.families.plugins import Spoilt
 
 pytestmark = pytest.mark.exhaustive

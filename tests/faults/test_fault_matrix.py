@@ -26,8 +26,8 @@ from kit.faults import (
 )
 from watchword import ConfigurationError, Verdict, named, sequence
 from watchword.errors import UnavailableError
-from watchword_adapters.attacks.arena.arena import wrong_answer
-from watchword_adapters.attacks.arena.stock import Question
+from watchword_adapters.attacks.arena.attacked_host import wrong_answer
+from watchword_adapters.attacks.arena.sample_kinds import Question
 from watchword_adapters.attacks.families.plugins import Spoilt
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers.memory import MemoryLedger

@@ -9,7 +9,7 @@ from kit.faults import Plan, Report, Trial, inject_into_create
 from watchword.errors import UnavailableError
 from watchword.runtime import delivery, verification
 from watchword_adapters import aws_lambda
-from watchword_adapters.attacks.arena.arena import wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import wrong_answer
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 pytestmark = pytest.mark.exhaustive

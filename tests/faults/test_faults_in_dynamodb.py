@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from kit.faults import COURIER_FAULTS, LEDGER_FAULTS, MOMENTS, Plan, Report, Trial, host_repeats, inject_into_create
-from watchword_adapters.attacks.arena.arena import wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import wrong_answer
 
 pytestmark = pytest.mark.exhaustive
 

@@ -22,7 +22,7 @@ from watchword.loading.registry import Registry
 from watchword.runtime.wire import read_carry, read_slip
 from watchword.testing import create_request, verify_request
 from watchword_adapters.aws_lambda import TriggerError
-from watchword_adapters.cli.logs.captured import read_events
+from watchword_adapters.cli.logs.captured_events import read_events
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.host_settings import HostSettings

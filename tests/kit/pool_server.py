@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from kit.threaded_clock import ThreadedClock
 from kit.user_pool import EMAIL, PASSWORD, START, CodeByMail
 from watchword_adapters.poolserver.http.application import Application
+from watchword_adapters.poolserver.http.json_protocol import PREFIX
 from watchword_adapters.poolserver.http.server import hosts_of, listen, port_of, running
-from watchword_adapters.poolserver.http.wire import PREFIX
 from watchword_adapters.userpool import LocalUserPool
 
 HOST = "127.0.0.1:9229"

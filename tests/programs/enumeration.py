@@ -22,10 +22,10 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from watchword import Flow, sequence
 from watchword.testing.time import VirtualClock
-from watchword_adapters.attacks.arena.arena import Arena, Person
-from watchword_adapters.attacks.arena.scenes import APP, Scene
-from watchword_adapters.attacks.arena.visits import TriggersVisit
-from watchword_adapters.attacks.families.existence import SlowMail
+from watchword_adapters.attacks.arena.attacked_host import Arena, Person
+from watchword_adapters.attacks.arena.client_sessions import TriggersVisit
+from watchword_adapters.attacks.arena.ways_to_steps import APP, Scene
+from watchword_adapters.attacks.families.user_enumeration import SlowMail
 from watchword_adapters.clock import SystemClock
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

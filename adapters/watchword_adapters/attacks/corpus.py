@@ -13,24 +13,24 @@ from watchword.algebra.flow import Flow
 from watchword.contract.kinds import User
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
-from watchword_adapters.attacks.arena.arena import Arena, Attributes
-from watchword_adapters.attacks.arena.spying import probed
-from watchword_adapters.attacks.arena.stock import own_flow
+from watchword_adapters.attacks.arena.attacked_host import Arena, Attributes
+from watchword_adapters.attacks.arena.kind_probe import probed
+from watchword_adapters.attacks.arena.sample_kinds import own_flow
 from watchword_adapters.attacks.families import (
     answers,
-    downgrades,
+    client_metadata,
     events,
-    existence,
-    leaks,
-    letters,
-    names,
+    ledgers,
+    messages,
+    name_enumeration,
     passwords,
     plugins,
     puzzles,
-    rates,
+    rate_limits,
+    secret_leaks,
     sessions,
-    stores,
-    supply,
+    supply_chain,
+    user_enumeration,
 )
 from watchword_adapters.attacks.family import Cases, Family, Need
 from watchword_adapters.attacks.successes import Success, success_of
@@ -38,18 +38,18 @@ from watchword_adapters.attacks.successes import Success, success_of
 FAMILIES: tuple[Family, ...] = (
     *sessions.FAMILIES,
     *events.FAMILIES,
-    *downgrades.FAMILIES,
+    *client_metadata.FAMILIES,
     *answers.FAMILIES,
-    *rates.FAMILIES,
-    *existence.FAMILIES,
-    *names.FAMILIES,
-    *letters.FAMILIES,
+    *rate_limits.FAMILIES,
+    *user_enumeration.FAMILIES,
+    *name_enumeration.FAMILIES,
+    *messages.FAMILIES,
     *puzzles.FAMILIES,
     *passwords.FAMILIES,
-    *leaks.FAMILIES,
+    *secret_leaks.FAMILIES,
     *plugins.FAMILIES,
-    *stores.FAMILIES,
-    *supply.FAMILIES,
+    *ledgers.FAMILIES,
+    *supply_chain.FAMILIES,
 )
 LEAST = 4
 """Cases that each family gets at least, if it has so many."""

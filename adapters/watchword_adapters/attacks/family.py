@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import frozen
 
-from watchword_adapters.attacks.arena.arena import Arena
+from watchword_adapters.attacks.arena.attacked_host import Arena
 
 Cases = Generator[bool]
 """Whether each case succeeded: the attacker got what the flow does not allow."""

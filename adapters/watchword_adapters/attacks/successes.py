@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from watchword_adapters.attacks.arena.arena import Arena
+from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.family import Cases, Family
 
 _MOST = 120

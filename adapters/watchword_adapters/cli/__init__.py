@@ -12,13 +12,13 @@ from typing import Any, NoReturn, Protocol, cast
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "watch a whole sign-in on this machine, and three attacks that fail"),
-    "try": ("play", "play a flow in the terminal"),
+    "try": ("try_flow", "play a flow in the terminal"),
     "serve": ("serve", "serve a flow to real sign-in clients, in a local user pool over HTTP"),
-    "check": ("checking", "say whether a flow can be cheated, where it sticks, what it costs and proves"),
-    "diff": ("differing", "say in what two flows differ: who gets in, what is asked instead, what is weaker"),
+    "check": ("check", "say whether a flow can be cheated, where it sticks, what it costs and proves"),
+    "diff": ("diff", "say in what two flows differ: who gets in, what is asked instead, what is weaker"),
     "attack": ("attack", "attack a flow in a hundred ways, and say how many attacks succeeded"),
     "graph": ("graph", "draw the state diagram of a flow"),
-    "explain": ("explaining", "tell round by round why a session gets its decision"),
+    "explain": ("explain", "tell round by round why a session gets its decision"),
     "replay": ("replay", "tell the same of captured Lambda events"),
     "new": ("new", "begin a plugin, or a project around a flow, whose tests pass at once"),
     "build": ("build", "build the three functions of a flow for AWS Lambda"),
@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "say what is wrong with a deployed pool, or with a template"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "forget what the budgets of a user have counted"),
-    "trace": ("tracing", "find all that logs say about the eight letters on a user's screen"),
+    "trace": ("trace", "find all that logs say about the eight letters on a user's screen"),
     "who": ("who", "tell by which digest the audit names a user, or which user a digest names"),
 }
 """Each command's module in `commands`, and what it does in a line."""

@@ -13,8 +13,8 @@ from watchword.errors import ConfigurationError, UnavailableError, checked_code
 from watchword_adapters.aws.aws_client import aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
+from watchword_adapters.couriers.send_timeout import Attempt, send_within
 from watchword_adapters.urls import PortURL
 
 CONNECT = 1.0

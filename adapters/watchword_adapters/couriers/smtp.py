@@ -15,8 +15,8 @@ from watchword.contract.kinds import Email
 from watchword.contract.ports import Clock, Courier, Receipt
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.couriers.attempt import Attempt, send_within
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
+from watchword_adapters.couriers.send_timeout import Attempt, send_within
 from watchword_adapters.urls import PortURL
 
 Security: TypeAlias = Literal["starttls", "implicit", "none"]

@@ -27,7 +27,7 @@ from watchword_adapters.ledgers.dynamodb_items import (
 )
 from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write, create_table
 from watchword_adapters.ledgers.dynamodb_writes import TELL, added, ended, put, updated
-from watchword_adapters.ledgers.window import longest_window
+from watchword_adapters.ledgers.sliding_window import longest_window
 from watchword_adapters.urls import PortURL
 
 __all__ = ["DynamoDbLedger", "create_table"]

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, cast
 from attrs import evolve, field, frozen
 
 from watchword.contract.ports import ClaimState, Limit
-from watchword_adapters.ledgers.window import GRACE, has_room, largest_count, longest_window
+from watchword_adapters.ledgers.sliding_window import GRACE, has_room, largest_count, longest_window
 
 Item: TypeAlias = dict[str, Any]
 Sort: TypeAlias = Literal["claim", "try", "round", "budget", "owner", "mark", "value"]

@@ -10,7 +10,7 @@ from attrs import evolve
 from watchword.contract.ports import Limit
 from watchword_adapters.ledgers.dynamodb_items import Budget, Entry, Item, Owner, number, text
 from watchword_adapters.ledgers.dynamodb_table import Write
-from watchword_adapters.ledgers.window import longest_window
+from watchword_adapters.ledgers.sliding_window import longest_window
 
 TELL: Mapping[str, Any] = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 """Has DynamoDB return the item whose condition fails."""

@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 from watchword.contract.hookspecs import RegisterLedger, hookimpl
 from watchword.contract.ports import Charge, ChargeRequest, Claim, ClaimState, Ledger, Limit, Reach
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.ledgers.window import GRACE, has_room, largest_count, longest_window
+from watchword_adapters.ledgers.sliding_window import GRACE, has_room, largest_count, longest_window
 
 _SWEPT_AT_ONCE = 4
 """How many records that are over a call removes from a shelf. It adds two at most, so a shelf never outgrows its use."""

@@ -12,8 +12,8 @@ from watchword.contract.hookspecs import RegisterLedger, hookimpl
 from watchword.contract.ports import Charge, ChargeRequest, Claim, ClaimState, Clock, Ledger, Limit, Reach
 from watchword.errors import ConfigurationError
 from watchword_adapters.clock import SystemClock
+from watchword_adapters.ledgers.sliding_window import has_room, largest_count, longest_window
 from watchword_adapters.ledgers.sqlite_file import SqliteFile
-from watchword_adapters.ledgers.window import has_room, largest_count, longest_window
 
 _UNPAID, _BY_BUDGET, _BY_OWN_TRY, _FOR_GOOD = 0, 1, 2, 3
 """How a round was paid for, as it is written in the file; for good, whichever way, once its answer was repeated."""

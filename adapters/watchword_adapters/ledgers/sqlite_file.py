@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.ledgers.window import GRACE
+from watchword_adapters.ledgers.sliding_window import GRACE
 
 _APPLICATION = 0x57415443  # "WATC", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 _VERSION = 1

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import asdict
 
 from watchword_adapters.poolserver.http.application import Page
-from watchword_adapters.poolserver.http.wire import Response, refused
+from watchword_adapters.poolserver.http.json_protocol import Response, refused
 from watchword_adapters.poolserver.inspector import Answer, Backstage, Shown
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 

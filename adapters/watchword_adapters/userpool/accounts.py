@@ -9,11 +9,11 @@ from attrs import frozen
 
 from watchword.contract.ports import Random
 from watchword_adapters.userpool.api import errors
-from watchword_adapters.userpool.api.client import AppClient
+from watchword_adapters.userpool.api.app_client import AppClient
 from watchword_adapters.userpool.api.schema import attributes_from, check_password, check_writable
 from watchword_adapters.userpool.directory.records import User, attribute_list, described
 from watchword_adapters.userpool.directory.users import Person, Users, check_may_sign_in
-from watchword_adapters.userpool.mails import Mails
+from watchword_adapters.userpool.pool_mails import Mails
 from watchword_adapters.userpool.sign_in.account_triggers import AccountTriggers, PreSigned
 from watchword_adapters.userpool.sign_in.tokens import Tokens
 from watchword_adapters.userpool.sign_in.triggers import Metadata

@@ -7,15 +7,15 @@ from functools import partial
 from typing import Any
 
 from watchword_adapters.userpool.accounts import Accounts
-from watchword_adapters.userpool.api.client import AppClient
+from watchword_adapters.userpool.api.app_client import AppClient
 from watchword_adapters.userpool.directory.groups import Groups
 from watchword_adapters.userpool.directory.records import User
 from watchword_adapters.userpool.directory.users import Users
-from watchword_adapters.userpool.mails import Mails
+from watchword_adapters.userpool.pool_mails import Mails
 from watchword_adapters.userpool.settings import PoolSettings
 from watchword_adapters.userpool.sign_in.account_triggers import AccountTriggers, Customized
+from watchword_adapters.userpool.sign_in.challenges import SignIns
 from watchword_adapters.userpool.sign_in.sessions import Sessions
-from watchword_adapters.userpool.sign_in.signin import SignIns
 from watchword_adapters.userpool.sign_in.tokens import Tokens
 from watchword_adapters.userpool.sign_in.triggers import Caller, Metadata, Triggers
 

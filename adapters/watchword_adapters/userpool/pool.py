@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from attrs import Factory, field, frozen
 
 from watchword_adapters.userpool.api import errors
-from watchword_adapters.userpool.api.shapes import OPERATIONS, checked
+from watchword_adapters.userpool.api.operation_parameters import OPERATIONS, checked
 from watchword_adapters.userpool.directory.records import Status, User
 from watchword_adapters.userpool.directory.users import Users
 from watchword_adapters.userpool.handlers import handlers_of
@@ -74,7 +74,7 @@ class LocalUserPool(PoolSettings):
 
         def __getattr__(self, name: str) -> NoReturn:
             """Say of an operation that is not played that it is one: boto3 has a method of that name."""
-            from watchword_adapters.userpool.api.service import not_played, service_operations  # noqa: PLC0415
+            from watchword_adapters.userpool.api.service_model import not_played, service_operations  # noqa: PLC0415
 
             methods = {operation.lower(): operation for operation in service_operations()}
             operation = methods.get(name.replace("_", ""), "")

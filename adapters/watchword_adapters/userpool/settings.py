@@ -11,7 +11,7 @@ from attrs import Attribute, Factory, field, frozen
 from watchword.contract.ports import Clock, Random
 from watchword.contract.validators import Validator, choice, flag, refused, whole_number
 from watchword_adapters.clock import SystemClock, SystemRandom
-from watchword_adapters.userpool.api.client import ALL_FLOWS
+from watchword_adapters.userpool.api.app_client import ALL_FLOWS
 from watchword_adapters.userpool.directory.user_store import Keeper
 from watchword_adapters.userpool.directory.users import ALIASES, DEFAULT_ALIASES
 from watchword_adapters.userpool.outbox import SentMessage

@@ -15,7 +15,7 @@ from kit.dressed_flows import dressed_flows
 from kit.random_flows import Password
 from watchword import Flow, attribute, check, client, named, one_of, sequence, when
 from watchword_adapters.cli import main
-from watchword_adapters.cli.commands.checking import as_command
+from watchword_adapters.cli.commands.check import as_command
 
 KINDS = [WORK, PIN, PASSKEY, FACE, Toy("puzzle", cognitive=True), Letter("letter", frozenset({"possession"}), 2e-8)]
 TOKENS = {"WW101", "WW102", "WW103", "WW104", "WW107", "WW203", "WW207", "WW301"}

@@ -11,8 +11,8 @@ import pytest
 
 from watchword import Challenge, Verdict
 from watchword.contract.ports import Charge
-from watchword_adapters.cli import main, picture
-from watchword_adapters.cli.local import stage
+from watchword_adapters.cli import image_file, main
+from watchword_adapters.cli.local import local_run
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
 
@@ -116,7 +116,7 @@ def failed(capsys) -> str:
 
 def test_tokens_for_a_bare_srp_a_fail_the_demo(monkeypatch, capsys):
     """A Define that looks at the last result alone gives tokens for a bare SRP_A: the demo ends with 1."""
-    real = stage.triggers
+    real = local_run.triggers
 
     def naive(*arguments, **settings):
         made = real(*arguments, **settings)
@@ -129,7 +129,7 @@ def test_tokens_for_a_bare_srp_a_fail_the_demo(monkeypatch, capsys):
 
         return define, made.create, made.verify
 
-    monkeypatch.setattr(stage, "triggers", naive)
+    monkeypatch.setattr(local_run, "triggers", naive)
     assert "SRP_A" in failed(capsys)
 
 
@@ -178,4 +178,4 @@ def test_a_missing_extra_is_named_with_its_remedy(monkeypatch, capsys):
 )
 def test_a_picture_is_read_as_a_data_uri_or_bare(public, decoded):
     """Both encodings of the kind, and nothing for what is no picture."""
-    assert decoded == picture.decode_picture(public)
+    assert decoded == image_file.decode_picture(public)

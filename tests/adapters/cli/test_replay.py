@@ -25,9 +25,9 @@ from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws.cognito import turn_of
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli import main
-from watchword_adapters.cli.logs import captured, logged
-from watchword_adapters.cli.logs.captured import RULES, read_events
-from watchword_adapters.cli.logs.logged import UnreadableError, events_in
+from watchword_adapters.cli.logs import captured_events, log_events
+from watchword_adapters.cli.logs.captured_events import RULES, read_events
+from watchword_adapters.cli.logs.log_events import UnreadableError, events_in
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.userpool import LocalUserPool
 
@@ -305,7 +305,7 @@ def test_what_begins_like_an_event_and_has_no_end_is_not_read_again_and_again():
         return Counting()
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(UnreadableError):
-        patch.setattr(logged, "_TOKEN", watched(logged._TOKEN))
+        patch.setattr(log_events, "_TOKEN", watched(log_events._TOKEN))
         list(events_in(log))
     assert steps < 3 * len(log)
 
@@ -535,8 +535,8 @@ LINE = json.dumps(event())
 @pytest.fixture
 def large(tmp_path, monkeypatch):
     """Write a file that counts as large, of lines that are read a few bytes at a time."""
-    monkeypatch.setattr(captured, "MAX_WHOLE", 10)
-    monkeypatch.setattr(captured, "_CHUNK", 7)
+    monkeypatch.setattr(captured_events, "MAX_WHOLE", 10)
+    monkeypatch.setattr(captured_events, "_CHUNK", 7)
 
     def written(text):
         path = tmp_path / "large.jsonl"
@@ -585,7 +585,7 @@ def test_a_large_file_of_something_else_is_refused_with_the_line(large, capsys, 
 
 def test_a_line_that_never_ends_is_not_read_to_its_end(large, capsys, monkeypatch):
     """At most as long as is said."""
-    monkeypatch.setattr(captured, "MAX_LINE", len(LINE))
+    monkeypatch.setattr(captured_events, "MAX_LINE", len(LINE))
     assert 0 == main(["replay", CODE, str(large(LINE)), "--json"])
     capsys.readouterr()
     assert 2 == main(["replay", CODE, str(large(f"{LINE}\n{'x' * (len(LINE) + 8)}\n"))])

@@ -20,11 +20,11 @@ import pytest
 
 from watchword_adapters import cli
 from watchword_adapters.cli.commands.serve import _on_stderr
-from watchword_adapters.cli.local.narrator import Narrator
-from watchword_adapters.cli.local.snippets import Access
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.local.client_snippets import Access
+from watchword_adapters.cli.local.server_log import Narrator
+from watchword_adapters.cli.terminal import Screen
 from watchword_adapters.poolserver.http.application import Told
-from watchword_adapters.poolserver.http.wire import PREFIX
+from watchword_adapters.poolserver.http.json_protocol import PREFIX
 from watchword_adapters.poolserver.inspector import TriggerRun
 
 pytestmark = pytest.mark.exhaustive

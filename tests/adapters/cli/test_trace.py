@@ -17,7 +17,7 @@ from watchword.runtime.services import user_key
 from watchword.runtime.wire import reference
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.cli import main
-from watchword_adapters.cli.commands.tracing import _lines_about
+from watchword_adapters.cli.commands.trace import _lines_about
 
 REF = reference("somebody's claim")
 OTHER = reference("another's claim")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.sessions import results, session
 from watchword import Flow, sequence
 from watchword.algebra.notation import HOST_WORDS
-from watchword_adapters.cli.local.trace import TriggerCall, tell_call
+from watchword_adapters.cli.local.call_recording import TriggerCall, tell_call
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

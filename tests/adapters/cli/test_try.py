@@ -12,7 +12,7 @@ import pytest
 from kit.paths import FLOWS
 from watchword import Flow, check
 from watchword_adapters.cli import main
-from watchword_adapters.cli.commands import checking
+from watchword_adapters.cli.commands import check as check_command
 from watchword_adapters.couriers import Outbox
 from watchword_plugins.captcha import Captcha
 
@@ -117,7 +117,7 @@ def test_the_captcha_alone_runs_with_a_warning(play, tmp_path):
 
 def test_a_flow_with_many_states_is_not_walked_for_a_warning(play, monkeypatch):
     """It begins at once, and says who would look at all of them."""
-    monkeypatch.setattr(checking, "_QUICK", 3)
+    monkeypatch.setattr(check_command, "_QUICK", 3)
     status, out, _ = play(FLOWS / "captcha_only.toml", "no", "no", "no")
     assert 1 == status
     assert "let watchword check walk them" in out

@@ -12,8 +12,8 @@ from watchword.contract.ports import Receipt
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.couriers import LETTER
 from watchword.testing.time import VirtualClock
-from watchword_adapters.couriers.attempt import Attempt, GivenUpError, send_within
 from watchword_adapters.couriers.envelope import Sender, is_address, refuse_unfit
+from watchword_adapters.couriers.send_timeout import Attempt, GivenUpError, send_within
 from watchword_adapters.urls import PortURL
 
 

@@ -23,7 +23,7 @@ from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.couriers import SmtpCourier, smtp
-from watchword_adapters.couriers.attempt import Attempt
+from watchword_adapters.couriers.send_timeout import Attempt
 
 PASSWORD = "p@ss:w/rd"
 

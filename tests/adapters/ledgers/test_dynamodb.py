@@ -24,7 +24,7 @@ from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers import DynamoDbLedger, MemoryLedger, dynamodb, dynamodb_items, dynamodb_table
-from watchword_adapters.ledgers.window import GRACE
+from watchword_adapters.ledgers.sliding_window import GRACE
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
 

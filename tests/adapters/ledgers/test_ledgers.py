@@ -20,7 +20,7 @@ from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.time import VirtualClock
 from watchword_adapters.ledgers import MemoryLedger, SqliteLedger, memory, sqlite
-from watchword_adapters.ledgers.window import GRACE, has_room
+from watchword_adapters.ledgers.sliding_window import GRACE, has_room
 
 LIMITS = (Limit(2, 60), Limit(3, 300))
 

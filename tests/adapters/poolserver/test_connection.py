@@ -17,8 +17,8 @@ from watchword_adapters.poolserver import serving
 from watchword_adapters.poolserver.http import connection
 from watchword_adapters.poolserver.http.application import Application
 from watchword_adapters.poolserver.http.certificate import make_certificate
+from watchword_adapters.poolserver.http.json_protocol import PREFIX
 from watchword_adapters.poolserver.http.server import endpoint_of, hosts_of, listen, port_of, running
-from watchword_adapters.poolserver.http.wire import PREFIX
 
 
 @pytest.fixture(scope="module")

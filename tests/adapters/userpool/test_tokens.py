@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kit.user_pool import EMAIL, START, World, code_of, text_of
 from watchword_adapters.userpool import ClientError, LocalUserPool
-from watchword_adapters.userpool.sign_in.signing import signing_keys
+from watchword_adapters.userpool.sign_in.signing_keys import signing_keys
 
 
 def part(text):

@@ -8,8 +8,8 @@ from typing import Any
 
 from watchword.contract.ports import LEASE
 from watchword.testing.hostile import hostile_answers
-from watchword_adapters.attacks.arena.arena import POOL, Arena, wrong_answer
-from watchword_adapters.attacks.arena.visits import DOORS, finished, reached
+from watchword_adapters.attacks.arena.attacked_host import POOL, Arena, wrong_answer
+from watchword_adapters.attacks.arena.client_sessions import DOORS, finished, reached
 from watchword_adapters.attacks.family import Cases, family, listed
 
 _WITHOUT: tuple[Any, ...] = (None, "", " ", "None", "null", "undefined", 0, False, [], {}, "\0")

@@ -12,9 +12,17 @@ from watchword import sequence
 from watchword.algebra import derivative
 from watchword.algebra.blocks import named
 from watchword.contract.ports import LEASE
-from watchword_adapters.attacks.arena.arena import Arena, wrong_answer
-from watchword_adapters.attacks.arena.stock import Question
-from watchword_adapters.attacks.arena.visits import DOORS, finished, reached, round_of, unworthy, whole, with_field
+from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
+from watchword_adapters.attacks.arena.client_sessions import (
+    DOORS,
+    finished,
+    reached,
+    round_of,
+    unworthy,
+    whole,
+    with_field,
+)
+from watchword_adapters.attacks.arena.sample_kinds import Question
 from watchword_adapters.attacks.family import Cases, family, listed
 from watchword_adapters.aws_lambda import TriggerError
 

@@ -7,9 +7,9 @@ from typing import Any
 from watchword import sequence
 from watchword.algebra.flow import Flow
 from watchword.errors import ProtocolError
-from watchword_adapters.attacks.arena.arena import POOL, Arena
-from watchword_adapters.attacks.arena.stock import Question
-from watchword_adapters.attacks.arena.visits import FunctionsVisit, PoolVisit
+from watchword_adapters.attacks.arena.attacked_host import POOL, Arena
+from watchword_adapters.attacks.arena.client_sessions import FunctionsVisit, PoolVisit
+from watchword_adapters.attacks.arena.sample_kinds import Question
 from watchword_adapters.attacks.family import Cases, family, listed
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.srp import srp6a

@@ -18,10 +18,10 @@ from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, Verdict
 from watchword.contract.powers import members_of
 from watchword.errors import ConfigurationError
-from watchword_adapters.attacks.arena.arena import Arena
-from watchword_adapters.attacks.arena.pace import slow
-from watchword_adapters.attacks.arena.stock import Question
-from watchword_adapters.attacks.arena.visits import reached, round_of
+from watchword_adapters.attacks.arena.attacked_host import Arena
+from watchword_adapters.attacks.arena.client_sessions import reached, round_of
+from watchword_adapters.attacks.arena.cpu_timing import slow
+from watchword_adapters.attacks.arena.sample_kinds import Question
 from watchword_adapters.attacks.family import Cases, family, listed
 
 _ONE_MEGABYTE = 10**6

@@ -12,10 +12,10 @@ from watchword.algebra.flow import Flow
 from watchword.analysis.findings import check
 from watchword.errors import ConfigurationError
 from watchword.testing.leaks import reveals
-from watchword_adapters.attacks.arena.arena import Arena, wrong_answer
-from watchword_adapters.attacks.arena.scenes import Target
-from watchword_adapters.attacks.arena.spying import Spy
-from watchword_adapters.attacks.arena.visits import DOORS, reached
+from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
+from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
+from watchword_adapters.attacks.arena.kind_probe import Spy
+from watchword_adapters.attacks.arena.ways_to_steps import Target
 from watchword_adapters.attacks.family import Cases, family, listed
 
 _CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"VP8 ", b"VP8L", b"VP8X"}

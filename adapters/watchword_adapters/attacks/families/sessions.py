@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from watchword.algebra import derivative
-from watchword_adapters.attacks.arena.arena import Arena
-from watchword_adapters.attacks.arena.pace import slow
-from watchword_adapters.attacks.arena.visits import DOORS, finished, round_of, unworthy, visit, whole, with_field
+from watchword_adapters.attacks.arena.attacked_host import Arena
+from watchword_adapters.attacks.arena.client_sessions import (
+    DOORS,
+    finished,
+    round_of,
+    unworthy,
+    visit,
+    whole,
+    with_field,
+)
+from watchword_adapters.attacks.arena.cpu_timing import slow
 from watchword_adapters.attacks.family import Cases, family, listed
 
 _HOST_NAMES = (

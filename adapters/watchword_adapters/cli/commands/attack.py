@@ -7,12 +7,12 @@ import json
 import secrets
 
 from watchword.loading.registry import Registry
-from watchword_adapters.cli.commands.checking import positive
+from watchword_adapters.cli.commands.check import positive
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.progress import Progress
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.terminal import Screen
 from watchword_adapters.extras import demand
-from watchword_adapters.userpool.sign_in.signing import SIGNING
+from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
 
 _EPILOG = """\
 The flow is played at all three doors: its Lambda triggers, a local user pool and plain functions, on a virtual clock:

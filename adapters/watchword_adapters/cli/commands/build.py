@@ -9,7 +9,7 @@ from pathlib import Path
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.terminal import Screen
 from watchword_adapters.deploy.build.artefact import TRIGGERS, Built, Function, Order, build, check_scheme
 from watchword_adapters.deploy.runtimes import ending
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python, this_python

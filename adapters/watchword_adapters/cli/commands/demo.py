@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 from watchword.contract.kinds import Email
-from watchword_adapters.cli.local.stage import DEFAULT_EMAIL, log_lines
-from watchword_adapters.cli.local.tour import OtherwiseError, Scene, begin
-from watchword_adapters.cli.local.trace import as_json, tell, tell_claims
-from watchword_adapters.cli.picture import open_picture
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.image_file import open_picture
+from watchword_adapters.cli.local.call_recording import as_json, tell, tell_claims
+from watchword_adapters.cli.local.demo_scenes import OtherwiseError, Scene, begin
+from watchword_adapters.cli.local.local_run import DEFAULT_EMAIL, log_lines
+from watchword_adapters.cli.terminal import Screen
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -9,10 +9,10 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import read_flow
-from watchword_adapters.cli.screen import Screen
-from watchword_adapters.deploy.diagnosis.commands import commands
+from watchword_adapters.cli.terminal import Screen
 from watchword_adapters.deploy.diagnosis.doctor import as_json, diagnose
-from watchword_adapters.deploy.diagnosis.finding import Finding
+from watchword_adapters.deploy.diagnosis.doctor_finding import Finding
+from watchword_adapters.deploy.diagnosis.repair_commands import commands
 from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.reading.read_template import read_template

@@ -11,7 +11,7 @@ from watchword.analysis.diagram import Diagram, collapsed, dot, full, mermaid
 from watchword.analysis.state_space import explore
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
-from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
+from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
 from watchword_adapters.cli.progress import Progress
 
 _PATIENCE = 120

@@ -6,7 +6,7 @@ import argparse
 import json
 
 from watchword.loading.registry import InstalledKind, Registry
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.terminal import Screen
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

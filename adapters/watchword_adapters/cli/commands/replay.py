@@ -17,11 +17,11 @@ from watchword.algebra.flow import Flow
 from watchword.analysis.explanation import REASONS, Explanation, explain_turn
 from watchword.loading.flow_file import find_flow
 from watchword.loading.registry import Registry
-from watchword_adapters.cli.commands.explaining import as_json, tell
+from watchword_adapters.cli.commands.explain import as_json, tell
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
-from watchword_adapters.cli.logs.captured import RULES, Captured, Tried, read_events
+from watchword_adapters.cli.logs.captured_events import RULES, Captured, Tried, read_events
 from watchword_adapters.cli.progress import Progress
-from watchword_adapters.cli.screen import Screen
+from watchword_adapters.cli.terminal import Screen
 
 _LAST_SECOND = 253_402_300_799
 """The last second of the year 9999, after which there is no date to print."""

@@ -20,12 +20,12 @@ from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.cli.commands.checking import warn_of_bare_tokens
-from watchword_adapters.cli.local.narrator import LogLines, Narrator
-from watchword_adapters.cli.local.snippets import Access
-from watchword_adapters.cli.local.stage import DEFAULT_PASSWORD
-from watchword_adapters.cli.local.unsent import Unsent
-from watchword_adapters.cli.screen import Screen, one_line
+from watchword_adapters.cli.commands.check import warn_of_bare_tokens
+from watchword_adapters.cli.local.client_snippets import Access
+from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD
+from watchword_adapters.cli.local.server_log import LogLines, Narrator
+from watchword_adapters.cli.local.unsent_messages import Unsent
+from watchword_adapters.cli.terminal import Screen, one_line
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
@@ -34,12 +34,19 @@ from watchword_adapters.poolserver.http.application import Application, Told
 from watchword_adapters.poolserver.http.server import LOOPBACK, SERVING, endpoint_of, hosts_of, listen, serve
 from watchword_adapters.poolserver.inspector import Backstage
 from watchword_adapters.poolserver.pages import pages_of
-from watchword_adapters.poolserver.people import NewUser, add_users, users_from
-from watchword_adapters.poolserver.sources import OTHERS, FlowSource, HandlerSource, Reloading, Three, other_triggers
+from watchword_adapters.poolserver.trigger_sources import (
+    OTHERS,
+    FlowSource,
+    HandlerSource,
+    Reloading,
+    Three,
+    other_triggers,
+)
+from watchword_adapters.poolserver.users_file import NewUser, add_users, users_from
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.directory.database import Database
 from watchword_adapters.userpool.directory.users import ALIASES, DEFAULT_ALIASES
-from watchword_adapters.userpool.sign_in.signing import SIGNING
+from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
 
 _PORT = 9229
 _LOOK_SECONDS = 0.3

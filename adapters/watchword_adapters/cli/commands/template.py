@@ -11,7 +11,7 @@ from pathlib import Path
 
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
-from watchword_adapters.cli.output import flow_files, refuse_overwriting, write
+from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
 from watchword_adapters.deploy.manifest import read_manifest
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.runtimes import ending

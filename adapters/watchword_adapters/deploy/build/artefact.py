@@ -22,15 +22,15 @@ from watchword.loading.registry import COURIERS, KINDS, LEDGERS, Registry
 from watchword_adapters.deploy.archive import Archive, pack
 from watchword_adapters.deploy.build import define_zip
 from watchword_adapters.deploy.build.bytecode import compiled
-from watchword_adapters.deploy.build.generated import written
-from watchword_adapters.deploy.build.trial import RUNTIME_MODULES, Tried, start
+from watchword_adapters.deploy.build.generated_modules import written
+from watchword_adapters.deploy.build.smoke_test import RUNTIME_MODULES, Tried, start
 from watchword_adapters.deploy.manifest import NAME as MANIFEST
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.packages.distributions import RUNTIME, Pinned, pinned
+from watchword_adapters.deploy.packages.forbidden_files import refuse_secrets
 from watchword_adapters.deploy.packages.imports import OWN, follow
-from watchword_adapters.deploy.packages.installed import pack_installed
-from watchword_adapters.deploy.packages.refusals import refuse_secrets
-from watchword_adapters.deploy.packages.shipped import cosmetic_files, shipped_files
+from watchword_adapters.deploy.packages.installed_packages import pack_installed
+from watchword_adapters.deploy.packages.operator_files import cosmetic_files, shipped_files
 from watchword_adapters.deploy.packages.wheels import Wheel, fetch
 from watchword_adapters.deploy.stack.pool_needs import pool_needs
 from watchword_adapters.deploy.target import Target

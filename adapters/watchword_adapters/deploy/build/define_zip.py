@@ -8,7 +8,7 @@ from pathlib import Path
 from watchword.algebra import derivative
 from watchword.algebra.flow import Flow
 from watchword_adapters.deploy.build import define_handler
-from watchword_adapters.deploy.build.generated import written
+from watchword_adapters.deploy.build.generated_modules import written
 
 HANDLER = "define.define"
 

@@ -10,10 +10,10 @@ from itertools import starmap
 from attrs import evolve
 
 from watchword.algebra.flow import Flow
-from watchword_adapters.deploy.diagnosis.callers import permissions
+from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.diagnosis.environments import environments, scheme_of
-from watchword_adapters.deploy.diagnosis.finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.diagnosis.flow_findings import by_flow
+from watchword_adapters.deploy.diagnosis.invoke_permissions import permissions
 from watchword_adapters.deploy.manifest import Manifest
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table, not_for
 from watchword_adapters.deploy.reading.read_aws import flows_of

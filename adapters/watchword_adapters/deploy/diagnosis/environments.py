@@ -8,7 +8,7 @@ from functools import partial
 
 from watchword.errors import ConfigurationError
 from watchword.runtime.keyring import Keyring
-from watchword_adapters.deploy.diagnosis.finding import Finding, Said, judge
+from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, judge
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, NotKnown
 from watchword_adapters.deploy.reading.values import (
     Partial,

@@ -9,8 +9,8 @@ from watchword.algebra.blocks import Block
 from watchword.algebra.flow import Flow
 from watchword.analysis.recovery import recovery_channels
 from watchword.contract.powers import is_host_run, settings_of
+from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.diagnosis.environments import scheme_of
-from watchword_adapters.deploy.diagnosis.finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.reading.values import (
     Unknown,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 from attrs import Factory, define, field, frozen
 
 from watchword.errors import UnavailableError
-from watchword_adapters.poolserver.http.wire import (
+from watchword_adapters.poolserver.http.json_protocol import (
     RefusedError,
     Response,
     failed,
@@ -23,7 +23,7 @@ from watchword_adapters.poolserver.http.wire import (
     refused,
     replied,
 )
-from watchword_adapters.poolserver.http.workers import Workers
+from watchword_adapters.poolserver.http.worker_threads import Workers
 from watchword_adapters.poolserver.inspector import TriggerRun, gathering
 from watchword_adapters.userpool import ClientError, LocalUserPool
 

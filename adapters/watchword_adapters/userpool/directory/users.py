@@ -16,9 +16,9 @@ from watchword.runtime.services import folded
 from watchword_adapters.srp import srp6a
 from watchword_adapters.userpool.api import errors
 from watchword_adapters.userpool.api.schema import check_attributes, check_name, is_email, is_true, required
-from watchword_adapters.userpool.directory.drafts import Draft
 from watchword_adapters.userpool.directory.lockouts import Lockouts
 from watchword_adapters.userpool.directory.records import Code, Purpose, Status, User
+from watchword_adapters.userpool.directory.user_draft import Draft
 from watchword_adapters.userpool.directory.user_store import Keeper, NothingKept
 
 ALIASES = ("email", "phone_number", "preferred_username")

@@ -17,7 +17,7 @@ from watchword_adapters.userpool.directory.records import Grant, User
 from watchword_adapters.userpool.directory.user_store import Keeper, NothingKept
 from watchword_adapters.userpool.directory.users import new_uuid
 from watchword_adapters.userpool.sign_in.account_triggers import SCOPE, Claims, Customized
-from watchword_adapters.userpool.sign_in.signing import kept_signing_keys, signing_keys
+from watchword_adapters.userpool.sign_in.signing_keys import kept_signing_keys, signing_keys
 
 _TO_BOOLEAN = frozenset({"email_verified", "phone_number_verified"})
 

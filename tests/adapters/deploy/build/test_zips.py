@@ -35,8 +35,8 @@ from watchword_adapters.deploy.build.artefact import Order, build, check_scheme
 from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.packages import distributions, wheels
 from watchword_adapters.deploy.packages.distributions import Pinned, pinned
+from watchword_adapters.deploy.packages.forbidden_files import included, refuse_secrets
 from watchword_adapters.deploy.packages.imports import follow
-from watchword_adapters.deploy.packages.refusals import included, refuse_secrets
 from watchword_adapters.deploy.packages.secret_content import secret_content
 from watchword_adapters.deploy.target import PYTHONS, Target, default_python, lambda_pythons, this_python
 

@@ -22,9 +22,9 @@ from watchword import ConfigurationError, Flow, attribute, load_flow, sequence, 
 from watchword.algebra.attributes import hands_of, may_change
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
-from watchword_adapters.deploy.diagnosis.commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
-from watchword_adapters.deploy.diagnosis.finding import SEVERITIES
+from watchword_adapters.deploy.diagnosis.doctor_finding import SEVERITIES
+from watchword_adapters.deploy.diagnosis.repair_commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
 from watchword_adapters.deploy.reading import read_aws, template_text
 from watchword_adapters.deploy.reading.deployment import DeployedFunction

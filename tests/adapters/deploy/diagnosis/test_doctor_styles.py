@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, codes, judge, said, variable
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.cli import main
-from watchword_adapters.deploy.diagnosis.finding import SEVERITIES
+from watchword_adapters.deploy.diagnosis.doctor_finding import SEVERITIES
 from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
 
 pytest.importorskip("yaml")

@@ -1,0 +1,182 @@
+"""Scenes: in which circumstances a step is reached, and by which moves."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import islice
+from operator import eq
+from typing import Literal
+
+from attrs import field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.blocks import Step
+from watchword.algebra.flow import Decision, Flow, IssueTokens, Present, ReadRound
+from watchword.analysis.state_space import every_outcome
+from watchword.contract.kinds import Kind
+from watchword.testing.requests import NOBODY
+from watchword_adapters.attacks.arena.kind_probe import Probe, probed
+
+Move = tuple[Literal["srp", "password", "choose", "right", "wrong"], str]
+
+APP = "4f8k2m9q1r7s3t5v6w0x2y4z8a"
+_MOST_SCENES = 4
+_MOST_OUTCOMES = 64
+_MOST_STATES = 4000
+
+
+@frozen
+class Scene:
+    """Who signs in where: *attributes* and the app *client* decide the flow's conditions. *moves* pass the flow.
+
+    *denied* are the values that attributes must not have, since the conditions on them do not hold.
+    """
+
+    number: int
+    attributes: Mapping[str, str]
+    client: str
+    outcomes: tuple[bool, ...]
+    moves: tuple[Move, ...]
+    denied: tuple[tuple[str, str], ...] = ()
+
+    def of(self, own: Mapping[str, str]) -> dict[str, str]:
+        """Return the attributes of somebody in this scene who has *own* ones otherwise."""
+        held = {**own, **self.attributes}
+        for name, value in self.denied:
+            if held.get(name) == value:
+                held[name] = "false" if value == "true" else f"other.{value}"
+        return held
+
+    @property
+    def plain(self) -> bool:
+        """Whether the app client is an ordinary one, so that every host can play the scene."""
+        return self.client == APP
+
+
+@frozen
+class Target:
+    """A step, and the *moves* that lead from the beginning to its first challenge, past *proven* factors.
+
+    *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess. *draws*
+    says whether each challenge asks for another answer, *common* whether somebody unknown can answer rightly as well.
+    """
+
+    step: Step
+    scene: Scene = field(repr=False)
+    moves: tuple[Move, ...]
+    proven: int = 0
+    charged: bool = True
+    draws: bool = True
+    common: bool = True
+
+    @property
+    def sends(self) -> bool:
+        """Whether its challenge goes out as a message."""
+        return self.step.powers.sends
+
+    @property
+    def puzzles(self) -> bool:
+        """Whether it is a puzzle: sends nothing and proves nothing."""
+        return not self.sends and not self.step.kind.proves
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody who does not exist comes as far: by no attribute (see WW202), and past no factor of a kind."""
+        return self.proven == 0 and not self.scene.attributes
+
+    @property
+    def srp(self) -> bool:
+        """Whether a password comes first."""
+        return ("srp", "") in self.moves
+
+
+def scenes_of(flow: Flow) -> Iterator[Scene]:
+    """Give a scene for each way in which the conditions of *flow* may hold: a few, and whatever reaches another step."""
+    reached: set[str] = set()
+    for number, outcomes in enumerate(islice(every_outcome(flow), _MOST_OUTCOMES)):
+        attributes: dict[str, str] = {}
+        denied: list[tuple[str, str]] = []
+        client = APP
+        for condition, holds in zip(flow.conditions, outcomes, strict=True):
+            if condition[0] == "client":
+                client = condition[1] if holds else client
+            elif holds:
+                attributes[condition[1]] = condition[2]
+            else:
+                denied.append((condition[1], condition[2]))
+        state = flow.given(*outcomes)
+        moves = _moves(state, lambda decision: isinstance(decision, IssueTokens))
+        more = {name for name in flow.steps if name not in reached and _moves(state, partial(eq, Present(name)))}
+        if moves is not None and (number < _MOST_SCENES or more):
+            reached |= more
+            yield Scene(number, attributes, client, outcomes, moves, tuple(denied))
+
+
+def targets_of(flow: Flow, scenes: tuple[Scene, ...], kinds: Mapping[str, Kind]) -> Iterator[Target]:
+    """Give each step of *flow* in the first of *scenes* in which it can be reached; *kinds* are those of its steps."""
+    probes = {name: probed(kind, NOBODY) for name, kind in kinds.items()}
+    for name, step in flow.steps.items():
+        for scene in scenes:
+            moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
+            if moves is not None:
+                charged = bool(flow.limits.guesses_at(step))
+                proven = _factors(flow, scene, moves, probes)
+                yield Target(step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None)
+                break
+
+
+def _factors(flow: Flow, scene: Scene, moves: tuple[Move, ...], probes: Mapping[str, Probe]) -> int:
+    """Return how many right answers of *moves* nobody unknown gives (the password is not counted)."""
+    state, count, choice = flow.given(*scene.outcomes), 0, None
+    for move, what in moves:
+        decision = state.decide(choice)
+        if move == "right" and isinstance(decision, Present):
+            count += bool(flow.steps[decision.step].kind.proves) or probes[decision.step].right is None
+        state, choice = state.after(_read(move, decision)), what or None
+    return count
+
+
+def _read(move: str, decision: Decision) -> ReadRound:
+    """Return the round that *move* makes where *decision* was asked."""
+    step = decision.step if isinstance(decision, Present) else ""
+    match move:
+        case "srp":
+            return ReadRound.host(derivative.SRP_A)
+        case "password":
+            return ReadRound.host(derivative.PASSWORD_VERIFIER)
+        case _:
+            return ReadRound.custom(step, right=move == "right")
+
+
+def _moves(flow: Flow, wanted: Callable[[Decision], bool]) -> tuple[Move, ...] | None:
+    """Return the fewest moves that lead to a decision that is *wanted*; None if none do."""
+    opened = flow.after(ReadRound.host(derivative.SRP_A))
+    waiting: deque[tuple[Flow, Decision, tuple[Move, ...]]] = deque(
+        [(flow, flow.decide(), ()), (opened, opened.decide(), (("srp", ""),))]
+    )
+    seen: set[object] = set()
+    while waiting and len(seen) < _MOST_STATES:
+        state, decision, moves = waiting.popleft()
+        if wanted(decision):
+            return moves
+        if (state.state, decision) in seen or not isinstance(decision, Present):
+            continue
+        seen.add((state.state, decision))
+        for move, read, choice in _next_moves(decision):
+            after = state.after(read)
+            waiting.append((after, after.decide(choice), (*moves, move)))
+    return None
+
+
+def _next_moves(decision: Present) -> Iterator[tuple[Move, ReadRound, str | None]]:
+    if decision.host:
+        if decision.step == derivative.PASSWORD_VERIFIER:
+            yield ("password", ""), ReadRound.host(decision.step), None
+    elif decision.choices:
+        for choice in decision.choices:
+            yield ("choose", choice), ReadRound.custom(derivative.SELECT, right=False), choice
+    else:
+        yield ("right", ""), ReadRound.custom(decision.step, right=True), None
+        yield ("wrong", ""), ReadRound.custom(decision.step, right=False), None

@@ -1,0 +1,127 @@
+"""`watchword diff`: in what two flows differ, and what that means for who gets in, before the new one is deployed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+
+import attrs
+
+from watchword.algebra.flow import Flow
+from watchword.algebra.notation import listen
+from watchword.analysis.difference import TOKENS, Difference, Divergence, difference
+from watchword.analysis.findings import Finding
+from watchword.analysis.state_space import MAX_STATES
+from watchword.errors import ConfigurationError
+from watchword_adapters.cli.commands.check import as_command, positive
+from watchword_adapters.cli.flow_argument import flow_named
+from watchword_adapters.cli.progress import Progress
+from watchword_adapters.cli.terminal import Screen
+
+_EPILOG = """\
+Each line says what OLD decides and what NEW decides, for the shortest session for which they do; under it are the commands
+that explain it. As of diff(1), the status is 0 if there is no difference, 1 if there is one, 2 if a flow cannot be read.
+
+example:
+  watchword diff docs/examples/flows/email_code.toml docs/examples/flows/srp_then_code.toml"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword diff`."""
+    parser.description = "Walk two flows at once: who gets in that did not, what is asked instead, what is weaker, and whether sign-ins survive."
+    parser.epilog = _EPILOG
+    parser.add_argument("old", metavar="OLD", help="the flow that is deployed: a TOML file, or module:attribute")
+    parser.add_argument("new", metavar="NEW", help="the flow that is to take its place")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--limit",
+        type=positive,
+        default=MAX_STATES,
+        metavar="N",
+        help="walk at most so many pairs of states (%(default)s)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the difference; return 1 if there is one."""
+    old, new = flow_named(arguments.old, "OLD"), flow_named(arguments.new, "NEW")
+    found = difference(old, new, limit=arguments.limit, progress=Progress("pairs of states walked"))
+    if arguments.json:
+        print(json.dumps(as_json(found), indent=2))
+    else:
+        _tell(found, Screen(), arguments.old, arguments.new)
+    return 0 if found.nothing else 1
+
+
+def as_json(found: Difference) -> dict[str, object]:
+    """Return *found* for `json.dumps`."""
+    return {
+        "same": found.nothing,
+        "old": _side(found.old, found.weakest[0]),
+        "new": _side(found.new, found.weakest[1]),
+        "survives": found.survives,
+        "sessions": [
+            {
+                "session": list(each.session),
+                "attributes": dict(each.attributes),
+                "client": each.client,
+                "old": each.old,
+                "new": each.new,
+            }
+            for each in found.divergences
+        ],
+        "changes": [attrs.asdict(each) for each in found.changes],
+    }
+
+
+def _side(flow: Flow, weakest: tuple[frozenset[str], ...]) -> dict[str, object]:
+    return {"flow": flow.name, "fingerprint": flow.fingerprint, "weakest": [sorted(factors) for factors in weakest]}
+
+
+def _tell(found: Difference, screen: Screen, old: str, new: str) -> None:
+    if found.nothing:
+        screen.line("no difference", "good")
+        return
+    for each in found.divergences:
+        style = "bad" if each.new == TOKENS else "warning"
+        screen.line(f"after {_session(each)}: OLD: {each.old}; NEW: {each.new}", style)
+        for flow, named in ((found.old, old), (found.new, new)):
+            if _speaks(flow, each):
+                screen.line(f"        {_command(flow, each, named)}")
+    weakest = tuple(" or ".join(map(_factors, each)) or "nothing: nobody gets in" for each in found.weakest)
+    if weakest[0] != weakest[1]:
+        screen.line(f"the weakest paths prove: OLD: {weakest[0]}; NEW: {weakest[1]}", "warning")
+    for change in found.changes:
+        screen.line(f"{change.what}: OLD: {change.old or '-'}; NEW: {change.new or '-'}")
+    if found.survives:
+        screen.line("sign-ins under way go on: the fingerprints are the same", "good")
+    else:
+        command = shlex.join(("watchword", "build", new, "--previous", old))
+        screen.line(f"sign-ins under way are refused, unless NEW is built with OLD: {command}", "warning")
+
+
+def _session(each: Divergence) -> str:
+    said = f'"{" ".join(each.session)}"' if each.session else "the beginning"
+    given = [f"{name} = {value}" for name, value in each.attributes.items()]
+    given += [f"client = {each.client}"] if each.client else []
+    return f"{said} (where {' and '.join(given)})" if given else said
+
+
+def _factors(factors: frozenset[str]) -> str:
+    return " and ".join(sorted(factors)) or "no factor"
+
+
+def _speaks(flow: Flow, each: Divergence) -> bool:
+    """Say whether *flow* has every step of the session: `explain` takes no others."""
+    try:
+        listen(" ".join(each.session), flow.steps)
+    except ConfigurationError:
+        return False
+    return True
+
+
+def _command(flow: Flow, each: Divergence, named: str) -> str:
+    looked_at = {condition[1] for condition in flow.conditions if condition[0] == "attribute"}
+    attributes = {name: value for name, value in each.attributes.items() if name in looked_at}
+    return as_command(Finding("", "note", "", each.session, attributes, each.client), named)

@@ -1,0 +1,130 @@
+"""A flow played on this machine: its triggers, watched, in a local user pool with one user; mail goes to an outbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+from attrs import frozen
+
+from watchword.algebra.flow import Flow
+from watchword.contract.ports import Audit, Random
+from watchword.errors import ConfigurationError
+from watchword.loading.registry import Registry
+from watchword.runtime.keyring import Keyring
+from watchword.testing.code_tap import tapped
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.cli.local.call_recording import Recorder
+from watchword_adapters.cli.local.forward_clock import ForwardClock
+from watchword_adapters.cli.local.pool_client import Client
+from watchword_adapters.clock import SystemRandom
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.extras import demand
+from watchword_adapters.ledgers import MemoryLedger
+from watchword_adapters.srp.client import SrpClient
+from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.api.errors import ClientError
+from watchword_adapters.userpool.api.operation_parameters import checked
+from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
+
+DEFAULT_USER = "ann"
+DEFAULT_PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
+DEFAULT_EMAIL = "ann@example.com"
+
+
+@frozen
+class Stage:
+    """Everything that a sign-in takes."""
+
+    pool: LocalUserPool
+    recorder: Recorder
+    outbox: Outbox
+    clock: ForwardClock
+    random: Random
+
+    def client(self, username: str, password: str | None) -> Client:
+        """Return a new client for *username*; with a *password* it opens by SRP."""
+        srp = None if password is None else SrpClient(self.pool.pool_id, username, password, self.random)
+        return Client(self.pool, self.recorder, username, srp)
+
+
+def set_up(
+    flow: Flow,
+    *,
+    user: str | None,
+    password: str,
+    attributes: Mapping[str, str],
+    audit: Audit,
+    app_client: str | None = None,
+    registry: Registry | None = None,
+) -> Stage:
+    """Return the stage for *flow*, with *user* in the pool (nobody, if None) and a key drawn for this one time.
+
+    Raises:
+        ConfigurationError: if an extra is missing, or the pool refuses the user; the message says what to do.
+    """
+    # The pool would find out only when it makes the tokens, after everything else was played.
+    demand("the local user pool", *SIGNING)
+    clock, random = ForwardClock(), SystemRandom()
+    outbox = Outbox()
+    channels = {step.powers.channel for step in flow.steps.values()} - {""}
+    made = triggers(
+        flow,
+        courier=dict.fromkeys(channels, outbox),
+        key=tapped(Keyring.of(random.bytes(32))),
+        ledger=MemoryLedger(),
+        clock=clock,
+        random=random,
+        audit=audit,
+        pad_to=0,
+        environment={},
+        registry=registry,
+    )
+    recorder = Recorder()
+    define, create, verify = (
+        recorder.watch(name, trigger) for name, trigger in zip(("define", "create", "verify"), made, strict=True)
+    )
+    if app_client is None:
+        pool = LocalUserPool(define, create, verify, clock=clock)
+    else:
+        pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
+    if user is not None:
+        _add(pool, user, password, attributes)
+    return Stage(pool, recorder, outbox, clock, random)
+
+
+def _add(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
+    listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
+    given = {"UserPoolId": pool.pool_id, "Username": user, "TemporaryPassword": password, "UserAttributes": listed}
+    try:
+        checked("AdminCreateUser", given)
+        pool.add_user(user, password=password, attributes=dict(attributes))
+    except ClientError as error:
+        why = error.response["Error"]["Message"]
+        raise ConfigurationError(
+            f"the pool refuses the user (see --user, --password, --email, --attribute): {why}"
+        ) from None
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+@contextmanager
+def log_lines() -> Generator[list[str]]:
+    """Collect what is logged as a warning or worse, in place of having it on the terminal."""
+    logger, handler = logging.getLogger("watchword"), _Lines()
+    before = logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield handler.lines
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before

@@ -1,0 +1,275 @@
+"""Captured Lambda events: read from a file, and stripped of every secret before anything else sees them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast
+
+from attrs import evolve, field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn
+from watchword.algebra.flow import Flow, Round
+from watchword.contract.kinds import User
+from watchword.errors import ConfigurationError, ProtocolError
+from watchword.runtime.verification import MAX_ANSWER
+from watchword.runtime.wire import Slip, read_slip, write_metadata
+from watchword_adapters.aws.cognito import answer_of, event_of, trigger_of, turn_of
+from watchword_adapters.cli.logs.log_events import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
+
+_SPACE = re.compile(r"\s+")
+MAX_WHOLE = 4 * 1024 * 1024
+"""The largest file of events, in bytes, that is read whole; a larger one holds one event a line."""
+MAX_LINE = 1024 * 1024
+"""The longest line, in bytes, of a larger one."""
+_CHUNK = 65_536
+
+RULES = {
+    "answers": "what the user answered",
+    "names": "the user's name",
+    "attributes": "attributes and their values, but a value that a condition of the flow names, and a status that asks for a new password",
+    "private parameters": "digests, ids and whatever the kind keeps; what the engine says of the challenge stays",
+    "metadata": "claims and what kinds carry; of metadata in another form than Watchword's, everything",
+    "client metadata": f"everything but {ACTION}=resend and {CHOICE} with a step of the flow",
+    "responses": "the public and private parameters of an answer by Create",
+}
+"""What is taken out of an event, by rule."""
+
+Answered: TypeAlias = Literal["text", "no text", "too long"]
+
+
+@frozen
+class Tried:
+    """What an event of Verify says without its secrets; *slip* is None if Create never wrote it so."""
+
+    slip: Slip | None
+    answered: Answered
+    action: str
+    known: bool
+
+
+@frozen
+class Captured:
+    """One event without its secrets: a *turn* of Define or Create, or what was *tried* with Verify.
+
+    *response* is what the trigger answered, if it was captured with the event: Define's response or Verify's. *rules*
+    are those of `RULES` by which something was taken out.
+    """
+
+    trigger: str
+    rules: tuple[str, ...]
+    turn: Turn | None = None
+    tried: Tried | None = None
+    response: Mapping[str, Any] = field(factory=dict[str, Any])
+
+
+def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
+    """Give the events of the file at *path*: one, a JSON array, JSON values one after the other, or what a log holds.
+
+    See `watchword_adapters.cli.logs.log_events` for the forms of logs.
+
+    A file, or a pipe, of more than `MAX_WHOLE` bytes is never in memory as a whole: it holds one event a line (JSON lines).
+
+    What *flows* ask for is kept; what is secret is taken out by `RULES`.
+
+    Raises:
+        ConfigurationError: if the file or an event is malformed; the message says where, never what stands there.
+    """
+    for number, given in enumerate(_values(path), 1):
+        try:
+            yield _captured(event_of(given), flows)
+        except ProtocolError as error:
+            raise ConfigurationError(f"{path}, event {number}: {error}") from None
+
+
+def _values(path: Path) -> Iterator[object]:
+    try:
+        with path.open("rb") as file:
+            # Read, not asked for: a pipe has no size.
+            head = file.read(MAX_WHOLE + 1)
+            if len(head) <= MAX_WHOLE:
+                yield from _all_values(path, _text(path, head))
+            else:
+                cut = (head[place : place + _CHUNK] for place in range(0, len(head), _CHUNK))
+                yield from _lines(path, chain(cut, iter(partial(file.read, _CHUNK), b"")))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _text(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is no UTF-8 text") from None
+
+
+def _all_values(path: Path, text: str) -> list[object]:
+    """Return the events of a *text* that is read whole, wherever its lines end."""
+    try:
+        values = _json_values(path, text)
+    except ConfigurationError as error:
+        # No JSON: lines of a log, or what Python or Node.js prints.
+        return _events_of(path, list(_logged(path, text, 0, error)))
+    if len(values) == 1 and isinstance(values[0], list):
+        values = cast("list[object]", values[0])
+    return _events_of(path, [event for value in values for event in _opened(path, value, 0)])
+
+
+def _events_of(path: Path, values: list[object]) -> list[object]:
+    if not values:
+        raise ConfigurationError(f"{path} holds no event")
+    return values
+
+
+def _opened(path: Path, value: object, line: int) -> Iterator[object]:
+    """Give the events in *value*; the value itself where it is no envelope."""
+    if not is_envelope(value):
+        yield value
+        return
+    try:
+        yield from unwrapped(value)
+    except UnreadableError as error:
+        where = f"line {line}, in the message, " if line else "in the message, "
+        raise ConfigurationError(f"{path}, {where}{error}") from None
+
+
+def _logged(path: Path, text: str, line: int, refusal: ConfigurationError) -> Iterator[object]:
+    """Give the events of a *text* that is no JSON; if there are none, raise *refusal*."""
+    found = False
+    try:
+        for event in events_in(text):
+            found = True
+            yield event
+    except UnreadableError as error:
+        if str(error).startswith("line 1: no JSON") or line:
+            raise refusal from None
+        raise ConfigurationError(f"{path}, {error}") from None
+    if not found and not line:
+        raise refusal
+
+
+def _json_values(path: Path, text: str) -> list[object]:
+    values: list[object] = []
+    decoder, place = json.JSONDecoder(), 0
+    try:
+        while place < len(text):
+            if text[place].isspace():
+                place = cast("re.Match[str]", _SPACE.match(text, place)).end()
+                continue
+            value, place = decoder.raw_decode(text, place)
+            values.append(value)
+    except JSONDecodeError as error:
+        raise ConfigurationError(f"{path}, line {error.lineno}: no JSON: {error.msg}: {REMEDY}") from None
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"{path}: no JSON that can be read: a number or the nesting is too large") from None
+    return values
+
+
+def _lines(path: Path, chunks: Iterable[bytes]) -> Iterator[object]:
+    """Give the value in each line of a large file, which comes in *chunks*."""
+    number, found, rest = 1, False, b""
+    for chunk in chunks:
+        rest += chunk
+        if not rest.strip():
+            number, rest = number + rest.count(b"\n"), b""
+            continue
+        *lines, rest = rest.split(b"\n")
+        for line in lines:
+            if line.strip():
+                for event in _events_of_line(path, number, line):
+                    yield event
+                    found = True
+            number += 1
+        if len(rest) > MAX_LINE:
+            raise ConfigurationError(f"{path}, line {number} has more than {MAX_LINE} bytes: {_remedy()}")
+    if rest.strip():
+        for event in _events_of_line(path, number, rest):
+            yield event
+            found = True
+    if not found:
+        raise ConfigurationError(f"{path} holds no event")
+
+
+def _remedy() -> str:
+    return f"a file of more than {MAX_WHOLE} bytes holds one event a line, as jq -c '.[]' writes an array"
+
+
+def _events_of_line(path: Path, number: int, line: bytes) -> Iterator[object]:
+    text = _text(path, line)
+    refusal = ConfigurationError(f"{path}, line {number}: no JSON: {_remedy()}")
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        yield from _logged(path, text, number, refusal)
+    else:
+        yield from _opened(path, value, number)
+
+
+def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> Captured:
+    trigger = trigger_of(event)
+    given = event.get("response")
+    response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+    rules: set[str] = set()
+    if trigger == "verify":
+        tried = _tried(answer_of(event), rules)
+        kept = {"answerCorrect": response.get("answerCorrect")} if response else {}
+        return Captured(trigger, _named(rules), tried=tried, response=kept)
+    turn = _without_secrets(turn_of(event), flows, rules)
+    if trigger == "create":
+        rules |= {"responses"} if response else set()
+        return Captured(trigger, _named(rules), turn)
+    names = ("challengeName", "issueTokens", "failAuthentication")
+    return Captured(trigger, _named(rules), turn, response={name: response[name] for name in names if name in response})
+
+
+def _named(rules: set[str]) -> tuple[str, ...]:
+    return tuple(rule for rule in RULES if rule in rules)
+
+
+def _without_secrets(turn: Turn, flows: Sequence[Flow], rules: set[str]) -> Turn:
+    """Return *turn* with all that its decision does not need taken out."""
+    wanted = {tuple(each[1:]) for flow in flows for each in flow.conditions if each[0] == "attribute"}
+    wanted |= {("cognito:user_status", status) for status in derivative.MUST_CHANGE}
+    attributes = {name: value for name, value in turn.user.attributes.items() if (name, value) in wanted}
+    steps = {name for flow in flows for name in flow.steps}
+    sent = {
+        key: value
+        for key, value in turn.client_metadata.items()
+        if (value == "resend" if key == ACTION else value in steps)
+    }
+    session = tuple(map(_round, turn.session))
+    rules |= {"names"} if turn.user.name else set()
+    rules |= {"attributes"} if attributes != turn.user.attributes else set()
+    rules |= {"client metadata"} if sent != turn.client_metadata else set()
+    rules |= {"metadata"} if session != turn.session else set()
+    return evolve(turn, user=User("", attributes, turn.user.known), session=session, client_metadata=sent)
+
+
+def _round(given: Round) -> Round:
+    result = given.result if given.result is True or given.result is False else None
+    fields = derivative.read_metadata(given.metadata)
+    if fields is None:
+        # Another form: nobody knows what it holds. That there was something is all that is told.
+        return Round(given.name, result, given.metadata and "taken out")
+    fields |= {"claim": "", "carry": ""}
+    return Round(given.name, result, write_metadata(fields))
+
+
+def _tried(answer: Answer, rules: set[str]) -> Tried:
+    read = read_slip(answer.private)
+    rules |= {"answers"} if answer.answer is not None else set()
+    rules |= {"names"} if answer.user.name else set()
+    rules |= {"attributes"} if answer.user.attributes else set()
+    rules |= {"private parameters"} if answer.private else set()
+    answered: Answered = "no text"
+    if isinstance(answer.answer, str):
+        answered = "text" if len(answer.answer) <= MAX_ANSWER else "too long"
+    slip = evolve(read[0], round="", claim="") if read else None
+    action = "resend" if answer.client_metadata.get(ACTION) == "resend" else ""
+    return Tried(slip, answered, action, answer.user.known)
