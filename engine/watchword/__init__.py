@@ -3,6 +3,8 @@
 # Each name is loaded when it is asked for (PEP 562): `import watchword` alone loads nothing, and a program only what it uses.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from watchword.algebra.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
     from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
     from watchword.algebra.limits import Limits
@@ -68,14 +70,22 @@ _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for n
 """The module of each public name."""
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - nothing is imported before it is needed
+def _loaded_when_asked(package: str, homes: "Mapping[str, str]") -> "Callable[[str], object]":
+    """Return the `__getattr__` of *package*: it takes each of its names from the module in *homes*, once."""
 
-    # Kept, so that it is looked up once.
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
-    return value
+    def loaded(name: str) -> object:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        from importlib import import_module  # noqa: PLC0415 - nothing is imported before it is needed
+
+        value = getattr(import_module(homes[name]), name)
+        setattr(import_module(package), name, value)  # kept, so that it is looked up once
+        return value
+
+    return loaded
+
+
+__getattr__ = _loaded_when_asked(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from attrs import Attribute, field, frozen
 
-from watchword.contract.hookspecs import RegisterKind, hookimpl
-from watchword.contract.kinds import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
-from watchword.contract.typed_codes import typed_code
-from watchword.contract.validators import choice, line, refused, whole_number
-from watchword.errors import ConfigurationError
+from watchword import Challenge, ConfigurationError, CreateRequest, Verdict, VerifyRequest, hookimpl, typed_code
+from watchword.contract import Factor, RegisterKind, choice, line, refused, whole_number
 
 if TYPE_CHECKING:
     from captcha.image import ColorTuple

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import Attribute, field, frozen
 
-from watchword.contract.hookspecs import RegisterKind, hookimpl
-from watchword.contract.kinds import Challenge, CreateRequest, Email, Factor, User, Verdict, VerifyRequest
-from watchword.contract.typed_codes import typed_code
-from watchword.contract.validators import choice, flag, line, refused, whole_number
-from watchword.errors import ConfigurationError
+from watchword import (
+    Challenge,
+    ConfigurationError,
+    CreateRequest,
+    Email,
+    User,
+    Verdict,
+    VerifyRequest,
+    hookimpl,
+    typed_code,
+)
+from watchword.contract import Factor, RegisterKind, choice, flag, line, refused, whole_number
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,8 @@ from typing import ClassVar, Never
 
 from attrs import frozen
 
-from watchword.contract.hookspecs import RegisterKind, hookimpl
-from watchword.contract.kinds import CreateRequest, Factor, VerifyRequest
-from watchword.errors import ProtocolError
+from watchword import CreateRequest, ProtocolError, VerifyRequest, hookimpl
+from watchword.contract import Factor, RegisterKind
 
 
 @frozen

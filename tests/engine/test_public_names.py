@@ -1,14 +1,18 @@
-"""The names of `watchword` itself: each has one home, and nothing is loaded before it is asked for."""
+"""The names of `watchword` and of `watchword.contract`: each has one home, and nothing is loaded before it is asked for."""
 
 import ast
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
 import watchword
+from watchword import contract
+
+PACKAGES = (watchword, contract)
 
 
 def loaded_by(code, **environment):
@@ -25,27 +29,34 @@ def test_importing_watchword_loads_nothing_else():
     assert {"watchword"} == loaded_by("import watchword")
 
 
-def test_the_three_lists_of_names_agree():
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+def test_the_three_lists_of_names_agree(package):
     """What type checkers see, what a star takes, and what is loaded when asked for."""
-    tree = ast.parse(Path(watchword.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
+    (checked,) = (each for each in tree.body if isinstance(each, ast.If))
     seen = {
         alias.name: f"{each.module}"
-        for each in ast.walk(tree)
-        if isinstance(each, ast.ImportFrom)
+        for each in checked.body
+        if isinstance(each, ast.ImportFrom) and each.module.startswith("watchword.")
         for alias in each.names
     }
-    del seen["import_module"]
-    assert seen == watchword._HOMES
-    assert sorted(seen) == sorted(watchword.__all__)
+    assert seen == package._HOMES
+    assert sorted(seen) == sorted(package.__all__)
 
 
-@pytest.mark.parametrize("name", watchword.__all__)
-def test_a_public_name_is_what_its_home_defines(name):
+def test_a_name_is_public_once():
+    """Whoever reads an import knows the one place where it is explained."""
+    assert set() == set(watchword.__all__) & set(contract.__all__)
+
+
+@pytest.mark.parametrize(("package", "name"), [(package, name) for package in PACKAGES for name in package.__all__])
+def test_a_public_name_is_what_its_home_defines(package, name):
     """It is the same object however it is imported, and `dir` shows it."""
-    home = import_module(watchword._HOMES[name])
-    assert getattr(home, name) is watchword.__getattr__(name) is getattr(watchword, name)
-    assert home.__name__ == getattr(watchword, name).__module__
-    assert name in dir(watchword)
+    home = import_module(package._HOMES[name])
+    value = getattr(package, name)
+    assert getattr(home, name) is package.__getattr__(name) is value
+    assert home.__name__ == value.__module__ or not isinstance(value, type | FunctionType)
+    assert name in dir(package)
 
 
 def test_a_name_that_is_not_there_is_refused_as_by_any_module():

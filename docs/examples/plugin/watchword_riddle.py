@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 from attrs import Attribute, field, frozen
 
 from watchword import Challenge, CreateRequest, Verdict, VerifyRequest, hookimpl, typed_code
-from watchword.contract.hookspecs import RegisterKind
-from watchword.contract.kinds import Factor
-from watchword.contract.validators import line, refused
+from watchword.contract import Factor, RegisterKind, line, refused
 
 
 def _some_text(instance: Any, attribute: Attribute[str], value: str) -> None:

@@ -1,1 +1,102 @@
-"""The contract: what a kind, a courier, a ledger and the host's other ports must be and may do."""
+"""The contract: what a kind, a courier, a ledger and the host's other ports must be and may do.
+
+What the author of a kind uses most is in `watchword` itself.
+"""
+
+from watchword import _loaded_when_asked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
+    from watchword.contract.kinds import Factor, HostRun, Message
+    from watchword.contract.ports import (
+        Audit,
+        AuditEvent,
+        Charge,
+        ChargeOutcome,
+        ChargeRequest,
+        Claim,
+        ClaimState,
+        Clock,
+        Courier,
+        Ledger,
+        Limit,
+        Permission,
+        Random,
+        Reach,
+        Receipt,
+    )
+    from watchword.contract.powers import Guessable, NeedsModules, NeedsPermissions, Powers, Prepares, Sends, powers_of
+    from watchword.contract.typed_codes import Case
+    from watchword.contract.validators import Validator, choice, flag, line, refused, whole_number
+
+__all__ = [
+    "Audit",
+    "AuditEvent",
+    "Case",
+    "Charge",
+    "ChargeOutcome",
+    "ChargeRequest",
+    "Claim",
+    "ClaimState",
+    "Clock",
+    "Courier",
+    "Factor",
+    "Guessable",
+    "HostRun",
+    "Ledger",
+    "Limit",
+    "Message",
+    "NeedsModules",
+    "NeedsPermissions",
+    "Permission",
+    "Powers",
+    "Prepares",
+    "Random",
+    "Reach",
+    "Receipt",
+    "RegisterCourier",
+    "RegisterKind",
+    "RegisterLedger",
+    "Sends",
+    "Validator",
+    "choice",
+    "flag",
+    "line",
+    "powers_of",
+    "refused",
+    "whole_number",
+]
+
+_NAMES = {
+    "hookspecs": ("RegisterCourier", "RegisterKind", "RegisterLedger"),
+    "kinds": ("Factor", "HostRun", "Message"),
+    "ports": (
+        "Audit",
+        "AuditEvent",
+        "Charge",
+        "ChargeOutcome",
+        "ChargeRequest",
+        "Claim",
+        "ClaimState",
+        "Clock",
+        "Courier",
+        "Ledger",
+        "Limit",
+        "Permission",
+        "Random",
+        "Reach",
+        "Receipt",
+    ),
+    "powers": ("Guessable", "NeedsModules", "NeedsPermissions", "Powers", "Prepares", "Sends", "powers_of"),
+    "typed_codes": ("Case",),
+    "validators": ("Validator", "choice", "flag", "line", "refused", "whole_number"),
+}
+_HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
+"""The module of each public name."""
+
+__getattr__ = _loaded_when_asked(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,18 +3,21 @@
 import pytest
 
 import watchword
+from watchword import contract
 from watchword_adapters.deploy.packages.imports import follow
 
 
-@pytest.mark.parametrize("name", watchword.__all__)
-def test_a_public_name_brings_the_module_that_it_comes_from(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("package", "name"), [(package, name) for package in (watchword, contract) for name in package.__all__]
+)
+def test_a_public_name_brings_the_module_that_it_comes_from(package, name, tmp_path, monkeypatch):
     """The engine loads it when it is asked for: no import statement leads there."""
-    (tmp_path / "acme_kind.py").write_text(f"from watchword import {name}\n")
+    (tmp_path / "acme_kind.py").write_text(f"from {package.__name__} import {name}\n")
     monkeypatch.syspath_prepend(tmp_path)
 
     files = follow(["acme_kind"]).files
 
-    assert f"{watchword._HOMES[name].replace('.', '/')}.py" in files
+    assert f"{package._HOMES[name].replace('.', '/')}.py" in files
 
 
 def test_a_name_that_is_not_there_brings_nothing(tmp_path, monkeypatch):
