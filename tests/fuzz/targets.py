@@ -15,9 +15,8 @@ from kit.engine_host import ANN, Riddle
 from kit.hosts import Book, event, sign_in_of, triggers_of
 from kit.paths import FLOWS
 from watchword import Flow, Verdict, WatchwordError, sequence
-from watchword.algebra import derivative, notation
+from watchword.algebra import derivative, notation, requirement
 from watchword.algebra.limits import parse_limit
-from watchword.analysis import requirement
 from watchword.contract.ports import Limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
 from watchword.loading.flow_file import load_flow

@@ -12,9 +12,8 @@ from attrs import field, frozen
 from kit.engine_host import Riddle
 from kit.hosts import event, sign_in_of, triggers_of
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
-from watchword.algebra import derivative, notation
+from watchword.algebra import derivative, notation, requirement
 from watchword.algebra.limits import parse_limit
-from watchword.analysis import requirement
 from watchword.contract.powers import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
 from watchword.loading.flow_file import find_flow, load_flow

@@ -148,7 +148,7 @@ MODULES |= {
         "engine/watchword/loading/toml_positions.py",
         ("tests/engine/loading/test_toml_positions.py", "tests/engine/loading/test_flow_file.py"),
     ),
-    "requirement": Module("engine/watchword/analysis/requirement.py", ("tests/engine/analysis/test_requirement.py",)),
+    "requirement": Module("engine/watchword/algebra/requirement.py", ("tests/engine/algebra/test_requirement.py",)),
     "settings": Module("engine/watchword/contract/validators.py", ("tests/engine/contract/test_validators.py",)),
     "speech": Module(
         "engine/watchword/algebra/notation.py",

@@ -13,10 +13,10 @@ from watchword.algebra.blocks import Step
 from watchword.algebra.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.algebra.limits import MAX_GUESSES, PER_BUDGET
 from watchword.algebra.notation import say
+from watchword.algebra.requirement import FACTORS, Requirement, met, parse, terms
 from watchword.analysis.enumeration import first_difference
 from watchword.analysis.metrics import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
 from watchword.analysis.recovery import recovery_channels
-from watchword.analysis.requirement import FACTORS, Requirement, met, parse, terms
 from watchword.analysis.state_space import MAX_STATES, Exploration, bring_about, collector_paused, explore
 from watchword.errors import ConfigurationError
 
