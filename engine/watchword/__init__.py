@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from watchword.algebra.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
     from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
     from watchword.algebra.limits import Limits
-    from watchword.analysis.findings import check
+    from watchword.analysis.checks import check
     from watchword.analysis.state_space import explore
     from watchword.contract.hookspecs import hookimpl
     from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
@@ -64,13 +64,13 @@ _NAMES = {
     "contract.hookspecs": ("hookimpl",),
     "loading.registry": ("Registry",),
     "contract.typed_codes": ("typed_code",),
-    "analysis.findings": ("check",),
+    "analysis.checks": ("check",),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 """The module of each public name."""
 
 
-def _loaded_when_asked(package: str, homes: "Mapping[str, str]") -> "Callable[[str], object]":
+def loaded_when_asked(package: str, homes: "Mapping[str, str]") -> "Callable[[str], object]":
     """Return the `__getattr__` of *package*: it takes each of its names from the module in *homes*, once."""
 
     def loaded(name: str) -> object:
@@ -85,7 +85,7 @@ def _loaded_when_asked(package: str, homes: "Mapping[str, str]") -> "Callable[[s
     return loaded
 
 
-__getattr__ = _loaded_when_asked(__name__, _HOMES)
+__getattr__ = loaded_when_asked(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

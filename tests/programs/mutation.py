@@ -53,7 +53,7 @@ _ENGINE = (
     "tests/engine/runtime/test_engine.py",
 )
 MODULES = {
-    "derive": Module(
+    "derivative": Module(
         "engine/watchword/algebra/derivative.py",
         (
             *("tests/engine/algebra/test_derivative_mutants.py", "tests/engine/algebra/test_derivative.py"),
@@ -64,11 +64,11 @@ MODULES = {
         "engine/watchword/runtime/verification.py",
         (*_ENGINE, "tests/engine/runtime/test_calls_mutants.py", "tests/bounds/test_plugin_deadline.py"),
     ),
-    "budgets": Module(
+    "limits": Module(
         "engine/watchword/algebra/limits.py",
         ("tests/engine/algebra/test_limits.py", "tests/engine/runtime/test_wire_mutants.py", *_ENGINE),
     ),
-    "travel": Module("engine/watchword/runtime/wire.py", ("tests/engine/runtime/test_wire_mutants.py", *_ENGINE)),
+    "wire": Module("engine/watchword/runtime/wire.py", ("tests/engine/runtime/test_wire_mutants.py", *_ENGINE)),
     "creation": Module("engine/watchword/runtime/creation.py", _CREATE),
     "delivery": Module("engine/watchword/runtime/delivery.py", _CREATE),
     "situation": Module(
@@ -104,7 +104,7 @@ MODULES |= {
             "tests/engine/analysis/test_broken_flows.py",
         ),
     ),
-    "challenge": Module(
+    "kinds": Module(
         "engine/watchword/contract/kinds.py",
         (
             "tests/engine/runtime/test_creation.py",
@@ -113,7 +113,7 @@ MODULES |= {
             "tests/engine/runtime/test_wire_mutants.py",
         ),
     ),
-    "decoy": Module(
+    "enumeration": Module(
         "engine/watchword/analysis/enumeration.py",
         ("tests/engine/analysis/test_enumeration.py", "tests/engine/runtime/test_puzzles_of_unknown_users.py"),
     ),
@@ -130,11 +130,11 @@ MODULES |= {
         ),
     ),
     "explanation": Module("engine/watchword/analysis/explanation.py", ("tests/engine/analysis/test_explanation.py",)),
-    "exploration": Module(
+    "state_space": Module(
         "engine/watchword/analysis/state_space.py",
         ("tests/engine/analysis/test_state_space.py", "tests/engine/analysis/test_findings.py"),
     ),
-    "figures": Module("engine/watchword/analysis/metrics.py", ("tests/engine/analysis/test_metrics.py",)),
+    "metrics": Module("engine/watchword/analysis/metrics.py", ("tests/engine/analysis/test_metrics.py",)),
     "flow": Module(
         "engine/watchword/algebra/flow.py",
         (
@@ -149,14 +149,13 @@ MODULES |= {
         ("tests/engine/loading/test_toml_positions.py", "tests/engine/loading/test_flow_file.py"),
     ),
     "requirement": Module("engine/watchword/algebra/requirement.py", ("tests/engine/algebra/test_requirement.py",)),
-    "settings": Module("engine/watchword/contract/validators.py", ("tests/engine/contract/test_validators.py",)),
-    "speech": Module(
+    "validators": Module("engine/watchword/contract/validators.py", ("tests/engine/contract/test_validators.py",)),
+    "notation": Module(
         "engine/watchword/algebra/notation.py",
         ("tests/engine/algebra/test_notation.py", "tests/engine/analysis/test_explanation.py"),
     ),
     "srp6a": Module("adapters/watchword_adapters/srp/srp6a.py", ("tests/adapters/srp/test_srp6a.py",)),
-    "summary": Module("engine/watchword/analysis/summary.py", ("tests/engine/analysis/test_summary.py",)),
-    "turn": Module(
+    "evaluation": Module(
         "engine/watchword/algebra/evaluation.py",
         (
             "tests/engine/runtime/test_engine.py",
@@ -166,9 +165,17 @@ MODULES |= {
         ),
     ),
     "unlocking": Module("engine/watchword/runtime/unlocking.py", ("tests/engine/runtime/test_unlocking.py",)),
-    "verdicts": Module(
+    "findings": Module(
         "engine/watchword/analysis/findings.py",
+        ("tests/engine/analysis/test_findings.py", "tests/engine/analysis/test_summary.py"),
+    ),
+    "checks": Module(
+        "engine/watchword/analysis/checks.py",
         ("tests/engine/analysis/test_findings.py", "tests/engine/analysis/test_broken_flows.py"),
+    ),
+    "assurance": Module(
+        "engine/watchword/analysis/assurance.py",
+        ("tests/engine/analysis/test_findings.py", "tests/engine/analysis/test_recovery.py"),
     ),
 }
 """The rest of the engine, by the tests that should notice."""

@@ -86,3 +86,11 @@ def met(requirement: Requirement, proven: Collection[str]) -> bool:
         return requirement in proven
     verdicts = (met(part, proven) for part in requirement[1])
     return all(verdicts) if requirement[0] == "and" else any(verdicts)
+
+
+def spelt(requirement: Requirement, *, inner: bool = False) -> str:
+    """Return *requirement* as text again."""
+    if isinstance(requirement, str):
+        return requirement
+    text = f" {requirement[0]} ".join(spelt(part, inner=True) for part in requirement[1])
+    return f"({text})" if inner else text

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.flow import Flow, ReadRound, announce, decision_of, expect_flow
 from watchword.algebra.notation import say
-from watchword.analysis.findings import weakest
+from watchword.analysis.assurance import weakest
 from watchword.analysis.state_space import MAX_STATES, Step, every_outcome_of, explore, next_rounds, that_send
 from watchword.contract.ports import Limit
 from watchword.contract.powers import settings_of

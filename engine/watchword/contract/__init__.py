@@ -3,7 +3,7 @@
 What the author of a kind uses most is in `watchword` itself.
 """
 
-from watchword import _loaded_when_asked
+from watchword import loaded_when_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ _NAMES = {
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 """The module of each public name."""
 
-__getattr__ = _loaded_when_asked(__name__, _HOMES)
+__getattr__ = loaded_when_asked(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

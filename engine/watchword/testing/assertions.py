@@ -21,7 +21,7 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
         ConfigurationError: if *require* cannot be read.
     """
     __tracebackhide__ = True
-    from watchword.analysis.findings import check  # noqa: PLC0415 - a driver's test checks nothing
+    from watchword.analysis.checks import check  # noqa: PLC0415 - a driver's test checks nothing
 
     errors = check(flow, require=require, session_minutes=session_minutes).errors
     if not errors:

@@ -32,7 +32,9 @@ from watchword.algebra import derivative
 from watchword.algebra.attributes import hands_of, may_change
 from watchword.algebra.notation import listen
 from watchword.algebra.requirement import FACTORS
-from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report, assurance, unproven
+from watchword.analysis.assurance import assurance
+from watchword.analysis.checks import unproven
+from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -10,7 +10,7 @@ from kit.checked_flows import PASSKEY, PIN, TOTP, WORK, Letter, Toy
 from kit.dressed_flows import dressed_flows
 from watchword import Flow, all_of, at_least, attribute, check, explore, fallback, one_of, sequence, when
 from watchword.algebra import derivative
-from watchword.analysis.recovery import recovery_channels
+from watchword.analysis.assurance import recovery_channels
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from kit.checked_flows import BROKEN, FACE, PASSKEY, PIN, SOUND, WORK, Letter, Toy
 from kit.dressed_flows import dressed_flows
 from watchword import Flow, check
-from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding
-from watchword.analysis.summary import claims
+from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, claims
 from watchword_plugins.srp import Srp
 
 pytestmark = pytest.mark.exhaustive

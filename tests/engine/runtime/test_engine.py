@@ -115,7 +115,7 @@ def test_an_engine_without_an_audit_decides_all_the_same():
 def test_two_names_load_when_they_are_asked_for():
     """`check` and `explore` come from the package; any other name is an AttributeError that says so."""
     import watchword
-    from watchword.analysis.findings import check
+    from watchword.analysis.checks import check
     from watchword.analysis.state_space import explore
 
     assert (check, explore) == (watchword.check, watchword.explore)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.findings import check
+from watchword.analysis.checks import check
 from watchword.errors import ConfigurationError
 from watchword.testing.leaks import reveals
 from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer

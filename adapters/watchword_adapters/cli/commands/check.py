@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import attrs
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.findings import Finding, Report, check, unproven
+from watchword.analysis.checks import check, unproven
+from watchword.analysis.findings import Finding, Report, claims
 from watchword.analysis.state_space import MAX_STATES
-from watchword.analysis.summary import claims
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.progress import Progress

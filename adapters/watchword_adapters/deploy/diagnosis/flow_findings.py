@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from watchword.algebra.attributes import changed_how, hands_of, may_change
 from watchword.algebra.blocks import Block
 from watchword.algebra.flow import Flow
-from watchword.analysis.recovery import recovery_channels
+from watchword.analysis.assurance import recovery_channels
 from watchword.contract.powers import is_host_run, settings_of
 from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, default_to, judge
 from watchword_adapters.deploy.diagnosis.environments import scheme_of

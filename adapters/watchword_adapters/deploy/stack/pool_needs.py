@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, cast
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.recovery import recovery_channels
+from watchword.analysis.assurance import recovery_channels
 from watchword.contract.powers import settings_of
 
 LONGEST_SESSION = 15

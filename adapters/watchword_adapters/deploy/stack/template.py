@@ -11,7 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.recovery import recovery_channels
+from watchword.analysis.assurance import recovery_channels
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry

@@ -20,7 +20,7 @@ from kit.checked_flows import Toy
 from kit.paths import FLOWS
 from watchword import ConfigurationError, Flow, attribute, load_flow, named, one_of, sequence, when
 from watchword.algebra.attributes import may_change
-from watchword.analysis.findings import check
+from watchword.analysis.checks import check
 from watchword.contract.ports import Permission
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring

@@ -1,0 +1,258 @@
+"""What a session proves: its factors, the shortest ways to tokens, and the level of assurance that they reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from attrs import frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
+from watchword.algebra.flow import Flow, ReadRound
+from watchword.algebra.notation import say
+from watchword.algebra.requirement import FACTORS, Requirement, parse, terms
+from watchword.analysis.state_space import Exploration
+from watchword.contract.powers import is_host_run
+from watchword.errors import ConfigurationError
+
+# What these mean is fixed: no kind proves one of them by its name.
+OWN_TERMS = frozenset({*FACTORS, "password", "srp"})
+
+
+COUNTED = {factor: f"nist {factor}" for factor in FACTORS}
+
+
+@frozen
+class Way:
+    """A session, for some outcomes of the conditions; *labels* are what was proven, where that matters."""
+
+    session: tuple[str, ...]
+    outcomes: tuple[bool, ...]
+    labels: frozenset[str] = frozenset()
+
+
+def required_by(flow: Flow, text: str, place: str) -> Iterator[Requirement]:
+    """Give what *text* requires, if anything; *place* is where it stands."""
+    if not text.strip():
+        return
+    try:
+        requirement = parse(text)
+        check_terms(flow, requirement)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}{error}") from error
+    yield requirement
+
+
+def check_terms(flow: Flow, requirement: Requirement) -> None:
+    """Raise ConfigurationError if *requirement* names what is no factor and no kind of *flow*."""
+    known = {*OWN_TERMS, *(step.kind.kind for step in flow.steps.values())}
+    for term in terms(requirement):
+        if term not in known:
+            raise ConfigurationError(
+                f"require: {term!r} is no factor and no kind of this flow: {', '.join(sorted(known))}"
+            )
+
+
+def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
+    """Return what a round proves: factors, its kind, and factors that NIST would count (marked ``nist``)."""
+    if read.right is not True or read.use != "answer":
+        return frozenset()
+    if read.name == derivative.PASSWORD_VERIFIER:
+        return frozenset({"knowledge", "srp", "password", COUNTED["knowledge"]})
+    step = flow.steps.get(read.step)
+    if step is None:
+        return frozenset()
+    # NIST SP 800-63B-4 3.1.3.1: e-mail shall not be used for out-of-band authentication.
+    email = step.powers.channel == "email"
+    counted = () if email else (COUNTED[factor] for factor in step.kind.proves if factor in COUNTED)
+    return frozenset({*step.kind.proves, *({step.kind.kind} - OWN_TERMS), *counted})
+
+
+@frozen
+class Place:
+    """A state with what was proven on the way there; *before* and *read* tell the way."""
+
+    number: int
+    labels: frozenset[str]
+    before: Place | None = None
+    read: ReadRound | None = None
+
+    @property
+    def session(self) -> tuple[str, ...]:
+        """The rounds on the way, in words."""
+        words: list[str] = []
+        place = self
+        while place.before is not None and place.read is not None:
+            words.append(say(place.read))
+            place = place.before
+        return tuple(reversed(words))
+
+
+def walk(
+    exploration: Exploration, beginning: int, gains: Callable[[ReadRound], frozenset[str] | None]
+) -> Iterator[Place]:
+    """Give every state in every distinct company of labels, nearest first; *gains* says None of a round not to be taken."""
+    start = Place(beginning, frozenset())
+    queue, seen = [start], {(beginning, start.labels)}
+    gained: dict[int, frozenset[str] | None] = {}  # by identity: an exploration has few rounds, each in many places
+    for here in queue:
+        yield here
+        for read, target in exploration.onward[here.number]:
+            if id(read) not in gained:
+                gained[id(read)] = gains(read)
+            more = gained[id(read)]
+            if more is None:
+                continue
+            labels = here.labels if more <= here.labels else here.labels | more
+            if (target, labels) not in seen:
+                seen.add((target, labels))
+                queue.append(Place(target, labels, here, read))
+
+
+def ways_to_tokens(
+    exploration: Exploration, required: Sequence[Requirement], *, resends: bool = True
+) -> tuple[Way, ...]:
+    """Return every set of labels that a passing session can end with."""
+    relevant = {*FACTORS, *COUNTED.values(), *(term for each in required for term in terms(each))}
+    found: dict[tuple[frozenset[str], tuple[bool, ...]], Way] = {}
+
+    def gains(read: ReadRound) -> frozenset[str] | None:
+        return _labels(exploration.flow, read) & relevant if resends or read.use != "resend" else None
+
+    for outcomes, beginning in exploration.beginnings:
+        for place in walk(exploration, beginning, gains):
+            if exploration.states[place.number][0] == derivative.PASSED and (place.labels, outcomes) not in found:
+                found[place.labels, outcomes] = Way(place.session, outcomes, place.labels)
+    return tuple(sorted(found.values(), key=lambda way: len(way.session)))
+
+
+def weakest(exploration: Exploration) -> tuple[frozenset[str], ...]:
+    """Return the sets of factors that passing sessions prove, without those that prove more than another one."""
+    found = {way.labels & set(FACTORS) for way in ways_to_tokens(exploration, ())}
+    return tuple(sorted((each for each in found if not any(other < each for other in found)), key=sorted))
+
+
+def passing(
+    exploration: Exploration,
+    beginning: tuple[tuple[bool, ...], int],
+    allowed: Callable[[ReadRound], bool],
+    *,
+    through: str = "",
+) -> Way | None:
+    """Return the shortest way from *beginning* to tokens whose rounds are all *allowed*, or None.
+
+    *through* is a step that must be passed on the way, if any.
+    """
+    wanted = frozenset({through} if through else ())
+
+    def gains(read: ReadRound) -> frozenset[str] | None:
+        if not allowed(read):
+            return None
+        return wanted if read.right is True and read.step == through else frozenset()
+
+    outcomes, number = beginning
+    for place in walk(exploration, number, gains):
+        if exploration.states[place.number][0] == derivative.PASSED and wanted <= place.labels:
+            return Way(place.session, outcomes)
+    return None
+
+
+def shortest(ways: Iterable[Way | None]) -> Way | None:
+    """Return the shortest of *ways*, or None."""
+    return min((each for each in ways if each is not None), key=lambda way: len(way.session), default=None)
+
+
+def given(flow: Flow, way: Way) -> str:
+    """Return where *way* begins, for a message: which conditions hold; nothing if none does."""
+    held = [" ".join(condition) for condition, held in zip(flow.conditions, way.outcomes, strict=True) if held]
+    return f" (where {' and '.join(held)})" if held else ""
+
+
+def everywhere(flow: Flow, way: Way) -> str:
+    """Return for whom something holds on every path."""
+    return given(flow, way) or (" (where no condition holds)" if flow.conditions else "")
+
+
+def steps_met(exploration: Exploration, beginning: int) -> set[str]:
+    """Return the names of the steps that can be met from *beginning* on."""
+    return {
+        read.step
+        for place in walk(exploration, beginning, lambda _: frozenset())
+        for read, _ in exploration.onward[place.number]
+    }
+
+
+def has_password(exploration: Exploration) -> bool:
+    """Say whether the host checks a password on some path."""
+    return any(read.name == derivative.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)
+
+
+def assurance(labels: frozenset[str]) -> str:
+    """Return the level of NIST SP 800-63B-4 that a session with *labels* may claim, with what is left out of it."""
+    counted = {factor for factor, label in COUNTED.items() if label in labels}
+    left_out = sorted((labels & set(FACTORS)) - counted)
+    if "possession" not in counted:
+        # NIST SP 800-63B-4 3.2.3: a biometric counts with something that the user has, never without.
+        counted.discard("inherence")
+    level = "AAL2" if len(counted) > 1 else "AAL1" if counted else "no AAL"
+    if left_out:
+        return f"{level} (NIST SP 800-63B-4 does not count {' or '.join(left_out)} by e-mail)"
+    return level
+
+
+_PASSWORD = ""  # no channel has this name
+
+
+# What the ways through a block prove, one set for each way: the password, or possession by a channel.
+_Ways = frozenset[frozenset[str]]
+
+
+_NOTHING: _Ways = frozenset({frozenset[str]()})
+
+
+def recovery_channels(flow: Flow) -> tuple[str, ...]:
+    """Return the channels by which *flow*'s password must not be recovered, such as ``email``; none if any will do.
+
+    On some path of the flow the user proves a password by `Srp` and possession by a message of that channel. Whoever
+    reads these messages could have the password reset, and then needs nothing else.
+    """
+    ways = _ways(flow, flow.body)
+    return tuple(sorted({channel for way in ways if _PASSWORD in way for channel in way - {_PASSWORD}}))
+
+
+def _ways(flow: Flow, block: Block) -> _Ways:
+    match block:
+        case InSequence(parts):
+            return _all_of(_ways(flow, part) for part in parts)
+        case OneOf(parts) | Fallback(parts):
+            return frozenset[frozenset[str]]().union(*(_ways(flow, part) for part in parts))
+        case AtLeast(count, options):
+            return _some_of(count, [_ways(flow, option) for option in options])
+        case When(_, then, otherwise):
+            return _ways(flow, then) | (_NOTHING if otherwise is None else _ways(flow, otherwise))
+        case Named(name, _):
+            return _sent(flow.steps[name])
+        case _ if is_host_run(block):
+            return frozenset({frozenset({_PASSWORD})})  # Srp is the only one that a flow may hold
+        case _:
+            return _sent(flow.steps[block.kind])
+
+
+def _sent(step: Step) -> _Ways:
+    return frozenset({frozenset({step.powers.channel})}) if step.kind.proves and step.powers.sends else _NOTHING
+
+
+def _all_of(parts: Iterable[_Ways]) -> _Ways:
+    ways: _Ways = _NOTHING
+    for part in parts:
+        ways = frozenset({way | more for way in ways for more in part})
+    return ways
+
+
+def _some_of(count: int, options: list[_Ways]) -> _Ways:
+    # After each option: the ways in which so many of those before it are passed.
+    passed: list[_Ways] = [_NOTHING, *(frozenset[frozenset[str]]() for _ in range(count))]
+    for option in options:
+        for number in range(count, 0, -1):
+            passed[number] |= _all_of((passed[number - 1], option))
+    return passed[count]

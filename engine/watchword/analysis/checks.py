@@ -1,0 +1,400 @@
+"""The checks of a flow: whether it can be cheated, where it can get stuck, what it costs and what it proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from attrs import evolve
+
+from watchword.algebra import derivative
+from watchword.algebra.attributes import changed_how, hands_of, is_custom
+from watchword.algebra.blocks import Step
+from watchword.algebra.flow import Flow, ReadRound, expect_flow, own_tries
+from watchword.algebra.limits import MAX_GUESSES, PER_BUDGET
+from watchword.algebra.notation import say
+from watchword.algebra.requirement import FACTORS, Requirement, met, spelt
+from watchword.analysis.assurance import (
+    COUNTED,
+    Way,
+    assurance,
+    everywhere,
+    given,
+    has_password,
+    passing,
+    recovery_channels,
+    required_by,
+    shortest,
+    steps_met,
+    walk,
+    ways_to_tokens,
+)
+from watchword.analysis.enumeration import first_difference
+from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report, with_session, without_session
+from watchword.analysis.metrics import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
+from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
+from watchword.errors import ConfigurationError
+
+MAX_MESSAGES = 100
+"""The most messages in a day of one user of which nothing is said."""
+
+
+@collector_paused()
+def check(
+    flow: Flow,
+    *,
+    require: str = "",
+    session_minutes: float = 3,
+    limit: int = MAX_STATES,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Return the verdicts on *flow*, worst first.
+
+    *require* is what every path must prove, beside what the flow itself says; *session_minutes* is the validity of the
+    host's session (3 to 15; Cognito's default is 3); *limit* and *progress* are for `explore`.
+
+    Raises:
+        ConfigurationError: if *require* or the flow's `accept` cannot be read, or there are too many states.
+    """
+    expect_flow(flow)
+    if not 3 <= session_minutes <= 15:
+        raise ConfigurationError(
+            f"session_minutes is {session_minutes}: Cognito's sessions are valid for 3 to 15 minutes"
+        )
+    for code, reason in flow.accept.items():
+        if code not in CODES:
+            raise ConfigurationError(
+                f"{flow.place_of('accept', code)}accept: {code!r} is no finding; there are {', '.join(CODES)}"
+            )
+        if not reason.strip():
+            raise ConfigurationError(
+                f"{flow.place_of('accept', code)}accept: {code} is accepted for no reason; write why"
+            )
+    required = [*required_by(flow, flow.require, flow.place_of("require")), *required_by(flow, require, "")]
+    exploration = explore(flow, limit=limit, progress=progress)
+    ways = ways_to_tokens(exploration, required)
+    figures = figures_of(exploration, session_minutes)
+    findings = [
+        *_proof(flow, ways, required),
+        *_bypass(exploration, ways, required),
+        *_ends(exploration, session_minutes),
+        *_guessing(exploration),
+        *_budgets(flow),
+        *_mail(exploration, figures.sign_ins_to_lock_mail),
+        *_unknown_user(exploration),
+        *_access(exploration),
+        *_host(exploration),
+        *_failing_over(exploration),
+        *_recovery(exploration),
+        *_notes(flow, ways, figures, session_minutes),
+    ]
+    accepted = [_accept(flow, finding) for finding in findings]
+    order = ("error", "warning", "note")
+    accepted.sort(key=lambda each: (order.index(each.severity), each.code))
+    return Report(flow, len(exploration.states), exploration.transitions, tuple(accepted), figures, exploration)
+
+
+def unproven(flow: Flow, *, limit: int = MAX_STATES) -> Finding | None:
+    """Return the finding that tokens are issued without a proof of who signs in, or None; `check` asks the rest, too.
+
+    Raises:
+        ConfigurationError: if there are more states than *limit*.
+    """
+    return next(_proof(flow, ways_to_tokens(explore(flow, limit=limit), ()), ()), None)
+
+
+def _accept(flow: Flow, finding: Finding) -> Finding:
+    reason = flow.accept.get(finding.code)
+    if reason is None:
+        return finding
+    return evolve(finding, severity="note", message=f"{finding.message} (accepted: {reason})")
+
+
+def _proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+    bare = next((way for way in ways if way.labels.isdisjoint(FACTORS)), None)
+    if bare is not None:
+        yield with_session(
+            flow,
+            "WW101",
+            f"tokens are issued although nothing proves who signs in{given(flow, bare)}: "
+            "a CAPTCHA or a proof of work is no factor; add a step that proves one",
+            bare,
+        )
+    for requirement in required:
+        weak = next((way for way in ways if not met(requirement, way.labels)), None)
+        if weak is not None:
+            proven = ", ".join(sorted(weak.labels.difference(COUNTED.values()))) or "nothing"
+            yield with_session(
+                flow,
+                "WW102",
+                f"a path does not meet {spelt(requirement)!r}{given(flow, weak)}: it proves {proven} only",
+                weak,
+            )
+
+
+def _bypass(exploration: Exploration, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+    flow = exploration.flow
+    plain = ways_to_tokens(exploration, required, resends=False)
+    for way in ways:
+        if not any(each.labels <= way.labels for each in plain if each.outcomes == way.outcomes):
+            yield with_session(flow, "WW103", "a resend leads to tokens by fewer factors than without it", way)
+            break
+    for place, condition in enumerate(flow.conditions):
+        if condition[0] != "attribute":
+            continue
+        name = condition[1]
+        if hands_of(name) == "administrator":
+            continue
+        if is_custom(name):
+            yield without_session(
+                "WW204",
+                f"the flow asks by {name!r}: take it out of WriteAttributes of every app client, or users choose for themselves",
+            )
+        else:
+            yield with_session(
+                flow,
+                "WW104",
+                f"the flow asks by {name!r}, which users can change {changed_how(name)}: "
+                "ask by an attribute that only an administrator can set",
+                next((way for way in ways if way.outcomes[place]), None),
+            )
+
+
+def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]:
+    flow = exploration.flow
+    for beginning in exploration.beginnings:
+        if passing(exploration, beginning, lambda _: True) is None:
+            way = Way((), beginning[0])
+            yield with_session(flow, "WW105", f"no session leads to tokens{everywhere(flow, way)}", way)
+    for number, (state, onward) in enumerate(zip(exploration.states, exploration.onward, strict=True)):
+        if not onward and state[0] not in {derivative.PASSED, derivative.FAILED}:
+            stuck = Way(exploration.shortest(number), exploration.outcomes_at(number))
+            yield with_session(flow, "WW105", "a sign-in gets stuck: nothing can follow", stuck)
+            break
+    validity = session_minutes * 60
+    for step in flow.steps.values():
+        resend_after = step.powers.resend_after
+        if step.powers.sends and resend_after >= validity:
+            yield without_session(
+                "WW106",
+                f"step {step.name!r} sends again after {resend_after} s, but the session is over after "
+                f"{validity:g} s: whoever waits is stuck; lower resend_after or raise the session's validity",
+            )
+        if sends(step) and resend_after > step.lifetime:
+            yield without_session(
+                "WW208",
+                f"the message of step {step.name!r} is dead after {step.lifetime} s, but `resend_after` tells the client to wait "
+                f"{resend_after} s for another one: users wait with a code that is no good; lower resend_after to {step.lifetime} "
+                "at most, or raise lifetime",
+            )
+        if step.lifetime > validity:
+            yield without_session(
+                "WW205",
+                f"step {step.name!r} waits {step.lifetime} s for its answer, but the session is over after {validity:g} s: "
+                "raise the session's validity, or lower the lifetime",
+            )
+
+
+def _identity(flow: Flow) -> tuple[Step, ...]:
+    return tuple(step for step in flow.steps.values() if step.kind.proves)
+
+
+def _guessing(exploration: Exploration) -> Iterator[Finding]:
+    flow = exploration.flow
+    for step in _identity(flow):
+        daily = over(probability(step), guesses_per_day(flow, step))
+        if daily <= MAX_SOLE_FACTOR:
+            continue
+        others = {each.name for each in _identity(flow)} - {step.name}
+
+        def alone(read: ReadRound, others: set[str] = others) -> bool:
+            return read.right is not True or (read.name != derivative.PASSWORD_VERIFIER and read.step not in others)
+
+        way = shortest(
+            passing(exploration, beginning, alone, through=step.name) for beginning in exploration.beginnings
+        )
+        if way is not None:
+            yield with_session(
+                flow,
+                "WW107",
+                f"step {step.name!r} is the only factor of a path and guessed with probability {daily:.1e} a user-day at "
+                f"{guesses_per_day(flow, step)} guesses; at most {MAX_SOLE_FACTOR:g} is sound: make the answer longer, "
+                "or put another factor before it",
+                way,
+            )
+
+
+def _budgets(flow: Flow) -> Iterator[Finding]:
+    """Tell of limits that allow more than holds, and of those under which a message brings no try of its own."""
+    messages, guesses = per_day(flow.limits.messages), per_day(flow.limits.guesses)
+    for step in flow.steps.values():
+        if not sends(step):
+            if flow.limits.guesses_at(step) and guesses > PER_BUDGET:
+                yield without_session(
+                    "WW209",
+                    f"limits.guesses allows {guesses:,} guesses a day, but step {step.name!r} takes {PER_BUDGET}: there is a "
+                    "budget before a factor is proven and one behind it, and both together are "
+                    f"{MAX_GUESSES} at most (NIST SP 800-63B-4 3.2.2); write {PER_BUDGET} a day or fewer, so that the flow says "
+                    "what holds",
+                )
+                return
+            continue
+        charged = bool(flow.limits.guesses_at(step))
+        if charged and own_tries(flow) == 0:
+            yield without_session(
+                "WW209",
+                f"limits.messages allows {messages:,} messages a day to one address and limits.guesses {guesses:,} guesses: no "
+                f"message of step {step.name!r} can bring a try of its own, or a day would have more than {MAX_GUESSES} "
+                "guesses (NIST SP 800-63B-4 3.2.2), so whoever guesses wrongly for a user makes that user's codes "
+                "worthless; lower limits.messages or limits.guesses",
+            )
+            return
+        if not charged and messages > MAX_MESSAGES:
+            yield without_session(
+                "WW209",
+                f"limits.messages allows {messages:,} messages a day to one address: at most {MAX_MESSAGES} are sound; lower it",
+            )
+            return
+
+
+def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
+    """Tell of a message that somebody gets sent who has given no right answer: at once, or after wrong ones."""
+    flow = exploration.flow
+
+    def gains(read: ReadRound) -> frozenset[str] | None:
+        # Opening with SRP_A leads to no message that does not go out without it as well.
+        return frozenset() if read.right is not True else None
+
+    asked: list[tuple[Way, Step, bool]] = []
+    for outcomes, beginning in exploration.beginnings:
+        for place in walk(exploration, beginning, gains):
+            body, _, phase, _ = exploration.states[place.number]
+            free = derivative.without_srp(body) if phase == derivative.CLOSED else body
+            names = derivative.heads(free or derivative.FAILED)
+            step = next((flow.steps[name] for name in names if name in flow.steps and sends(flow.steps[name])), None)
+            if step is not None:
+                asked.append((Way(place.session, outcomes), step, len(names) > 1))
+                break
+    if asked:
+        way, step, chosen = min(asked, key=lambda each: len(each[0].session))
+        day = per_day(flow.limits.messages)
+        locked = f"{sign_ins} sign-ins by a stranger keep a user from further mail for a while, {day} for the day"
+        yield with_session(
+            flow,
+            "WW201",
+            f"step {step.name!r} sends a message to whoever names a user: "
+            f"{locked if sign_ins else f'strangers can have a user sent {day:,} a day'}; put a password, a CAPTCHA or a proof of "
+            "work before it",
+            way,
+            choice=step.name if chosen else "",
+        )
+
+
+def _unknown_user(exploration: Exploration) -> Iterator[Finding]:
+    difference = first_difference(exploration)
+    if difference is not None:
+        way = Way(difference.session, difference.outcomes)
+        yield with_session(
+            exploration.flow,
+            "WW202",
+            f"a user{given(exploration.flow, way)} is asked otherwise than an unknown one (--unknown-user), and strangers can "
+            "see it: so it shows who exists; ask what depends on an attribute behind a factor",
+            way,
+        )
+
+
+def _access(exploration: Exploration) -> Iterator[Finding]:
+    flow = exploration.flow
+    cognitive = {step.name for step in flow.steps.values() if step.powers.cognitive}
+    if not cognitive:
+        return
+    trapped = [
+        beginning
+        for beginning in exploration.beginnings
+        if passing(exploration, beginning, lambda read: read.right is not True or read.step not in cognitive) is None
+    ]
+    way = shortest(passing(exploration, beginning, lambda _: True) for beginning in trapped)
+    if way is not None:
+        everybody = len(trapped) == len(exploration.beginnings)
+        where = "" if everybody else everywhere(flow, way)
+        beginnings = (number for outcomes, number in trapped if everybody or outcomes == way.outcomes)
+        met = cognitive.intersection(set[str]().union(*(steps_met(exploration, number) for number in beginnings)))
+        yield with_session(
+            flow,
+            "WW203",
+            f"every path{where} goes through a cognitive test ({', '.join(sorted(met))}): fails WCAG 2.2 SC 3.3.8 "
+            "(Accessible Authentication, AA); offer a way without one by one_of",
+            way,
+        )
+
+
+def _host(exploration: Exploration) -> Iterator[Finding]:
+    password = has_password(exploration)
+    yield without_session(
+        "WW206",
+        "the app client must allow ALLOW_CUSTOM_AUTH and ALLOW_REFRESH_TOKEN_AUTH and nothing else: USER_SRP_AUTH, "
+        "USER_PASSWORD_AUTH or USER_AUTH would give tokens without this flow; all three triggers (define, create, verify) "
+        "must be set" + (", and pool MFA left off" if password else ""),
+    )
+
+
+def _recovery(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of a mailbox (or any channel) that is two factors: the code is sent there, and so would be a new password."""
+    flow = exploration.flow
+    for channel in recovery_channels(flow):
+
+        def gains(read: ReadRound, channel: str = channel) -> frozenset[str]:
+            step = flow.steps.get(read.step)
+            sent = step is not None and bool(step.kind.proves) and step.powers.channel == channel
+            proven = "password" if read.name == derivative.PASSWORD_VERIFIER else channel if sent else ""
+            return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
+
+        way = shortest(
+            Way(place.session, outcomes)
+            for outcomes, beginning in exploration.beginnings
+            for place in walk(exploration, beginning, gains)
+            if exploration.states[place.number][0] == derivative.PASSED
+            and place.labels == frozenset({"password", channel})
+        )
+        yield with_session(
+            flow,
+            "WW207",
+            f"a path asks for the password and for a message by {channel}: if the pool lets users recover passwords by "
+            f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
+            way,
+        )
+
+
+def _failing_over(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of each step that makes way for another one where its message cannot be sent."""
+    told: set[str] = set()
+    for number, followers in enumerate(exploration.onward):
+        for read, target in followers:
+            left = exploration.states[target][0]
+            if read.use != derivative.UNASKED or read.step in told or derivative.ending(left):
+                continue
+            told.add(read.step)
+            others = ", ".join(derivative.heads(left))
+            yield with_session(
+                exploration.flow,
+                "WW303",
+                f"where step {read.step!r} cannot be asked (its courier is down, or the budget of messages is empty, which "
+                f"strangers can bring about), the sign-in goes on with {others}: so whatever that proves is enough",
+                Way((*exploration.shortest(number), say(read)), exploration.outcomes_at(number)),
+            )
+
+
+def _notes(flow: Flow, ways: Sequence[Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:
+    told: set[frozenset[str]] = set()
+    for way in ways:
+        factors = way.labels & set(FACTORS)
+        counted = factors | way.labels.intersection(COUNTED.values())
+        if counted in told:
+            continue
+        told.add(counted)
+        proven = " and ".join(sorted(factors)) or "nothing"
+        yield with_session(flow, "WW301", f"a path proves {proven}: {assurance(way.labels)}", way)
+    yield without_session(
+        "WW302",
+        f"at most {figures.longest_path} rounds, each with {session_minutes:g} minutes of its own "
+        f"(so at most {figures.longest_path * session_minutes:g} minutes); at most {figures.messages_per_sign_in} messages",
+    )
