@@ -27,7 +27,7 @@ import mail_by_hand
 
 LENGTHS = (1, 4, 5, 50, 64)
 AIMS = {1: "≤ 8x", 4: "≤ 12x", 5: "≤ 12x"}
-HAND, JUDGE, DEFINE, BUILT, JSON = "by hand", "derive.judge", "define", "define as built", "json.loads and dumps"
+HAND, JUDGE, DEFINE, BUILT, JSON = "by hand", "derivative.judge", "define", "define as built", "json.loads and dumps"
 SIGNATURES, SIGN_IN_BY_HAND, SIGN_IN = "two RS256 signatures", "sign-in, handlers by hand", "sign-in, Watchword"
 
 Handler = Callable[[dict, object], dict]

@@ -1,7 +1,7 @@
 """A second interpreter of flows, for tests: it plays the public blocks as coroutines and knows no derivative.
 
 Each block is a generator that yields what it asks for, is sent the round that came, and returns ``passed`` or
-``failed``; anything unexpected raises `Broken`. It reads metadata with its own pattern and shares no code with `derive`.
+``failed``; anything unexpected raises `Broken`. It reads metadata with its own pattern and shares no code with `derivative`.
 """
 
 import re

@@ -29,18 +29,26 @@ LONGEST_FUNCTION = 45
 ALIKE = {
     "watchword.testing": "the kit of plugin and flow authors, who import one name of it at a time",
     "watchword_adapters.cli.commands": "one module a command",
-    "watchword_adapters.attacks.family": "one module a family of attacks",
+    "watchword_adapters.attacks.families": "one module a family of attacks",
 }
-"""Rooms that may be fuller (docs/decisions/0026-rooms.md): whoever reads one of these modules needs no other."""
+"""Rooms that may be fuller (docs/decisions/0027-rooms.md): whoever reads one of these modules needs no other."""
 
 PUBLIC = {
     *("watchword", "watchword.contract", "watchword.testing"),  # all that the author of a kind or of a flow needs
-    *("watchword.algebra.notation", "watchword.analysis.explanation", "watchword.analysis.recovery"),
-    *("watchword.loading.flow_file", "watchword.runtime.keyring", "watchword.runtime.unlocking"),
+    *("watchword.algebra.derivative", "watchword.algebra.notation", "watchword.loading.flow_file"),
+    *("watchword.analysis.difference", "watchword.analysis.explanation", "watchword.analysis.assurance"),
+    *("watchword.runtime.keyring", "watchword.runtime.unlocking"),
     *("watchword_plugins.captcha", "watchword_plugins.email_otp", "watchword_plugins.srp"),
-    *(f"watchword_adapters.{name}" for name in ("aws_lambda", "functions", "audit", "clock", "keys", "srp", "cli")),
+    *(
+        f"watchword_adapters.{name}"
+        for name in ("aws_lambda", "functions", "audit", "clock", "keys", "srp.client", "cli")
+    ),
     *(f"watchword_adapters.{name}" for name in ("couriers", "ledgers", "userpool", "poolserver", "attacks")),
-    *(f"watchword_adapters.{name}" for name in ("deploy.archive", "deploy.manifest", "deploy.stack", "deploy.target")),
+    "watchword_adapters.ledgers.dynamodb",
+    *(
+        f"watchword_adapters.{name}"
+        for name in ("deploy.archive", "deploy.manifest", "deploy.stack.template", "deploy.target")
+    ),
 }
 """The modules that pages and scaffolds import from."""
 
@@ -235,8 +243,9 @@ def _reads_a_kind(node: ast.AST) -> bool:
 
 def _defined(statement: ast.stmt) -> str:
     match statement:
-        case ast.ClassDef(name) | ast.AnnAssign(ast.Name(name), ast.Name("TypeAlias")):
-            return "" if name.startswith("_") else name
+        case ast.ClassDef(name) | ast.AnnAssign(ast.Name(name), ast.Name("TypeAlias")) | ast.Assign([ast.Name(name)]):
+            # An alias is written as a class is; a constant all in capitals.
+            return name if name[0].isupper() and not name.isupper() else ""
     return ""
 
 

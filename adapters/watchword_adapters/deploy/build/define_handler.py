@@ -118,7 +118,7 @@ def _tell(decided, flow, session, rounds):
         else:
             name = "authn_login_fail_max" if decided[1] == "tries_used_up" else "authn_login_fail"
             detail = {"reason": decided[1], "rounds": str(len(session))}
-        # `derive` has read these texts; the claim is the fifth of their parts.
+        # `derivative` has read these texts; the claim is the fifth of their parts.
         claim = next((text.split(";")[4] for *_, text in reversed(rounds) if text), "")
         said = {"event": name, "at": time.time(), "flow": flow}
         if claim:

@@ -1,0 +1,137 @@
+"""The order of the modules: what `programs/house.py` counts, and that it counts what it says."""
+
+import ast
+
+import pytest
+
+from programs.house import ALIKE, MOST_MODULES, PUBLIC, House, circles_in, indexed
+
+HOUSE = House()
+
+
+def test_nothing_goes_round_in_a_circle():
+    """Neither modules nor the parts of a room."""
+    assert [] == HOUSE.circles()
+
+
+def test_imports_lead_to_lower_rooms():
+    """Each module of the engine is in a room; plugins and adapters import the engine, and never each other."""
+    assert [] == HOUSE.arrows()
+
+
+def test_a_room_can_be_taken_in_at_a_glance():
+    """Nine modules at most, where a reader needs more than one of them at a time."""
+    assert {} == {room: count for room, count in HOUSE.rooms().items() if count > MOST_MODULES and room not in ALIKE}
+
+
+def test_what_is_left_out_is_there():
+    """A room that is argued for, and a module that pages may import from, exists."""
+    assert HOUSE.rooms().keys() >= ALIKE.keys()
+    assert HOUSE.trees.keys() >= PUBLIC
+
+
+def test_pages_and_scaffolds_import_from_public_modules():
+    """What a reader copies must not break when modules move."""
+    assert [] == HOUSE.strangers()
+
+
+def test_no_round_is_indexed_by_a_number():
+    """A stranger who reads `last.use` need not know the order of a tuple."""
+    assert [] == HOUSE.indexes()
+
+
+def checkout(folder, files):
+    """A checkout that has *files* alone."""
+    for name in ("engine/watchword", "plugins/watchword_plugins", "adapters/watchword_adapters"):
+        (folder / name).mkdir(parents=True)
+    (folder / "README.md").write_text("", encoding="utf-8")
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return House(folder)
+
+
+def test_a_circle_is_found():
+    """Each once, with all that are in it."""
+    graph = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a"), "d": frozenset("a"), "e": frozenset("e")}
+    assert [["a", "b", "c"], ["e"]] == circles_in(graph)
+
+
+def test_a_circle_between_the_parts_of_a_room_is_found(tmp_path):
+    """Although no module leads back to itself."""
+    house = checkout(
+        tmp_path,
+        {
+            "engine/watchword/algebra/__init__.py": "",
+            "engine/watchword/algebra/low.py": "from watchword.runtime.low import x",
+            "engine/watchword/algebra/high.py": "",
+            "engine/watchword/runtime/low.py": "",
+            "engine/watchword/runtime/high.py": "from watchword.algebra import high",
+            "engine/watchword/__init__.py": "",
+        },
+    )
+    assert [["watchword.algebra", "watchword.runtime"]] == house.circles()
+
+
+@pytest.mark.parametrize(
+    ("module", "text"),
+    [
+        ("engine/watchword/contract/kinds.py", "from watchword.algebra import flow"),
+        ("engine/watchword/analysis/diagram.py", "def f():\n    import watchword.runtime.engine"),
+        ("engine/watchword/algebra/flow.py", "from watchword_adapters.audit import a"),
+        ("plugins/watchword_plugins/srp.py", "if TYPE_CHECKING:\n    from watchword_adapters import audit"),
+        ("engine/watchword/loose.py", ""),
+    ],
+)
+def test_an_import_that_leads_upwards_is_found(tmp_path, module, text):
+    """In a function, for type checkers, and from a module that is in no room."""
+    house = checkout(
+        tmp_path,
+        {
+            "engine/watchword/algebra/flow.py": "",
+            "engine/watchword/runtime/engine.py": "",
+            "adapters/watchword_adapters/audit.py": "",
+            module: text,
+        },
+    )
+    assert 1 == len(house.arrows())
+
+
+def test_a_name_that_two_modules_define_is_found(tmp_path):
+    """If one of them is the engine's: two adapters may each have a name of their own."""
+    house = checkout(
+        tmp_path,
+        {
+            "engine/watchword/algebra/flow.py": "class Round: ...\nclass _Own: ...\nStep: TypeAlias = str",
+            "adapters/watchword_adapters/ledgers.py": "class Round: ...\nclass _Own: ...\nclass Reply: ...",
+            "adapters/watchword_adapters/pool.py": "class Reply: ...\nStep: TypeAlias = int",
+        },
+    )
+    assert ["Round", "Step"] == [*house.twice()]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rounds[-1]",
+        "last[1]",
+        "judgement.rounds[0]",
+        "any(each[4] for each in rounds)",
+        "next(each[4] for each in reversed(self.judgement.rounds) if each[1] == step)",
+        "for each in turn.session:\n    each[2]",
+        "{round_[0]: 1}",
+    ],
+)
+def test_an_index_is_found(line):
+    """In each form in which one was written once."""
+    assert list(indexed(ast.parse(line)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["rounds[:-1]", "rounds[place]", "last['claim']", "[each[1] for each in conditions], [each for each in rounds]"],
+)
+def test_what_is_no_index_of_a_round_by_a_number_is_left_alone(line):
+    """Parts of a list, a place that was counted, a name, and other tuples."""
+    assert not list(indexed(ast.parse(line)))
