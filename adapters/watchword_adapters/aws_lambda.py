@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.algebra.evaluation import Judgement, Turn, ending, judge
+from watchword.algebra.evaluation import Judgement, Turn, closing_event, judge
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.errors import ProtocolError, WatchwordError
@@ -115,7 +115,7 @@ def _teller(settings: HostSettings) -> Callable[[Turn, Judgement], None]:
     """Return what tells the audit of the end of a sign-in where there is no engine: without a key nobody is named."""
 
     def tell(turn: Turn, judgement: Judgement) -> None:
-        ended = ending(turn, judgement)
+        ended = closing_event(turn, judgement)
         if ended is None:
             return
         from watchword.runtime.wire import reference  # noqa: PLC0415 - most calls of Define end nothing

@@ -26,10 +26,10 @@ def demand(what: str, *modules: str) -> None:
     """
     for module in modules:
         if find_spec(module) is None:
-            raise lacking(what, module)
+            raise missing_extra(what, module)
 
 
-def lacking(what: str, module: str) -> ConfigurationError:
+def missing_extra(what: str, module: str) -> ConfigurationError:
     """Return the error that *what* needs *module*, and what to install."""
     package, extra = PACKAGES[module]
     return ConfigurationError(f"{what} needs {package}: pip install 'watchword[{extra}]'")

@@ -319,7 +319,7 @@ class SignIn:
 
     def _ask_password(self, state: _State, srp_a: int) -> Asked:
         verifier = self._verifier(state.name)
-        exchange = srp6a.begin(verifier, srp_a, self._engine.random)
+        exchange = srp6a.draw_exchange(verifier, srp_a, self._engine.random)
         block = self._engine.random.bytes(32)
         secret_block = base64.b64encode(block).decode()
         private = {"key": srp6a.server_key(exchange).hex(), "block": secret_block}

@@ -193,7 +193,7 @@ class HostSettings:
             ConfigurationError: if a setting is missing or wrong; the message says what to set.
         """
         from watchword.runtime.engine import Engine  # noqa: PLC0415
-        from watchword.runtime.services import folded  # noqa: PLC0415
+        from watchword.runtime.services import fold_name  # noqa: PLC0415
         from watchword_adapters.clock import SystemRandom  # noqa: PLC0415
 
         flows = tuple(map(expect_flow, flows))
@@ -209,7 +209,7 @@ class HostSettings:
             random=self.given_random or SystemRandom(),
             audit=self._observed(flows),  # after all that is found by a URL
             pad_to=self.pad_to,
-            fold=fold or folded,
+            fold=fold or fold_name,
         )
 
     def _said(self, name: str) -> str:

@@ -14,7 +14,7 @@ from watchword.runtime.keyring import Key, Keyring, Ring, RootedRing
 from watchword_adapters.aws.keys_in_aws import KeptInAws, KeySource, ParameterStoreKeys, SecretsManagerKeys, decoded
 from watchword_adapters.urls import PortURL
 
-KEY = "WATCHWORD_KEY"
+_KEY = "WATCHWORD_KEY"
 ROOT_KEY = "WATCHWORD_ROOT_KEY"
 CACHE = 300.0
 """Seconds for which keys are used before they are fetched again."""
@@ -142,14 +142,14 @@ def keyring_from(text: str, clock: Clock, root: str = "") -> Ring:
     Raises:
         ConfigurationError: if it says none, or they cannot be had, or one is weak; the message shows no secret.
     """
-    said, options = _read(text, KEY, ("region", "endpoint", "cache"))
+    said, options = _read(text, _KEY, ("region", "endpoint", "cache"))
     if not root:
         return _ring(said, options, clock)
     kept, _ = _read(root, ROOT_KEY, ("region", "endpoint"))
     if not isinstance(said, Keyring) and not isinstance(kept, Keyring):
         if str(said) == str(kept):
             raise ConfigurationError(
-                f"{ROOT_KEY} and {KEY} name the same place, {kept}: keep the root key, which never rotates, in another one"
+                f"{ROOT_KEY} and {_KEY} name the same place, {kept}: keep the root key, which never rotates, in another one"
             )
         if said.client.where == kept.client.where:  # Making a client takes a fifth of a second.
             said.client = kept.client
@@ -201,7 +201,7 @@ def _held(text: str, variable: str) -> Keyring:
     try:
         return Keyring.of(decoded(text, variable) if text.strip() else ())
     except ConfigurationError as error:
-        if variable == KEY or str(error).startswith(variable):
+        if variable == _KEY or str(error).startswith(variable):
             raise
         raise ConfigurationError(f"{variable}: {error}") from None
 

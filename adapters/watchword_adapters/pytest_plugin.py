@@ -65,7 +65,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     ``ann`` is in it, with the password and the attributes of a `FlowUser`. Mail goes to `outbox`.
     """
     from watchword.testing import SeededRandom  # noqa: PLC0415
-    from watchword.testing.flow_user import ATTRIBUTES, PASSWORD  # noqa: PLC0415
+    from watchword.testing.flow_user import ATTRIBUTES, TEST_PASSWORD  # noqa: PLC0415
     from watchword_adapters.audit import MemoryAudit  # noqa: PLC0415
     from watchword_adapters.aws_lambda import triggers  # noqa: PLC0415
     from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
@@ -88,7 +88,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
         given: dict[str, Any] = {"clock": frozen_clock, **settings}
         pool = LocalUserPool(*made, **given)
         attributes = {name: value for name, value in ATTRIBUTES.items() if name != "sub"}
-        pool.add_user("ann", password=PASSWORD, attributes=attributes)
+        pool.add_user("ann", password=TEST_PASSWORD, attributes=attributes)
         return pool
 
     return make

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-REASONS: Mapping[str, str] = {
+OUTAGE_REASONS: Mapping[str, str] = {
     "busy": "another call holds what is needed",
     "credentials": "the service does not accept the credentials, or there are none",
     "internal": "the service has failed",
@@ -72,7 +72,7 @@ class ProtocolError(WatchwordError):
 class UnavailableError(WatchwordError):
     """Raised if a port (ledger, courier, key source) fails or runs out of time.
 
-    *reason* is a word of `REASONS`, *code* the service's own code: both reach the audit, while the message reaches the
+    *reason* is a word of `OUTAGE_REASONS`, *code* the service's own code: both reach the audit, while the message reaches the
     log only. What does not fit is dropped. *undelivered* is True where the message certainly did not leave, or the call
     was never begun, so that a later call may send it again. The default says "nobody knows", and then nothing is sent
     again inside the lease. *refused* is for couriers: True where the recipient or the message may be the cause, so that
@@ -91,7 +91,7 @@ class UnavailableError(WatchwordError):
         super().__init__(message)
         self.undelivered = undelivered
         self.refused = refused
-        self.reason = reason if reason in REASONS else "unknown"
+        self.reason = reason if reason in OUTAGE_REASONS else "unknown"
         self.code = checked_code(code)
 
 

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from kit.paths import ROOT
 from watchword import ConfigurationError
-from watchword_adapters.extras import PACKAGES, demand, lacking
+from watchword_adapters.extras import PACKAGES, demand, missing_extra
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.sign_in import signing_keys
 
@@ -33,7 +33,9 @@ def test_what_is_missing_is_named_with_its_remedy(module, monkeypatch):
     assert find_spec(module) is None
     with pytest.raises(ConfigurationError) as error:
         demand("it", "json", module)
-    assert str(error.value) == str(lacking("it", module)) == f"it needs {package}: pip install 'watchword[{extra}]'"
+    assert (
+        str(error.value) == str(missing_extra("it", module)) == f"it needs {package}: pip install 'watchword[{extra}]'"
+    )
 
 
 @pytest.mark.parametrize("module", ["jwt", "cryptography"])

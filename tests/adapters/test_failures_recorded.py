@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kit.engine_host import ANN, KEY, Events, Mail, Post, Puzzle, Riddle
 from kit.hosts import event, triggers_of
 from watchword import Challenge, ConfigurationError, Flow, ProtocolError, UnavailableError, Verdict
-from watchword.errors import REASONS, checked_code, reason_of
+from watchword.errors import OUTAGE_REASONS, checked_code, reason_of
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import Refused, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -172,7 +172,7 @@ def test_what_a_kind_says_of_an_answer_is_a_word_in_the_audit(said):
 def test_a_reason_is_a_word_of_the_list_and_a_code_has_its_form(reason, code):
     """Whatever a port raises, what is recorded is a word of the list and a code of letters, digits and underscores."""
     said = reason_of(UnavailableError("x", reason=reason, code=code))
-    assert said["reason"] in REASONS
+    assert said["reason"] in OUTAGE_REASONS
     assert re.fullmatch(r"[A-Za-z0-9_. ]{1,64}", said.get("code", "none"))
 
 

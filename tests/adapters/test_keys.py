@@ -28,7 +28,7 @@ from watchword_plugins.email_otp import EmailOtp
 pytestmark = pytest.mark.exhaustive
 
 NOW = 1_800_000_000.0
-LIMITS = (keys_in_aws.CONNECT, keys_in_aws.READ)
+LIMITS = (keys_in_aws._CONNECT, keys_in_aws._READ)
 K0, K1, K2, K3 = (bytes(range(first, first + 32)) for first in (0, 40, 80, 120))
 
 
@@ -79,8 +79,8 @@ def aws():
     """The emulator."""
     with pytest.MonkeyPatch.context() as patch:
         isolate(patch)
-        patch.setattr(keys_in_aws, "READ", LONG)
-        patch.setattr(keys_in_aws, "CONNECT", LONG)
+        patch.setattr(keys_in_aws, "_READ", LONG)
+        patch.setattr(keys_in_aws, "_CONNECT", LONG)
         server = Aws()
         server.secrets, server.parameters = server.client("secretsmanager"), server.client("ssm")
         yield server
@@ -541,8 +541,8 @@ def test_the_first_fetch_fits_into_the_start_of_a_function(monkeypatch):
     assert 2 * 2 * sum(LIMITS) + pauses < 10
     isolate(monkeypatch)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setattr(keys_in_aws, "CONNECT", LIMITS[0])
-    monkeypatch.setattr(keys_in_aws, "READ", LIMITS[1])
-    config = keys_in_aws.Client("ssm", "", "")._make().meta.config
+    monkeypatch.setattr(keys_in_aws, "_CONNECT", LIMITS[0])
+    monkeypatch.setattr(keys_in_aws, "_READ", LIMITS[1])
+    config = keys_in_aws.LazyClient("ssm", "", "")._make().meta.config
     assert (config.connect_timeout, config.read_timeout) == LIMITS
     assert config.retries["total_max_attempts"] == 2

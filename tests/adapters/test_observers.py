@@ -12,7 +12,7 @@ from watchword.loading.flow_file import find_flow
 from watchword.loading.registry import Registry, _scan
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.cli.local.local_run import set_up
+from watchword_adapters.cli.local.local_run import start_local_run
 from watchword_adapters.deploy.build import artefact
 from watchword_adapters.deploy.build.generated_modules import written
 from watchword_adapters.functions import Asked, SignIn, UserRecord
@@ -151,7 +151,7 @@ def test_plugins_observe_plain_functions(flow, installed):
 @FLOWS
 def test_plugins_observe_what_is_played_on_this_machine(flow, installed):
     """As `watchword try` and `watchword demo` do."""
-    stage = set_up(flow(), user="ann", password="Passw0rd!x", attributes={}, audit=MemoryAudit())
+    stage = start_local_run(flow(), user="ann", password="Passw0rd!x", attributes={}, audit=MemoryAudit())
     fail_in(stage.pool)
     assert END == sys.modules["acme_ask"].seen[-1]
 

@@ -16,7 +16,7 @@ from kit.checked_flows import SOUND
 from kit.paths import ROOT
 from watchword import Flow, Limits, attribute, client, fallback, named, one_of, sequence, when
 from watchword_adapters.attacks import FAMILIES, attack
-from watchword_adapters.attacks.arena.sample_kinds import Question
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -64,13 +64,13 @@ FLOWS = {
     "a condition in a condition": Flow(
         sequence(Srp(), when(GOLD, when(EU, SHORT, otherwise=named("first", SHORT)), otherwise=named("other", SHORT)))
     ),
-    "a verified address": Flow(when(attribute(VERIFIED, "true"), EmailOtp(), otherwise=Question())),
+    "a verified address": Flow(when(attribute(VERIFIED, "true"), EmailOtp(), otherwise=SampleQuestion())),
     "an unverified address": Flow(sequence(Srp(), when(attribute(VERIFIED, "false"), Doorbell(), otherwise=SHORT))),
     "somebody's address": Flow(
         sequence(Srp(), when(attribute("email", "ann@example.com"), SHORT, otherwise=Doorbell()))
     ),
     "a puzzle in one app": Flow(sequence(when(client("kiosk"), Captcha()), EmailOtp())),
-    "a way out": Flow(fallback(EmailOtp(), Question())),
+    "a way out": Flow(fallback(EmailOtp(), SampleQuestion())),
     "a choice": Flow(one_of(EmailOtp(), sequence(Doorbell(), named("code", EmailOtp())))),
     "one try": Flow(EmailOtp(attempts=1)),
     "one try, then another mail": Flow(fallback(EmailOtp(attempts=1), named("second", EmailOtp()))),

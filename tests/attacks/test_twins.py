@@ -12,7 +12,7 @@ from watchword.runtime import creation, delivery, keyring, services, situation, 
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.attacked_host import Arena
-from watchword_adapters.attacks.arena.sample_kinds import Question
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool.sign_in import challenges, sessions
 from watchword_plugins import email_otp
@@ -26,8 +26,8 @@ FLOWS = {
     "code": Flow(EmailOtp(), name="code"),
     "password": Flow(sequence(Srp(), EmailOtp(length=6)), name="password"),
     "puzzle": Flow(sequence(Captcha(), EmailOtp()), name="puzzle"),
-    "two": Flow(sequence(Question(), named("second", Question())), name="two"),
-    "fallback": Flow(fallback(Question(attempts=1), named("second", Question())), name="fallback"),
+    "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
+    "fallback": Flow(fallback(SampleQuestion(attempts=1), named("second", SampleQuestion())), name="fallback"),
 }
 CASES = 150
 
@@ -123,7 +123,7 @@ TWINS = {
         delivery._counted, "if not services.ledger.count(", "if None is services.ledger.count(", "R-05"
     ),
     "unknown users are skipped": Twin(
-        situation.read,
+        situation.read_situation,
         "    fresh = _fresh(services)\n",
         "    if not turn.user.known:\n        raise ProtocolError('no such user')\n    fresh = _fresh(services)\n",
         "E-01",
@@ -211,7 +211,9 @@ TWINS = {
         "puzzle",
     ),
     "randomInt(0, 9)": Twin(keyring.Key.choose, "alphabet[byte % size]", "alphabet[byte % (size - 1)]", "L-08"),
-    "a code that is always the same": Twin(keyring.Key.choose, "pack(seed, str(block))", "pack(str(block))", "L-08"),
+    "a code that is always the same": Twin(
+        keyring.Key.choose, "length_prefixed(seed, str(block))", "length_prefixed(str(block))", "L-08"
+    ),
     "weak keys are taken": Twin(keyring._key, "if len(set(secret)) < _MIN_DISTINCT_BYTES:", "if False:", "L-05"),
     "users are counted by the name they type": Twin(
         services.user_key,

@@ -21,7 +21,7 @@ from cold_start import lambda_environment
 from kit.artefact import wheel_of
 from kit.lambda_runtime import function
 from watchword_adapters.deploy.archive import Archive
-from watchword_adapters.deploy.build.artefact import Order, build
+from watchword_adapters.deploy.build.artefact import BuildOrder, build
 from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
@@ -154,7 +154,7 @@ def main() -> None:
         shelf = Path(stack.enter_context(TemporaryDirectory(prefix="watchword-wheels-")))
         for name in ("attrs", "pluggy"):
             wheel_of(name, shelf)
-        built = build(Order(str(FLOW), Target("x86_64", this_python()), wheels=shelf))
+        built = build(BuildOrder(str(FLOW), Target("x86_64", this_python()), wheels=shelf))
         archives = {each.trigger: each.archive for each in built.functions}
         environment = stack.enter_context(lambda_environment(compiled=not asked.quick))
         made = stack.enter_context(folders(archives))

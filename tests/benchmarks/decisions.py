@@ -78,7 +78,7 @@ def decisions(length: int) -> dict[str, Callable[[], object]]:
         HAND: lambda: define_by_hand.handler(event, None, steps=length + 1),
         JUDGE: lambda: derivative.judge(session, [flow.program], user, "4f8k2m9q1r7s3t5v6w0x2y4z8a", True, None, None),
         DEFINE: lambda: define(event, None),
-        BUILT: lambda: define_handler.answer(event, [(flow.name, flow.program)], derivative.judge),
+        BUILT: lambda: define_handler.define_event(event, [(flow.name, flow.program)], derivative.judge),
     }
     if length == 4:
         text = json.dumps(event)

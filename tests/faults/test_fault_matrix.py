@@ -27,7 +27,7 @@ from kit.faults import (
 from watchword import ConfigurationError, Verdict, named, sequence
 from watchword.errors import UnavailableError
 from watchword_adapters.attacks.arena.attacked_host import wrong_answer
-from watchword_adapters.attacks.arena.sample_kinds import Question
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
 from watchword_adapters.attacks.families.plugins import Spoilt
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -376,7 +376,7 @@ def test_two_versions_serve_one_session(make_ledger):
     """A session that one version began is ended by the other, forward and back, as long as each knows both flows."""
     trial = Trial(REPORT, "two versions", "code", make_ledger)
     arena = trial.arena
-    changed = evolve(arena.flow, body=sequence(arena.flow.body, named("second", Question())))
+    changed = evolve(arena.flow, body=sequence(arena.flow.body, named("second", SampleQuestion())))
     new = arena.made_with(flow=changed, previous=[arena.flow])
     trial.timed(trial.begin)
     one = trial.visit

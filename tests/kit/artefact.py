@@ -7,13 +7,13 @@ import zipfile
 from contextlib import contextmanager
 from importlib.metadata import distribution
 
-from watchword_adapters.deploy.archive import pack
+from watchword_adapters.deploy.archive import pack_zip
 from watchword_adapters.deploy.build.define_zip import define_files
 
 
 def define_archive(*flows):
     """Return the Define function of *flows*."""
-    return pack(define_files(flows))
+    return pack_zip(define_files(flows))
 
 
 def written(files, folder):

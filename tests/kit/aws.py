@@ -154,7 +154,7 @@ def patient(aws, table, clock=None):
     admin.close()
     ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint, clock=clock)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dynamodb_table, "READ", LONG)
-        patch.setattr(dynamodb_table, "CONNECT", LONG)
+        patch.setattr(dynamodb_table, "_READ", LONG)
+        patch.setattr(dynamodb_table, "_CONNECT", LONG)
         ledger.prepare()
     return ledger

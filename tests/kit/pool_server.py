@@ -9,7 +9,7 @@ from kit.threaded_clock import ThreadedClock
 from kit.user_pool import EMAIL, PASSWORD, START, CodeByMail
 from watchword_adapters.poolserver.http.application import Application
 from watchword_adapters.poolserver.http.json_protocol import PREFIX
-from watchword_adapters.poolserver.http.server import hosts_of, listen, port_of, running
+from watchword_adapters.poolserver.http.server import hosts_of, open_sockets, port_of, running
 from watchword_adapters.userpool import LocalUserPool
 
 HOST = "127.0.0.1:9229"
@@ -74,7 +74,7 @@ def application_of(pool, **settings):
 @contextmanager
 def listening(application_for):
     """Serve what *application_for* makes of the hosts; give the port."""
-    sockets = listen(None, 0)
+    sockets = open_sockets(None, 0)
     with running(application_for(hosts_of(sockets)), sockets):
         yield port_of(sockets)
 

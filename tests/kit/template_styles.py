@@ -68,7 +68,7 @@ class Style:
 
 @functools.cache
 def _as_json(text):
-    return json.dumps(template_text.load(text, "it"))
+    return json.dumps(template_text.parse_template_text(text, "it"))
 
 
 def _names(**more):
@@ -280,7 +280,7 @@ Resources:
 
 def _aliases():
     """SAM's AutoPublishAlias: pool and permissions name the alias, in each of SAM's forms."""
-    document = copy.deepcopy(template_text.load(SAM, "it"))
+    document = copy.deepcopy(template_text.parse_template_text(SAM, "it"))
     forms = {
         "Define": {"Ref": "Define.Alias"},
         "Create": {"Fn::Sub": "${CreateAliaslive}"},

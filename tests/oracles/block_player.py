@@ -6,7 +6,7 @@ Each block is a generator that yields what it asks for, is sent the round that c
 
 import re
 
-from watchword.algebra.blocks import AtLeast, Attribute, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import AtLeast, AttributeCondition, Fallback, InSequence, Named, OneOf, When
 from watchword.contract.powers import is_host_run
 
 PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
@@ -149,7 +149,7 @@ class Player:
         condition = block.condition
         key = (
             ("attribute", condition.name, condition.value)
-            if isinstance(condition, Attribute)
+            if isinstance(condition, AttributeCondition)
             else ("client", condition.id)
         )
         return block.then if self.facts[key] else block.otherwise

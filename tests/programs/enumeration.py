@@ -22,9 +22,9 @@ from types import SimpleNamespace
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from watchword import Flow, sequence
 from watchword.testing.time import VirtualClock
-from watchword_adapters.attacks.arena.attacked_host import Arena, Person
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit
-from watchword_adapters.attacks.arena.ways_to_steps import APP, Scene
+from watchword_adapters.attacks.arena.ways_to_steps import APP, Circumstances
 from watchword_adapters.attacks.families.user_enumeration import SlowMail
 from watchword_adapters.clock import SystemClock
 from watchword_plugins.email_otp import EmailOtp
@@ -127,7 +127,7 @@ class Study:
     def sign_in(self, arena, mail, draw, number, *, known):
         """Begin one, and give a wrong answer."""
         attributes = {"sub": f"sub-{number}", "email": f"u{number}@example.com", "email_verified": "true"}
-        person = Person(f"u{number}", Scene(0, {}, APP, (), ()), attributes if known else {}, known)
+        person = AttackedUser(f"u{number}", Circumstances(0, {}, APP, (), ()), attributes if known else {}, known)
         sent = mail.sent
         one, taken = self.timed(arena, draw, lambda: opened(arena, person))
         begun = shape(one.public, one.metadata)

@@ -13,7 +13,7 @@ from watchword.algebra.flow import Flow
 from watchword.contract.kinds import User
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
-from watchword_adapters.attacks.arena.attacked_host import Arena, Attributes
+from watchword_adapters.attacks.arena.attacked_host import Arena, ExtraAttributes
 from watchword_adapters.attacks.arena.kind_probe import probed
 from watchword_adapters.attacks.arena.sample_kinds import own_flow
 from watchword_adapters.attacks.families import (
@@ -131,7 +131,7 @@ def attack(
     *,
     cases: int = 10_000,
     seed: str = "1",
-    attributes: Attributes | None = None,
+    attributes: ExtraAttributes | None = None,
     families: tuple[Family, ...] = FAMILIES,
     progress: Callable[[int], None] | None = None,
     registry: Registry | None = None,
@@ -180,7 +180,7 @@ def attack(
 class _Run:
     """The arenas of one run."""
 
-    def __init__(self, flow: Flow, seed: str, attributes: Attributes, registry: Registry) -> None:
+    def __init__(self, flow: Flow, seed: str, attributes: ExtraAttributes, registry: Registry) -> None:
         self._flow = flow
         self._registry = registry
         self.seed = seed
@@ -225,7 +225,7 @@ def _demand_right_answers(arena: Arena) -> None:
 
 
 def one_case(
-    flow: Flow, family: str, *, seed: str, run: int, case: int, attributes: Attributes | None = None
+    flow: Flow, family: str, *, seed: str, run: int, case: int, attributes: ExtraAttributes | None = None
 ) -> Success | None:
     """Try again number *case* of the *run*-th run of *family*, as `attack` did for *seed*; return its success, if it is one.
 

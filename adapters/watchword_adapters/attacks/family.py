@@ -42,6 +42,6 @@ def family(id: str, title: str, needs: Need = "", share: float = 1.0) -> Callabl
     return made
 
 
-def listed(module: dict[str, object]) -> tuple[Family, ...]:
+def families_in(module: dict[str, object]) -> tuple[Family, ...]:
     """Return the families of a module."""
     return tuple(each for each in module.values() if isinstance(each, Family))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from watchword.errors import ConfigurationError
-from watchword_adapters.extras import lacking
+from watchword_adapters.extras import missing_extra
 
 
 def aws_client(
@@ -33,7 +33,7 @@ def aws_client(
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
     except ImportError:
-        raise lacking(who, "boto3") from None
+        raise missing_extra(who, "boto3") from None
     config = Config(
         retries={"total_max_attempts": tries}, connect_timeout=connect, read_timeout=read, max_pool_connections=most
     )

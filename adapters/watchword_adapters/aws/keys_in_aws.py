@@ -12,9 +12,9 @@ from watchword.errors import ConfigurationError, checked_code
 from watchword_adapters.aws.aws_client import aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 
-CONNECT = 0.5
+_CONNECT = 0.5
 """Seconds for connecting."""
-READ = 1.0
+_READ = 1.0
 """Seconds for each answer."""
 
 
@@ -37,7 +37,7 @@ class KeptInAws:
 
     def __init__(self, name: str, *, region: str = "", endpoint: str = "") -> None:
         self._name = name
-        self.client = Client(self.service, region or _region_of(name), endpoint)
+        self.client = LazyClient(self.service, region or _region_of(name), endpoint)
 
     def fetch(self) -> tuple[bytes, ...]:
         """Return the keys, newest first."""
@@ -134,7 +134,7 @@ def decoded(text: object, where: str) -> list[bytes]:
     return keys
 
 
-class Client:
+class LazyClient:
     """The client of an AWS service, made at the first call, for any number of threads."""
 
     def __init__(self, service: str, region: str, endpoint: str) -> None:
@@ -157,7 +157,7 @@ class Client:
     def _make(self) -> Any:
         service, region, endpoint = self.where
         # Reading twice does no harm, and the first connection after a pause may be dead.
-        return aws_client("it", service, region=region, endpoint=endpoint, connect=CONNECT, read=READ, tries=2)
+        return aws_client("it", service, region=region, endpoint=endpoint, connect=_CONNECT, read=_READ, tries=2)
 
 
 def _region_of(name: str) -> str:

@@ -35,10 +35,10 @@ _DESCRIPTION = "The challenge engine for sign-in on Amazon Cognito's custom auth
 _EPILOG = "Begin with: watchword demo. Each command has a --help of its own, with an example."
 _LONGEST_MESSAGE = 600
 
-USAGE = 2
-FAILED = 1
-INTERRUPTED = 130
-BROKEN_PIPE = 141
+EXIT_USAGE = 2
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 """Exit statuses: the last two are a shell's for SIGINT and SIGPIPE."""
 
 
@@ -70,10 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         print(file=sys.stderr)
-        return INTERRUPTED
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         _abandon_stdout()
-        return BROKEN_PIPE
+        return EXIT_BROKEN_PIPE
     except Exception as error:
         if os.environ.get("WATCHWORD_DEBUG") == "1":
             raise
@@ -151,16 +151,16 @@ def _failed(error: Exception) -> int:
 
     match error:
         case ConfigurationError():
-            return _tell(str(error), USAGE)
+            return _tell(str(error), EXIT_USAGE)
         case WatchwordError():
-            return _tell(str(error), FAILED)
+            return _tell(str(error), EXIT_FAILED)
         case OSError():
             named = f"{error.filename}: " if error.filename else ""
-            return _tell(f"{named}{error.strerror or type(error).__name__}", FAILED)
+            return _tell(f"{named}{error.strerror or type(error).__name__}", EXIT_FAILED)
         case _:
             # Its text is not shown: nobody has seen to it that it holds nothing secret.
             name = type(error).__name__
-            return _tell(f"{name}, which is a defect; set WATCHWORD_DEBUG=1 to see where, and report it", FAILED)
+            return _tell(f"{name}, which is a defect; set WATCHWORD_DEBUG=1 to see where, and report it", EXIT_FAILED)
 
 
 def _tell(message: str, status: int) -> int:

@@ -25,7 +25,7 @@ def _console() -> Console | None:
 
 
 @frozen
-class Screen:
+class Terminal:
     """Where a command prints. Control characters in what it is given are never passed on to the terminal."""
 
     _rich: Console | None = field(factory=_console)

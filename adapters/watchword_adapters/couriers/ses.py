@@ -17,11 +17,11 @@ from watchword_adapters.couriers.envelope import Sender, refuse_unfit
 from watchword_adapters.couriers.send_timeout import Attempt, send_within
 from watchword_adapters.urls import PortURL
 
-CONNECT = 1.0
+_CONNECT = 1.0
 """Seconds for connecting."""
-READ = 2.0
+_READ = 2.0
 """Seconds for the answer."""
-IDLE = 20.0
+_IDLE = 20.0
 """Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
 
 _REASONS: Mapping[str, str] = {
@@ -162,12 +162,12 @@ class SesCourier:
         return send_within(self._clock, within, "Amazon SES", lambda attempt: self._send(attempt, request))
 
     def _send(self, attempt: Attempt, request: dict[str, Any]) -> Receipt:
-        attempt.enter("making the client", CONNECT + READ)
+        attempt.enter("making the client", _CONNECT + _READ)
         try:
             client = self._ready()
         except ConfigurationError as error:
             raise UnavailableError(f"is not set up: {error}", undelivered=True, reason="setup") from None
-        attempt.enter("sending", READ)
+        attempt.enter("sending", _READ)
         attempt.commit()
         try:
             with unlogged():
@@ -216,14 +216,14 @@ class SesCourier:
         with self._lock:
             if self._client is None:
                 self._client = self._made()
-            elif self._clock.monotonic() - self._used > IDLE:
+            elif self._clock.monotonic() - self._used > _IDLE:
                 self._client.close()
             self._used = self._clock.monotonic()
             return self._client
 
     def _made(self) -> SesClient:
         client = aws_client(
-            "the SES courier", "sesv2", region=self._region, endpoint=self._endpoint, connect=CONNECT, read=READ
+            "the SES courier", "sesv2", region=self._region, endpoint=self._endpoint, connect=_CONNECT, read=_READ
         )
         return cast("SesClient", client)
 

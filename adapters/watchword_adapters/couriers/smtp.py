@@ -21,9 +21,9 @@ from watchword_adapters.urls import PortURL
 
 Security: TypeAlias = Literal["starttls", "implicit", "none"]
 
-CONNECT = 1.0
+_CONNECT = 1.0
 """Seconds for connecting."""
-READ = 2.0
+_READ = 2.0
 """Seconds for each reply."""
 
 _PORTS = {"starttls": 587, "implicit": 465, "none": 25}  # RFC 6409, RFC 8314 3.3, RFC 5321
@@ -129,7 +129,7 @@ class SmtpCourier:
         return re.sub(rb"(?m)^\.", b"..", content if content.endswith(b"\r\n") else content + b"\r\n")
 
     def _send(self, attempt: Attempt, to: str, content: bytes) -> Receipt:
-        wait = attempt.enter("connecting", CONNECT)
+        wait = attempt.enter("connecting", _CONNECT)
         connection = socket.create_connection((self._host, self._port), timeout=wait)
         # A name of its own would have to be looked up; a literal is allowed (RFC 5321 4.1.3).
         smtp = smtplib.SMTP(local_hostname="[127.0.0.1]")
@@ -205,7 +205,7 @@ class SmtpCourier:
     @staticmethod
     def _wait(attempt: Attempt, smtp: smtplib.SMTP, stage: str) -> None:
         if smtp.sock is not None:
-            smtp.sock.settimeout(attempt.enter(stage, READ))
+            smtp.sock.settimeout(attempt.enter(stage, _READ))
 
 
 _BY_CODE: Mapping[str, str] = {

@@ -35,7 +35,7 @@ class Archive:
         return sum(self.files.values())
 
 
-def pack(files: Mapping[str, bytes]) -> Archive:
+def pack_zip(files: Mapping[str, bytes]) -> Archive:
     """Return the zip of *files*, by path with forward slashes.
 
     Raises:

@@ -13,10 +13,10 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 
-NAME = "watchword.json"
+MANIFEST_NAME = "watchword.json"
 """The file's name in each zip."""
 
-FORMAT = 2
+_FORMAT = 2
 _MOST_BYTES = 1024 * 1024
 
 
@@ -75,7 +75,7 @@ class Manifest:
     def as_json(self) -> bytes:
         """Return the file: the same bytes for the same manifest."""
         said = {
-            "format": FORMAT,
+            "format": _FORMAT,
             "watchword": self.watchword,
             "trigger": self.trigger,
             "handler": self.handler,
@@ -103,20 +103,24 @@ def read_manifest(path: Path) -> Manifest:
     again = "run watchword build again"
     try:
         with zipfile.ZipFile(path) as opened:
-            info = opened.getinfo(NAME)
+            info = opened.getinfo(MANIFEST_NAME)
             if info.file_size > _MOST_BYTES:
-                raise ConfigurationError(f"{path}: its {NAME} is too big to be one of watchword build's: {again}")
+                raise ConfigurationError(
+                    f"{path}: its {MANIFEST_NAME} is too big to be one of watchword build's: {again}"
+                )
             said = json.loads(opened.read(info))
     except FileNotFoundError:
         raise ConfigurationError(f"{path} is not there: run watchword build first") from None
     except KeyError:
-        raise ConfigurationError(f"{path} holds no {NAME}, so it was not made by watchword build: {again}") from None
+        raise ConfigurationError(
+            f"{path} holds no {MANIFEST_NAME}, so it was not made by watchword build: {again}"
+        ) from None
     except (OSError, ValueError, RecursionError, NotImplementedError, RuntimeError, zipfile.BadZipFile) as error:
         raise ConfigurationError(f"{path} is no zip of watchword build's ({type(error).__name__}): {again}") from None
     try:
         return _read(said)
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise ConfigurationError(f"{path}: its {NAME} is of another version of Watchword's: {again}") from None
+        raise ConfigurationError(f"{path}: its {MANIFEST_NAME} is of another version of Watchword's: {again}") from None
 
 
 def _marked(flow: FlowMark) -> dict[str, str]:
@@ -124,7 +128,7 @@ def _marked(flow: FlowMark) -> dict[str, str]:
 
 
 def _read(said: Any) -> Manifest:
-    if said["format"] != FORMAT:
+    if said["format"] != _FORMAT:
         raise ValueError
     return Manifest(
         trigger=_text(said["trigger"]),

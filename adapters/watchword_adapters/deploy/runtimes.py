@@ -15,7 +15,7 @@ NOTICE = dt.timedelta(days=180)
 
 
 @frozen
-class End:
+class RuntimeEnd:
     """When a runtime is deprecated (without updates and support), takes no new functions, and no changed ones."""
 
     deprecated: str
@@ -23,16 +23,16 @@ class End:
     no_changed: str
 
 
-ENDS: Mapping[str, End] = {
-    "python3.6": End("2022-07-18", "2022-07-18", "2022-08-29"),
-    "python3.7": End("2023-12-04", "2024-01-09", "2027-03-03"),
-    "python3.8": End("2024-10-14", "2027-02-01", "2027-03-03"),
-    "python3.9": End("2025-12-15", "2027-02-01", "2027-03-03"),
-    "python3.10": End("2026-10-31", "2027-02-01", "2027-03-03"),
-    "python3.11": End("2027-06-30", "2027-07-31", "2027-08-31"),
-    "python3.12": End("2028-10-31", "2028-11-30", "2029-01-10"),
-    "python3.13": End("2029-06-30", "2029-07-31", "2029-08-31"),
-    "python3.14": End("2029-06-30", "2029-07-31", "2029-08-31"),
+RUNTIME_ENDS: Mapping[str, RuntimeEnd] = {
+    "python3.6": RuntimeEnd("2022-07-18", "2022-07-18", "2022-08-29"),
+    "python3.7": RuntimeEnd("2023-12-04", "2024-01-09", "2027-03-03"),
+    "python3.8": RuntimeEnd("2024-10-14", "2027-02-01", "2027-03-03"),
+    "python3.9": RuntimeEnd("2025-12-15", "2027-02-01", "2027-03-03"),
+    "python3.10": RuntimeEnd("2026-10-31", "2027-02-01", "2027-03-03"),
+    "python3.11": RuntimeEnd("2027-06-30", "2027-07-31", "2027-08-31"),
+    "python3.12": RuntimeEnd("2028-10-31", "2028-11-30", "2029-01-10"),
+    "python3.13": RuntimeEnd("2029-06-30", "2029-07-31", "2029-08-31"),
+    "python3.14": RuntimeEnd("2029-06-30", "2029-07-31", "2029-08-31"),
 }
 
 
@@ -41,9 +41,9 @@ def today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
-def ending(runtime: str) -> str:
+def runtime_warning(runtime: str) -> str:
     """Return what to say of *runtime* (``python3.12``) if Lambda has deprecated it, or will in `NOTICE`; else nothing."""
-    end = ENDS.get(runtime)
+    end = RUNTIME_ENDS.get(runtime)
     if end is None or dt.date.fromisoformat(end.deprecated) - NOTICE > today():
         return ""
     then = "is deprecated since" if end.deprecated <= today().isoformat() else "will be deprecated on"

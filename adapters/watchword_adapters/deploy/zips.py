@@ -69,14 +69,14 @@ def zips_of(folder: Path, flow: Flow) -> Zips:
                 f"the template makes a table of DynamoDB, {paths[trigger]} holds another ledger ({held}): "
                 f"build with --ledger {LEDGER}, or write a template of your own"
             )
-    if sends(flow) and not manifests["create"].couriers:
+    if flow_sends(flow) and not manifests["create"].couriers:
         raise ConfigurationError(f"the flow sends, and {paths['create']} holds no courier: {again}")
     # Another content, another name: else CloudFormation would see no change.
     names = {trigger: f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip" for trigger, path in paths.items()}
     return Zips(folder, manifests, names)
 
 
-def sends(flow: Flow) -> bool:
+def flow_sends(flow: Flow) -> bool:
     """Say whether a kind of *flow* sends messages."""
     return any(step.powers.sends for step in flow.steps.values())
 

@@ -13,17 +13,17 @@ from watchword.errors import ConfigurationError
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.dynamodb_faults import ChangedError
 from watchword_adapters.ledgers.dynamodb_items import (
-    Budget,
-    Entry,
-    Holder,
-    Mark,
-    Owner,
-    Round,
-    Try,
-    Value,
-    named,
-    number,
-    text,
+    BudgetEntry,
+    BudgetItem,
+    HolderItem,
+    OwnerItem,
+    OwnTryItem,
+    RoundItem,
+    UsedClaimItem,
+    ValueItem,
+    item_key,
+    number_attribute,
+    text_attribute,
 )
 from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write, create_table
 from watchword_adapters.ledgers.dynamodb_writes import TELL, added, ended, put, updated
@@ -91,17 +91,17 @@ class DynamoDbLedger:
         """Take *key* for *lease* seconds, or return the claim that holds it."""
 
         def work(calls: Calls) -> Claim:
-            holder = Holder(claim_id, int(now), "sending", now + lease, calls.id)
+            holder = HolderItem(claim_id, int(now), "sending", now + lease, calls.id)
             free = {
                 "ConditionExpression": "attribute_not_exists(pk) OR #until <= :now",
                 "ExpressionAttributeNames": {"#until": "until"},
-                "ExpressionAttributeValues": {":now": number(now)},
+                "ExpressionAttributeValues": {":now": number_attribute(now)},
             }
             failed = calls.write(Write("Put", {"Item": holder.item(key), **free, **TELL}))
             if failed:
                 if not failed[0]:
                     raise ChangedError
-                holder = Holder.read(failed[0])
+                holder = HolderItem.read(failed[0])
             return Claim(holder.claim_id, holder.issued, holder.state, fresh=holder.write == calls.id)
 
         return self._table.run(within, work)
@@ -113,11 +113,15 @@ class DynamoDbLedger:
 
         def work(calls: Calls) -> None:
             condition = "#claim = :claim AND #state <> :sent"
-            values = {":claim": text(claim_id), ":sent": text("sent"), ":state": text(state)}
+            values = {
+                ":claim": text_attribute(claim_id),
+                ":sent": text_attribute("sent"),
+                ":state": text_attribute(state),
+            }
             names = {"#claim": "claim", "#state": "state"}
-            writes = [updated(named("claim", key), "SET #state = :state", condition, names, values)]
+            writes = [updated(item_key("claim", key), "SET #state = :state", condition, names, values)]
             if state == "sent":
-                writes.append(put(Try(used=False, until=own_until, write=calls.id).item(claim_id), None))
+                writes.append(put(OwnTryItem(used=False, until=own_until, write=calls.id).item(claim_id), None))
             # A condition that fails says that there is nothing to do: the rest is done without it.
             while writes and (failed := calls.write(*writes)):
                 writes = [write for place, write in enumerate(writes) if place not in failed]
@@ -129,12 +133,16 @@ class DynamoDbLedger:
 
         def work(calls: Calls) -> bool:
             condition = "#claim = :claim AND #state = :unsent"
-            values = {":claim": text(claim_id), ":unsent": text("unsent"), ":sending": text("sending")}
+            values = {
+                ":claim": text_attribute(claim_id),
+                ":unsent": text_attribute("unsent"),
+                ":sending": text_attribute("sending"),
+            }
             names = {"#claim": "claim", "#state": "state", "#write": "write"}
             change = "SET #state = :sending, #write = :id"
-            values[":id"] = text(calls.id)
-            failed = calls.write(updated(named("claim", key), change, condition, names, values))
-            return not failed or (bool(failed[0]) and Holder.read(failed[0]).write == calls.id)
+            values[":id"] = text_attribute(calls.id)
+            failed = calls.write(updated(item_key("claim", key), change, condition, names, values))
+            return not failed or (bool(failed[0]) and HolderItem.read(failed[0]).write == calls.id)
 
         return self._table.run(within, work)
 
@@ -144,13 +152,13 @@ class DynamoDbLedger:
 
         def work(calls: Calls) -> Charge:
             keys = (
-                named("round", round_id),
-                named("budget", key),
-                named("owner", request.owner),
-                named("try", claim_id),
+                item_key("round", round_id),
+                item_key("budget", key),
+                item_key("owner", request.owner),
+                item_key("try", claim_id),
             )
             round_item, budget_item, owner_item, try_item = calls.get_all(*keys)
-            known = None if round_item is None else Round.read(round_item)
+            known = None if round_item is None else RoundItem.read(round_item)
             if known is not None and known.write == calls.id and not known.repeated:
                 return Charge("charged" if known.paid else "exhausted", known.at)
             if known is not None and now < known.until:
@@ -163,12 +171,12 @@ class DynamoDbLedger:
                     if calls.write(put(again.item(round_id), known.write)):
                         raise ChangedError
                 return Charge("repeated", known.at)
-            entry = Entry(now, round_id, request.owner)
+            entry = BudgetEntry(now, round_id, request.owner)
             payment = added(key, entry, request.limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
-            own = Try.read(try_item) if payment is None and try_item is not None else None
+            own = OwnTryItem.read(try_item) if payment is None and try_item is not None else None
             if own is not None and not own.used and now < own.until:
                 payment = [put(evolve(own, used=True, write=calls.id).item(claim_id), own.write)]
-            record = Round(
+            record = RoundItem(
                 request.answer,
                 payment is not None,
                 now,
@@ -186,17 +194,17 @@ class DynamoDbLedger:
         """Take back the record of *round_id* that was not repeated, and its guess in the budget *key* or the claim's own try."""
 
         def work(calls: Calls) -> None:
-            keys = (named("round", round_id), named("budget", key), named("try", claim_id))
+            keys = (item_key("round", round_id), item_key("budget", key), item_key("try", claim_id))
             round_item, budget_item, try_item = calls.get_all(*keys)
-            known = None if round_item is None else Round.read(round_item)
+            known = None if round_item is None else RoundItem.read(round_item)
             if known is None or not known.paid or known.repeated or known.until == 0 or known.write == calls.id:
                 return
-            writes = [ended(named("round", round_id), known.write, calls.id)]
-            budget = Budget() if budget_item is None else Budget.read(budget_item)
+            writes = [ended(item_key("round", round_id), known.write, calls.id)]
+            budget = BudgetItem() if budget_item is None else BudgetItem.read(budget_item)
             refunded = budget.without_newest(round_id)
             if refunded is not None:
                 writes.append(put(evolve(refunded, write=calls.id).item(key), budget.write))
-            own = None if try_item is None else Try.read(try_item)
+            own = None if try_item is None else OwnTryItem.read(try_item)
             if known.own and own is not None:
                 writes.append(put(evolve(own, used=False, write=calls.id).item(claim_id), own.write))
             if calls.write(*writes):
@@ -208,12 +216,12 @@ class DynamoDbLedger:
         """Count *event* in the budget *key* if there is room; the same event again is free."""
 
         def work(calls: Calls) -> bool:
-            budget_item, owner_item = calls.get_all(named("budget", key), named("owner", owner))
+            budget_item, owner_item = calls.get_all(item_key("budget", key), item_key("owner", owner))
             window = longest_window(limits)
-            entries = () if budget_item is None else Budget.read(budget_item).entries
+            entries = () if budget_item is None else BudgetItem.read(budget_item).entries
             if any(entry.event == event and not now - entry.at >= window for entry in entries):
                 return True
-            entry = Entry(now, event, owner)
+            entry = BudgetEntry(now, event, owner)
             writes = added(key, entry, limits, budget_item=budget_item, owner_item=owner_item, write=calls.id)
             if writes and calls.write(*writes):
                 raise ChangedError
@@ -225,15 +233,19 @@ class DynamoDbLedger:
         """Use up *claim_id* in the name of round *by*; the win takes its guess back and frees the key *slot*."""
 
         def work(calls: Calls) -> bool:
-            keys = (named("mark", claim_id), named("budget", refund), *([named("claim", slot)] if slot else ()))
+            keys = (
+                item_key("mark", claim_id),
+                item_key("budget", refund),
+                *([item_key("claim", slot)] if slot else ()),
+            )
             mark_item, budget_item, *holder_items = calls.get_all(*keys)
             if mark_item is not None:
-                return Mark.read(mark_item).by == by
-            writes = [put(Mark(by, keep, calls.id).item(claim_id), None)]
-            holders = [Holder.read(each) for each in holder_items if each is not None]
+                return UsedClaimItem.read(mark_item).by == by
+            writes = [put(UsedClaimItem(by, keep, calls.id).item(claim_id), None)]
+            holders = [HolderItem.read(each) for each in holder_items if each is not None]
             held = [holder for holder in holders if holder.claim_id == claim_id]
-            writes.extend(ended(named("claim", slot), holder.write, calls.id) for holder in held)
-            budget = Budget() if budget_item is None else Budget.read(budget_item)
+            writes.extend(ended(item_key("claim", slot), holder.write, calls.id) for holder in held)
+            budget = BudgetItem() if budget_item is None else BudgetItem.read(budget_item)
             refunded = budget.without_newest(by)
             if refunded is not None:
                 writes.append(put(evolve(refunded, write=calls.id).item(refund), budget.write))
@@ -247,8 +259,8 @@ class DynamoDbLedger:
         """Return whether a round has used up *claim_id*."""
 
         def work(calls: Calls) -> bool:
-            item = calls.get(named("mark", claim_id))
-            return item is not None and bool(Mark.read(item).by)
+            item = calls.get(item_key("mark", claim_id))
+            return item is not None and bool(UsedClaimItem.read(item).by)
 
         return self._table.run(within, work)
 
@@ -260,9 +272,9 @@ class DynamoDbLedger:
             anew = {
                 "ConditionExpression": "attribute_not_exists(pk) OR #write <> :id",
                 "ExpressionAttributeNames": {"#write": "write"},
-                "ExpressionAttributeValues": {":id": text(calls.id)},
+                "ExpressionAttributeValues": {":id": text_attribute(calls.id)},
             }
-            calls.write(Write("Put", {"Item": Value(value, expires, calls.id).item(key), **anew}))
+            calls.write(Write("Put", {"Item": ValueItem(value, expires, calls.id).item(key), **anew}))
 
         self._table.run(within, work)
 
@@ -270,8 +282,8 @@ class DynamoDbLedger:
         """Return what is kept under *key*, or None."""
 
         def work(calls: Calls) -> str | None:
-            item = calls.get(named("value", key))
-            value = None if item is None else Value.read(item)
+            item = calls.get(item_key("value", key))
+            value = None if item is None else ValueItem.read(item)
             return value.text if value is not None and not value.taken and now < value.until else None
 
         return self._table.run(within, work)
@@ -281,8 +293,8 @@ class DynamoDbLedger:
         found: list[str] = []
 
         def work(calls: Calls) -> str | None:
-            item = calls.get(named("value", key))
-            value = None if item is None else Value.read(item)
+            item = calls.get(item_key("value", key))
+            value = None if item is None else ValueItem.read(item)
             if value is None:
                 return None
             if value.taken == calls.id:
@@ -292,9 +304,9 @@ class DynamoDbLedger:
             found.append(value.text)
             # The item stays, without the text, so that a take whose answer was lost is known again.
             names = {"#taken": "taken", "#text": "text", "#write": "write"}
-            values = {":id": text(calls.id), ":seen": text(value.write)}
+            values = {":id": text_attribute(calls.id), ":seen": text_attribute(value.write)}
             condition = "#write = :seen AND attribute_not_exists(#taken)"
-            if calls.write(updated(named("value", key), "SET #taken = :id REMOVE #text", condition, names, values)):
+            if calls.write(updated(item_key("value", key), "SET #taken = :id REMOVE #text", condition, names, values)):
                 raise ChangedError
             return value.text
 
@@ -316,8 +328,8 @@ class DynamoDbLedger:
         done: list[tuple[int, bool]] = []
 
         def work(calls: Calls) -> tuple[int, bool]:
-            item = calls.get(named("owner", owner))
-            known = Owner() if item is None else Owner.read(item)
+            item = calls.get(item_key("owner", owner))
+            known = OwnerItem() if item is None else OwnerItem.read(item)
             if done and known.write == calls.id:
                 return done[-1]
             keys = sorted(known.budgets)[:_FORGOTTEN_AT_ONCE]
@@ -325,8 +337,8 @@ class DynamoDbLedger:
                 return 0, False
             left = {key: until for key, until in known.budgets.items() if key not in keys}
             writes = [put(evolve(known, budgets=left, write=calls.id).item(owner), known.write)]
-            for key, found in zip(keys, calls.get_all(*(named("budget", key) for key in keys)), strict=True):
-                budget = Budget() if found is None else Budget.read(found)
+            for key, found in zip(keys, calls.get_all(*(item_key("budget", key) for key in keys)), strict=True):
+                budget = BudgetItem() if found is None else BudgetItem.read(found)
                 emptied = budget.without(owner)
                 if emptied is not None:
                     writes.append(put(evolve(emptied, write=calls.id).item(key), budget.write))

@@ -8,7 +8,7 @@ from typing import Any, cast
 from attrs import frozen
 
 from watchword.errors import checked_code
-from watchword_adapters.ledgers.dynamodb_items import KEY, ForeignItemError, Item
+from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, ForeignItemError, Item
 
 _BUSY = frozenset({"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"})
 _THROTTLED = frozenset(
@@ -150,7 +150,7 @@ def _told_cause(code: str, status: int) -> Cause:
         allow = "allow dynamodb:GetItem, BatchGetItem, PutItem and UpdateItem on it, and the use of its KMS key, if any"
         return Cause(f"refuses access ({code}): {allow}", False, "permission", code)
     if code in ("ValidationException", "ValidationError"):
-        form = f"its partition key must be the string {KEY!r}, without a sort key, and an item has 400 KB at most"
+        form = f"its partition key must be the string {PARTITION_KEY!r}, without a sort key, and an item has 400 KB at most"
         return Cause(f"does not take the request ({code}): {form}", False, "setup", code)
     failed = status >= 500 or code in ("InternalServerError", "ServiceUnavailable")
     return Cause(f"failed ({code})", failed, "internal" if failed else "unknown", code)

@@ -15,7 +15,7 @@ from watchword_adapters.ledgers.sliding_window import GRACE, has_room, largest_c
 Item: TypeAlias = dict[str, Any]
 Sort: TypeAlias = Literal["claim", "try", "round", "budget", "owner", "mark", "value"]
 
-KEY = "pk"
+PARTITION_KEY = "pk"
 """The table's partition key, a string; it has no sort key."""
 TTL = "ttl"
 """The attribute by which DynamoDB removes items, some time after they are over. Nothing is decided by it."""
@@ -28,7 +28,7 @@ class ForeignItemError(Exception):
 
 
 @frozen
-class Holder:
+class HolderItem:
     """Who holds a claim's key. *write* is the operation that took or resumed it."""
 
     claim_id: str
@@ -39,18 +39,22 @@ class Holder:
 
     def item(self, key: str) -> Item:
         """Return the item for the claim *key*."""
-        facts = {"claim": text(self.claim_id), "issued": number(self.issued), "state": text(self.state)}
+        facts = {
+            "claim": text_attribute(self.claim_id),
+            "issued": number_attribute(self.issued),
+            "state": text_attribute(self.state),
+        }
         return _item("claim", key, self.write, self.until, facts)
 
     @classmethod
-    def read(cls, item: Item) -> Holder:
+    def read(cls, item: Item) -> HolderItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         return cls(_text(item, "claim"), int(_number(item, "issued")), _state(_text(item, "state")), until, write)
 
 
 @frozen
-class Try:
+class OwnTryItem:
     """The own try of a claim."""
 
     used: bool
@@ -62,14 +66,14 @@ class Try:
         return _item("try", claim_id, self.write, self.until, {"used": {"BOOL": self.used}})
 
     @classmethod
-    def read(cls, item: Item) -> Try:
+    def read(cls, item: Item) -> OwnTryItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         return cls(_flag(item, "used"), until, write)
 
 
 @frozen
-class Round:
+class RoundItem:
     """The record of a round: its one answer, and whether it was paid for; *own* if that was the claim's own try.
 
     *repeated* says that the same answer came again, so that the charge stays.
@@ -85,13 +89,13 @@ class Round:
 
     def item(self, round_id: str) -> Item:
         """Return the item for the round *round_id*."""
-        facts = {"answer": text(self.answer), "paid": {"BOOL": self.paid}, "at": number(self.at)}
+        facts = {"answer": text_attribute(self.answer), "paid": {"BOOL": self.paid}, "at": number_attribute(self.at)}
         facts |= {"own": {"BOOL": True}} if self.own else {}
         facts |= {"repeated": {"BOOL": True}} if self.repeated else {}
         return _item("round", round_id, self.write, self.until, facts)
 
     @classmethod
-    def read(cls, item: Item) -> Round:
+    def read(cls, item: Item) -> RoundItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         own = "own" in item and _flag(item, "own")
@@ -100,7 +104,7 @@ class Round:
 
 
 @frozen
-class Entry:
+class BudgetEntry:
     """One guess or message in a budget."""
 
     at: float
@@ -109,10 +113,10 @@ class Entry:
 
 
 @frozen
-class Budget:
+class BudgetItem:
     """A budget: its entries, oldest first. *until* is when the last of them stops counting."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[BudgetEntry, ...] = ()
     until: float = 0.0
     write: str = ""
 
@@ -125,27 +129,27 @@ class Budget:
         return _item("budget", key, self.write, self.until, facts)
 
     @classmethod
-    def read(cls, item: Item) -> Budget:
+    def read(cls, item: Item) -> BudgetItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         owners, entries = _json(item, "owners", list), _json(item, "entries", list)
-        read: list[Entry] = []
+        read: list[BudgetEntry] = []
         for each in entries:
             match each:
                 case [int() | float() as at, str(event), int(place)] if place in range(len(owners)):
-                    read.append(Entry(_time(at, "entries"), event, str(owners[place])))
+                    read.append(BudgetEntry(_time(at, "entries"), event, str(owners[place])))
                 case _:
                     raise ForeignItemError("entries")
         return cls(tuple(read), until, write)
 
-    def with_one_more(self, entry: Entry, limits: Sequence[Limit]) -> Budget | None:
+    def with_one_more(self, entry: BudgetEntry, limits: Sequence[Limit]) -> BudgetItem | None:
         """Return this budget with *entry*, or None if there is no room for it under *limits*."""
         if not has_room([each.at for each in self.entries], limits, entry.at):
             return None
         entries = sorted((*self.entries, entry), key=lambda each: each.at)[-largest_count(limits) :]
         return evolve(self, entries=tuple(entries), until=max(self.until, entry.at + longest_window(limits)))
 
-    def without_newest(self, event: str) -> Budget | None:
+    def without_newest(self, event: str) -> BudgetItem | None:
         """Return this budget without the newest entry of *event*, or None if it has none."""
         newest = max((each for each in self.entries if each.event == event), key=lambda each: each.at, default=None)
         if newest is None:
@@ -153,14 +157,14 @@ class Budget:
         place = self.entries.index(newest)
         return evolve(self, entries=(*self.entries[:place], *self.entries[place + 1 :]))
 
-    def without(self, owner: str) -> Budget | None:
+    def without(self, owner: str) -> BudgetItem | None:
         """Return this budget without the entries of *owner*, or None if it has none of them."""
         others = tuple(each for each in self.entries if each.owner != owner)
         return evolve(self, entries=others) if len(others) < len(self.entries) else None
 
 
 @frozen
-class Owner:
+class OwnerItem:
     """Which budgets may hold entries of one owner, each with the time until which it is remembered here."""
 
     budgets: Mapping[str, float] = field(factory=dict[str, float])
@@ -172,13 +176,13 @@ class Owner:
         return _item("owner", owner, self.write, self.until, {"budgets": _as_json(dict(self.budgets))})
 
     @classmethod
-    def read(cls, item: Item) -> Owner:
+    def read(cls, item: Item) -> OwnerItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         listed = _json(item, "budgets", dict)
         return cls({key: _time(listed[key], "budgets") for key in listed}, until, write)
 
-    def with_budget(self, key: str, until: float, slack: float, now: float) -> Owner | None:
+    def with_budget(self, key: str, until: float, slack: float, now: float) -> OwnerItem | None:
         """Return this owner with the budget *key* noted until *until* and *slack* seconds more; None if it is already.
 
         Budgets that are over by more than the grace at *now* are dropped, so the item stays small.
@@ -190,7 +194,7 @@ class Owner:
 
 
 @frozen
-class Mark:
+class UsedClaimItem:
     """By which round a claim was used up."""
 
     by: str
@@ -199,17 +203,17 @@ class Mark:
 
     def item(self, claim_id: str) -> Item:
         """Return the item for the claim *claim_id*."""
-        return _item("mark", claim_id, self.write, self.until, {"by": text(self.by)})
+        return _item("mark", claim_id, self.write, self.until, {"by": text_attribute(self.by)})
 
     @classmethod
-    def read(cls, item: Item) -> Mark:
+    def read(cls, item: Item) -> UsedClaimItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         return cls(_text(item, "by"), until, write)
 
 
 @frozen
-class Value:
+class ValueItem:
     """A value that was put; *taken* is the operation that took it, and then *text* is gone."""
 
     text: str
@@ -219,22 +223,22 @@ class Value:
 
     def item(self, key: str) -> Item:
         """Return the item for the value of *key*. Values may be sensitive: they go as soon as they are over."""
-        return _item("value", key, self.write, self.until, {"text": text(self.text)}, grace=0.0)
+        return _item("value", key, self.write, self.until, {"text": text_attribute(self.text)}, grace=0.0)
 
     @classmethod
-    def read(cls, item: Item) -> Value:
+    def read(cls, item: Item) -> ValueItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
         taken = _text(item, "taken") if "taken" in item else ""
         return cls("" if taken else _text(item, "text"), until, write, taken)
 
 
-def named(sort: Sort, name: str) -> Item:
+def item_key(sort: Sort, name: str) -> Item:
     """Return the key of the item of that *sort* and *name*."""
-    return {KEY: text(f"{sort}#{name}")}
+    return {PARTITION_KEY: text_attribute(f"{sort}#{name}")}
 
 
-def text(value: str) -> Item:
+def text_attribute(value: str) -> Item:
     """Return *value* as DynamoDB takes a string.
 
     Raises:
@@ -244,7 +248,7 @@ def text(value: str) -> Item:
     return {"S": value}
 
 
-def number(value: float) -> Item:
+def number_attribute(value: float) -> Item:
     """Return *value* as DynamoDB takes a number: the shortest decimal that reads as the same float."""
     if not math.isfinite(value):
         raise ValueError("a time is no number")
@@ -252,8 +256,8 @@ def number(value: float) -> Item:
 
 
 def _item(sort: Sort, name: str, write: str, until: float, facts: Item, *, grace: float = GRACE) -> Item:
-    frame = {"v": number(_FORMAT), "write": text(write), "until": number(until)}
-    return named(sort, name) | frame | {TTL: number(math.ceil(until + grace))} | facts
+    frame = {"v": number_attribute(_FORMAT), "write": text_attribute(write), "until": number_attribute(until)}
+    return item_key(sort, name) | frame | {TTL: number_attribute(math.ceil(until + grace))} | facts
 
 
 def _read_frame(item: Item) -> tuple[str, float]:
@@ -290,7 +294,7 @@ def _flag(item: Item, name: str) -> bool:
 
 
 def _as_json(value: object) -> Item:
-    return text(json.dumps(value, separators=(",", ":"), allow_nan=False))
+    return text_attribute(json.dumps(value, separators=(",", ":"), allow_nan=False))
 
 
 def _json(item: Item, name: str, python: type[Any]) -> Any:

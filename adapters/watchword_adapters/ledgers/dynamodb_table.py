@@ -16,15 +16,15 @@ from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.aws.aws_client import aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
-from watchword_adapters.ledgers.dynamodb_items import KEY, TTL, Item
+from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL, Item
 
-CONNECT = 0.3
+_CONNECT = 0.3
 """Seconds for connecting."""
-READ = 0.7
+_READ = 0.7
 """Seconds for each answer."""
-IDLE = 20.0
+_IDLE = 20.0
 """Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
-TRIES = 2
+_TRIES = 2
 """How often a call is made whose fate is unknown, or which was throttled."""
 RACES = 60
 """How often a call begins anew because another one has changed the same items."""
@@ -97,8 +97,8 @@ class Calls:
         reply = self._client.batch_get_item(RequestItems=request)
         if reply.get("UnprocessedKeys"):
             raise FailedError(Cause("is throttled (not all was read)", True, "throttled"))
-        found = {item[KEY]["S"]: item for item in reply["Responses"].get(self._table, ())}
-        return tuple(found.get(key[KEY]["S"]) for key in keys)
+        found = {item[PARTITION_KEY]["S"]: item for item in reply["Responses"].get(self._table, ())}
+        return tuple(found.get(key[PARTITION_KEY]["S"]) for key in keys)
 
     def write(self, *writes: Write) -> dict[int, Item]:
         """Make all of *writes* or none; return those whose condition failed, by place, with what was there instead.
@@ -167,7 +167,7 @@ class DynamoDbTable:
         with self._lock:
             if self._client is None:
                 self._client = self._made()
-            elif self._clock.monotonic() - self._used > IDLE:
+            elif self._clock.monotonic() - self._used > _IDLE:
                 self._client.close()
             self._used = self._clock.monotonic()
             return self._client
@@ -223,7 +223,7 @@ class DynamoDbTable:
             except Exception as error:  # noqa: BLE001 - told apart by what it says of the call
                 cause = cause_of(error)
                 faults += 1
-                if not cause.again or faults == TRIES:
+                if not cause.again or faults == _TRIES:
                     raise self._failed(cause) from None
             calls.pause(races + faults)
 
@@ -239,8 +239,8 @@ class DynamoDbTable:
             "dynamodb",
             region=self.region,
             endpoint=self.endpoint,
-            connect=CONNECT,
-            read=READ,
+            connect=_CONNECT,
+            read=_READ,
             most=64,
         )
         return cast("DynamoDbClient", client)
@@ -253,8 +253,8 @@ def create_table(client: Any, name: str) -> None:
     """
     client.create_table(
         TableName=name,
-        AttributeDefinitions=[{"AttributeName": KEY, "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": PARTITION_KEY, "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})

@@ -8,7 +8,14 @@ from typing import Any
 from attrs import evolve
 
 from watchword.contract.ports import Limit
-from watchword_adapters.ledgers.dynamodb_items import Budget, Entry, Item, Owner, number, text
+from watchword_adapters.ledgers.dynamodb_items import (
+    BudgetEntry,
+    BudgetItem,
+    Item,
+    OwnerItem,
+    number_attribute,
+    text_attribute,
+)
 from watchword_adapters.ledgers.dynamodb_table import Write
 from watchword_adapters.ledgers.sliding_window import longest_window
 
@@ -17,7 +24,13 @@ TELL: Mapping[str, Any] = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
 
 def added(
-    key: str, entry: Entry, limits: Sequence[Limit], *, budget_item: Item | None, owner_item: Item | None, write: str
+    key: str,
+    entry: BudgetEntry,
+    limits: Sequence[Limit],
+    *,
+    budget_item: Item | None,
+    owner_item: Item | None,
+    write: str,
 ) -> list[Write] | None:
     """Return the writes that add *entry* to the budget *key*, or None if it has no room.
 
@@ -25,12 +38,12 @@ def added(
     """
     if not limits:
         return []
-    budget = Budget() if budget_item is None else Budget.read(budget_item)
+    budget = BudgetItem() if budget_item is None else BudgetItem.read(budget_item)
     grown = budget.with_one_more(entry, limits)
     if grown is None:
         return None
     writes = [put(evolve(grown, write=write).item(key), budget.write)]
-    owner = Owner() if owner_item is None else Owner.read(owner_item)
+    owner = OwnerItem() if owner_item is None else OwnerItem.read(owner_item)
     noted = owner.with_budget(key, grown.until, longest_window(limits), entry.at)
     if noted is not None:
         writes.append(put(evolve(noted, write=write).item(entry.owner), owner.write))
@@ -44,7 +57,7 @@ def put(item: Item, seen: str | None) -> Write:
     condition = {
         "ConditionExpression": "#write = :seen",
         "ExpressionAttributeNames": {"#write": "write"},
-        "ExpressionAttributeValues": {":seen": text(seen)},
+        "ExpressionAttributeValues": {":seen": text_attribute(seen)},
     }
     return Write("Put", {"Item": item, **condition})
 
@@ -67,6 +80,6 @@ def ended(key: Item, seen: str, write: str) -> Write:
 
     It is not deleted: that is one permission less. The item goes with its time to live.
     """
-    values = {":seen": text(seen), ":over": number(0), ":id": text(write)}
+    values = {":seen": text_attribute(seen), ":over": number_attribute(0), ":id": text_attribute(write)}
     names = {"#until": "until", "#write": "write"}
     return updated(key, "SET #until = :over, #write = :id", "#write = :seen", names, values)

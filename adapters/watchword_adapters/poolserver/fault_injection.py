@@ -9,17 +9,17 @@ from attrs import frozen
 
 from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError
-from watchword_adapters.userpool.sign_in.triggers import Trigger
+from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
 
-TRIGGERS = ("define", "create", "verify")
+FAULTY_TRIGGERS = ("define", "create", "verify")
 """The triggers, by the names that options use."""
 
-Kind = Literal["raise", "late", "nothing", "malformed"]
-KINDS: tuple[Kind, ...] = ("raise", "late", "nothing", "malformed")
+Fault = Literal["raise", "late", "nothing", "malformed"]
+FAULTS: tuple[Fault, ...] = ("raise", "late", "nothing", "malformed")
 """How a trigger may fail."""
 
 
-class RehearsedError(Exception):
+class InjectedError(Exception):
     """Raised by a trigger that is told to fail."""
 
 
@@ -28,7 +28,7 @@ class Failure:
     """*trigger* fails: it raises, does its work but answers too late, returns nothing, or something malformed."""
 
     trigger: str
-    kind: Kind
+    kind: Fault
 
 
 def failure_of(text: str) -> Failure:
@@ -38,22 +38,22 @@ def failure_of(text: str) -> Failure:
         ConfigurationError: if there is no such trigger or kind.
     """
     trigger, _, kind = text.partition(":")
-    if trigger not in TRIGGERS or (kind or "raise") not in KINDS:
+    if trigger not in FAULTY_TRIGGERS or (kind or "raise") not in FAULTS:
         raise ConfigurationError(
-            f"--fail {text[:60]!r}: write TRIGGER or TRIGGER:KIND, with one of {', '.join(TRIGGERS)} and of {', '.join(KINDS)}"
+            f"--fail {text[:60]!r}: write TRIGGER or TRIGGER:KIND, with one of {', '.join(FAULTY_TRIGGERS)} and of {', '.join(FAULTS)}"
         )
-    return Failure(trigger, cast("Kind", kind or "raise"))
+    return Failure(trigger, cast("Fault", kind or "raise"))
 
 
-def rehearsed(
+def with_fault(
     name: str,
-    trigger: Trigger,
+    trigger: AnyTrigger,
     *,
     latency: float,
     failures: Sequence[Failure],
     deadline: float,
     clock: Clock,
-) -> Trigger:
+) -> AnyTrigger:
     """Return *trigger*, called *name*, made *latency* seconds slower and to fail as *failures* say.
 
     *deadline* is how many seconds the pool waits for it, by *clock*.
@@ -62,7 +62,7 @@ def rehearsed(
     def sleep(seconds: float) -> None:
         clock.sleep_until(clock.monotonic() + seconds)
 
-    kind: Kind | None = next((each.kind for each in failures if each.trigger == name), None)
+    kind: Fault | None = next((each.kind for each in failures if each.trigger == name), None)
     if kind is None and not latency:
         return trigger
 
@@ -72,7 +72,7 @@ def rehearsed(
             case None:
                 return trigger(event, context)
             case "raise":
-                raise RehearsedError("this failure is rehearsed")
+                raise InjectedError("this failure is rehearsed")
             case "late":
                 answer = trigger(event, context)
                 sleep(deadline + 1)

@@ -17,7 +17,7 @@ from watchword.runtime.keyring import Keyring
 from watchword.testing.code_tap import hearing, tapped
 from watchword_adapters.couriers.envelope import refuse_unfit
 from watchword_adapters.userpool import SentMessage
-from watchword_adapters.userpool.sign_in.triggers import Trigger
+from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
 
 _MAILS = 1000
 _PICTURES = 20
@@ -44,7 +44,7 @@ class Shown:
 
 
 @frozen
-class Answer:
+class RightAnswer:
     """What would be right now. *text* is None where nobody but the trigger knows."""
 
     step: str
@@ -70,7 +70,7 @@ def gathering() -> Generator[list[TriggerRun]]:
         _runs.reset(token)
 
 
-class Backstage:
+class Inspector:
     """The developer's view of one pool. *peeking* keeps the answers too, which nothing but a test should know."""
 
     def __init__(self, clock: Clock, *, peeking: bool = False) -> None:
@@ -79,7 +79,7 @@ class Backstage:
         self.peeking = peeking
         self._clock = clock
         self._lock = threading.Lock()
-        self._answers: OrderedDict[str, dict[str, Answer]] = OrderedDict()
+        self._answers: OrderedDict[str, dict[str, RightAnswer]] = OrderedDict()
 
     def courier(self) -> Courier:
         """Return a courier that puts messages among the mails, with the name of the user that they are for."""
@@ -90,7 +90,7 @@ class Backstage:
         ring = Keyring.of(secret)
         return tapped(ring) if self.peeking else ring
 
-    def watch(self, name: str, trigger: Trigger) -> Trigger:
+    def watch(self, name: str, trigger: AnyTrigger) -> AnyTrigger:
         """Return *trigger* (*name* is define, create or verify), watched."""
 
         def watched(event: Any, context: Any) -> Any:
@@ -114,7 +114,7 @@ class Backstage:
 
         return watched
 
-    def answers_for(self, username: str) -> tuple[Answer, ...]:
+    def answers_for(self, username: str) -> tuple[RightAnswer, ...]:
         """Return what would be right for each step that *username* (see `LocalUserPool.username_of`) was asked, newest last."""
         with self._lock:
             return tuple(self._answers.get(username, {}).values())
@@ -128,7 +128,7 @@ class Backstage:
             return
         kind, step = public.get("kind", ""), public.get("step", "")
         # Hand-written triggers keep the answer where Verify reads it, by custom under this name.
-        answer = Answer(step, kind, code or private.get("answer"), now)
+        answer = RightAnswer(step, kind, code or private.get("answer"), now)
         with self._lock:
             mine = self._answers.pop(username, {})
             mine.pop(step, None)

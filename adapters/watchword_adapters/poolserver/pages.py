@@ -13,8 +13,8 @@ from typing import Any
 from attrs import asdict
 
 from watchword_adapters.poolserver.http.application import Page
-from watchword_adapters.poolserver.http.json_protocol import Response, refused
-from watchword_adapters.poolserver.inspector import Answer, Backstage, Shown
+from watchword_adapters.poolserver.http.json_protocol import Response, refusal_response
+from watchword_adapters.poolserver.inspector import Inspector, RightAnswer, Shown
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 
 _REFRESH_SECONDS = 3
@@ -30,7 +30,7 @@ _STYLE = (
 )
 
 
-def pages_of(pool: LocalUserPool, backstage: Backstage) -> dict[str, Page]:
+def pages_of(pool: LocalUserPool, backstage: Inspector) -> dict[str, Page]:
     """Return the pages by name: ``outbox``, ``outbox.json``, and ``answers.json`` if *backstage* peeks."""
     pages: dict[str, Page] = {
         "outbox": lambda _: _outbox_page(backstage),
@@ -41,12 +41,12 @@ def pages_of(pool: LocalUserPool, backstage: Backstage) -> dict[str, Page]:
     return pages
 
 
-def _answers(pool: LocalUserPool, backstage: Backstage, query: Mapping[str, str]) -> Response:
+def _answers(pool: LocalUserPool, backstage: Inspector, query: Mapping[str, str]) -> Response:
     name = query.get("username")
     if not name:
-        return refused("InvalidParameterException", "Say whose: answers.json?username=NAME")
+        return refusal_response("InvalidParameterException", "Say whose: answers.json?username=NAME")
     known = backstage.answers_for(pool.username_of(name))
-    last = known[-1] if known else Answer("", "", None, 0.0)
+    last = known[-1] if known else RightAnswer("", "", None, 0.0)
     return _json(
         {
             "username": name,
@@ -64,7 +64,7 @@ def _json(value: Any) -> Response:
     return Response(200, json.dumps(value).encode(), headers)
 
 
-def _outbox_page(backstage: Backstage) -> Response:
+def _outbox_page(backstage: Inspector) -> Response:
     loud = '<p class="loud">--dev-answers is on: whoever reaches this port is told the answers.</p>'
     shown = [(mail.at, _mail(mail)) for mail in tuple(backstage.mails)]
     shown += [(picture.at, _picture(picture)) for picture in tuple(backstage.pictures)]

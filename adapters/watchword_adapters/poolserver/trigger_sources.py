@@ -14,14 +14,14 @@ from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import find_flow
 from watchword.loading.registry import Registry
-from watchword_adapters.poolserver.fault_injection import TRIGGERS
-from watchword_adapters.userpool.sign_in.triggers import Trigger
+from watchword_adapters.poolserver.fault_injection import FAULTY_TRIGGERS
+from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec
 
-Three = tuple[Trigger, Trigger, Trigger]
+Three = tuple[AnyTrigger, AnyTrigger, AnyTrigger]
 
 _PREVIOUS = 8  # flows whose sign-ins may still be under way when the file has changed so often
 _SPELLINGS = {
@@ -32,7 +32,7 @@ _SPELLINGS = {
 _ONE_FOR_ALL = ("handler", "lambda_handler")
 
 
-OTHERS = {
+OTHER_TRIGGERS = {
     "pre_sign_up": ("pre_sign_up", "pre_signup"),
     "post_confirmation": ("post_confirmation",),
     "pre_token_generation": ("pre_token_generation", "pre_token"),
@@ -117,28 +117,28 @@ class HandlerSource:
         references = self._references * (3 if len(self._references) == 1 else 1)
         made = [
             _trigger(modules[module], module, attribute, trigger)
-            for trigger, (module, attribute) in zip(TRIGGERS, map(_split, references), strict=True)
+            for trigger, (module, attribute) in zip(FAULTY_TRIGGERS, map(_split, references), strict=True)
         ]
         self._modules = modules
         return cast("Three", tuple(made))
 
 
-def other_triggers(reference: str) -> dict[str, Trigger]:
+def other_triggers(reference: str) -> dict[str, AnyTrigger]:
     """Return the triggers beside the three that a module, or the Python file at a path, has.
 
     Raises:
         ConfigurationError: if it cannot be imported, or has none of them.
     """
     module = _imported(reference, again=False, option="--other-triggers")
-    found: dict[str, Trigger] = {}
-    for name, spellings in OTHERS.items():
+    found: dict[str, AnyTrigger] = {}
+    for name, spellings in OTHER_TRIGGERS.items():
         given = next(
             (each for each in (getattr(module, spelling, None) for spelling in spellings) if callable(each)), None
         )
         if given is not None:
-            found[name] = cast("Trigger", given)
+            found[name] = cast("AnyTrigger", given)
     if not found:
-        names = ", ".join(spellings[0] for spellings in OTHERS.values())
+        names = ", ".join(spellings[0] for spellings in OTHER_TRIGGERS.values())
         raise ConfigurationError(f"--other-triggers {reference}: there is no function called {names}")
     return found
 
@@ -161,7 +161,7 @@ class Reloading:
     def triggers(self) -> Three:
         """Return the triggers; each call looks up what is there by then."""
 
-        def latest(place: int) -> Trigger:
+        def latest(place: int) -> AnyTrigger:
             def trigger(event: Any, context: Any) -> Any:
                 return self._triggers[place](event, context)
 
@@ -232,11 +232,11 @@ def _module_name(name: str) -> str:
     return f"watchword_triggers_{Path(name).stem}" if name.endswith(".py") else name
 
 
-def _trigger(module: ModuleType, name: str, attribute: str, trigger: str) -> Trigger:
+def _trigger(module: ModuleType, name: str, attribute: str, trigger: str) -> AnyTrigger:
     spellings = (attribute,) if attribute else (*_SPELLINGS[trigger], *_ONE_FOR_ALL)
     for spelling in spellings:
         found: Any = getattr(module, spelling, None)
         found = getattr(found, trigger, found)  # a value with the three of them, such as what `triggers` returns
         if callable(found):
-            return cast("Trigger", found)
+            return cast("AnyTrigger", found)
     raise ConfigurationError(f"--triggers {name}: there is no function for {trigger}: name it {' or '.join(spellings)}")

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError, LocalUserPool
-from watchword_adapters.userpool.api.operation_parameters import checked
+from watchword_adapters.userpool.api.operation_parameters import check_parameters
 from watchword_adapters.userpool.directory.records import Status
 
 _KEYS = ("name", "password", "email", "phone_number", "attributes", "status")
@@ -67,7 +67,7 @@ def add_users(pool: LocalUserPool, users: list[NewUser]) -> None:
         listed = [{"Name": name, "Value": value} for name, value in user.attributes.items()]
         given = {"UserPoolId": pool.pool_id, "Username": user.name, "UserAttributes": listed}
         try:
-            checked("AdminCreateUser", {**given, "TemporaryPassword": user.password})
+            check_parameters("AdminCreateUser", {**given, "TemporaryPassword": user.password})
             pool.add_user(user.name, password=user.password, attributes=user.attributes, status=user.status)
         except pool.exceptions.UsernameExistsException:
             continue

@@ -56,8 +56,8 @@ class Verifier:
 
 
 @frozen
-class Exchange:
-    """The server's half of one password check: made by `begin`, used once.
+class PasswordExchange:
+    """The server's half of one password check: made by `draw_exchange`, used once.
 
     *client_public* is A, *public* is B, *private* is b and *scramble* is u of the papers.
     """
@@ -69,7 +69,7 @@ class Exchange:
     scramble: int = field(repr=False)
 
 
-def pad(number: int) -> bytes:
+def padded(number: int) -> bytes:
     """Return *number* (0 or more) big-endian in as few bytes as hold it and a leading zero bit."""
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
@@ -116,7 +116,7 @@ def secret_exponent(pool_id: str, user_id: str, password: str, salt: str) -> int
     *user_id* is USER_ID_FOR_SRP, never the alias that was typed; *salt* is hexadecimal.
     """
     inner = _hash(_utf8(f"{pool_name(pool_id)}{user_id}:{password}"))
-    return _number(pad(from_hex(salt, "SALT")), inner)
+    return _number(padded(from_hex(salt, "SALT")), inner)
 
 
 def make_verifier(pool_id: str, user_id: str, password: str, salt: str) -> Verifier:
@@ -153,7 +153,7 @@ def made_up_verifier(key: bytes, pool_id: str, name: str) -> Verifier:
     return Verifier(salt.hex().lstrip("0"), int.from_bytes(wide, "big") % N)
 
 
-def begin(verifier: Verifier, client_public: int, random: Random) -> Exchange:
+def draw_exchange(verifier: Verifier, client_public: int, random: Random) -> PasswordExchange:
     """Draw the server's secret b and return the exchange; send ``to_hex(exchange.public)`` as SRP_B.
 
     b is drawn again until u's first byte is not 00: one known client hashes u at full width where the others
@@ -166,24 +166,24 @@ def begin(verifier: Verifier, client_public: int, random: Random) -> Exchange:
     if client_public % N == 0:
         raise ProtocolError("SRP_A must not be 0 modulo N")
     for _ in range(_DRAWS):
-        exchange = answer(verifier, client_public, int.from_bytes(random.bytes(_EXPONENT_BYTES), "big"))
+        exchange = exchange_of(verifier, client_public, int.from_bytes(random.bytes(_EXPONENT_BYTES), "big"))
         if exchange.public and exchange.scramble >> 248:
             return exchange
     raise UnavailableError(_STUCK)
 
 
-def answer(verifier: Verifier, client_public: int, private: int) -> Exchange:
-    """Return the exchange for a given b: the arithmetic of `begin` without its drawing."""
+def exchange_of(verifier: Verifier, client_public: int, private: int) -> PasswordExchange:
+    """Return the exchange for a given b: the arithmetic of `draw_exchange` without its drawing."""
     public = (_MULTIPLIER * verifier.value + _power(G, private)) % N
-    return Exchange(verifier, client_public, public, private, scramble(client_public, public))
+    return PasswordExchange(verifier, client_public, public, private, scramble(client_public, public))
 
 
 def scramble(client_public: int, server_public: int) -> int:
     """Return u, the hash of both public numbers."""
-    return _number(pad(client_public), pad(server_public))
+    return _number(padded(client_public), padded(server_public))
 
 
-def server_key(exchange: Exchange) -> bytes:
+def server_key(exchange: PasswordExchange) -> bytes:
     """Return the 16-byte session key that only somebody who knows the password shares."""
     base = exchange.client_public * _power(exchange.verifier.value, exchange.scramble) % N
     return _derived(exchange.scramble, _power(base, exchange.private))
@@ -239,11 +239,11 @@ def _number(*parts: bytes) -> int:
     return int.from_bytes(_hash(*parts), "big")
 
 
-_MULTIPLIER = _number(pad(N), pad(G))
+_MULTIPLIER = _number(padded(N), padded(G))
 
 
 def _derived(u: int, secret: int) -> bytes:
-    extracted = hmac.digest(pad(u), pad(secret), "sha256")
+    extracted = hmac.digest(padded(u), padded(secret), "sha256")
     return hmac.digest(extracted, b"Caldera Derived Key\x01", "sha256")[:16]
 
 

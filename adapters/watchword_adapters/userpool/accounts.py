@@ -11,15 +11,15 @@ from watchword.contract.ports import Random
 from watchword_adapters.userpool.api import errors
 from watchword_adapters.userpool.api.app_client import AppClient
 from watchword_adapters.userpool.api.schema import attributes_from, check_password, check_writable
-from watchword_adapters.userpool.directory.records import User, attribute_list, described
-from watchword_adapters.userpool.directory.users import Person, Users, check_may_sign_in
+from watchword_adapters.userpool.directory.records import PoolUser, attribute_list, user_description
+from watchword_adapters.userpool.directory.users import TypedUser, UserDirectory, check_may_sign_in
 from watchword_adapters.userpool.pool_mails import Mails
 from watchword_adapters.userpool.sign_in.account_triggers import AccountTriggers, PreSigned
 from watchword_adapters.userpool.sign_in.tokens import Tokens
-from watchword_adapters.userpool.sign_in.triggers import Metadata
+from watchword_adapters.userpool.sign_in.triggers import ClientMetadata
 
-Reply = dict[str, Any]
-Given = Mapping[str, Any]
+_Reply = dict[str, Any]
+_Given = Mapping[str, Any]
 
 
 @frozen
@@ -27,7 +27,7 @@ class Accounts:
     """The operations on accounts, each named as Cognito names it."""
 
     client: AppClient
-    users: Users
+    users: UserDirectory
     tokens: Tokens
     triggers: AccountTriggers
     mails: Mails
@@ -37,7 +37,7 @@ class Accounts:
 
     # By anybody
 
-    def sign_up(self, given: Given) -> Reply:
+    def sign_up(self, given: _Given) -> _Reply:
         """Add an unconfirmed user and send the code to the address, if there is one."""
         name: str = given["Username"]
         self.client.check_hash(given.get("SecretHash"), name)
@@ -59,14 +59,14 @@ class Accounts:
             named=named,
             codes={"sign-up": code} if code else {},
         )
-        reply: Reply = {"UserConfirmed": said.confirm, "UserSub": user.sub}
+        reply: _Reply = {"UserConfirmed": said.confirm, "UserSub": user.sub}
         if said.confirm:
             self.triggers.post_confirmation("PostConfirmation_ConfirmSignUp", user, given.get("ClientMetadata"))
         elif code:
             reply["CodeDeliveryDetails"] = self.mails.code(user, "sign-up", code)
         return reply
 
-    def confirm_sign_up(self, given: Given) -> Reply:
+    def confirm_sign_up(self, given: _Given) -> _Reply:
         """Confirm a user by the code, which also verifies the address."""
         person = self._person(given)
         user = person.user
@@ -82,7 +82,7 @@ class Accounts:
         self._confirmed(user.username, "PostConfirmation_ConfirmSignUp", given)
         return {}
 
-    def resend_confirmation_code(self, given: Given) -> Reply:
+    def resend_confirmation_code(self, given: _Given) -> _Reply:
         """Send a new sign-up code."""
         person = self._person(given)
         user = person.user
@@ -94,7 +94,7 @@ class Accounts:
             raise errors.InvalidParameterException("Cannot resend codes. Auto verification not turned on.")
         return {"CodeDeliveryDetails": self.mails.new_code(user, "sign-up")}
 
-    def forgot_password(self, given: Given) -> Reply:
+    def forgot_password(self, given: _Given) -> _Reply:
         """Send a code that sets a new password, to a verified address only."""
         self.migrate("UserMigration_ForgotPassword", given["Username"], None, None, given.get("ClientMetadata"))
         person = self._person(given)
@@ -104,7 +104,7 @@ class Accounts:
         self._check_resettable(user)
         return {"CodeDeliveryDetails": self.mails.new_code(user, "forgot-password")}
 
-    def confirm_forgot_password(self, given: Given) -> Reply:
+    def confirm_forgot_password(self, given: _Given) -> _Reply:
         """Set a new password by the code."""
         person = self._person(given)
         check_password(given["Password"])
@@ -124,12 +124,12 @@ class Accounts:
 
     # By the user, with an access token
 
-    def get_user(self, given: Given) -> Reply:
+    def get_user(self, given: _Given) -> _Reply:
         """Return the signed-in user's name and attributes."""
         user = self._signed_in(given)
         return {"Username": user.username, "UserAttributes": attribute_list(user)}
 
-    def update_user_attributes(self, given: Given) -> Reply:
+    def update_user_attributes(self, given: _Given) -> _Reply:
         """Change attributes; a new e-mail address has to be verified anew."""
         user = self._signed_in(given)
         attributes = attributes_from(given["UserAttributes"])
@@ -137,7 +137,7 @@ class Accounts:
         sent = self._update(user.username, attributes)
         return {"CodeDeliveryDetailsList": [sent] if sent else []}
 
-    def get_user_attribute_verification_code(self, given: Given) -> Reply:
+    def get_user_attribute_verification_code(self, given: _Given) -> _Reply:
         """Send another code to the address that waits for one."""
         user = self._signed_in(given)
         self._check_verifiable(given["AttributeName"])
@@ -146,7 +146,7 @@ class Accounts:
             raise errors.InvalidParameterException("User does not have an email address to verify.")
         return {"CodeDeliveryDetails": self.mails.new_code(user, "verify-email", waiting.to if waiting else "")}
 
-    def verify_user_attribute(self, given: Given) -> Reply:
+    def verify_user_attribute(self, given: _Given) -> _Reply:
         """Take the code: the address that it was sent to is the user's, and verified."""
         user = self._signed_in(given)
         self._check_verifiable(given["AttributeName"])
@@ -154,7 +154,7 @@ class Accounts:
             draft.set_attributes({"email": to, "email_verified": "true"})
         return {}
 
-    def change_password(self, given: Given) -> Reply:
+    def change_password(self, given: _Given) -> _Reply:
         """Change the password of somebody who knows the old one."""
         user = self._signed_in(given)
         person = self.users.find(user.username)
@@ -167,12 +167,12 @@ class Accounts:
         self._set_password(user.username, given["ProposedPassword"])
         return {}
 
-    def global_sign_out(self, given: Given) -> Reply:
+    def global_sign_out(self, given: _Given) -> _Reply:
         """Revoke every token of the signed-in user."""
         self.tokens.revoke_all(self._signed_in(given).sub)
         return {}
 
-    def revoke_token(self, given: Given) -> Reply:
+    def revoke_token(self, given: _Given) -> _Reply:
         """Revoke a refresh token and the tokens that came from it."""
         self.client.check_secret(given.get("ClientSecret"))
         self.tokens.revoke(given["Token"])
@@ -180,7 +180,7 @@ class Accounts:
 
     # By an administrator
 
-    def admin_create_user(self, given: Given) -> Reply:
+    def admin_create_user(self, given: _Given) -> _Reply:
         """Add a user with a temporary password, and invite her by mail unless told to SUPPRESS; or invite her again."""
         password: str = given.get("TemporaryPassword") or self._temporary_password()
         check_password(password)
@@ -204,9 +204,9 @@ class Accounts:
         if address and given.get("MessageAction") != "SUPPRESS":
             text = f"Your username is {given['Username']} and temporary password is {password}."
             self.mails.send(user, address, "Your temporary password", text)
-        return {"User": described(user, attributes="Attributes")}
+        return {"User": user_description(user, attributes="Attributes")}
 
-    def _invited_again(self, given: Given, password: str) -> User:
+    def _invited_again(self, given: _Given, password: str) -> PoolUser:
         """Return somebody who has not answered the invitation, with a new temporary password. Nobody is created."""
         user = self._existing(given)
         if user.status != "FORCE_CHANGE_PASSWORD":
@@ -216,20 +216,20 @@ class Accounts:
         self._set_password(user.username, password)
         return self._existing(given)
 
-    def admin_update_user_attributes(self, given: Given) -> Reply:
+    def admin_update_user_attributes(self, given: _Given) -> _Reply:
         """Change attributes, also those that say whether an address is verified."""
         self._update(self._existing(given).username, attributes_from(given["UserAttributes"]))
         return {}
 
-    def admin_disable_user(self, given: Given) -> Reply:
+    def admin_disable_user(self, given: _Given) -> _Reply:
         """Refuse a user from now on, and revoke all tokens."""
         return self._switch(given, enabled=False)
 
-    def admin_enable_user(self, given: Given) -> Reply:
+    def admin_enable_user(self, given: _Given) -> _Reply:
         """Let a user sign in again."""
         return self._switch(given, enabled=True)
 
-    def admin_reset_user_password(self, given: Given) -> Reply:
+    def admin_reset_user_password(self, given: _Given) -> _Reply:
         """Make the password useless until a new one is set by the code that is sent."""
         user = self._existing(given)
         self._check_resettable(user)
@@ -240,18 +240,18 @@ class Accounts:
         self.mails.code(user, "forgot-password", code)
         return {}
 
-    def admin_get_user(self, given: Given) -> Reply:
+    def admin_get_user(self, given: _Given) -> _Reply:
         """Return everything about a user but the password."""
-        return described(self._existing(given))
+        return user_description(self._existing(given))
 
-    def admin_delete_user(self, given: Given) -> Reply:
+    def admin_delete_user(self, given: _Given) -> _Reply:
         """Remove a user, tokens included."""
         user = self._existing(given)
         self.users.remove(user.username)
         self.tokens.revoke_all(user.sub)
         return {}
 
-    def admin_set_user_password(self, given: Given) -> Reply:
+    def admin_set_user_password(self, given: _Given) -> _Reply:
         """Set a password, for good if *Permanent*, else to be changed at the next sign-in."""
         user = self._existing(given)
         check_password(given["Password"])
@@ -261,7 +261,7 @@ class Accounts:
             draft.set_status("CONFIRMED" if given.get("Permanent") else "FORCE_CHANGE_PASSWORD")
         return {}
 
-    def admin_confirm_sign_up(self, given: Given) -> Reply:
+    def admin_confirm_sign_up(self, given: _Given) -> _Reply:
         """Confirm a user without a code."""
         user = self._existing(given)
         if user.status != "UNCONFIRMED":
@@ -282,7 +282,9 @@ class Accounts:
                 raise errors.NotAuthorizedException(f"Cannot modify an already provided {name}")
         self._update(username, attributes, password)
 
-    def migrate(self, source: str, name: str, password: str | None, validation: Metadata, metadata: Metadata) -> None:
+    def migrate(
+        self, source: str, name: str, password: str | None, validation: ClientMetadata, metadata: ClientMetadata
+    ) -> None:
         """Add somebody whom the pool does not have and the user migration trigger knows.
 
         Raises:
@@ -301,17 +303,17 @@ class Accounts:
         if found.welcome and user.attributes.get("email"):
             self.mails.send(user, user.attributes["email"], "Welcome", f"Your username is {found.name}.")
 
-    def _pre_signed(self, source: str, given: Given, username: str, attributes: Mapping[str, str]) -> PreSigned:
+    def _pre_signed(self, source: str, given: _Given, username: str, attributes: Mapping[str, str]) -> PreSigned:
         pairs = given.get("ValidationData")
         validation = None if pairs is None else {pair["Name"]: pair.get("Value") or "" for pair in pairs}
         return self.triggers.pre_sign_up(source, username, attributes, validation, given.get("ClientMetadata"))
 
-    def _confirmed(self, username: str, source: str, given: Given) -> None:
+    def _confirmed(self, username: str, source: str, given: _Given) -> None:
         user = self.users.get(username)
         if user is not None:
             self.triggers.post_confirmation(source, user, given.get("ClientMetadata"))
 
-    def _person(self, given: Given) -> Person:
+    def _person(self, given: _Given) -> TypedUser:
         name: str = given["Username"]
         self.client.check_hash(given.get("SecretHash"), name)
         person = self.users.find(name)
@@ -319,20 +321,20 @@ class Accounts:
             raise errors.UserNotFoundException("Username/client id combination not found.")
         return person
 
-    def _existing(self, given: Given) -> User:
+    def _existing(self, given: _Given) -> PoolUser:
         user = self.users.find(given["Username"]).user
         if user is None:
             raise errors.UserNotFoundException("User does not exist.")
         return user
 
-    def _signed_in(self, given: Given) -> User:
+    def _signed_in(self, given: _Given) -> PoolUser:
         user = self.users.get(self.tokens.username_of_access(given["AccessToken"]))
         if user is None:
             raise errors.UserNotFoundException("User does not exist.")
         check_may_sign_in(user)
         return user
 
-    def _switch(self, given: Given, *, enabled: bool) -> Reply:
+    def _switch(self, given: _Given, *, enabled: bool) -> _Reply:
         user = self._existing(given)
         with self.users.changing(user.username) as draft:
             draft.set_enabled(enabled)
@@ -340,7 +342,7 @@ class Accounts:
             self.tokens.revoke_all(user.sub)
         return {}
 
-    def _update(self, username: str, changes: Mapping[str, str], password: str | None = None) -> Reply | None:
+    def _update(self, username: str, changes: Mapping[str, str], password: str | None = None) -> _Reply | None:
         """Change attributes, and send a code to an address that is new and not said to be verified; return where to.
 
         With a *password*, that is set too, and the invitation is answered.
@@ -360,7 +362,7 @@ class Accounts:
                 draft.set_code("verify-email", code)
         return None if code is None else self.mails.code(draft.user, "verify-email", code)
 
-    def _check_resettable(self, user: User) -> None:
+    def _check_resettable(self, user: PoolUser) -> None:
         if not user.enabled:
             raise errors.NotAuthorizedException(errors.DISABLED)
         if user.status == "FORCE_CHANGE_PASSWORD":

@@ -9,24 +9,24 @@ from typing import Any
 from watchword_adapters.userpool.accounts import Accounts
 from watchword_adapters.userpool.api.app_client import AppClient
 from watchword_adapters.userpool.directory.groups import Groups
-from watchword_adapters.userpool.directory.records import User
-from watchword_adapters.userpool.directory.users import Users
+from watchword_adapters.userpool.directory.records import PoolUser
+from watchword_adapters.userpool.directory.users import UserDirectory
 from watchword_adapters.userpool.pool_mails import Mails
 from watchword_adapters.userpool.settings import PoolSettings
 from watchword_adapters.userpool.sign_in.account_triggers import AccountTriggers, Customized
 from watchword_adapters.userpool.sign_in.challenges import SignIns
 from watchword_adapters.userpool.sign_in.sessions import Sessions
 from watchword_adapters.userpool.sign_in.tokens import Tokens
-from watchword_adapters.userpool.sign_in.triggers import Caller, Metadata, Triggers
+from watchword_adapters.userpool.sign_in.triggers import ClientMetadata, CustomAuthTriggers, TriggerCaller
 
 
 def handlers_of(
-    pool: PoolSettings, users: Users, tokens: Tokens
+    pool: PoolSettings, users: UserDirectory, tokens: Tokens
 ) -> dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]]:
     """Return what handles each operation of *pool*, by its name on the wire; *users* and *tokens* are the pool's."""
     legacy = not pool.prevent_user_existence_errors
     client = AppClient(pool.client_id, pool.client_secret, frozenset(pool.auth_flows))
-    caller = Caller(
+    caller = TriggerCaller(
         pool_id=pool.pool_id,
         client_id=pool.client_id,
         deadline=pool.trigger_deadline,
@@ -54,10 +54,10 @@ def handlers_of(
         verify_before_update=pool.verify_before_update,
     )
 
-    def customized(source: str, user: User, metadata: Metadata) -> Customized:
+    def customized(source: str, user: PoolUser, metadata: ClientMetadata) -> Customized:
         return account_triggers.customized(source, user, groups.claims_of(user), metadata)
 
-    def migrate(name: str, password: str, metadata: Metadata) -> None:
+    def migrate(name: str, password: str, metadata: ClientMetadata) -> None:
         accounts.migrate("UserMigration_Authentication", name, password, metadata, None)
 
     sign_ins = SignIns(
@@ -66,7 +66,7 @@ def handlers_of(
         users=users,
         sessions=Sessions(pool.session_minutes * 60, clock=pool.clock, random=pool.random),
         tokens=tokens,
-        triggers=Triggers(
+        triggers=CustomAuthTriggers(
             pool.define, pool.create, pool.verify, caller=caller, legacy=legacy, first_session=pool.first_session
         ),
         customized=customized,

@@ -16,7 +16,7 @@ from watchword_adapters.userpool.directory.user_store import Keeper
 from watchword_adapters.userpool.directory.users import ALIASES, DEFAULT_ALIASES
 from watchword_adapters.userpool.outbox import SentMessage
 from watchword_adapters.userpool.sign_in.account_triggers import TokenVersion
-from watchword_adapters.userpool.sign_in.triggers import FirstSession, Trigger
+from watchword_adapters.userpool.sign_in.triggers import AnyTrigger, FirstSession
 
 
 def _like(pattern: str, form: str) -> Validator:
@@ -50,19 +50,19 @@ def _issuer_of(pool: PoolSettings) -> str:
 class PoolSettings:
     """The settings of a `LocalUserPool`; one that is out of bounds raises ConfigurationError."""
 
-    define: Trigger | None = field(repr=False)
-    create: Trigger | None = field(repr=False)
-    verify: Trigger | None = field(repr=False)
+    define: AnyTrigger | None = field(repr=False)
+    create: AnyTrigger | None = field(repr=False)
+    verify: AnyTrigger | None = field(repr=False)
 
-    pre_sign_up: Trigger | None = field(default=None, kw_only=True, repr=False)
+    pre_sign_up: AnyTrigger | None = field(default=None, kw_only=True, repr=False)
     """Called before a sign-up, and before an administrator creates a user; it may refuse, confirm and verify."""
-    post_confirmation: Trigger | None = field(default=None, kw_only=True, repr=False)
+    post_confirmation: AnyTrigger | None = field(default=None, kw_only=True, repr=False)
     """Called after a sign-up is confirmed, and after a forgotten password is set anew."""
-    pre_token_generation: Trigger | None = field(default=None, kw_only=True, repr=False)
+    pre_token_generation: AnyTrigger | None = field(default=None, kw_only=True, repr=False)
     """Called before tokens are made, those of a refresh too; it may change claims, groups and scopes."""
     pre_token_version: TokenVersion = field(default="V1_0", kw_only=True, validator=choice("V1_0", "V2_0"))
     """The version of its event: V2_0 changes access tokens too."""
-    user_migration: Trigger | None = field(default=None, kw_only=True, repr=False)
+    user_migration: AnyTrigger | None = field(default=None, kw_only=True, repr=False)
     """Called when somebody unknown signs in by password, or has forgotten it; whom it knows is added."""
 
     prevent_user_existence_errors: bool = field(default=True, kw_only=True, validator=flag())

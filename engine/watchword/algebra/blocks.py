@@ -13,13 +13,13 @@ from watchword.contract.kinds import HostRun, Kind
 from watchword.contract.powers import Powers, is_host_run, is_kind, powers_of
 from watchword.errors import ConfigurationError
 
-NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
+STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 MESSAGES = 3
 """The most messages that one step sends in one sign-in: the first, and two that are asked for."""
 
 
 @frozen
-class Attribute:
+class AttributeCondition:
     """The condition that the user's attribute *name* is *value*."""
 
     name: str
@@ -27,13 +27,13 @@ class Attribute:
 
 
 @frozen
-class Client:
+class ClientCondition:
     """The condition that the sign-in comes through the app client *id*."""
 
     id: str
 
 
-Condition: TypeAlias = Attribute | Client
+Condition: TypeAlias = AttributeCondition | ClientCondition
 
 
 @frozen
@@ -124,7 +124,7 @@ def when(condition: Condition, then: Block, otherwise: Block | None = None) -> W
 
     Without *otherwise* it stands directly in a `sequence` only: no other block may pass without a round.
     """
-    if not isinstance(condition, Attribute | Client):
+    if not isinstance(condition, AttributeCondition | ClientCondition):
         raise ConfigurationError(f"when: {condition!r} is no condition: use attribute(name, value) or client(id)")
     _blocks("when", (then,) if otherwise is None else (then, otherwise))
     return When(condition, then, otherwise)
@@ -137,21 +137,21 @@ def named(name: str, kind: Kind) -> Named:
     return Named(name, kind)
 
 
-def attribute(name: str, value: str) -> Attribute:
+def attribute(name: str, value: str) -> AttributeCondition:
     """Return the condition that the user's attribute *name* (``custom:tier``) is *value*, to the letter.
 
     Take no attribute that users can change, see `watchword.algebra.attributes`: then they choose for themselves.
     """
     if not (isinstance(name, str) and name and isinstance(value, str)):
         raise ConfigurationError("attribute(name, value) takes two texts, such as attribute('custom:tier', 'gold')")
-    return Attribute(name, value)
+    return AttributeCondition(name, value)
 
 
-def client(id: str) -> Client:  # noqa: A002 - the user's word
+def client(id: str) -> ClientCondition:  # noqa: A002 - the user's word
     """Return the condition that the sign-in comes through the app client *id*."""
     if not (isinstance(id, str) and id):
         raise ConfigurationError("client(id) takes the id of an app client")
-    return Client(id)
+    return ClientCondition(id)
 
 
 def children(block: Block) -> tuple[Block, ...]:
@@ -297,7 +297,7 @@ class _Lowering:
             )
         lowered = (
             ("client", condition.id)
-            if isinstance(condition, Client)
+            if isinstance(condition, ClientCondition)
             else ("attribute", condition.name, condition.value)
         )
         if lowered not in self.conditions:
@@ -322,7 +322,7 @@ def check_name(word: str, name: object) -> None:
     Raises:
         ConfigurationError: if it is none, or one that the engine uses itself.
     """
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not STEP_NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} is no {word} name: write 2 to 32 of a-z, 0-9 and _, beginning with a letter"
         )

@@ -284,7 +284,7 @@ def decide(state, choice=None, must_change=False, known=True):
     return ("select", names) if asks(body) else ("fail", "no_choice")
 
 
-def ending(body):
+def is_end(body):
     """Say whether nothing can come after *body*."""
     return body in ENDS
 

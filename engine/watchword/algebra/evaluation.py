@@ -98,7 +98,7 @@ def named_rounds(read: Sequence[derivative.ReadRound]) -> tuple[ReadRound, ...]:
     )
 
 
-def ending(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:
+def closing_event(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:
     """Return the name of the audit event for the end of a sign-in, and its facts; None if it goes on."""
     match judgement.decision:
         case IssueTokens():

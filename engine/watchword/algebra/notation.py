@@ -14,7 +14,7 @@ from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound, Use
 from watchword.errors import ConfigurationError
 
-MAX_LENGTH = 100_000
+MAX_SESSION_TEXT = 100_000
 """A thousand rounds, which is more than any session has, take a third of it."""
 
 _HOST_EMAIL = "EMAIL_OTP"
@@ -49,8 +49,8 @@ def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     Raises:
         ConfigurationError: for a word that is none; the message lists what there is.
     """
-    if len(words) > MAX_LENGTH:
-        raise ConfigurationError(f"a session is told in {MAX_LENGTH} characters at most, not in {len(words)}")
+    if len(words) > MAX_SESSION_TEXT:
+        raise ConfigurationError(f"a session is told in {MAX_SESSION_TEXT} characters at most, not in {len(words)}")
     own = {_spoken(step): step for step in (*steps, derivative.SELECT)}
     rounds: list[ReadRound] = []
     for word in words.split():

@@ -13,8 +13,8 @@ Requirement: TypeAlias = str | tuple[str, tuple["Requirement", ...]]
 
 FACTORS = ("knowledge", "possession", "inherence")
 _TOKEN = re.compile(r"\s*(?:([a-z][a-z0-9_]*)|([()]))", re.ASCII)
-MAX_LENGTH = 500
-MAX_DEPTH = 50
+MAX_REQUIREMENT = 500
+MAX_NESTING = 50
 
 
 def parse(text: str) -> Requirement:
@@ -25,8 +25,8 @@ def parse(text: str) -> Requirement:
     Raises:
         ConfigurationError: if *text* is no such expression; the message shows where.
     """
-    if len(text) > MAX_LENGTH:
-        raise ConfigurationError(f"require is longer than {MAX_LENGTH} characters")
+    if len(text) > MAX_REQUIREMENT:
+        raise ConfigurationError(f"require is longer than {MAX_REQUIREMENT} characters")
     words: list[str] = []
     place = 0
     while text[place:].strip():
@@ -36,8 +36,8 @@ def parse(text: str) -> Requirement:
         words.append(match[1] or match[2])
         place = match.end()
         # The reading below calls itself for every bracket, so the depth is limited where Python's would not show a remedy.
-        if words.count("(") - words.count(")") > MAX_DEPTH:
-            raise ConfigurationError(f"require has more than {MAX_DEPTH} brackets inside one another: write fewer")
+        if words.count("(") - words.count(")") > MAX_NESTING:
+            raise ConfigurationError(f"require has more than {MAX_NESTING} brackets inside one another: write fewer")
     read, rest = _either(words, text)
     if rest:
         raise ConfigurationError(f"require: {rest[0]!r} comes unexpectedly in {text!r}; {_FORM}")

@@ -30,7 +30,7 @@ from watchword.analysis.assurance import (
 )
 from watchword.analysis.enumeration import first_difference
 from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report, with_session, without_session
-from watchword.analysis.metrics import Figures, figures_of, guesses_per_day, over, per_day, probability, sends
+from watchword.analysis.metrics import Figures, figures_of, guesses_per_day, over, per_day, probability, sends_message
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.errors import ConfigurationError
 
@@ -179,7 +179,7 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
                 f"step {step.name!r} sends again after {resend_after} s, but the session is over after "
                 f"{validity:g} s: whoever waits is stuck; lower resend_after or raise the session's validity",
             )
-        if sends(step) and resend_after > step.lifetime:
+        if sends_message(step) and resend_after > step.lifetime:
             yield without_session(
                 "WW208",
                 f"the message of step {step.name!r} is dead after {step.lifetime} s, but `resend_after` tells the client to wait "
@@ -227,7 +227,7 @@ def _budgets(flow: Flow) -> Iterator[Finding]:
     """Tell of limits that allow more than holds, and of those under which a message brings no try of its own."""
     messages, guesses = per_day(flow.limits.messages), per_day(flow.limits.guesses)
     for step in flow.steps.values():
-        if not sends(step):
+        if not sends_message(step):
             if flow.limits.guesses_at(step) and guesses > PER_BUDGET:
                 yield without_session(
                     "WW209",
@@ -270,7 +270,9 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
             body, _, phase, _ = exploration.states[place.number]
             free = derivative.without_srp(body) if phase == derivative.CLOSED else body
             names = derivative.heads(free or derivative.FAILED)
-            step = next((flow.steps[name] for name in names if name in flow.steps and sends(flow.steps[name])), None)
+            step = next(
+                (flow.steps[name] for name in names if name in flow.steps and sends_message(flow.steps[name])), None
+            )
             if step is not None:
                 asked.append((Way(place.session, outcomes), step, len(names) > 1))
                 break
@@ -370,7 +372,7 @@ def _failing_over(exploration: Exploration) -> Iterator[Finding]:
     for number, followers in enumerate(exploration.onward):
         for read, target in followers:
             left = exploration.states[target][0]
-            if read.use != derivative.UNASKED or read.step in told or derivative.ending(left):
+            if read.use != derivative.UNASKED or read.step in told or derivative.is_end(left):
                 continue
             told.add(read.step)
             others = ", ".join(derivative.heads(left))

@@ -15,7 +15,7 @@ from watchword.analysis.explanation import upcoming
 from watchword.analysis.state_space import Exploration, that_send
 from watchword.errors import ConfigurationError
 
-Shape: TypeAlias = Literal["step", "choice", "host", "end"]
+NodeShape: TypeAlias = Literal["step", "choice", "host", "end"]
 
 MAX_DRAWN = 1000
 """The most states that are drawn in full; nobody reads more."""
@@ -50,7 +50,7 @@ class Node:
 
     id: str
     label: str
-    shape: Shape
+    shape: NodeShape
 
 
 @frozen
@@ -116,7 +116,7 @@ def mermaid(diagram: Diagram) -> str:
     return "\n".join(lines) + "\n"
 
 
-_SHAPES: dict[Shape, str] = {
+_SHAPES: dict[NodeShape, str] = {
     "step": "shape=box, style=rounded",
     "choice": "shape=diamond",
     "host": "shape=box, style=dashed",
@@ -238,7 +238,7 @@ def _label(state: derivative.State) -> str:
     body, _, phase, _ = state
     if body == derivative.PASSED:
         return TOKENS
-    if derivative.ending(body):
+    if derivative.is_end(body):
         return FAIL
     names = derivative.heads(body)
     shown = "" if phase == derivative.CLOSED else derivative.shown(body)
@@ -274,9 +274,9 @@ def _steps(body: derivative.Body) -> Iterator[str]:
             yield from _steps(part)
 
 
-def _shape(state: derivative.State) -> Shape:
+def _shape(state: derivative.State) -> NodeShape:
     names = upcoming(state)
-    if derivative.ending(state[0]):
+    if derivative.is_end(state[0]):
         return "end"
     if not names or names[0] == derivative.PASSWORD_VERIFIER:
         return "host"
@@ -382,7 +382,7 @@ class _Collapsing:
         for name in (derivative.SRP_A, derivative.NEW_PASSWORD):
             if name in reads:
                 yield _host(name)
-        if derivative.ending(body):
+        if derivative.is_end(body):
             yield _END[TOKENS if body == derivative.PASSED else FAIL]
             return
         names = upcoming(state)

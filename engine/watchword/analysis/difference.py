@@ -11,7 +11,7 @@ from watchword.algebra import derivative
 from watchword.algebra.flow import Flow, ReadRound, announce, decision_of, expect_flow
 from watchword.algebra.notation import say
 from watchword.analysis.assurance import weakest
-from watchword.analysis.state_space import MAX_STATES, Step, every_outcome_of, explore, next_rounds, that_send
+from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, that_send
 from watchword.contract.ports import Limit
 from watchword.contract.powers import settings_of
 from watchword.errors import ConfigurationError
@@ -107,7 +107,7 @@ class _Place:
     apart: bool
     held: tuple[tuple[str, ...], ...]
     before: _Place | None = None
-    step: Step | None = None
+    step: RoundTuple | None = None
 
     @property
     def session(self) -> tuple[str, ...]:

@@ -11,14 +11,14 @@ from watchword.analysis.state_space import Exploration
 
 
 @frozen
-class Difference:
+class VisibleDifference:
     """After *session* a user for whom *outcomes* hold is asked otherwise than one who does not exist."""
 
     outcomes: tuple[bool, ...]
     session: tuple[str, ...]
 
 
-def first_difference(exploration: Exploration) -> Difference | None:
+def first_difference(exploration: Exploration) -> VisibleDifference | None:
     """Return the shortest session after which the two differ, or None if no stranger ever sees a difference.
 
     A stranger opens as they like, chooses, asks for resends, answers wrongly, and passes what proves nothing. To the
@@ -26,14 +26,14 @@ def first_difference(exploration: Exploration) -> Difference | None:
     """
     conditions = exploration.flow.conditions
     starts = dict(exploration.beginnings)
-    found: list[Difference] = []
+    found: list[VisibleDifference] = []
     for outcomes, known in exploration.beginnings:
         # Somebody unknown has no attributes; the app client is the same for both.
         decoy = tuple(held and condition[0] == "client" for held, condition in zip(outcomes, conditions, strict=True))
         if decoy != outcomes:
             session = _parting(exploration, starts[decoy], known)
             if session is not None:
-                found.append(Difference(outcomes, session))
+                found.append(VisibleDifference(outcomes, session))
     return min(found, key=lambda each: len(each.session), default=None)
 
 

@@ -12,7 +12,7 @@ from watchword.algebra.flow import Flow, ReadRound, Round
 from watchword.algebra.notation import say
 from watchword.analysis.state_space import that_send
 
-REASONS: Mapping[str, str] = {
+REASON_TEXTS: Mapping[str, str] = {
     "tries_used_up": (
         f"the tries of a step are used up, or its {derivative.REQUESTS} resend requests, or it could not be asked, and no other "
         "way is left; "
@@ -140,7 +140,7 @@ def spell(decided: derivative.Decided) -> str:
 def left(body: derivative.Body, sending: Collection[str]) -> str:
     """Return in words what of a flow is left; *sending* are the steps that send a message."""
     tag = body[0]
-    if derivative.ending(body):
+    if derivative.is_end(body):
         return {"passed": "nothing", "failed": "nothing: tries used up"}.get(tag, "nothing: it is broken")
     if tag == "step":
         wishes = ("resend request", "resend requests") if body[1] in sending else _ANEW
@@ -327,7 +327,7 @@ def _mismatch(stranger: Round, place: int, problem: str, outcomes: Sequence[bool
 
 
 def _failure(code: str, detail: str) -> str:
-    return f"{code}: {detail}; {REASONS[code]}" if detail else f"{code}: {REASONS[code]}"
+    return f"{code}: {detail}; {REASON_TEXTS[code]}" if detail else f"{code}: {REASON_TEXTS[code]}"
 
 
 def _read(before: derivative.State, state: derivative.State, read: ReadRound, sending: Collection[str]) -> str:

@@ -19,7 +19,7 @@ _PROGRESS_EVERY = 20_000
 
 _HOST_ROUNDS = (derivative.NEW_PASSWORD, *derivative.SRP_ROUNDS)
 
-Step = tuple[str, str, Use, bool]
+RoundTuple = tuple[str, str, Use, bool]
 
 
 @contextmanager
@@ -143,15 +143,15 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     return Exploration(flow, tuple(states), tuple(onward), tuple(beginnings), tuple(came_from))
 
 
-class _Following(dict[tuple[str, ...], tuple[tuple[Step, ReadRound], ...]]):
+class _Following(dict[tuple[str, ...], tuple[tuple[RoundTuple, ReadRound], ...]]):
     """The rounds that may follow where these names are awaited: few combinations, each of which many states share."""
 
     def __init__(self, sending: Collection[str]) -> None:
         super().__init__()
         self._sending = sending
-        self._reads: dict[Step, ReadRound] = {}
+        self._reads: dict[RoundTuple, ReadRound] = {}
 
-    def __missing__(self, awaited: tuple[str, ...]) -> tuple[tuple[Step, ReadRound], ...]:
+    def __missing__(self, awaited: tuple[str, ...]) -> tuple[tuple[RoundTuple, ReadRound], ...]:
         steps = [step for name in awaited for step in _rounds_of(name, self._sending)]
         self[awaited] = found = tuple((step, self._reads.setdefault(step, _read_as(*step))) for step in steps)
         return found
@@ -194,7 +194,7 @@ def that_send(flow: Flow) -> frozenset[str]:
     return frozenset(step.name for step in flow.steps.values() if step.powers.sends)
 
 
-def next_rounds(state: derivative.State, sending: Collection[str]) -> tuple[Step, ...]:
+def next_rounds(state: derivative.State, sending: Collection[str]) -> tuple[RoundTuple, ...]:
     """Return every round that a truthful host could add to *state*: (name, step, use, right).
 
     *sending* are the steps that send, see `that_send`: in any state their courier may be down, or their budget empty.
@@ -212,7 +212,7 @@ def _awaited(state: derivative.State) -> tuple[str, ...]:
         and body not in (derivative.FAILED, derivative.BROKEN)
     ):
         early = (derivative.NEW_PASSWORD,)
-    if derivative.ending(body):
+    if derivative.is_end(body):
         return early
     free: derivative.Body | None = body
     if phase == derivative.CLOSED:
@@ -227,7 +227,7 @@ def _awaited(state: derivative.State) -> tuple[str, ...]:
     return early + names
 
 
-def _rounds_of(name: str, sending: Collection[str]) -> tuple[Step, ...]:
+def _rounds_of(name: str, sending: Collection[str]) -> tuple[RoundTuple, ...]:
     """Return the rounds by which *name*, which is awaited, may come."""
     if name in _HOST_ROUNDS:
         return ((name, "", "answer", True),)

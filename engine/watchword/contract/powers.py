@@ -29,7 +29,7 @@ MAX_LIFETIME = 600
 MAX_MESSAGE = 1_000_000
 """Characters of a message in all: ten times what a template may have."""
 
-FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
+_FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
 
 
 class Sends(Protocol):
@@ -345,7 +345,7 @@ def why_no_message(message: object, channel: str) -> str:
     return "" if by == channel else f"made a message of the channel {by!r:.40}, although it sends by {channel!r}"
 
 
-def lacking(made: object, port: type) -> tuple[str, ...]:
+def missing_members(made: object, port: type) -> tuple[str, ...]:
     """Return the members of the protocol *port* that *made* has not."""
     names = (*inspect.get_annotations(port), *vars(port))
     return _lacking(made, tuple(name for name in names if not name.startswith("_")))
@@ -360,9 +360,9 @@ def _check_proves(kind: object) -> None:
     proves: object = cast("Any", kind).proves
     if isinstance(kind, type) and _is_later(proves):
         return
-    if not isinstance(proves, frozenset) or not proves <= FACTORS:
+    if not isinstance(proves, frozenset) or not proves <= _FACTORS:
         raise ConfigurationError(
-            f"{_class_of(kind).__name__}.proves must be a frozenset of {', '.join(sorted(FACTORS))}, or an empty one"
+            f"{_class_of(kind).__name__}.proves must be a frozenset of {', '.join(sorted(_FACTORS))}, or an empty one"
         )
 
 

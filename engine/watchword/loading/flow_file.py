@@ -14,7 +14,7 @@ import attrs
 from attrs import field, frozen
 
 from watchword.algebra.blocks import (
-    NAME,
+    STEP_NAME,
     Block,
     Condition,
     all_of,
@@ -38,7 +38,7 @@ MAX_BYTES = 256 * 1024
 MAX_REFERENCE = 4096
 """The longest path that Linux knows."""
 
-MAX_DEPTH = 32
+_MAX_DEPTH = 32
 """How deep brackets may nest: a block in a block takes two."""
 
 _TOP = ("name", "require", "unwanted_srp", "limits", "accept", "steps")
@@ -70,10 +70,10 @@ def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
     """
     path = Path(path)
     text = _text(path)
-    deep = toml_positions.too_deep(text, MAX_DEPTH)
+    deep = toml_positions.too_deep(text, _MAX_DEPTH)
     if deep:
         raise ConfigurationError(
-            f"{path}, line {deep}: nested more than {MAX_DEPTH} deep; write a flow that is flatter"
+            f"{path}, line {deep}: nested more than {_MAX_DEPTH} deep; write a flow that is flatter"
         )
     try:
         top = tomllib.loads(text + "\n")  # else it says "at end of document" for the last line
@@ -225,7 +225,7 @@ class _Reader:
         given = {key: value for key, value in table.items() if key not in {"kind", "name"}}
         made: Any = _made(kind, kind_name, given, path)
         name = _text_of(table["name"], (*path, "name")) if "name" in table else kind_name
-        if not NAME.fullmatch(name):
+        if not STEP_NAME.fullmatch(name):
             why = f"{name[:40]!r} is no name of a step: 2 to 32 of a-z, 0-9 and _, beginning with a letter"
             # In a table of [[steps]] itself, it may be meant for the flow.
             raise _WrongError((*path, "name"), f"{why} ({_ABOVE})" if len(path) == 2 else why)

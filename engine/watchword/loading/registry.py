@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any, cast
 import pluggy
 from attrs import field, frozen
 
-from watchword.algebra.blocks import NAME
+from watchword.algebra.blocks import STEP_NAME
 from watchword.contract import hookspecs
 from watchword.contract.kinds import Factor, HostRun, Kind
 from watchword.contract.ports import AuditEvent, Courier, Ledger
-from watchword.contract.powers import lacking, powers_of, proves_of, why_no_kind
+from watchword.contract.powers import missing_members, powers_of, proves_of, why_no_kind
 from watchword.errors import ConfigurationError, WatchwordError
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
 
-KINDS = "watchword"
+KINDS_GROUP = "watchword"
 COURIERS = "watchword.couriers"
 LEDGERS = "watchword.ledgers"
 MAX_URL = 4096
 """Characters: what an address, a host, a user and a password take many times over."""
 
-_WORDS = {KINDS: "kind", COURIERS: "courier", LEDGERS: "ledger"}
-_ARGUMENTS = {KINDS: (1,), COURIERS: (2, 3), LEDGERS: (2,)}
+_WORDS = {KINDS_GROUP: "kind", COURIERS: "courier", LEDGERS: "ledger"}
+_ARGUMENTS = {KINDS_GROUP: (1,), COURIERS: (2, 3), LEDGERS: (2,)}
 """How many arguments each hook's `register` takes."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
@@ -113,7 +113,7 @@ class Registry:
             ConfigurationError: if it is unknown, brought by two distributions, cannot be imported, or is no kind; the
                 message names the distribution and the remedy.
         """
-        return self._kind(self._entry(KINDS, name))
+        return self._kind(self._entry(KINDS_GROUP, name))
 
     def find_courier(self, url: str) -> Courier:
         """Return the courier that *url* describes. No message ever shows the URL: it may hold a password.
@@ -153,7 +153,7 @@ class Registry:
 
         One that cannot be used says so in its *error*: nothing is raised for it.
         """
-        return tuple(self._described(entry) for entry in sorted(self._entries(KINDS), key=lambda each: each.name))
+        return tuple(self._described(entry) for entry in sorted(self._entries(KINDS_GROUP), key=lambda each: each.name))
 
     def observers(self, kinds: Iterable[Kind | HostRun] = ()) -> tuple[Callable[[AuditEvent], None], ...]:
         """Return the `observe` hooks of the plugins that have been loaded so far, and of those that bring *kinds*.
@@ -174,14 +174,14 @@ class Registry:
         """Load the plugin that brings *kind*, if one does."""
         package = type(kind).__module__.partition(".")[0]
         with suppress(ConfigurationError):  # a flow in Python runs without any plugin: nothing about it is wrong
-            for entry in self._entries(KINDS):
+            for entry in self._entries(KINDS_GROUP):
                 if entry.name == kind.kind and entry.module.partition(".")[0] == package:
                     self._plugin(entry)
 
     def _described(self, entry: _Entry) -> InstalledKind:
         facts = (entry.name, entry.distribution, entry.version, entry.module)
         try:
-            kind = self._kind(self._entry(KINDS, entry.name))
+            kind = self._kind(self._entry(KINDS_GROUP, entry.name))
         except ConfigurationError as error:
             return InstalledKind(*facts, error=str(error))
         return InstalledKind(*facts, proves=proves_of(kind), remedy=powers_of(kind).remedy())
@@ -193,7 +193,7 @@ class Registry:
 
     def _entry(self, group: str, name: object) -> _Entry:
         word = _WORDS[group]
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not STEP_NAME.fullmatch(name):
             meant = name[:32].strip().lower().replace("-", "_") if isinstance(name, str) else ""
             close = [each.name for each in self._entries(group) if meant and each.name == meant]
             hint = f"; did you mean {close[0]}?" if close else ": 2 to 32 of a-z, 0-9 and _, beginning with a letter"
@@ -267,7 +267,7 @@ class Registry:
             raise ConfigurationError(f"the {word}'s URL has more than {MAX_URL} characters")
         scheme, colon, _ = url.partition(":") if isinstance(url, str) else ("", "", "")
         scheme = scheme.lower()  # RFC 3986 3.1: schemes are the same in either case
-        if not colon or not NAME.fullmatch(scheme):
+        if not colon or not STEP_NAME.fullmatch(scheme):
             names = ", ".join(f"{entry.name}:…" for entry in self._entries(group))
             raise ConfigurationError(
                 f"the {word} is given by a URL that begins with a scheme: {names or '(none is installed)'}"
@@ -290,7 +290,7 @@ class Registry:
             raise ConfigurationError(
                 f"{entry} cannot be made of its URL ({type(error).__name__}); check the URL against its documentation"
             ) from None
-        missing = lacking(made, port)
+        missing = missing_members(made, port)
         if missing:
             raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
         return made

@@ -25,7 +25,7 @@ from watchword.runtime.delivery import (
     with_own_try,
 )
 from watchword.runtime.services import Deadline, Services
-from watchword.runtime.situation import Situation, read, with_dead_code
+from watchword.runtime.situation import Situation, read_situation, with_dead_code
 from watchword.runtime.wire import (
     MAX_CARRY,
     MAX_PRIVATE,
@@ -73,7 +73,7 @@ def create(services: Services, turn: Turn, deadline: Deadline) -> Created:
         TryLaterError: if the message budget is empty; nothing was sent.
         UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
     """
-    at = read(services, turn)
+    at = read_situation(services, turn)
     if at.choices:
         return _choice(services, at)
     ref = new_claim(services.keyring.current, at.round, at.now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.algebra.evaluation import Answer, Turn, ending, judge
+from watchword.algebra.evaluation import Answer, Turn, closing_event, judge
 from watchword.algebra.flow import Decision
 from watchword.contract.kinds import Verdict
 from watchword.contract.ports import LEASE, Courier
@@ -55,7 +55,7 @@ class Engine(Services):
     def define(self, turn: Turn) -> Decision:
         """Return what comes next for the session of *turn*. The end of a sign-in is recorded."""
         judgement = judge(turn, self.flows)
-        ended = ending(turn, judgement)
+        ended = closing_event(turn, judgement)
         if ended is not None:
             self.record(ended[0], self.user_key(turn.pool, turn.user), claim=judgement.claim, **ended[1])
         return judgement.decision

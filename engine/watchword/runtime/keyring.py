@@ -22,10 +22,10 @@ _REMEDY = "make one with: python -c 'import secrets, base64; print(base64.b64enc
 
 def _expand(key: bytes, *info: str) -> bytes:
     """HKDF-Expand (RFC 5869 2.3), one block; the host's key is uniformly random, so Extract is not needed (3.3)."""
-    return hmac.digest(key, pack("watchword/1", *info) + b"\x01", "sha256")
+    return hmac.digest(key, length_prefixed("watchword/1", *info) + b"\x01", "sha256")
 
 
-def pack(*parts: str) -> bytes:
+def length_prefixed(*parts: str) -> bytes:
     """Join *parts* so that no two different lists give the same bytes: each has its length in front."""
     encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
     return b"".join(len(part).to_bytes(8, "big") + part for part in encoded)
@@ -40,7 +40,7 @@ class Key:
 
     def digest(self, purpose: str, *parts: str) -> str:
         """Return the keyed digest of *parts* for *purpose*, 64 hex digits."""
-        return hmac.digest(_expand(self._secret, purpose), pack(*parts), "sha256").hex()
+        return hmac.digest(_expand(self._secret, purpose), length_prefixed(*parts), "sha256").hex()
 
     def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
         """Return *length* symbols of *alphabet*, each equally likely, always the same for *purpose* and *seed*.
@@ -58,7 +58,7 @@ class Key:
         chosen: list[str] = []
         block = 0
         while len(chosen) < length:
-            for byte in hmac.digest(secret, pack(seed, str(block)), "sha256"):
+            for byte in hmac.digest(secret, length_prefixed(seed, str(block)), "sha256"):
                 if byte < bound and len(chosen) < length:
                     chosen.append(alphabet[byte % size])
             block += 1
@@ -87,7 +87,7 @@ class Key:
         return plain.decode("utf-8", "surrogatepass")
 
     def _tag(self, purpose: str, context: str, plain: bytes) -> bytes:
-        return hmac.digest(_expand(self._secret, purpose, "tag"), pack(context) + plain, "sha256")
+        return hmac.digest(_expand(self._secret, purpose, "tag"), length_prefixed(context) + plain, "sha256")
 
     def _streamed(self, purpose: str, tag: bytes, data: bytes) -> bytes:
         secret = _expand(self._secret, purpose, "stream")

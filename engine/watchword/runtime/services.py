@@ -19,7 +19,7 @@ DEADLINE = 3.5
 """Seconds for one call, of the five after which Cognito calls again."""
 
 
-def folded(name: str) -> str:
+def fold_name(name: str) -> str:
     """Return *name* in small letters, the same for all spellings of it in a user pool that is not case sensitive."""
     return name.lower()
 
@@ -43,7 +43,7 @@ class Services:
     audit: Audit | None = field(default=None, kw_only=True, repr=False)
     pad_to: float | None = field(default=None, kw_only=True)
     deadline: float = field(default=DEADLINE, kw_only=True)
-    fold: Callable[[str], str] = field(default=folded, kw_only=True)
+    fold: Callable[[str], str] = field(default=fold_name, kw_only=True)
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -125,7 +125,7 @@ def marks(keyring: Ring, pool: str) -> dict[str, str]:
     return {"key": f"used:{lasting.id}", "pool": f"used:{lasting.digest('pool', pool)}"}
 
 
-def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = folded) -> str:
+def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = fold_name) -> str:
     """Return the keyed digest that stands for *user* of *pool*: by ``sub``, or by the name as *fold* has it if unknown.
 
     A host that takes two spellings for one user does so whether there is such a user or not: *fold* is the host's.

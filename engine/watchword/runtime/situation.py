@@ -123,7 +123,7 @@ class Situation:
     def has_another_way(self) -> bool:
         """Whether the flow goes on if the step cannot be asked."""
         left = derivative.after(self.state, derivative.CUSTOM, self.asked, derivative.UNASKED, False)[0]
-        return not derivative.ending(left)
+        return not derivative.is_end(left)
 
     def issued(self, claim: str, noted: str | None = None) -> int:
         """Return when this sign-in came to *claim*: as *noted* in its metadata, or now if it has only just done so.
@@ -143,7 +143,7 @@ class Situation:
         return evolve(self, rounds=(*self.rounds[:-1], last), state=state)
 
 
-def read(services: Services, turn: Turn) -> Situation:
+def read_situation(services: Services, turn: Turn) -> Situation:
     """Return the situation that *turn* is in.
 
     Raises:

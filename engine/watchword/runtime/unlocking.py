@@ -9,7 +9,7 @@ from typing import Literal
 from watchword.contract.kinds import User
 from watchword.contract.ports import Audit, AuditEvent, Clock, Ledger
 from watchword.runtime.keyring import Ring
-from watchword.runtime.services import DEADLINE, folded, marks, user_key
+from watchword.runtime.services import DEADLINE, fold_name, marks, user_key
 
 
 def unlock(
@@ -20,7 +20,7 @@ def unlock(
     ledger: Ledger,
     clock: Clock,
     audit: Audit | None = None,
-    fold: Callable[[str], str] = folded,
+    fold: Callable[[str], str] = fold_name,
 ) -> int:
     """Empty every budget of *user* of *pool*, for guesses and for messages; return how many there were.
 

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import Step
-from watchword.runtime.keyring import Key, pack
+from watchword.runtime.keyring import Key, length_prefixed
 
 MAX_CARRY = 1024
 MAX_PRIVATE = 4096
@@ -205,7 +205,7 @@ def late(claim: str, signin: str) -> str:
 
 def reference(claim: str) -> str:
     """Return the eight characters by which user and operator speak of one challenge: in the mail, on screen, in the audit."""
-    number = int.from_bytes(hashlib.sha256(pack("reference", claim)).digest(), "big")
+    number = int.from_bytes(hashlib.sha256(length_prefixed("reference", claim)).digest(), "big")
     letters: list[str] = []
     for _ in range(8):
         number, rest = divmod(number, len(REF_ALPHABET))

@@ -18,8 +18,8 @@ from watchword.testing.code_tap import tapped
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 
-POOL = "local_watchword"
-PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
+TEST_POOL = "local_watchword"
+TEST_PASSWORD = "Passw0rd!x"  # noqa: S105 - of a user who exists nowhere else
 ATTRIBUTES: Mapping[str, str] = {
     "sub": "11111111-2222-4333-8444-555555555555",
     "email": "ann@example.com",
@@ -51,7 +51,7 @@ class FlowWorld:
     flow: Flow
     ledger: Ledger = field(kw_only=True, repr=False)
     name: str = field(default="ann", kw_only=True)
-    password: str = field(default=PASSWORD, kw_only=True, repr=False)
+    password: str = field(default=TEST_PASSWORD, kw_only=True, repr=False)
     attributes: dict[str, str] = field(factory=dict[str, str], kw_only=True, repr=False, converter=_with_address)
     known: bool = field(default=True, kw_only=True)
     client: str = field(default="app-client", kw_only=True)
@@ -109,8 +109,8 @@ class FlowWorld:
 
     def turn(self, session: Sequence[Round], said: Mapping[str, str]) -> Turn:
         """Return the call of Define or Create for *session*, with what the client *said* along."""
-        return Turn(POOL, self.client, self.user(), tuple(session), said)
+        return Turn(TEST_POOL, self.client, self.user(), tuple(session), said)
 
     def answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> Answer:
         """Return the call of Verify for *answer* to the challenge of *private*."""
-        return Answer(POOL, self.client, self.user(), answer, private, said)
+        return Answer(TEST_POOL, self.client, self.user(), answer, private, said)

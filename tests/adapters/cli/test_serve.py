@@ -20,9 +20,9 @@ import pytest
 
 from watchword_adapters import cli
 from watchword_adapters.cli.commands.serve import _on_stderr
-from watchword_adapters.cli.local.client_snippets import Access
-from watchword_adapters.cli.local.server_log import Narrator
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.local.client_snippets import PoolAccess
+from watchword_adapters.cli.local.server_log import ServerLog
+from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.poolserver.http.application import Told
 from watchword_adapters.poolserver.http.json_protocol import PREFIX
 from watchword_adapters.poolserver.inspector import TriggerRun
@@ -452,7 +452,7 @@ def told_of(*runs, given=None):
 )
 def test_whatever_a_trigger_returns_can_be_told(capsys, trigger, returned):
     """The trace is for those whose triggers are wrong; it must not be what falls over."""
-    Narrator(Screen(None)).told(told_of(run_of(returned, trigger)))
+    ServerLog(Terminal(None)).told(told_of(run_of(returned, trigger)))
     assert trigger in capsys.readouterr().out
 
 
@@ -461,13 +461,13 @@ def test_whatever_a_trigger_returns_can_be_told(capsys, trigger, returned):
 )
 def test_whatever_a_client_sends_can_be_told(capsys, given):
     """Parameters are told before anybody has checked them."""
-    Narrator(Screen(None)).told(told_of(given=given))
+    ServerLog(Terminal(None)).told(told_of(given=given))
     assert "InitiateAuth" in capsys.readouterr().out
 
 
 def test_the_trace_plays_no_tricks_on_the_terminal(capsys):
     """Names and texts come from strangers."""
-    Narrator(Screen(None)).told(told_of(run_of(None, error="\x1b[2J"), given={"Username": "\x1b]0;x\x07"}))
+    ServerLog(Terminal(None)).told(told_of(run_of(None, error="\x1b[2J"), given={"Username": "\x1b]0;x\x07"}))
     assert "\x1b" not in capsys.readouterr().out
 
 
@@ -503,7 +503,7 @@ def test_nobody_writes_a_line_of_the_trace_but_the_trace(capsys, given, run, out
 
     def lines(given, run, outcome):
         reply = {"ChallengeName": "CUSTOM_CHALLENGE", "ChallengeParameters": {"step": FORGED}}
-        Narrator(Screen(None)).told(Told("InitiateAuth", given, reply, *outcome, 0.001, (run,)))
+        ServerLog(Terminal(None)).told(Told("InitiateAuth", given, reply, *outcome, 0.001, (run,)))
         return capsys.readouterr().out
 
     printed = lines(given, run, outcome)
@@ -514,7 +514,7 @@ def test_nobody_writes_a_line_of_the_trace_but_the_trace(capsys, given, run, out
 
 
 @pytest.mark.parametrize(
-    "say", [lambda text: Narrator(Screen(None)).say(text, True), lambda text: _on_stderr(text, True)]
+    "say", [lambda text: ServerLog(Terminal(None)).say(text, True), lambda text: _on_stderr(text, True)]
 )
 def test_nobody_writes_a_line_beside_the_trace(capsys, say):
     """Neither what is logged nor what is wrong with a file begins a line of its own."""
@@ -530,12 +530,12 @@ def test_a_terminal_that_is_gone_fails_no_sign_in(monkeypatch):
         def line(self, text="", style=""):
             raise BrokenPipeError
 
-    Narrator(Gone()).told(told_of())
+    ServerLog(Gone()).told(told_of())
 
 
 def test_a_secret_is_not_given_to_browsers():
     """The snippets of browser clients say so; pycognito's has it."""
-    access = Access("https://127.0.0.1:1", "us-east-1_Abc123", "c1", "s" * 24, "/c.pem")
+    access = PoolAccess("https://127.0.0.1:1", "us-east-1_Abc123", "c1", "s" * 24, "/c.pem")
     snippets = dict(access.snippets())
     assert "s" * 24 in snippets["pycognito"]
     browsers = {title: lines for title, lines in snippets.items() if "browser" in title}

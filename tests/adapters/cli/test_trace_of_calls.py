@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.sessions import results, session
 from watchword import Flow, sequence
 from watchword.algebra.notation import HOST_WORDS
-from watchword_adapters.cli.local.call_recording import TriggerCall, tell_call
+from watchword_adapters.cli.local.call_recording import TriggerCall, trigger_lines
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -20,7 +20,7 @@ ANSWERED = {"issueTokens": False, "failAuthentication": True}
 def told(words, **request):
     """Return the line of Define for the session that *words* tell."""
     rounds = results(session(" ".join(words), FLOW))
-    (line,) = tell_call(TriggerCall("define", {"request": {"session": rounds, **request}}, ANSWERED))
+    (line,) = trigger_lines(TriggerCall("define", {"request": {"session": rounds, **request}}, ANSWERED))
     return line
 
 
@@ -53,4 +53,4 @@ def test_without_the_action_the_last_round_is_an_answer(metadata):
 def test_a_resend_is_no_wrong_answer(action, line):
     """Verify says false to Cognito, and nothing was compared."""
     request = {"challengeAnswer": "123", "clientMetadata": {"watchword_action": action}}
-    assert [line] == tell_call(TriggerCall("verify", {"request": request}, {"answerCorrect": False}))
+    assert [line] == trigger_lines(TriggerCall("verify", {"request": request}, {"answerCorrect": False}))

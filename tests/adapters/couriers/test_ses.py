@@ -115,15 +115,15 @@ def made(service_url, **options):
     return SesCourier(SENDER, region="eu-west-1", endpoint=service_url, **options)
 
 
-LIMITS = (ses.CONNECT, ses.READ)
+LIMITS = (ses._CONNECT, ses._READ)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def unhurried():
     """The service may take its time: its machine may be slow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ses, "CONNECT", 3600.0)
-        patch.setattr(ses, "READ", 3600.0)
+        patch.setattr(ses, "_CONNECT", 3600.0)
+        patch.setattr(ses, "_READ", 3600.0)
         yield
 
 
@@ -328,8 +328,8 @@ def test_every_name_of_an_error_exists():
 
 def test_the_client_does_not_try_again_and_waits_briefly(monkeypatch):
     """The limits of the client are those of the courier: one attempt, a second to connect, two to read."""
-    monkeypatch.setattr(ses, "CONNECT", LIMITS[0])
-    monkeypatch.setattr(ses, "READ", LIMITS[1])
+    monkeypatch.setattr(ses, "_CONNECT", LIMITS[0])
+    monkeypatch.setattr(ses, "_READ", LIMITS[1])
     courier = made("http://127.0.0.1:1")
     courier.prepare()
     config = courier._client.meta.config

@@ -67,8 +67,8 @@ class Mailbox:
 @pytest.fixture(autouse=True)
 def unhurried(monkeypatch):
     """The server may take its time: its machine may be slow."""
-    monkeypatch.setattr(smtp, "CONNECT", 3600.0)
-    monkeypatch.setattr(smtp, "READ", 3600.0)
+    monkeypatch.setattr(smtp, "_CONNECT", 3600.0)
+    monkeypatch.setattr(smtp, "_READ", 3600.0)
 
 
 @contextlib.contextmanager

@@ -15,10 +15,10 @@ from kit.artefact import shelf_of
 from kit.emulator import emulator, mails, waited
 from kit.paths import FLOWS
 from watchword import load_flow
-from watchword_adapters.deploy.build.artefact import Order, build
+from watchword_adapters.deploy.build.artefact import BuildOrder, build
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
 from watchword_adapters.deploy.reading import read_aws
-from watchword_adapters.deploy.stack.template import TRIGGERS, Template
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
@@ -53,11 +53,11 @@ class Cloud:
     def deploy(self, name, flow, folder, shelf):
         """Build the flow in *name*.toml, deploy it; return the stack's outputs."""
         target = Target("x86_64", this_python())
-        build(Order(str(FLOWS / f"{name}.toml"), target, wheels=shelf)).write(folder)
+        build(BuildOrder(str(FLOWS / f"{name}.toml"), target, wheels=shelf)).write(folder)
         made = Template(flow, dist=folder)
         storage, stacks = self.client("s3"), self.client("cloudformation")
         storage.create_bucket(Bucket=folder.name)
-        for trigger in TRIGGERS:
+        for trigger in POOL_TRIGGERS:
             storage.upload_file(str(folder / f"{trigger}.zip"), folder.name, made.uploads[trigger])
         with suppress(Exception):  # it is there from the stack before
             self.client("sesv2").create_email_identity(EmailIdentity="login+codes@example.com")
@@ -100,7 +100,7 @@ class Cloud:
     def events(self, stack):
         """Return the names of the audit events in the logs of the three functions of *stack*."""
         logs = self.client("logs")
-        groups = [f"/aws/lambda/{stack}-{trigger}" for trigger in TRIGGERS]
+        groups = [f"/aws/lambda/{stack}-{trigger}" for trigger in POOL_TRIGGERS]
         lines = [each["message"] for group in groups for each in logs.filter_log_events(logGroupName=group)["events"]]
         return re.findall(r'{"event": "(\w+)"', "\n".join(lines))
 
@@ -147,7 +147,7 @@ def test_a_code_signs_in_after_a_wrong_one(cloud, shelf, tmp_path_factory):
     assert cloud.client("dynamodb").scan(TableName=outputs["LedgerTable"])["Items"]
     told = waited(lambda: len(each := cloud.events("email-code")) > 2 and each, "the log")
     assert ["authn_code_sent", "authn_login_fail", "authn_login_successafterfail"] == sorted(told)
-    found = diagnose(read_aws.read(cloud.client, outputs["UserPoolId"], outputs["ClientId"]), flow)
+    found = diagnose(read_aws.read_deployment(cloud.client, outputs["UserPoolId"], outputs["ClientId"]), flow)
     # The emulator's CloudFormation leaves out a table's time to live.
     assert {"WD08", "WD21"} == {each.code for each in found}
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from kit.artefact import shelf_of
 from kit.paths import FLOWS
 from watchword import ConfigurationError, load_flow
-from watchword_adapters.deploy.build.artefact import Order, build
-from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest, read_manifest
+from watchword_adapters.deploy.build.artefact import BuildOrder, build
+from watchword_adapters.deploy.manifest import MANIFEST_NAME, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.stack.pool_needs import pool_needs
 from watchword_adapters.deploy.target import PYTHONS, Target
 
@@ -51,7 +51,7 @@ def zipped(folder, files):
 @settings(max_examples=50)
 def test_a_manifest_is_read_as_it_was_written(tmp_path_factory, manifest):
     """Whatever texts stand in it; the file is the same for the same manifest."""
-    assert manifest == read_manifest(zipped(tmp_path_factory.mktemp("zip"), {NAME: manifest.as_json()}))
+    assert manifest == read_manifest(zipped(tmp_path_factory.mktemp("zip"), {MANIFEST_NAME: manifest.as_json()}))
     assert manifest.as_json() == evolve(manifest).as_json()
 
 
@@ -59,7 +59,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path_factory, manifest):
 def test_each_zip_says_what_it_was_built_of(python, tmp_path):
     """Runtime, processor, both flows, kinds, and of ledger and courier what the function has."""
     own, previous = FLOWS / "srp_then_code.toml", FLOWS / "email_code.toml"
-    order = Order(
+    order = BuildOrder(
         str(own), Target("arm64", python), (str(previous),), courier="smtp", wheels=shelf_of(tmp_path / "wheels")
     )
     build(order).write(tmp_path / "dist")
@@ -100,13 +100,13 @@ def test_each_zip_says_what_it_was_built_of(python, tmp_path):
 def test_another_form_is_refused(change, tmp_path):
     """A manifest of another version, or one that somebody wrote by hand: the file and the remedy are named."""
     good = json.loads(Manifest("create", "create.create", "python3.12", "arm64", FlowMark("acme", "f")).as_json())
-    path = zipped(tmp_path, {NAME: json.dumps({**good, **change})})
+    path = zipped(tmp_path, {MANIFEST_NAME: json.dumps({**good, **change})})
     with pytest.raises(ConfigurationError, match=r"create\.zip: its watchword\.json .* run watchword build again"):
         read_manifest(path)
     del good["runtime"]
     for said in ("[]", "null", "3", json.dumps(good)):
         with pytest.raises(ConfigurationError, match="run watchword build again"):
-            read_manifest(zipped(tmp_path, {NAME: said}))
+            read_manifest(zipped(tmp_path, {MANIFEST_NAME: said}))
 
 
 def test_what_is_no_built_zip_is_refused_by_name(tmp_path):
@@ -116,13 +116,19 @@ def test_what_is_no_built_zip_is_refused_by_name(tmp_path):
         read_manifest(path)
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr(NAME, b"0" * 2_000_000)
+        made.writestr(MANIFEST_NAME, b"0" * 2_000_000)
     others = [b"", b"no zip", bomb.getvalue()]
     for data in others:
         path.write_bytes(data)
         with pytest.raises(ConfigurationError, match=r"create\.zip.*run watchword build again"):
             read_manifest(path)
-    for files in ({}, {"other.json": "{}"}, {NAME: "{"}, {NAME: b"\xff"}, {NAME: "[" * 100_000}):
+    for files in (
+        {},
+        {"other.json": "{}"},
+        {MANIFEST_NAME: "{"},
+        {MANIFEST_NAME: b"\xff"},
+        {MANIFEST_NAME: "[" * 100_000},
+    ):
         with pytest.raises(ConfigurationError, match=r"create\.zip.*run watchword build again"):
             read_manifest(zipped(tmp_path, files))
     path.unlink()

@@ -11,7 +11,7 @@ from packaging.version import Version
 from kit.paths import FLOWS
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import runtimes
-from watchword_adapters.deploy.runtimes import ENDS, NOTICE, SOURCE, ending
+from watchword_adapters.deploy.runtimes import NOTICE, RUNTIME_ENDS, SOURCE, runtime_warning
 
 FLOW = FLOWS / "email_code.toml"
 
@@ -21,25 +21,25 @@ def at(monkeypatch, date):
     monkeypatch.setattr(runtimes, "today", lambda: date)
 
 
-@pytest.mark.parametrize("runtime", ENDS)
+@pytest.mark.parametrize("runtime", RUNTIME_ENDS)
 def test_an_end_is_told_from_the_notice_on(runtime, monkeypatch):
     """Not the day before; then as what will be, and from the day itself as what is."""
-    end = dt.date.fromisoformat(ENDS[runtime].deprecated)
+    end = dt.date.fromisoformat(RUNTIME_ENDS[runtime].deprecated)
     at(monkeypatch, end - NOTICE - dt.timedelta(1))
-    assert "" == ending(runtime)
+    assert "" == runtime_warning(runtime)
     at(monkeypatch, end - NOTICE)
-    assert ending(runtime).startswith(f"{runtime} will be deprecated on {end}: ")
+    assert runtime_warning(runtime).startswith(f"{runtime} will be deprecated on {end}: ")
     at(monkeypatch, end)
-    assert ending(runtime).startswith(f"{runtime} is deprecated since {end}: ")
-    assert ENDS[runtime].no_new in ending(runtime)
-    assert ENDS[runtime].no_changed in ending(runtime)
+    assert runtime_warning(runtime).startswith(f"{runtime} is deprecated since {end}: ")
+    assert RUNTIME_ENDS[runtime].no_new in runtime_warning(runtime)
+    assert RUNTIME_ENDS[runtime].no_changed in runtime_warning(runtime)
 
 
 @pytest.mark.parametrize("runtime", ["", "python3.99", "python3", "nodejs22.x", "provided.al2023"])
 def test_of_a_runtime_that_is_not_in_the_table_nothing_is_told(runtime, monkeypatch):
     """Nobody knows its end."""
     at(monkeypatch, dt.date(2999, 1, 1))
-    assert "" == ending(runtime)
+    assert "" == runtime_warning(runtime)
 
 
 def test_the_table_is_that_of_its_source():
@@ -51,7 +51,7 @@ def test_the_table_is_that_of_its_source():
     file = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "LmbdRuntimeLifecycle.json"
     told = {name: each for name, each in json.loads(file.read_text()).items() if name.startswith("python3.")}
     expected = {name: (each["deprecated"], each["create-block"], each["update-block"]) for name, each in told.items()}
-    assert expected == {name: (each.deprecated, each.no_new, each.no_changed) for name, each in ENDS.items()}
+    assert expected == {name: (each.deprecated, each.no_new, each.no_changed) for name, each in RUNTIME_ENDS.items()}
 
 
 @pytest.mark.parametrize("old", [True, False])

@@ -371,7 +371,7 @@ def test_a_connection_that_has_idled_is_not_trusted(aws, ledger, monkeypatch):
     monkeypatch.setattr(client, "close", lambda: closed.append(True))
     ledger.peek("h", now=NOW, within=3600.0)
     assert closed == []
-    ledger._table._used -= dynamodb_table.IDLE + 1
+    ledger._table._used -= dynamodb_table._IDLE + 1
     ledger.peek("h", now=NOW, within=3600.0)
     assert closed == [True]
 

@@ -18,7 +18,7 @@ from watchword_adapters.poolserver.http import connection
 from watchword_adapters.poolserver.http.application import Application
 from watchword_adapters.poolserver.http.certificate import make_certificate
 from watchword_adapters.poolserver.http.json_protocol import PREFIX
-from watchword_adapters.poolserver.http.server import endpoint_of, hosts_of, listen, port_of, running
+from watchword_adapters.poolserver.http.server import endpoint_of, hosts_of, open_sockets, port_of, running
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +275,7 @@ def test_a_pool_is_served_at_an_endpoint_of_its_own():
 
 def test_localhost_leads_there_by_both_protocols():
     """Some clients take ``localhost`` for ::1; where the machine has that, it is listened to as well."""
-    sockets = listen(None, 0)
+    sockets = open_sockets(None, 0)
     pool = pool_with_ann()
     families = {each.family for each in sockets}
     with running(Application(pool, hosts_of(sockets)), sockets):
@@ -285,7 +285,7 @@ def test_localhost_leads_there_by_both_protocols():
 
 def test_nobody_but_this_machine_is_listened_to():
     """Unless an address is given, the sockets are those of loopback."""
-    sockets = listen(None, 0)
+    sockets = open_sockets(None, 0)
     assert {each.getsockname()[0] for each in sockets} <= {"127.0.0.1", "::1"}
     for each in sockets:
         each.close()
@@ -296,19 +296,19 @@ def test_a_port_that_is_taken_is_named():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match=f"port {port} .* --port"):
-            listen(None, port)
+            open_sockets(None, port)
 
 
 @pytest.mark.parametrize(("host", "port"), [(None, -1), (None, 65536), ("no such host.invalid", 0), ("\u0000", 0)])
 def test_an_address_that_is_none_is_refused(host, port):
     """As a setting that is wrong, not as a crash."""
     with pytest.raises(ConfigurationError, match="--port"):
-        listen(host, port)
+        open_sockets(host, port)
 
 
 def test_the_hosts_are_the_names_of_loopback_with_the_port():
     """An address that was given is one more; one that stands for all of them leaves nothing to compare with."""
-    sockets = listen("127.0.0.1", 0)
+    sockets = open_sockets("127.0.0.1", 0)
     port = port_of(sockets)
     names = {f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}"}
     assert hosts_of(sockets) == names
@@ -328,7 +328,7 @@ def test_https_is_served_with_a_certificate_that_clients_can_trust(tmp_path):
     files[1].write_bytes(key)
     trusting = ssl.create_default_context(cafile=files[0])
     trusting.verify_flags |= ssl.VERIFY_X509_STRICT
-    sockets = listen(None, 0)
+    sockets = open_sockets(None, 0)
     pool = pool_with_ann()
     with running(Application(pool, hosts_of(sockets, tls=True)), sockets, certificate=files):
         for name in ("localhost", "127.0.0.1"):

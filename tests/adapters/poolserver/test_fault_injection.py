@@ -6,7 +6,7 @@ from kit.pool_server import application_of, called, pool_with_ann
 from kit.user_pool import CodeByMail
 from watchword.errors import ConfigurationError
 from watchword.testing.time import VirtualClock
-from watchword_adapters.poolserver.fault_injection import KINDS, Failure, RehearsedError, failure_of, rehearsed
+from watchword_adapters.poolserver.fault_injection import FAULTS, Failure, InjectedError, failure_of, with_fault
 
 
 def trigger(event, context):
@@ -15,7 +15,7 @@ def trigger(event, context):
 
 
 def made(*failures, latency=0.0, clock=None):
-    return rehearsed("create", trigger, latency=latency, failures=failures, deadline=5, clock=clock or VirtualClock())
+    return with_fault("create", trigger, latency=latency, failures=failures, deadline=5, clock=clock or VirtualClock())
 
 
 def test_nothing_to_rehearse_leaves_the_trigger_alone():
@@ -33,7 +33,7 @@ def test_latency_comes_before_the_answer():
 
 def test_a_trigger_can_raise():
     """By default."""
-    with pytest.raises(RehearsedError):
+    with pytest.raises(InjectedError):
         made(failure_of("create"))(7, None)
 
 
@@ -66,12 +66,12 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("name", ["define", "create", "verify"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAULTS)
 def test_the_client_sees_cognito_s_error_for_each_failure(name, kind):
     """Whatever a trigger does, the client gets a 400 with the name that Cognito has for it."""
     handlers, clock = CodeByMail(), VirtualClock()
     failing = {
-        each: rehearsed(
+        each: with_fault(
             each, getattr(handlers, each), latency=0, failures=[Failure(name, kind)], deadline=5, clock=clock
         )
         for each in ("define", "create", "verify")

@@ -13,7 +13,7 @@ from watchword import Flow, sequence
 from watchword.contract.kinds import Email
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers import MemoryLedger
-from watchword_adapters.poolserver.inspector import Backstage, gathering, texts
+from watchword_adapters.poolserver.inspector import Inspector, gathering, texts
 from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 from watchword_plugins.captcha import Captcha
@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, flow=None, handlers=None, *, peeking=False, **settings):
         self.clock = ThreadedClock(START)
-        self.backstage = Backstage(self.clock, peeking=peeking)
+        self.backstage = Inspector(self.clock, peeking=peeking)
         made = (handlers.define, handlers.create, handlers.verify) if handlers else self.triggers_of(flow)
         watched = [self.backstage.watch(*each) for each in zip(("define", "create", "verify"), made, strict=True)]
         settings = {"clock": self.clock, "outbox": self.backstage.mails, **settings}
@@ -119,7 +119,7 @@ def test_a_mail_has_the_name_of_its_user_however_many_sign_in_at_once():
 
 def test_an_outbox_is_bounded():
     """A server that runs for weeks keeps the newest thousand."""
-    backstage = Backstage(ThreadedClock(START))
+    backstage = Inspector(ThreadedClock(START))
     for number in range(1200):
         backstage.courier().send(Email("a@example.com", f"No {number}", "text", id=str(number)), 1)
     assert len(backstage.mails) == 1000

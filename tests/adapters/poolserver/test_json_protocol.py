@@ -13,7 +13,7 @@ from kit.pool_server import HOST, application_of, asked, called, pool_with_ann
 from kit.user_pool import PASSWORD, START, World
 from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver.http.application import MAX_BODY
-from watchword_adapters.poolserver.http.json_protocol import PREFIX, replied
+from watchword_adapters.poolserver.http.json_protocol import PREFIX, reply_response
 from watchword_adapters.userpool.api import service_model
 from watchword_adapters.userpool.api.operation_parameters import OPERATIONS, needs_credentials
 from watchword_adapters.userpool.directory.database import Database
@@ -28,7 +28,7 @@ def pool():
 @pytest.fixture(scope="module")
 def application(pool):
     """Its application, with one page of the developer's."""
-    return application_of(pool, pages={"outbox.json": lambda query: replied(query)})
+    return application_of(pool, pages={"outbox.json": lambda query: reply_response(query)})
 
 
 def begin(name="ann", **more):
@@ -95,7 +95,7 @@ def test_an_answer_without_a_word_is_an_empty_object(pool, application):
 def test_times_are_numbers():
     """JSON 1.1 has timestamps as epoch seconds."""
     moment = datetime(2026, 11, 23, tzinfo=UTC)
-    assert json.loads(replied({"UserCreateDate": moment}).body) == {"UserCreateDate": moment.timestamp()}
+    assert json.loads(reply_response({"UserCreateDate": moment}).body) == {"UserCreateDate": moment.timestamp()}
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if needs_credentials(each)])

@@ -159,7 +159,7 @@ def test_the_server_agrees_with_the_table(name, arithmetic):
     """The server reaches the table's u, key and signature from the verifier alone."""
     vector = VECTORS[name]
     verifier = srp6a.make_verifier(POOL, vector.user, vector.password, vector.salt)
-    exchange = srp6a.answer(verifier, srp6a.client_public(CLIENT_SECRET), vector.b)
+    exchange = srp6a.exchange_of(verifier, srp6a.client_public(CLIENT_SECRET), vector.b)
     key = srp6a.server_key(exchange)
     assert f"{exchange.scramble:064x}" == vector.u
     assert key.hex() == vector.key
@@ -172,7 +172,7 @@ def test_the_client_agrees_with_the_table(name, arithmetic):
     vector = VECTORS[name]
     x = srp6a.secret_exponent(POOL, vector.user, vector.password, vector.salt)
     verifier = srp6a.make_verifier(POOL, vector.user, vector.password, vector.salt)
-    exchange = srp6a.answer(verifier, srp6a.client_public(CLIENT_SECRET), vector.b)
+    exchange = srp6a.exchange_of(verifier, srp6a.client_public(CLIENT_SECRET), vector.b)
     key = srp6a.client_key(private=CLIENT_SECRET, server_public=exchange.public, exponent=x)
     assert f"{x:064x}" == vector.x
     assert key.hex() == vector.key
@@ -183,8 +183,8 @@ def test_the_table_covers_the_edges_it_names():
     vector = VECTORS["B one byte short"]
     verifier = srp6a.make_verifier(POOL, vector.user, vector.password, vector.salt)
     public = srp6a.client_public(CLIENT_SECRET)
-    assert len(srp6a.to_hex(srp6a.answer(verifier, public, vector.b).public)) == 766
-    assert hashlib.sha256(srp6a.pad(public)).hexdigest().startswith("8ba9f4c1c9cecd03")
+    assert len(srp6a.to_hex(srp6a.exchange_of(verifier, public, vector.b).public)) == 766
+    assert hashlib.sha256(srp6a.padded(public)).hexdigest().startswith("8ba9f4c1c9cecd03")
 
 
 def test_the_published_sign_in_of_a_client_library_is_reproduced():
@@ -212,13 +212,13 @@ def test_a_public_number_is_read_as_the_client_sent_it():
 )
 def test_padding_is_that_of_javas_big_integer(number, padded):
     """Whole bytes, and one more where the first bit is set."""
-    assert srp6a.pad(number).hex() == padded
+    assert srp6a.padded(number).hex() == padded
 
 
 @given(st.integers(min_value=0, max_value=2**3072))
 def test_padding_keeps_the_number_and_its_sign(number):
     """Read as two's complement the bytes are the number again, and no byte is to spare."""
-    padded = srp6a.pad(number)
+    padded = srp6a.padded(number)
     assert int.from_bytes(padded, "big", signed=True) == number
     assert len(padded) == 1 or padded[0] != 0 or padded[1] >= 128
 
@@ -234,7 +234,7 @@ def test_both_sides_agree_if_and_only_if_the_password_is_right(password, guess, 
     random = Chain(seed)
     verifier = srp6a.make_verifier(POOL, "ann", password, srp6a.draw_salt(random))
     private = int.from_bytes(random.bytes(32), "big")
-    exchange = srp6a.begin(verifier, srp6a.client_public(private), random)
+    exchange = srp6a.draw_exchange(verifier, srp6a.client_public(private), random)
     x = srp6a.secret_exponent(POOL, "ann", guess, verifier.salt)
     client = srp6a.client_key(private=private, server_public=exchange.public, exponent=x)
     assert (srp6a.server_key(exchange) == client) == (password == guess)
@@ -247,7 +247,7 @@ def test_a_number_that_is_zero_modulo_n_is_refused(multiple):
     with pytest.raises(ProtocolError, match="modulo N"):
         srp6a.public_from_hex(srp6a.to_hex(multiple * srp6a.N), "SRP_A")
     with pytest.raises(ProtocolError, match="modulo N"):
-        srp6a.begin(verifier, multiple * srp6a.N, Chain())
+        srp6a.draw_exchange(verifier, multiple * srp6a.N, Chain())
 
 
 def test_a_client_refuses_a_server_that_sends_zero():
@@ -296,7 +296,7 @@ def test_b_is_drawn_again_until_u_begins_with_no_zero_byte():
     vector = VECTORS["u with a leading zero byte"]
     verifier = srp6a.make_verifier(POOL, vector.user, vector.password, vector.salt)
     random = Script(vector.b.to_bytes(26, "big"), (2**200 + 166).to_bytes(26, "big"))
-    exchange = srp6a.begin(verifier, srp6a.client_public(CLIENT_SECRET), random)
+    exchange = srp6a.draw_exchange(verifier, srp6a.client_public(CLIENT_SECRET), random)
     assert exchange.private == 2**200 + 166
     assert exchange.scramble >> 248 != 0
 
@@ -316,7 +316,7 @@ def test_a_broken_random_source_is_an_error_not_an_endless_loop():
     with pytest.raises(UnavailableError, match="Random"):
         srp6a.draw_salt(Stuck(0))
     with pytest.raises(UnavailableError, match="Random"):
-        srp6a.begin(verifier, srp6a.client_public(CLIENT_SECRET), Stuck(vector.b))
+        srp6a.draw_exchange(verifier, srp6a.client_public(CLIENT_SECRET), Stuck(vector.b))
 
 
 def test_the_made_up_verifier_is_stable_and_looks_like_a_real_one():
@@ -338,7 +338,7 @@ def test_the_made_up_verifier_is_stable_and_looks_like_a_real_one():
 def test_no_password_fits_a_made_up_verifier():
     """Even the sign-in that the made-up salt invites fails."""
     verifier = srp6a.made_up_verifier(b"k" * 32, POOL, "nobody")
-    exchange = srp6a.begin(verifier, srp6a.client_public(CLIENT_SECRET), Chain())
+    exchange = srp6a.draw_exchange(verifier, srp6a.client_public(CLIENT_SECRET), Chain())
     x = srp6a.secret_exponent(POOL, "nobody", "", verifier.salt)
     client = srp6a.client_key(private=CLIENT_SECRET, server_public=exchange.public, exponent=x)
     assert srp6a.server_key(exchange) != client
@@ -376,7 +376,7 @@ def test_verifiers_are_compared_by_their_value():
 def test_secrets_are_not_in_a_representation():
     """Neither the verifier nor b nor u can be read off a log line."""
     verifier = srp6a.make_verifier(POOL, "ann", "Passw0rd!", "7f01")
-    exchange = srp6a.begin(verifier, srp6a.client_public(CLIENT_SECRET), Chain())
+    exchange = srp6a.draw_exchange(verifier, srp6a.client_public(CLIENT_SECRET), Chain())
     shown = repr(exchange)
     assert not any(str(n) in shown for n in (verifier.value, exchange.private, exchange.scramble))
     assert set(srp6a.to_hex(exchange.public)) <= set(string.hexdigits.lower())

@@ -54,14 +54,14 @@ def test_the_table_agrees_with_the_public_service_model():
         assert {(operation, name) for name in required ^ set(shape.get("required", ()))} <= exceptions
         for name, member in shape["members"].items():
             ours, theirs = operation_parameters._MEMBERS[name], model["shapes"][member["shape"]]
-            if isinstance(ours, operation_parameters.Text):
+            if isinstance(ours, operation_parameters.TextParameter):
                 assert theirs["type"] == "string"
                 assert ours.shortest == theirs.get("min", 0), name
                 assert ours.longest == theirs.get("max", operation_parameters._LONGEST), name
                 assert set(ours.one_of) <= set(theirs.get("enum", ())), name
-            if isinstance(ours, operation_parameters.Whole):
+            if isinstance(ours, operation_parameters.NumberParameter):
                 assert (theirs["type"], theirs["min"]) == ("integer", 0)
-                assert ours.most == theirs.get("max", operation_parameters.Whole().most), name
+                assert ours.most == theirs.get("max", operation_parameters.NumberParameter().most), name
 
 
 def test_an_unknown_parameter_is_named_with_the_known_ones(world):

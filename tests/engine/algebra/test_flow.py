@@ -313,7 +313,7 @@ def test_decisions_are_announced_in_words():
     assert announce(FailAuthentication("broken")) == "fail (broken)"
     assert decision_of(("tokens",)) == IssueTokens()
     assert client("x") != attribute("x", "x")
-    assert derivative.ending(derivative.FAILED)
+    assert derivative.is_end(derivative.FAILED)
 
 
 @pytest.mark.parametrize("ask", [check, explore])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.sessions import session
 from watchword import ConfigurationError, Flow, ReadRound, named, sequence
 from watchword.algebra import derivative
-from watchword.algebra.notation import HOST_WORDS, MAX_LENGTH, listen, say
+from watchword.algebra.notation import HOST_WORDS, MAX_SESSION_TEXT, listen, say
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
@@ -102,7 +102,7 @@ def test_a_word_that_is_none_is_refused_with_all_that_there_are(word):
 
 def test_a_session_that_is_far_too_long_is_refused():
     """Without reading it; the longest that is allowed is read."""
-    longest = "code- " * (MAX_LENGTH // 6)
-    assert MAX_LENGTH // 6 == len(listen(longest, ["code"]))
-    with pytest.raises(ConfigurationError, match=f"{MAX_LENGTH} characters at most, not in {10**6}"):
+    longest = "code- " * (MAX_SESSION_TEXT // 6)
+    assert MAX_SESSION_TEXT // 6 == len(listen(longest, ["code"]))
+    with pytest.raises(ConfigurationError, match=f"{MAX_SESSION_TEXT} characters at most, not in {10**6}"):
         listen("+" * 10**6, ["code"])

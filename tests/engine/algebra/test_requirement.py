@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError
-from watchword.algebra.requirement import MAX_DEPTH, MAX_LENGTH, met, parse, terms
+from watchword.algebra.requirement import MAX_NESTING, MAX_REQUIREMENT, met, parse, terms
 
 TERMS = ("knowledge", "possession", "inherence", "password", "email_otp", "totp2")
 TREES = st.recursive(
@@ -58,7 +58,7 @@ def ours(text):
 def test_what_is_written_is_read_back(tree, gap):
     """Every expression, written with no bracket too many and any blanks, gives the same tree again."""
     text = spelt(tree, gap)
-    if len(text) <= MAX_LENGTH:
+    if len(text) <= MAX_REQUIREMENT:
         assert tree == parse(text)
         assert tree == parse(f" {text} ")
 
@@ -117,7 +117,7 @@ def test_terms_are_told_once_in_the_order_of_writing(tree):
         ("knowledge and 2fa", "'2fa' cannot be read"),
         ("knowledge or possédé", "'édé' cannot be read"),
         ("knowledge\u00a0and possession", "cannot be read"),
-        ("a" * (MAX_LENGTH + 1), f"longer than {MAX_LENGTH}"),
+        ("a" * (MAX_REQUIREMENT + 1), f"longer than {MAX_REQUIREMENT}"),
     ],
 )
 def test_what_cannot_be_read_is_named(text, what):
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_named(text, what):
     assert what in str(refused.value)
 
 
-@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, MAX_LENGTH // 2 - 10, 100_000])
+@pytest.mark.parametrize("depth", [MAX_NESTING + 1, MAX_REQUIREMENT // 2 - 10, 100_000])
 @pytest.mark.parametrize("closed", [True, False])
 def test_deep_brackets_are_a_configuration_error(depth, closed):
     """However deep: never a RecursionError, also below the limit of length."""
@@ -137,5 +137,5 @@ def test_deep_brackets_are_a_configuration_error(depth, closed):
 
 def test_brackets_up_to_the_limit_are_read():
     """The deepest that is allowed, and any number side by side."""
-    assert "knowledge" == parse("(" * MAX_DEPTH + "knowledge" + ")" * MAX_DEPTH)
-    assert ("or", ("aa",) * 60) == parse(" or ".join(["(aa)"] * 60)[:MAX_LENGTH])
+    assert "knowledge" == parse("(" * MAX_NESTING + "knowledge" + ")" * MAX_NESTING)
+    assert ("or", ("aa",) * 60) == parse(" or ".join(["(aa)"] * 60)[:MAX_REQUIREMENT])

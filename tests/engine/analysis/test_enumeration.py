@@ -2,7 +2,7 @@
 
 from kit.engine_host import Mail, Puzzle, Riddle
 from watchword import Flow, attribute, client, explore, named, one_of, sequence, when
-from watchword.analysis.enumeration import Difference, first_difference
+from watchword.analysis.enumeration import VisibleDifference, first_difference
 from watchword_plugins.srp import Srp
 
 TIER = attribute("custom:tier", "gold")
@@ -22,8 +22,8 @@ def test_without_a_condition_on_an_attribute_all_are_asked_alike():
 
 def test_a_condition_at_the_beginning_shows_at_once():
     """Who has the attribute is asked something else before anything is answered."""
-    assert Difference((True,), ()) == difference(when(TIER, Riddle(), Mail()))
-    assert Difference((True,), ()) == difference(when(TIER, Riddle()), Mail())
+    assert VisibleDifference((True,), ()) == difference(when(TIER, Riddle(), Mail()))
+    assert VisibleDifference((True,), ()) == difference(when(TIER, Riddle()), Mail())
 
 
 def test_behind_a_factor_no_stranger_sees_a_difference():
@@ -34,15 +34,15 @@ def test_behind_a_factor_no_stranger_sees_a_difference():
 
 def test_behind_a_puzzle_everybody_sees_it():
     """A CAPTCHA keeps nobody from looking."""
-    assert Difference((True,), ("puzzle+",)) == difference(Puzzle(), when(TIER, Riddle(), Mail()))
+    assert VisibleDifference((True,), ("puzzle+",)) == difference(Puzzle(), when(TIER, Riddle(), Mail()))
 
 
 def test_tries_choices_and_the_opening_are_seen():
     """`attempts_left`, the options, and whether SRP_A is taken are part of what a client sees."""
     fewer = when(TIER, Riddle(attempts=2), named("riddle2", Riddle(attempts=3)))
     assert difference(fewer) is not None
-    assert Difference((True,), ()) == difference(one_of(Mail(), when(TIER, Riddle(), Puzzle())))
-    assert Difference((True,), ()) == difference(when(TIER, sequence(Srp(), Riddle()), Mail()))
+    assert VisibleDifference((True,), ()) == difference(one_of(Mail(), when(TIER, Riddle(), Puzzle())))
+    assert VisibleDifference((True,), ()) == difference(when(TIER, sequence(Srp(), Riddle()), Mail()))
 
 
 def test_the_shortest_of_several_is_told():

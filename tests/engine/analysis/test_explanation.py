@@ -15,7 +15,7 @@ from watchword import Flow, ReadRound, Round, User, all_of, at_least, attribute,
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import Turn
 from watchword.algebra.notation import listen
-from watchword.analysis.explanation import REASONS, explain, explain_turn, left, spell, upcoming
+from watchword.analysis.explanation import REASON_TEXTS, explain, explain_turn, left, spell, upcoming
 from watchword.analysis.state_space import explore
 
 LOGIN = "srp_a+ password_verifier+"
@@ -148,7 +148,7 @@ def test_every_reason_of_the_interpreter_has_its_sentence():
         elif isinstance(node, ast.FunctionDef) and node.name in {"read", "_mismatch"}:
             constants = {getattr(each, "value", None) for each in ast.walk(node)}
             found |= {each for each in constants if isinstance(each, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", each)}
-    assert found - {None} == REASONS.keys()
+    assert found - {None} == REASON_TEXTS.keys()
 
 
 OTHER = Flow(quiz("code", level="hard"))
@@ -182,12 +182,12 @@ def test_each_reason_is_told_with_what_made_it_so(code):
     assert ("fail", code) == (explanation.decision, explanation.code)
     assert explanation.reason.startswith(f"{code}: ")
     assert words in explanation.reason
-    assert REASONS[code] in explanation.reason
+    assert REASON_TEXTS[code] in explanation.reason
 
 
 def test_no_reason_is_left_out_of_the_examples():
     """Each has its example above."""
-    assert REASONS.keys() == FAILURES.keys()
+    assert REASON_TEXTS.keys() == FAILURES.keys()
 
 
 # Sessions that break, and why.

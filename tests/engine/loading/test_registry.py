@@ -11,7 +11,7 @@ from watchword.contract import hookspecs
 from watchword.contract.hookspecs import PROJECT, hookimpl
 from watchword.contract.ports import AuditEvent
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.loading.registry import KINDS, MAX_URL, Registry
+from watchword.loading.registry import KINDS_GROUP, MAX_URL, Registry
 
 RIDDLE = """
 import watchword
@@ -361,7 +361,7 @@ def test_a_url_is_no_longer_than_any_that_is_meant(make):
 def test_the_module_of_a_name_is_told_and_not_imported(installed):
     """So that a build knows what to ship."""
     installed(acme_riddle=RIDDLE)
-    assert "acme_riddle" == Registry().module_of(KINDS, "riddle")
+    assert "acme_riddle" == Registry().module_of(KINDS_GROUP, "riddle")
     assert "acme_riddle" not in sys.modules
 
 

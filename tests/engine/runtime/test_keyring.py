@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError
-from watchword.runtime.keyring import MIN_KEY_BYTES, Key, Keyring, RootedRing, pack
+from watchword.runtime.keyring import MIN_KEY_BYTES, Key, Keyring, RootedRing, length_prefixed
 
 SECRET = bytes(range(100, 132))
 OTHER = hashlib.sha256(b"another").digest()
@@ -110,7 +110,7 @@ TEXTS = st.lists(st.text(st.characters(), max_size=4), max_size=4)
 @given(TEXTS, TEXTS)
 def test_no_two_lists_pack_to_the_same_bytes(first, second):
     """So parts cannot be spliced into each other, surrogates included."""
-    assert (pack(*first) == pack(*second)) == (first == second)
+    assert (length_prefixed(*first) == length_prefixed(*second)) == (first == second)
 
 
 @pytest.mark.parametrize(
@@ -119,15 +119,15 @@ def test_no_two_lists_pack_to_the_same_bytes(first, second):
 )
 def test_splices_differ(first, second):
     """Those that a plain join confuses, in digests too."""
-    assert pack(*first) != pack(*second)
+    assert length_prefixed(*first) != length_prefixed(*second)
     assert KEY.digest("purpose", *first) != KEY.digest("purpose", *second)
 
 
 def test_packing_cannot_be_spliced_with_its_own_lengths():
     """A part that holds packed bytes is not those parts."""
-    inner = pack("a", "b").decode("latin-1")
-    assert pack(inner) != pack("a", "b")
-    assert pack("x", inner) != pack("x", "a", "b")
+    inner = length_prefixed("a", "b").decode("latin-1")
+    assert length_prefixed(inner) != length_prefixed("a", "b")
+    assert length_prefixed("x", inner) != length_prefixed("x", "a", "b")
 
 
 # --- digests ------------------------------------------------------------------------------------------------------

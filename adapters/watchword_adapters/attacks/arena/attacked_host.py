@@ -23,10 +23,10 @@ from watchword.testing.code_tap import tapped
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.attacks.arena.kind_probe import Notes, spied_on
-from watchword_adapters.attacks.arena.replaceable_ledger import Books
+from watchword_adapters.attacks.arena.replaceable_ledger import ReplaceableLedger
 from watchword_adapters.attacks.arena.secret_search import SHORTEST_SECRET, stands_in, without_digests
 from watchword_adapters.attacks.arena.session_policy import may_issue
-from watchword_adapters.attacks.arena.ways_to_steps import Scene, Target, scenes_of, targets_of
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget, Circumstances, circumstances_of, targets_of
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError, Triggers, triggers
 from watchword_adapters.functions import SignIn, UserRecord
@@ -34,12 +34,12 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.directory.users import DEFAULT_ALIASES
 
-Event = dict[str, Any]
-Attributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
+AttackEvent = dict[str, Any]
+ExtraAttributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 """What the users have beside an address: the same for all, or by a user's name."""
 
-POOL = "us-east-1_AbCdEf123"
-PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
+ATTACKED_POOL = "us-east-1_AbCdEf123"
+ATTACKED_PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
 _TEXT = re.compile(rf"(?:{'|'.join(FAILURE_TEXTS)}) \(ref [BCDFGHJKLMNPQRSTVWXZ]{{8}}\)")
 _ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}")
 _TRAIL = 6
@@ -51,17 +51,17 @@ _SOURCES = {
 
 
 @frozen
-class Person:
+class AttackedUser:
     """Somebody who signs in, or who does not exist."""
 
     name: str
-    scene: Scene = field(repr=False)
+    scene: Circumstances = field(repr=False)
     attributes: Mapping[str, str] = field(repr=False)
     known: bool = True
 
 
 @frozen
-class Issued:
+class IssuedChallenge:
     """What Create handed out for one round, and for whom."""
 
     private: Mapping[str, str] = field(repr=False)
@@ -93,7 +93,7 @@ class Arena:
     ledger: Callable[[], Ledger] = MemoryLedger
     pad_to: float = 0.0
     previous: Sequence[Flow] = ()
-    attributes: Attributes = field(factory=dict[str, str], repr=False)
+    attributes: ExtraAttributes = field(factory=dict[str, str], repr=False)
     memory: dict[str, Mapping[str, set[str]]] = field(factory=dict[str, Mapping[str, set[str]]], repr=False)
     registry: Registry = field(factory=Registry, repr=False)
     notes: Notes = field(factory=Notes)
@@ -110,13 +110,13 @@ class Arena:
         self.key = self.random.bytes(32)
         self.flow = spied_on(self.given, self.notes, self.spoil)
         self.flows = (self.flow, *self.previous)
-        self.books = Books(self.ledger)
-        self.scenes = tuple(scenes_of(self.flow))
+        self.books = ReplaceableLedger(self.ledger)
+        self.scenes = tuple(circumstances_of(self.flow))
         kinds = {name: step.kind for name, step in self.given.steps.items()}
         self.targets = tuple(targets_of(self.flow, self.scenes, kinds))
-        self.issued: dict[str, Issued] = {}
+        self.issued: dict[str, IssuedChallenge] = {}
         self.accepted: dict[str, tuple[str, object]] = {}
-        self.people: dict[tuple[str, int], Person] = {}
+        self.people: dict[tuple[str, int], AttackedUser] = {}
         self.called = 0.0
         self.trail: deque[tuple[str, Any, object]] = deque(maxlen=_TRAIL)
 
@@ -183,10 +183,12 @@ class Arena:
         if person is None or not person.known:
             return None
         if name not in self._verifiers:
-            self._verifiers[name] = self.sign_in.verifier(name, PASSWORD)
+            self._verifiers[name] = self.sign_in.verifier(name, ATTACKED_PASSWORD)
         return UserRecord(person.attributes, *self._verifiers[name])
 
-    def person(self, name: str = "ann", scene: Scene | None = None, *, known: bool = True, **attributes: str) -> Person:
+    def person(
+        self, name: str = "ann", scene: Circumstances | None = None, *, known: bool = True, **attributes: str
+    ) -> AttackedUser:
         """Return the person called *name* in *scene*: the same one every time, registered wherever it is needed."""
         scene = scene or self.scenes[0]
         spelt = f"{name}{scene.number or ''}"
@@ -194,22 +196,24 @@ class Arena:
         if person is None:
             sub = f"11111111-2222-4333-8444-{len(self.people):012}"
             own = {"sub": sub, "email": f"{spelt}@example.com", "email_verified": "true"}
-            person = Person(spelt, scene, {**self.enrolled(spelt, scene, own), **attributes} if known else {}, known)
+            person = AttackedUser(
+                spelt, scene, {**self.enrolled(spelt, scene, own), **attributes} if known else {}, known
+            )
             self.people[spelt, scene.number] = person
             if "pool" in vars(self):
                 self._join(self.pool, person)
         return person
 
-    def enrolled(self, name: str, scene: Scene, own: Mapping[str, str]) -> dict[str, str]:
+    def enrolled(self, name: str, scene: Circumstances, own: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes of user *name* in *scene*: their *own*, what the kinds need, and what the scene wants."""
         given = self.attributes(name) if callable(self.attributes) else self.attributes
         return scene.of({**own, **given})
 
     @staticmethod
-    def _join(pool: LocalUserPool, person: Person) -> None:
+    def _join(pool: LocalUserPool, person: AttackedUser) -> None:
         if person.known:
             attributes = {name: value for name, value in person.attributes.items() if name != "sub"}
-            pool.add_user(person.name, password=PASSWORD, attributes=attributes)
+            pool.add_user(person.name, password=ATTACKED_PASSWORD, attributes=attributes)
 
     def renew(self) -> None:
         """Begin with an empty ledger and an empty mailbox."""
@@ -223,15 +227,15 @@ class Arena:
         if len(self.issued) > 2000:
             self.issued.clear()
 
-    def target(self, wanted: Callable[[Target], bool] = lambda _: True) -> Target:
+    def target(self, wanted: Callable[[AttackTarget], bool] = lambda _: True) -> AttackTarget:
         """Return one of the steps that are *wanted*."""
         return self.draw.choice([each for each in self.targets if wanted(each)])
 
     # Calls, judged
 
     def event(
-        self, trigger: str, person: Person, request: Mapping[str, Any], said: Mapping[str, Any] | None = None
-    ) -> Event:
+        self, trigger: str, person: AttackedUser, request: Mapping[str, Any], said: Mapping[str, Any] | None = None
+    ) -> AttackEvent:
         """Return the event of *trigger* for *person*."""
         shared: dict[str, Any] = {"userAttributes": dict(person.attributes), "userNotFound": not person.known}
         if said is not None:
@@ -242,14 +246,14 @@ class Arena:
             "version": "1",
             "triggerSource": _SOURCES[trigger],
             "region": "us-east-1",
-            "userPoolId": POOL,
+            "userPoolId": ATTACKED_POOL,
             "userName": person.name,
             "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": person.scene.client},
             "request": {**shared, **request},
             "response": {},
         }
 
-    def call(self, trigger: str, event: Any, made: Triggers | None = None) -> Event:
+    def call(self, trigger: str, event: Any, made: Triggers | None = None) -> AttackEvent:
         """Have *trigger* answer *event*, and judge what it says.
 
         Raises:
@@ -268,9 +272,9 @@ class Arena:
             raise TriggerError("UNAVAILABLE") from None
         self.trail.append((trigger, event, answer["response"]))
         getattr(self, f"_judge_{trigger}")(event, answer["response"])
-        return cast("Event", answer["response"])
+        return cast("AttackEvent", answer["response"])
 
-    def _answer(self, trigger: str, event: Event, context: object) -> Event:
+    def _answer(self, trigger: str, event: AttackEvent, context: object) -> AttackEvent:
         return {**event, "response": self.call(trigger, event)}
 
     def refused(self, trigger: str, event: Any, made: Triggers | None = None) -> str:
@@ -281,14 +285,14 @@ class Arena:
             return str(error).partition(" ")[0]
         return ""
 
-    def issues(self, person: Person, session: Any, said: Mapping[str, Any] | None = None) -> bool:
+    def issues(self, person: AttackedUser, session: Any, said: Mapping[str, Any] | None = None) -> bool:
         """Say whether Define gives tokens for *session*, whatever the judge says of it."""
         try:
             return self.call("define", self.event("define", person, {"session": session}, said))["issueTokens"] is True
         except TriggerError:
             return False
 
-    def accepts(self, person: Person, private: Any, answer: Any, **other: Any) -> bool:
+    def accepts(self, person: AttackedUser, private: Any, answer: Any, **other: Any) -> bool:
         """Say whether Verify takes *answer* for right; *other* replaces fields of the event."""
         request = {"privateChallengeParameters": private, "challengeAnswer": answer}
         try:
@@ -301,7 +305,7 @@ class Arena:
         if not held:
             self.breaches.append(otherwise)
 
-    def _judge_define(self, event: Event, response: Event) -> None:
+    def _judge_define(self, event: AttackEvent, response: AttackEvent) -> None:
         flags = [response.get("issueTokens"), response.get("failAuthentication")]
         self.expect(all(type(flag) is bool for flag in flags), "Define said something other than true or false")
         if flags[0] is not False:
@@ -311,14 +315,14 @@ class Arena:
             )
             self.expect(due, "tokens outside the policy")
 
-    def _judge_create(self, event: Event, response: Event) -> None:
+    def _judge_create(self, event: AttackEvent, response: AttackEvent) -> None:
         private, public = response["privateChallengeParameters"], response["publicChallengeParameters"]
         self.expect(bool(private), "Create handed out no private parameters")
         made = self.notes.made[-1] if self.notes.made and public.get("kind") != "select" else None
         right = made.right if made else None
         if "round" in private:
             binding = (event["userPoolId"], event["callerContext"]["clientId"], event["userName"])
-            self.issued[private["round"]] = Issued(private, binding, right)
+            self.issued[private["round"]] = IssuedChallenge(private, binding, right)
         for secret in {right, *(made.codes if made else ())} - {None}:
             self.watch_for(str(secret), [*public.values(), *private.values(), response["challengeMetadata"]])
         address = event["request"]["userAttributes"].get("email", "")
@@ -326,7 +330,7 @@ class Arena:
             texts = " ".join([*public.values(), *private.values(), response["challengeMetadata"]])
             self.expect(address not in texts, "Create handed out the address")
 
-    def _judge_verify(self, event: Event, response: Event) -> None:
+    def _judge_verify(self, event: AttackEvent, response: AttackEvent) -> None:
         right = response.get("answerCorrect")
         self.expect(type(right) is bool, "Verify said something other than true or false")
         if right is False:

@@ -8,9 +8,15 @@ from typing import Any, Protocol
 from watchword.algebra import derivative
 from watchword.errors import FAILURE_TEXTS
 from watchword.runtime.wire import write_metadata
-from watchword_adapters.attacks.arena.attacked_host import PASSWORD, POOL, Arena, Person, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import (
+    ATTACKED_PASSWORD,
+    ATTACKED_POOL,
+    Arena,
+    AttackedUser,
+    wrong_answer,
+)
 from watchword_adapters.attacks.arena.session_policy import may_issue, passes
-from watchword_adapters.attacks.arena.ways_to_steps import Move, Target
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget, Move
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import Asked, Reply, SignedIn
 from watchword_adapters.srp.client import SrpClient
@@ -43,7 +49,7 @@ class TriggersVisit:
 
     door = "triggers"
 
-    def __init__(self, arena: Arena, person: Person, *, srp: bool) -> None:
+    def __init__(self, arena: Arena, person: AttackedUser, *, srp: bool) -> None:
         self.arena = arena
         self.person = person
         self.rounds: list[dict[str, Any]] = [round_of("SRP_A")] if srp else []
@@ -109,7 +115,7 @@ class PoolVisit:
 
     door = "pool"
 
-    def __init__(self, arena: Arena, person: Person, *, srp: bool, password: str = PASSWORD) -> None:
+    def __init__(self, arena: Arena, person: AttackedUser, *, srp: bool, password: str = ATTACKED_PASSWORD) -> None:
         self.arena = arena
         self.person = person
         self.session = ""
@@ -118,7 +124,7 @@ class PoolVisit:
         self.tokens = False
         self.refused: str | None = None
         self.right: str | None = None
-        self.client = SrpClient(POOL, person.name, password, arena.random) if srp else None
+        self.client = SrpClient(ATTACKED_POOL, person.name, password, arena.random) if srp else None
         plain = {"USERNAME": person.name, "CHALLENGE_NAME": "CUSTOM_CHALLENGE"}
         parameters = self.client.auth_parameters() if self.client else plain
         self.calls("initiate_auth", AuthFlow="CUSTOM_AUTH", AuthParameters=parameters)
@@ -164,7 +170,7 @@ class FunctionsVisit:
 
     door = "functions"
 
-    def __init__(self, arena: Arena, person: Person, *, srp: bool, password: str = PASSWORD) -> None:
+    def __init__(self, arena: Arena, person: AttackedUser, *, srp: bool, password: str = ATTACKED_PASSWORD) -> None:
         self.arena = arena
         self.person = person
         self.token = ""
@@ -228,13 +234,13 @@ def round_of(name: str, result: object = True, metadata: object = None) -> dict[
     return {"challengeName": name, "challengeResult": result, "challengeMetadata": metadata}
 
 
-def visit(arena: Arena, person: Person, *, srp: bool, door: str = "triggers") -> Any:
+def visit(arena: Arena, person: AttackedUser, *, srp: bool, door: str = "triggers") -> Any:
     """Begin a sign-in at *door*."""
     doors = {"triggers": TriggersVisit, "pool": PoolVisit, "functions": FunctionsVisit}
     return doors[door if person.scene.plain else "triggers"](arena, person, srp=srp)
 
 
-def played(arena: Arena, person: Person, moves: tuple[Move, ...], door: str = "triggers") -> Any:
+def played(arena: Arena, person: AttackedUser, moves: tuple[Move, ...], door: str = "triggers") -> Any:
     """Begin a sign-in at *door* and make *moves* in it."""
     sign_in = visit(arena, person, srp=moves[:1] == (("srp", ""),), door=door)
     for move, what in moves:
@@ -254,7 +260,7 @@ def played(arena: Arena, person: Person, moves: tuple[Move, ...], door: str = "t
     return sign_in
 
 
-def reached(arena: Arena, target: Target, name: str = "ann", door: str = "triggers") -> Any:
+def reached(arena: Arena, target: AttackTarget, name: str = "ann", door: str = "triggers") -> Any:
     """Begin a sign-in of *name* that has come to the first challenge of *target*."""
     return played(arena, arena.person(name, target.scene), target.moves, door)
 

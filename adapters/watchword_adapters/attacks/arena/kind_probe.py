@@ -19,7 +19,7 @@ _PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind 
 
 
 @frozen
-class Made:
+class MadeChallenge:
     """A challenge that a kind made. *right* is the right answer, None if there is none for this user."""
 
     step: str
@@ -31,7 +31,7 @@ class Made:
 
 
 @frozen
-class Judged:
+class JudgedAnswer:
     """An answer that a kind was shown."""
 
     step: str
@@ -44,8 +44,8 @@ class Judged:
 class Notes:
     """What the spies have seen since it was last emptied."""
 
-    made: list[Made] = field(factory=list[Made])
-    judged: list[Judged] = field(factory=list[Judged])
+    made: list[MadeChallenge] = field(factory=list[MadeChallenge])
+    judged: list[JudgedAnswer] = field(factory=list[JudgedAnswer])
 
     def clear(self) -> None:
         """Forget it."""
@@ -79,7 +79,9 @@ class Spy:
         else:
             right = _PASSWORD + request.seal(_PASSWORD) if request.user.known else None
         self.notes.made.append(
-            Made(request.step, request.user.key, right, codes, tuple(each.alphabet for each in drawn), challenge)
+            MadeChallenge(
+                request.step, request.user.key, right, codes, tuple(each.alphabet for each in drawn), challenge
+            )
         )
         return challenge
 
@@ -94,7 +96,7 @@ class Spy:
         else:
             verdict = self.real.verify(request)
         right = getattr(verdict, "right", None) is True
-        self.notes.judged.append(Judged(request.step, request.user.key, request.answer, right))
+        self.notes.judged.append(JudgedAnswer(request.step, request.user.key, request.answer, right))
         return verdict
 
     def _is_right(self, request: CreateRequest, challenge: Challenge, answer: str) -> bool:

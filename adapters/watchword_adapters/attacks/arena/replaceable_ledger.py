@@ -8,7 +8,7 @@ from typing import Any
 from watchword.contract.ports import Ledger
 
 
-class Books:
+class ReplaceableLedger:
     """A ledger that can be put away for an empty one, and tells what was asked of it."""
 
     def __init__(self, make: Callable[[], Ledger]) -> None:

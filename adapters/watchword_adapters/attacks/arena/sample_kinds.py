@@ -14,7 +14,7 @@ from watchword.loading.registry import Registry
 
 
 @frozen
-class Question:
+class SampleQuestion:
     """A question with a secret answer."""
 
     kind: ClassVar[str] = "question"

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from attrs import frozen
 
-from watchword.algebra.blocks import AtLeast, Attribute, Block, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import AtLeast, AttributeCondition, Block, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow
 from watchword.contract.powers import is_host_run
 
@@ -175,7 +175,7 @@ class _Reading:
 
     def _taken(self, block: When) -> Block | None:
         match block.condition:
-            case Attribute(name, value):
+            case AttributeCondition(name, value):
                 holds = self.attributes.get(name) == value
             case condition:
                 holds = self.client == condition.id

@@ -28,7 +28,7 @@ _MOST_STATES = 4000
 
 
 @frozen
-class Scene:
+class Circumstances:
     """Who signs in where: *attributes* and the app *client* decide the flow's conditions. *moves* pass the flow.
 
     *denied* are the values that attributes must not have, since the conditions on them do not hold.
@@ -56,7 +56,7 @@ class Scene:
 
 
 @frozen
-class Target:
+class AttackTarget:
     """A step, and the *moves* that lead from the beginning to its first challenge, past *proven* factors.
 
     *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess. *draws*
@@ -64,7 +64,7 @@ class Target:
     """
 
     step: Step
-    scene: Scene = field(repr=False)
+    scene: Circumstances = field(repr=False)
     moves: tuple[Move, ...]
     proven: int = 0
     charged: bool = True
@@ -92,7 +92,7 @@ class Target:
         return ("srp", "") in self.moves
 
 
-def scenes_of(flow: Flow) -> Iterator[Scene]:
+def circumstances_of(flow: Flow) -> Iterator[Circumstances]:
     """Give a scene for each way in which the conditions of *flow* may hold: a few, and whatever reaches another step."""
     reached: set[str] = set()
     for number, outcomes in enumerate(islice(every_outcome(flow), _MOST_OUTCOMES)):
@@ -111,10 +111,10 @@ def scenes_of(flow: Flow) -> Iterator[Scene]:
         more = {name for name in flow.steps if name not in reached and _moves(state, partial(eq, Present(name)))}
         if moves is not None and (number < _MOST_SCENES or more):
             reached |= more
-            yield Scene(number, attributes, client, outcomes, moves, tuple(denied))
+            yield Circumstances(number, attributes, client, outcomes, moves, tuple(denied))
 
 
-def targets_of(flow: Flow, scenes: tuple[Scene, ...], kinds: Mapping[str, Kind]) -> Iterator[Target]:
+def targets_of(flow: Flow, scenes: tuple[Circumstances, ...], kinds: Mapping[str, Kind]) -> Iterator[AttackTarget]:
     """Give each step of *flow* in the first of *scenes* in which it can be reached; *kinds* are those of its steps."""
     probes = {name: probed(kind, NOBODY) for name, kind in kinds.items()}
     for name, step in flow.steps.items():
@@ -123,11 +123,13 @@ def targets_of(flow: Flow, scenes: tuple[Scene, ...], kinds: Mapping[str, Kind])
             if moves is not None:
                 charged = bool(flow.limits.guesses_at(step))
                 proven = _factors(flow, scene, moves, probes)
-                yield Target(step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None)
+                yield AttackTarget(
+                    step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None
+                )
                 break
 
 
-def _factors(flow: Flow, scene: Scene, moves: tuple[Move, ...], probes: Mapping[str, Probe]) -> int:
+def _factors(flow: Flow, scene: Circumstances, moves: tuple[Move, ...], probes: Mapping[str, Probe]) -> int:
     """Return how many right answers of *moves* nobody unknown gives (the password is not counted)."""
     state, count, choice = flow.given(*scene.outcomes), 0, None
     for move, what in moves:

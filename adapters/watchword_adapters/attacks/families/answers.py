@@ -8,9 +8,9 @@ from typing import Any
 
 from watchword.contract.ports import LEASE
 from watchword.testing.hostile import hostile_answers
-from watchword_adapters.attacks.arena.attacked_host import POOL, Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import ATTACKED_POOL, Arena, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import DOORS, finished, reached
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 _WITHOUT: tuple[Any, ...] = (None, "", " ", "None", "null", "undefined", 0, False, [], {}, "\0")
 
@@ -115,7 +115,7 @@ def superseded(arena: Arena) -> Cases:
 
 
 @family("A-05", "an answer after its time")
-def late(arena: Arena) -> Cases:
+def answered_late(arena: Arena) -> Cases:
     """By a thousandth, a second, a day, to the second."""
     while True:
         for late_by in (0, 0.001, 0.999, 1, 5, 16, 60, 3600, 86_400):
@@ -150,7 +150,7 @@ def bound(arena: Arena) -> Cases:
         ):
             yield arena.accepts(mine.person, mine.private, value)
         arena.books.renew()
-        yield arena.accepts(mine.person, mine.private, mine.right, userPoolId=f"{POOL}x")
+        yield arena.accepts(mine.person, mine.private, mine.right, userPoolId=f"{ATTACKED_POOL}x")
         yield arena.accepts(mine.person, mine.private, mine.right, callerContext={"clientId": "other"})
         yield arena.accepts(theirs.person, mine.private, mine.right)
 
@@ -177,7 +177,7 @@ def other_sign_in(arena: Arena) -> Cases:
 
 
 @family("A-08", "right answers at the same moment", share=0.5)
-def at_once(arena: Arena) -> Cases:
+def answers_at_once(arena: Arena) -> Cases:
     """Rounds of one challenge, answered rightly by several threads: one is accepted."""
     with ThreadPoolExecutor(8) as threads:
         while True:
@@ -280,4 +280,4 @@ def left_over(arena: Arena) -> Cases:
                 yield one.tokens or bool(one.public)
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

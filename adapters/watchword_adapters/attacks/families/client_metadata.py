@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from watchword_adapters.attacks.arena.attacked_host import Arena, Event, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackEvent, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached, round_of, visit
 from watchword_adapters.attacks.arena.cpu_timing import slow
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 
 _NO_METADATA: tuple[Any, ...] = ("", "resend", [], [["watchword_action", "resend"]], 7, True)
@@ -174,14 +174,14 @@ def _unmoved(arena: Arena, said: Mapping[str, Any]) -> Iterator[bool]:
     yield len(arena.mail.messages) > mails
 
 
-def _decided(arena: Arena, event: Event) -> object:
+def _decided(arena: Arena, event: AttackEvent) -> object:
     try:
         return arena.call("define", {**event, "triggerSource": "DefineAuthChallenge_Authentication"})
     except TriggerError as error:
         return str(error).partition(" ")[0]
 
 
-def _made(arena: Arena, event: Event) -> object:
+def _made(arena: Arena, event: AttackEvent) -> object:
     try:
         made = arena.call("create", event)
     except TriggerError as error:
@@ -199,4 +199,4 @@ def _accepted(arena: Arena, one: Any, answer: str, said: Mapping[str, Any]) -> b
         return False
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

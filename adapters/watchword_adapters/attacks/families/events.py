@@ -22,8 +22,8 @@ from watchword_adapters.attacks.arena.client_sessions import (
     whole,
     with_field,
 )
-from watchword_adapters.attacks.arena.sample_kinds import Question
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
+from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 
 _SOURCES: tuple[Any, ...] = ("", "x", 7, [], "PostAuthentication_Authentication", "PreSignUp_SignUp", "\0")
@@ -41,7 +41,7 @@ _OTHER_PLACES: tuple[dict[str, Any], ...] = (
 
 
 @family("S-10", "private parameters of another user, step or challenge", share=4)
-def pasted(arena: Arena) -> Cases:
+def pasted_parameters(arena: Arena) -> Cases:
     """The right answer to one challenge, shown to another; and one challenge's fields among another's."""
     while True:
         arena.renew()
@@ -176,7 +176,7 @@ def no_session(arena: Arena) -> Cases:
 @family("S-17", "a flow that changes while a sign-in is under way", share=0.5)
 def changed_flow(arena: Arena) -> Cases:
     """A session of the old flow is judged by the old one if it is still known, else refused; no step is skipped."""
-    extra = named("one_more", Question())
+    extra = named("one_more", SampleQuestion())
     changed = evolve(arena.flow, body=sequence(arena.flow.body, extra))
     alone = arena.made_with(flow=changed, previous=())
     for rounds, person in whole(arena):
@@ -296,4 +296,4 @@ def _bent(arena: Arena, text: str) -> str:
     return text + draw.choice(["0", "=", "\0", " ", "\n", "é"])
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

@@ -17,7 +17,7 @@ from watchword.contract.ports import ChargeRequest, Clock, Ledger, Limit
 from watchword.errors import UnavailableError
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import FunctionsVisit, reached
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import SignedIn
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -40,7 +40,7 @@ def _ledgers(clock: Clock) -> Generator[tuple[tuple[Ledger, Ledger, Path | None]
 
 
 @family("N-01", "one claim, guess or use by many at once", share=0.5)
-def at_once(arena: Arena) -> Cases:
+def calls_at_once(arena: Arena) -> Cases:
     """One of them is first; of eight guesses three are paid for, if there is room for three."""
     with _ledgers(arena.clock) as ledgers, ThreadPoolExecutor(8) as threads:
         for number in range(6):
@@ -123,7 +123,7 @@ def vanished(arena: Arena) -> Cases:
 
 
 @family("N-04", "another's entry under one's own key", share=0.5)
-def pasted(arena: Arena) -> Cases:
+def pasted_entries(arena: Arena) -> Cases:
     """A handle's state names its user: whoever pastes it goes on with that user's sign-in, not with one's own."""
     while True:
         arena.renew()
@@ -203,4 +203,4 @@ def _answered(call: Any) -> Any:
         return None
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

@@ -13,7 +13,7 @@ from watchword.errors import ConfigurationError
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, played, reached
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 _PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\+[0-9]{5,15}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -184,4 +184,4 @@ def visible_codes(arena: Arena) -> Cases:
         yield any(code in each.subject + each.id + repr(each) for each in messages for code in codes)
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

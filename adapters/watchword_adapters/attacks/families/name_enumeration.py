@@ -10,7 +10,7 @@ from attrs import evolve
 from watchword.contract.kinds import Email
 from watchword.contract.ports import LEASE, Receipt
 from watchword.errors import UnavailableError
-from watchword_adapters.attacks.arena.attacked_host import Arena, Person
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
 from watchword_adapters.attacks.arena.client_sessions import DOORS, played
 from watchword_adapters.attacks.families.user_enumeration import (
     DRAWN,
@@ -23,7 +23,7 @@ from watchword_adapters.attacks.families.user_enumeration import (
     shape,
     tale_of,
 )
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 _TYPED = ("zoe.adams@mail.example", "y@b.example", "Max.Moe+x@sub.host.example", "w-1@example.com", "VERA@EXAMPLE.ORG")
 
@@ -38,20 +38,20 @@ def typed_addresses(arena: Arena) -> Cases:
             script = script_of(arena)
             people = [_user_of(arena, f"user{number}", address) for number in range(2)]
             tales: list[list[Mapping[str, str]]] = []
-            for person in (*people, Person(address, scene, {}, known=False)):
+            for person in (*people, AttackedUser(address, scene, {}, known=False)):
                 arena.renew()
                 tales.append(_shown(arena, person, script))
             yield _tells(tales[0], tales[1], tales[2], drawn)
 
 
-def _user_of(arena: Arena, name: str, address: str) -> Person:
+def _user_of(arena: Arena, name: str, address: str) -> AttackedUser:
     """Return user *name* who has *address*: a host that is given the address tells the triggers this name."""
     scene = arena.scenes[0]
     own = {"sub": f"sub of {name}", "email": address, "email_verified": "true"}
-    return Person(name, scene, arena.enrolled(name, scene, own))
+    return AttackedUser(name, scene, arena.enrolled(name, scene, own))
 
 
-def _shown(arena: Arena, person: Person, script: tuple[str, ...]) -> list[Mapping[str, str]]:
+def _shown(arena: Arena, person: AttackedUser, script: tuple[str, ...]) -> list[Mapping[str, str]]:
     """Return what is shown in a sign-in, round by round, to the letter."""
     shown: list[Mapping[str, str]] = []
     tale_of(arena, person, "triggers", script, srp=opens(arena), note=shown.append)
@@ -192,4 +192,4 @@ def refused_recipient(arena: Arena) -> Cases:
             arena.clock.advance(100)
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

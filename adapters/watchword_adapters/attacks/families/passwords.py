@@ -7,10 +7,10 @@ from typing import Any
 from watchword import sequence
 from watchword.algebra.flow import Flow
 from watchword.errors import ProtocolError
-from watchword_adapters.attacks.arena.attacked_host import POOL, Arena
+from watchword_adapters.attacks.arena.attacked_host import ATTACKED_POOL, Arena
 from watchword_adapters.attacks.arena.client_sessions import FunctionsVisit, PoolVisit
-from watchword_adapters.attacks.arena.sample_kinds import Question
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
+from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.srp import srp6a
 
@@ -22,7 +22,7 @@ def _hosts(arena: Arena) -> Arena:
     if any(target.srp and target.scene.plain for target in arena.targets):
         return arena
     srp: Any = arena.registry.find_kind("srp")
-    return Arena(Flow(sequence(srp(), Question()), name="password"), arena.seed, registry=arena.registry)
+    return Arena(Flow(sequence(srp(), SampleQuestion()), name="password"), arena.seed, registry=arena.registry)
 
 
 @family("P-01", "a public number A that gives the secret away, or is none", share=0.5)
@@ -170,11 +170,11 @@ def made_up_salt(arena: Arena) -> Cases:
 @family("P-06", "secret numbers that are short or come again", share=0.5)
 def short_secrets(arena: Arena) -> Cases:
     """256 bits, drawn for each exchange."""
-    verifier = srp6a.make_verifier(POOL, "ann", "Passw0rd!x", "ab" * 16)
+    verifier = srp6a.make_verifier(ATTACKED_POOL, "ann", "Passw0rd!x", "ab" * 16)
     seen: set[int] = set()
     for _ in range(30):
         drawn = _Counted(arena.random)
-        exchange = srp6a.begin(verifier, srp6a.client_public(arena.draw.getrandbits(64) | 1), drawn)
+        exchange = srp6a.draw_exchange(verifier, srp6a.client_public(arena.draw.getrandbits(64) | 1), drawn)
         yield drawn.least < 32
         yield exchange.public in seen or exchange.private.bit_length() < 200
         seen.add(exchange.public)
@@ -190,4 +190,4 @@ class _Counted:
         return bytes(self._random.bytes(count))
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

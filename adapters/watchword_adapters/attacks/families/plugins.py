@@ -21,8 +21,8 @@ from watchword.errors import ConfigurationError
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import reached, round_of
 from watchword_adapters.attacks.arena.cpu_timing import slow
-from watchword_adapters.attacks.arena.sample_kinds import Question
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 _ONE_MEGABYTE = 10**6
 
@@ -208,11 +208,11 @@ def names(arena: Arena) -> Cases:
     )
     for name in (*odd, 7, None, "srp;x", "step\0"):
         try:
-            Flow(named(cast("Any", name), Question()))
+            Flow(named(cast("Any", name), SampleQuestion()))
             yield True
         except ConfigurationError:
             yield False
-        kind = Spoilt(Question(), None, None)
+        kind = Spoilt(SampleQuestion(), None, None)
         kind.kind = cast("Any", name)
         try:
             Flow(cast("Any", kind))
@@ -341,4 +341,4 @@ def _deep(levels: int) -> list[Any]:
     return nested
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

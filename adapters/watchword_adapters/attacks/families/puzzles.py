@@ -15,8 +15,8 @@ from watchword.testing.leaks import reveals
 from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
 from watchword_adapters.attacks.arena.kind_probe import Spy
-from watchword_adapters.attacks.arena.ways_to_steps import Target
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 _CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"VP8 ", b"VP8L", b"VP8X"}
 
@@ -33,7 +33,7 @@ _ODD_FONTS: tuple[Any, ...] = (
 )
 
 
-def _puzzle(each: Target) -> bool:
+def _puzzle(each: AttackTarget) -> bool:
     return each.puzzles and each.draws
 
 
@@ -185,7 +185,7 @@ def _makes(kind: Any, settings: dict[str, object]) -> bool:
 
 
 @family("K-09", "letters that become others when folded", needs="drawn")
-def folded(arena: Arena) -> Cases:
+def folded_answers(arena: Arena) -> Cases:
     """An answer is ASCII before anything is folded."""
     while True:
         arena.renew()
@@ -208,4 +208,4 @@ def no_factor(arena: Arena) -> Cases:
             yield not check(Flow(kind.real)).errors
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

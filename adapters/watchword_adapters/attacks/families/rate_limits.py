@@ -15,17 +15,17 @@ from attrs import evolve
 from watchword.algebra.flow import own_tries
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import UnavailableError
-from watchword_adapters.attacks.arena.attacked_host import Arena, Person, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import DOORS, played, reached, visit
-from watchword_adapters.attacks.arena.ways_to_steps import Target
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
+from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 
 
 class _Count:
     """Counts what is compared and sent while a budget stands still; see `over`."""
 
-    def __init__(self, arena: Arena, target: Target) -> None:
+    def __init__(self, arena: Arena, target: AttackTarget) -> None:
         self._arena = arena
         limits = arena.flow.limits.guesses_at(target.step)
         self._most = min((limit.count for limit in limits), default=1_000_000)  # nothing is charged
@@ -157,7 +157,7 @@ def flooded(arena: Arena) -> Cases:
                 arena.clock.advance(pause)
 
 
-def _is_proven(arena: Arena, target: Target) -> str:
+def _is_proven(arena: Arena, target: AttackTarget) -> str:
     """Return what the challenge of *target* says of the factors before it."""
     arena.renew()
     return str(reached(arena, target).private.get("proven"))
@@ -284,7 +284,7 @@ def poisoned(arena: Arena) -> Cases:
             yield _compared(arena, one) and len(arena.mail.messages) == sent
 
 
-def _emptied(arena: Arena, target: Target) -> bool:
+def _emptied(arena: Arena, target: AttackTarget) -> bool:
     """Guess until neither the budget nor a mail's own tries have any left; say whether that came about."""
     limits = arena.flow.limits
     one = reached(arena, target)
@@ -323,7 +323,7 @@ def sprayed(arena: Arena) -> Cases:
         target = arena.target()
         attributes = {"sub": f"sub{number}", "email": f"u{number}@example.com", "email_verified": "true"}
         name = f"user{number}"
-        person = Person(name, target.scene, arena.enrolled(name, target.scene, attributes))
+        person = AttackedUser(name, target.scene, arena.enrolled(name, target.scene, attributes))
         one = visit(arena, person, srp=target.srp)
         if target.srp and one.host:
             one.prove()
@@ -360,4 +360,4 @@ def _round_again(arena: Arena, one: Any) -> Any:
     return made["privateChallengeParameters"]
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

@@ -11,9 +11,9 @@ from typing import Any
 from watchword.contract.ports import LEASE, AuditEvent
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.runtime.keyring import Keyring
-from watchword_adapters.attacks.arena.attacked_host import PASSWORD, Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import ATTACKED_PASSWORD, Arena, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.audit import as_line
 from watchword_adapters.aws_lambda import TriggerError
 
@@ -44,7 +44,7 @@ def canaries(arena: Arena) -> Cases:
                 root.removeHandler(handler)
             codes = [code for made in arena.notes.made for code in made.codes]
             before = len(arena.breaches)
-            arena.watch_logs([*codes, *([right] if codes else []), PASSWORD])
+            arena.watch_logs([*codes, *([right] if codes else []), ATTACKED_PASSWORD])
             yield len(arena.breaches) > before
             text = "\n".join([*arena.lines, *(repr(event) for event in arena.audit.events)])
             yield str(one.person.attributes.get("email")) in text
@@ -169,7 +169,7 @@ def rotated(arena: Arena) -> Cases:
 
 
 @family("L-07", "security events that are missing, double, or name somebody")
-def events(arena: Arena) -> Cases:
+def secrets_in_events(arena: Arena) -> Cases:
     """One for each cause."""
     while True:
         arena.renew()
@@ -211,4 +211,4 @@ def poor_codes(arena: Arena) -> Cases:
     yield False
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

@@ -16,7 +16,7 @@ from watchword_adapters.attacks.arena.client_sessions import (
     with_field,
 )
 from watchword_adapters.attacks.arena.cpu_timing import slow
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 _HOST_NAMES = (
     *(*derivative.HOSTED, "NEW_PASSWORD_REQUIRED", "ADMIN_NO_SRP_AUTH", "WEB_AUTHN", "PASSWORD_SRP", "PASSWORD"),
@@ -180,4 +180,4 @@ def _edit(arena: Arena, session: list[Any], rounds: list[Any]) -> None:
             session[place] = {**session[place], "challengeName": draw.choice(names)}
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

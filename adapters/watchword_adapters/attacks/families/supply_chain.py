@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from watchword.errors import ConfigurationError
-from watchword.loading.registry import KINDS, Registry
+from watchword.loading.registry import KINDS_GROUP, Registry
 from watchword_adapters.attacks.arena.attacked_host import Arena
-from watchword_adapters.attacks.family import Cases, family, listed
-from watchword_adapters.deploy.archive import pack
+from watchword_adapters.attacks.family import Cases, families_in, family
+from watchword_adapters.deploy.archive import pack_zip
 from watchword_adapters.deploy.build import define_zip
 from watchword_adapters.deploy.packages.distributions import pinned
 from watchword_adapters.deploy.packages.forbidden_files import forbidden_name, included, refuse_secrets
@@ -60,7 +60,7 @@ def _installed(modules: Mapping[str, str], entries: str = "", **info: str) -> Ge
         described.mkdir()
         metadata = f"Metadata-Version: 2.1\nName: {_STRANGER}\nVersion: 1.0\n{info.pop('needs', '')}"
         (described / "METADATA").write_text(metadata, encoding="utf-8")
-        (described / "entry_points.txt").write_text(f"[{KINDS}]\n{entries}\n", encoding="utf-8")
+        (described / "entry_points.txt").write_text(f"[{KINDS_GROUP}]\n{entries}\n", encoding="utf-8")
         (described / "top_level.txt").write_text("\n".join(modules), encoding="utf-8")
         for name, text in info.items():
             (described / f"{name}.json").write_text(text, encoding="utf-8")
@@ -96,7 +96,7 @@ def shipped(arena: Arena) -> Cases:
         files = define_zip.define_files([arena.given])
     except ConfigurationError:
         files = {"define.py": b""}
-    yield pack(files).data != pack(dict(reversed(files.items()))).data
+    yield pack_zip(files).data != pack_zip(dict(reversed(files.items()))).data
     refuse_secrets(files)
     for name in files:
         yield bool(forbidden_name(name))
@@ -104,8 +104,8 @@ def shipped(arena: Arena) -> Cases:
         for spelt in (folder + name, folder + name.upper()):
             yield not _refused(partial(refuse_secrets, {spelt: b""}))
     for name in _OUTSIDE:
-        yield not _refused(partial(pack, {name: b"x"}))
-    yield not _refused(partial(pack, {"a.py": b"", "A.py": b""}))
+        yield not _refused(partial(pack_zip, {name: b"x"}))
+    yield not _refused(partial(pack_zip, {"a.py": b"", "A.py": b""}))
     key, older = base64.b64encode(arena.key), base64.b64encode(arena.key[::-1])
     told = {"WATCHWORD_KEY": f"{key.decode()},{older.decode()}"}
     for text in (*_SECRET_TEXTS, b"WATCHWORD_KEY=" + key):
@@ -161,4 +161,4 @@ def unpinned(arena: Arena) -> Cases:
     yield not _refused(partial(pinned, {f"{_STRANGER}_nobodys"}, target, without=()))
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

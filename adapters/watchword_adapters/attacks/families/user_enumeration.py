@@ -12,12 +12,12 @@ from watchword.algebra import derivative
 from watchword.contract.kinds import Email
 from watchword.contract.ports import Receipt
 from watchword.testing.time import VirtualClock
-from watchword_adapters.attacks.arena.attacked_host import Arena, Person, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import DOORS, Visit, finished, played, visit
-from watchword_adapters.attacks.arena.kind_probe import Made
+from watchword_adapters.attacks.arena.kind_probe import MadeChallenge
 from watchword_adapters.attacks.arena.sample_kinds import own_flow
-from watchword_adapters.attacks.arena.ways_to_steps import Target
-from watchword_adapters.attacks.family import Cases, family, listed
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
+from watchword_adapters.attacks.family import Cases, families_in, family
 
 FLOOR = 0.5
 _SIGN_INS = 24
@@ -64,7 +64,7 @@ def _shown_by(arena: Arena) -> Mapping[str, set[str]]:
     return arena.memory[arena.given.fingerprint]
 
 
-def _made_in(arena: Arena) -> list[Made]:
+def _made_in(arena: Arena) -> list[MadeChallenge]:
     arena.renew()
     finished(arena)
     return list(arena.notes.made)
@@ -76,7 +76,7 @@ def _form(text: str) -> str:
 
 def tale_of(
     arena: Arena,
-    person: Person,
+    person: AttackedUser,
     door: str,
     script: tuple[str, ...],
     *,
@@ -114,7 +114,7 @@ def tale_of(
     return seen
 
 
-def _pairs(arena: Arena, door: str) -> list[Person]:
+def _pairs(arena: Arena, door: str) -> list[AttackedUser]:
     scene = arena.scenes[0]
     people = [arena.person("ann", scene), arena.person("nobody", scene, known=False)]
     if door == "triggers":
@@ -144,7 +144,7 @@ def _is_puzzle(arena: Arena, step: str) -> bool:
     return any(target.step.name == step and target.puzzles and target.common for target in arena.targets)
 
 
-def open_mail(arena: Arena, **settings: Any) -> tuple[Arena, Target]:
+def open_mail(arena: Arena, **settings: Any) -> tuple[Arena, AttackTarget]:
     """Return a step that sends and to which nobody unknown is barred: of the flow at hand, or of the corpus's own."""
     if settings or not any(each.sends and each.open for each in arena.targets):
         given = arena.given if any(each.sends and each.open for each in arena.targets) else own_flow(arena.registry)
@@ -184,7 +184,7 @@ def stable_destination(arena: Arena) -> Cases:
         seen: set[str] = set()
         for name in (f"name{number}", f"NAME{number}", f"name{number}"):
             arena.renew()
-            one = played(arena, Person(name, target.scene, {}, known=False), target.moves)
+            one = played(arena, AttackedUser(name, target.scene, {}, known=False), target.moves)
             seen.add(str(one.public.get("destination")))
         shown |= seen
         yield len(seen) > 1
@@ -265,10 +265,10 @@ def same_time(arena: Arena) -> Cases:
         yield abs(taken[0] - taken[1]) > 1e-9
 
 
-def _passer_by(arena: Arena, number: int, target: Any, *, known: bool) -> Person:
+def _passer_by(arena: Arena, number: int, target: Any, *, known: bool) -> AttackedUser:
     attributes = {"sub": f"sub{number}", "email": f"u{number}@example.com", "email_verified": "true"}
     name = f"{'u' if known else 'x'}{number}"
-    return Person(name, target.scene, arena.enrolled(name, target.scene, attributes) if known else {}, known)
+    return AttackedUser(name, target.scene, arena.enrolled(name, target.scene, attributes) if known else {}, known)
 
 
 @family("E-06", "what an answer takes, of somebody and of nobody")
@@ -315,4 +315,4 @@ def hashed_users(arena: Arena) -> Cases:
             yield bool(found)
 
 
-FAMILIES = listed(globals())
+FAMILIES = families_in(globals())

@@ -10,7 +10,7 @@ from watchword.loading.registry import Registry
 from watchword_adapters.cli.commands.check import positive
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
 from watchword_adapters.cli.progress import Progress
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.extras import demand
 from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
 
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(told, indent=2))
         return 1 if outcome.successes else 0
-    screen = Screen()
+    screen = Terminal()
     rows = [("FAMILY", "CASES", "SUCCEEDED", "ATTACK")]
     rows += [
         (each.id, f"{outcome.by_family[each.id]:,}", str(outcome.succeeded.get(each.id, 0)), each.title)

@@ -9,9 +9,16 @@ from pathlib import Path
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
-from watchword_adapters.cli.terminal import Screen
-from watchword_adapters.deploy.build.artefact import TRIGGERS, Built, Function, Order, build, check_scheme
-from watchword_adapters.deploy.runtimes import ending
+from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.deploy.build.artefact import (
+    TRIGGER_NAMES,
+    BuildOrder,
+    BuiltFunction,
+    BuiltFunctions,
+    build,
+    check_scheme,
+)
+from watchword_adapters.deploy.runtimes import runtime_warning
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python, this_python
 
 _BIG_ZIP = 50 * 1024 * 1024
@@ -65,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = Target(arguments.arch, arguments.python)
     _check_folders(arguments.output, arguments.wheels)
     built = build(
-        Order(
+        BuildOrder(
             flow=arguments.flow,
             previous=tuple(arguments.previous),
             target=target,
@@ -84,12 +91,12 @@ def run(arguments: argparse.Namespace) -> int:
             f"modules at every cold start; build with {target.python} to spare that",
             file=sys.stderr,
         )
-    if ending(target.runtime):
-        print(f"warning: {ending(target.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
+    if runtime_warning(target.runtime):
+        print(f"warning: {runtime_warning(target.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
     if arguments.json:
         print(json.dumps({**built.report(), "paths": [str(path) for path in paths]}, indent=2))
     else:
-        _tell(built, paths, Screen())
+        _tell(built, paths, Terminal())
     return 0
 
 
@@ -104,14 +111,14 @@ def _check_folders(output: Path, wheels: Path | None) -> None:
             if not path.is_dir():
                 raise ConfigurationError(f"--output {output}: {path} is no folder: give another one")
             break
-    for trigger in TRIGGERS:
+    for trigger in TRIGGER_NAMES:
         if (output / f"{trigger}.zip").is_dir():
             raise ConfigurationError(f"--output {output}: {trigger}.zip in it is a folder: give another one")
     if wheels is not None and not wheels.is_dir():
         raise ConfigurationError(f"--wheels {wheels}: {wheels} is no folder: give the one that holds the wheels")
 
 
-def _tell(built: Built, paths: tuple[Path, ...], screen: Screen) -> None:
+def _tell(built: BuiltFunctions, paths: tuple[Path, ...], screen: Terminal) -> None:
     target = built.order.target
     screen.line(f"{built.flow.name} ({built.flow.fingerprint}) for {target.runtime} on {target.architecture}", "title")
     rows = [("FUNCTION", "ZIP", "UNPACKED", "FILES", "HOLDS", "SHA-256")]
@@ -140,6 +147,6 @@ def _tell(built: Built, paths: tuple[Path, ...], screen: Screen) -> None:
             screen.line(f"{each.trigger}.zip is too big to be uploaded as it is (50 MB): put it into S3", "warning")
 
 
-def _holds(function: Function) -> str:
+def _holds(function: BuiltFunction) -> str:
     # Define is made of files alone; a function that needs more and has it not does not start, and is not written.
     return ", ".join(str(wheel.pinned) for wheel in function.wheels) or "its own files"

@@ -16,7 +16,7 @@ from watchword.analysis.state_space import MAX_STATES
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.progress import Progress
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _QUICK = 10_000
@@ -72,9 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         progress=Progress("states walked"),
     )
     if arguments.json:
-        print(json.dumps(as_json(report, unseen), indent=2))
+        print(json.dumps(report_as_json(report, unseen), indent=2))
     else:
-        _tell(report, unseen, Screen(), arguments)
+        _tell(report, unseen, Terminal(), arguments)
     return 1 if report.errors or (arguments.strict and report.warnings) else 0
 
 
@@ -101,7 +101,7 @@ def _look_at_settings(flow: Flow) -> dict[str, str]:
     return unseen
 
 
-def as_json(report: Report, unseen: Mapping[str, str]) -> dict[str, object]:
+def report_as_json(report: Report, unseen: Mapping[str, str]) -> dict[str, object]:
     """Return *report* for `json.dumps`, with the steps whose settings are *unseen*."""
     return {
         "flow": report.flow.name,
@@ -138,7 +138,7 @@ def _option(name: str, value: str) -> tuple[str, ...]:
     return (f"{name}={value}",) if value.startswith("-") else (name, value)
 
 
-def warn_of_bare_tokens(flow: Flow, screen: Screen) -> None:
+def warn_of_bare_tokens(flow: Flow, screen: Terminal) -> None:
     """Warn of a *flow* that issues tokens without a proof of who signs in; a big one is left to `watchword check`."""
     try:
         finding = unproven(flow, limit=_QUICK)
@@ -149,7 +149,7 @@ def warn_of_bare_tokens(flow: Flow, screen: Screen) -> None:
         screen.line(f'warning: the flow "{flow.name}": {finding.message}', "warning")
 
 
-def _tell(report: Report, unseen: Mapping[str, str], screen: Screen, arguments: argparse.Namespace) -> None:
+def _tell(report: Report, unseen: Mapping[str, str], screen: Terminal, arguments: argparse.Namespace) -> None:
     for each in report.findings:
         screen.line(f"{each.severity:<7} {each.code}  {each.message}", _STYLES[each.severity])
         if each.session is not None:

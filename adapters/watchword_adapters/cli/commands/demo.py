@@ -8,10 +8,10 @@ from typing import Any
 
 from watchword.contract.kinds import Email
 from watchword_adapters.cli.image_file import open_picture
-from watchword_adapters.cli.local.call_recording import as_json, tell, tell_claims
-from watchword_adapters.cli.local.demo_scenes import OtherwiseError, Scene, begin
+from watchword_adapters.cli.local.call_recording import call_as_json, call_lines, claims_lines
+from watchword_adapters.cli.local.demo_scenes import DemoScene, UnexpectedOutcomeError, start_demo
 from watchword_adapters.cli.local.local_run import DEFAULT_EMAIL, log_lines
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_as_text(arguments: argparse.Namespace) -> int:
-    screen = Screen()
-    tour = begin()
+    screen = Terminal()
+    tour = start_demo()
     screen.line("Watchword: a sign-in, from the password to the tokens", "title")
     screen.lines(
         f'\nThe flow "{tour.flow.name}" asks for the password (SRP), the characters of a picture and an e-mailed code.\n'
@@ -54,31 +54,31 @@ def _run_as_text(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show(screen: Screen, scene: Scene, number: int) -> None:
+def _show(screen: Terminal, scene: DemoScene, number: int) -> None:
     screen.lines(f"\n{number}. {scene.title}", "title")
     for line in scene.before:
         screen.line(f"   {line}")
     for exchange in () if scene.attack else scene.exchanges:
-        for line in tell(exchange):
+        for line in call_lines(exchange):
             screen.line(f"   {line}", "quiet" if line.startswith(" ") else "")
     for message in scene.mail:
         screen.pane(f"mail to {message.to}: {message.subject}", message.text, indent="   ")
-    for line in tell_claims(scene.claims):
+    for line in claims_lines(scene.claims):
         screen.line(f"   {line}", "good")
     for line in scene.after:
         screen.line(f"   {line}")
 
 
 def _run_as_json(arguments: argparse.Namespace) -> int:
-    tour = begin()
+    tour = start_demo()
     scenes: list[dict[str, Any]] = []
-    failure: OtherwiseError | None = None
+    failure: UnexpectedOutcomeError | None = None
     try:
         for scene in tour.scenes():
             scenes.append(_scene_as_json(scene))
             if scene.picture and arguments.open:
                 open_picture(scene.picture)
-    except OtherwiseError as error:
+    except UnexpectedOutcomeError as error:
         failure = error
     print(
         json.dumps(
@@ -96,12 +96,12 @@ def _run_as_json(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _scene_as_json(scene: Scene) -> dict[str, Any]:
+def _scene_as_json(scene: DemoScene) -> dict[str, Any]:
     return {
         "title": scene.title,
         "attack": scene.attack,
         "says": [*scene.before, *scene.after],
-        "exchanges": [as_json(exchange) for exchange in scene.exchanges],
+        "exchanges": [call_as_json(exchange) for exchange in scene.exchanges],
         "mail": [_mail_as_json(message) for message in scene.mail],
         "picture": str(scene.picture) if scene.picture else None,
         "claims": scene.claims,

@@ -17,7 +17,7 @@ from watchword.errors import ConfigurationError
 from watchword_adapters.cli.commands.check import as_command, positive
 from watchword_adapters.cli.flow_argument import flow_named
 from watchword_adapters.cli.progress import Progress
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 
 _EPILOG = """\
 Each line says what OLD decides and what NEW decides, for the shortest session for which they do; under it are the commands
@@ -48,13 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
     old, new = flow_named(arguments.old, "OLD"), flow_named(arguments.new, "NEW")
     found = difference(old, new, limit=arguments.limit, progress=Progress("pairs of states walked"))
     if arguments.json:
-        print(json.dumps(as_json(found), indent=2))
+        print(json.dumps(difference_as_json(found), indent=2))
     else:
-        _tell(found, Screen(), arguments.old, arguments.new)
+        _tell(found, Terminal(), arguments.old, arguments.new)
     return 0 if found.nothing else 1
 
 
-def as_json(found: Difference) -> dict[str, object]:
+def difference_as_json(found: Difference) -> dict[str, object]:
     """Return *found* for `json.dumps`."""
     return {
         "same": found.nothing,
@@ -79,7 +79,7 @@ def _side(flow: Flow, weakest: tuple[frozenset[str], ...]) -> dict[str, object]:
     return {"flow": flow.name, "fingerprint": flow.fingerprint, "weakest": [sorted(factors) for factors in weakest]}
 
 
-def _tell(found: Difference, screen: Screen, old: str, new: str) -> None:
+def _tell(found: Difference, screen: Terminal, old: str, new: str) -> None:
     if found.nothing:
         screen.line("no difference", "good")
         return

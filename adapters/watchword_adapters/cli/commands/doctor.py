@@ -9,15 +9,15 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import read_flow
-from watchword_adapters.cli.terminal import Screen
-from watchword_adapters.deploy.diagnosis.doctor import as_json, diagnose
-from watchword_adapters.deploy.diagnosis.doctor_finding import Finding
+from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.deploy.diagnosis.doctor import diagnose, findings_as_json
+from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding
 from watchword_adapters.deploy.diagnosis.repair_commands import commands
 from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.reading.read_template import read_template
 from watchword_adapters.deploy.reading.read_zips import with_zips
-from watchword_adapters.deploy.stack.template import TRIGGERS
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _EPILOG = """\
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
     parser.add_argument("--template", type=Path, metavar="FILE", help="read a CloudFormation or SAM template instead")
     parser.add_argument("--dist", type=Path, metavar="FOLDER", help="the built zips: what runs is compared with them")
-    for trigger in TRIGGERS:
+    for trigger in POOL_TRIGGERS:
         parser.add_argument(
             f"--{trigger}",
             default="",
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings and the commands that repair them; return 1 if a finding is an error."""
-    attach = {trigger: named for trigger in TRIGGERS if (named := str(getattr(arguments, trigger)))}
+    attach = {trigger: named for trigger in POOL_TRIGGERS if (named := str(getattr(arguments, trigger)))}
     if attach and arguments.template is not None:
         raise ConfigurationError(f"--{next(iter(attach))}: a template has no commands; attach it in its LambdaConfig")
     flow = read_flow(arguments) if arguments.flow else None
@@ -70,9 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     findings = diagnose(deployment, flow)
     repairs = commands(deployment, findings, found, flow)
     if arguments.json:
-        print(as_json(findings, repairs))
+        print(findings_as_json(findings, repairs))
     else:
-        _tell(findings, repairs, Screen(), flow_given=flow is not None)
+        _tell(findings, repairs, Terminal(), flow_given=flow is not None)
     return 1 if any(each.severity == "error" for each in findings) else 0
 
 
@@ -81,10 +81,12 @@ def _read(arguments: argparse.Namespace) -> Deployment:
         return read_template(arguments.template, pool=arguments.pool_id, client=arguments.client_id)
     if not arguments.pool_id or not arguments.client_id:
         raise ConfigurationError("say what to read: --pool-id and --client-id, or --template")
-    return read_aws.read(read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id, arguments.client_id)
+    return read_aws.read_deployment(
+        read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id, arguments.client_id
+    )
 
 
-def _tell(findings: tuple[Finding, ...], repairs: tuple[str, ...], screen: Screen, *, flow_given: bool) -> None:
+def _tell(findings: tuple[DoctorFinding, ...], repairs: tuple[str, ...], screen: Terminal, *, flow_given: bool) -> None:
     for each in findings:
         screen.line(f"{each.severity:<7} {each.code}  {each.message}", _STYLES[each.severity])
         screen.line(f"              {each.remedy}")

@@ -13,7 +13,7 @@ from watchword.algebra.notation import listen
 from watchword.analysis.explanation import Explanation, explain
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 
 _EPILOG = """\
 WORDS are rounds, oldest first: a step's name, a host round's in lower case (srp_a, password_verifier,
@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         choice=arguments.choice,
     )
     if arguments.json:
-        print(json.dumps(as_json(explanation), indent=2))
+        print(json.dumps(explanation_as_json(explanation), indent=2))
     else:
-        tell(explanation, Screen())
+        print_explanation(explanation, Terminal())
     return 0
 
 
@@ -73,7 +73,7 @@ def _attributes(texts: Sequence[str], flow: Flow) -> dict[str, str]:
     return given
 
 
-def as_json(explanation: Explanation) -> dict[str, object]:
+def explanation_as_json(explanation: Explanation) -> dict[str, object]:
     """Return *explanation* for `json.dumps`."""
     return {
         "decision": explanation.decision,
@@ -82,7 +82,7 @@ def as_json(explanation: Explanation) -> dict[str, object]:
     }
 
 
-def tell(explanation: Explanation, screen: Screen) -> None:
+def print_explanation(explanation: Explanation, screen: Terminal) -> None:
     """Print *explanation* for a person."""
     for number, each in enumerate(explanation.rounds, 1):
         screen.line(f"{number:>2}. {each.word}  {each.read}")

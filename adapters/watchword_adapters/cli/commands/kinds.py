@@ -6,7 +6,7 @@ import argparse
 import json
 
 from watchword.loading.registry import InstalledKind, Registry
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([_as_json(each) for each in installed], indent=2))
         return 0
-    screen = Screen()
+    screen = Terminal()
     rows = [("KIND", "PROVES", "FROM", "STATE")]
     rows += [
         (each.name, _proves(each), f"{each.distribution} {each.version}".strip(), _state(each)) for each in installed

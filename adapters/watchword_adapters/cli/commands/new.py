@@ -15,9 +15,9 @@ from string import Template
 from attrs import frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import NAME
+from watchword.algebra.blocks import STEP_NAME
 from watchword.errors import ConfigurationError
-from watchword.loading.registry import KINDS
+from watchword.loading.registry import KINDS_GROUP
 
 _EPILOG = """\
 PROJECT is plugin, for a kind of challenge in a distribution of its own, or flow, for a flow with its Lambda triggers
@@ -105,11 +105,11 @@ def _words(project: str, name: str) -> dict[str, str]:
     Raises:
         ConfigurationError: if *name* is no name for what is to be made.
     """
-    if not NAME.fullmatch(name) or name == derivative.SELECT:
+    if not STEP_NAME.fullmatch(name) or name == derivative.SELECT:
         raise ConfigurationError(
             f"{name[:40]!r} is no name: write 2 to 32 of a-z, 0-9 and _, beginning with a letter (and not 'select')"
         )
-    if project == "plugin" and name in entry_points(group=KINDS).names:
+    if project == "plugin" and name in entry_points(group=KINDS_GROUP).names:
         raise ConfigurationError(f"a kind {name!r} is installed already: take another name, since two are refused")
     made = "".join(part.capitalize() for part in name.split("_"))
     if keyword.iskeyword(made) or made in _TAKEN:

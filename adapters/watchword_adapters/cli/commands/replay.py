@@ -14,14 +14,14 @@ from attrs import evolve
 
 from watchword.algebra.derivative import CUSTOM, SELECT
 from watchword.algebra.flow import Flow
-from watchword.analysis.explanation import REASONS, Explanation, explain_turn
+from watchword.analysis.explanation import REASON_TEXTS, Explanation, explain_turn
 from watchword.loading.flow_file import find_flow
 from watchword.loading.registry import Registry
-from watchword_adapters.cli.commands.explain import as_json, tell
+from watchword_adapters.cli.commands.explain import explanation_as_json, print_explanation
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
-from watchword_adapters.cli.logs.captured_events import RULES, Captured, Tried, read_events
+from watchword_adapters.cli.logs.captured_events import RULES, CapturedAnswer, CapturedEvent, read_events
 from watchword_adapters.cli.progress import Progress
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.terminal import Terminal
 
 _LAST_SECOND = 253_402_300_799
 """The last second of the year 9999, after which there is no date to print."""
@@ -60,19 +60,19 @@ def run(arguments: argparse.Namespace) -> int:
     flows = (flow, *(find_flow(each, registry) for each in arguments.previous))
     progress = Progress("events replayed")
     rules: Counter[str] = Counter()
-    told: list[tuple[Captured, Explanation]] = []
+    told: list[tuple[CapturedEvent, Explanation]] = []
     for number, captured in enumerate(read_events(Path(arguments.events), flows), 1):
         told.append((captured, _explained(captured, flows)))
         rules.update(captured.rules)
         progress(number)
     if arguments.json:
-        objects = [as_json(explanation) for _, explanation in told]
+        objects = [explanation_as_json(explanation) for _, explanation in told]
         print(json.dumps(objects[0] if len(objects) == 1 else objects, indent=2))
     else:
-        screen = Screen()
+        screen = Terminal()
         for number, (captured, explanation) in enumerate(told, 1):
             screen.line(f"event {number} of {len(told)}: {captured.trigger}", "title")
-            tell(explanation, screen)
+            print_explanation(explanation, screen)
             screen.line()
     if rules:
         counted = ", ".join(f"{rule} ({rules[rule]})" for rule in RULES if rule in rules)
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _explained(captured: Captured, flows: Sequence[Flow]) -> Explanation:
+def _explained(captured: CapturedEvent, flows: Sequence[Flow]) -> Explanation:
     if captured.tried is not None:
         decision, reason = _verdict(captured.tried, flows)
         correct = captured.response.get("answerCorrect")
@@ -92,7 +92,7 @@ def _explained(captured: Captured, flows: Sequence[Flow]) -> Explanation:
     return evolve(explanation, reason=explanation.reason + seen) if seen else explanation
 
 
-def _otherwise(captured: Captured, explanation: Explanation) -> str:
+def _otherwise(captured: CapturedEvent, explanation: Explanation) -> str:
     """Return what to say if the response captured with the event is not what the flow decides."""
     response = captured.response
     if not response:
@@ -108,7 +108,7 @@ def _otherwise(captured: Captured, explanation: Explanation) -> str:
     return "" if answered == ours else f"; but the response captured with the event is {answered}"
 
 
-def _verdict(tried: Tried, flows: Sequence[Flow]) -> tuple[str, str]:
+def _verdict(tried: CapturedAnswer, flows: Sequence[Flow]) -> tuple[str, str]:
     """Return what Verify decides, as far as it can be told without the key, and why."""
     slip = tried.slip
     if slip is None:
@@ -118,7 +118,7 @@ def _verdict(tried: Tried, flows: Sequence[Flow]) -> tuple[str, str]:
         )
     flow = next((each for each in flows if each.fingerprint == slip.flow), None)
     if flow is None:
-        return "wrong", f"no_challenge: the challenge was made by another flow; {REASONS['unknown_flow']}"
+        return "wrong", f"no_challenge: the challenge was made by another flow; {REASON_TEXTS['unknown_flow']}"
     step = flow.steps.get(slip.step)
     if slip.step == SELECT:
         return (
@@ -133,7 +133,7 @@ def _verdict(tried: Tried, flows: Sequence[Flow]) -> tuple[str, str]:
     if tried.answered != "text":
         return "wrong", f"malformed: the answer is {tried.answered}: {about}"
     if not tried.known:
-        return "wrong", f"unknown_user: {about}; {REASONS['unknown_user']}"
+        return "wrong", f"unknown_user: {about}; {REASON_TEXTS['unknown_user']}"
     return "undecided", (
         f"the challenge is well-formed: {about}; whether its seal is genuine, the answer right and the guess paid for, "
         "only Verify can tell, with the key and the ledger"

@@ -21,21 +21,21 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
-from watchword_adapters.cli.local.client_snippets import Access
+from watchword_adapters.cli.local.client_snippets import PoolAccess
 from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD
-from watchword_adapters.cli.local.server_log import LogLines, Narrator
-from watchword_adapters.cli.local.unsent_messages import Unsent
-from watchword_adapters.cli.terminal import Screen, one_line
+from watchword_adapters.cli.local.server_log import LogLines, ServerLog
+from watchword_adapters.cli.local.unsent_messages import UnsentMessages
+from watchword_adapters.cli.terminal import Terminal, one_line
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
-from watchword_adapters.poolserver.fault_injection import KINDS, TRIGGERS, failure_of, rehearsed
+from watchword_adapters.poolserver.fault_injection import FAULTS, FAULTY_TRIGGERS, failure_of, with_fault
 from watchword_adapters.poolserver.http.application import Application, Told
-from watchword_adapters.poolserver.http.server import LOOPBACK, SERVING, endpoint_of, hosts_of, listen, serve
-from watchword_adapters.poolserver.inspector import Backstage
+from watchword_adapters.poolserver.http.server import LOOPBACK, SERVING, endpoint_of, hosts_of, open_sockets, serve
+from watchword_adapters.poolserver.inspector import Inspector
 from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.poolserver.trigger_sources import (
-    OTHERS,
+    OTHER_TRIGGERS,
     FlowSource,
     HandlerSource,
     Reloading,
@@ -77,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("flow", metavar="FLOW", nargs="?", help="a TOML file, or module:attribute of a Flow in Python")
     add("--triggers", metavar="MODULE", help="in place of FLOW: the module, or file, of three triggers")
-    add("--other-triggers", metavar="MODULE", help=f"a module, or file, with any of {', '.join(OTHERS)}")
+    add("--other-triggers", metavar="MODULE", help=f"a module, or file, with any of {', '.join(OTHER_TRIGGERS)}")
     add("--pre-token-version", choices=("V1_0", "V2_0"), default="V1_0", help="of pre token generation (%(default)s)")
     add("--port", type=int, default=_PORT, metavar="N", help="the port; 0 is a free one (%(default)s)")
     add("--host", metavar="ADDRESS", help="the address to listen at (loopback only, if not given)")
@@ -104,7 +104,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="TRIGGER[:KIND]",
-        help=f"make {', '.join(TRIGGERS)} fail: {', '.join(KINDS)}",
+        help=f"make {', '.join(FAULTY_TRIGGERS)} fail: {', '.join(FAULTS)}",
     )
     add("--tls", action="store_true", help="serve https, with a certificate made for it")
     add("--reload", action="store_true", help="read FLOW anew when it changes")
@@ -116,7 +116,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; return 0."""
-    screen = Screen()
+    screen = Terminal()
     with ExitStack() as cleaning:
         served = cleaning.enter_context(_prepared(arguments, screen))
 
@@ -141,7 +141,7 @@ class _Served:
 
     application: Application
     sockets: list[Any]
-    access: Access
+    access: PoolAccess
     certificate: tuple[Path, Path] | None
     flow: Flow | None
 
@@ -152,16 +152,16 @@ class _Served:
 
 
 @contextmanager
-def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Served]:
+def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Served]:
     """Make everything that is served, and clear it away behind the block."""
     _check(arguments)
     failures = [failure_of(text) for text in arguments.fail]
     people = _people(arguments)
-    narrator = Narrator(screen)
+    narrator = ServerLog(screen)
     loud = not (arguments.json or arguments.quiet)
     say: Callable[[str, bool], None] = narrator.say if loud else lambda sentence, well: None
     with ExitStack() as cleaning:
-        sockets = listen(arguments.host, arguments.port)
+        sockets = open_sockets(arguments.host, arguments.port)
         for each in sockets:
             cleaning.callback(each.close)
         endpoint = endpoint_of(sockets, arguments.host, tls=arguments.tls)
@@ -169,7 +169,7 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
         if database is not None:
             cleaning.callback(database.close)
         clock = SystemClock()
-        backstage = Backstage(clock, peeking=arguments.dev_answers)
+        backstage = Inspector(clock, peeking=arguments.dev_answers)
         source = _source(arguments, backstage, database, say)
         cleaning.enter_context(_logging(say))
         # Only what was asked to be reloaded speaks up by itself: a broken flow must be heard even where it is quiet.
@@ -179,9 +179,9 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
         define, create, verify = (
             backstage.watch(
                 name,
-                rehearsed(name, each, latency=arguments.latency, failures=failures, deadline=_DEADLINE, clock=clock),
+                with_fault(name, each, latency=arguments.latency, failures=failures, deadline=_DEADLINE, clock=clock),
             )
-            for name, each in zip(TRIGGERS, reloading.triggers(), strict=True)
+            for name, each in zip(FAULTY_TRIGGERS, reloading.triggers(), strict=True)
         )
         found = other_triggers(arguments.other_triggers) if arguments.other_triggers else {}
         others = {name: backstage.watch(name, each) for name, each in found.items()}
@@ -218,7 +218,7 @@ def _prepared(arguments: argparse.Namespace, screen: Screen) -> Generator[_Serve
             defect=narrator.defect if not arguments.json else _defect_on_stderr,
         )
         certificate = cleaning.enter_context(_certificate(arguments.host)) if arguments.tls else None
-        access = Access(
+        access = PoolAccess(
             endpoint,
             pool.pool_id,
             pool.client_id,
@@ -251,7 +251,7 @@ def _people(arguments: argparse.Namespace) -> list[NewUser]:
 
 def _source(
     arguments: argparse.Namespace,
-    backstage: Backstage,
+    backstage: Inspector,
     database: Database | None,
     say: Callable[[str, bool], None],
 ) -> FlowSource | HandlerSource:
@@ -270,7 +270,7 @@ def _source(
             courier=dict.fromkeys(channels - {""}, courier),
             key=keyring,
             ledger=ledger,
-            audit=Unsent(lambda sentence: say(sentence, False)),
+            audit=UnsentMessages(lambda sentence: say(sentence, False)),
             pad_to=0,
             environment={},
             registry=registry,
@@ -329,7 +329,7 @@ def _certificate(host: str | None) -> Generator[tuple[Path, Path]]:
         yield certificate, key
 
 
-def _banner(screen: Screen, arguments: argparse.Namespace, served: _Served) -> None:
+def _banner(screen: Terminal, arguments: argparse.Namespace, served: _Served) -> None:
     access = served.access
     if served.flow is not None:
         warn_of_bare_tokens(served.flow, screen)

@@ -14,8 +14,8 @@ from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
 from watchword_adapters.deploy.manifest import read_manifest
 from watchword_adapters.deploy.reading import template_text
-from watchword_adapters.deploy.runtimes import ending
-from watchword_adapters.deploy.stack.template import TRIGGERS, Template
+from watchword_adapters.deploy.runtimes import runtime_warning
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
 
 _EPILOG = """\
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the template; print the commands that put the zips into the bucket."""
     registry = Registry()
     flow, dist, output = read_flow(arguments, registry), arguments.dist, arguments.output
-    zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in TRIGGERS)
+    zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in POOL_TRIGGERS)
     refuse_overwriting(output, (*flow_files(arguments.flow), *zips))
     made = Template(
         flow,
@@ -79,11 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     document = made.document()
     write(
-        template_text.dump(document) if arguments.format == "yaml" else json.dumps(document, indent=2) + "\n",
+        template_text.template_as_yaml(document)
+        if arguments.format == "yaml"
+        else json.dumps(document, indent=2) + "\n",
         output,
     )
-    if ending(made.runtime):
-        print(f"warning: {ending(made.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
+    if runtime_warning(made.runtime):
+        print(f"warning: {runtime_warning(made.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
     if dist is None:
         print(
             "the names of the zips are parameters: every deployment must give those of its zips; or say --dist",

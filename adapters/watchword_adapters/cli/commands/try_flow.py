@@ -21,24 +21,24 @@ from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_f
 from watchword_adapters.cli.image_file import open_picture, save_picture
 from watchword_adapters.cli.local.call_recording import (
     LONGEST_READ,
-    Exchange,
+    RecordedCall,
     TriggerCall,
+    claims_lines,
     claims_of,
     cut,
     shortened,
-    tell_claims,
 )
 from watchword_adapters.cli.local.local_run import (
     DEFAULT_EMAIL,
     DEFAULT_PASSWORD,
     DEFAULT_USER,
-    Stage,
+    LocalRun,
     log_lines,
-    set_up,
+    start_local_run,
 )
-from watchword_adapters.cli.local.pool_client import Client
-from watchword_adapters.cli.local.unsent_messages import Unsent
-from watchword_adapters.cli.terminal import Screen
+from watchword_adapters.cli.local.pool_client import PoolClient
+from watchword_adapters.cli.local.unsent_messages import UnsentMessages
+from watchword_adapters.cli.terminal import Terminal
 
 _FARTHEST = 86_400
 _EPILOG = """\
@@ -85,14 +85,14 @@ def run(arguments: argparse.Namespace) -> int:
     registry = Registry()
     flow = read_flow(arguments, registry)
     attributes = {"email": arguments.email, "email_verified": "true", **attributes_of(arguments.attribute)}
-    screen = Screen()
+    screen = Terminal()
     with log_lines() as log:
-        stage = set_up(
+        stage = start_local_run(
             flow,
             user=None if arguments.unknown_user else arguments.user,
             password=arguments.password,
             attributes=attributes,
-            audit=Unsent(log.append),
+            audit=UnsentMessages(log.append),
             app_client=arguments.client,
             registry=registry,
         )
@@ -118,8 +118,8 @@ class _QuitError(Exception):
 class _Play:
     """One sign-in, played. *known* are the attributes of the users in the pool by name."""
 
-    screen: Screen
-    stage: Stage
+    screen: Terminal
+    stage: LocalRun
     flow: Flow
     arguments: argparse.Namespace
     log: list[str]
@@ -137,14 +137,14 @@ class _Play:
                 self.screen.line(f"The sign-in is over. {exchange.code}: {exchange.error}", "bad")
                 return 1
             if exchange.tokens:
-                for line in ("Signed in.", *tell_claims(claims_of(exchange))):
+                for line in ("Signed in.", *claims_lines(claims_of(exchange))):
                     self.screen.line(line, "good")
                 return 0
             exchange = self._respond(client)
 
     # Asking
 
-    def _client(self) -> Client:
+    def _client(self) -> PoolClient:
         name = self._read(f"user name [{self.arguments.user}]: ") or str(self.arguments.user)
         by_password, plain = self._openings(name)
         if by_password and plain:
@@ -163,7 +163,7 @@ class _Play:
         body = derivative.resolve(self.flow.program[2], outcomes)
         return derivative.SRP_A in derivative.heads(body), derivative.without_srp(body) is not None
 
-    def _respond(self, client: Client) -> Exchange:
+    def _respond(self, client: PoolClient) -> RecordedCall:
         match client.challenge:
             case "PASSWORD_VERIFIER":
                 return client.prove_password(self.stage.clock)
@@ -174,7 +174,7 @@ class _Play:
             case _:
                 return self._answer(client)
 
-    def _choose(self, client: Client) -> Exchange:
+    def _choose(self, client: PoolClient) -> RecordedCall:
         choices = client.parameters.get("choices", "").split(",")
         while True:
             line = self._read(f"choose one of {', '.join(choices)}: ", commands=(":choose",)).strip()
@@ -186,7 +186,7 @@ class _Play:
                 f"there is no {name}; type one of the names" if name else "type one of the names", "warning"
             )
 
-    def _answer(self, client: Client) -> Exchange:
+    def _answer(self, client: PoolClient) -> RecordedCall:
         while True:
             line = self._read("answer: ", commands=(":resend", ":choose"))
             if line.strip() == ":resend":
@@ -237,7 +237,7 @@ class _Play:
 
     # Showing
 
-    def _show(self, exchange: Exchange) -> None:
+    def _show(self, exchange: RecordedCall) -> None:
         self.calls = exchange.calls
         if self.arguments.events:
             self._show_events()

@@ -39,7 +39,7 @@ class TriggerCall:
 
 
 @frozen
-class Exchange:
+class RecordedCall:
     """One call of the client: what it sent, which triggers were called for it, and the reply or the error.
 
     *code* is the error's name and *error* its text; both are empty if there was a reply.
@@ -95,15 +95,15 @@ class Recorder:
         return calls
 
 
-def tell(exchange: Exchange) -> list[str]:
+def call_lines(exchange: RecordedCall) -> list[str]:
     """Return *exchange* in words: the client's call, each trigger, the reply."""
     lines = _wrapped(f"> {exchange.operation}  ", _pairs(_short_all(exchange.sent)))
     for call in exchange.calls:
-        lines += [f"    {line}" for line in tell_call(call)]
+        lines += [f"    {line}" for line in trigger_lines(call)]
     return [*lines, f"< {_reply(exchange)}"]
 
 
-def tell_call(call: TriggerCall) -> list[str]:
+def trigger_lines(call: TriggerCall) -> list[str]:
     """Return one call of a trigger in words; what is secret is not there, long digests and pictures are shortened."""
     if call.error:
         return [f"{call.trigger:<7} raised {call.error}"]
@@ -151,13 +151,13 @@ def cut(value: object) -> object:
             return value
 
 
-def claims_of(exchange: Exchange) -> dict[str, dict[str, Any]]:
+def claims_of(exchange: RecordedCall) -> dict[str, dict[str, Any]]:
     """Return the claims of the ID and the access token, or nothing if there are no tokens. Their signature is not checked."""
     tokens = exchange.tokens or {}
     return {name: _claims(tokens[key]) for name, key in (("id", "IdToken"), ("access", "AccessToken")) if key in tokens}
 
 
-def tell_claims(claims: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def claims_lines(claims: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return a line for each token: whose it is, and for how long."""
     return [
         f"{'ID' if name == 'id' else name} token: "
@@ -167,7 +167,7 @@ def tell_claims(claims: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def as_json(exchange: Exchange) -> dict[str, Any]:
+def call_as_json(exchange: RecordedCall) -> dict[str, Any]:
     """Return *exchange* for `json.dumps`."""
     return {
         "operation": exchange.operation,
@@ -214,7 +214,7 @@ def _short_all(sent: Mapping[str, Any]) -> dict[str, str]:
     return {name: _short(str(value)) for name, value in sent.items() if name != "USERNAME"}
 
 
-def _reply(exchange: Exchange) -> str:
+def _reply(exchange: RecordedCall) -> str:
     if exchange.code:
         return f"{exchange.code}: {exchange.error}"
     return "tokens" if exchange.tokens else str(exchange.reply["ChallengeName"])

@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 
 @frozen
-class Access:
+class PoolAccess:
     """Where a served pool is, and as which app client. *certificate* is the path of what must be trusted, or empty."""
 
     endpoint: str

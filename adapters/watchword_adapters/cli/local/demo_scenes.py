@@ -17,25 +17,31 @@ from watchword.loading.registry import Registry
 from watchword.testing.code_tap import hearing
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.cli.image_file import save_picture
-from watchword_adapters.cli.local.call_recording import Exchange, claims_of
-from watchword_adapters.cli.local.local_run import DEFAULT_EMAIL, DEFAULT_PASSWORD, DEFAULT_USER, Stage, set_up
-from watchword_adapters.cli.local.pool_client import Client
+from watchword_adapters.cli.local.call_recording import RecordedCall, claims_of
+from watchword_adapters.cli.local.local_run import (
+    DEFAULT_EMAIL,
+    DEFAULT_PASSWORD,
+    DEFAULT_USER,
+    LocalRun,
+    start_local_run,
+)
+from watchword_adapters.cli.local.pool_client import PoolClient
 
 HOUR = 3600
 _DIGITS = 8
 
 
-class OtherwiseError(WatchwordError):
+class UnexpectedOutcomeError(WatchwordError):
     """Raised if something went otherwise than the tour tells it."""
 
 
 @frozen
-class Scene:
+class DemoScene:
     """One thing that happened: *before* it and *after* it is told in sentences; an *attack* is told by them alone."""
 
     title: str
     before: tuple[str, ...] = ()
-    exchanges: tuple[Exchange, ...] = ()
+    exchanges: tuple[RecordedCall, ...] = ()
     mail: tuple[Email, ...] = ()
     after: tuple[str, ...] = ()
     attack: bool = False
@@ -44,16 +50,16 @@ class Scene:
 
 
 @define
-class Tour:
-    """The tour. Iterate over `scenes` once; it stops with `OtherwiseError` where something is not as it is told."""
+class Demo:
+    """The tour. Iterate over `scenes` once; it stops with `UnexpectedOutcomeError` where something is not as it is told."""
 
     flow: Flow
-    stage: Stage
+    stage: LocalRun
     audit: MemoryAudit
     picture: str = field(default="", init=False, repr=False)
     """What the last picture says."""
 
-    def scenes(self) -> Iterator[Scene]:
+    def scenes(self) -> Iterator[DemoScene]:
         """Play the tour."""
         ann = self.stage.client(DEFAULT_USER, DEFAULT_PASSWORD)
         yield self._password(ann)
@@ -66,12 +72,12 @@ class Tour:
 
     # The sign-in
 
-    def _password(self, ann: Client) -> Scene:
+    def _password(self, ann: PoolClient) -> DemoScene:
         opened = ann.open()
         _expect(_decided(opened) == "PASSWORD_VERIFIER", "a bare SRP_A is followed by the password, and by no tokens")
         proven = self._proven(ann)
         _expect(proven.public.get("kind") == "captcha", "after the password comes the picture")
-        return Scene(
+        return DemoScene(
             "The password, by SRP",
             before=(
                 "It never leaves the client: the pool checks a proof. Then Define decides, and Create makes a picture.",
@@ -79,14 +85,14 @@ class Tour:
             exchanges=(opened, proven),
         )
 
-    def _proven(self, client: Client) -> Exchange:
+    def _proven(self, client: PoolClient) -> RecordedCall:
         """Prove the password, and hear what the picture says that comes next."""
         with hearing() as codes:
             exchange = client.prove_password(self.stage.clock)
         self.picture = codes[-1].text if codes else ""
         return exchange
 
-    def _picture(self, ann: Client) -> Scene:
+    def _picture(self, ann: PoolClient) -> DemoScene:
         path = save_picture(ann.parameters)
         text = self.picture
         _expect(path is not None, "the challenge holds a picture")
@@ -94,7 +100,7 @@ class Tour:
         _expect(exchange.public.get("kind") == "email_otp", "after the picture comes the code by e-mail")
         _expect(text not in _everything_before(exchange), "the text of the picture is in nothing that travels")
         mail = self._new_mail(1)
-        return Scene(
+        return DemoScene(
             "The picture, then a code by e-mail",
             before=(
                 f"The picture is saved as {path}",
@@ -105,14 +111,14 @@ class Tour:
             picture=path,
         )
 
-    def _wrong_code(self, ann: Client) -> Scene:
+    def _wrong_code(self, ann: PoolClient) -> DemoScene:
         right = _code_in(self.stage.outbox.messages[-1].text)
         sent = len(self.stage.outbox.messages)
         exchange = ann.answer(_another(right))
         _expect(exchange.public.get("error") == "wrong", "a wrong code is said to be wrong")
         _expect(exchange.public.get("attempts_left") == "2", "a wrong code costs one of three tries")
         _expect(len(self.stage.outbox.messages) == sent, "a wrong code sends no second mail")
-        return Scene(
+        return DemoScene(
             "A wrong answer, and what it costs",
             exchanges=(exchange,),
             after=(
@@ -120,16 +126,16 @@ class Tour:
             ),
         )
 
-    def _right_code(self, ann: Client) -> Scene:
+    def _right_code(self, ann: PoolClient) -> DemoScene:
         exchange = ann.answer(_code_in(self.stage.outbox.messages[-1].text))
         claims = claims_of(exchange)
         _expect("id" in claims and "access" in claims, "the right code gives tokens")
         _expect(claims["id"]["cognito:username"] == DEFAULT_USER, "the tokens are those of the user")
-        return Scene("The right code, and the tokens", exchanges=(exchange,), claims=claims)
+        return DemoScene("The right code, and the tokens", exchanges=(exchange,), claims=claims)
 
     # The attacks
 
-    def _bare_srp_a(self) -> Scene:
+    def _bare_srp_a(self) -> DemoScene:
         mallory = self.stage.client(DEFAULT_USER, "a guess at it")
         opened = mallory.open()
         _expect(_decided(opened) == "PASSWORD_VERIFIER", "a bare SRP_A gives no tokens")
@@ -138,7 +144,7 @@ class Tour:
         _expect([each["challengeResult"] for each in rounds] == [True], "the host calls SRP_A a success")
         refused = mallory.prove_password(self.stage.clock)
         _expect(refused.code == "NotAuthorizedException" and not refused.calls, "a made-up proof is refused")
-        return Scene(
+        return DemoScene(
             "Tokens for a bare SRP_A",
             exchanges=(opened, refused),
             after=(
@@ -148,20 +154,20 @@ class Tour:
             attack=True,
         )
 
-    def _replay(self) -> Scene:
+    def _replay(self) -> DemoScene:
         used = _code_in(self.stage.outbox.messages[-1].text)
         mallory, exchanges = self._up_to_the_code()
         self._new_mail(1)
         replayed = mallory.answer(used)
         _expect(replayed.public.get("error") == "wrong", "a code that was used is worth nothing in another sign-in")
-        return Scene(
+        return DemoScene(
             "The code of the sign-in before, once more",
             exchanges=(*exchanges, replayed),
             after=("Somebody knows the password and read the mail. Each sign-in has a code of its own: wrong.",),
             attack=True,
         )
 
-    def _guessing(self) -> Scene:
+    def _guessing(self) -> DemoScene:
         before, began, mails = len(self.audit.events), self.stage.clock.now(), len(self.stage.outbox.messages)
         guesses, sign_ins = count(), 0
         refusals = 0
@@ -185,7 +191,7 @@ class Tour:
         _expect(0 < compared <= 10 + mails, "no more guesses are compared than the budget allows")
         _expect(locked == sent - compared, "the others are refused unseen")
         hours = round((self.stage.clock.now() - began) / HOUR)
-        return Scene(
+        return DemoScene(
             "Guessing the code, with the password and perfect eyes",
             after=(
                 f"In {hours} hours (the clock was put forward) {sign_ins} sign-ins and {sent} guesses, until no more mail went out: 10 a day.",
@@ -195,7 +201,7 @@ class Tour:
             attack=True,
         )
 
-    def _up_to_the_code(self) -> tuple[Client, tuple[Exchange, ...]]:
+    def _up_to_the_code(self) -> tuple[PoolClient, tuple[RecordedCall, ...]]:
         """Pass the password and the picture of a new sign-in; the last exchange asks for the code, or is refused."""
         client = self.stage.client(DEFAULT_USER, DEFAULT_PASSWORD)
         opened, proven = client.open(), self._proven(client)
@@ -207,7 +213,7 @@ class Tour:
         return messages
 
 
-def begin() -> Tour:
+def start_demo() -> Demo:
     """Return a tour that can begin.
 
     Raises:
@@ -220,23 +226,23 @@ def begin() -> Tour:
     flow = Flow(sequence(srp(), captcha(attempts=2), email_otp(length=_DIGITS, attempts=3)), name="acme")
     audit = MemoryAudit()
     attributes = {"email": DEFAULT_EMAIL, "email_verified": "true"}
-    stage = set_up(
+    stage = start_local_run(
         flow, user=DEFAULT_USER, password=DEFAULT_PASSWORD, attributes=attributes, audit=audit, registry=registry
     )
-    return Tour(flow, stage, audit)
+    return Demo(flow, stage, audit)
 
 
 def _expect(held: bool, told: str) -> None:
     if not held:
-        raise OtherwiseError(f"the tour went otherwise than told: it should be that {told}")
+        raise UnexpectedOutcomeError(f"the tour went otherwise than told: it should be that {told}")
 
 
-def _decided(exchange: Exchange) -> str:
+def _decided(exchange: RecordedCall) -> str:
     call = exchange.call("define")
     return str(call.response.get("challengeName", "")) if call else ""
 
 
-def _everything_before(exchange: Exchange) -> str:
+def _everything_before(exchange: RecordedCall) -> str:
     """Return all that Verify and Define were given in *exchange*, the answer left out, as text."""
     verify, define_ = exchange.call("verify"), exchange.call("define")
     requests = [call.request for call in (verify, define_) if call]

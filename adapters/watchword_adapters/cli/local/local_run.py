@@ -17,7 +17,7 @@ from watchword.testing.code_tap import tapped
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.local.call_recording import Recorder
 from watchword_adapters.cli.local.forward_clock import ForwardClock
-from watchword_adapters.cli.local.pool_client import Client
+from watchword_adapters.cli.local.pool_client import PoolClient
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.extras import demand
@@ -25,7 +25,7 @@ from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.srp.client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.api.errors import ClientError
-from watchword_adapters.userpool.api.operation_parameters import checked
+from watchword_adapters.userpool.api.operation_parameters import check_parameters
 from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
 
 DEFAULT_USER = "ann"
@@ -34,7 +34,7 @@ DEFAULT_EMAIL = "ann@example.com"
 
 
 @frozen
-class Stage:
+class LocalRun:
     """Everything that a sign-in takes."""
 
     pool: LocalUserPool
@@ -43,13 +43,13 @@ class Stage:
     clock: ForwardClock
     random: Random
 
-    def client(self, username: str, password: str | None) -> Client:
+    def client(self, username: str, password: str | None) -> PoolClient:
         """Return a new client for *username*; with a *password* it opens by SRP."""
         srp = None if password is None else SrpClient(self.pool.pool_id, username, password, self.random)
-        return Client(self.pool, self.recorder, username, srp)
+        return PoolClient(self.pool, self.recorder, username, srp)
 
 
-def set_up(
+def start_local_run(
     flow: Flow,
     *,
     user: str | None,
@@ -58,7 +58,7 @@ def set_up(
     audit: Audit,
     app_client: str | None = None,
     registry: Registry | None = None,
-) -> Stage:
+) -> LocalRun:
     """Return the stage for *flow*, with *user* in the pool (nobody, if None) and a key drawn for this one time.
 
     Raises:
@@ -91,14 +91,14 @@ def set_up(
         pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
     if user is not None:
         _add(pool, user, password, attributes)
-    return Stage(pool, recorder, outbox, clock, random)
+    return LocalRun(pool, recorder, outbox, clock, random)
 
 
 def _add(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
     listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
     given = {"UserPoolId": pool.pool_id, "Username": user, "TemporaryPassword": password, "UserAttributes": listed}
     try:
-        checked("AdminCreateUser", given)
+        check_parameters("AdminCreateUser", given)
         pool.add_user(user, password=password, attributes=dict(attributes))
     except ClientError as error:
         why = error.response["Error"]["Message"]

@@ -9,14 +9,14 @@ from attrs import define, field
 
 from watchword.algebra.derivative import CUSTOM
 from watchword.contract.ports import Clock
-from watchword_adapters.cli.local.call_recording import Exchange, Recorder
+from watchword_adapters.cli.local.call_recording import RecordedCall, Recorder
 from watchword_adapters.srp.client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.api.errors import ClientError
 
 
 @define
-class Client:
+class PoolClient:
     """One sign-in of *username* at *pool*; by SRP if there is a *password*.
 
     *challenge* is what the pool waits for, with its *parameters*; both are empty before the beginning and at the end.
@@ -30,23 +30,23 @@ class Client:
     parameters: Mapping[str, str] = field(factory=dict[str, str], init=False, repr=False)
     _session: str = field(default="", init=False, repr=False)
 
-    def open(self) -> Exchange:
+    def open(self) -> RecordedCall:
         """Begin: InitiateAuth with CUSTOM_AUTH."""
         plain = {"USERNAME": self.username, "CHALLENGE_NAME": CUSTOM}
         parameters = plain if self.srp is None else self.srp.auth_parameters()
         call = {"ClientId": self.pool.client_id, "AuthFlow": "CUSTOM_AUTH", "AuthParameters": parameters}
         return self._exchange("InitiateAuth", parameters, call)
 
-    def prove_password(self, clock: Clock) -> Exchange:
+    def prove_password(self, clock: Clock) -> RecordedCall:
         """Answer PASSWORD_VERIFIER."""
         assert self.srp is not None
         return self.respond(self.srp.answer(self.parameters, clock.now()), {})
 
-    def answer(self, text: str, **client_metadata: str) -> Exchange:
+    def answer(self, text: str, **client_metadata: str) -> RecordedCall:
         """Answer CUSTOM_CHALLENGE with *text*."""
         return self.respond({"ANSWER": text}, client_metadata)
 
-    def respond(self, responses: Mapping[str, str], client_metadata: Mapping[str, str]) -> Exchange:
+    def respond(self, responses: Mapping[str, str], client_metadata: Mapping[str, str]) -> RecordedCall:
         """Answer what the pool waits for: RespondToAuthChallenge."""
         call: dict[str, Any] = {
             "ClientId": self.pool.client_id,
@@ -58,15 +58,15 @@ class Client:
             call["ClientMetadata"] = dict(client_metadata)
         return self._exchange("RespondToAuthChallenge", {**responses, **client_metadata}, call)
 
-    def _exchange(self, operation: str, sent: Mapping[str, str], call: Mapping[str, Any]) -> Exchange:
+    def _exchange(self, operation: str, sent: Mapping[str, str], call: Mapping[str, Any]) -> RecordedCall:
         self.challenge, self.parameters = "", {}
         begin = operation == "InitiateAuth"
         try:
             reply = (self.pool.initiate_auth if begin else self.pool.respond_to_auth_challenge)(**call)
         except ClientError as error:
             said = error.response["Error"]
-            return Exchange(operation, sent, self.recorder.take(), {}, said["Code"], said["Message"])
+            return RecordedCall(operation, sent, self.recorder.take(), {}, said["Code"], said["Message"])
         self.challenge = reply.get("ChallengeName", "")
         self.parameters = reply.get("ChallengeParameters", {})
         self._session = reply.get("Session", "")
-        return Exchange(operation, sent, self.recorder.take(), reply)
+        return RecordedCall(operation, sent, self.recorder.take(), reply)

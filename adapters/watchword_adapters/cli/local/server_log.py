@@ -12,19 +12,19 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, cast
 
-from watchword_adapters.cli.local.call_recording import TriggerCall, tell_call
-from watchword_adapters.cli.terminal import Screen
-from watchword_adapters.poolserver.fault_injection import TRIGGERS
+from watchword_adapters.cli.local.call_recording import TriggerCall, trigger_lines
+from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.poolserver.fault_injection import FAULTY_TRIGGERS
 from watchword_adapters.poolserver.http.application import Told
 from watchword_adapters.poolserver.inspector import TriggerRun, texts
 
 _INDENT = " " * 11
 
 
-class Narrator:
+class ServerLog:
     """Prints each call of an operation in a few lines, whole calls at a time. It is called from many threads."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Terminal) -> None:
         self._screen = screen
         self._lock = threading.Lock()
 
@@ -83,14 +83,14 @@ def _lines(run: TriggerRun) -> list[str]:
     response = _response(run.returned)
     if response is None:
         return [f"{run.trigger:<7} returned no event with a response, but {type(run.returned).__name__}"]
-    if run.trigger not in TRIGGERS:
+    if run.trigger not in FAULTY_TRIGGERS:
         said = {name: value for name, value in response.items() if value is not None}
         return [f"{run.trigger:<7} {run.event.get('triggerSource', '')}  ->  {json.dumps(said, default=repr)[:300]}"]
     maps = {name: texts(run.returned, name) for name in ("publicChallengeParameters", "privateChallengeParameters")}
     flags = {name: response.get(name) for name in ("issueTokens", "failAuthentication", "answerCorrect")}
     whole = {"challengeName": None, **response, **flags, **maps}
     event = {**run.event, "request": {**cast("Mapping[str, Any]", run.event["request"])}}
-    return tell_call(TriggerCall(run.trigger, event, whole))
+    return trigger_lines(TriggerCall(run.trigger, event, whole))
 
 
 def _response(returned: object) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from watchword.contract.ports import AuditEvent
 EVENTS = frozenset({"authn_code_withheld", "excess_rate_limit_exceeded", "sys_courier_failed", "sys_message_refused"})
 
 
-class Unsent:
+class UnsentMessages:
     """An `Audit` that hands a sentence to *say* for each message that was not sent, and forgets all else."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

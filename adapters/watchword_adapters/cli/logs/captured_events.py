@@ -45,7 +45,7 @@ Answered: TypeAlias = Literal["text", "no text", "too long"]
 
 
 @frozen
-class Tried:
+class CapturedAnswer:
     """What an event of Verify says without its secrets; *slip* is None if Create never wrote it so."""
 
     slip: Slip | None
@@ -55,7 +55,7 @@ class Tried:
 
 
 @frozen
-class Captured:
+class CapturedEvent:
     """One event without its secrets: a *turn* of Define or Create, or what was *tried* with Verify.
 
     *response* is what the trigger answered, if it was captured with the event: Define's response or Verify's. *rules*
@@ -65,11 +65,11 @@ class Captured:
     trigger: str
     rules: tuple[str, ...]
     turn: Turn | None = None
-    tried: Tried | None = None
+    tried: CapturedAnswer | None = None
     response: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
-def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[Captured]:
+def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[CapturedEvent]:
     """Give the events of the file at *path*: one, a JSON array, JSON values one after the other, or what a log holds.
 
     See `watchword_adapters.cli.logs.log_events` for the forms of logs.
@@ -211,7 +211,7 @@ def _events_of_line(path: Path, number: int, line: bytes) -> Iterator[object]:
         yield from _opened(path, value, number)
 
 
-def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> Captured:
+def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> CapturedEvent:
     trigger = trigger_of(event)
     given = event.get("response")
     response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
@@ -219,13 +219,15 @@ def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> Captured:
     if trigger == "verify":
         tried = _tried(answer_of(event), rules)
         kept = {"answerCorrect": response.get("answerCorrect")} if response else {}
-        return Captured(trigger, _named(rules), tried=tried, response=kept)
+        return CapturedEvent(trigger, _named(rules), tried=tried, response=kept)
     turn = _without_secrets(turn_of(event), flows, rules)
     if trigger == "create":
         rules |= {"responses"} if response else set()
-        return Captured(trigger, _named(rules), turn)
+        return CapturedEvent(trigger, _named(rules), turn)
     names = ("challengeName", "issueTokens", "failAuthentication")
-    return Captured(trigger, _named(rules), turn, response={name: response[name] for name in names if name in response})
+    return CapturedEvent(
+        trigger, _named(rules), turn, response={name: response[name] for name in names if name in response}
+    )
 
 
 def _named(rules: set[str]) -> tuple[str, ...]:
@@ -261,7 +263,7 @@ def _round(given: Round) -> Round:
     return Round(given.name, result, write_metadata(fields))
 
 
-def _tried(answer: Answer, rules: set[str]) -> Tried:
+def _tried(answer: Answer, rules: set[str]) -> CapturedAnswer:
     read = read_slip(answer.private)
     rules |= {"answers"} if answer.answer is not None else set()
     rules |= {"names"} if answer.user.name else set()
@@ -272,4 +274,4 @@ def _tried(answer: Answer, rules: set[str]) -> Tried:
         answered = "text" if len(answer.answer) <= MAX_ANSWER else "too long"
     slip = evolve(read[0], round="", claim="") if read else None
     action = "resend" if answer.client_metadata.get(ACTION) == "resend" else ""
-    return Tried(slip, answered, action, answer.user.known)
+    return CapturedAnswer(slip, answered, action, answer.user.known)

@@ -12,30 +12,30 @@ from typing import Any
 
 from attrs import field, frozen
 
-from watchword.algebra.blocks import NAME, kinds_in
+from watchword.algebra.blocks import STEP_NAME, kinds_in
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import HostRun, Kind
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import find_flow
-from watchword.loading.registry import COURIERS, KINDS, LEDGERS, Registry
-from watchword_adapters.deploy.archive import Archive, pack
+from watchword.loading.registry import COURIERS, KINDS_GROUP, LEDGERS, Registry
+from watchword_adapters.deploy.archive import Archive, pack_zip
 from watchword_adapters.deploy.build import define_zip
 from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.build.generated_modules import written
-from watchword_adapters.deploy.build.smoke_test import RUNTIME_MODULES, Tried, start
-from watchword_adapters.deploy.manifest import NAME as MANIFEST
+from watchword_adapters.deploy.build.smoke_test import RUNTIME_MODULES, SmokeTestResult, smoke_test
+from watchword_adapters.deploy.manifest import MANIFEST_NAME as MANIFEST
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.packages.distributions import RUNTIME, Pinned, pinned
 from watchword_adapters.deploy.packages.forbidden_files import refuse_secrets
-from watchword_adapters.deploy.packages.imports import OWN, follow
+from watchword_adapters.deploy.packages.imports import OWN_PACKAGES, follow
 from watchword_adapters.deploy.packages.installed_packages import pack_installed
 from watchword_adapters.deploy.packages.operator_files import cosmetic_files, shipped_files
 from watchword_adapters.deploy.packages.wheels import Wheel, fetch
 from watchword_adapters.deploy.stack.pool_needs import pool_needs
 from watchword_adapters.deploy.target import Target
 
-TRIGGERS = ("define", "create", "verify")
+TRIGGER_NAMES = ("define", "create", "verify")
 MAX_UNPACKED = 250 * 1024 * 1024
 """Bytes that a function may have, unpacked (Lambda quotas)."""
 
@@ -73,7 +73,7 @@ _TITLES = {"create": "Create Auth Challenge", "verify": "Verify Auth Challenge R
 
 
 @frozen
-class Order:
+class BuildOrder:
     """What is to be built.
 
     Attributes:
@@ -98,7 +98,7 @@ class Order:
 
 
 @frozen
-class Function:
+class BuiltFunction:
     """One function, built. *wheels* are the distributions in it; *bytecode* says whether it brings its own."""
 
     manifest: Manifest
@@ -106,7 +106,7 @@ class Function:
     wheels: tuple[Wheel, ...]
     own_files: int
     bytecode: bool
-    tried: Tried
+    tried: SmokeTestResult
     project: tuple[str, ...]
     """The operator's own files in it: the flow, modules of the project, what was included."""
 
@@ -122,12 +122,12 @@ class Function:
 
 
 @frozen
-class Built:
+class BuiltFunctions:
     """The three functions of *flow*."""
 
     flow: Flow
-    order: Order
-    functions: tuple[Function, ...]
+    order: BuildOrder
+    functions: tuple[BuiltFunction, ...]
 
     def report(self) -> dict[str, Any]:
         """Return what was built, for `json.dumps`."""
@@ -154,7 +154,7 @@ class Built:
         return tuple(final for _, final in moves)
 
 
-def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
+def build(order: BuildOrder, progress: Callable[[str], None] | None = None) -> BuiltFunctions:
     """Build the three functions that *order* describes, in memory; *progress* is told what takes long.
 
     Raises:
@@ -174,7 +174,7 @@ def build(order: Order, progress: Callable[[str], None] | None = None) -> Built:
     wheels = {each.pinned: each for each in _wheels(sorted(wanted, key=str), order, progress)}
     define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), (), ())
     functions = [_full(plan, [wheels[each] for each in plan.distributions], order.target) for plan in (define, *plans)]
-    return Built(flows[0], order, tuple(functions))
+    return BuiltFunctions(flows[0], order, tuple(functions))
 
 
 @frozen
@@ -191,7 +191,7 @@ class _Plan:
     """Whether kinds, ledger and courier are Watchword's own."""
 
 
-def _wheels(wanted: Sequence[Pinned], order: Order, progress: Callable[[str], None] | None) -> list[Wheel]:
+def _wheels(wanted: Sequence[Pinned], order: BuildOrder, progress: Callable[[str], None] | None) -> list[Wheel]:
     packed: list[Wheel] = []
     fetched: list[Pinned] = []
     for each in wanted:
@@ -204,12 +204,12 @@ def _wheels(wanted: Sequence[Pinned], order: Order, progress: Callable[[str], No
 
 
 def _planned(
-    trigger: str, order: Order, flows: Sequence[Flow], registry: Registry, shipped: Mapping[str, bytes]
+    trigger: str, order: BuildOrder, flows: Sequence[Flow], registry: Registry, shipped: Mapping[str, bytes]
 ) -> _Plan:
     kinds = _kinds(flows)
     classes = {type(kind).__module__ for kind in kinds.values()}
     modules = {
-        KINDS: _kind_modules(registry, kinds),
+        KINDS_GROUP: _kind_modules(registry, kinds),
         LEDGERS: {order.ledger: registry.module_of(LEDGERS, order.ledger)},
     }
     if trigger == "create" and any(powers_of(each).sends for each in kinds.values()):
@@ -229,7 +229,7 @@ def _planned(
             project.add(names[-1])
     needed = follow(roots, data_of=classes)
     files |= {name: path.read_bytes() for name, path in needed.files.items()}
-    project |= {name for name in needed.files if name.partition("/")[0] not in OWN}
+    project |= {name for name in needed.files if name.partition("/")[0] not in OWN_PACKAGES}
     files[f"{trigger}.py"] = written(
         _HANDLER.format(title=_TITLES[trigger], trigger=trigger), {"MODULES": modules, "FLOWS": tuple(names)}
     )
@@ -248,7 +248,7 @@ def _planned(
         distributions={each.name: each.version for each in pinned_ones},
     )
     loaded = {module for table in modules.values() for module in table.values()} | classes
-    own = {_top(module) for module in loaded} <= OWN
+    own = {_top(module) for module in loaded} <= OWN_PACKAGES
     return _Plan(manifest, files, pinned_ones, tuple(sorted(loaded | required[trigger])), tuple(sorted(project)), own)
 
 
@@ -263,7 +263,7 @@ def _top(module: str) -> str:
     return module.partition(".")[0]
 
 
-def _manifest(trigger: str, order: Order, flows: Sequence[Flow], **shipped: Any) -> Manifest:
+def _manifest(trigger: str, order: BuildOrder, flows: Sequence[Flow], **shipped: Any) -> Manifest:
     return Manifest(
         trigger,
         f"{trigger}.{trigger}",
@@ -277,7 +277,7 @@ def _manifest(trigger: str, order: Order, flows: Sequence[Flow], **shipped: Any)
     )
 
 
-def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
+def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> BuiltFunction:
     trigger = plan.manifest.trigger
     files = dict(plan.files)
     if files.setdefault(MANIFEST, plan.manifest.as_json()) != plan.manifest.as_json():
@@ -290,16 +290,16 @@ def _full(plan: _Plan, wheels: Sequence[Wheel], target: Target) -> Function:
                 )
     own = sum(map(len, files.values())) - sum(len(data) for wheel in wheels for data in wheel.files.values())
     bytecode = compiled(files) if target.is_this_python else {}
-    archive = pack({**files, **bytecode})
+    archive = pack_zip({**files, **bytecode})
     if archive.unpacked > MAX_UNPACKED:
         raise ConfigurationError(
             f"{trigger} has {archive.unpacked:,} bytes unpacked, Lambda takes {MAX_UNPACKED:,}: leave out what was included"
         )
-    tried = start(archive, plan.manifest, plan.modules, target, own=plan.own)
-    return Function(plan.manifest, archive, tuple(wheels), own, bool(bytecode), tried, plan.project)
+    tried = smoke_test(archive, plan.manifest, plan.modules, target, own=plan.own)
+    return BuiltFunction(plan.manifest, archive, tuple(wheels), own, bool(bytecode), tried, plan.project)
 
 
-def _pinned(packages: frozenset[str] | set[str], order: Order) -> tuple[Pinned, ...]:
+def _pinned(packages: frozenset[str] | set[str], order: BuildOrder) -> tuple[Pinned, ...]:
     if order.with_boto3:
         return pinned(packages, order.target, without=frozenset(), from_folder=order.wheels is not None)
     return pinned(packages - {*RUNTIME_MODULES}, order.target, without=RUNTIME, from_folder=order.wheels is not None)
@@ -315,7 +315,7 @@ def _kind_modules(registry: Registry, kinds: Iterable[str]) -> dict[str, str]:
     for name in sorted(kinds):
         # A flow in Python may use a class that nobody has registered: then nothing looks it up by name.
         with suppress(ConfigurationError):
-            found[name] = registry.module_of(KINDS, name)
+            found[name] = registry.module_of(KINDS_GROUP, name)
     return found
 
 
@@ -330,14 +330,14 @@ def check_scheme(text: str) -> str:
     Raises:
         ConfigurationError: if it cannot.
     """
-    if not NAME.fullmatch(text):
+    if not STEP_NAME.fullmatch(text):
         # What stands behind the colon may be a password.
         given = repr(text.partition(":")[0][:40]) + (" with a URL behind it" if ":" in text else "")
         raise ConfigurationError(f"{given} is no scheme: give what stands before the colon, such as dynamodb")
     return text
 
 
-def _described(function: Function) -> dict[str, Any]:
+def _described(function: BuiltFunction) -> dict[str, Any]:
     return {
         "trigger": function.trigger,
         "handler": function.handler,

@@ -9,7 +9,7 @@ the tests put both through the same ones. (Its types stand in ``define_handler.p
 
 ACTION, CHOICE = "watchword_action", "watchword_choice"
 LOG, AUDIT = "watchword", "watchword.audit"
-REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
+_REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 class TriggerError(Exception):
@@ -20,7 +20,7 @@ class MalformedError(Exception):
     """Raised if a field has a type that Cognito never sends."""
 
 
-def answer(given, flows, judge):
+def define_event(given, flows, judge):
     """Return the event *given* with Define's response.
 
     *flows* are pairs of a name and a lowered flow, the own one first; *judge* is `derivative.judge`.
@@ -122,7 +122,7 @@ def _tell(decided, flow, session, rounds):
         claim = next((text.split(";")[4] for *_, text in reversed(rounds) if text), "")
         said = {"event": name, "at": time.time(), "flow": flow}
         if claim:
-            said["ref"] = reference(claim)
+            said["ref"] = _reference(claim)
         said["detail"] = detail
         log = logging.getLogger(AUDIT)
         if log.level == logging.NOTSET:
@@ -154,12 +154,12 @@ def _refused(text, reason):
     import logging
     import os
 
-    ref = reference(os.urandom(16).hex())
+    ref = _reference(os.urandom(16).hex())
     logging.getLogger(LOG).error("define ended with %s (ref %s): %s", text, ref, reason)
     return TriggerError(f"{text} (ref {ref})")
 
 
-def reference(claim):
+def _reference(claim):
     """Return the eight characters by which user and operator speak of one challenge."""
     from hashlib import sha256
 
@@ -168,6 +168,6 @@ def reference(claim):
     number = int.from_bytes(sha256(packed).digest(), "big")
     letters = ""
     for _ in range(8):
-        number, rest = divmod(number, len(REF_ALPHABET))
-        letters += REF_ALPHABET[rest]
+        number, rest = divmod(number, len(_REF_ALPHABET))
+        letters += _REF_ALPHABET[rest]
     return letters

@@ -82,14 +82,16 @@ class BuildError(WatchwordError):
 
 
 @frozen
-class Tried:
+class SmokeTestResult:
     """How a function was tried. *untried* says what could not be tried here; empty if it was started."""
 
     trigger: str
     untried: str = ""
 
 
-def start(archive: Archive, manifest: Manifest, modules: Collection[str], target: Target, *, own: bool = True) -> Tried:
+def smoke_test(
+    archive: Archive, manifest: Manifest, modules: Collection[str], target: Target, *, own: bool = True
+) -> SmokeTestResult:
     """Start the function in *archive* in a clean process, in which *modules* and its handler are imported.
 
     *own* says that kinds, ledger and courier are Watchword's, so that nothing else has to be set for them.
@@ -108,12 +110,12 @@ def start(archive: Archive, manifest: Manifest, modules: Collection[str], target
             raise BuildError(_told(manifest, f"{importer} imports {module}, which is not in the zip{_REMEDY}"))
         untried = _why_not_here(archive, target)
         if untried:
-            return Tried(manifest.trigger, untried)
+            return SmokeTestResult(manifest.trigger, untried)
         with TemporaryDirectory(prefix="watchword-trial-") as work:
             folder = Path(work).resolve() / "task"
             opened.extractall(folder)
             untried = _started(folder, Path(work) / "report.json", manifest, [*modules, handler], runtime, own=own)
-    return Tried(manifest.trigger, untried)
+    return SmokeTestResult(manifest.trigger, untried)
 
 
 def _started(

@@ -10,7 +10,7 @@ from itertools import starmap
 from attrs import evolve
 
 from watchword.algebra.flow import Flow
-from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, default_to, judge
+from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, default_to, findings_on
 from watchword_adapters.deploy.diagnosis.environments import environments, scheme_of
 from watchword_adapters.deploy.diagnosis.flow_findings import by_flow
 from watchword_adapters.deploy.diagnosis.invoke_permissions import permissions
@@ -19,26 +19,26 @@ from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deplo
 from watchword_adapters.deploy.reading.read_aws import flows_of
 from watchword_adapters.deploy.reading.values import (
     Unknown,
-    flag,
+    boolean_value,
     get,
-    number,
+    number_value,
     word,
     words,
 )
-from watchword_adapters.deploy.runtimes import ending
+from watchword_adapters.deploy.runtimes import runtime_warning
 from watchword_adapters.deploy.stack.template import (
     FLOWS,
+    POOL_TRIGGERS,
     TIMEOUT,
-    TRIGGERS,
 )
 from watchword_adapters.deploy.target import PYTHONS
-from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
+from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL
 
 _LEAST_MEMORY = 256
 _LEAST_CODE = {"define": 1_000, "create": 20_000, "verify": 20_000}  # bytes of a zip: nothing that runs is smaller
 
 
-def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding, ...]:
+def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[DoctorFinding, ...]:
     """Return what is wrong with *deployment*, worst first; what depends on the flow only if *flow* is given.
 
     What is not known before the deployment is no fault, and is said once for each cause.
@@ -47,7 +47,7 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding,
     # What another trigger's function lacks is nothing that it should have.
     kept = {trigger: each for trigger, each in deployment.functions.items() if trigger not in misplaced}
     rest = evolve(deployment, functions=kept)
-    said: list[Finding | NotKnown] = [
+    said: list[DoctorFinding | NotKnown] = [
         *_client(deployment),
         *_pool(deployment),
         *starmap(_misplaced, misplaced.items()),
@@ -59,10 +59,10 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding,
         *deployment.unknown,
     ]
     found = [
-        *(each for each in said if isinstance(each, Finding)),
+        *(each for each in said if isinstance(each, DoctorFinding)),
         *_not_known([each for each in said if isinstance(each, NotKnown)]),
         *(
-            Finding("WD25", f"not checked: {each}", "let your credentials read it, and ask again")
+            DoctorFinding("WD25", f"not checked: {each}", "let your credentials read it, and ask again")
             for each in deployment.unread
         ),
     ]
@@ -70,21 +70,21 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[Finding,
     return tuple(sorted(found, key=lambda each: (order.index(each.severity), each.code)))
 
 
-def _misplaced(trigger: str, wrong: str) -> Finding:
-    return Finding(
+def _misplaced(trigger: str, wrong: str) -> DoctorFinding:
+    return DoctorFinding(
         "WD33",
-        f"{TRIGGERS[trigger]} calls another trigger's function: {wrong}; every sign-in ends",
+        f"{POOL_TRIGGERS[trigger]} calls another trigger's function: {wrong}; every sign-in ends",
         f"attach the function of {trigger}",
     )
 
 
-def _not_known(several: list[NotKnown]) -> Iterator[Finding]:
+def _not_known(several: list[NotKnown]) -> Iterator[DoctorFinding]:
     """Yield one note for each cause."""
     by_cause: dict[str, list[str]] = {}
     for each in several:
         by_cause.setdefault(each.why, []).append(each.what)
     for why, what in by_cause.items():
-        yield Finding(
+        yield DoctorFinding(
             "WD25",
             f"not known before the deployment: {', '.join(dict.fromkeys(what))} ({why})",
             "ask again with --pool-id and --client-id when it is deployed",
@@ -99,41 +99,41 @@ def _client(deployment: Deployment) -> Iterator[Said]:
     beside = _beside(allowed)
     exactly = f"allow exactly {' and '.join(FLOWS)}"
     if beside:
-        yield Finding(
+        yield DoctorFinding(
             "WD01", f"the app client allows {', '.join(beside)}: whoever takes that way meets no challenge", exactly
         )
     unknown = next((each for each in allowed if isinstance(each, Unknown)), None)
     if unknown is not None:
         yield NotKnown("which ways the app client allows", unknown.why)
     elif not {"ALLOW_CUSTOM_AUTH", "CUSTOM_AUTH_FLOW_ONLY"} & set(allowed):
-        yield Finding(
+        yield DoctorFinding(
             "WD02", "the app client does not allow custom authentication: nobody can sign in by the flow", exactly
         )
-    yield from judge(
+    yield from findings_on(
         word(get(client, "PreventUserExistenceErrors")),
         "whether the app client tells who has an account",
         lambda said: said != "ENABLED",
-        lambda _: Finding(
+        lambda _: DoctorFinding(
             "WD03",
             "the app client tells who has an account: existence errors are LEGACY",
             "set PreventUserExistenceErrors=ENABLED",
         ),
     )
-    yield from judge(
+    yield from findings_on(
         _by_managed_login(client),
         "whether managed login may be used",
         bool,
-        lambda _: Finding(
+        lambda _: DoctorFinding(
             "WD17",
             "managed login may be used with the app client: it asks for the password alone and never for the flow",
             "turn off AllowedOAuthFlowsUserPoolClient, or take COGNITO out of SupportedIdentityProviders",
         ),
     )
-    yield from judge(
-        flag(get(client, "EnableTokenRevocation")),
+    yield from findings_on(
+        boolean_value(get(client, "EnableTokenRevocation")),
         "whether refresh tokens can be revoked",
         lambda said: said is False,
-        lambda _: Finding("WD23", "refresh tokens cannot be revoked", "set EnableTokenRevocation=true"),
+        lambda _: DoctorFinding("WD23", "refresh tokens cannot be revoked", "set EnableTokenRevocation=true"),
     )
 
 
@@ -144,7 +144,7 @@ def _beside(flows: tuple[str | Unknown, ...]) -> list[str]:
 
 def _by_managed_login(client: Facts) -> bool | Unknown:
     on, providers = (
-        flag(get(client, "AllowedOAuthFlowsUserPoolClient")),
+        boolean_value(get(client, "AllowedOAuthFlowsUserPoolClient")),
         words(get(client, "SupportedIdentityProviders")),
     )
     if on is None or on is False:
@@ -158,17 +158,17 @@ def _pool(deployment: Deployment) -> Iterator[Said]:
     pool = deployment.pool
     if pool is None:
         return
-    missing = [named for trigger, named in TRIGGERS.items() if trigger not in deployment.functions]
+    missing = [named for trigger, named in POOL_TRIGGERS.items() if trigger not in deployment.functions]
     if missing:
         where = (
             ": --define ARN, --create ARN, --verify ARN print the commands" if deployment.live else " in LambdaConfig"
         )
-        yield Finding("WD04", f"no function is attached to {', '.join(missing)}", f"attach it{where}")
-    yield from judge(
-        flag(get(pool, "UsernameConfiguration", "CaseSensitive")),
+        yield DoctorFinding("WD04", f"no function is attached to {', '.join(missing)}", f"attach it{where}")
+    yield from findings_on(
+        boolean_value(get(pool, "UsernameConfiguration", "CaseSensitive")),
         "whether user names are case sensitive",
         lambda said: said is not False,
-        lambda _: Finding(
+        lambda _: DoctorFinding(
             "WD16",
             "user names are case sensitive: Ann and ann are two accounts, with a budget each",
             "it is fixed when a pool is made: fold names in your client, or move to a new pool",
@@ -177,7 +177,7 @@ def _pool(deployment: Deployment) -> Iterator[Said]:
     for name, flows in sorted(deployment.others.items()):
         beside = _beside(flows)
         if beside:
-            yield Finding(
+            yield DoctorFinding(
                 "WD20",
                 f"another app client of the pool, {name}, allows {', '.join(beside)}: its tokens need no challenge",
                 "have your services accept the tokens of this client alone (aud, client_id), or allow the same flows there",
@@ -193,26 +193,26 @@ def _functions(deployment: Deployment) -> Iterator[Said]:
         facts = function.facts
         if facts is None:
             continue
-        yield from judge(
+        yield from findings_on(
             default_to(word(get(facts, "Runtime")), ""),
             f"the runtime of {trigger}",
-            lambda runtime: bool(ending(runtime)),
+            lambda runtime: bool(runtime_warning(runtime)),
             partial(_ending, trigger),
         )
-        yield from judge(
-            default_to(number(get(facts, "Timeout")), 3),
+        yield from findings_on(
+            default_to(number_value(get(facts, "Timeout")), 3),
             f"the timeout of {trigger}",
             lambda seconds: seconds != TIMEOUT,
             partial(_timeout, trigger),
         )
         if trigger != "define":
-            yield from judge(
-                default_to(number(get(facts, "MemorySize")), 128),
+            yield from findings_on(
+                default_to(number_value(get(facts, "MemorySize")), 128),
                 f"the memory of {trigger}",
                 lambda memory: memory < _LEAST_MEMORY,
                 partial(_memory, trigger),
             )
-        yield from judge(
+        yield from findings_on(
             function.retention,
             f"how long the log of {trigger} is kept",
             lambda days: days == 0,
@@ -224,20 +224,20 @@ def _code(deployment: Deployment) -> Iterator[Said]:
     for trigger, function in deployment.functions.items():
         wrong = function.code or _no_package(trigger, function)
         if wrong:
-            yield Finding(
+            yield DoctorFinding(
                 "WD28",
                 f"what {trigger} runs is not what watchword build makes: {wrong}",
                 "run watchword build, and deploy its zips",
             )
         elif function.other_code:
-            yield Finding("WD29", f"{trigger} runs another zip: {function.other_code}", "deploy what was built")
+            yield DoctorFinding("WD29", f"{trigger} runs another zip: {function.other_code}", "deploy what was built")
         elif function.manifest is not None:
             yield from _shipped(trigger, function, function.manifest)
 
 
 def _no_package(trigger: str, function: DeployedFunction) -> str:
     facts = function.facts
-    size = number(get(facts, "CodeSize"))
+    size = number_value(get(facts, "CodeSize"))
     if get(facts, "PackageType") == "Image" or get(facts, "Layers") or not isinstance(size, int):
         return ""
     return f"a zip of {size:,} bytes cannot hold it" if size < _LEAST_CODE[trigger] else ""
@@ -252,7 +252,7 @@ def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> It
         ("architecture", architecture, manifest.architecture),
     ):
         if isinstance(told, str) and told != built:
-            yield Finding(
+            yield DoctorFinding(
                 "WD28",
                 f"what {trigger} runs was built for the {what} {built}, and it has {told}",
                 "run watchword build with the options that fit, or set what it was built for",
@@ -262,43 +262,50 @@ def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> It
     for name, shipped in ports:
         scheme = scheme_of(function.setting(name))
         if isinstance(scheme, str) and scheme not in {"", "process-only", *shipped}:
-            yield Finding(
+            yield DoctorFinding(
                 "WD27",
                 f"{trigger} has {name}={scheme}:, and its zip ships {', '.join(shipped) or 'none'}",
                 f"build with --{name.removeprefix('WATCHWORD_').lower()} {scheme}",
             )
 
 
-def _ending(trigger: str, runtime: str) -> Finding:
+def _ending(trigger: str, runtime: str) -> DoctorFinding:
     newest = PYTHONS[-1]
-    return Finding("WD34", f"{trigger}: {ending(runtime)}", f"build with --python {newest}, and deploy what was built")
+    return DoctorFinding(
+        "WD34", f"{trigger}: {runtime_warning(runtime)}", f"build with --python {newest}, and deploy what was built"
+    )
 
 
-def _timeout(trigger: str, seconds: int) -> Finding:
+def _timeout(trigger: str, seconds: int) -> DoctorFinding:
     then = "ends calls that could still be answered" if seconds < TIMEOUT else "works on when Cognito has called again"
-    return Finding("WD13", f"{trigger} has a timeout of {seconds} s: it {then}", f"set its timeout to {TIMEOUT} s")
+    return DoctorFinding(
+        "WD13", f"{trigger} has a timeout of {seconds} s: it {then}", f"set its timeout to {TIMEOUT} s"
+    )
 
 
-def _memory(trigger: str, memory: int) -> Finding:
-    return Finding(
+def _memory(trigger: str, memory: int) -> DoctorFinding:
+    return DoctorFinding(
         "WD22",
         f"{trigger} has {memory} MB, and as little processor: boto3 alone may take the five seconds when it starts",
         "give it 512 MB or more",
     )
 
 
-def _log(trigger: str, _: object) -> Finding:
-    return Finding("WD18", f"the log of {trigger} is kept for ever", "set a retention for its log group")
+def _log(trigger: str, _: object) -> DoctorFinding:
+    return DoctorFinding("WD18", f"the log of {trigger} is kept for ever", "set a retention for its log group")
 
 
 def _tables(deployment: Deployment) -> Iterator[Said]:
     for table in deployment.tables:
-        if table.key != KEY:
-            yield from judge(
-                table.key, f"the key of the table {table.name}", lambda key: key != KEY, partial(_keyed, table)
+        if table.key != PARTITION_KEY:
+            yield from findings_on(
+                table.key,
+                f"the key of the table {table.name}",
+                lambda key: key != PARTITION_KEY,
+                partial(_keyed, table),
             )
         else:
-            yield from judge(
+            yield from findings_on(
                 table.ttl,
                 f"the time to live of the table {table.name}",
                 lambda ttl: ttl != TTL,
@@ -306,23 +313,25 @@ def _tables(deployment: Deployment) -> Iterator[Said]:
             )
 
 
-def _keyed(table: Table, key: str) -> Finding:
+def _keyed(table: Table, key: str) -> DoctorFinding:
     what = f"its key is {key}" if key else "it is not there"
-    return Finding(
-        "WD09", f"the ledger cannot use the table {table.name}: {what}", f"make one whose only key is the string {KEY}"
+    return DoctorFinding(
+        "WD09",
+        f"the ledger cannot use the table {table.name}: {what}",
+        f"make one whose only key is the string {PARTITION_KEY}",
     )
 
 
-def _lasting(table: Table, ttl: str) -> Finding:
+def _lasting(table: Table, ttl: str) -> DoctorFinding:
     what = f"by {ttl}" if ttl else "by nothing"
-    return Finding(
+    return DoctorFinding(
         "WD08",
         f"old items of the table {table.name} are removed {what}: it grows for ever",
         f"turn on its time to live, by {TTL}",
     )
 
 
-def as_json(findings: tuple[Finding, ...], commands: tuple[str, ...]) -> str:
+def findings_as_json(findings: tuple[DoctorFinding, ...], commands: tuple[str, ...]) -> str:
     """Return *findings* and *commands* as JSON."""
     listed = [
         {"code": each.code, "severity": each.severity, "message": each.message, "remedy": each.remedy}

@@ -10,9 +10,9 @@ from attrs import frozen
 from watchword_adapters.deploy.reading.deployment import NotKnown
 from watchword_adapters.deploy.reading.values import Unknown
 
-Severity = Literal["error", "warning", "note"]
+_Severity = Literal["error", "warning", "note"]
 
-SEVERITIES: Mapping[str, Severity] = {
+SEVERITIES: Mapping[str, _Severity] = {
     "WD01": "error",
     "WD02": "error",
     "WD03": "error",
@@ -52,7 +52,7 @@ SEVERITIES: Mapping[str, Severity] = {
 
 
 @frozen
-class Finding:
+class DoctorFinding:
     """One thing that is wrong, and what to do."""
 
     code: str
@@ -60,16 +60,18 @@ class Finding:
     remedy: str
 
     @property
-    def severity(self) -> Severity:
+    def severity(self) -> _Severity:
         """How serious it is."""
         return SEVERITIES[self.code]
 
 
-Said = Finding | NotKnown
+Said = DoctorFinding | NotKnown
 T = TypeVar("T")
 
 
-def judge(value: T | Unknown, what: str, wrong: Callable[[T], bool], finding: Callable[[T], Finding]) -> Iterator[Said]:
+def findings_on(
+    value: T | Unknown, what: str, wrong: Callable[[T], bool], finding: Callable[[T], DoctorFinding]
+) -> Iterator[Said]:
     """Yield *finding* if *value* is *wrong*, and that it is not known if so."""
     if isinstance(value, Unknown):
         yield NotKnown(what, value.why)

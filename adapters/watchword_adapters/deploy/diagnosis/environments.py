@@ -8,11 +8,11 @@ from functools import partial
 
 from watchword.errors import ConfigurationError
 from watchword.runtime.keyring import Keyring
-from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, judge
+from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, findings_on
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, NotKnown
 from watchword_adapters.deploy.reading.values import (
     Partial,
-    Text,
+    TextValue,
     Unknown,
     get,
     word,
@@ -31,7 +31,7 @@ def environments(deployment: Deployment) -> Iterator[Said]:
         key, root = function.setting("WATCHWORD_KEY"), function.setting("WATCHWORD_ROOT_KEY")
         yield from _key(trigger, key)
         yield from _root(trigger, key, root)
-        yield from judge(
+        yield from findings_on(
             scheme_of(function.setting("WATCHWORD_LEDGER")),
             f"the ledger of {trigger}",
             lambda scheme: scheme in {"", "process-only", "memory", "sqlite"},
@@ -46,17 +46,17 @@ def environments(deployment: Deployment) -> Iterator[Said]:
                 yield from _differing(name, one, other)
 
 
-def _own_ledger(trigger: str, _: object) -> Finding:
-    return Finding(
+def _own_ledger(trigger: str, _: object) -> DoctorFinding:
+    return DoctorFinding(
         "WD19",
         f"{trigger} has no ledger that all containers share: each has budgets of its own, and a code works once in each",
         "set WATCHWORD_LEDGER=dynamodb://TABLE",
     )
 
 
-def _differing(name: str, one: Text | None, other: Text | None) -> Iterator[Said]:
+def _differing(name: str, one: TextValue | None, other: TextValue | None) -> Iterator[Said]:
     if _must_differ(_parts(one), _parts(other)):
-        yield Finding(
+        yield DoctorFinding(
             "WD24",
             f"create and verify differ in {name}: right answers are judged wrong",
             f"give both the same {name}",
@@ -66,7 +66,7 @@ def _differing(name: str, one: Text | None, other: Text | None) -> Iterator[Said
         yield NotKnown(f"whether create and verify have the same {name}", unknown.why)
 
 
-def _parts(said: Text | None) -> tuple[str | Unknown, ...]:
+def _parts(said: TextValue | None) -> tuple[str | Unknown, ...]:
     return said.parts if isinstance(said, Partial) else (said or "",)
 
 
@@ -89,7 +89,7 @@ def _one_begins(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def scheme_of(said: Text | None) -> str | Unknown:
+def scheme_of(said: TextValue | None) -> str | Unknown:
     """Return what is before the colon of a URL; the whole if there is none."""
     first = said.parts[0] if isinstance(said, Partial) else said
     if isinstance(first, Unknown):
@@ -98,9 +98,9 @@ def scheme_of(said: Text | None) -> str | Unknown:
     return said.unknown if isinstance(said, Partial) and not colon else scheme.strip().lower()
 
 
-def _root(trigger: str, key: Text | None, root: Text | None) -> Iterator[Said]:
+def _root(trigger: str, key: TextValue | None, root: TextValue | None) -> Iterator[Said]:
     if root and root == key and not isinstance(root, Unknown):
-        yield Finding(
+        yield DoctorFinding(
             "WD32",
             f"{trigger} has one secret for WATCHWORD_ROOT_KEY and WATCHWORD_KEY: the root key rotates with the other one",
             "keep the root key in a secret of its own",
@@ -108,14 +108,14 @@ def _root(trigger: str, key: Text | None, root: Text | None) -> Iterator[Said]:
     elif root:
         yield from _key(trigger, root, "WATCHWORD_ROOT_KEY")
     elif scheme_of(key) == "secretsmanager":
-        yield Finding(
+        yield DoctorFinding(
             "WD32",
             f"{trigger} has no root key: from the second rotation on, budgets begin anew and sign-ins break",
             "keep the oldest key of today in a secret of its own, and set WATCHWORD_ROOT_KEY=secretsmanager://NAME",
         )
 
 
-def _key(trigger: str, key: Text | None, variable: str = "WATCHWORD_KEY") -> Iterator[Said]:
+def _key(trigger: str, key: TextValue | None, variable: str = "WATCHWORD_KEY") -> Iterator[Said]:
     match key:
         case Partial((str() as before, *_)) if "://" in before:
             return
@@ -134,15 +134,15 @@ def _key(trigger: str, key: Text | None, variable: str = "WATCHWORD_KEY") -> Ite
         Keyring.of([base64.b64decode(each.strip(), validate=True) for each in key.split(",") if each.strip()])
     except (ConfigurationError, ValueError):
         what = "has a weak or unreadable key" if key.strip() else "has no key"
-        yield Finding(
+        yield DoctorFinding(
             "WD10", f"{trigger} {what}: {variable}", "keep a random key in Secrets Manager: secretsmanager://NAME"
         )
     else:
         yield _in_environment(trigger, variable)
 
 
-def _in_environment(trigger: str, variable: str) -> Finding:
-    return Finding(
+def _in_environment(trigger: str, variable: str) -> DoctorFinding:
+    return DoctorFinding(
         "WD11",
         f"{trigger} has the key itself in {variable}, for all who may see its configuration",
         f"move it into Secrets Manager, set {variable}=secretsmanager://NAME, and change it",
@@ -157,7 +157,7 @@ def _loud(trigger: str, function: DeployedFunction) -> Iterator[Said]:
     loud = [name for name, said in levels.items() if isinstance(said, str) and said.upper() in _DEBUG]
     loud += [name for name, said in switches.items() if isinstance(said, str) and said.lower() in {"1", "true"}]
     if loud:
-        yield Finding(
+        yield DoctorFinding(
             "WD12",
             f"{trigger} logs for debugging ({loud[0]}): events and addresses may get into the log",
             f"unset {loud[0]}",

@@ -9,15 +9,15 @@ from watchword.algebra.blocks import Block
 from watchword.algebra.flow import Flow
 from watchword.analysis.assurance import recovery_channels
 from watchword.contract.powers import is_host_run, settings_of
-from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said, default_to, judge
+from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, default_to, findings_on
 from watchword_adapters.deploy.diagnosis.environments import scheme_of
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.reading.values import (
     Unknown,
-    flag,
+    boolean_value,
     get,
-    listed,
-    number,
+    list_value,
+    number_value,
     word,
     words,
 )
@@ -32,11 +32,11 @@ def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
     client, pool = deployment.client, deployment.pool
     needed = session_minutes(flow)
     if client is not None:
-        yield from judge(
-            default_to(number(get(client, "AuthSessionValidity")), 3),
+        yield from findings_on(
+            default_to(number_value(get(client, "AuthSessionValidity")), 3),
             "how long sessions of the app client last",
             lambda minutes: minutes < needed,
-            lambda minutes: Finding(
+            lambda minutes: DoctorFinding(
                 "WD07",
                 f"sessions of the app client end after {minutes} min, the flow waits up to {needed}",
                 f"set AuthSessionValidity={needed}",
@@ -44,22 +44,22 @@ def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
         )
         yield from _writable(client, flow)
     if _has_srp(flow.body):
-        yield from judge(
+        yield from findings_on(
             word(get(deployment.mfa or pool, "MfaConfiguration")),
             "whether the pool has MFA of its own",
             lambda mfa: mfa in {"ON", "OPTIONAL"},
-            lambda mfa: Finding(
+            lambda mfa: DoctorFinding(
                 "WD14",
                 f"the pool has MFA of its own ({mfa}) beside Srp(): Cognito puts it behind the password, and has been seen to "
                 "issue tokens then without the challenges that follow",
                 "turn it off, or try with a user who has it that the flow's challenges are still asked",
             ),
         )
-        yield from judge(
-            flag(get(pool, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")),
+        yield from findings_on(
+            boolean_value(get(pool, "AdminCreateUserConfig", "AllowAdminCreateUserOnly")),
             "whether users are invited",
             bool,
-            lambda _: Finding(
+            lambda _: DoctorFinding(
                 "WD30",
                 "users come by invitation, and Srp() takes their passwords: Cognito has them set one (NEW_PASSWORD_REQUIRED), "
                 "and has been seen to issue tokens then without the challenges that follow",
@@ -73,18 +73,18 @@ def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
         yield from _other_flow(trigger, function, flow)
     create = deployment.functions.get("create")
     if create is not None and create.facts is not None and _sends(flow):
-        yield from judge(
+        yield from findings_on(
             scheme_of(create.setting("WATCHWORD_COURIER")),
             "the courier of create",
             lambda scheme: not scheme,
-            lambda _: Finding(
+            lambda _: DoctorFinding(
                 "WD26",
                 "create has no courier, and the flow sends: no code goes out",
                 "set WATCHWORD_COURIER, as in ses://?from=login@example.com",
             ),
         )
     if {"possession"} == _factors(flow) and _mails(flow):
-        yield Finding(
+        yield DoctorFinding(
             "WD21",
             "a code by e-mail is the only factor: NIST SP 800-63B-4 3.1.3.1 does not admit it as an authenticator, no AAL is reached",
             "put Srp() before it, if you have to claim one",
@@ -97,10 +97,10 @@ def _recovery(pool: Facts, flow: Flow) -> Iterator[Said]:
         return
     mechanisms = get(pool, "AccountRecoverySetting", "RecoveryMechanisms")
     # Without the setting, Cognito recovers by telephone or by e-mail.
-    named = [word(get(each, "Name")) for each in listed(mechanisms)] or list(_RECOVERY)
+    named = [word(get(each, "Name")) for each in list_value(mechanisms)] or list(_RECOVERY)
     open_ = sorted({_RECOVERY.get(each, "") for each in named if isinstance(each, str)} & closed)
     if open_:
-        yield Finding(
+        yield DoctorFinding(
             "WD31",
             f"passwords are recovered by {', '.join(open_)}, which the flow takes for possession too: one mailbox or telephone "
             "is both factors",
@@ -120,7 +120,7 @@ def _other_flow(trigger: str, function: DeployedFunction, flow: Flow) -> Iterato
         else fingerprint_in(described if isinstance(described, str) else "")
     )
     if told and told != flow.fingerprint:
-        yield Finding(
+        yield DoctorFinding(
             "WD29",
             f"{trigger} runs another flow ({told}) than the one that you ask about ({flow.fingerprint})",
             "build and deploy this one, or ask about the one that runs",
@@ -132,13 +132,13 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
     unknown = next((each for each in written if isinstance(each, Unknown)), None)
     for name in conditions_on_attributes(flow):
         if hands_of(name) == "user":
-            yield Finding(
+            yield DoctorFinding(
                 "WD15",
                 f"users can change {name} {changed_how(name)}, whatever the app client may write, and the flow decides by it",
                 "decide by a custom attribute that only an administrator can set",
             )
         elif may_change(name, written):
-            yield Finding(
+            yield DoctorFinding(
                 "WD15",
                 f"the app client may write {name}, by which the flow decides: users choose for themselves",
                 f"take {name} out of the client's WriteAttributes",

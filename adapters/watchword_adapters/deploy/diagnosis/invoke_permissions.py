@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from watchword_adapters.deploy.diagnosis.doctor_finding import Finding, Said
+from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown
 from watchword_adapters.deploy.reading.values import (
-    OTHERS,
+    OTHER_CALLERS,
     Partial,
-    Text,
+    TextValue,
     Unknown,
     get,
-    listed,
+    list_value,
     members,
-    text,
+    text_value,
     words,
 )
 
@@ -25,7 +25,7 @@ def permissions(trigger: str, function: DeployedFunction, deployment: Deployment
     if function.statements is None:
         return
     if any(_is_wide(each) for each in function.statements):
-        yield Finding(
+        yield DoctorFinding(
             "WD06",
             f"{trigger} may be called by others than the pool: a permission has no SourceArn, or one with a star",
             "replace it by one whose SourceArn is the pool's ARN",
@@ -35,7 +35,7 @@ def permissions(trigger: str, function: DeployedFunction, deployment: Deployment
         yield NotKnown(f"whether the pool may call {trigger}", allowed.why)
     if allowed is not False:
         return
-    yield Finding(
+    yield DoctorFinding(
         "WD05",
         f"the pool may not call {trigger}: every sign-in ends",
         "add the permission; the command stands below"
@@ -66,15 +66,15 @@ def _any(judged: Iterable[bool | Unknown]) -> bool | Unknown:
     return True in several or next((each for each in several if isinstance(each, Unknown)), False)
 
 
-def _sources(statement: Facts) -> list[Text]:
+def _sources(statement: Facts) -> list[TextValue]:
     conditions = members(get(statement, "Condition"))
     return [
         said
         for test in conditions
         for name, value in members(get(conditions, test)).items()
-        if name.lower() in {"aws:sourcearn", OTHERS}
-        for each in listed(value)
-        if (said := text(each)) is not None
+        if name.lower() in {"aws:sourcearn", OTHER_CALLERS}
+        for each in list_value(value)
+        if (said := text_value(each)) is not None
     ]
 
 
@@ -93,7 +93,7 @@ def _is_wide(statement: Facts) -> bool:
     return not sources or any(_has_star(each) for each in sources)
 
 
-def _has_star(source: Text) -> bool:
+def _has_star(source: TextValue) -> bool:
     parts = source.parts if isinstance(source, Partial) else (source,)
     return any(isinstance(each, str) and bool({"*", "?"} & set(each)) for each in parts)
 
@@ -111,7 +111,7 @@ def _lets(statement: Facts, arn: str) -> bool | Unknown:
     return False not in asked and next((each for each in asked if isinstance(each, Unknown)), True)
 
 
-def _is_source(source: Text, arn: str) -> bool | Unknown:
+def _is_source(source: TextValue, arn: str) -> bool | Unknown:
     match source:
         case Unknown():
             return source

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 from watchword.algebra.attributes import hands_of
 from watchword.algebra.flow import Flow
-from watchword_adapters.deploy.diagnosis.doctor_finding import Finding
+from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding
 from watchword_adapters.deploy.diagnosis.invoke_permissions import may_call
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, within
 from watchword_adapters.deploy.reading.values import elements
 from watchword_adapters.deploy.stack.pool_needs import conditions_on_attributes, session_minutes, write_attributes
-from watchword_adapters.deploy.stack.template import FLOWS, TRIGGERS
+from watchword_adapters.deploy.stack.template import FLOWS, POOL_TRIGGERS
 
 # What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than
 # this list is kept, or refused aloud, and never reset in silence.
@@ -44,7 +44,7 @@ CLIENT_READ_ONLY = frozenset(
 
 def commands(
     deployment: Deployment,
-    findings: tuple[Finding, ...],
+    findings: tuple[DoctorFinding, ...],
     attach: Mapping[str, DeployedFunction],
     flow: Flow | None = None,
 ) -> tuple[str, ...]:
@@ -83,7 +83,10 @@ def _needs_permission(pool: Facts, function: DeployedFunction, *, new: bool) -> 
 def _update_pool(deployment: Deployment, arns: Mapping[str, str], codes: set[str]) -> list[str]:
     pool: Facts = deployment.pool or {}
     kept: dict[str, Any] = _kept(pool, POOL_READ_ONLY)
-    kept["LambdaConfig"] = {**kept.get("LambdaConfig", {}), **{TRIGGERS[trigger]: arn for trigger, arn in arns.items()}}
+    kept["LambdaConfig"] = {
+        **kept.get("LambdaConfig", {}),
+        **{POOL_TRIGGERS[trigger]: arn for trigger, arn in arns.items()},
+    }
     if "WD31" in codes:
         kept["AccountRecoverySetting"] = {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}
     if pool.get("Name"):

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.target import ARCHITECTURES, Target
-from watchword_adapters.extras import lacking
+from watchword_adapters.extras import missing_extra
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RUNTIME = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six"})
 """What Lambda's Python runtimes bring: boto3 and what it needs."""
 
-OWN = "watchword"
+_OWN = "watchword"
 
 
 @frozen
@@ -60,15 +60,15 @@ def pinned(
     while waiting:
         name, extras, wanted_by = waiting.pop()
         name = _normal(name)
-        if name in without or (name == OWN and not extras) or (name, extras) in seen:
+        if name in without or (name == _OWN and not extras) or (name, extras) in seen:
             continue
         seen.add((name, extras))
         installed = _installed(name, wanted_by)
-        if name != OWN:  # of Watchword, what its extras bring
+        if name != _OWN:  # of Watchword, what its extras bring
             found[name] = _pin(name, installed, from_folder=from_folder)
         for requirement in _requirements(installed, extras, target):
             wanted = _normal(requirement.name)
-            if wanted in without or (wanted == OWN and not requirement.extras):
+            if wanted in without or (wanted == _OWN and not requirement.extras):
                 continue
             needed = _installed(wanted, name)
             if requirement.url or not requirement.specifier.contains(needed.version, prereleases=True):
@@ -125,7 +125,7 @@ def _requirements(installed: Distribution, extras: frozenset[str], target: Targe
     try:
         from packaging.requirements import Requirement  # noqa: PLC0415 - only a build needs it
     except ImportError:
-        raise lacking("a build", "packaging") from None
+        raise missing_extra("a build", "packaging") from None
     environment = {
         "implementation_name": "cpython",
         "implementation_version": f"{target.python}.0",

@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 
-OWN = frozenset({"watchword", "watchword_plugins", "watchword_adapters"})
+OWN_PACKAGES = frozenset({"watchword", "watchword_plugins", "watchword_adapters"})
 """Watchword's packages: followed wherever they are installed, so that a function holds the modules that it reaches and no more."""
 
 _DATA = frozenset({".txt", ".html"})
@@ -116,7 +116,7 @@ class _Walk:
 
     def gather_data(self, module: str) -> None:
         """Take in the templates beside *module*, if it is one of Watchword's own kinds."""
-        if module.partition(".")[0] not in OWN:
+        if module.partition(".")[0] not in OWN_PACKAGES:
             return
         for name, path in list(self.files.items()):
             if name == module.replace(".", "/") + ".py":
@@ -128,7 +128,7 @@ class _Walk:
             return
         self._seen.add(module)
         top = module.partition(".")[0]
-        if top not in self.packages and top not in OWN:
+        if top not in self.packages and top not in OWN_PACKAGES:
             _refuse_links(module, path)
         self.waiting.append((module, path))
         if module.partition(".")[0] not in self.packages:
@@ -184,7 +184,7 @@ def _refuse_links(module: str, path: Path) -> None:
 
 def _is_distributed(top: str, folders: Iterable[Path]) -> bool:
     """Say whether a distribution brings the package *top*: it is in a site-packages folder, and not Watchword's own."""
-    if top in OWN:
+    if top in OWN_PACKAGES:
         return False
     sites = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
     resolved = [folder.resolve() for folder in folders]

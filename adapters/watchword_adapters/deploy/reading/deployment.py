@@ -8,8 +8,8 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from watchword_adapters.deploy.manifest import Manifest
-from watchword_adapters.deploy.reading.values import Text, Unknown, get, text
-from watchword_adapters.deploy.stack.template import TRIGGERS
+from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, text_value
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
 
 Facts = Mapping[str, Any]
 
@@ -50,9 +50,9 @@ class DeployedFunction:
     other_code: str = ""
     manifest: Manifest | None = None
 
-    def setting(self, name: str) -> Text | None:
+    def setting(self, name: str) -> TextValue | None:
         """Return a variable of its environment; None if it is not set. It may be a secret: never shown."""
-        return text(get(self.facts, "Environment", "Variables", name))
+        return text_value(get(self.facts, "Environment", "Variables", name))
 
 
 @frozen
@@ -86,10 +86,10 @@ class Deployment:
 
 def not_for(trigger: str, function: DeployedFunction) -> str:
     """Return what tells that *function* is another trigger's than *trigger*; nothing if nothing does."""
-    handler, description = text(get(function.facts, "Handler")), text(get(function.facts, "Description"))
-    if isinstance(handler, str) and handler.rpartition(".")[2] in TRIGGERS.keys() - {trigger}:
+    handler, description = text_value(get(function.facts, "Handler")), text_value(get(function.facts, "Description"))
+    if isinstance(handler, str) and handler.rpartition(".")[2] in POOL_TRIGGERS.keys() - {trigger}:
         return f"its handler is {handler[:80]}"
     described = description.partition(" of the flow ")[0] if isinstance(description, str) else ""
-    if described in {*TRIGGERS.values()} - {TRIGGERS[trigger]}:
+    if described in {*POOL_TRIGGERS.values()} - {POOL_TRIGGERS[trigger]}:
         return f"its description begins with {described}"
     return ""

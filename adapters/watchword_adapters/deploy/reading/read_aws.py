@@ -11,9 +11,9 @@ from attrs import evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, Table, not_for, within
-from watchword_adapters.deploy.reading.values import Partial, Text, Unknown, get, joined, words
-from watchword_adapters.deploy.stack.template import TRIGGERS
-from watchword_adapters.extras import lacking
+from watchword_adapters.deploy.reading.values import Partial, TextValue, Unknown, get, joined, words
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
+from watchword_adapters.extras import missing_extra
 
 T = TypeVar("T")
 Clients = Callable[[str], Any]
@@ -36,12 +36,12 @@ def clients(region: str, endpoint: str) -> Clients:
     try:
         import boto3  # noqa: PLC0415 - only where something is read
     except ImportError:
-        raise lacking("reading a pool", "boto3") from None
+        raise missing_extra("reading a pool", "boto3") from None
     made: Any = boto3
     return lambda service: made.client(service, region_name=region or None, endpoint_url=endpoint or None)
 
 
-def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
+def read_deployment(clients: Clients, pool_id: str, client_id: str) -> Deployment:
     """Return what is deployed around the pool *pool_id* and its app client *client_id*.
 
     What may not be read is named in `Deployment.unread`; only the pool itself must be readable.
@@ -62,7 +62,7 @@ def read(clients: Clients, pool_id: str, client_id: str) -> Deployment:
     attached = within(pool, "LambdaConfig")
     functions = {
         trigger: reading.function(trigger, attached[named])
-        for trigger, named in TRIGGERS.items()
+        for trigger, named in POOL_TRIGGERS.items()
         if attached.get(named)
     }
     tables = [reading.table(name) for name in sorted(_tables(functions))]
@@ -124,7 +124,7 @@ def flows_of(client: Facts) -> tuple[str | Unknown, ...]:
     return said or ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
 
 
-def table_of(ledger: Text | None) -> Text | None:
+def table_of(ledger: TextValue | None) -> TextValue | None:
     """Return the table that the setting of the ledger names; None if it names none."""
     first, *more = ledger.parts if isinstance(ledger, Partial) else (ledger,)
     if not isinstance(first, str) or not first.lower().startswith("dynamodb://"):

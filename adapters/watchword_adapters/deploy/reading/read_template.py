@@ -18,19 +18,19 @@ from watchword_adapters.deploy.reading.read_zips import is_packed_otherwise, wit
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.reading.values import (
     Partial,
-    Text,
+    TextValue,
     Unknown,
-    flag,
+    boolean_value,
     get,
     joined,
-    listed,
+    list_value,
     members,
-    number,
-    text,
+    number_value,
+    text_value,
     word,
     words,
 )
-from watchword_adapters.deploy.stack.template import TRIGGERS
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
 
 _LAMBDA, _SAM = "AWS::Lambda::Function", "AWS::Serverless::Function"
 _POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
@@ -52,7 +52,7 @@ def read_template(path: Path, *, pool: str = "", client: str = "") -> Deployment
     Raises:
         ConfigurationError: if it is no template, or does not say which pool or client is meant.
     """
-    loaded: Any = template_text.read(path)
+    loaded: Any = template_text.read_template_text(path)
     if not isinstance(loaded, dict) or not isinstance(cast("Facts", loaded).get("Resources"), dict):
         raise ConfigurationError(f"{path} has no Resources: it is no template of CloudFormation")
     resources = cast("Facts", loaded)["Resources"]
@@ -81,7 +81,9 @@ class _Stack:
         if pool is None:
             functions = dict(self._by_handler())
         else:
-            functions = {trigger: each for trigger in TRIGGERS if (each := self._attached(trigger, pool, pool_name))}
+            functions = {
+                trigger: each for trigger in POOL_TRIGGERS if (each := self._attached(trigger, pool, pool_name))
+            }
         return Deployment(
             pool=None if pool is None else {**pool, "Id": pool_name, "Arn": pool_name},
             client=client,
@@ -126,9 +128,9 @@ class _Stack:
         return self._of(_LAMBDA, _SAM)
 
     @cached_property
-    def _by_name(self) -> Mapping[Text, str]:
+    def _by_name(self) -> Mapping[TextValue, str]:
         """The functions by the names that they are given."""
-        named = {text(facts.get("FunctionName")): logical for logical, facts in self._functions.items()}
+        named = {text_value(facts.get("FunctionName")): logical for logical, facts in self._functions.items()}
         return {name: logical for name, logical in named.items() if name}
 
     def _one(self, what: str, found: Mapping[str, Facts], asked: str, option: str) -> str:
@@ -150,11 +152,11 @@ class _Stack:
     # --- functions, and who may call them
 
     def _attached(self, trigger: str, pool: Facts, pool_name: str) -> DeployedFunction | None:
-        named = text(get(pool, "LambdaConfig", TRIGGERS[trigger]))
+        named = text_value(get(pool, "LambdaConfig", POOL_TRIGGERS[trigger]))
         if named is None:
             triggers = [(name, each) for name, event in self._events(pool_name) for each in words(event.get("Trigger"))]
             for name, each in triggers:
-                if each == TRIGGERS[trigger]:
+                if each == POOL_TRIGGERS[trigger]:
                     return self._function(trigger, _Target(name, self._own_alias(name)), pool_name)
             named = next((each for _, each in triggers if isinstance(each, Unknown)), None)
         if named is None:
@@ -173,16 +175,16 @@ class _Stack:
                 if get(event, "Type") == "Cognito" and isinstance(of, Unknown) and of.resource == pool:
                     yield name, members(get(event, "Properties"))
 
-    def _own_alias(self, function: str) -> Text:
+    def _own_alias(self, function: str) -> TextValue:
         """Return the alias that SAM makes of *function*, and by which its events call it."""
-        return text(self._functions[function].get("AutoPublishAlias")) or ""
+        return text_value(self._functions[function].get("AutoPublishAlias")) or ""
 
     def _by_handler(self) -> Iterator[tuple[str, DeployedFunction]]:
         """Yield the functions of a template without a pool, by the names of their handlers."""
         for name, facts in self._functions.items():
             handler = word(facts.get("Handler"))
             trigger = handler.rpartition(".")[2] if isinstance(handler, str) else ""
-            if trigger in TRIGGERS:
+            if trigger in POOL_TRIGGERS:
                 yield trigger, self._function(trigger, _Target(name, self._own_alias(name)), "")
 
     def _function(self, trigger: str, target: _Target, pool: str) -> DeployedFunction:
@@ -197,7 +199,7 @@ class _Stack:
 
     def _statements(self, trigger: str, target: _Target, pool: str) -> Iterator[Facts]:
         for permission in self._of("AWS::Lambda::Permission").values():
-            named = text(get(permission, "FunctionName"))
+            named = text_value(get(permission, "FunctionName"))
             allowed = self._target(named)
             if allowed == target:
                 yield self._statement(permission, pool)
@@ -212,16 +214,16 @@ class _Stack:
             if (
                 name == target.function
                 and target.qualifier == self._own_alias(name)
-                and _may_be(event, TRIGGERS[trigger])
+                and _may_be(event, POOL_TRIGGERS[trigger])
             ):
                 # SAM writes the permissions of the events that it is told.
                 yield _allowing("lambda:InvokeFunction", "cognito-idp.amazonaws.com", pool)
 
     def _statement(self, permission: Facts, pool: str) -> Facts:
-        source = self._source(text(get(permission, "SourceArn")), pool)
+        source = self._source(text_value(get(permission, "SourceArn")), pool)
         return _allowing(get(permission, "Action"), get(permission, "Principal"), source)
 
-    def _source(self, said: Text | None, pool: str) -> Text | None:
+    def _source(self, said: TextValue | None, pool: str) -> TextValue | None:
         """Return the ARN *said*: the pool's own as its logical name."""
         match said:
             case Unknown() if said.attribute == "Arn" and said.resource in self._of(_POOL):
@@ -235,7 +237,7 @@ class _Stack:
             case _:
                 return said
 
-    def _target(self, named: Text | None, seen: frozenset[str] = frozenset()) -> _Target | None:
+    def _target(self, named: TextValue | None, seen: frozenset[str] = frozenset()) -> _Target | None:
         """Return the function of the template that *named* is, by name or ARN, and the alias or version of it."""
         match named:
             case Unknown() if named.resource:
@@ -256,8 +258,10 @@ class _Stack:
         if typed in {_LAMBDA, _SAM}:
             return _Target(resource)
         if typed in {"AWS::Lambda::Alias", "AWS::Lambda::Version"} and len(seen) < _MOST_ALIASES:
-            found = self._target(text(facts.get("FunctionName")), seen | {resource})
-            qualifier = text(facts.get("Name")) if typed == "AWS::Lambda::Alias" else Unknown(f"the version {resource}")
+            found = self._target(text_value(facts.get("FunctionName")), seen | {resource})
+            qualifier = (
+                text_value(facts.get("Name")) if typed == "AWS::Lambda::Alias" else Unknown(f"the version {resource}")
+            )
             return found and _Target(found.function, qualifier or "")
         base, _, made = resource.partition(".")
         if made == "Alias" and base in self._of(_SAM):
@@ -297,25 +301,25 @@ class _Stack:
     # --- logs and tables
 
     def _retention(self, trigger: str, function: str, facts: Facts) -> int | Unknown:
-        named = text(get(facts, "LoggingConfig", "LogGroup"))
+        named = text_value(get(facts, "LoggingConfig", "LogGroup"))
         by_default = [joined((_LOG_OF, each)) for each in self._names(function, facts)]
         doubt: Unknown | None = None
         for logical, each in self._of(*_LOGS).items():
-            group = text(each.get("LogGroupName"))
+            group = text_value(each.get("LogGroupName"))
             if (isinstance(named, Unknown) and named.resource == logical) or (
                 group and (group == named if named else group in by_default)
             ):
-                days = number(get(each, "RetentionInDays"))
+                days = number_value(get(each, "RetentionInDays"))
                 return 0 if days is None else days
             doubt = doubt or _other_name(group)
         if named:
             return Unknown(_why(named))
         return doubt or 0
 
-    def _names(self, function: str, facts: Facts) -> Iterator[Text]:
+    def _names(self, function: str, facts: Facts) -> Iterator[TextValue]:
         yield function
         yield Unknown(f"the name of the resource {function}", resource=function)
-        name = text(facts.get("FunctionName"))
+        name = text_value(facts.get("FunctionName"))
         if name is not None:
             yield name
 
@@ -323,7 +327,9 @@ class _Stack:
         named = {trigger: table_of(each.setting("WATCHWORD_LEDGER")) for trigger, each in functions.items()}
         for name in dict.fromkeys(each for each in named.values() if each is not None):
             for logical, facts in self._of(*_TABLES).items():
-                if name == text(facts.get("TableName")) or (isinstance(name, Unknown) and name.resource == logical):
+                if name == text_value(facts.get("TableName")) or (
+                    isinstance(name, Unknown) and name.resource == logical
+                ):
                     yield _table(logical, facts)
                     break
             else:
@@ -335,10 +341,10 @@ class _Target:
     """A function, by its logical name, and the alias or version of it that is meant; empty for none."""
 
     function: str
-    qualifier: Text = ""
+    qualifier: TextValue = ""
 
 
-def _other_name(group: Text | None) -> Unknown | None:
+def _other_name(group: TextValue | None) -> Unknown | None:
     """Return what is not known of the name of a log that may be any function's; None if it is none's."""
     parts = group.parts if isinstance(group, Partial) else (group,)
     if isinstance(parts[0], str) and not (parts[0].startswith(_LOG_OF) or _LOG_OF.startswith(parts[0])):
@@ -346,7 +352,7 @@ def _other_name(group: Text | None) -> Unknown | None:
     return next((each for each in parts if isinstance(each, Unknown) and not each.resource), None)
 
 
-def _why(named: Text | None) -> str:
+def _why(named: TextValue | None) -> str:
     """Return why what *named* names cannot be read in the template."""
     said = word(named)
     return said.why if isinstance(said, Unknown) and not said.resource else _ELSEWHERE
@@ -377,7 +383,7 @@ def _behind(parts: tuple[str | Unknown, ...], mark: str) -> tuple[str | Unknown,
     return parts
 
 
-def _behind_colon(tail: Text) -> Text:
+def _behind_colon(tail: TextValue) -> TextValue:
     first, *more = tail.parts if isinstance(tail, Partial) else (tail,)
     return joined((first.removeprefix(":") if isinstance(first, str) else first, *more))
 
@@ -388,10 +394,10 @@ def _allowing(action: Any, principal: Any, source: Any) -> Facts:
 
 
 def _table(name: str, facts: Facts) -> Table:
-    keys = [word(get(each, "AttributeName")) or "" for each in listed(get(facts, "KeySchema"))]
+    keys = [word(get(each, "AttributeName")) or "" for each in list_value(get(facts, "KeySchema"))]
     unknown = next((each for each in keys if isinstance(each, Unknown)), None)
     alive = get(facts, "TimeToLiveSpecification")
-    enabled = flag(get(alive, "Enabled"))
+    enabled = boolean_value(get(alive, "Enabled"))
     ttl = word(get(alive, "AttributeName")) or ""
     return Table(
         name,

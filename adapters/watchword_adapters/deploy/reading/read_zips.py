@@ -10,7 +10,7 @@ from pathlib import Path
 from attrs import evolve
 
 from watchword.errors import ConfigurationError
-from watchword_adapters.deploy.manifest import NAME as MANIFEST
+from watchword_adapters.deploy.manifest import MANIFEST_NAME as MANIFEST
 from watchword_adapters.deploy.manifest import read_manifest
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.reading.values import get

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from watchword.errors import ConfigurationError
-from watchword_adapters.extras import lacking
+from watchword_adapters.extras import missing_extra
 
 MOST_BYTES = 1024 * 1024
 """CloudFormation's own limit for templates in S3."""
@@ -26,7 +26,7 @@ _NUMBERS: dict[str, tuple[re.Pattern[str], type[int | float]]] = {
 """The numbers that a template needs. YAML 1.1 has more: base 60, which takes quadratic time to read, and hex without end."""
 
 
-def read(path: Path) -> Any:
+def read_template_text(path: Path) -> Any:
     """Return the value of the template at *path*.
 
     Raises:
@@ -39,10 +39,10 @@ def read(path: Path) -> Any:
         raise ConfigurationError(f"{path}: {error.strerror or type(error).__name__}") from None
     if len(data) > MOST_BYTES:
         raise ConfigurationError(f"{path} is bigger than a template may be ({MOST_BYTES:,} bytes)")
-    return load(data.decode("utf-8-sig", "replace"), str(path))
+    return parse_template_text(data.decode("utf-8-sig", "replace"), str(path))
 
 
-def load(text: str, name: str) -> Any:
+def parse_template_text(text: str, name: str) -> Any:
     """Return the value of *text*, JSON or YAML, with CloudFormation's short forms in long; *name* is for errors.
 
     Raises:
@@ -70,7 +70,7 @@ def load(text: str, name: str) -> Any:
         raise ConfigurationError(f"{name}{where} is neither JSON nor YAML") from None
 
 
-def dump(document: Mapping[str, Any]) -> str:
+def template_as_yaml(document: Mapping[str, Any]) -> str:
     """Return *document*, made of mappings, lists, texts, numbers and booleans, as YAML for people to read.
 
     Raises:
@@ -93,7 +93,7 @@ def _pyyaml(what: str) -> Any:
     try:
         import yaml  # type: ignore[import-untyped, unused-ignore] # noqa: PLC0415 - only for templates in YAML
     except ImportError:
-        raise lacking(what, "yaml") from None
+        raise missing_extra(what, "yaml") from None
     return yaml
 
 

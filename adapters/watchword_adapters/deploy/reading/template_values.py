@@ -10,16 +10,16 @@ from typing import Any, cast
 from attrs import field, frozen
 
 from watchword_adapters.deploy.reading.values import (
-    OTHERS,
+    OTHER_CALLERS,
     Partial,
-    Text,
+    TextValue,
     Unknown,
     elements,
     get,
     joined,
-    listed,
+    list_value,
     members,
-    text,
+    text_value,
     word,
 )
 
@@ -75,18 +75,18 @@ class TemplateValues:
             case "Condition":
                 return self.holds(inner)
             case "Fn::Not":
-                [held] = [self._holds(each) for each in listed(inner)] if len(listed(inner)) == 1 else [None]
+                [held] = [self._holds(each) for each in list_value(inner)] if len(list_value(inner)) == 1 else [None]
                 return None if held is None else not held
             case "Fn::And" | "Fn::Or":
                 settles = name == "Fn::Or"
-                held_all = [self._holds(each) for each in listed(inner)]
+                held_all = [self._holds(each) for each in list_value(inner)]
                 if settles in held_all:
                     return settles
                 return None if None in held_all or not held_all else not settles
             case "Fn::Equals":
-                if len(listed(inner)) != 2:
+                if len(list_value(inner)) != 2:
                     return None
-                one, other = (text(self.value(each)) for each in listed(inner))
+                one, other = (text_value(self.value(each)) for each in list_value(inner))
                 if one == other:
                     return True
                 return False if isinstance(one, str) and isinstance(other, str) else None
@@ -116,12 +116,12 @@ class TemplateValues:
         for name, inner in fields.items():
             if name.startswith("Fn::"):
                 # A macro's: it may add anything.
-                found[OTHERS] = Unknown(f"{_short(name)} may say it")
+                found[OTHER_CALLERS] = Unknown(f"{_short(name)} may say it")
             elif (value := self._value(inner)) is not _NOTHING:
                 found[name] = value
         return found
 
-    def _text(self, said: str) -> Text:
+    def _text(self, said: str) -> TextValue:
         if "{{resolve:" not in said:
             return said
         return joined(
@@ -147,7 +147,7 @@ class TemplateValues:
             return Unknown(f"the parameter {_short(name)} is read from Parameter Store", term=name)
         if default is None or isinstance(default, Unknown):
             return Unknown(f"the parameter {_short(name)} has no default", term=name)
-        said = text(default)
+        said = text_value(default)
         if not isinstance(said, str) or len(said) > _LONGEST_TEXT:
             return Unknown(f"the default of the parameter {_short(name)} is none", term=name)
         if isinstance(typed, str) and (typed == "CommaDelimitedList" or typed.startswith("List<")):
@@ -170,19 +170,19 @@ class TemplateValues:
             case "Fn::Select":
                 return self._selected(inner)
             case "Fn::Split":
-                given = listed(inner)
+                given = list_value(inner)
                 separator, said = (self._value(each) for each in given) if len(given) == 2 else (None, None)
                 if isinstance(separator, str) and separator and isinstance(said, str):
                     return said.split(separator)
                 return _unresolved(term, _cause(said) or name)
             case "Fn::ImportValue":
-                return _unresolved(term, f"the import {_told(text(self._value(inner)))}")
+                return _unresolved(term, f"the import {_told(text_value(self._value(inner)))}")
             case _:
                 return _unresolved(term, _short(name))
 
     def _attribute(self, inner: object) -> Unknown:
-        parts = [each for each in listed(inner) if isinstance(each, str)]
-        if not parts or len(parts) < len(listed(inner)):
+        parts = [each for each in list_value(inner) if isinstance(each, str)]
+        if not parts or len(parts) < len(list_value(inner)):
             return _unresolved({"Fn::GetAtt": inner}, "Fn::GetAtt")
         resource, _, attribute = ".".join(parts).partition(".")
         if attribute in {"Alias", "Version"}:  # SAM: what it makes beside a function
@@ -191,12 +191,12 @@ class TemplateValues:
             f"the attribute {_short(attribute)} of {_short(resource)}", resource=resource, attribute=attribute
         )
 
-    def _substituted(self, inner: Any) -> Text:
-        pattern, own = (*listed(inner), None, None)[:2]
-        if not isinstance(pattern, str) or len(listed(inner)) > 2:
+    def _substituted(self, inner: Any) -> TextValue:
+        pattern, own = (*list_value(inner), None, None)[:2]
+        if not isinstance(pattern, str) or len(list_value(inner)) > 2:
             return _unresolved({"Fn::Sub": inner}, "Fn::Sub")
         variables = members(own)
-        parts: list[Text] = []
+        parts: list[TextValue] = []
         for place, each in enumerate(_VARIABLE.split(pattern)):
             name = each.strip()
             if place % 2 == 0:
@@ -211,18 +211,18 @@ class TemplateValues:
                 parts.append(_as_text(self._ref(name)))
         return _bounded(joined(parts), {"Fn::Sub": inner})
 
-    def _joined(self, inner: Any) -> Text:
-        separator, given = (*listed(inner), None, None)[:2]
+    def _joined(self, inner: Any) -> TextValue:
+        separator, given = (*list_value(inner), None, None)[:2]
         found = self._value(given)
         if not isinstance(separator, str) or not isinstance(found, list):
             return _unresolved({"Fn::Join": inner}, _cause(found) or "Fn::Join")
-        parts: list[Text] = []
+        parts: list[TextValue] = []
         for each in cast("list[object]", found):
             parts += [*([separator] if parts else []), _as_text(each)]
         return _bounded(joined(parts), {"Fn::Join": inner})
 
     def _chosen(self, inner: object) -> Any:
-        given = listed(inner)
+        given = list_value(inner)
         if len(given) != 3:
             return _unresolved({"Fn::If": inner}, "Fn::If")
         held = self.holds(given[0])
@@ -232,7 +232,7 @@ class TemplateValues:
         return one if one == other else _unresolved({"Fn::If": inner}, f"the condition {_told(given[0])}")
 
     def _mapped(self, inner: object) -> Any:
-        given = [self._value(each) for each in listed(inner)]
+        given = [self._value(each) for each in list_value(inner)]
         keys = [word(each) for each in given[:3]]
         unknown = [each.why for each in keys if isinstance(each, Unknown)]
         if len(keys) == 3 and not unknown:
@@ -247,7 +247,7 @@ class TemplateValues:
         return _unresolved({"Fn::FindInMap": inner}, f"the mapping {_told(keys[0] if keys else '')}{by}")
 
     def _selected(self, inner: object) -> Any:
-        place, given = (*listed(inner), None, None)[:2]
+        place, given = (*list_value(inner), None, None)[:2]
         index, found = word(self._value(place)), self._value(given)
         several = elements(found)
         if isinstance(index, str) and _INDEX.fullmatch(index) and int(index) < len(several):
@@ -255,14 +255,14 @@ class TemplateValues:
         return _unresolved({"Fn::Select": inner}, _cause(index) or _cause(found) or "Fn::Select")
 
 
-def _as_text(value: object) -> Text:
+def _as_text(value: object) -> TextValue:
     if value is _NOTHING or value is None:
         return ""
-    said = text(value)
+    said = text_value(value)
     return "" if said is None else said
 
 
-def _bounded(said: Text, term: object) -> Text:
+def _bounded(said: TextValue, term: object) -> TextValue:
     length = sum(len(each) for each in (said.parts if isinstance(said, Partial) else (said,)) if isinstance(each, str))
     return _unresolved(term, "a text that is longer than any of these") if length > _LONGEST_TEXT else said
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from attrs import frozen
 
-OTHERS = "\0others"
+OTHER_CALLERS = "\0others"
 """The member of an object that says what all members are that it does not name."""
 _LONGEST_NUMBER = 15
 
@@ -41,10 +41,10 @@ class Partial:
         return next(each for each in self.parts if isinstance(each, Unknown))
 
 
-Text: TypeAlias = str | Partial | Unknown
+TextValue: TypeAlias = str | Partial | Unknown
 
 
-def joined(parts: Iterable[Text]) -> Text:
+def joined(parts: Iterable[TextValue]) -> TextValue:
     """Return the text that *parts* make, one behind the other."""
     made: list[str | Unknown] = []
     for part in parts:
@@ -69,7 +69,7 @@ def get(facts: object, *path: str) -> Any:
         if not isinstance(value, Mapping):
             return Unknown(f"what should hold {name} is no object")
         fields = cast("Mapping[str, object]", value)
-        value = fields.get(name, fields.get(OTHERS))
+        value = fields.get(name, fields.get(OTHER_CALLERS))
     return value
 
 
@@ -79,7 +79,7 @@ def members(value: object) -> Mapping[str, Any]:
         return {}
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
-    return {OTHERS: get(value, "its members")}
+    return {OTHER_CALLERS: get(value, "its members")}
 
 
 def elements(value: object) -> tuple[Any, ...]:
@@ -87,14 +87,14 @@ def elements(value: object) -> tuple[Any, ...]:
     return tuple(cast("Any", value)) if isinstance(value, list) else ()
 
 
-def listed(value: object) -> tuple[Any, ...]:
+def list_value(value: object) -> tuple[Any, ...]:
     """Return the list *value*, or the one thing that stands for a list; an `Unknown` in it is one or more."""
     if value is None:
         return ()
     return tuple(cast("list[Any]", value)) if isinstance(value, list | tuple) else (value,)
 
 
-def text(value: object) -> Text | None:
+def text_value(value: object) -> TextValue | None:
     """Return *value* as text, which may be known in part."""
     match value:
         case None | str() | Partial() | Unknown():
@@ -109,16 +109,16 @@ def text(value: object) -> Text | None:
 
 def word(value: object) -> str | Unknown | None:
     """Return *value* as text that is known as a whole, or not known."""
-    said = text(value)
+    said = text_value(value)
     return said.unknown if isinstance(said, Partial) else said
 
 
 def words(value: object) -> tuple[str | Unknown, ...]:
     """Return the texts of the list *value*."""
-    return tuple(said for each in listed(value) if (said := word(each)) is not None)
+    return tuple(said for each in list_value(value) if (said := word(each)) is not None)
 
 
-def number(value: object) -> int | Unknown | None:
+def number_value(value: object) -> int | Unknown | None:
     """Return *value* as a whole number. CloudFormation takes numbers as text, and a parameter's value always is one."""
     said = word(value)
     if said is None or isinstance(said, Unknown):
@@ -129,7 +129,7 @@ def number(value: object) -> int | Unknown | None:
     return Unknown("it is no number")
 
 
-def flag(value: object) -> bool | Unknown | None:
+def boolean_value(value: object) -> bool | Unknown | None:
     """Return *value* as true or false, which CloudFormation takes as text too."""
     said = word(value)
     if said is None or isinstance(said, Unknown):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 ALARMED = "Alarmed"
 """The condition that there is a topic: an alarm that tells nobody is not made."""
@@ -15,14 +15,14 @@ SLOW = 4000
 """Milliseconds: Cognito calls again after five seconds."""
 STOPPED = 1800
 """Seconds without a success, while there are attempts, after which sign-ins are taken to have stopped."""
-ATTEMPTS = 20
+_ATTEMPTS = 20
 """Calls of Define in half of this time that are traffic and no single user: a sign-in has two or more."""
 
 _OWN = {"Fn::Sub": "Watchword/${AWS::StackName}"}
 _TRY_LATER = '"ended with TRY_LATER"'
 
 
-def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, Json]]:
+def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, _Json]]:
     """Give the metric filters and the alarms of *triggers*, by their logical names; *sends*: whether a kind sends."""
     for trigger in triggers:
         yield from _function(trigger, excused="TryLater" if sends and trigger == "create" else "")
@@ -43,7 +43,7 @@ def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, Json]
     yield "SignInsStoppedAlarm", _stopped()
 
 
-def _function(trigger: str, *, excused: str) -> Iterator[tuple[str, Json]]:
+def _function(trigger: str, *, excused: str) -> Iterator[tuple[str, _Json]]:
     name = trigger.capitalize()
     of = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
     errors = _metric("AWS/Lambda", "Errors", of=of)
@@ -63,18 +63,18 @@ def _function(trigger: str, *, excused: str) -> Iterator[tuple[str, Json]]:
     yield f"{name}Slow", _alarm(f"{trigger} nears the five seconds after which Cognito calls again", SLOW, slow)
 
 
-def _counted(metric: str, logs: str, event: str, threshold: int, why: str) -> Iterator[tuple[str, Json]]:
+def _counted(metric: str, logs: str, event: str, threshold: int, why: str) -> Iterator[tuple[str, _Json]]:
     yield f"{metric}Metric", _filter(metric, logs, _event(event))
     yield f"{metric}Alarm", _alarm(why, threshold, _metric(_OWN, metric, seconds=3600))
 
 
-def _stopped() -> Json:
+def _stopped() -> _Json:
     of = [{"Name": "FunctionName", "Value": {"Ref": "DefineFunction"}}]
     period = STOPPED // 2
     metrics = [
         _query("attempts", _metric("AWS/Lambda", "Invocations", of=of, seconds=period)),
         _query("successes", _metric(_OWN, "Successes", seconds=period)),
-        _result("stopped", f"IF(attempts >= {ATTEMPTS} AND FILL(successes, 0) == 0, 1, 0)"),
+        _result("stopped", f"IF(attempts >= {_ATTEMPTS} AND FILL(successes, 0) == 0, 1, 0)"),
     ]
     return _alarm("nobody signs in, though people try", 1, {"Metrics": metrics, "EvaluationPeriods": 2})
 
@@ -85,8 +85,8 @@ def _event(name: str) -> str:
 
 
 def _metric(
-    space: object, name: str, *, of: list[Json] | None = None, statistic: str = "Sum", seconds: int = 300
-) -> Json:
+    space: object, name: str, *, of: list[_Json] | None = None, statistic: str = "Sum", seconds: int = 300
+) -> _Json:
     return {
         "Namespace": space,
         "MetricName": name,
@@ -96,17 +96,17 @@ def _metric(
     }
 
 
-def _query(name: str, metric: Json) -> Json:
+def _query(name: str, metric: _Json) -> _Json:
     of = {each: metric[each] for each in ("Namespace", "MetricName", "Dimensions") if metric[each]}
     stat = {"Metric": of, "Stat": metric["Statistic"], "Period": metric["Period"]}
     return {"Id": name, "MetricStat": stat, "ReturnData": False}
 
 
-def _result(name: str, expression: str) -> Json:
+def _result(name: str, expression: str) -> _Json:
     return {"Id": name, "Expression": expression, "Label": name, "ReturnData": True}
 
 
-def _alarm(why: str, threshold: int, watched: Json) -> Json:
+def _alarm(why: str, threshold: int, watched: _Json) -> _Json:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Condition": ALARMED,
@@ -122,7 +122,7 @@ def _alarm(why: str, threshold: int, watched: Json) -> Json:
     }
 
 
-def _filter(metric: str, logs: str, pattern: str) -> Json:
+def _filter(metric: str, logs: str, pattern: str) -> _Json:
     return {
         "Type": "AWS::Logs::MetricFilter",
         "Properties": {

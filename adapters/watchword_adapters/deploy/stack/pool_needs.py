@@ -12,7 +12,7 @@ from watchword.contract.powers import settings_of
 
 LONGEST_SESSION = 15
 """Minutes: Cognito's sessions are valid for no more."""
-CUSTOM = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
+CUSTOM_ATTRIBUTE = re.compile(r"custom:[\w-]{1,20}", re.ASCII)
 """The name of a custom attribute."""
 _SHORTEST_SESSION = 3
 _HARMLESS = ("email", "name", "nickname", "picture", "profile", "website")
@@ -49,7 +49,7 @@ def attributes_read(flow: Flow) -> tuple[str, ...]:
 def _custom_in(value: object) -> Iterator[str]:
     """Give the names of custom attributes in *value*: a text, several, or the settings of a kind."""
     if isinstance(value, str):
-        if CUSTOM.fullmatch(value):
+        if CUSTOM_ATTRIBUTE.fullmatch(value):
             yield value
     elif isinstance(value, tuple | frozenset | list):
         for each in cast("Iterable[object]", value):

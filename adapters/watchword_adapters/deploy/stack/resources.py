@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import punctuation
 from typing import Any
 
-from watchword_adapters.ledgers.dynamodb_items import KEY, TTL
+from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL
 
 
 def secret(description: str) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def ledger_table() -> dict[str, Any]:
         "DeletionPolicy": "Retain",
         "UpdateReplacePolicy": "Retain",
         "Properties": {
-            "AttributeDefinitions": [{"AttributeName": KEY, "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": KEY, "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": PARTITION_KEY, "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
             "BillingMode": "PAY_PER_REQUEST",
             "TimeToLiveSpecification": {"AttributeName": TTL, "Enabled": True},
             "SSESpecification": {"SSEEnabled": True},

@@ -16,7 +16,7 @@ from watchword.loading.registry import Registry
 from watchword_adapters.couriers.ses import ses_permissions
 from watchword_adapters.deploy.zips import Zips
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 _SENDER = {
     "Type": "String",
@@ -45,9 +45,9 @@ class Sending:
     """What a template says of the courier: *url* and *statements* are values of CloudFormation."""
 
     url: Any
-    statements: tuple[Json, ...] = ()
-    parameters: Json = field(factory=dict[str, Any])
-    conditions: Json = field(factory=dict[str, Any])
+    statements: tuple[_Json, ...] = ()
+    parameters: _Json = field(factory=dict[str, Any])
+    conditions: _Json = field(factory=dict[str, Any])
 
 
 def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
@@ -89,7 +89,7 @@ def _by_sender() -> Sending:
     )
 
 
-def statements(permissions: object, whose: str) -> Iterable[Json]:
+def statements(permissions: object, whose: str) -> Iterable[_Json]:
     """Give the statements of a policy that allow *permissions*; *whose* they are is for an error.
 
     Raises:
@@ -99,7 +99,7 @@ def statements(permissions: object, whose: str) -> Iterable[Json]:
     for each in told:
         if not isinstance(each, Permission):
             raise ConfigurationError(f"{whose}: permissions is no tuple of watchword.contract.ports.Permission")
-        statement: Json = {
+        statement: _Json = {
             "Effect": "Allow",
             "Action": list(each.actions),
             "Resource": [_substituted(resource) for resource in each.resources],
@@ -109,7 +109,7 @@ def statements(permissions: object, whose: str) -> Iterable[Json]:
         yield statement
 
 
-def _values(pairs: Mapping[str, str]) -> Json:
+def _values(pairs: Mapping[str, str]) -> _Json:
     return {name: _substituted(text) for name, text in pairs.items()}
 
 

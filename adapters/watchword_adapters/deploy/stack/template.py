@@ -17,7 +17,7 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.deploy.stack.alarms import ALARMED, alarms
 from watchword_adapters.deploy.stack.pool_needs import (
-    CUSTOM,
+    CUSTOM_ATTRIBUTE,
     LONGEST_SESSION,
     attributes_read,
     session_minutes,
@@ -27,9 +27,9 @@ from watchword_adapters.deploy.stack.resources import ledger_table, logs, secret
 from watchword_adapters.deploy.stack.sending import Sending, sending
 from watchword_adapters.deploy.stack.sending import statements as allowed
 from watchword_adapters.deploy.target import Target, default_python
-from watchword_adapters.deploy.zips import Zips, sends, zips_of
+from watchword_adapters.deploy.zips import Zips, flow_sends, zips_of
 
-TRIGGERS: Mapping[str, str] = {
+POOL_TRIGGERS: Mapping[str, str] = {
     "define": "DefineAuthChallenge",
     "create": "CreateAuthChallenge",
     "verify": "VerifyAuthChallengeResponse",
@@ -46,7 +46,7 @@ ROOT_KEY, ROTATING_KEY = "Key", "RotatingKey"
 """The secrets, by their names in the template."""
 _FINGERPRINT = re.compile(r" of the flow .* \(([0-9a-f]{16})\)\Z", re.DOTALL)
 
-Json = dict[str, Any]
+_Json = dict[str, Any]
 
 
 @frozen
@@ -84,12 +84,12 @@ class Template:
         zips = None if self.dist is None else zips_of(self.dist, self.flow)
         made = None
         # A flow of before may send although this one does not: its sign-ins are still under way.
-        if sends(self.flow) if zips is None else zips.couriers:
+        if flow_sends(self.flow) if zips is None else zips.couriers:
             made = sending(self.courier, zips, self.registry)
         elif self.courier:
             raise ConfigurationError("a courier is given, and no kind of the flow sends: leave --courier out")
         for name in self.attributes:
-            if not CUSTOM.fullmatch(name):
+            if not CUSTOM_ATTRIBUTE.fullmatch(name):
                 raise ConfigurationError(f"{name[:40]!r} is no custom attribute: write it as custom:tier")
         for name, value in (("zips", zips), ("sending", made), ("target", _target(self.target, zips))):
             object.__setattr__(self, f"_{name}", value)
@@ -104,7 +104,7 @@ class Template:
         """Lambda's name of what the functions run on, such as ``python3.12``."""
         return self._target.runtime
 
-    def document(self) -> Json:
+    def document(self) -> _Json:
         """Return the template."""
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
@@ -118,10 +118,10 @@ class Template:
             "Outputs": self._outputs(),
         }
 
-    def _parameters(self) -> Json:
-        made: Json = {"CodeBucket": {"Type": "String", "Description": "The S3 bucket that holds the zips"}}
+    def _parameters(self) -> _Json:
+        made: _Json = {"CodeBucket": {"Type": "String", "Description": "The S3 bucket that holds the zips"}}
         if self.dist is None:
-            for trigger in TRIGGERS:
+            for trigger in POOL_TRIGGERS:
                 # No default: an update would keep the value of before, and with it the functions of before.
                 made[f"{trigger.capitalize()}Key"] = {
                     "Type": "String",
@@ -153,12 +153,12 @@ class Template:
         }
         return made
 
-    def _resources(self) -> Iterator[tuple[str, Json]]:
+    def _resources(self) -> Iterator[tuple[str, _Json]]:
         # The root has had this name since there was one key alone: a stack that is updated keeps it.
         yield ROOT_KEY, secret("The root key of Watchword, which never changes: users are named by it")
         yield ROTATING_KEY, secret("The key of Watchword that rotates: codes are derived from it")
         yield "Ledger", ledger_table()
-        for trigger in TRIGGERS:
+        for trigger in POOL_TRIGGERS:
             yield f"{trigger.capitalize()}Logs", logs(trigger)
             yield f"{trigger.capitalize()}Role", self._role(trigger)
             yield f"{trigger.capitalize()}Function", self._function(trigger)
@@ -166,11 +166,11 @@ class Template:
         if not self.existing_pool:
             yield "UserPool", self._pool()
             yield "Client", self._client()
-        yield from alarms(TRIGGERS, sends=self._sending is not None)
+        yield from alarms(POOL_TRIGGERS, sends=self._sending is not None)
 
-    def _role(self, trigger: str) -> Json:
+    def _role(self, trigger: str) -> _Json:
         name = trigger.capitalize()
-        statements: list[Json] = [
+        statements: list[_Json] = [
             _allow(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [f"{name}Logs", "Arn"]})
         ]
         if trigger != "define":
@@ -212,10 +212,10 @@ class Template:
                     wanted[name] = powers_of(self.registry.find_kind(name)).permissions
         return wanted
 
-    def _function(self, trigger: str) -> Json:
+    def _function(self, trigger: str) -> _Json:
         name = trigger.capitalize()
-        properties: Json = {
-            "Description": described(TRIGGERS[trigger], self.flow),
+        properties: _Json = {
+            "Description": function_description(POOL_TRIGGERS[trigger], self.flow),
             "Runtime": self._target.runtime,
             "Architectures": [self._target.architecture],
             "Handler": f"{trigger}.{trigger}",
@@ -230,10 +230,10 @@ class Template:
             properties["Environment"] = {"Variables": settings}
         return {"Type": "AWS::Lambda::Function", "Properties": properties}
 
-    def _settings(self, trigger: str) -> Json:
+    def _settings(self, trigger: str) -> _Json:
         if trigger == "define":
             return {}
-        settings: Json = {
+        settings: _Json = {
             "WATCHWORD_ROOT_KEY": {"Fn::Sub": f"secretsmanager://${{{ROOT_KEY}}}"},
             "WATCHWORD_KEY": {"Fn::Sub": f"secretsmanager://${{{ROTATING_KEY}}}"},
             "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
@@ -243,8 +243,8 @@ class Template:
             settings["WATCHWORD_COURIER"] = self._sending.url
         return settings
 
-    def _permission(self, trigger: str) -> Json:
-        pool: Json = {"Fn::GetAtt": ["UserPool", "Arn"]}
+    def _permission(self, trigger: str) -> _Json:
+        pool: _Json = {"Fn::GetAtt": ["UserPool", "Arn"]}
         if self.existing_pool:
             pool = {
                 "Fn::Sub": "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"
@@ -260,14 +260,14 @@ class Template:
             },
         }
 
-    def _pool(self) -> Json:
+    def _pool(self) -> _Json:
         # ForgotPassword runs no trigger: where a code is mailed behind the password, one mailbox would be both factors.
         closed = {
             *recovery_channels(self.flow),
             *(() if self._zips is None else self._zips.manifests["create"].recovery),
         }
         recovery = "admin_only" if "email" in closed else "verified_email"
-        properties: Json = {
+        properties: _Json = {
             "UserPoolName": {"Fn::Sub": "${AWS::StackName}"},
             "UsernameAttributes": ["email"],
             "UsernameConfiguration": {"CaseSensitive": False},
@@ -279,7 +279,8 @@ class Template:
             "DeletionProtection": "ACTIVE",
             "Policies": {"PasswordPolicy": {"MinimumLength": 12}},
             "LambdaConfig": {
-                named: {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]} for trigger, named in TRIGGERS.items()
+                named: {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]}
+                for trigger, named in POOL_TRIGGERS.items()
             },
         }
         named = dict.fromkeys((*self._decided(), *self.attributes))
@@ -298,9 +299,9 @@ class Template:
         before = () if self._zips is None else self._zips.manifests["create"].attributes
         return tuple(dict.fromkeys((*attributes_read(self.flow), *before)))
 
-    def _client(self) -> Json:
+    def _client(self) -> _Json:
         before = 0 if self._zips is None else self._zips.manifests["create"].session_minutes
-        properties: Json = {
+        properties: _Json = {
             "UserPoolId": {"Ref": "UserPool"},
             "ClientName": "watchword",
             "GenerateSecret": False,
@@ -312,13 +313,13 @@ class Template:
         }
         return {"Type": "AWS::Cognito::UserPoolClient", "Properties": properties}
 
-    def _outputs(self) -> Json:
-        outputs: Json = {
+    def _outputs(self) -> _Json:
+        outputs: _Json = {
             "LedgerTable": {"Value": {"Ref": "Ledger"}},
             "KeySecret": {"Value": {"Ref": ROTATING_KEY}},
             "RootKeySecret": {"Value": {"Ref": ROOT_KEY}},
         }
-        for trigger in TRIGGERS:
+        for trigger in POOL_TRIGGERS:
             name = trigger.capitalize()
             outputs[f"{name}FunctionArn"] = {"Value": {"Fn::GetAtt": [f"{name}Function", "Arn"]}}
         if not self.existing_pool:
@@ -326,7 +327,7 @@ class Template:
         return outputs
 
 
-def described(trigger: str, flow: Flow) -> str:
+def function_description(trigger: str, flow: Flow) -> str:
     """Return the description of the function of *trigger*: it ends with the fingerprint of *flow*."""
     return f"{trigger} of the flow {flow.name} ({flow.fingerprint})"
 
@@ -348,5 +349,5 @@ def _target(asked: Target | None, zips: Zips | None) -> Target:
     return zips.target
 
 
-def _allow(actions: list[str], resource: object) -> Json:
+def _allow(actions: list[str], resource: object) -> _Json:
     return {"Effect": "Allow", "Action": actions, "Resource": resource}

@@ -16,12 +16,12 @@ from watchword.errors import UnavailableError
 from watchword_adapters.poolserver.http.json_protocol import (
     RefusedError,
     Response,
-    failed,
+    failure_response,
     operation_of,
     parameters_in,
+    refusal_response,
     refuse_page,
-    refused,
-    replied,
+    reply_response,
 )
 from watchword_adapters.poolserver.http.worker_threads import Workers
 from watchword_adapters.poolserver.inspector import TriggerRun, gathering
@@ -41,7 +41,7 @@ BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
 
 _SEND_SECONDS = 30.0
-OWN = "/_watchword/"
+_OWN = "/_watchword/"
 """Where the pages for the developer are; no other origin may read them."""
 
 _PREFLIGHT_AGE = "172800"
@@ -94,9 +94,9 @@ class Application:
         try:
             response = await self._response(scope, headers, receive)
         except asyncio.CancelledError:  # the server is ending, and a trigger still hangs
-            response = _closing(refused("InternalErrorException", "The local pool is ending", 500))
+            response = _closing(refusal_response("InternalErrorException", "The local pool is ending", 500))
         sent = [*response.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(response.body)))]
-        if not str(scope["path"]).startswith(OWN):
+        if not str(scope["path"]).startswith(_OWN):
             sent += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _EXPOSED)]
         start = {
             "type": "http.response.start",
@@ -110,7 +110,9 @@ class Application:
     async def _response(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Response:
         host, method, path = headers.get("host", ""), str(scope["method"]), str(scope["path"])
         if self.hosts is not None and host.lower() not in self.hosts:
-            return refused("ForbiddenException", "This is a local user pool: the Host header is another machine's", 403)
+            return refusal_response(
+                "ForbiddenException", "This is a local user pool: the Host header is another machine's", 403
+            )
         match method:
             case "OPTIONS":
                 return _preflight(headers)
@@ -122,23 +124,23 @@ class Application:
                 return await self._posted(headers, receive)
             case _:
                 there = ", ".join(("POST /", *(f"GET {known}" for known in self._known)))
-                return refused("ResourceNotFoundException", f"There is nothing here. There is {there}", 404)
+                return refusal_response("ResourceNotFoundException", f"There is nothing here. There is {there}", 404)
 
     async def _posted(self, headers: Mapping[str, str], receive: Receive) -> Response:
         try:
             async with asyncio.timeout(self.body_seconds):
                 body = await _body(headers, receive)
         except TimeoutError:
-            return _closing(refused("RequestTimeoutException", "The body took too long to arrive", 408))
+            return _closing(refusal_response("RequestTimeoutException", "The body took too long to arrive", 408))
         if body is None:
             message = f"The body has more than {MAX_BODY} bytes"
-            return _closing(refused("RequestEntityTooLargeException", message, 413))
+            return _closing(refusal_response("RequestEntityTooLargeException", message, 413))
         try:
             operation = operation_of(headers.get("x-amz-target", ""))
             refuse_page(operation, headers)
             given = parameters_in(operation, body)
         except RefusedError as error:
-            return refused(error.name, str(error), error.status)
+            return refusal_response(error.name, str(error), error.status)
         return await self._workers.run(partial(self._called, operation, given))
 
     def _called(self, operation: str, given: Mapping[str, object]) -> Response:
@@ -148,17 +150,17 @@ class Application:
         with gathering() as runs:
             try:
                 reply = self.pool.operations[operation](given)
-                response = replied(reply)
+                response = reply_response(reply)
             except ClientError as error:
-                response = failed(error)
+                response = failure_response(error)
                 code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
             except UnavailableError as error:
                 # An outage, which is no defect; where the database is, is for the terminal.
                 code, message = "InternalErrorException", str(error)
-                response = refused(code, "The local pool cannot do this now; its terminal says more", 500)
+                response = refusal_response(code, "The local pool cannot do this now; its terminal says more", 500)
             except Exception as error:  # noqa: BLE001 - a defect of ours; the client is told no more than that
                 code, message = "InternalErrorException", "The local pool failed; its terminal says more"
-                response = refused(code, message, 500)
+                response = refusal_response(code, message, 500)
                 self.defect(operation, error)
         self.told(Told(operation, given, reply, code, message, time.perf_counter() - began, runs))
         return response
@@ -168,8 +170,8 @@ class Application:
         return {
             f"{known}jwks.json": lambda _: _public(self.pool.jwks()),
             f"{known}openid-configuration": lambda _: _public(self.pool.openid_configuration()),
-            **{f"{OWN}{name}": page for name, page in self.pages.items()},
-            "/": lambda _: Response(303, b"", (("Location", f"{OWN}outbox"),)),
+            **{f"{_OWN}{name}": page for name, page in self.pages.items()},
+            "/": lambda _: Response(303, b"", (("Location", f"{_OWN}outbox"),)),
         }
 
 
@@ -199,7 +201,7 @@ def _closing(response: Response) -> Response:
 
 
 def _public(value: Mapping[str, Any]) -> Response:
-    return Response(200, replied(value).body, (("Content-Type", "application/json"),))
+    return Response(200, reply_response(value).body, (("Content-Type", "application/json"),))
 
 
 def _preflight(headers: Mapping[str, str]) -> Response:

@@ -19,7 +19,7 @@ PREFIX = "AWSCognitoIdentityProviderService."
 CONTENT_TYPE = "application/x-amz-json-1.1"
 _LONGEST_HEADER = 600
 
-Operation = Callable[[Mapping[str, object]], Mapping[str, Any]]
+_Operation = Callable[[Mapping[str, object]], Mapping[str, Any]]
 
 
 @frozen
@@ -88,18 +88,18 @@ def parameters_in(operation: str, body: bytes) -> dict[str, object]:
     return {name: value for name, value in cast("dict[str, object]", given).items() if name in known}
 
 
-def replied(reply: Mapping[str, Any]) -> Response:
+def reply_response(reply: Mapping[str, Any]) -> Response:
     """Return *reply*, with its times as epoch seconds."""
     return Response(200, json.dumps(reply, default=_as_number, separators=(",", ":")).encode())
 
 
-def failed(error: ClientError) -> Response:
+def failure_response(error: ClientError) -> Response:
     """Return *error* as the service would send it."""
     said = error.response["Error"]
-    return refused(said["Code"], said["Message"])
+    return refusal_response(said["Code"], said["Message"])
 
 
-def refused(name: str, message: str, status: int = 400) -> Response:
+def refusal_response(name: str, message: str, status: int = 400) -> Response:
     """Return an error. Clients look for *name* in the body's ``__type`` or in a header, and for *message* in the body."""
     shown = "".join(sign if sign.isascii() and sign.isprintable() else "?" for sign in message[:_LONGEST_HEADER])
     headers = (

@@ -28,7 +28,7 @@ _KEEP_ALIVE_SECONDS = 75  # longer than clients keep an idle connection
 _GRACE_SECONDS = 1
 
 
-def listen(host: str | None, port: int) -> list[socket.socket]:
+def open_sockets(host: str | None, port: int) -> list[socket.socket]:
     """Return listening sockets at *port* (0: a free one) of *host*; of both loopback addresses if that is None.
 
     Raises:
@@ -53,7 +53,7 @@ def listen(host: str | None, port: int) -> list[socket.socket]:
 
 
 def port_of(sockets: list[socket.socket]) -> int:
-    """Return the port of what `listen` returned."""
+    """Return the port of what `open_sockets` returned."""
     port: int = sockets[0].getsockname()[1]
     return port
 
@@ -114,7 +114,7 @@ def serving(
     Raises:
         ConfigurationError: if the port is taken, or the extra ``local`` is not installed.
     """
-    sockets = listen(None, port)
+    sockets = open_sockets(None, port)
     endpoint = endpoint_of(sockets)
     try:
         made = pool if isinstance(pool, LocalUserPool) else pool(endpoint)

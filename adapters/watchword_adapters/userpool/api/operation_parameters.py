@@ -17,7 +17,7 @@ _LONGEST = 131_072
 
 
 @frozen
-class Text:
+class TextParameter:
     """A string of *shortest* to *longest* characters; *one_of* or *pattern* narrows it further."""
 
     longest: int = _LONGEST
@@ -27,39 +27,39 @@ class Text:
 
 
 @frozen
-class Whole:
+class NumberParameter:
     """A whole number from 0 to *most*."""
 
     most: int = 2**31 - 1
 
 
 @frozen
-class Flag:
+class BooleanParameter:
     """A boolean."""
 
 
 @frozen
-class TextMap:
+class MapParameter:
     """An object whose values are strings."""
 
 
 @frozen
-class Attributes:
+class AttributeList:
     """A list of ``{"Name": …, "Value": …}``."""
 
 
 @frozen
-class Ignored:
+class IgnoredParameter:
     """Accepted, whatever it is, and not looked at: analytics, risk data and the like."""
 
 
-Shape = Text | Whole | Flag | TextMap | Attributes | Ignored
+Parameter = TextParameter | NumberParameter | BooleanParameter | MapParameter | AttributeList | IgnoredParameter
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f]+"
 # The public model says [\S]+. The service takes spaces inside: its refusals name ^[\S]+.*[\S]+$, which this says in linear time.
 _SPACED = r"\S|\S.*\S"
-_NAME = Text(32, 1)
-_VALUE = Text(2048)
+_NAME = TextParameter(32, 1)
+_VALUE = TextParameter(2048)
 _CHALLENGES = (
     "SMS_MFA EMAIL_OTP SOFTWARE_TOKEN_MFA SELECT_MFA_TYPE MFA_SETUP PASSWORD_VERIFIER CUSTOM_CHALLENGE SELECT_CHALLENGE"
     " DEVICE_SRP_AUTH DEVICE_PASSWORD_VERIFIER ADMIN_NO_SRP_AUTH NEW_PASSWORD_REQUIRED SMS_OTP PASSWORD WEB_AUTHN"
@@ -70,45 +70,47 @@ _FLOWS = (
     " ADMIN_USER_PASSWORD_AUTH USER_AUTH"
 )
 
-_MEMBERS: Mapping[str, Shape] = {
-    "AccessToken": Text(pattern=r"[A-Za-z0-9-_=.]+"),
-    "AnalyticsMetadata": Ignored(),
+_MEMBERS: Mapping[str, Parameter] = {
+    "AccessToken": TextParameter(pattern=r"[A-Za-z0-9-_=.]+"),
+    "AnalyticsMetadata": IgnoredParameter(),
     "AttributeName": _NAME,
-    "AuthFlow": Text(one_of=tuple(_FLOWS.split())),
-    "AuthParameters": TextMap(),
-    "ChallengeName": Text(one_of=tuple(_CHALLENGES.split())),
-    "ChallengeResponses": TextMap(),
-    "ClientId": Text(128, 1, r"[\w+]+"),
-    "ClientMetadata": TextMap(),
-    "ClientSecret": Text(64, 24, r"[\w+]+"),
-    "Code": Text(2048, 1, r"[\S]+"),
-    "ConfirmationCode": Text(2048, 1, r"[\S]+"),
-    "ContextData": Ignored(),
-    "Description": Text(2048),
-    "DesiredDeliveryMediums": Ignored(),
-    "DeviceKey": Ignored(),
-    "ForceAliasCreation": Flag(),
-    "GroupName": Text(128, 1, _VISIBLE),
-    "Limit": Whole(60),
-    "MessageAction": Text(one_of=("RESEND", "SUPPRESS")),
-    "NextToken": Text(shortest=1, pattern=r"[\S]+"),
-    "Password": Text(256, 0, _SPACED),
-    "Permanent": Flag(),
-    "Precedence": Whole(),
-    "PreviousPassword": Text(256, 0, _SPACED),
-    "ProposedPassword": Text(256, 0, _SPACED),
-    "RefreshToken": Text(pattern=r"[A-Za-z0-9-_=.]+"),
-    "RevokeAssociatedSessions": Ignored(),
-    "RoleArn": Text(2048, 20, r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+){0,2}"),
-    "SecretHash": Text(128, 1, r"[\w+=/]+"),
-    "Session": Text(4096, 20),
-    "TemporaryPassword": Text(256, 0, _SPACED),
-    "Token": Text(pattern=r"[A-Za-z0-9-_=.]+"),
-    "UserAttributes": Attributes(),
-    "UserContextData": Ignored(),
-    "UserPoolId": Text(55, 1, r"[\w-]+_[0-9a-zA-Z]+"),
-    "Username": Text(128, 1, _VISIBLE),
-    "ValidationData": Attributes(),
+    "AuthFlow": TextParameter(one_of=tuple(_FLOWS.split())),
+    "AuthParameters": MapParameter(),
+    "ChallengeName": TextParameter(one_of=tuple(_CHALLENGES.split())),
+    "ChallengeResponses": MapParameter(),
+    "ClientId": TextParameter(128, 1, r"[\w+]+"),
+    "ClientMetadata": MapParameter(),
+    "ClientSecret": TextParameter(64, 24, r"[\w+]+"),
+    "Code": TextParameter(2048, 1, r"[\S]+"),
+    "ConfirmationCode": TextParameter(2048, 1, r"[\S]+"),
+    "ContextData": IgnoredParameter(),
+    "Description": TextParameter(2048),
+    "DesiredDeliveryMediums": IgnoredParameter(),
+    "DeviceKey": IgnoredParameter(),
+    "ForceAliasCreation": BooleanParameter(),
+    "GroupName": TextParameter(128, 1, _VISIBLE),
+    "Limit": NumberParameter(60),
+    "MessageAction": TextParameter(one_of=("RESEND", "SUPPRESS")),
+    "NextToken": TextParameter(shortest=1, pattern=r"[\S]+"),
+    "Password": TextParameter(256, 0, _SPACED),
+    "Permanent": BooleanParameter(),
+    "Precedence": NumberParameter(),
+    "PreviousPassword": TextParameter(256, 0, _SPACED),
+    "ProposedPassword": TextParameter(256, 0, _SPACED),
+    "RefreshToken": TextParameter(pattern=r"[A-Za-z0-9-_=.]+"),
+    "RevokeAssociatedSessions": IgnoredParameter(),
+    "RoleArn": TextParameter(
+        2048, 20, r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+){0,2}"
+    ),
+    "SecretHash": TextParameter(128, 1, r"[\w+=/]+"),
+    "Session": TextParameter(4096, 20),
+    "TemporaryPassword": TextParameter(256, 0, _SPACED),
+    "Token": TextParameter(pattern=r"[A-Za-z0-9-_=.]+"),
+    "UserAttributes": AttributeList(),
+    "UserContextData": IgnoredParameter(),
+    "UserPoolId": TextParameter(55, 1, r"[\w-]+_[0-9a-zA-Z]+"),
+    "Username": TextParameter(128, 1, _VISIBLE),
+    "ValidationData": AttributeList(),
 }
 
 # An asterisk marks what must be there.
@@ -168,7 +170,7 @@ _TABLE = {operation: _read(row) for operation, row in _OPERATIONS.items()}
 _COMPILED = {
     name: re.compile(shape.pattern, 0 if shape.pattern == _VISIBLE else re.ASCII)
     for name, shape in _MEMBERS.items()
-    if isinstance(shape, Text)
+    if isinstance(shape, TextParameter)
 }
 
 OPERATIONS = tuple(_OPERATIONS)
@@ -185,7 +187,7 @@ def needs_credentials(operation: str) -> bool:
     return "UserPoolId" in parameters_of(operation)
 
 
-def checked(operation: str, parameters: Mapping[str, object]) -> dict[str, Any]:
+def check_parameters(operation: str, parameters: Mapping[str, object]) -> dict[str, Any]:
     """Return *parameters* without those that are None, all of the right type and size.
 
     Raises:
@@ -201,47 +203,47 @@ def checked(operation: str, parameters: Mapping[str, object]) -> dict[str, Any]:
         if value is not None:
             shape = _MEMBERS[name]
             _check(name, _path(name), shape, value)
-            given[name] = _without_nulls(value) if isinstance(shape, TextMap) else value
+            given[name] = _without_nulls(value) if isinstance(shape, MapParameter) else value
     for name in required:
         if name not in given:
             raise _violation(f"Value null at '{_path(name)}'", "Member must not be null")
     return given
 
 
-def _check(name: str, path: str, shape: Shape, value: object) -> None:
+def _check(name: str, path: str, shape: Parameter, value: object) -> None:
     match shape:
-        case Text():
+        case TextParameter():
             _check_text(name, path, shape, value)
-        case Whole():
+        case NumberParameter():
             if isinstance(value, bool) or not isinstance(value, int):
                 raise _wrong_type(path, "a whole number")
             if not 0 <= value <= shape.most:
                 raise _violation(f"Value at '{path}'", f"Member must have value from 0 to {shape.most}")
-        case Flag():
+        case BooleanParameter():
             if not isinstance(value, bool):
                 raise _wrong_type(path, "a boolean")
-        case TextMap():
+        case MapParameter():
             if not isinstance(value, Mapping):
                 raise _wrong_type(path, "an object")
             for key, item in cast("Mapping[object, object]", value).items():
                 _check_text(name, f"{path}.key", _ANY_TEXT, key)
                 if item is not None:  # amazon-cognito-identity-js sends DEVICE_KEY: null
                     _check_text(name, f"{path}.member", _ANY_TEXT, item)
-        case Attributes():
+        case AttributeList():
             if not isinstance(value, list | tuple):
                 raise _wrong_type(path, "a list")
             for index, item in enumerate(cast("list[object]", value), start=1):
                 _check_attribute(f"{path}.{index}.member", item)
-        case Ignored():
+        case IgnoredParameter():
             pass
         case _:
             assert_never(shape)
 
 
-_ANY_TEXT = Text()
+_ANY_TEXT = TextParameter()
 
 
-def _check_text(name: str, path: str, shape: Text, value: object) -> None:
+def _check_text(name: str, path: str, shape: TextParameter, value: object) -> None:
     if not isinstance(value, str):
         raise _wrong_type(path, "a string")
     if len(value) > shape.longest:

@@ -69,7 +69,7 @@ def check_attributes(attributes: Mapping[str, str], *, odd_addresses: bool = Fal
         raise errors.InvalidParameterException("Invalid phone number format.")
 
 
-def check_name(name: str) -> None:
+def check_username(name: str) -> None:
     """Refuse a user name that no call could name.
 
     Raises:

@@ -16,7 +16,7 @@ from attrs import asdict
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.srp import srp6a
-from watchword_adapters.userpool.directory.records import Code, Grant, Group, User
+from watchword_adapters.userpool.directory.records import Code, Grant, Group, PoolUser
 
 _APPLICATION = 0x57415450  # "WATP", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 _VERSION = 2
@@ -77,12 +77,12 @@ class Database:
         with self._lock, suppress(sqlite3.Error):
             self._connection.close()
 
-    def users(self) -> Sequence[User]:
+    def users(self) -> Sequence[PoolUser]:
         """Return all users."""
         with self._turn() as connection:
             return [_user(json.loads(body)) for (body,) in connection.execute("SELECT body FROM users")]
 
-    def keep_users(self, users: Sequence[User]) -> None:
+    def keep_users(self, users: Sequence[PoolUser]) -> None:
         """Keep all *users*, or none, each in place of what was kept under that user name."""
         rows = [(user.username, json.dumps(asdict(user))) for user in users]
         with self._turn() as connection:
@@ -123,7 +123,7 @@ class Database:
         with self._turn() as connection:
             connection.execute("REPLACE INTO groups VALUES (?, ?)", (group.name, json.dumps(asdict(group))))
 
-    def drop_group(self, name: str, users: Sequence[User]) -> None:
+    def drop_group(self, name: str, users: Sequence[PoolUser]) -> None:
         """Forget a group, and keep all *users*, who were in it: both, or neither."""
         with self._turn() as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -175,7 +175,7 @@ class Database:
                 raise UnavailableError(f"the database {self.path} failed: {type(error).__name__}") from error
 
 
-def _user(body: dict[str, Any]) -> User:
+def _user(body: dict[str, Any]) -> PoolUser:
     verifier = body.pop("verifier")
     codes = {purpose: Code(**code) for purpose, code in body.pop("codes").items()}
-    return User(**body, verifier=None if verifier is None else srp6a.Verifier(**verifier), codes=codes)
+    return PoolUser(**body, verifier=None if verifier is None else srp6a.Verifier(**verifier), codes=codes)

@@ -11,12 +11,12 @@ from attrs import evolve, field, frozen
 
 from watchword.contract.ports import Clock
 from watchword_adapters.userpool.api import errors
-from watchword_adapters.userpool.directory.records import Group, User, described
+from watchword_adapters.userpool.directory.records import Group, PoolUser, user_description
 from watchword_adapters.userpool.directory.user_store import Keeper, NothingKept
-from watchword_adapters.userpool.directory.users import Users
+from watchword_adapters.userpool.directory.users import UserDirectory
 
-Reply = dict[str, Any]
-Given = Mapping[str, Any]
+_Reply = dict[str, Any]
+_Given = Mapping[str, Any]
 T = TypeVar("T")
 
 _PAGE = 60
@@ -34,7 +34,7 @@ class GroupClaims:
 class Groups:
     """The operations on groups, each named as Cognito names it."""
 
-    def __init__(self, pool_id: str, users: Users, clock: Clock, keeper: Keeper | None = None) -> None:
+    def __init__(self, pool_id: str, users: UserDirectory, clock: Clock, keeper: Keeper | None = None) -> None:
         self._pool_id = pool_id
         self._users = users
         self._clock = clock
@@ -42,7 +42,7 @@ class Groups:
         self._lock = threading.RLock()
         self._groups = {group.name: group for group in self._keeper.groups()}
 
-    def create_group(self, given: Given) -> Reply:
+    def create_group(self, given: _Given) -> _Reply:
         """Make a group."""
         now = self._clock.now()
         name: str = given["GroupName"]
@@ -53,11 +53,11 @@ class Groups:
             self._keep(group)
         return {"Group": self._described(group)}
 
-    def get_group(self, given: Given) -> Reply:
+    def get_group(self, given: _Given) -> _Reply:
         """Return a group."""
         return {"Group": self._described(self._group(given))}
 
-    def update_group(self, given: Given) -> Reply:
+    def update_group(self, given: _Given) -> _Reply:
         """Change what is given, and nothing else, about a group."""
         fields = {"Description": "description", "RoleArn": "role", "Precedence": "precedence"}
         changes = {ours: given[theirs] for theirs, ours in fields.items() if theirs in given}
@@ -66,7 +66,7 @@ class Groups:
             self._keep(group)
         return {"Group": self._described(group)}
 
-    def delete_group(self, given: Given) -> Reply:
+    def delete_group(self, given: _Given) -> _Reply:
         """Remove a group; nobody is in it any more."""
         with self._lock:
             name = self._group(given).name
@@ -74,34 +74,34 @@ class Groups:
             del self._groups[name]
         return {}
 
-    def list_groups(self, given: Given) -> Reply:
+    def list_groups(self, given: _Given) -> _Reply:
         """Return the groups by name, a page at a time."""
         found, more = _page(sorted(self._groups.values(), key=lambda group: group.name), given)
         return {"Groups": [self._described(group) for group in found], **more}
 
-    def admin_add_user_to_group(self, given: Given) -> Reply:
+    def admin_add_user_to_group(self, given: _Given) -> _Reply:
         """Put a user into a group."""
         with self._lock:
             self._move(self._user(given).username, self._group(given).name, joins=True)
         return {}
 
-    def admin_remove_user_from_group(self, given: Given) -> Reply:
+    def admin_remove_user_from_group(self, given: _Given) -> _Reply:
         """Take a user out of a group."""
         with self._lock:
             self._move(self._user(given).username, self._group(given).name, joins=False)
         return {}
 
-    def admin_list_groups_for_user(self, given: Given) -> Reply:
+    def admin_list_groups_for_user(self, given: _Given) -> _Reply:
         """Return the groups that a user is in, a page at a time."""
         found, more = _page(self._of(self._user(given)), given)
         return {"Groups": [self._described(group) for group in found], **more}
 
-    def list_users_in_group(self, given: Given) -> Reply:
+    def list_users_in_group(self, given: _Given) -> _Reply:
         """Return who is in a group, a page at a time."""
         found, more = _page(self._users.members_of(self._group(given).name), given)
-        return {"Users": [described(user, attributes="Attributes") for user in found], **more}
+        return {"Users": [user_description(user, attributes="Attributes") for user in found], **more}
 
-    def claims_of(self, user: User) -> GroupClaims:
+    def claims_of(self, user: PoolUser) -> GroupClaims:
         """Return what tokens say of the user's groups: the most preferred first, and its role, unless two are as good."""
         groups = self._of(user)
         roles = tuple(dict.fromkeys(group.role for group in groups if group.role))
@@ -109,17 +109,17 @@ class Groups:
         best = {group.role for group in with_role if group.precedence == with_role[0].precedence}
         return GroupClaims(tuple(group.name for group in groups), roles, best.pop() if len(best) == 1 else None)
 
-    def _of(self, user: User) -> list[Group]:
+    def _of(self, user: PoolUser) -> list[Group]:
         found = [self._groups[name] for name in user.groups if name in self._groups]
         return sorted(found, key=lambda group: (group.precedence is None, group.precedence or 0, group.name))
 
-    def _group(self, given: Given) -> Group:
+    def _group(self, given: _Given) -> Group:
         group = self._groups.get(given["GroupName"])
         if group is None:
             raise errors.ResourceNotFoundException("Group not found.")
         return group
 
-    def _user(self, given: Given) -> User:
+    def _user(self, given: _Given) -> PoolUser:
         user = self._users.find(given["Username"]).user
         if user is None:
             raise errors.UserNotFoundException("User does not exist.")
@@ -134,7 +134,7 @@ class Groups:
         self._keeper.keep_group(group)
         self._groups[group.name] = group
 
-    def _described(self, group: Group) -> Reply:
+    def _described(self, group: Group) -> _Reply:
         optional = {"Description": group.description, "RoleArn": group.role, "Precedence": group.precedence}
         return {
             "GroupName": group.name,
@@ -145,7 +145,7 @@ class Groups:
         }
 
 
-def _page(found: Sequence[T], given: Given) -> tuple[Sequence[T], Reply]:
+def _page(found: Sequence[T], given: _Given) -> tuple[Sequence[T], _Reply]:
     """Return the page that *given* asks for, and the token of the next one if there is more."""
     token: str = given.get("NextToken", "0")
     if not (token.isascii() and token.isdigit() and len(token) < 10):

@@ -30,7 +30,7 @@ class Code:
 
 
 @frozen
-class User:
+class PoolUser:
     """One user as the pool keeps it; there is no password, only what SRP leaves of it."""
 
     username: str = field(repr=False)
@@ -75,12 +75,12 @@ class Grant:
     revoked: bool = False
 
 
-def attribute_list(user: User) -> list[dict[str, str]]:
+def attribute_list(user: PoolUser) -> list[dict[str, str]]:
     """Return a user's attributes as replies have them."""
     return [{"Name": name, "Value": value} for name, value in {"sub": user.sub, **user.attributes}.items()]
 
 
-def described(user: User, *, attributes: str = "UserAttributes") -> dict[str, Any]:
+def user_description(user: PoolUser, *, attributes: str = "UserAttributes") -> dict[str, Any]:
     """Return what administrators are told of *user*; the list of *attributes* has two names in the service's model."""
     return {
         "Username": user.username,

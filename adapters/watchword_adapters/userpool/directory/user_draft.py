@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from attrs import evolve
 
 from watchword_adapters.srp import srp6a
-from watchword_adapters.userpool.directory.records import Code, Purpose, Status, User
+from watchword_adapters.userpool.directory.records import Code, PoolUser, Purpose, Status
 
 
 class Draft:
     """One user, changed step by step; `Users.changing` keeps the result."""
 
-    def __init__(self, user: User, written: Callable[[User, Mapping[str, str]], User]) -> None:
+    def __init__(self, user: PoolUser, written: Callable[[PoolUser, Mapping[str, str]], PoolUser]) -> None:
         self.user = user
         self.move_aliases = False
         self._written = written

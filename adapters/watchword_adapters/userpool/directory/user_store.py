@@ -7,7 +7,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from watchword_adapters.userpool.directory.records import Grant, Group, User
+from watchword_adapters.userpool.directory.records import Grant, Group, PoolUser
 
 
 class Keeper(Protocol):
@@ -16,11 +16,11 @@ class Keeper(Protocol):
     Refresh tokens are known by their digests alone.
     """
 
-    def users(self) -> Sequence[User]:
+    def users(self) -> Sequence[PoolUser]:
         """Return all users."""
         ...
 
-    def keep_users(self, users: Sequence[User]) -> None:
+    def keep_users(self, users: Sequence[PoolUser]) -> None:
         """Keep all *users*, or none, each in place of what was kept under that user name."""
         ...
 
@@ -48,7 +48,7 @@ class Keeper(Protocol):
         """Keep *group* in place of what was kept under its name."""
         ...
 
-    def drop_group(self, name: str, users: Sequence[User]) -> None:
+    def drop_group(self, name: str, users: Sequence[PoolUser]) -> None:
         """Forget a group, and keep all *users*, who were in it: both, or neither."""
         ...
 
@@ -61,11 +61,11 @@ class Keeper(Protocol):
 class NothingKept:
     """A `Keeper` that keeps nothing: the pool lives as long as its process."""
 
-    def users(self) -> Sequence[User]:
+    def users(self) -> Sequence[PoolUser]:
         """Return none."""
         return ()
 
-    def keep_users(self, users: Sequence[User]) -> None:
+    def keep_users(self, users: Sequence[PoolUser]) -> None:
         """Do nothing."""
 
     def drop_user(self, username: str) -> None:
@@ -88,7 +88,7 @@ class NothingKept:
     def keep_group(self, group: Group) -> None:
         """Do nothing."""
 
-    def drop_group(self, name: str, users: Sequence[User]) -> None:
+    def drop_group(self, name: str, users: Sequence[PoolUser]) -> None:
         """Do nothing."""
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:

@@ -12,12 +12,12 @@ from attrs import evolve, field, frozen
 
 from watchword.contract.ports import Clock, Random
 from watchword.errors import ConfigurationError
-from watchword.runtime.services import folded
+from watchword.runtime.services import fold_name
 from watchword_adapters.srp import srp6a
 from watchword_adapters.userpool.api import errors
-from watchword_adapters.userpool.api.schema import check_attributes, check_name, is_email, is_true, required
+from watchword_adapters.userpool.api.schema import check_attributes, check_username, is_email, is_true, required
 from watchword_adapters.userpool.directory.lockouts import Lockouts
-from watchword_adapters.userpool.directory.records import Code, Purpose, Status, User
+from watchword_adapters.userpool.directory.records import Code, PoolUser, Purpose, Status
 from watchword_adapters.userpool.directory.user_draft import Draft
 from watchword_adapters.userpool.directory.user_store import Keeper, NothingKept
 
@@ -33,7 +33,7 @@ _CODE_SECONDS: Mapping[Purpose, int] = {"sign-up": 86_400, "forgot-password": 3_
 
 
 @frozen
-class Person:
+class TypedUser:
     """Whoever a typed name stands for; *user* is None for somebody who does not exist.
 
     *username* is then made up, and always the same for the same typed name.
@@ -41,7 +41,7 @@ class Person:
 
     typed: str = field(repr=False)
     username: str = field(repr=False)
-    user: User | None = field(repr=False)
+    user: PoolUser | None = field(repr=False)
 
 
 def new_uuid(random: Random) -> str:
@@ -49,7 +49,7 @@ def new_uuid(random: Random) -> str:
     return str(uuid.UUID(bytes=random.bytes(16), version=4))
 
 
-class Users:
+class UserDirectory:
     """The directory. Every method is atomic; users are values, replaced as a whole.
 
     Two methods hold the rules, and whatever writes users goes through both: `_written` says what a user's attributes
@@ -76,26 +76,26 @@ class Users:
         self._keeper = keeper or NothingKept()
         self._key = self._keeper.secret("made-up users", lambda: random.bytes(32))
         self._lock = threading.RLock()
-        self._users: dict[str, User] = {}
+        self._users: dict[str, PoolUser] = {}
         self._names: dict[str, str] = {}  # folded user name or sub -> user name
         self._aliases: dict[str, str] = {}  # folded address -> user name
         self.lockouts = Lockouts(clock)
         self._load(self._keeper.users())
 
-    def find(self, name: str) -> Person:
+    def find(self, name: str) -> TypedUser:
         """Return whom *name* (a user name, a sub, or a verified address) stands for."""
         with self._lock:
             username = self._owner(name)
             if username is not None:
-                return Person(name, username, self._users[username])
-        return Person(name, self._made_up(name), None)
+                return TypedUser(name, username, self._users[username])
+        return TypedUser(name, self._made_up(name), None)
 
-    def get(self, username: str) -> User | None:
+    def get(self, username: str) -> PoolUser | None:
         """Return the user with exactly this internal name, or None."""
         with self._lock:
             return self._users.get(username)
 
-    def verifier_of(self, person: Person) -> srp6a.Verifier:
+    def verifier_of(self, person: TypedUser) -> srp6a.Verifier:
         """Return the verifier to run SRP with: a made-up one for somebody unknown or without a password."""
         if person.user is not None and person.user.verifier is not None:
             return person.user.verifier
@@ -105,7 +105,7 @@ class Users:
         """Return a verifier of *password* under a fresh salt."""
         return srp6a.make_verifier(self._pool_id, username, password, srp6a.draw_salt(self._random))
 
-    def has_password(self, person: Person, password: str) -> bool:
+    def has_password(self, person: TypedUser, password: str) -> bool:
         """Say whether *password* is right, at the same cost whether or not the user exists."""
         expected = self.verifier_of(person)
         claimed = srp6a.make_verifier(self._pool_id, person.username, password, expected.salt)
@@ -129,7 +129,7 @@ class Users:
         Raises:
             InvalidParameterException: if it cannot be a name, or the pool wants an e-mail address and this is none.
         """
-        check_name(name)
+        check_username(name)
         sub = new_uuid(self._random)
         if not self._email_as_username:
             return name, sub
@@ -156,7 +156,7 @@ class Users:
         codes: Mapping[str, Code] | None = None,
         move_aliases: bool = False,
         odd_addresses: bool = False,
-    ) -> User:
+    ) -> PoolUser:
         """Add a user called *name*; *named* is what `name_for` returned, if it was asked before.
 
         An address that signs somebody else in is refused, or taken from that user if *move_aliases* is true. With
@@ -170,7 +170,7 @@ class Users:
         username, sub = named or self.name_for(name)
         verifier = None if password is None else self.new_verifier(username, password)
         now = self._clock.now()
-        bare = User(username, sub, {}, status, now, now, verifier, codes or {})
+        bare = PoolUser(username, sub, {}, status, now, now, verifier, codes or {})
         user = self._written(bare, self.first_attributes(name, attributes), odd_addresses=odd_addresses)
         with self._lock:
             if self._owner(name) is not None:
@@ -194,7 +194,7 @@ class Users:
             yield draft
             self._keep(evolve(draft.user, modified=self._clock.now()), move_aliases=draft.move_aliases)
 
-    def members_of(self, group: str) -> list[User]:
+    def members_of(self, group: str) -> list[PoolUser]:
         """Return who is in *group*, by user name."""
         with self._lock:
             return sorted(
@@ -258,7 +258,7 @@ class Users:
         return f"{chr(97 + first % 26)}***@{chr(97 + second % 26)}***"
 
     def _folded(self, name: str) -> str:
-        return name if self._case_sensitive else folded(name)
+        return name if self._case_sensitive else fold_name(name)
 
     def _made_up(self, name: str) -> str:
         if not self._email_as_username and "@" not in name and not name.startswith("+"):
@@ -272,7 +272,7 @@ class Users:
         folded = self._folded(name)
         return self._names.get(folded) or self._aliases.get(folded)
 
-    def _written(self, user: User, changes: Mapping[str, str], *, odd_addresses: bool = False) -> User:
+    def _written(self, user: PoolUser, changes: Mapping[str, str], *, odd_addresses: bool = False) -> PoolUser:
         """Return *user* with *changes* of attributes.
 
         A blank one is removed. An address that is new is not verified unless the changes say so, and one that is
@@ -297,7 +297,7 @@ class Users:
         gone |= {f"{name}_verified" for name in gone}
         return evolve(user, attributes={name: value for name, value in merged.items() if name not in gone})
 
-    def _keep(self, user: User, *, move_aliases: bool) -> None:
+    def _keep(self, user: PoolUser, *, move_aliases: bool) -> None:
         """Keep *user* and those from whom she takes aliases, all or none.
 
         Raises:
@@ -321,7 +321,7 @@ class Users:
         for each in kept.values():
             self._remember(each)
 
-    def _load(self, users: Sequence[User]) -> None:
+    def _load(self, users: Sequence[PoolUser]) -> None:
         """Take over what was kept, perhaps with other settings: of two users with one alias, the older one has it.
 
         Raises:
@@ -342,35 +342,35 @@ class Users:
                 self._keeper.keep_users((rest,))
             self._remember(rest)
 
-    def _rivals(self, user: User) -> list[tuple[str, str]]:
+    def _rivals(self, user: PoolUser) -> list[tuple[str, str]]:
         """Return which aliases of *user* sign whom else in."""
         owners = ((name, self._owner(value)) for name, value in self._sign_in_aliases(user).items())
         return [(name, owner) for name, owner in owners if owner is not None and owner != user.username]
 
-    def _without_alias(self, user: User, name: str) -> User:
+    def _without_alias(self, user: PoolUser, name: str) -> PoolUser:
         """Return *user*, whom the attribute *name* no longer signs in: an address stays, but is not verified."""
         if name in _ADDRESSES and not self.must_have(name):
             return evolve(user, attributes={**user.attributes, f"{name}_verified": "false"})
         gone = (name, f"{name}_verified")
         return evolve(user, attributes={each: value for each, value in user.attributes.items() if each not in gone})
 
-    def _remember(self, user: User) -> None:
+    def _remember(self, user: PoolUser) -> None:
         self._users[user.username] = user
         self._remember_names(user)
         for alias in self._sign_in_aliases(user).values():
             self._aliases[self._folded(alias)] = user.username
 
-    def _remember_names(self, user: User) -> None:
+    def _remember_names(self, user: PoolUser) -> None:
         self._names[self._folded(user.username)] = self._names[user.sub] = user.username
 
-    def _drop_names(self, user: User) -> None:
+    def _drop_names(self, user: PoolUser) -> None:
         self._names.pop(self._folded(user.username), None)
         self._names.pop(user.sub, None)
         for alias in self._sign_in_aliases(user).values():
             if self._aliases.get(self._folded(alias)) == user.username:
                 del self._aliases[self._folded(alias)]
 
-    def _sign_in_aliases(self, user: User) -> dict[str, str]:
+    def _sign_in_aliases(self, user: PoolUser) -> dict[str, str]:
         """Return the attributes that sign *user* in: verified addresses, and what the pool takes for a name."""
         given = user.attributes
         found = {name: given[name] for name in self._by_alias if given.get(name)}
@@ -384,7 +384,7 @@ class Users:
         return proven
 
 
-def check_may_sign_in(user: User) -> None:
+def check_may_sign_in(user: PoolUser) -> None:
     """Refuse a user whose account is not in order; the service says so before it asks for anything.
 
     Raises:

@@ -9,8 +9,15 @@ from attrs import field, frozen
 
 from watchword_adapters.userpool.api import errors
 from watchword_adapters.userpool.directory.groups import GroupClaims
-from watchword_adapters.userpool.directory.records import Status, User
-from watchword_adapters.userpool.sign_in.triggers import Caller, Metadata, Trigger, boolean, event_attributes, text
+from watchword_adapters.userpool.directory.records import PoolUser, Status
+from watchword_adapters.userpool.sign_in.triggers import (
+    AnyTrigger,
+    ClientMetadata,
+    TriggerCaller,
+    boolean_in,
+    event_attributes,
+    text_in,
+)
 
 TokenVersion = Literal["V1_0", "V2_0"]
 
@@ -84,11 +91,11 @@ class Migrated:
 class AccountTriggers:
     """The triggers around accounts and tokens, called as Cognito calls them; each may be None."""
 
-    caller: Caller
-    _pre_sign_up: Trigger | None
-    _post_confirmation: Trigger | None
-    _pre_token_generation: Trigger | None
-    _user_migration: Trigger | None
+    caller: TriggerCaller
+    _pre_sign_up: AnyTrigger | None
+    _post_confirmation: AnyTrigger | None
+    _pre_token_generation: AnyTrigger | None
+    _user_migration: AnyTrigger | None
     token_version: TokenVersion
 
     @property
@@ -97,7 +104,12 @@ class AccountTriggers:
         return self._user_migration is not None
 
     def pre_sign_up(
-        self, source: str, username: str, attributes: Mapping[str, str], validation: Metadata, metadata: Metadata
+        self,
+        source: str,
+        username: str,
+        attributes: Mapping[str, str],
+        validation: ClientMetadata,
+        metadata: ClientMetadata,
     ) -> PreSigned:
         """Ask whether somebody may sign up, and whether a code is needed. Whatever it raises ends the sign-up."""
         if self._pre_sign_up is None:
@@ -109,19 +121,21 @@ class AccountTriggers:
             {"userAttributes": attributes, "validationData": validation, **_given("clientMetadata", metadata)},
             {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False},
         )
-        flags = [boolean(response, name) is True for name in ("autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone")]
+        flags = [
+            boolean_in(response, name) is True for name in ("autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone")
+        ]
         for wanted, name in zip(flags[1:], ("email", "phone_number"), strict=True):
             if wanted and not attributes.get(name):
                 raise errors.InvalidLambdaResponseException(f"Cannot auto verify {name}: the user has none.")
         return PreSigned(*flags)
 
-    def post_confirmation(self, source: str, user: User, metadata: Metadata) -> None:
+    def post_confirmation(self, source: str, user: PoolUser, metadata: ClientMetadata) -> None:
         """Tell that a user is confirmed, or has set a forgotten password. If it raises, that is so all the same."""
         if self._post_confirmation is not None:
             request = {"userAttributes": event_attributes(user), **_given("clientMetadata", metadata)}
             self.caller.called(source, self._post_confirmation, user.username, request, {})
 
-    def customized(self, source: str, user: User, groups: GroupClaims, metadata: Metadata) -> Customized:
+    def customized(self, source: str, user: PoolUser, groups: GroupClaims, metadata: ClientMetadata) -> Customized:
         """Ask what is to stand in a user's tokens.
 
         Raises:
@@ -166,7 +180,7 @@ class AccountTriggers:
         )
 
     def migrate(
-        self, source: str, name: str, password: str | None, validation: Metadata, metadata: Metadata
+        self, source: str, name: str, password: str | None, validation: ClientMetadata, metadata: ClientMetadata
     ) -> Migrated | None:
         """Ask for somebody who is not in the pool; return None if the trigger does not know him either.
 
@@ -198,7 +212,7 @@ class AccountTriggers:
         attributes = cast("dict[str, object]", found)
         if not all(isinstance(value, str) for value in attributes.values()):
             raise _unrecognizable()
-        status = text(response, "finalUserStatus") or "RESET_REQUIRED"
+        status = text_in(response, "finalUserStatus") or "RESET_REQUIRED"
         if status not in {"CONFIRMED", "RESET_REQUIRED"}:
             raise _unrecognizable()
         given = {key: str(value) for key, value in attributes.items() if key != "sub"}
@@ -206,8 +220,8 @@ class AccountTriggers:
             given.pop("username", name),
             given,
             cast("Status", status),
-            text(response, "messageAction") != "SUPPRESS",
-            boolean(response, "forceAliasCreation") is True,
+            text_in(response, "messageAction") != "SUPPRESS",
+            boolean_in(response, "forceAliasCreation") is True,
         )
 
 
@@ -258,5 +272,5 @@ def _groups(said: Mapping[str, Any], groups: GroupClaims) -> GroupClaims:
         return groups
     instead = _object(said, "groupOverrideDetails")
     return GroupClaims(
-        _names(instead, "groupsToOverride"), _names(instead, "iamRolesToOverride"), text(instead, "preferredRole")
+        _names(instead, "groupsToOverride"), _names(instead, "iamRolesToOverride"), text_in(instead, "preferredRole")
     )

@@ -16,14 +16,14 @@ from watchword_adapters.srp.timestamps import parse_timestamp
 from watchword_adapters.userpool.api import errors
 from watchword_adapters.userpool.api.app_client import AppClient
 from watchword_adapters.userpool.api.schema import attributes_from, check_password, check_writable
-from watchword_adapters.userpool.directory.records import User
-from watchword_adapters.userpool.directory.users import Person, Users, check_may_sign_in
+from watchword_adapters.userpool.directory.records import PoolUser
+from watchword_adapters.userpool.directory.users import TypedUser, UserDirectory, check_may_sign_in
 from watchword_adapters.userpool.sign_in.account_triggers import Customized
-from watchword_adapters.userpool.sign_in.sessions import Round, Session, Sessions
+from watchword_adapters.userpool.sign_in.sessions import Session, SessionRound, Sessions
 from watchword_adapters.userpool.sign_in.tokens import Tokens
-from watchword_adapters.userpool.sign_in.triggers import Metadata, Triggers
+from watchword_adapters.userpool.sign_in.triggers import ClientMetadata, CustomAuthTriggers
 
-Reply = dict[str, Any]
+_Reply = dict[str, Any]
 
 _SKEW_SECONDS = 900.0  # one client library stamps before its first call, so an old stamp is no sin
 _LONGEST_NAME = 128
@@ -40,18 +40,18 @@ class SignIns:
 
     pool_id: str
     client: AppClient
-    users: Users
+    users: UserDirectory
     sessions: Sessions
     tokens: Tokens
-    triggers: Triggers
-    customized: Callable[[str, User, Metadata], Customized]
-    migrate: Callable[[str, str, Metadata], None]
+    triggers: CustomAuthTriggers
+    customized: Callable[[str, PoolUser, ClientMetadata], Customized]
+    migrate: Callable[[str, str, ClientMetadata], None]
     answer_invitation: Callable[[str, str, Mapping[str, str]], None]
     clock: Clock
     random: Random
     legacy: bool
 
-    def initiate(self, given: Mapping[str, Any], *, admin: bool) -> Reply:
+    def initiate(self, given: Mapping[str, Any], *, admin: bool) -> _Reply:
         """Begin a sign-in. Its ClientMetadata reaches no trigger but user migration, as validationData."""
         flow: str = given["AuthFlow"]
         if flow in (_PUBLIC_ONLY if admin else _ADMIN_ONLY):
@@ -70,11 +70,11 @@ class SignIns:
         }.get(flow, self._sign_in_by_password)
         return begin(name, parameters, admin)
 
-    def respond(self, given: Mapping[str, Any], *, admin: bool) -> Reply:
+    def respond(self, given: Mapping[str, Any], *, admin: bool) -> _Reply:
         """Take the answer to a challenge."""
         challenge: str = given["ChallengeName"]
         responses: Mapping[str, str] = given.get("ChallengeResponses", {})
-        metadata: Metadata = given.get("ClientMetadata")
+        metadata: ClientMetadata = given.get("ClientMetadata")
         name = _username(responses)
         self.client.check_hash(responses.get("SECRET_HASH"), name)
         for needed in _NEEDED.get(challenge, ()):
@@ -103,7 +103,7 @@ class SignIns:
             return self._answered_password(session, responses, metadata)
         return self._answered_new_password(session, responses, metadata)
 
-    def refresh(self, given: Mapping[str, Any]) -> Reply:
+    def refresh(self, given: Mapping[str, Any]) -> _Reply:
         """Trade a refresh token for new tokens."""
         self.client.check_flow("REFRESH_TOKEN")
         self.client.check_secret(given.get("ClientSecret"))
@@ -111,7 +111,7 @@ class SignIns:
 
     # The first call of each flow
 
-    def _begin_custom(self, name: str, parameters: Mapping[str, str], admin: bool) -> Reply:
+    def _begin_custom(self, name: str, parameters: Mapping[str, str], admin: bool) -> _Reply:
         srp_a = None
         match parameters.get("CHALLENGE_NAME", "CUSTOM_CHALLENGE"):
             case "SRP_A":
@@ -122,15 +122,15 @@ class SignIns:
                 raise errors.InvalidParameterException("CHALLENGE_NAME must be SRP_A or CUSTOM_CHALLENGE")
         person = self._person(name)
         # Cognito puts {SRP_A, true} on the list before any password was checked.
-        rounds = () if srp_a is None else (Round("SRP_A", result=True),)
+        rounds = () if srp_a is None else (SessionRound("SRP_A", result=True),)
         session = Session("", "custom", person, admin=admin, rounds=rounds, srp_a=srp_a)
         return self._next(session, None)
 
-    def _begin_srp(self, name: str, parameters: Mapping[str, str], admin: bool) -> Reply:
+    def _begin_srp(self, name: str, parameters: Mapping[str, str], admin: bool) -> _Reply:
         srp_a = _srp_a(parameters)
         return self._present_password(Session("", "password", self._person(name), admin=admin, srp_a=srp_a))
 
-    def _sign_in_by_password(self, name: str, parameters: Mapping[str, str], admin: bool) -> Reply:
+    def _sign_in_by_password(self, name: str, parameters: Mapping[str, str], admin: bool) -> _Reply:
         password = _required(parameters, "PASSWORD")
         person = self._person(name)
         self._refuse_locked(person)
@@ -139,7 +139,7 @@ class SignIns:
         self.users.lockouts.forget(person.username)
         return self._after_password(Session("", "password", person, admin=admin), None)
 
-    def _refresh_with_hash(self, parameters: Mapping[str, str]) -> Reply:
+    def _refresh_with_hash(self, parameters: Mapping[str, str]) -> _Reply:
         token = _required(parameters, "REFRESH_TOKEN")
         user = self.users.get(self.tokens.username_of_refresh(token) or "")
         if user is not None:  # pools in the field differ in which of his names they want hashed
@@ -147,20 +147,20 @@ class SignIns:
             self.client.check_hash(parameters.get("SECRET_HASH"), *names)
         return {"ChallengeParameters": {}, "AuthenticationResult": self._refreshed(token, None)}
 
-    def _refreshed(self, token: str, metadata: Metadata) -> Reply:
-        def customized(user: User) -> Customized:
+    def _refreshed(self, token: str, metadata: ClientMetadata) -> _Reply:
+        def customized(user: PoolUser) -> Customized:
             return self.customized("TokenGeneration_RefreshTokens", user, metadata)
 
         return self.tokens.refresh(token, self._holder, customized)
 
     # Answers
 
-    def _answered_custom(self, session: Session, answer: str, metadata: Metadata) -> Reply:
+    def _answered_custom(self, session: Session, answer: str, metadata: ClientMetadata) -> _Reply:
         correct = self.triggers.verify(session.person, session.private, answer, metadata)
-        entry = Round("CUSTOM_CHALLENGE", correct, session.metadata)
+        entry = SessionRound("CUSTOM_CHALLENGE", correct, session.metadata)
         return self._next(evolve(session, rounds=(*session.rounds, entry)), metadata)
 
-    def _answered_password(self, session: Session, responses: Mapping[str, str], metadata: Metadata) -> Reply:
+    def _answered_password(self, session: Session, responses: Mapping[str, str], metadata: ClientMetadata) -> _Reply:
         person = session.person
         self._refuse_locked(person)
         if not self._claim_is_right(session, responses):
@@ -168,20 +168,22 @@ class SignIns:
         self.users.lockouts.forget(person.username)
         if session.flow == "password":
             return self._after_password(session, metadata)
-        entry = Round("PASSWORD_VERIFIER", result=True)
+        entry = SessionRound("PASSWORD_VERIFIER", result=True)
         return self._next(evolve(session, rounds=(*session.rounds, entry)), metadata)
 
-    def _answered_new_password(self, session: Session, responses: Mapping[str, str], metadata: Metadata) -> Reply:
+    def _answered_new_password(
+        self, session: Session, responses: Mapping[str, str], metadata: ClientMetadata
+    ) -> _Reply:
         self.answer_invitation(session.person.username, responses["NEW_PASSWORD"], _new_attributes(responses))
         session = self._current(session)
         if session.flow == "password":
             return self._issue(session.person, metadata, "TokenGeneration_NewPasswordChallenge")
-        entry = Round("NEW_PASSWORD_REQUIRED", result=True)
+        entry = SessionRound("NEW_PASSWORD_REQUIRED", result=True)
         return self._next(evolve(session, rounds=(*session.rounds, entry)), metadata)
 
     # What comes next
 
-    def _next(self, session: Session, metadata: Metadata) -> Reply:
+    def _next(self, session: Session, metadata: ClientMetadata) -> _Reply:
         """Ask Define, and do as it says."""
         decided = self.triggers.define(session.person, session.rounds, metadata)
         if decided.issue_tokens:
@@ -190,26 +192,26 @@ class SignIns:
         match decided.challenge:
             case "CUSTOM_CHALLENGE":
                 return self._present_custom(session, metadata)
-            case "PASSWORD_VERIFIER" if last == Round("SRP_A", result=True):
+            case "PASSWORD_VERIFIER" if last == SessionRound("SRP_A", result=True):
                 return self._present_password(session)
-            case "NEW_PASSWORD_REQUIRED" if last == Round("PASSWORD_VERIFIER", result=True):
+            case "NEW_PASSWORD_REQUIRED" if last == SessionRound("PASSWORD_VERIFIER", result=True):
                 return self._present_new_password(session)
             case _:  # a challenge that has no place here
                 raise errors.InvalidLambdaResponseException(errors.UNRECOGNIZABLE)
 
-    def _present_custom(self, session: Session, metadata: Metadata) -> Reply:
+    def _present_custom(self, session: Session, metadata: ClientMetadata) -> _Reply:
         created = self.triggers.create(session.person, session.rounds, metadata)
         name = "CUSTOM_CHALLENGE"
         token = self.sessions.open(evolve(session, challenge=name, private=created.private, metadata=created.metadata))
         # The pool's USERNAME goes last: a trigger cannot overwrite it.
         return _challenge(name, token, {**created.public, "USERNAME": session.person.username})
 
-    def _present_password(self, session: Session) -> Reply:
+    def _present_password(self, session: Session) -> _Reply:
         srp_a = session.srp_a
         if srp_a is None:
             raise errors.InvalidLambdaResponseException(errors.UNRECOGNIZABLE)
         person = session.person
-        exchange = srp6a.begin(self.users.verifier_of(person), srp_a, self.random)
+        exchange = srp6a.draw_exchange(self.users.verifier_of(person), srp_a, self.random)
         block = base64.b64encode(self.random.bytes(_BLOCK_BYTES)).decode()
         name = "PASSWORD_VERIFIER"
         waiting = evolve(session, challenge=name, exchange=exchange, block=block)
@@ -229,7 +231,7 @@ class SignIns:
             case _:
                 assert_never(session.flow)
 
-    def _present_new_password(self, session: Session) -> Reply:
+    def _present_new_password(self, session: Session) -> _Reply:
         user = session.person.user
         if user is None:
             raise errors.NotAuthorizedException(errors.INCORRECT)
@@ -242,14 +244,16 @@ class SignIns:
         }
         return _challenge(name, self.sessions.open(evolve(session, challenge=name)), parameters)
 
-    def _after_password(self, session: Session, metadata: Metadata) -> Reply:
+    def _after_password(self, session: Session, metadata: ClientMetadata) -> _Reply:
         """Go on where a right password is all that it takes."""
         user = session.person.user
         if user is not None and user.status == "FORCE_CHANGE_PASSWORD":
             return self._present_new_password(session)
         return self._issue(session.person, metadata)
 
-    def _issue(self, person: Person, metadata: Metadata, source: str = "TokenGeneration_Authentication") -> Reply:
+    def _issue(
+        self, person: TypedUser, metadata: ClientMetadata, source: str = "TokenGeneration_Authentication"
+    ) -> _Reply:
         user = self.users.get(person.username)
         # Whatever Define says, there are no tokens for somebody who does not exist.
         if person.user is None or user is None or user.sub != person.user.sub:
@@ -262,7 +266,7 @@ class SignIns:
 
     # The people and their passwords
 
-    def _person(self, name: str) -> Person:
+    def _person(self, name: str) -> TypedUser:
         person = self.users.find(name)
         if person.user is None and self.legacy:
             raise errors.UserNotFoundException("User does not exist.")
@@ -270,7 +274,7 @@ class SignIns:
             check_may_sign_in(person.user)
         return person
 
-    def _holder(self, username: str) -> User | None:
+    def _holder(self, username: str) -> PoolUser | None:
         """Return the user whose refresh token is used, if he is there and may sign in."""
         user = self.users.get(username)
         if user is not None:
@@ -306,11 +310,11 @@ class SignIns:
         )
         return all(facts)
 
-    def _refuse_locked(self, person: Person) -> None:
+    def _refuse_locked(self, person: TypedUser) -> None:
         if self.users.lockouts.is_locked(person.username):
             raise errors.NotAuthorizedException("Password attempts exceeded")
 
-    def _wrong_password(self, person: Person) -> Never:
+    def _wrong_password(self, person: TypedUser) -> Never:
         self.users.lockouts.count_failure(person.username)
         raise errors.NotAuthorizedException(errors.INCORRECT)
 
@@ -322,7 +326,7 @@ _NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _challenge(name: str, token: str, parameters: Mapping[str, str]) -> Reply:
+def _challenge(name: str, token: str, parameters: Mapping[str, str]) -> _Reply:
     return {"ChallengeName": name, "Session": token, "ChallengeParameters": dict(parameters)}
 
 

@@ -11,15 +11,15 @@ from typing import Any, Literal
 from attrs import evolve, field, frozen
 
 from watchword.contract.ports import Clock, Random
-from watchword_adapters.srp.srp6a import Exchange
+from watchword_adapters.srp.srp6a import PasswordExchange
 from watchword_adapters.userpool.api import errors
-from watchword_adapters.userpool.directory.users import Person
+from watchword_adapters.userpool.directory.users import TypedUser
 
 _TOKEN_BYTES = 192  # 256 characters; clients take 20 to 4096
 
 
 @frozen
-class Round:
+class SessionRound:
     """A completed round; *metadata* is what Create said of it, or None."""
 
     name: str
@@ -36,13 +36,13 @@ class Session:
 
     challenge: str
     flow: Literal["custom", "password"]
-    person: Person
+    person: TypedUser
     admin: bool = False
-    rounds: tuple[Round, ...] = ()
+    rounds: tuple[SessionRound, ...] = ()
     private: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
     metadata: str | None = None
     srp_a: int | None = None
-    exchange: Exchange | None = None
+    exchange: PasswordExchange | None = None
     block: str = field(default="", repr=False)
     expires: float = 0.0
 

@@ -13,7 +13,7 @@ from typing import Any
 from watchword.contract.ports import Clock, Random
 from watchword_adapters.userpool.api import errors
 from watchword_adapters.userpool.api.schema import is_true
-from watchword_adapters.userpool.directory.records import Grant, User
+from watchword_adapters.userpool.directory.records import Grant, PoolUser
 from watchword_adapters.userpool.directory.user_store import Keeper, NothingKept
 from watchword_adapters.userpool.directory.users import new_uuid
 from watchword_adapters.userpool.sign_in.account_triggers import SCOPE, Claims, Customized
@@ -53,7 +53,7 @@ class Tokens:
         for digest, grant in self._keeper.grants():
             self._remember(digest, grant)
 
-    def issue(self, user: User, customized: Customized) -> dict[str, Any]:
+    def issue(self, user: PoolUser, customized: Customized) -> dict[str, Any]:
         """Return the AuthenticationResult of a new sign-in."""
         now = self._clock.now()
         grant = Grant(
@@ -73,7 +73,7 @@ class Tokens:
         return {**self._result(user, grant, now, customized), "RefreshToken": refresh}
 
     def refresh(
-        self, token: str, user_of: Callable[[str], User | None], customized: Callable[[User], Customized]
+        self, token: str, user_of: Callable[[str], PoolUser | None], customized: Callable[[PoolUser], Customized]
     ) -> dict[str, Any]:
         """Return a new AuthenticationResult without a refresh token; ``auth_time`` and ``origin_jti`` stay.
 
@@ -163,7 +163,7 @@ class Tokens:
             if not mine:
                 del self._by_sub[grant.sub]
 
-    def _result(self, user: User, grant: Grant, now: float, customized: Customized) -> dict[str, Any]:
+    def _result(self, user: PoolUser, grant: Grant, now: float, customized: Customized) -> dict[str, Any]:
         id_key, access_key = self._keys()
         shared = {
             "sub": user.sub,

@@ -11,15 +11,15 @@ from attrs import field, frozen
 from watchword.contract.ports import Clock, Random
 from watchword.errors import UnavailableError
 from watchword_adapters.userpool.api import errors
-from watchword_adapters.userpool.directory.records import User
-from watchword_adapters.userpool.directory.users import Person, new_uuid
-from watchword_adapters.userpool.sign_in.sessions import Round
+from watchword_adapters.userpool.directory.records import PoolUser
+from watchword_adapters.userpool.directory.users import TypedUser, new_uuid
+from watchword_adapters.userpool.sign_in.sessions import SessionRound
 
-Trigger = Callable[[Any, Any], Any]
+AnyTrigger = Callable[[Any, Any], Any]
 FirstSession = Literal["empty", "null", "missing"]
-Metadata = Mapping[str, str] | None
+ClientMetadata = Mapping[str, str] | None
 
-TRIES = 3
+_TRIES = 3
 """How often a trigger that does not answer in time is called in all."""
 
 _LONGEST_PARAMETER = 131_072
@@ -47,7 +47,7 @@ class LambdaContext:
 
 
 @frozen
-class Decided:
+class DefineReply:
     """What Define said: tokens, or *challenge*, the next one's name."""
 
     issue_tokens: bool
@@ -55,7 +55,7 @@ class Decided:
 
 
 @frozen
-class Created:
+class CreateReply:
     """What Create made."""
 
     public: Mapping[str, str]
@@ -64,7 +64,7 @@ class Created:
 
 
 @frozen
-class Caller:
+class TriggerCaller:
     """Calls a trigger as Cognito does: a copy of the event, a deadline, three tries."""
 
     pool_id: str
@@ -77,7 +77,7 @@ class Caller:
     def called(
         self,
         source: str,
-        trigger: Trigger,
+        trigger: AnyTrigger,
         username: str,
         request: Mapping[str, Any],
         empty: Mapping[str, Any],
@@ -105,7 +105,7 @@ class Caller:
                 "response": empty,
             }
         )
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             try:
                 outcome = self._once(name, trigger, event)
                 for _ in range(self.duplicates - 1):
@@ -121,7 +121,7 @@ class Caller:
             f"{name} invocation failed due to error Socket timeout while invoking Lambda function."
         )
 
-    def _once(self, name: str, trigger: Trigger, event: str) -> tuple[Any, BaseException | None]:
+    def _once(self, name: str, trigger: AnyTrigger, event: str) -> tuple[Any, BaseException | None]:
         until = self.clock.monotonic() + self.deadline
         context = LambdaContext(name, new_uuid(self.random), lambda: until - self.clock.monotonic())
 
@@ -135,17 +135,17 @@ class Caller:
 
 
 @frozen
-class Triggers:
+class CustomAuthTriggers:
     """The pool's triggers, called as Cognito calls them."""
 
-    _define: Trigger | None
-    _create: Trigger | None
-    _verify: Trigger | None
-    caller: Caller
+    _define: AnyTrigger | None
+    _create: AnyTrigger | None
+    _verify: AnyTrigger | None
+    caller: TriggerCaller
     legacy: bool
     first_session: FirstSession
 
-    def define(self, person: Person, rounds: tuple[Round, ...], metadata: Metadata) -> Decided:
+    def define(self, person: TypedUser, rounds: tuple[SessionRound, ...], metadata: ClientMetadata) -> DefineReply:
         """Ask Define what comes next.
 
         Raises:
@@ -161,18 +161,18 @@ class Triggers:
             {**self._session(rounds), **self._shared(person, metadata)},
             ("challengeName", "issueTokens", "failAuthentication"),
         )
-        fail = boolean(response, "failAuthentication")
-        issue = boolean(response, "issueTokens")
-        challenge = text(response, "challengeName")
+        fail = boolean_in(response, "failAuthentication")
+        issue = boolean_in(response, "issueTokens")
+        challenge = text_in(response, "challengeName")
         if fail:
             raise errors.NotAuthorizedException(errors.INCORRECT)
         if issue:
-            return Decided(issue_tokens=True)
+            return DefineReply(issue_tokens=True)
         if challenge not in _PRESENTABLE:
             raise _unrecognizable()
-        return Decided(issue_tokens=False, challenge=challenge)
+        return DefineReply(issue_tokens=False, challenge=challenge)
 
-    def create(self, person: Person, rounds: tuple[Round, ...], metadata: Metadata) -> Created:
+    def create(self, person: TypedUser, rounds: tuple[SessionRound, ...], metadata: ClientMetadata) -> CreateReply:
         """Have Create make a custom challenge.
 
         Raises:
@@ -194,12 +194,12 @@ class Triggers:
         )
         public = _text_map(response, "publicChallengeParameters")
         private = _text_map(response, "privateChallengeParameters")
-        said = text(response, "challengeMetadata")
+        said = text_in(response, "challengeMetadata")
         if not private:
             raise errors.NotAuthorizedException(errors.INCORRECT)
-        return Created(public, private, said)
+        return CreateReply(public, private, said)
 
-    def verify(self, person: Person, private: Mapping[str, str], answer: str, metadata: Metadata) -> bool:
+    def verify(self, person: TypedUser, private: Mapping[str, str], answer: str, metadata: ClientMetadata) -> bool:
         """Have Verify judge *answer*. It sees no session.
 
         Raises:
@@ -209,12 +209,12 @@ class Triggers:
             raise errors.UnexpectedLambdaException("null invocation failed due to configuration.")
         request = {"privateChallengeParameters": private, "challengeAnswer": answer, **self._shared(person, metadata)}
         response = self._called("VerifyAuthChallengeResponse", self._verify, person, request, ("answerCorrect",))
-        correct = boolean(response, "answerCorrect")
+        correct = boolean_in(response, "answerCorrect")
         if correct is None:
             raise _unrecognizable()
         return correct
 
-    def _session(self, rounds: tuple[Round, ...]) -> dict[str, Any]:
+    def _session(self, rounds: tuple[SessionRound, ...]) -> dict[str, Any]:
         if not rounds and self.first_session != "empty":
             return {"session": None} if self.first_session == "null" else {}
         entries = [
@@ -223,7 +223,7 @@ class Triggers:
         ]
         return {"session": entries}
 
-    def _shared(self, person: Person, metadata: Metadata) -> dict[str, Any]:
+    def _shared(self, person: TypedUser, metadata: ClientMetadata) -> dict[str, Any]:
         shared: dict[str, Any] = {"userAttributes": {}}
         if person.user is not None:
             user = person.user
@@ -235,13 +235,13 @@ class Triggers:
         return shared
 
     def _called(
-        self, name: str, trigger: Trigger, person: Person, request: Mapping[str, Any], empty: tuple[str, ...]
+        self, name: str, trigger: AnyTrigger, person: TypedUser, request: Mapping[str, Any], empty: tuple[str, ...]
     ) -> Mapping[str, Any]:
         source = f"{name}_Authentication"
         return self.caller.called(source, trigger, person.username, request, dict.fromkeys(empty))
 
 
-def event_attributes(user: User) -> dict[str, str]:
+def event_attributes(user: PoolUser) -> dict[str, str]:
     """Return a user's attributes as events have them: texts, with the status among them."""
     return {"sub": user.sub, "cognito:user_status": user.status, **user.attributes}
 
@@ -263,7 +263,7 @@ def _response(answer: object) -> Mapping[str, Any]:
         raise errors.InvalidLambdaResponseException("Invalid lambda function output : Invalid JSON") from None
 
 
-def boolean(response: Mapping[str, Any], name: str) -> bool | None:
+def boolean_in(response: Mapping[str, Any], name: str) -> bool | None:
     """Return a flag of a response, or None; anything else raises InvalidLambdaResponseException."""
     value = response.get(name)
     if value is not None and not isinstance(value, bool):
@@ -271,7 +271,7 @@ def boolean(response: Mapping[str, Any], name: str) -> bool | None:
     return value
 
 
-def text(response: Mapping[str, Any], name: str) -> str | None:
+def text_in(response: Mapping[str, Any], name: str) -> str | None:
     """Return a text of a response, or None; anything else raises InvalidLambdaResponseException."""
     value = response.get(name)
     if value is not None and not isinstance(value, str):

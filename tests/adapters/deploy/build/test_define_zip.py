@@ -251,7 +251,7 @@ def test_a_log_that_fails_changes_no_decision(tmp_path, monkeypatch):
 def test_a_defect_shows_the_client_a_fixed_text(caplog):
     """Whatever is raised inside, its text stays in neither the error nor the log."""
     with pytest.raises(define_handler.TriggerError, match=r"^UNAVAILABLE \(ref [B-Z]{8}\)$"):
-        define_handler.answer(event(), [("f", ())], lambda *_: 1 / len([]) and "hunter2")
+        define_handler.define_event(event(), [("f", ())], lambda *_: 1 / len([]) and "hunter2")
     assert "ZeroDivisionError" in caplog.text
     assert "hunter2" not in caplog.text
 
@@ -262,7 +262,7 @@ def test_the_handler_reads_the_words_that_the_engine_reads():
     from watchword.runtime import wire
 
     assert (evaluation.ACTION, evaluation.CHOICE) == (define_handler.ACTION, define_handler.CHOICE)
-    assert wire.reference("c1a1é") == define_handler.reference("c1a1é")
+    assert wire.reference("c1a1é") == define_handler._reference("c1a1é")
     assert cognito.SOURCES["define"] == "DefineAuthChallenge"
 
 

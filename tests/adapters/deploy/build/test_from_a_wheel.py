@@ -7,7 +7,7 @@ import pytest
 
 from kit.paths import ROOT
 from kit.wheel import Environment, made_wheel
-from watchword_adapters.deploy.build.artefact import Order, build
+from watchword_adapters.deploy.build.artefact import BuildOrder, build
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 FLOWS = ROOT / "docs" / "examples" / "flows"
@@ -58,7 +58,7 @@ def test_the_zips_are_those_of_a_checkout(name, installed, home):
     ran = installed.watchword("build", str(flow), "--json", folder=home)
     assert 0 == ran.returncode, ran.stderr
     assert "fetching" not in ran.stderr
-    here = build(Order(str(flow), Target("x86_64", this_python())))
+    here = build(BuildOrder(str(flow), Target("x86_64", this_python())))
     assert [each.archive.sha256 for each in here.functions] == [
         each["sha256"] for each in json.loads(ran.stdout)["functions"]
     ]

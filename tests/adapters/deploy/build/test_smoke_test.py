@@ -5,8 +5,8 @@ from itertools import product
 
 import pytest
 
-from watchword_adapters.deploy.archive import pack
-from watchword_adapters.deploy.build.smoke_test import BuildError, start
+from watchword_adapters.deploy.archive import pack_zip
+from watchword_adapters.deploy.build.smoke_test import BuildError, smoke_test
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
@@ -20,8 +20,8 @@ def tried(files, *modules, python=None, arch="x86_64", own=True, trigger="create
     manifest = Manifest(
         trigger, f"{trigger}.{trigger}", target.runtime, arch, FlowMark("acme", "f"), watchword="0", **facts
     )
-    archive = pack({name: text.encode() for name, text in files.items()})
-    return start(archive, manifest, modules, target, own=own).untried
+    archive = pack_zip({name: text.encode() for name, text in files.items()})
+    return smoke_test(archive, manifest, modules, target, own=own).untried
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from watchword import ConfigurationError
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import target as target_module
-from watchword_adapters.deploy.archive import pack
-from watchword_adapters.deploy.build.artefact import Order, build, check_scheme
+from watchword_adapters.deploy.archive import pack_zip
+from watchword_adapters.deploy.build.artefact import BuildOrder, build, check_scheme
 from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.packages import distributions, wheels
 from watchword_adapters.deploy.packages.distributions import Pinned, pinned
@@ -57,7 +57,7 @@ def shelf(tmp_path_factory):
 @pytest.fixture(scope="module")
 def order(shelf):
     """An order for this Python."""
-    return Order(str(FLOWS / "srp_then_code.toml"), HERE, wheels=shelf)
+    return BuildOrder(str(FLOWS / "srp_then_code.toml"), HERE, wheels=shelf)
 
 
 @pytest.fixture(scope="module")
@@ -264,9 +264,9 @@ def test_a_picture_is_drawn_from_what_is_left_of_the_libraries(tmp_path):
     target = Target("x86_64", HERE.python)
     if HERE.python == "3.11":
         with pytest.raises(ConfigurationError, match=r"no wheel .* Amazon Linux 2"):
-            build(Order(str(FLOWS / "captcha_only.toml"), target))
+            build(BuildOrder(str(FLOWS / "captcha_only.toml"), target))
         target = Target("arm64", "3.12")
-    made = build(Order(str(FLOWS / "captcha_only.toml"), target))
+    made = build(BuildOrder(str(FLOWS / "captcha_only.toml"), target))
     create, verify = made.functions[1:]
     assert ["attrs", "captcha", "pillow", "pluggy"] == [each.pinned.name for each in create.wheels]
     assert ["attrs", "pluggy"] == [each.pinned.name for each in verify.wheels]
@@ -542,7 +542,7 @@ def test_a_wheel_cannot_write_outside_of_its_folder(name, tmp_path):
     with pytest.raises(ConfigurationError, match="no path that may stand in a zip"):
         wheels.fetch([Pinned("evil", "1")], Target("arm64", "3.12"), folder=tmp_path)
     with pytest.raises(ConfigurationError, match="no path that may stand in a zip"):
-        pack({name: b""})
+        pack_zip({name: b""})
 
 
 def test_two_files_of_one_name_are_refused(tmp_path, order, home):
@@ -555,7 +555,7 @@ def test_two_files_of_one_name_are_refused(tmp_path, order, home):
     ):
         build(evolve(order, flow="mykinds.riddle:flow", wheels=tmp_path / "shelf"))
     with pytest.raises(ConfigurationError, match="differ in case alone"):
-        pack({"a.py": b"", "A.py": b""})
+        pack_zip({"a.py": b"", "A.py": b""})
 
 
 def test_without_pip_the_remedy_is_said(monkeypatch):

@@ -25,10 +25,10 @@ from watchword_adapters.cli import main
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
 from watchword_adapters.deploy.diagnosis.doctor_finding import SEVERITIES
 from watchword_adapters.deploy.diagnosis.repair_commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
-from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
+from watchword_adapters.deploy.manifest import MANIFEST_NAME, FlowMark, Manifest
 from watchword_adapters.deploy.reading import read_aws, template_text
 from watchword_adapters.deploy.reading.deployment import DeployedFunction
-from watchword_adapters.deploy.reading.read_aws import flows_of, read
+from watchword_adapters.deploy.reading.read_aws import flows_of, read_deployment
 from watchword_adapters.deploy.reading.read_template import read_template
 from watchword_adapters.deploy.stack.template import Template
 from watchword_adapters.deploy.target import Target
@@ -205,7 +205,7 @@ class Client:
 
 def examined(world, flow=FLOW, denied=()):
     """Return the findings on *world*."""
-    return diagnose(read(Aws(world, denied), POOL_ID, CLIENT_ID), flow)
+    return diagnose(read_deployment(Aws(world, denied), POOL_ID, CLIENT_ID), flow)
 
 
 def codes(findings):
@@ -447,7 +447,7 @@ def test_worst_comes_first():
 def test_reading_calls_nothing_that_could_change_anything():
     """Describe, get and list, of five services."""
     aws = Aws(healthy())
-    read(aws, POOL_ID, CLIENT_ID)
+    read_deployment(aws, POOL_ID, CLIENT_ID)
     assert {"cognito-idp", "lambda", "logs", "dynamodb"} == {each.partition(".")[0] for each in aws.calls}
     assert all(re.match(r"[a-z-]+\.(describe|get|list)_", each) for each in aws.calls)
 
@@ -491,7 +491,7 @@ def test_without_a_region_the_remedy_is_said(monkeypatch):
         raise exceptions.NoRegionError
 
     with pytest.raises(ConfigurationError, match=r"\(NoRegionError\): give --region"):
-        read(client, POOL_ID, CLIENT_ID)
+        read_deployment(client, POOL_ID, CLIENT_ID)
     monkeypatch.setitem(__import__("sys").modules, "boto3", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[aws\]'"):
         read_aws.clients("", "")
@@ -519,7 +519,7 @@ def to_attach(arns, world=None):
 
 def repairs(world, attach=None, flow=FLOW):
     """Return the commands for *world*, as operation and request."""
-    deployment = read(Aws(world), POOL_ID, CLIENT_ID)
+    deployment = read_deployment(Aws(world), POOL_ID, CLIENT_ID)
     said = commands(deployment, diagnose(deployment, flow), to_attach(attach or {}, world), flow)
     words = [shlex.split(each) for each in said]
     return [(each[2], json.loads(each[4]) if each[3] == "--cli-input-json" else each) for each in words]
@@ -854,7 +854,7 @@ def test_the_zip_that_runs_is_the_one_that_was_built(monkeypatch, tmp_path, caps
     for each in ARNS:
         manifest = Manifest(each, f"{each}.{each}", "python3.12", "x86_64", mark, ledgers=("dynamodb",))
         with zipfile.ZipFile(tmp_path / f"{each}.zip", "w") as opened:
-            opened.writestr(NAME, manifest.as_json())
+            opened.writestr(MANIFEST_NAME, manifest.as_json())
         digest = hashlib.sha256((tmp_path / f"{each}.zip").read_bytes()).digest()
         world["functions"][each]["CodeSha256"] = base64.b64encode(digest).decode()
     monkeypatch.setattr(read_aws, "clients", lambda region, endpoint: Aws(world))
@@ -886,7 +886,7 @@ def stack(tmp_path, change=lambda resources: None, flow=FLOW, name="stack.json",
     document = Template(flow, Target("arm64", "3.12"), **settings).document()
     change(document["Resources"])
     path = tmp_path / name
-    path.write_text(json.dumps(document) if name.endswith("json") else template_text.dump(document))
+    path.write_text(json.dumps(document) if name.endswith("json") else template_text.template_as_yaml(document))
     return codes(diagnose(read_template(path), flow))
 
 
@@ -1086,14 +1086,14 @@ def test_a_pool_of_an_emulator_is_read_repaired_and_found_well(monkeypatch):
             PoolName="acme", AutoVerifiedAttributes=["email"], UsernameConfiguration={"CaseSensitive": False}
         )["UserPool"]["Id"]
         client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="web")["UserPoolClient"]["ClientId"]
-        deployment = read(clients, pool, client)
+        deployment = read_deployment(clients, pool, client)
         found = diagnose(deployment, Flow(sequence(Srp(), EmailOtp(lifetime=300))))
         assert ["WD01", "WD03", "WD04", "WD07", "WD31"] == codes(found)
         for command in commands(deployment, found, to_attach(ARNS), Flow(EmailOtp(lifetime=300))):
             words = shlex.split(command)
             if words[1] == "cognito-idp":
                 getattr(cognito, words[2].replace("-", "_"))(**json.loads(words[4]))
-        mended = read(clients, pool, client)
+        mended = read_deployment(clients, pool, client)
         assert ["email"] == mended.pool["AutoVerifiedAttributes"]
         assert ARNS == {trigger: each.name for trigger, each in mended.functions.items()}
         # moto has no such functions, and forgets with an update what an update does not take.

@@ -13,7 +13,7 @@ from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, co
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.diagnosis.doctor_finding import SEVERITIES
-from watchword_adapters.deploy.manifest import NAME, FlowMark, Manifest
+from watchword_adapters.deploy.manifest import MANIFEST_NAME, FlowMark, Manifest
 
 pytest.importorskip("yaml")
 
@@ -162,7 +162,7 @@ def built(folder, trigger, **changes):
     }
     manifest = Manifest(trigger=trigger, handler=f"{trigger}.{trigger}", **{**told, **changes})
     with zipfile.ZipFile(folder / f"{trigger}.zip", "w") as opened:
-        opened.writestr(NAME, manifest.as_json())
+        opened.writestr(MANIFEST_NAME, manifest.as_json())
 
 
 ZIPS = {

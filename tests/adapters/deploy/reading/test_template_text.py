@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from watchword import ConfigurationError
 from watchword_adapters.cli import main
-from watchword_adapters.deploy.reading.template_text import MOST_BYTES, MOST_LEVELS, MOST_VALUES, load, read
+from watchword_adapters.deploy.reading.template_text import (
+    MOST_BYTES,
+    MOST_LEVELS,
+    MOST_VALUES,
+    parse_template_text,
+    read_template_text,
+)
 
 pytest.importorskip("yaml")
 
@@ -52,7 +58,7 @@ def test_what_no_template_is_like_is_refused_with_the_files_name(name, tmp_path,
     """By the command, with status 2 and a line that says why."""
     text, why = REFUSED[name]
     with pytest.raises(ConfigurationError, match=why):
-        load(text, "stack.yaml")
+        parse_template_text(text, "stack.yaml")
     path = tmp_path / "stack.yaml"
     path.write_text(text, encoding="utf-8")
     assert 2 == main(["doctor", "--template", str(path)])
@@ -64,9 +70,13 @@ def test_what_no_template_is_like_is_refused_with_the_files_name(name, tmp_path,
 def test_aliases_and_merges_within_bounds_are_read():
     """People share the settings of their functions so."""
     text = "a: &f {x: 1, y: [2]}\nb: *f\nc: {<<: *f, x: 3}\nd: &g 4\ne: *g\n"
-    assert {"a": {"x": 1, "y": [2]}, "b": {"x": 1, "y": [2]}, "c": {"x": 3, "y": [2]}, "d": 4, "e": 4} == load(
-        text, "it"
-    )
+    assert {
+        "a": {"x": 1, "y": [2]},
+        "b": {"x": 1, "y": [2]},
+        "c": {"x": 3, "y": [2]},
+        "d": 4,
+        "e": 4,
+    } == parse_template_text(text, "it")
 
 
 def test_levels_and_values_up_to_the_bounds_are_read():
@@ -74,15 +84,19 @@ def test_levels_and_values_up_to_the_bounds_are_read():
     deep: object = 1
     for _ in range(MOST_LEVELS - 2):
         deep = [deep]
-    assert {"a": deep} == load(json.dumps({"a": deep}), "it") == load("a: " + json.dumps(deep), "it")
+    assert (
+        {"a": deep}
+        == parse_template_text(json.dumps({"a": deep}), "it")
+        == parse_template_text("a: " + json.dumps(deep), "it")
+    )
     wide = [0] * (MOST_VALUES - 3)
-    assert {"a": wide} == load(json.dumps({"a": wide}), "it")
+    assert {"a": wide} == parse_template_text(json.dumps({"a": wide}), "it")
 
 
 def test_dates_are_texts():
     """CloudFormation has no dates: its version is a text."""
-    assert {"a": "2010-09-09", "b": "2010-99-99"} == load("a: 2010-09-09\nb: 2010-99-99", "it")
-    assert not isinstance(load("a: 2010-09-09 10:00:00", "it")["a"], datetime)
+    assert {"a": "2010-09-09", "b": "2010-99-99"} == parse_template_text("a: 2010-09-09\nb: 2010-99-99", "it")
+    assert not isinstance(parse_template_text("a: 2010-09-09 10:00:00", "it")["a"], datetime)
 
 
 @pytest.mark.parametrize("what", ["missing", "folder", "big"])
@@ -105,7 +119,7 @@ def test_an_endless_file_ends(tmp_path):
     except OSError:
         pytest.skip("no links here")
     with pytest.raises(ConfigurationError, match="bigger than a template may be"):
-        read(path)
+        read_template_text(path)
 
 
 def test_yaml_is_read_by_the_reader_in_python_too(monkeypatch):
@@ -113,20 +127,20 @@ def test_yaml_is_read_by_the_reader_in_python_too(monkeypatch):
     import yaml
 
     monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
-    assert {"A": {"Ref": "Pool"}, "B": {"Fn::GetAtt": ["Pool", "Arn"]}} == load(
+    assert {"A": {"Ref": "Pool"}, "B": {"Fn::GetAtt": ["Pool", "Arn"]}} == parse_template_text(
         "A: !Ref Pool\nB: !GetAtt Pool.Arn", "it"
     )
     for name in ("a bomb", "a value inside of itself", "an odd boolean", "levels beyond any stack"):
         text, why = REFUSED[name]
         with pytest.raises(ConfigurationError, match=why):
-            load(text, "it")
+            parse_template_text(text, "it")
 
 
 @given(st.text(alphabet="ab*&!<>:-?[]{},|'\"#%@\n 0.~=", max_size=60))
 def test_no_text_raises_anything_else(text):
     """Whatever signs of YAML it is made of."""
     try:
-        load(text, "it")
+        parse_template_text(text, "it")
     except ConfigurationError:
         assert "yaml" in sys.modules
 
@@ -154,5 +168,5 @@ NUMBERS = {
 def test_a_number_is_a_decimal_of_some_digits(written):
     """Every other number of YAML 1.1 is the text that it is: base 60 takes quadratic time, and hex has no end."""
     expected = NUMBERS[written]
-    assert {"a": expected} == load(f"a: {written}", "t.yaml")
-    assert type(expected) is type(load(f"a: {written}", "t.yaml")["a"])
+    assert {"a": expected} == parse_template_text(f"a: {written}", "t.yaml")
+    assert type(expected) is type(parse_template_text(f"a: {written}", "t.yaml")["a"])

@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.reading.values import (
-    OTHERS,
+    OTHER_CALLERS,
     Partial,
     Unknown,
-    flag,
+    boolean_value,
     get,
     joined,
-    number,
-    text,
+    number_value,
+    text_value,
     word,
     words,
 )
@@ -142,7 +142,7 @@ def test_what_a_macro_may_say_is_not_known():
     found = VALUES.value({"Fn::Transform": {"Name": "X"}, "Timeout": 5})
     assert 5 == get(found, "Timeout")
     assert isinstance(get(found, "MemorySize"), Unknown)
-    assert {"Timeout", OTHERS} == set(found)
+    assert {"Timeout", OTHER_CALLERS} == set(found)
 
 
 def test_no_text_grows_without_bound():
@@ -197,7 +197,7 @@ def test_a_mapping_holds_no_functions():
 )
 def test_numbers_and_booleans_are_texts_too(value, as_number, as_flag):
     """As CloudFormation takes them; what is neither is not known."""
-    for found, expected in ((number(value), as_number), (flag(value), as_flag)):
+    for found, expected in ((number_value(value), as_number), (boolean_value(value), as_flag)):
         assert isinstance(found, Unknown) if expected is Unknown else (type(expected), expected) == (type(found), found)
 
 
@@ -233,7 +233,7 @@ def test_no_term_raises(term, condition):
     values = TemplateValues({**DOCUMENT, "Conditions": {"x": condition, **DOCUMENT["Conditions"]}})
     assert values.holds("x") in {True, False, None}
     found = values.value(term)
-    for read in (text, word, number, flag):
+    for read in (text_value, word, number_value, boolean_value):
         assert isinstance(read(found), str | int | Unknown | Partial | None)
     assert all(isinstance(each, str | Unknown) for each in words(found))
     assert get(found, "a", "b") is None or get(found, "a", "b") is not NotImplemented

@@ -14,7 +14,7 @@ from watchword.contract.ports import AuditEvent
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import as_line
 from watchword_adapters.aws_lambda import TriggerError
-from watchword_adapters.deploy.stack.template import TRIGGERS, Template
+from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
 from watchword_adapters.deploy.target import Target
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -39,7 +39,9 @@ def matches(pattern, line):
 
 def test_alarms_are_those_that_the_flow_needs():
     """They are made if there is a topic to tell; messages are watched only where there are messages."""
-    functions = {f"{trigger.capitalize()}{what}" for trigger in TRIGGERS for what in ("Errors", "Throttles", "Slow")}
+    functions = {
+        f"{trigger.capitalize()}{what}" for trigger in POOL_TRIGGERS for what in ("Errors", "Throttles", "Slow")
+    }
     always = functions | {"FailuresAlarm", "LocksAlarm", "SignInsStoppedAlarm"}
     assert always == set(resources(SILENT, "CloudWatch::Alarm"))
     mail = resources(MAIL, "CloudWatch::Alarm")

@@ -25,12 +25,12 @@ from watchword.contract.ports import Permission
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
 from watchword_adapters.cli import main
-from watchword_adapters.deploy.archive import pack
+from watchword_adapters.deploy.archive import pack_zip
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.stack.pool_needs import pool_needs, session_minutes
-from watchword_adapters.deploy.stack.template import MEMORY, TRIGGERS, Template, fingerprint_in
+from watchword_adapters.deploy.stack.template import MEMORY, POOL_TRIGGERS, Template, fingerprint_in
 from watchword_adapters.deploy.target import Target
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -42,7 +42,7 @@ PICTURE = Flow(sequence(Srp(), Captcha()), name="picture")
 TIERS = Flow(sequence(Srp(), when(attribute("custom:tier", "gold"), Captcha(), EmailOtp())), name="tiers")
 
 
-def zips(folder, flow=MAIL, *, of=TRIGGERS, filling=b"", **said):
+def zips(folder, flow=MAIL, *, of=POOL_TRIGGERS, filling=b"", **said):
     """Write zips into *folder* that say of themselves that they are built of *flow*; *said* is what else they say."""
     folder.mkdir(exist_ok=True)
     for trigger in of:
@@ -57,7 +57,7 @@ def zips(folder, flow=MAIL, *, of=TRIGGERS, filling=b"", **said):
             couriers=("ses",) if trigger == "create" else (),
         )
         changed = attrs.evolve(manifest, **said).as_json()
-        (folder / f"{trigger}.zip").write_bytes(pack({"watchword.json": changed, "filling": filling}).data)
+        (folder / f"{trigger}.zip").write_bytes(pack_zip({"watchword.json": changed, "filling": filling}).data)
     return folder
 
 
@@ -81,7 +81,7 @@ def test_cfn_lint_finds_nothing(tmp_path):
         for existing in (False, True):
             document = Template(flow, TARGET, existing_pool=existing).document()
             files.append(tmp_path / f"{name}_{existing}.yaml")
-            files[-1].write_text(template_text.dump(document))
+            files[-1].write_text(template_text.template_as_yaml(document))
     zips(tmp_path / "smtp")
     zips(tmp_path / "smtp", of=["create"], couriers=("smtp",))
     for name, document in {
@@ -91,7 +91,7 @@ def test_cfn_lint_finds_nothing(tmp_path):
         "attribute": Template(MAIL, TARGET, attributes=("custom:tier",)).document(),
     }.items():
         files.append(tmp_path / f"{name}.yaml")
-        files[-1].write_text(template_text.dump(document))
+        files[-1].write_text(template_text.template_as_yaml(document))
     files.append(tmp_path / "mail.json")
     files[-1].write_text(json.dumps(Template(MAIL, TARGET).document()))
     run = subprocess.run(
@@ -174,7 +174,7 @@ def test_root_key_and_rotating_key_are_two_secrets_that_stay():
 def test_only_the_pool_may_call_the_functions(existing):
     """A permission without the pool's ARN would let any pool of any account call."""
     made = resources(existing_pool=existing)
-    for trigger in TRIGGERS:
+    for trigger in POOL_TRIGGERS:
         properties = made[f"{trigger.capitalize()}Permission"]["Properties"]
         assert "cognito-idp.amazonaws.com" == properties["Principal"]
         assert {"Ref": "AWS::AccountId"} == properties["SourceAccount"]
@@ -308,7 +308,7 @@ def keys_of(document):
     """Return where each function's zip is, by trigger."""
     return {
         trigger: document["Resources"][f"{trigger.capitalize()}Function"]["Properties"]["Code"]["S3Key"]
-        for trigger in TRIGGERS
+        for trigger in POOL_TRIGGERS
     }
 
 
@@ -325,7 +325,7 @@ def test_another_zip_has_another_name(tmp_path):
     before = Template(MAIL, dist=zips(tmp_path))
     assert before.uploads == keys_of(before.document())
     after = Template(MAIL, dist=zips(tmp_path, of=["create"], filling=b"two"))
-    assert ["create"] == [trigger for trigger in TRIGGERS if before.uploads[trigger] != after.uploads[trigger]]
+    assert ["create"] == [trigger for trigger in POOL_TRIGGERS if before.uploads[trigger] != after.uploads[trigger]]
     (tmp_path / "verify.zip").unlink()
     with pytest.raises(ConfigurationError, match=r"verify\.zip is not there: run watchword build"):
         Template(MAIL, dist=tmp_path)
@@ -352,8 +352,12 @@ def test_the_zips_say_what_the_functions_run_on(tmp_path, target):
     ("of", "said", "culprit"),
     [
         (["verify"], {"trigger": "create"}, "verify.zip holds the function create"),
-        (TRIGGERS, {"flow": FlowMark("mail", "0" * 16)}, "define.zip was built of the flow mail (0000000000000000)"),
-        (TRIGGERS, {"flow": FlowMark("other", MAIL.fingerprint)}, "was built of the flow other"),
+        (
+            POOL_TRIGGERS,
+            {"flow": FlowMark("mail", "0" * 16)},
+            "define.zip was built of the flow mail (0000000000000000)",
+        ),
+        (POOL_TRIGGERS, {"flow": FlowMark("other", MAIL.fingerprint)}, "was built of the flow other"),
         (["create"], {"flow": FlowMark("mail", "0" * 16)}, "create.zip was built of the flow mail (0000000000000000)"),
         (["verify"], {"runtime": "python3.13"}, "their runtime differ"),
         (["create"], {"architecture": "x86_64"}, "their architecture differ"),
@@ -377,8 +381,8 @@ def test_zips_that_do_not_fit_are_refused(tmp_path, of, said, culprit):
 def test_a_file_that_is_no_built_zip_is_refused(tmp_path, capsys):
     """With 2, and nothing is written."""
     flow, output = str(FLOWS / "email_code.toml"), tmp_path / "stack.yaml"
-    for content in (b"", b"PK", pack({"lambda.py": b""}).data):
-        for trigger in TRIGGERS:
+    for content in (b"", b"PK", pack_zip({"lambda.py": b""}).data):
+        for trigger in POOL_TRIGGERS:
             (tmp_path / f"{trigger}.zip").write_bytes(content)
         assert 2 == main(["template", flow, "--dist", str(tmp_path), "-o", str(output)])
         assert "run watchword build again" in capsys.readouterr().err
@@ -586,7 +590,7 @@ VALUES = st.recursive(
 def test_what_is_written_as_yaml_reads_the_same(value):
     """Whatever texts it holds: words that YAML takes for something else, line ends, signs."""
     pytest.importorskip("yaml")
-    assert value == template_text.load(template_text.dump(value), "it")
+    assert value == template_text.parse_template_text(template_text.template_as_yaml(value), "it")
 
 
 def test_yaml_has_no_anchor_keeps_the_order_and_folds_no_line():
@@ -594,7 +598,7 @@ def test_yaml_has_no_anchor_keeps_the_order_and_folds_no_line():
     pytest.importorskip("yaml")
     shared = {"b": "word " * 60 + "end", "a": ["2012-10-17"]}
     once = f"  b: {shared['b']}\n  a:\n  - '2012-10-17'\n"
-    assert f"z:\n{once}y:\n{once}" == template_text.dump({"z": shared, "y": shared})
+    assert f"z:\n{once}y:\n{once}" == template_text.template_as_yaml({"z": shared, "y": shared})
 
 
 def test_without_pyyaml_the_template_is_written_as_json_alone(tmp_path, monkeypatch, capsys):
@@ -611,7 +615,7 @@ def test_short_forms_of_cloudformation_are_read_as_long_ones():
     """As a person writes them."""
     pytest.importorskip("yaml")
     text = "A: !Ref Pool\nB: !GetAtt Pool.Arn\nC: !Sub 'x${Pool}'\nD: !If [Yes, 1, !Ref 'AWS::NoValue']\n"
-    read = template_text.load(text, "it")
+    read = template_text.parse_template_text(text, "it")
     assert {"A": {"Ref": "Pool"}, "B": {"Fn::GetAtt": ["Pool", "Arn"]}, "C": {"Fn::Sub": "x${Pool}"}} == {
         name: read[name] for name in "ABC"
     }
@@ -622,13 +626,13 @@ def test_what_is_no_yaml_is_refused_by_line(monkeypatch):
     """And without a reader of YAML, the remedy is said. No object is ever made of it."""
     pytest.importorskip("yaml")
     with pytest.raises(ConfigurationError, match=r"stack\.yaml, line 2 is neither"):
-        template_text.load("a: 1\nb: [", "stack.yaml")
-    assert {"Fn::!python/object/apply:os.system": ["true"]} != template_text.load("a: 1", "x")
+        template_text.parse_template_text("a: 1\nb: [", "stack.yaml")
+    assert {"Fn::!python/object/apply:os.system": ["true"]} != template_text.parse_template_text("a: 1", "x")
     with pytest.raises(ConfigurationError, match="neither JSON nor YAML"):
-        template_text.load("a: !!python/object/apply:os.system ['true']", "x")
+        template_text.parse_template_text("a: !!python/object/apply:os.system ['true']", "x")
     monkeypatch.setitem(sys.modules, "yaml", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'watchword\[aws\]'"):
-        template_text.load("a: 1", "x")
+        template_text.parse_template_text("a: 1", "x")
 
 
 # --- the command --------------------------------------------------------------------------------------------------
@@ -644,7 +648,7 @@ def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_pat
     lines = said.out.splitlines()
     assert 3 == len(lines)
     made = json.loads(target.read_text())["Resources"]
-    for trigger, line in zip(TRIGGERS, lines, strict=True):
+    for trigger, line in zip(POOL_TRIGGERS, lines, strict=True):
         key = made[f"{trigger.capitalize()}Function"]["Properties"]["Code"]["S3Key"]
         assert ["aws", "s3", "cp", str(tmp_path / f"{trigger}.zip"), f"s3://${{BUCKET:?}}/{key}"] == shlex.split(line)
     assert 0 == main(["template", str(flow), "--dist", str(tmp_path)])
@@ -670,7 +674,7 @@ def test_what_is_printed_runs_in_a_shell(tmp_path, capsys):
     script, path = capsys.readouterr().out, {"PATH": f"{tools}:/usr/bin:/bin"}
     ran = subprocess.run(["sh", "-e", "-c", script], env={**path, "BUCKET": "acme"}, capture_output=True, text=True)
     words = ran.stdout.splitlines()
-    assert [str(dist / f"{trigger}.zip") for trigger in TRIGGERS] == words[2::4]
+    assert [str(dist / f"{trigger}.zip") for trigger in POOL_TRIGGERS] == words[2::4]
     assert all(each.startswith("s3://acme/") for each in words[3::4])
     assert subprocess.run(["sh", "-e", "-c", script], env=path, capture_output=True).returncode
 
@@ -704,7 +708,7 @@ def test_no_input_file_is_overwritten(tmp_path, command, capsys, monkeypatch):
 
 def test_no_zip_is_overwritten_by_the_template(tmp_path, capsys):
     """A zip is read too."""
-    for trigger in TRIGGERS:
+    for trigger in POOL_TRIGGERS:
         (tmp_path / f"{trigger}.zip").write_bytes(trigger.encode())
     output = tmp_path / "create.zip"
     assert 2 == main(["template", str(FLOWS / "email_code.toml"), "--dist", str(tmp_path), "-o", str(output)])
