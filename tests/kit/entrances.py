@@ -14,7 +14,7 @@ from kit.hosts import event, sign_in_of, triggers_of
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
 from watchword.algebra import derivative, notation, requirement
 from watchword.algebra.limits import parse_limit
-from watchword.contract.powers import MAX_MESSAGE
+from watchword.contract.kinds import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
 from watchword.loading.flow_file import find_flow, load_flow
 from watchword.loading.registry import Registry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from attrs import frozen
@@ -12,7 +12,7 @@ from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
 from watchword.algebra.notation import say
 from watchword.analysis.explanation import upcoming
-from watchword.analysis.state_space import Exploration, that_send
+from watchword.analysis.state_space import Conditions, Exploration, Outcomes, beginnings_of, that_send, union
 from watchword.errors import ConfigurationError
 
 NodeShape: TypeAlias = Literal["step", "choice", "host", "end"]
@@ -25,7 +25,6 @@ MAX_LABEL = 80
 
 TOKENS, FAIL = "tokens", "fail"
 _BEGIN = "[*]"
-_OTHERWISE = "otherwise"
 _ORDER = (
     *(
         "",
@@ -84,10 +83,10 @@ def full(exploration: Exploration) -> Diagram:
             "draw it collapsed by step"
         )
     nodes = tuple(Node(f"s{number}", _label(state), _shape(state)) for number, state in enumerate(states))
-    conditions = _Conditions(exploration)
+    conditions = Conditions(exploration)
     begins = (
         Edge(_BEGIN, f"s{number}", _cut(conditions.told(mask, others)))
-        for number, mask, others in _beginnings(exploration)
+        for number, mask, others in beginnings_of(exploration)
     )
     words: dict[tuple[int, int], list[str]] = {}
     for number, followers in enumerate(exploration.onward):
@@ -159,75 +158,6 @@ def _cut(text: str) -> str:
 
 
 # --- conditions ---------------------------------------------------------------------------------------------------
-
-Outcomes: TypeAlias = int
-"""A set of outcomes of all conditions together, as bits: bit n is for the nth beginning."""
-
-
-def _union(masks: Iterable[Outcomes]) -> Outcomes:
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found
-
-
-def _beginnings(exploration: Exploration) -> Iterator[tuple[int, Outcomes, tuple[Outcomes, ...]]]:
-    """Give each state to begin in, with the outcomes for which one does, and those of the other states."""
-    begun: dict[int, Outcomes] = {}
-    for bit, (_, number) in enumerate(exploration.beginnings):
-        begun[number] = begun.get(number, 0) | 1 << bit
-    for number, mask in begun.items():
-        yield number, mask, tuple(other for another, other in begun.items() if another != number)
-
-
-@frozen
-class _Conditions:
-    """Tells sets of outcomes by the conditions of the flow."""
-
-    exploration: Exploration
-
-    def told(self, mask: Outcomes, others: Collection[Outcomes]) -> str:
-        """Return for whom the way of *mask* is, where *others* are those of the other ways; nothing if it is for everybody."""
-        among = _union((mask, *others))
-        if mask == among:
-            return ""
-        found = self.cubes(mask, among)
-        rest = _union(other for other in others if other != among)
-        if mask == among & ~rest and not any(holds for cube in found for _, holds in cube):
-            return _OTHERWISE
-        return self.spelt(found)
-
-    def spelt(self, found: Iterable[Iterable[tuple[int, bool]]]) -> str:
-        """Return groups of conditions in words."""
-        return " or ".join(" and ".join(self._literal(*literal) for literal in cube) for cube in found)
-
-    def cubes(self, mask: Outcomes, among: Outcomes) -> list[list[tuple[int, bool]]]:
-        """Return groups of conditions, and whether each holds: one group or another is true exactly for *mask* of *among*."""
-        found: list[list[tuple[int, bool]]] = []
-        left = mask
-        for bit, (outcomes, _) in enumerate(self.exploration.beginnings):
-            if not left >> bit & 1:
-                continue
-            cube = list(enumerate(outcomes))
-            # What does not hold is left out first: people ask by what does.
-            for literal in sorted(cube, key=lambda each: each[1]):
-                shorter = [each for each in cube if each != literal]
-                if not self._meeting(shorter, among) & ~mask:
-                    cube = shorter
-            found.append(cube)
-            left &= ~self._meeting(cube, among)
-        return found
-
-    def _meeting(self, cube: Collection[tuple[int, bool]], among: Outcomes) -> Outcomes:
-        return sum(
-            1 << bit
-            for bit, (outcomes, _) in enumerate(self.exploration.beginnings)
-            if among >> bit & 1 and all(outcomes[place] == holds for place, holds in cube)
-        )
-
-    def _literal(self, place: int, holds: bool) -> str:
-        condition = self.exploration.flow.conditions[place]
-        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"
 
 
 # --- in full ------------------------------------------------------------------------------------------------------
@@ -319,7 +249,7 @@ class _Collapsing:
         begin = Node(_BEGIN, "", "end")
         asked = [tuple(self._asked(number)) for number in range(len(self.exploration.states))]
         reached = self._reached()
-        for first, mask, _ in _beginnings(self.exploration):
+        for first, mask, _ in beginnings_of(self.exploration):
             for node in asked[first]:
                 add(begin, node, "", mask)
         for number, followers in enumerate(self.exploration.onward):
@@ -342,7 +272,7 @@ class _Collapsing:
 
     def _labelled(self, edges: Mapping[tuple[str, str], Mapping[str, Outcomes]]) -> Iterator[Edge]:
         """Give the edges with their labels, each with the condition under which one goes there and not elsewhere."""
-        conditions = _Conditions(self.exploration)
+        conditions = Conditions(self.exploration)
         forks: dict[str, dict[Outcomes, None]] = {}
         for (source, _), labels in edges.items():
             forks.setdefault(source, {}).update(dict.fromkeys(labels.values()))
@@ -352,7 +282,7 @@ class _Collapsing:
             for mask in masks
         }
         spelt = {
-            (source, mask): conditions.spelt(conditions.cubes(mask, _union(forks[source])))
+            (source, mask): conditions.spelt(conditions.cubes(mask, union(forks[source])))
             for (source, mask), told in bare.items()
             if told
         }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
+from typing import TypeAlias
 
 from attrs import field, frozen
 
@@ -236,3 +237,78 @@ def _rounds_of(name: str, sending: Collection[str]) -> tuple[RoundTuple, ...]:
     asked: tuple[tuple[Use, bool], ...] = (("answer", True), ("answer", False), ("resend", False))
     unasked: tuple[tuple[Use, bool], ...] = (("unasked", False),) if name in sending else ()
     return tuple((derivative.CUSTOM, name, use, right) for use, right in asked + unasked)
+
+
+OTHERWISE = "otherwise"
+"""What is said of the outcomes that are left, where the others are told by their conditions."""
+
+
+Outcomes: TypeAlias = int
+"""A set of outcomes of all conditions together, as bits: bit n is for the nth beginning."""
+
+
+def union(masks: Iterable[Outcomes]) -> Outcomes:
+    """Return the outcomes that are in any of *masks*."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def beginnings_of(exploration: Exploration) -> Iterator[tuple[int, Outcomes, tuple[Outcomes, ...]]]:
+    """Give each state to begin in, with the outcomes for which one does, and those of the other states."""
+    begun: dict[int, Outcomes] = {}
+    for bit, (_, number) in enumerate(exploration.beginnings):
+        begun[number] = begun.get(number, 0) | 1 << bit
+    for number, mask in begun.items():
+        yield number, mask, tuple(other for another, other in begun.items() if another != number)
+
+
+@frozen
+class Conditions:
+    """Tells sets of outcomes by the conditions of the flow."""
+
+    exploration: Exploration
+
+    def told(self, mask: Outcomes, others: Collection[Outcomes]) -> str:
+        """Return for whom the way of *mask* is, where *others* are those of the other ways; nothing if it is for everybody."""
+        among = union((mask, *others))
+        if mask == among:
+            return ""
+        found = self.cubes(mask, among)
+        rest = union(other for other in others if other != among)
+        if mask == among & ~rest and not any(holds for cube in found for _, holds in cube):
+            return OTHERWISE
+        return self.spelt(found)
+
+    def spelt(self, found: Iterable[Iterable[tuple[int, bool]]]) -> str:
+        """Return groups of conditions in words."""
+        return " or ".join(" and ".join(self._literal(*literal) for literal in cube) for cube in found)
+
+    def cubes(self, mask: Outcomes, among: Outcomes) -> list[list[tuple[int, bool]]]:
+        """Return groups of conditions, and whether each holds: one group or another is true exactly for *mask* of *among*."""
+        found: list[list[tuple[int, bool]]] = []
+        left = mask
+        for bit, (outcomes, _) in enumerate(self.exploration.beginnings):
+            if not left >> bit & 1:
+                continue
+            cube = list(enumerate(outcomes))
+            # What does not hold is left out first: people ask by what does.
+            for literal in sorted(cube, key=lambda each: each[1]):
+                shorter = [each for each in cube if each != literal]
+                if not self._meeting(shorter, among) & ~mask:
+                    cube = shorter
+            found.append(cube)
+            left &= ~self._meeting(cube, among)
+        return found
+
+    def _meeting(self, cube: Collection[tuple[int, bool]], among: Outcomes) -> Outcomes:
+        return sum(
+            1 << bit
+            for bit, (outcomes, _) in enumerate(self.exploration.beginnings)
+            if among >> bit & 1 and all(outcomes[place] == holds for place, holds in cube)
+        )
+
+    def _literal(self, place: int, holds: bool) -> str:
+        condition = self.exploration.flow.conditions[place]
+        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, cast
 
-from attrs import field, frozen
+from attrs import field, fields_dict, frozen, has
 
 from watchword.contract.read_only import read_only
 
@@ -197,3 +197,24 @@ class HostRun(Protocol):
 
     kind: ClassVar[str]
     host_rounds: ClassVar[tuple[str, ...]]
+
+
+MAX_MESSAGE = 1_000_000
+"""Characters of a message in all: ten times what a template may have."""
+
+
+def why_no_message(message: object, channel: str) -> str:
+    """Return why a kind that sends by *channel* cannot have made *message*; nothing if it can."""
+    made_by = cast("Any", type(message))
+    if not has(made_by) or "id" not in fields_dict(made_by):
+        return "made a message that is no attrs class with a field id"
+    made = cast("Message", message)
+    try:
+        to, texts, by = cast("object", made.to), cast("object", made.texts()), cast("object", made.channel)
+    except Exception as error:  # noqa: BLE001 - a message of a stranger
+        return f"made a message that cannot be read: {type(error).__name__}"
+    if not isinstance(to, str) or not isinstance(texts, tuple) or not all(isinstance(each, str) for each in texts):  # pyright: ignore[reportUnknownVariableType]
+        return "made a message that is not all text"
+    if len(to) + sum(map(len, cast("tuple[str, ...]", texts))) > MAX_MESSAGE:
+        return f"made a message of more than {MAX_MESSAGE} characters"
+    return "" if by == channel else f"made a message of the channel {by!r:.40}, although it sends by {channel!r}"

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, get_args
 
 import attrs
 
-from watchword.contract.kinds import Factor, HostRun, Kind, Message
+from watchword.contract.kinds import Factor, HostRun, Kind
+from watchword.contract.members import (
+    Member,
+    are_permissions,
+    are_texts,
+    are_words,
+    is_flag,
+    is_text,
+    whole_number_from,
+)
 from watchword.contract.ports import Permission, Reach
 from watchword.errors import ConfigurationError
 
@@ -26,8 +35,6 @@ LIFETIME = 180
 MAX_LIFETIME = 600
 """NIST SP 800-63B-4 3.1.3: an out-of-band authentication is invalid if not completed within 10 minutes."""
 
-MAX_MESSAGE = 1_000_000
-"""Characters of a message in all: ten times what a template may have."""
 
 _FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
 
@@ -147,71 +154,33 @@ class LedgerPowers:
     prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
 
 
-@attrs.frozen
-class _Member:
-    """One member: which values *fit*, in words *wanted*, and whether it may be a *setting* (a field of the attrs class)."""
+_PERMISSIONS = (Member("permissions", are_permissions, "a tuple of watchword.contract.ports.Permission", setting=True),)
+_PREPARE = (Member("prepare", callable, "a method prepare()"),)
 
-    name: str
-    fits: Callable[[object], bool]
-    wanted: str
-    setting: bool = False
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(map(_text, cast("tuple[object, ...]", value)))
-
-
-def _names(value: object) -> bool:
-    return isinstance(value, frozenset) and all(map(_text, cast("frozenset[object]", value)))
-
-
-def _permitted(value: object) -> bool:
-    return isinstance(value, tuple) and all(isinstance(each, Permission) for each in cast("tuple[object, ...]", value))
-
-
-def _flag(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _whole(low: int, high: int | None = None) -> Callable[[object], bool]:
-    def fits(value: object) -> bool:
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and low <= cast("int", value) and (high is None or cast("int", value) <= high)
-
-    return fits
-
-
-_PERMISSIONS = (_Member("permissions", _permitted, "a tuple of watchword.contract.ports.Permission", setting=True),)
-_PREPARE = (_Member("prepare", callable, "a method prepare()"),)
-
-KIND_POWERS: Final[Mapping[type, tuple[_Member, ...]]] = {
+KIND_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {
     Sends: (
-        _Member("channel", _text, 'a text such as "email", as a ClassVar'),
-        _Member("resend_after", _whole(0), "a whole number of seconds", setting=True),
+        Member("channel", is_text, 'a text such as "email", as a ClassVar'),
+        Member("resend_after", whole_number_from(0), "a whole number of seconds", setting=True),
     ),
     NeedsModules: (
-        _Member("requires_create", _texts, "a tuple of module names, as a ClassVar"),
-        _Member("requires_verify", _texts, "a tuple of module names, as a ClassVar"),
-        _Member("extra", _text, 'a text such as "watchword[captcha]", as a ClassVar'),
+        Member("requires_create", are_texts, "a tuple of module names, as a ClassVar"),
+        Member("requires_verify", are_texts, "a tuple of module names, as a ClassVar"),
+        Member("extra", is_text, 'a text such as "watchword[captcha]", as a ClassVar'),
     ),
     NeedsPermissions: _PERMISSIONS,
     Prepares: _PREPARE,
-    Guessable: (_Member("guess_probability", callable, "a method guess_probability()"),),
+    Guessable: (Member("guess_probability", callable, "a method guess_probability()"),),
 }
 """The powers of a kind. A member that the protocol has as a ClassVar or a method is never read from a setting of that name."""
 
-COURIER_POWERS: Final[Mapping[type, tuple[_Member, ...]]] = {NeedsPermissions: _PERMISSIONS, Prepares: _PREPARE}
-LEDGER_POWERS: Final[Mapping[type, tuple[_Member, ...]]] = {Prepares: _PREPARE}
+COURIER_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {NeedsPermissions: _PERMISSIONS, Prepares: _PREPARE}
+LEDGER_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {Prepares: _PREPARE}
 
 _FACTS = (
-    _Member("attempts", _whole(1, MAX_ATTEMPTS), f"a whole number from 1 to {MAX_ATTEMPTS}", setting=True),
-    _Member("lifetime", _whole(1, MAX_LIFETIME), f"a whole number from 1 to {MAX_LIFETIME}", setting=True),
-    _Member("cosmetic", _names, "a frozenset of names of settings, as a ClassVar"),
-    _Member("cognitive", _flag, "True or False", setting=True),
+    Member("attempts", whole_number_from(1, MAX_ATTEMPTS), f"a whole number from 1 to {MAX_ATTEMPTS}", setting=True),
+    Member("lifetime", whole_number_from(1, MAX_LIFETIME), f"a whole number from 1 to {MAX_LIFETIME}", setting=True),
+    Member("cosmetic", are_words, "a frozenset of names of settings, as a ClassVar"),
+    Member("cognitive", is_flag, "True or False", setting=True),
 )
 
 _ABSENT: Final = object()
@@ -254,7 +223,7 @@ def channel_of(courier: object) -> str:
         ConfigurationError: if it does not say so.
     """
     channel: object = getattr(courier, "channel", None)
-    if not _text(channel):
+    if not is_text(channel):
         raise ConfigurationError(
             f"the courier {type(courier).__name__} does not say which channel it carries: give it "
             'channel = "email", or the channel of the kind that sends by it'
@@ -329,22 +298,6 @@ def proves_of(kind: type) -> frozenset[Factor] | None:
     return cast("frozenset[Factor]", proves) if isinstance(proves, frozenset) else None
 
 
-def why_no_message(message: object, channel: str) -> str:
-    """Return why a kind that sends by *channel* cannot have made *message*; nothing if it can."""
-    if "id" not in _fields(type(message)):
-        return "made a message that is no attrs class with a field id"
-    made = cast("Message", message)
-    try:
-        to, texts, by = cast("object", made.to), cast("object", made.texts()), cast("object", made.channel)
-    except Exception as error:  # noqa: BLE001 - a message of a stranger
-        return f"made a message that cannot be read: {type(error).__name__}"
-    if not isinstance(to, str) or not isinstance(texts, tuple) or not all(isinstance(each, str) for each in texts):  # pyright: ignore[reportUnknownVariableType]
-        return "made a message that is not all text"
-    if len(to) + sum(map(len, cast("tuple[str, ...]", texts))) > MAX_MESSAGE:
-        return f"made a message of more than {MAX_MESSAGE} characters"
-    return "" if by == channel else f"made a message of the channel {by!r:.40}, although it sends by {channel!r}"
-
-
 def missing_members(made: object, port: type) -> tuple[str, ...]:
     """Return the members of the protocol *port* that *made* has not."""
     names = (*inspect.get_annotations(port), *vars(port))
@@ -379,7 +332,7 @@ def _fields(made_by: type) -> tuple[str, ...]:
     return tuple(each.name for each in attrs.fields(made_by)) if attrs.has(made_by) else ()
 
 
-def _value(thing: object, member: _Member) -> object:
+def _value(thing: object, member: Member) -> object:
     """Return *member* of *thing*, absent or to be known later if it cannot be read."""
     if member.name in _fields(_class_of(thing)) and not member.setting:
         return _ABSENT
@@ -399,7 +352,7 @@ def _facts(kind: object, who: str) -> dict[str, Any]:
     return {member.name: value for member, value in known.items()}
 
 
-def _read(thing: object, who: str, table: Mapping[type, tuple[_Member, ...]]) -> dict[str, Any]:
+def _read(thing: object, who: str, table: Mapping[type, tuple[Member, ...]]) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for power, members in table.items():
         found = {member: _value(thing, member) for member in members}
@@ -414,7 +367,7 @@ def _read(thing: object, who: str, table: Mapping[type, tuple[_Member, ...]]) ->
     return read
 
 
-def _check(who: str, member: _Member, value: object, of: str) -> None:
+def _check(who: str, member: Member, value: object, of: str) -> None:
     if not member.fits(value):
         shown = repr(value) if type(value) in (int, float, bool) and abs(cast("int", value)) < 10**12 else ""
         raise ConfigurationError(
@@ -423,7 +376,7 @@ def _check(who: str, member: _Member, value: object, of: str) -> None:
 
 
 def _half(
-    thing: object, who: str, power: type, there: Mapping[_Member, object], missing: list[_Member]
+    thing: object, who: str, power: type, there: Mapping[Member, object], missing: list[Member]
 ) -> ConfigurationError:
     has = " and ".join(member.name for member in there)
     lacks = " and ".join(member.name for member in missing)

@@ -9,8 +9,7 @@ from attrs import evolve, field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.blocks import MESSAGES
 from watchword.algebra.evaluation import Turn
-from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, User
-from watchword.contract.powers import why_no_message
+from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, User, why_no_message
 from watchword.errors import UnavailableError, reason_of
 from watchword.runtime.delivery import (
     Claimed,

@@ -11,38 +11,39 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
-from attrs import evolve, fields, frozen, has
+from attrs import evolve
 
 from watchword.algebra.flow import Flow
-from watchword.contract.kinds import Challenge, CreateRequest, Email, Message, User, Verdict
+from watchword.contract.kinds import Challenge, CreateRequest, Email, User, Verdict
 from watchword.contract.ports import LEASE
-from watchword.contract.powers import is_kind, powers_of, settings_of, why_no_kind
-from watchword.errors import ConfigurationError, checked_word
+from watchword.contract.powers import is_kind, powers_of, why_no_kind
+from watchword.errors import ConfigurationError
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.wire import reference
 from watchword.testing.code_tap import DrawnCode, hearing
-from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS, hostile_answers
+from watchword.testing.hostile import HOSTILE_TEXTS, hostile_answers
+from watchword.testing.kind_facts import (
+    HEAVY,
+    NOTHING,
+    ODD_TEXTS,
+    Made,
+    assert_word,
+    built_anew,
+    hidden_users,
+    required_by,
+    sends,
+    settings_made_of,
+    shape_of,
+    subject_of,
+    told_of,
+)
 from watchword.testing.leaks import reveals
 from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
 
-_HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
 _DAY = 86_400
 
 _DRAWS = 16
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_NOTHING = ("", " ", "-", "\t\r\n", "\u200b", "\ufeff", "0", "None", "null", "undefined", "[]", "{}")
-"""Answers of somebody who has none to give."""
-_ODD_TEXTS = ("", " ", "-", "\u00a0", "\u200b", "\ufeff", "ä", "ein Flügel", "пианино", "١٢٣", "x" * 2000)
-"""Settings of which nothing may be left when an answer is folded: they are blank, invisible, or not ASCII."""
-
-
-@frozen
-class _Made:
-    """A challenge, the right answer to it, and the codes that were asked for to make it."""
-
-    challenge: Challenge
-    right: str
-    issued: tuple[DrawnCode, ...]
 
 
 class KindContract:
@@ -77,17 +78,17 @@ class KindContract:
         except ConfigurationError as error:
             raise AssertionError(f"no flow can ask for it: {error}") from error
         powers = powers_of(kind)
-        assert powers.cosmetic <= set(_settings(kind)), "cosmetic names something that is no setting"
+        assert powers.cosmetic <= set(settings_made_of(kind)), "cosmetic names something that is no setting"
         if powers.sends:
             assert "possession" in kind.proves, "a kind that sends proves possession"
             assert powers.resend_after >= LEASE, f"resend_after must be {LEASE} or more: the lease of a claim"
 
     def test_it_is_a_value(self) -> None:
         """Two kinds with the same settings are equal and hash alike, and settings cannot be changed."""
-        twin = _build(self.kind)
+        twin = built_anew(self.kind)
         assert twin == self.kind, "made again with the same settings it is another"
         assert hash(twin) == hash(self.kind)
-        for name in _settings(self.kind):
+        for name in settings_made_of(self.kind):
             with pytest.raises(AttributeError):
                 setattr(twin, name, None)
 
@@ -102,18 +103,18 @@ class KindContract:
             assert declared >= true * 0.999, f"it says {declared}, but one guess in {1 / true:.0f} is right"
         if made[0].issued and declared < 1e-4:
             assert len({one.right for one in made}) >= 31, f"it says {declared}, but codes repeat"
-        if _sends(self.kind):
+        if sends(self.kind):
             assert declared <= 2**-19.9, "a code that is sent needs 20 bits (NIST SP 800-63B-4 3.1.3)"
 
     def test_settings_are_refused(self) -> None:
         """A setting of the wrong type, a number out of bounds and every one in `refused` is a ConfigurationError that names it."""
-        settings = _settings(self.kind)
+        settings = settings_made_of(self.kind)
         cases = [{name: object()} for name in settings]
         numbers = [name for name, value in settings.items() if isinstance(value, int) and not isinstance(value, bool)]
         cases += [{name: bad} for name in numbers for bad in (-1, 10**9, "1", None, float("nan"))]
         for case in [*cases, *self.refused]:
             try:
-                built = _build(self.kind, **case)
+                built = built_anew(self.kind, **case)
                 powers_of(built).prepare()
             except ConfigurationError as error:
                 told = str(error)
@@ -125,7 +126,7 @@ class KindContract:
 
     def test_import_loads_nothing_heavy(self) -> None:
         """Importing the module loads none of what only Create needs."""
-        heavy = sorted({*_HEAVY, *_required(self.kind)})
+        heavy = sorted({*HEAVY, *required_by(self.kind)})
         module = type(self.kind).__module__
         program = (
             f"import sys; sys.path[:] = {sys.path!r}; import {module}; "
@@ -138,9 +139,9 @@ class KindContract:
     def test_only_create_needs_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Building the kind and judging an answer work without what it requires for making a challenge alone."""
         made = self._made()
-        for name in set(_required(self.kind)) - {*powers_of(self.kind).requires_verify}:
+        for name in set(required_by(self.kind)) - {*powers_of(self.kind).requires_verify}:
             monkeypatch.setitem(sys.modules, name, None)
-        assert self._verdict(_build(self.kind), made, made.right).right
+        assert self._verdict(built_anew(self.kind), made, made.right).right
 
     # What it makes
 
@@ -155,7 +156,7 @@ class KindContract:
                     assert _NAME.fullmatch(name), f"{place}: no name: {name!r}"
                     assert value.isprintable() or place == "public", f"{place}[{name!r}] holds control characters"
                     value.encode("utf-8")
-            _assert_word(challenge.reason)
+            assert_word(challenge.reason)
 
     def test_the_secret_is_nowhere_else(
         self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -175,7 +176,7 @@ class KindContract:
             **{
                 f"messages[{n}].{part}": text
                 for n, message in enumerate(challenge.messages)
-                for part, text in (("to", message.to), ("subject", _subject(message)))
+                for part, text in (("to", message.to), ("subject", subject_of(message)))
             },
             "ref, which the client is shown": reference("claim-1"),
             "repr of the kind": repr(self.kind) + str(self.kind),
@@ -193,7 +194,7 @@ class KindContract:
     def test_messages_go_to_the_user_alone(self) -> None:
         """A kind that sends makes one message, to the user's own address, with a subject of one line; others make none."""
         messages = self._made().challenge.messages
-        if not _sends(self.kind):
+        if not sends(self.kind):
             assert messages == (), "messages need a channel: they are not counted or claimed without one"
             return
         assert len(messages) == 1, f"{len(messages)} messages"
@@ -218,14 +219,14 @@ class KindContract:
     def test_the_same_claim_gives_the_same_code(self) -> None:
         """A kind that sends makes the same challenge from the same claim; every kind makes new codes from a new one."""
         first, same, other = self._made(), self._made(), self._made(claim="claim-2")
-        if _sends(self.kind):
+        if sends(self.kind):
             assert same == first, "a host's retry would show or send something else"
         if first.issued:
             assert other.right != first.right, "two challenges have the same right answer"
 
     def test_trying_again_sends_nothing(self) -> None:
         """After a wrong answer a kind that sends asks for the same code, shows the same, and sends no message."""
-        if not _sends(self.kind):
+        if not sends(self.kind):
             pytest.skip(f"{self.kind.kind} does not send")
         first = self._made()
         again = self._made(again=True, carry=first.challenge.carry)
@@ -235,9 +236,9 @@ class KindContract:
 
     def test_nobody_looks_like_somebody(self) -> None:
         """A user who does not exist, or cannot receive, is shown what a user of that name is shown, and is sent nothing."""
-        for user in self._hidden():
+        for user in hidden_users(self.kind, self.user):
             made = self._made(user=user)
-            who = _who(user)
+            who = told_of(user)
             assert made.challenge.messages == (), f"{who}: a message"
             # What is shown may depend on the name: it was typed, whether anybody has it or not.
             twin = evolve(self.user, name=user.name)
@@ -246,9 +247,11 @@ class KindContract:
                 shown, expected = getattr(made.challenge, place), getattr(like.challenge, place)
                 assert set(shown) == set(expected), f"{who}: other {place} parameters"
                 for name in shown:
-                    same = _shape(shown[name]) == _shape(expected[name]) or self._drawn_alike(user, twin, place, name)
+                    same = shape_of(shown[name]) == shape_of(expected[name]) or self._drawn_alike(
+                        user, twin, place, name
+                    )
                     assert same, f"{who}: {place}[{name!r}] looks different"
-        if _sends(self.kind):
+        if sends(self.kind):
             twin = evolve(self.user, name=NOBODY.name)
             for name in self._made(user=NOBODY).challenge.public:
                 real, made_up = (len(self._drawn(user, "public", name)) > 1 for user in (twin, NOBODY))
@@ -257,28 +260,28 @@ class KindContract:
 
     def test_nothing_lets_nobody_in(self) -> None:
         """A user of whom there is no right answer is let in by none: not by an empty one, nor by one that is shown."""
-        for user in self._hidden():
+        for user in hidden_users(self.kind, self.user):
             made = self._made(user=user)
             shown = {*made.challenge.public.values(), *made.challenge.private.values(), *made.challenge.carry.values()}
-            for answer in (*_NOTHING, *sorted(shown)):
+            for answer in (*NOTHING, *sorted(shown)):
                 verdict = self._verdict(self.kind, made, answer, user=user)
-                assert verdict.right is False, f"{_who(user)}: {answer!r:.80} passes"
+                assert verdict.right is False, f"{told_of(user)}: {answer!r:.80} passes"
 
     def test_an_empty_answer_is_right_with_no_setting(self) -> None:
         """Whatever text a setting holds, it is refused, or an empty answer is wrong all the same."""
-        for name, value in _settings(self.kind).items():
-            texts = [*_ODD_TEXTS] if isinstance(value, str) else []
-            lists = [(text,) for text in _ODD_TEXTS] if isinstance(value, tuple) else []
+        for name, value in settings_made_of(self.kind).items():
+            texts = [*ODD_TEXTS] if isinstance(value, str) else []
+            lists = [(text,) for text in ODD_TEXTS] if isinstance(value, tuple) else []
             for odd in (*texts, *lists):
                 try:
-                    built = _build(self.kind, **{name: odd})
+                    built = built_anew(self.kind, **{name: odd})
                     powers_of(built).prepare()
                     challenge = built.create(create_request(built, user=self.user))
                 except Exception:  # noqa: BLE001, S112 - refused, or it ends closed: nobody is let in
                     continue
                 # What the setting says to the letter may be the right answer, if it says anything.
-                for answer in (each for each in _NOTHING if each != odd or not each):
-                    right = self._verdict(built, _Made(challenge, "", ()), answer).right
+                for answer in (each for each in NOTHING if each != odd or not each):
+                    right = self._verdict(built, Made(challenge, "", ()), answer).right
                     assert right is False, f"with {name}={odd!r} the answer {answer!r} passes: refuse such a setting"
 
     def test_hostile_attributes_do_no_harm(self) -> None:
@@ -290,7 +293,7 @@ class KindContract:
                 **dict.fromkeys([*names, "given_name", "name", "locale", "zoneinfo"], bad),
             }
             for message in self._made(user=evolve(self.user, name=bad, attributes=attributes)).challenge.messages:
-                assert _subject(message).isprintable(), f"subject: more than one line with {bad!r:.40}"
+                assert subject_of(message).isprintable(), f"subject: more than one line with {bad!r:.40}"
                 assert not isinstance(message, Email) or "<img src=x" not in message.html, (
                     "an attribute is put into HTML unescaped"
                 )
@@ -303,7 +306,7 @@ class KindContract:
         made = self._made()
         verdict = self._verdict(self.kind, made, made.right)
         assert verdict.right is True, "the right answer is refused"
-        _assert_word(verdict.reason)
+        assert_word(verdict.reason)
 
     def test_hostile_answers_never_pass(self) -> None:
         """No wrong answer passes, and none raises, whatever its type, length or script."""
@@ -311,7 +314,7 @@ class KindContract:
         for answer in hostile_answers(made.right):
             verdict = self._verdict(self.kind, made, answer)
             assert verdict.right is False, f"{answer!r:.80} passes"
-            _assert_word(verdict.reason)
+            assert_word(verdict.reason)
 
     def test_a_missing_expected_value_never_matches(self) -> None:
         """Where private parameters are missing, empty or nonsense, no answer passes."""
@@ -351,18 +354,6 @@ class KindContract:
 
     # How it is asked
 
-    def _hidden(self) -> list[User]:
-        """Return users who do not exist, and for a kind that sends those who cannot receive."""
-        hidden = [NOBODY, *(evolve(NOBODY, name=name) for name in ("zoe@example.com", "a" * 128, *HOSTILE_TEXTS))]
-        hidden += [evolve(self.user, attributes={})]
-        if _sends(self.kind):
-            hidden += [evolve(self.user, name="zoe@example.com", attributes={})]
-        if _sends(self.kind) and self.kind.channel == "email":
-            hidden += [
-                evolve(self.user, attributes={**self.user.attributes, "email": bad}) for bad in HOSTILE_ADDRESSES
-            ]
-        return hidden
-
     def _drawn(self, user: User, place: str, name: str) -> list[str]:
         """Return what *user* is shown under *name* in one challenge after the other, each text once."""
         made = (self._made(user=user, claim=f"draw-{number}").challenge for number in range(_DRAWS))
@@ -370,11 +361,11 @@ class KindContract:
 
     def _drawn_alike(self, one: User, other: User, place: str, name: str) -> bool:
         """Say whether a parameter that looks different this time is drawn anew each time, and may look so for both."""
-        ones, others = ({*map(_shape, self._drawn(user, place, name))} for user in (one, other))
+        ones, others = ({*map(shape_of, self._drawn(user, place, name))} for user in (one, other))
         never_twice = len(ones) == len(others) == _DRAWS
         return min(len(ones), len(others)) > 1 and (never_twice or not ones.isdisjoint(others))
 
-    def _made(self, **how: Any) -> _Made:
+    def _made(self, **how: Any) -> Made:
         """Make a challenge; *how* goes to `create_request`."""
         given: dict[str, Any] = {"user": self.user, **how}
         request = create_request(self.kind, **given)
@@ -384,7 +375,7 @@ class KindContract:
         except Exception as error:
             raise AssertionError(f"create raised {error!r:.200}") from error
         assert type(challenge) is Challenge, f"create must return a Challenge, not {type(challenge).__name__}"
-        return _Made(challenge, self._right(request, challenge, issued), tuple(issued))
+        return Made(challenge, self._right(request, challenge, issued), tuple(issued))
 
     def _right(self, request: CreateRequest, challenge: Challenge, issued: list[DrawnCode]) -> str:
         """Return the right answer; nothing for users of whom there is none."""
@@ -395,7 +386,7 @@ class KindContract:
         assert issued or self.right, "say what the right answer is: set `right`, or write a method of that name"
         return str(self.right or issued[-1].text)
 
-    def _verdict(self, kind: Any, made: _Made, answer: Any, **how: Any) -> Verdict:
+    def _verdict(self, kind: Any, made: Made, answer: Any, **how: Any) -> Verdict:
         """Have *answer* judged; *how* goes to `verify_request`."""
         given: dict[str, Any] = {"user": self.user, **how}
         request = verify_request(kind, made.challenge, answer, **given)
@@ -406,45 +397,3 @@ class KindContract:
         assert type(verdict) is Verdict, f"verify must return a Verdict, not {type(verdict).__name__}"
         assert type(verdict.right) is bool, "right must be True or False"
         return verdict
-
-
-def _assert_word(reason: object) -> None:
-    """Assert that *reason* is none or a word: the engine writes no other text into the audit."""
-    assert reason == "" or checked_word(reason, "") == reason, "reason must be a word, such as no_address"
-
-
-def _subject(message: Message) -> str:
-    return message.subject if isinstance(message, Email) else ""
-
-
-def _who(user: User) -> str:
-    return f"{dict(user.attributes)!r:.80}" if user.known else f"unknown {user.name!r:.40}"
-
-
-def _required(kind: Any) -> tuple[str, ...]:
-    powers = powers_of(kind)
-    return (*powers.requires_create, *powers.requires_verify)
-
-
-def _sends(kind: Any) -> bool:
-    return powers_of(kind).sends
-
-
-def _settings(kind: Any) -> dict[str, Any]:
-    """Return the settings of *kind* by the names under which they are given."""
-    made_by: Any = kind.__class__
-    return {
-        one.alias or one.name: value
-        for one, value in zip(fields(made_by) if has(made_by) else (), settings_of(kind).values(), strict=True)
-        if one.init
-    }
-
-
-def _build(kind: Any, **changes: Any) -> Any:
-    """Make *kind* again from its settings, some of them changed."""
-    return type(kind)(**{**_settings(kind), **changes})
-
-
-def _shape(value: str) -> str:
-    """Return what *value* looks like: words and long runs of anything are alike, signs stand for themselves."""
-    return "long" if len(value) > 300 else re.sub(r"\w+", "w", value)

@@ -10,10 +10,10 @@ import pytest
 
 from kit.paths import ROOT
 from watchword import ConfigurationError, Flow
+from watchword.contract.kinds import MAX_MESSAGE, why_no_message
 from watchword.contract.ports import Permission
 from watchword.contract.powers import (
     KIND_POWERS,
-    MAX_MESSAGE,
     Powers,
     channel_of,
     members_of,
@@ -21,7 +21,6 @@ from watchword.contract.powers import (
     powers_of_courier,
     powers_of_ledger,
     reach_of,
-    why_no_message,
 )
 
 PERMISSION = Permission(("a:B",), ("*",))

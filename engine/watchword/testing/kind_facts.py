@@ -1,0 +1,92 @@
+"""What the contract of kinds reads off a kind, a message or a user, and how it builds a kind anew."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from attrs import evolve, fields, frozen, has
+
+from watchword.contract.kinds import Challenge, Email, Message, User
+from watchword.contract.powers import powers_of, settings_of
+from watchword.errors import checked_word
+from watchword.testing.code_tap import DrawnCode
+from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
+from watchword.testing.requests import NOBODY
+
+
+def assert_word(reason: object) -> None:
+    """Assert that *reason* is none or a word: the engine writes no other text into the audit."""
+    assert reason == "" or checked_word(reason, "") == reason, "reason must be a word, such as no_address"
+
+
+def subject_of(message: Message) -> str:
+    """Return the subject of *message*; nothing if it has none."""
+    return message.subject if isinstance(message, Email) else ""
+
+
+def told_of(user: User) -> str:
+    """Return *user* as a failure names them."""
+    return f"{dict(user.attributes)!r:.80}" if user.known else f"unknown {user.name!r:.40}"
+
+
+def required_by(kind: Any) -> tuple[str, ...]:
+    """Return the modules that *kind* needs, for making a challenge and for judging an answer."""
+    powers = powers_of(kind)
+    return (*powers.requires_create, *powers.requires_verify)
+
+
+def sends(kind: Any) -> bool:
+    """Say whether *kind* sends messages."""
+    return powers_of(kind).sends
+
+
+def settings_made_of(kind: Any) -> dict[str, Any]:
+    """Return the settings of *kind* by the names under which they are given."""
+    made_by: Any = kind.__class__
+    return {
+        one.alias or one.name: value
+        for one, value in zip(fields(made_by) if has(made_by) else (), settings_of(kind).values(), strict=True)
+        if one.init
+    }
+
+
+def built_anew(kind: Any, **changes: Any) -> Any:
+    """Make *kind* again from its settings, some of them changed."""
+    return type(kind)(**{**settings_made_of(kind), **changes})
+
+
+def shape_of(value: str) -> str:
+    """Return what *value* looks like: words and long runs of anything are alike, signs stand for themselves."""
+    return "long" if len(value) > 300 else re.sub(r"\w+", "w", value)
+
+
+HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
+
+
+NOTHING = ("", " ", "-", "\t\r\n", "\u200b", "\ufeff", "0", "None", "null", "undefined", "[]", "{}")
+"""Answers of somebody who has none to give."""
+
+
+ODD_TEXTS = ("", " ", "-", "\u00a0", "\u200b", "\ufeff", "ä", "ein Flügel", "пианино", "١٢٣", "x" * 2000)
+"""Settings of which nothing may be left when an answer is folded: they are blank, invisible, or not ASCII."""
+
+
+@frozen
+class Made:
+    """A challenge, the right answer to it, and the codes that were asked for to make it."""
+
+    challenge: Challenge
+    right: str
+    issued: tuple[DrawnCode, ...]
+
+
+def hidden_users(kind: Any, user: User) -> list[User]:
+    """Return users who do not exist, and for a kind that sends those who cannot receive."""
+    hidden = [NOBODY, *(evolve(NOBODY, name=name) for name in ("zoe@example.com", "a" * 128, *HOSTILE_TEXTS))]
+    hidden += [evolve(user, attributes={})]
+    if sends(kind):
+        hidden += [evolve(user, name="zoe@example.com", attributes={})]
+    if sends(kind) and kind.channel == "email":
+        hidden += [evolve(user, attributes={**user.attributes, "email": bad}) for bad in HOSTILE_ADDRESSES]
+    return hidden
