@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import fields
 
-from watchword.contract.powers import is_host_run, powers_of, why_no_kind
-from watchword.errors import ProtocolError
-from watchword.testing import create_request, verify_request
+from watchword.contract.powers import is_host_run, is_kind, powers_of, why_no_kind
 from watchword_plugins.srp import Srp
 
 
@@ -30,14 +28,11 @@ def test_it_has_no_settings() -> None:
 
 
 def test_nothing_is_created_or_verified_for_it() -> None:
-    """Whoever asks it to create or to verify called out of turn."""
-    kind = Srp()
-    with pytest.raises(ProtocolError, match="the host runs these rounds"):
-        kind.create(create_request(kind))
-    with pytest.raises(ProtocolError, match="the host runs these rounds"):
-        kind.verify(verify_request(kind, {}, "x"))
+    """The host runs its rounds, so it has no method that the engine could call."""
+    assert not is_kind(Srp())
+    assert set() == {"create", "verify", "prepare"} & set(dir(Srp))
 
 
 def test_nothing_is_reckoned_upon_a_password() -> None:
     """How well a password was chosen is unknown, so guessing it counts as certain."""
-    assert Srp().guess_probability() == 1.0
+    assert powers_of(Srp()).guess_probability() == 1.0
