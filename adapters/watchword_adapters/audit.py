@@ -1,4 +1,4 @@
-"""Where audit events go: to the log, to memory, or to several places."""
+"""Where audit events go: to the log, to memory, to several places, or nowhere."""
 
 from __future__ import annotations
 
@@ -56,6 +56,13 @@ def as_line(event: AuditEvent) -> str:
     }
     # JSON lets DEL stand as it is.
     return json.dumps(said, default=str).replace("\x7f", "\\u007f")
+
+
+class NoAudit:
+    """An `Audit` that forgets every event."""
+
+    def record(self, event: AuditEvent) -> None:
+        """Do nothing with *event*."""
 
 
 class MemoryAudit:

@@ -66,7 +66,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     """
     from watchword.testing import SeededRandom  # noqa: PLC0415
     from watchword.testing.flow_user import ATTRIBUTES, TEST_PASSWORD  # noqa: PLC0415
-    from watchword_adapters.audit import MemoryAudit  # noqa: PLC0415
+    from watchword_adapters.audit import NoAudit  # noqa: PLC0415
     from watchword_adapters.aws_lambda import triggers  # noqa: PLC0415
     from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
@@ -82,7 +82,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
             courier=dict.fromkeys(channels, outbox),
             clock=frozen_clock,
             random=SeededRandom(),
-            audit=MemoryAudit(),
+            audit=NoAudit(),
             environment={},
         )
         given: dict[str, Any] = {"clock": frozen_clock, **settings}

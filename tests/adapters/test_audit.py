@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from watchword import Flow
 from watchword.algebra import derivative
 from watchword.contract.ports import AuditEvent
-from watchword_adapters.audit import AuditFanOut, MemoryAudit, StructuredLog, as_line
+from watchword_adapters.audit import AuditFanOut, MemoryAudit, NoAudit, StructuredLog, as_line
 from watchword_adapters.deploy.build import define_handler
 from watchword_plugins.email_otp import EmailOtp
 
@@ -131,8 +131,9 @@ def test_a_program_outside_lambda_and_a_silenced_logger_print_nothing(record, mo
     assert ("", "") == capsys.readouterr()
 
 
-def test_memory_audit_keeps_events():
-    """All of them, in order."""
+def test_no_audit_forgets_and_memory_audit_keeps():
+    """The one keeps nothing, the other everything in order."""
+    NoAudit().record(EVENT)
     memory = MemoryAudit()
     memory.record(EVENT)
     memory.record(AuditEvent("second", 2.0, "acme"))

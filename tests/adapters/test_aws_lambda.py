@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.engine_host import KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import KEY, DeadLedger, Mail, Post, Puzzle, Riddle
 from kit.hosts import event, triggers_of
 from watchword import ConfigurationError, Flow, sequence
 from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.userpool import LocalUserPool
@@ -405,7 +406,7 @@ def test_a_function_that_only_defines_needs_no_key_and_loads_no_heavy_module():
 
 def test_a_function_that_only_defines_tells_the_end_of_a_sign_in():
     """Without a key the user is not named; the end, its reason and the reference are told all the same."""
-    events = Events()
+    events = MemoryAudit()
     t = triggers_of(
         FLOW,
         key=None,

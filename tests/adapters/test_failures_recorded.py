@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.engine_host import ANN, KEY, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import ANN, KEY, Mail, Post, Puzzle, Riddle
 from kit.hosts import event, triggers_of
 from watchword import Challenge, ConfigurationError, Flow, ProtocolError, UnavailableError, Verdict
 from watchword.errors import OUTAGE_REASONS, checked_code, reason_of
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.functions import Refused, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -68,7 +69,7 @@ def ports(error):
 def test_the_reason_of_a_port_is_under_the_reference_of_the_client(port, error, said, caplog):
     """Whichever port fails: its reason word and code, one reference for client, log and audit, and no free text."""
     kind, settings, name = ports(error)[port]
-    events = Events()
+    events = MemoryAudit()
     with caplog.at_level(logging.DEBUG), pytest.raises(TriggerError) as caught:
         triggers_of(Flow(kind), audit=events, pad_to=0, **settings).create(event("create"))
     ref = re.fullmatch(r"UNAVAILABLE \(ref (\w{8})\)", str(caught.value))[1]
@@ -84,7 +85,7 @@ def test_the_reason_of_a_port_is_under_the_reference_of_the_client(port, error, 
 @pytest.mark.parametrize("call", ["charge", "consume"])
 def test_an_outage_in_verify_is_under_the_reference_on_the_screen(call):
     """Who answers sees one reference, of the challenge; the failure of the answer has the same."""
-    events = Events()
+    events = MemoryAudit()
     error = UnavailableError("x", reason="busy", code="TransactionConflict")
     hooks = triggers_of(Flow(Riddle()), audit=events, pad_to=0, ledger=Failing(call, error))
     asked = hooks.create(event("create"))["response"]
@@ -100,7 +101,7 @@ def test_an_outage_in_verify_is_under_the_reference_on_the_screen(call):
 @pytest.mark.parametrize("changed", [{"seal": "x"}, {"flow": "x"}, {"answered": "x"}])
 def test_a_challenge_that_cannot_be_read_has_the_reference_on_the_screen(changed):
     """An answer without a challenge that this host wrote is recorded under the reference that its user saw."""
-    events = Events()
+    events = MemoryAudit()
     hooks = triggers_of(Flow(Riddle()), audit=events, pad_to=0)
     asked = hooks.create(event("create"))["response"]
     private = asked["privateChallengeParameters"] | changed
@@ -112,7 +113,7 @@ def test_a_challenge_that_cannot_be_read_has_the_reference_on_the_screen(changed
 
 def test_a_call_out_of_turn_has_one_reference_too(caplog):
     """A failure before there is any challenge has a reference of its own, the same everywhere."""
-    events = Events()
+    events = MemoryAudit()
     with pytest.raises(TriggerError) as caught:
         triggers_of(Flow(Riddle()), audit=events, pad_to=0).create({"triggerSource": "Other"})
     (failure,) = events.events
@@ -128,7 +129,7 @@ def test_plain_functions_give_the_reference():
         def find(self, name):
             return UserRecord(ANN)
 
-    events = Events()
+    events = MemoryAudit()
     settings = {"key": KEY, "users": Users(), "audit": events, "environment": {}, "pad_to": 0}
     error = UnavailableError("x", reason="sandbox", code="MessageRejected")
     reply = SignIn(Flow(Mail()), courier=Post(failing=error), **settings).begin("ann")
@@ -147,7 +148,7 @@ def test_a_kind_that_makes_nonsense_is_told_in_fixed_words():
         def create(self, request):
             return Challenge(public={"kind": "x"})
 
-    events = Events()
+    events = MemoryAudit()
     with pytest.raises(TriggerError):
         triggers_of(Flow(Odd()), audit=events, pad_to=0).create(event("create"))
     assert "unusable" == events.events[0].detail["reason"]
@@ -161,7 +162,7 @@ def test_what_a_kind_says_of_an_answer_is_a_word_in_the_audit(said):
         def verify(self, request):
             return Verdict(False, said)
 
-    events = Events()
+    events = MemoryAudit()
     hooks = triggers_of(Flow(Talkative()), audit=events, pad_to=0)
     private = hooks.create(event("create"))["response"]["privateChallengeParameters"]
     hooks.verify(event("verify", privateChallengeParameters=private, challengeAnswer="x"))

@@ -15,6 +15,7 @@ from scoreboard import Row, left_out, options, show
 from watchword import Flow, named, sequence
 from watchword.algebra import derivative
 from watchword.runtime.wire import Metadata
+from watchword_adapters.audit import NoAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.deploy.build import define_handler
@@ -128,7 +129,7 @@ def sign_ins(count: int) -> dict[str, Callable[[], Sample]]:
         courier=outbox,
         key=bytes(range(32)),
         ledger=MemoryLedger(),
-        audit=Silence(),
+        audit=NoAudit(),
         environment={},
     )
     by_hands = (define_by_hand.handler, mail_by_hand.handler, verify_by_hand)
@@ -151,13 +152,6 @@ def signing(count: int) -> Callable[[], Sample]:
             key.sign(token, padding.PKCS1v15(), SHA256())
 
     return microseconds_each(sign_both, count)
-
-
-class Silence:
-    """An audit that keeps nothing, so that what the log costs is not measured."""
-
-    def record(self, event):
-        """Forget *event*."""
 
 
 def variants(*, quick: bool) -> dict[str, Callable[[], Sample]]:

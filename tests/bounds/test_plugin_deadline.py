@@ -12,11 +12,12 @@ import pytest
 from attrs import evolve, field, frozen
 
 from kit import hosts
-from kit.engine_host import ANN, KEY, Events, Mail, Post, Riddle
+from kit.engine_host import ANN, KEY, Mail, Post, Riddle
 from watchword import Challenge, Flow, Verdict, sequence
 from watchword.contract.kinds import Email
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters import clock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.functions import Refused, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -52,7 +53,7 @@ class Odd(Riddle):
 
 def made(flow, deadline=SOON, **settings):
     """Return the triggers of *flow* with a short deadline, on the system's clock."""
-    settings = {"courier": Post(), "ledger": MemoryLedger(), "audit": Events(), **settings}
+    settings = {"courier": Post(), "ledger": MemoryLedger(), "audit": MemoryAudit(), **settings}
     return with_deadline(triggers(flow, key=KEY, random=SeededRandom(), environment={}, **settings), deadline)
 
 
@@ -126,7 +127,7 @@ def test_plain_functions_have_the_same_deadline():
             key=KEY,
             courier=Post(),
             random=SeededRandom(),
-            audit=Events(),
+            audit=MemoryAudit(),
             environment={},
         )
         return hurried(made, SOON)
@@ -289,6 +290,7 @@ def test_the_engines_own_deadline_is_the_default():
 
 HOLDS_THE_LOCK = """
 import re, sys
+from watchword_adapters.audit import MemoryAudit
 sys.path[:0] = {path!r}
 from attrs import evolve
 from kit.engine_host import KEY, Post

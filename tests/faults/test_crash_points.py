@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from kit.engine_host import ANN, KEY, Events
+from kit.engine_host import ANN, KEY
 from kit.faults import FLOWS, Post
 from watchword import User
 from watchword.algebra import derivative
@@ -20,6 +20,7 @@ from watchword.runtime.keyring import Keyring
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.attacks.arena.kind_probe import Notes, spied_on
 from watchword_adapters.attacks.families.plugins import Spoilt
+from watchword_adapters.audit import MemoryAudit
 
 pytestmark = pytest.mark.exhaustive
 
@@ -85,7 +86,7 @@ class Process:
             couriers={"email": Mortal(self.post, self.deaths)},
             clock=self.clock,
             random=self.random,
-            audit=Events(),
+            audit=MemoryAudit(),
         )
 
     def create(self, session=(), action=None):

@@ -13,6 +13,7 @@ from watchword.contract.ports import Receipt
 from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import Keyring
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 KEY = bytes(range(32))
@@ -96,20 +97,6 @@ class Post:
         return self.sent[-1].text
 
 
-class Events:
-    """An audit that keeps its events."""
-
-    def __init__(self):
-        self.events = []
-
-    def record(self, event):
-        self.events.append(event)
-
-    @property
-    def names(self):
-        return [event.name for event in self.events]
-
-
 class DeadLedger:
     """A ledger of which every call fails."""
 
@@ -128,14 +115,14 @@ class World:
 
     engine: Engine
     post: Post
-    events: Events
+    events: MemoryAudit
     clock: VirtualClock
     ledger: object
 
 
 def world(flow, *, key=KEY, post=None, ledger=None, **settings):
     """Return a world around *flow*."""
-    post, events, clock = post or Post(), Events(), settings.pop("clock", None) or VirtualClock()
+    post, events, clock = post or Post(), MemoryAudit(), settings.pop("clock", None) or VirtualClock()
     ledger = ledger or MemoryLedger()
     engine = Engine(
         flow,

@@ -2,8 +2,9 @@
 
 from copy import copy
 
-from kit.engine_host import ANN, KEY, Events, Post
+from kit.engine_host import ANN, KEY, Post
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.functions import SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -28,7 +29,7 @@ def ports(**settings):
         "ledger": MemoryLedger(),
         "clock": VirtualClock(),
         "random": SeededRandom(),
-        "audit": Events(),
+        "audit": MemoryAudit(),
         "environment": {},
     }
     return fakes | settings

@@ -3,10 +3,11 @@
 import pytest
 from attrs import frozen
 
-from kit.engine_host import ANN, KEY, DeadLedger, Events, Mail, Post, Puzzle, Riddle
+from kit.engine_host import ANN, KEY, DeadLedger, Mail, Post, Puzzle, Riddle
 from watchword import ConfigurationError, Flow, Limits, UnavailableError, all_of, named, one_of, sequence
 from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.functions import Asked, Refused, SignedIn, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.srp.client import SrpClient
@@ -32,12 +33,12 @@ class Place:
     sign_in: SignIn
     post: Post
     clock: VirtualClock
-    events: Events
+    events: MemoryAudit
 
 
 def place(flow, **settings):
     """Return a host for *flow* with the user ann, whose password is Passw0rd!x."""
-    post, clock, events, book = Post(), VirtualClock(), Events(), Book()
+    post, clock, events, book = Post(), VirtualClock(), MemoryAudit(), Book()
     settings = {"key": KEY, "ledger": MemoryLedger(), "random": SeededRandom(), **settings}
     sign_in = SignIn(flow, users=book, courier=post, clock=clock, audit=events, environment={}, **settings)
     salt, verifier = sign_in.verifier("ann", "Passw0rd!x")

@@ -6,9 +6,10 @@ from typing import ClassVar
 import pytest
 from attrs import define, field, frozen
 
-from kit.engine_host import ANN, KEY, Events, Mail, Post, Riddle
+from kit.engine_host import ANN, KEY, Mail, Post, Riddle
 from watchword import Flow, Limits, UnavailableError, Verdict, sequence
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.functions import Asked, Refused, SignedIn, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.srp.client import SrpClient
@@ -115,13 +116,13 @@ class Place:
     outage: Outage
     clock: VirtualClock
     post: Post
-    events: Events
+    events: MemoryAudit
 
 
 def place(flow=None, **limits):
     """Return a host with the user ann; without a *flow* it is a riddle, then a mail."""
     outage = Outage()
-    clock, post, events, book = VirtualClock(), Courier(outage), Events(), Book(outage)
+    clock, post, events, book = VirtualClock(), Courier(outage), MemoryAudit(), Book(outage)
     host = SignIn(
         flow or Flow(sequence(Watched(outage=outage), Mail()), limits=Limits(**limits)),
         users=book,

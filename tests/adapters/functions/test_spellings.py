@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kit.engine_host import KEY, Events, Riddle
+from kit.engine_host import KEY, Riddle
 from watchword import Flow, sequence
 from watchword.contract.kinds import User
 from watchword.runtime.keyring import Keyring
 from watchword.runtime.unlocking import unlock
 from watchword.testing.time import SeededRandom, VirtualClock
+from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.functions import Asked, SignIn, UserRecord
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -72,7 +73,7 @@ def host(flow, fold, name, clock, fold_by=None, **settings):
         courier=Outbox(),
         clock=clock,
         random=SeededRandom(),
-        audit=Events(),
+        audit=MemoryAudit(),
         environment={},
         fold=fold_by or fold,
         **settings,

@@ -133,7 +133,7 @@ def test_a_choice_is_told_by_its_text():
     host = asked()
     kind = json.loads('"select"')
     assert host.world.engine.verify(Answer("pool_1", "client", KNOWN, "fish", {"kind": kind})).right is False
-    assert [] == host.world.events.names
+    assert [] == host.world.events.names()
 
 
 # --- Create -------------------------------------------------------------------------------------------------------

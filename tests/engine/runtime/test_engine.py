@@ -33,7 +33,7 @@ def test_a_password_counts_as_knowledge_and_opens_the_budgets_of_who_proved_it()
     assert IssueTokens() == host.answers(here.post.code)
     host.session[:] = [*host.session]
     assert frozenset({"knowledge", "possession"}) == judge(host.turn(), here.engine.flows).factors
-    assert ["authn_login_fail", "authn_code_sent", "authn_login_success"] == here.events.names
+    assert ["authn_login_fail", "authn_code_sent", "authn_login_success"] == here.events.names()
 
 
 def test_without_a_round_nothing_is_proven():
@@ -47,7 +47,7 @@ def test_asking_is_no_end_and_is_not_told():
     """Only tokens and the end of a sign-in are audited by Define."""
     here = world(Flow(Riddle()))
     Host(here, KNOWN).next()
-    assert [] == here.events.names
+    assert [] == here.events.names()
 
 
 def test_a_deployment_in_mid_flow_is_judged_by_the_old_flow():
