@@ -1,9 +1,11 @@
 """The order of the modules: what `programs/house.py` counts, and that it counts what it says."""
 
 import ast
+import re
 
 import pytest
 
+from kit.paths import ROOT
 from programs.house import ALIKE, MOST_MODULES, PUBLIC, House, circles_in, indexed
 
 HOUSE = House()
@@ -33,6 +35,12 @@ def test_what_is_left_out_is_there():
 def test_pages_and_scaffolds_import_from_public_modules():
     """What a reader copies must not break when modules move."""
     assert [] == HOUSE.strangers()
+
+
+def test_the_reference_lists_the_public_modules():
+    """Each in a row of its own, with what it is for."""
+    page = (ROOT / "docs/reference/public-modules.md").read_text(encoding="utf-8")
+    assert sorted(PUBLIC) == sorted(re.findall(r"^\| `([\w.]+)` \|", page, re.MULTILINE))
 
 
 def test_no_round_is_indexed_by_a_number():
@@ -96,6 +104,32 @@ def test_an_import_that_leads_upwards_is_found(tmp_path, module, text):
         },
     )
     assert 1 == len(house.arrows())
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "found"),
+    [
+        ("docs/page.md", "from watchword.runtime.engine import Engine", ["watchword.runtime.engine"]),
+        ("README.md", "import watchword.runtime.engine", ["watchword.runtime.engine"]),
+        ("docs/examples/flow.py", "    from watchword_plugins.riddle import Riddle", ["watchword_plugins.riddle"]),
+        ("docs/page.md", "Call `watchword.runtime.engine.Engine(flow)`.", ["watchword.runtime.engine"]),
+        ("docs/page.md", "See `watchword.runtime`, `watchword.typed_code`, `watchword.yaml`.", ["watchword.runtime"]),
+        ("docs/decisions/0001-rooms.md", "`watchword.runtime.engine` is a module.", []),
+        ("docs/page.md", "from watchword import Flow\nfrom watchword_riddle import Riddle", []),
+    ],
+)
+def test_a_way_past_the_public_modules_is_found(tmp_path, page, text, found):
+    """In an import anywhere, and in the text of a page that is not about modules."""
+    house = checkout(
+        tmp_path,
+        {
+            "engine/watchword/__init__.py": "",
+            "engine/watchword/runtime/__init__.py": "",
+            "engine/watchword/runtime/engine.py": "",
+            page: text,
+        },
+    )
+    assert [f"{page}: {each}" for each in found] == house.strangers()
 
 
 def test_a_name_that_two_modules_define_is_found(tmp_path):

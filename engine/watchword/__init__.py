@@ -8,23 +8,37 @@ if TYPE_CHECKING:
     from watchword.algebra.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
     from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
     from watchword.algebra.limits import Limits
+    from watchword.analysis.assurance import recovery_channels
     from watchword.analysis.checks import check
+    from watchword.analysis.difference import difference
+    from watchword.analysis.explanation import explain
     from watchword.analysis.state_space import explore
     from watchword.contract.hookspecs import hookimpl
     from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
     from watchword.contract.typed_codes import typed_code
-    from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError
-    from watchword.loading.flow_file import load_flow
+    from watchword.errors import (
+        ConfigurationError,
+        ExpiredError,
+        ProtocolError,
+        TryLaterError,
+        UnavailableError,
+        WatchwordError,
+    )
+    from watchword.loading.flow_file import find_flow, load_flow
     from watchword.loading.registry import Registry
+    from watchword.runtime.keyring import Keyring
+    from watchword.runtime.unlocking import unlock
 
 __all__ = [
     "Challenge",
     "ConfigurationError",
     "CreateRequest",
     "Email",
+    "ExpiredError",
     "FailAuthentication",
     "Flow",
     "IssueTokens",
+    "Keyring",
     "Kind",
     "Limits",
     "Present",
@@ -32,6 +46,7 @@ __all__ = [
     "ReadRound",
     "Registry",
     "Round",
+    "TryLaterError",
     "UnavailableError",
     "User",
     "Verdict",
@@ -42,14 +57,19 @@ __all__ = [
     "attribute",
     "check",
     "client",
+    "difference",
+    "explain",
     "explore",
     "fallback",
+    "find_flow",
     "hookimpl",
     "load_flow",
     "named",
     "one_of",
+    "recovery_channels",
     "sequence",
     "typed_code",
+    "unlock",
     "when",
 ]
 
@@ -57,14 +77,26 @@ _NAMES = {
     "algebra.blocks": ("all_of", "at_least", "attribute", "client", "fallback", "named", "one_of", "sequence", "when"),
     "algebra.limits": ("Limits",),
     "contract.kinds": ("Challenge", "CreateRequest", "Email", "Kind", "User", "Verdict", "VerifyRequest"),
-    "errors": ("ConfigurationError", "ProtocolError", "UnavailableError", "WatchwordError"),
+    "errors": (
+        "ConfigurationError",
+        "ExpiredError",
+        "ProtocolError",
+        "TryLaterError",
+        "UnavailableError",
+        "WatchwordError",
+    ),
     "analysis.state_space": ("explore",),
     "algebra.flow": ("FailAuthentication", "Flow", "IssueTokens", "Present", "ReadRound", "Round"),
-    "loading.flow_file": ("load_flow",),
+    "loading.flow_file": ("find_flow", "load_flow"),
     "contract.hookspecs": ("hookimpl",),
     "loading.registry": ("Registry",),
     "contract.typed_codes": ("typed_code",),
+    "analysis.assurance": ("recovery_channels",),
     "analysis.checks": ("check",),
+    "analysis.difference": ("difference",),
+    "analysis.explanation": ("explain",),
+    "runtime.keyring": ("Keyring",),
+    "runtime.unlocking": ("unlock",),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}
 """The module of each public name."""

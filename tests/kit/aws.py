@@ -16,8 +16,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
 
-from watchword_adapters.ledgers import DynamoDbLedger, dynamodb_table
-from watchword_adapters.ledgers.dynamodb import create_table
+from watchword_adapters.ledgers import DynamoDbLedger, create_table, dynamodb_table
 
 REGION = "eu-west-1"
 

@@ -34,23 +34,18 @@ ALIKE = {
 """Rooms that may be fuller (docs/decisions/0027-rooms.md): whoever reads one of these modules needs no other."""
 
 PUBLIC = {
-    *("watchword", "watchword.contract", "watchword.testing"),  # all that the author of a kind or of a flow needs
-    *("watchword.algebra.derivative", "watchword.algebra.notation", "watchword.loading.flow_file"),
-    *("watchword.analysis.difference", "watchword.analysis.explanation", "watchword.analysis.assurance"),
-    *("watchword.runtime.keyring", "watchword.runtime.unlocking"),
-    *("watchword_plugins.captcha", "watchword_plugins.email_otp", "watchword_plugins.srp"),
+    *("watchword", "watchword.contract", "watchword.testing"),
+    *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "srp")),
     *(
         f"watchword_adapters.{name}"
-        for name in ("aws_lambda", "functions", "audit", "clock", "keys", "srp.client", "cli")
+        for name in ("aws_lambda", "functions", "couriers", "ledgers", "keys", "audit", "clock")
     ),
-    *(f"watchword_adapters.{name}" for name in ("couriers", "ledgers", "userpool", "poolserver", "attacks")),
-    "watchword_adapters.ledgers.dynamodb",
-    *(
-        f"watchword_adapters.{name}"
-        for name in ("deploy.archive", "deploy.manifest", "deploy.stack.template", "deploy.target")
-    ),
+    *(f"watchword_adapters.{name}" for name in ("userpool", "poolserver", "srp", "attacks", "deploy", "cli")),
 }
-"""The modules that pages and scaffolds import from."""
+"""The modules that pages and scaffolds import from, as docs/reference/public-modules.md lists them."""
+
+ABOUT_MODULES = ("docs/decisions", "docs/changelog", "docs/explanation/architecture.md", "docs/reference/glossary.md")
+"""Pages whose text, other than their code, may name any module."""
 
 SESSIONS = {"rounds", "_rounds", "session", "_session", "reads", "_read"}
 """What a list of rounds is called."""
@@ -62,6 +57,7 @@ READ = {"kind", "kinds", "block", "courier", "ledger", "plugin"}
 """What a kind, a courier or a ledger is called."""
 POWERS = {"Kind", "HostRun", "Sends", "NeedsModules", "NeedsPermissions", "Prepares", "Guessable"}
 _ASKING = re.compile(r"^\s*(?:>>> )?(?:from (watchword[\w.]*) import|import (watchword[\w.]*))", re.MULTILINE)
+_TELLING = re.compile(r"`(watchword\w*(?:\.\w+)+)")
 
 
 class House:
@@ -162,15 +158,23 @@ class House:
         }
 
     def strangers(self) -> list[str]:
-        """Return the imports in documents, examples and scaffolds that lead past the public modules."""
+        """Return the imports in documents, examples and scaffolds, and the names in text, that lead past the public modules."""
         docs, scaffolds = self.root / "docs", self.root / "adapters/watchword_adapters/scaffolds"
         pages = [*docs.rglob("*.md"), *docs.rglob("*.py"), *scaffolds.rglob("*.template"), self.root / "README.md"]
         return [
-            f"{page.relative_to(self.root)}: {asked}"
-            for page in sorted(pages)
-            for asked in (one or other for one, other in _ASKING.findall(page.read_text(encoding="utf-8")))
+            f"{name}: {asked}"
+            for name, page in sorted((str(page.relative_to(self.root)), page) for page in pages)
+            for asked in self._asked(page.read_text(encoding="utf-8"), told=not name.startswith(ABOUT_MODULES))
             if asked.split(".")[0] in SOURCES.values() and asked not in PUBLIC
         ]
+
+    def _asked(self, text: str, *, told: bool) -> Iterator[str]:
+        """Give the modules that the imports of *text* ask for, and, if they are *told* too, those that its inline code names."""
+        yield from (one or other for one, other in _ASKING.findall(text))
+        for name in _TELLING.findall(text) if told else ():
+            words = name.split(".")
+            beginnings = (".".join(words[:count]) for count in range(len(words), 0, -1))
+            yield from [each for each in beginnings if each in self.trees][:1]
 
     def long_functions(self) -> list[str]:
         """Return the functions of the runtime, and of nothing else, that fit no screen."""

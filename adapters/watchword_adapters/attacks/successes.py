@@ -13,7 +13,7 @@ from watchword_adapters.attacks.family import Cases, Family
 
 _MOST = 120
 _TEST = """\
-from watchword.loading.flow_file import find_flow
+from watchword import find_flow
 from watchword_adapters.attacks import one_case
 
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watchword_adapters.ledgers.dynamodb import DynamoDbLedger
+    from watchword_adapters.ledgers.dynamodb_table import create_table
     from watchword_adapters.ledgers.memory import MemoryLedger
     from watchword_adapters.ledgers.sqlite import SqliteLedger
 
-__all__ = ["DynamoDbLedger", "MemoryLedger", "SqliteLedger"]
+__all__ = ["DynamoDbLedger", "MemoryLedger", "SqliteLedger", "create_table"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,4 +27,8 @@ def __getattr__(name: str) -> Any:
         from watchword_adapters.ledgers.sqlite import SqliteLedger  # noqa: PLC0415
 
         return SqliteLedger
+    if name == "create_table":
+        from watchword_adapters.ledgers.dynamodb_table import create_table  # noqa: PLC0415
+
+        return create_table
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

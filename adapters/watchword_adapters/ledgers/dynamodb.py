@@ -25,12 +25,10 @@ from watchword_adapters.ledgers.dynamodb_items import (
     number_attribute,
     text_attribute,
 )
-from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write, create_table
+from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write
 from watchword_adapters.ledgers.dynamodb_writes import TELL, added, ended, put, updated
 from watchword_adapters.ledgers.sliding_window import longest_window
 from watchword_adapters.urls import PortURL
-
-__all__ = ["DynamoDbLedger", "create_table"]
 
 _FORGOTTEN_AT_ONCE = 50
 """Budgets that one transaction of `forget` empties; DynamoDB takes 100 items in one."""

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, Turn, as_tuples, named_rounds
 from watchword.algebra.flow import Flow, ReadRound, Round
-from watchword.algebra.notation import say
+from watchword.algebra.notation import listen, say
 from watchword.analysis.state_space import that_send
 
 REASON_TEXTS: Mapping[str, str] = {
@@ -81,18 +81,22 @@ class Explanation:
 
 def explain(
     flow: Flow,
-    rounds: Sequence[ReadRound],
+    session: str | Sequence[ReadRound],
     *,
     attributes: Mapping[str, str] | None = None,
     client: str = "",
     known: bool = True,
     choice: str | None = None,
 ) -> Explanation:
-    """Tell why *flow* decides as it does after *rounds*.
+    """Tell why *flow* decides as it does after *session*: rounds, or words for them such as ``srp_a+ email_otp-``.
 
     *attributes* and *client* decide the conditions, for a user who is *known* or not; *choice* is the step that the
     client asks for now.
+
+    Raises:
+        ConfigurationError: for a word that is no round of *flow*.
     """
+    rounds = listen(session, flow.steps) if isinstance(session, str) else session
     given = attributes or {}
     outcomes = derivative.outcomes_of(flow.conditions, given, client, known)
     must_change = given.get("cognito:user_status") in derivative.MUST_CHANGE

@@ -31,8 +31,10 @@ EITHER = Flow(one_of(quiz("aa"), quiz("bb")))
 
 
 def told(flow, words, **who):
-    """Return the explanation of the session that *words* tell."""
-    return explain(flow, listen(words, flow.steps), **who)
+    """Return the explanation of the session that *words* tell: the same for the words and for the rounds."""
+    by_words = explain(flow, words, **who)
+    assert by_words == explain(flow, listen(words, flow.steps), **who)
+    return by_words
 
 
 def turn(rounds, *, attributes=None, client="", known=True, **said):

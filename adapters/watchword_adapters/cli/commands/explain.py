@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import attrs
 
 from watchword.algebra.flow import Flow
-from watchword.algebra.notation import listen
 from watchword.analysis.explanation import Explanation, explain
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f"--choice {arguments.choice[:60]!r}: the flow's steps are {', '.join(flow.steps)}")
     explanation = explain(
         flow,
-        listen(arguments.session, flow.steps),
+        arguments.session,
         attributes=_attributes(arguments.attribute, flow),
         client=arguments.client,
         known=not arguments.unknown_user,

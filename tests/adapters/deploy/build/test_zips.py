@@ -189,7 +189,7 @@ def dynamodb(monkeypatch):
     """A DynamoDB on the loopback with the ledger's table; its URL."""
     pytest.importorskip("moto", reason="pip install moto")
     from kit.aws import REGION, Aws, isolate
-    from watchword_adapters.ledgers.dynamodb import create_table
+    from watchword_adapters.ledgers import create_table
 
     isolate(monkeypatch)
     aws = Aws()
