@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kit.paths import ROOT
-from programs.house import ALIKE, MOST_MODULES, PUBLIC, House, circles_in, indexed
+from programs.house import ALIKE, LONGEST_MODULE, MOST_MODULES, PUBLIC, House, circles_in, indexed
 
 HOUSE = House()
 
@@ -30,6 +30,16 @@ def test_what_is_left_out_is_there():
     """A room that is argued for, and a module that pages may import from, exists."""
     assert HOUSE.rooms().keys() >= ALIKE.keys()
     assert HOUSE.trees.keys() >= PUBLIC
+
+
+def test_no_module_is_too_long():
+    """400 lines at most."""
+    assert {} == {name: lines for name, lines in HOUSE.lengths().items() if lines > LONGEST_MODULE}
+
+
+def test_no_name_is_public_twice():
+    """One word for one thing: a class of the engine shares its name with no other."""
+    assert {} == HOUSE.twice()
 
 
 def test_pages_and_scaffolds_import_from_public_modules():

@@ -9,7 +9,7 @@ from kit.paths import ROOT
 
 STARTS = {
     "watchword.testing.couriers": "sends from many threads at once, and has one hang that the test ends",
-    "watchword.testing.ledgers": "races for budgets and claims",
+    "watchword.testing.ledger_calls": "races for budgets and claims",
     "watchword_adapters.attacks.families.answers": "races for one answer",
     "watchword_adapters.attacks.families.rate_limits": "races for budgets",
     "watchword_adapters.attacks.families.ledgers": "races for budgets in each ledger",

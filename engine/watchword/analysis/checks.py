@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from attrs import evolve
-
 from watchword.algebra import derivative
 from watchword.algebra.attributes import changed_how, hands_of, is_custom
 from watchword.algebra.blocks import Step
@@ -29,13 +27,19 @@ from watchword.analysis.assurance import (
     ways_to_tokens,
 )
 from watchword.analysis.enumeration import first_difference
-from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report, with_session, without_session
+from watchword.analysis.findings import (
+    CODES,
+    MAX_MESSAGES,
+    MAX_SOLE_FACTOR,
+    Finding,
+    Report,
+    as_accepted,
+    with_session,
+    without_session,
+)
 from watchword.analysis.metrics import Figures, figures_of, guesses_per_day, over, per_day, probability, sends_message
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.errors import ConfigurationError
-
-MAX_MESSAGES = 100
-"""The most messages in a day of one user of which nothing is said."""
 
 
 @collector_paused()
@@ -87,7 +91,7 @@ def check(
         *_recovery(exploration),
         *_notes(flow, ways, figures, session_minutes),
     ]
-    accepted = [_accept(flow, finding) for finding in findings]
+    accepted = [as_accepted(flow, finding) for finding in findings]
     order = ("error", "warning", "note")
     accepted.sort(key=lambda each: (order.index(each.severity), each.code))
     return Report(flow, len(exploration.states), exploration.transitions, tuple(accepted), figures, exploration)
@@ -100,13 +104,6 @@ def unproven(flow: Flow, *, limit: int = MAX_STATES) -> Finding | None:
         ConfigurationError: if there are more states than *limit*.
     """
     return next(_proof(flow, ways_to_tokens(explore(flow, limit=limit), ()), ()), None)
-
-
-def _accept(flow: Flow, finding: Finding) -> Finding:
-    reason = flow.accept.get(finding.code)
-    if reason is None:
-        return finding
-    return evolve(finding, severity="note", message=f"{finding.message} (accepted: {reason})")
 
 
 def _proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:

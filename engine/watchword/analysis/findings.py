@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.algebra.flow import Flow
 from watchword.analysis.assurance import (
@@ -139,3 +139,15 @@ def _claims(report: Report, require: str) -> Iterator[str]:
     accepted = [code for code in CODES if code in found and code in flow.accept]
     if accepted:
         yield f"accepted: {', '.join(accepted)}"
+
+
+MAX_MESSAGES = 100
+"""The most messages in a day of one user of which nothing is said."""
+
+
+def as_accepted(flow: Flow, finding: Finding) -> Finding:
+    """Return *finding* as it is reported: a note with the reason, if *flow* accepts it."""
+    reason = flow.accept.get(finding.code)
+    if reason is None:
+        return finding
+    return evolve(finding, severity="note", message=f"{finding.message} (accepted: {reason})")

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import Any, TypeVar
+from collections.abc import Callable
 
-from watchword.contract.ports import Charge, ChargeRequest, Claim, Ledger, Limit
-from watchword.errors import UnavailableError
+from watchword.contract.ports import Charge, Ledger, Limit
+from watchword.testing.ledger_calls import DAY, TEN_A_DAY, THREADS, at_once, unavailable
+from watchword.testing.ledger_claims import ClaimRules
 from watchword.testing.requests import NOW
 
-_DAY = 86400
-_TEN_A_DAY = (Limit(10, _DAY),)
-_THREADS = 64
 
-_Result = TypeVar("_Result")
-
-
-class LedgerContract:
+class LedgerContract(ClaimRules):
     """What every `Ledger` must do, sentence by sentence of its port, alone and with 64 threads at once.
 
     Subclass it under a name that begins with Test, and give it a pytest fixture ``ledger`` that makes an empty one::
@@ -32,83 +24,9 @@ class LedgerContract:
     *within* is how many seconds a call may take in these tests.
     """
 
-    within: float = 3600.0
-
     def test_it_says_which_processes_share_it(self, ledger: Ledger) -> None:
         """Hosts go by what a ledger says of itself, and not by its name: this process, this machine, or all."""
         assert ledger.reach in {"process", "machine", "everywhere"}
-
-    # claim, settle, resume
-
-    def test_the_first_claim_of_a_key_is_fresh(self, ledger: Ledger) -> None:
-        """Who takes a free key gets its own claim, fresh and sending, issued in whole seconds."""
-        claim = self._claim(ledger, "c1", now=NOW + 0.7)
-        assert claim == Claim("c1", int(NOW), "sending", fresh=True)
-        assert type(claim.issued) is int
-
-    def test_a_held_key_gives_its_holder(self, ledger: Ledger) -> None:
-        """Whoever asks inside the lease gets the claim that holds the key, with its id and time of issue."""
-        self._claim(ledger, "c1")
-        assert self._claim(ledger, "c2", now=NOW + 15.999) == Claim("c1", int(NOW), "sending", fresh=False)
-        assert self._claim(ledger, "c1", now=NOW + 1) == Claim("c1", int(NOW), "sending", fresh=False)
-
-    def test_a_lease_that_is_over_frees_the_key(self, ledger: Ledger) -> None:
-        """At the end of the lease the key is free, whether or not the store has removed the claim."""
-        self._claim(ledger, "c1")
-        assert self._claim(ledger, "c2", now=NOW + 16) == Claim("c2", int(NOW) + 16, "sending", fresh=True)
-        assert self._claim(ledger, "c3", now=NOW + 17).id == "c2"
-
-    def test_a_clock_set_back_leaves_the_holder(self, ledger: Ledger) -> None:
-        """A key is still held if the clock is set back to before it was taken."""
-        self._claim(ledger, "c1")
-        assert self._claim(ledger, "c2", now=NOW - 3600).id == "c1"
-
-    def test_keys_do_not_share_claims(self, ledger: Ledger) -> None:
-        """Another key is another claim."""
-        self._claim(ledger, "c1", key="ann")
-        assert self._claim(ledger, "c2", key="bob").fresh
-
-    def test_settle_says_what_became_of_the_message(self, ledger: Ledger) -> None:
-        """The state that was settled is the one that the next caller reads."""
-        for key, state in (("ann", "sent"), ("bob", "unsent")):
-            self._claim(ledger, f"c-{key}", key=key)
-            ledger.settle(
-                key, f"c-{key}", "sent" if state == "sent" else "unsent", own_until=NOW + 180, within=self.within
-            )
-            assert self._claim(ledger, "late", key=key).state == state
-
-    def test_settle_leaves_another_holder_alone(self, ledger: Ledger) -> None:
-        """A claim that has lost its key meanwhile changes nothing about the new holder, but still gets its own try."""
-        self._claim(ledger, "c1")
-        self._claim(ledger, "c2", now=NOW + 20)
-        self._sent(ledger, "c1")
-        assert self._claim(ledger, "c3", now=NOW + 21) == Claim("c2", int(NOW) + 20, "sending", fresh=False)
-        self._exhaust(ledger)
-        assert self._charge(ledger, "r", claim_id="c1").outcome == "charged"
-
-    def test_what_was_sent_stays_sent(self, ledger: Ledger) -> None:
-        """A failure that is told late does not make room for a second message."""
-        self._claim(ledger, "c1")
-        self._sent(ledger, "c1")
-        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
-        assert self._claim(ledger, "c2").state == "sent"
-        assert not ledger.resume("key", "c1", within=self.within)
-
-    def test_resume_takes_an_unsent_claim_once(self, ledger: Ledger) -> None:
-        """An unsent claim can be taken up again, by one caller; then it is sending."""
-        self._claim(ledger, "c1")
-        assert not ledger.resume("key", "c1", within=self.within)
-        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
-        assert ledger.resume("key", "c1", within=self.within)
-        assert not ledger.resume("key", "c1", within=self.within)
-        assert self._claim(ledger, "c2") == Claim("c1", int(NOW), "sending", fresh=False)
-
-    def test_resume_needs_the_holder(self, ledger: Ledger) -> None:
-        """A key that nobody holds, or another claim, cannot be resumed."""
-        assert not ledger.resume("key", "c1", within=self.within)
-        self._claim(ledger, "c1")
-        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
-        assert not ledger.resume("key", "c2", within=self.within)
 
     # charge
 
@@ -139,10 +57,10 @@ class LedgerContract:
     def test_exhausted_stays_exhausted_for_the_round(self, ledger: Ledger) -> None:
         """A round that found the budget empty is never evaluated, not even when there is room again."""
         self._exhaust(ledger)
-        assert self._charge(ledger, "r", keep=NOW + 2 * _DAY).outcome == "exhausted"
-        assert self._charge(ledger, "r", now=NOW + _DAY + 1).outcome == "exhausted"
-        assert self._charge(ledger, "r", "another", now=NOW + _DAY + 1).outcome == "exhausted"
-        assert self._charge(ledger, "new", now=NOW + _DAY + 1).outcome == "charged"
+        assert self._charge(ledger, "r", keep=NOW + 2 * DAY).outcome == "exhausted"
+        assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
+        assert self._charge(ledger, "r", "another", now=NOW + DAY + 1).outcome == "exhausted"
+        assert self._charge(ledger, "new", now=NOW + DAY + 1).outcome == "charged"
 
     def test_a_window_slides(self, ledger: Ledger) -> None:
         """A guess counts for exactly its window: there is never more than the limit in any window, and room right after."""
@@ -154,7 +72,7 @@ class LedgerContract:
 
     def test_every_limit_holds(self, ledger: Ledger) -> None:
         """With several limits the tightest at each moment decides: 3 in 15 minutes, 5 an hour, 10 a day."""
-        limits = (Limit(3, 900), Limit(5, 3600), Limit(10, _DAY))
+        limits = (Limit(3, 900), Limit(5, 3600), Limit(10, DAY))
         counted = [
             minute
             for minute in range(0, 48 * 60, 5)
@@ -170,7 +88,7 @@ class LedgerContract:
     def test_entries_in_the_future_count(self, ledger: Ledger) -> None:
         """A clock set back, by an hour or by a week, never makes room."""
         self._exhaust(ledger)
-        for back in (1, 3600, 7 * _DAY):
+        for back in (1, 3600, 7 * DAY):
             assert self._charge(ledger, f"r{back}", now=NOW - back).outcome == "exhausted"
 
     def test_a_clock_that_ran_ahead_makes_no_room(self, ledger: Ledger) -> None:
@@ -271,9 +189,9 @@ class LedgerContract:
     def test_forgiving_opens_no_round_that_found_the_budget_empty(self, ledger: Ledger) -> None:
         """What was not paid for is not taken back: such a round stays as it is."""
         self._exhaust(ledger)
-        assert self._charge(ledger, "r", keep=NOW + 2 * _DAY).outcome == "exhausted"
+        assert self._charge(ledger, "r", keep=NOW + 2 * DAY).outcome == "exhausted"
         self._forgive(ledger, "r")
-        assert self._charge(ledger, "r", now=NOW + _DAY + 1).outcome == "exhausted"
+        assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
 
     def test_what_was_repeated_is_not_forgiven(self, ledger: Ledger) -> None:
         """The repeat may have compared the answer: the record stays and the guess is charged, by whatever it was paid for."""
@@ -305,7 +223,7 @@ class LedgerContract:
                 return ""
             return self._charge(ledger, "r1").outcome
 
-        outcomes = _at_once(call)
+        outcomes = at_once(call)
         self._forgive(ledger, "r1")
         last = self._charge(ledger, "r1").outcome
         assert last == ("repeated" if "repeated" in outcomes else "charged")
@@ -314,7 +232,7 @@ class LedgerContract:
     def test_of_64_forgivings_at_once_one_guess_comes_back(self, ledger: Ledger) -> None:
         """Copies of a call that met an outage take back what was charged once."""
         self._exhaust(ledger)
-        _at_once(lambda number: self._forgive(ledger, "fill-budget-0"))
+        at_once(lambda number: self._forgive(ledger, "fill-budget-0"))
         assert self._left(ledger) == 1
 
     # count
@@ -332,106 +250,6 @@ class LedgerContract:
         assert self._count(ledger, "m1", limits)
         assert not self._count(ledger, "m2", limits)
         assert self._count(ledger, "m2", limits, now=NOW + 900)
-
-    # consume
-
-    def test_a_claim_is_consumed_by_one_round(self, ledger: Ledger) -> None:
-        """The first round wins, and only that one reads True again."""
-        assert self._consume(ledger, "c1", "r1")
-        assert self._consume(ledger, "c1", "r1")
-        assert not self._consume(ledger, "c1", "r2")
-        assert self._consume(ledger, "c2", "r2")
-
-    def test_a_right_answer_is_no_guess(self, ledger: Ledger) -> None:
-        """The win takes its own charge out of the budget, once, and nobody else's."""
-        for number in range(10):
-            self._charge(ledger, f"r{number}")
-        for _ in range(3):
-            assert self._consume(ledger, "c1", "r5")
-        assert self._left(ledger) == 1
-
-    def test_a_refund_is_of_the_own_guess(self, ledger: Ledger) -> None:
-        """What is taken out is the guess of the winner, with its time, and not another one of the budget."""
-        limits = (Limit(2, 60),)
-        for round_id, at in (("r0", NOW), ("r1", NOW + 50)):
-            self._charge(ledger, round_id, limits=limits, now=at)
-        self._consume(ledger, "c1", "r0")
-        later = [self._charge(ledger, f"later{n}", limits=limits, now=NOW + 70).outcome for n in range(2)]
-        assert later == ["charged", "exhausted"]
-
-    def test_a_refund_takes_one_guess(self, ledger: Ledger) -> None:
-        """Of a round that was charged twice, once its first record was over, the newer guess is taken out."""
-        limits = (Limit(2, 60),)
-        for at in (NOW, NOW + 50):
-            self._charge(ledger, "r0", limits=limits, now=at, keep=at + 10)
-        self._consume(ledger, "c1", "r0")
-        assert [self._charge(ledger, f"r{at}", limits=limits, now=NOW + at).outcome for at in (59, 59.5, 60)] == [
-            *("charged", "exhausted", "charged")
-        ]
-
-    def test_a_lost_race_refunds_nothing(self, ledger: Ledger) -> None:
-        """A round that did not win has paid."""
-        self._charge(ledger, "r1")
-        self._charge(ledger, "r2")
-        self._consume(ledger, "c1", "r1")
-        self._consume(ledger, "c1", "r2")
-        assert self._left(ledger) == 9
-
-    def test_a_refund_needs_a_charge(self, ledger: Ledger) -> None:
-        """A round that was paid by the claim's own try, or never, takes nothing out of the budget."""
-        self._sent(ledger, "c1")
-        self._exhaust(ledger)
-        assert self._charge(ledger, "r", claim_id="c1").outcome == "charged"
-        assert self._consume(ledger, "c1", "r")
-        assert self._left(ledger) == 0
-
-    def test_a_round_that_was_refunded_stays_answered(self, ledger: Ledger) -> None:
-        """After the refund the same answer is still a repeat, and another one refused."""
-        self._charge(ledger, "r1", "right")
-        self._consume(ledger, "c1", "r1")
-        assert self._charge(ledger, "r1", "right").outcome == "repeated"
-        assert self._charge(ledger, "r1", "wrong").outcome == "refused"
-        assert self._left(ledger) == 10
-
-    def test_consumed_tells_of_a_claim_that_was_used_up(self, ledger: Ledger) -> None:
-        """Whoever holds a claim can ask whether its code is dead; asking changes nothing."""
-        self._claim(ledger, "c1")
-        assert not ledger.consumed("c1", within=self.within)
-        assert self._consume(ledger, "c1", "r1")
-        assert [ledger.consumed(each, within=self.within) for each in ("c1", "c1", "c2")] == [True, True, False]
-
-    def test_a_consumed_claim_frees_its_key(self, ledger: Ledger) -> None:
-        """After the right answer the next caller makes a claim of its own, inside the lease of the old one."""
-        self._claim(ledger, "c1")
-        self._sent(ledger, "c1")
-        assert self._consume(ledger, "c1", "r1", slot="key")
-        assert self._claim(ledger, "c2", now=NOW + 1) == Claim("c2", int(NOW) + 1, "sending", fresh=True)
-        assert self._claim(ledger, "c3", now=NOW + 2) == Claim("c2", int(NOW) + 1, "sending", fresh=False)
-
-    def test_a_consumed_claim_frees_no_other_key(self, ledger: Ledger) -> None:
-        """Neither the key of another claim, nor another key than the one that was named."""
-        self._claim(ledger, "c1")
-        self._claim(ledger, "c2", key="other")
-        assert self._consume(ledger, "c3", "r0", slot="other")
-        assert self._consume(ledger, "c1", "r1", slot="other")
-        assert [self._claim(ledger, "late", key=key).id for key in ("key", "other")] == ["c1", "c2"]
-
-    def test_consuming_again_leaves_the_next_holder(self, ledger: Ledger) -> None:
-        """A right answer that the host repeats, or another round's, frees the key no second time."""
-        self._claim(ledger, "c1")
-        self._consume(ledger, "c1", "r1", slot="key")
-        self._claim(ledger, "c2", now=NOW + 1)
-        for by in ("r1", "r2"):
-            assert self._consume(ledger, "c1", by, slot="key") is (by == "r1")
-            assert self._claim(ledger, "late", now=NOW + 2).id == "c2"
-
-    def test_of_64_claims_at_once_on_a_freed_key_one_is_fresh(self, ledger: Ledger) -> None:
-        """Sign-ins that begin together after a right answer share one new claim."""
-        self._claim(ledger, "c0")
-        self._consume(ledger, "c0", "r0", slot="key")
-        claims = _at_once(lambda number: self._claim(ledger, f"d{number}", now=NOW + 1))
-        (fresh,) = [claim for claim in claims if claim.fresh]
-        assert {claim.id for claim in claims} == {fresh.id}
 
     # put, peek, take
 
@@ -488,7 +306,7 @@ class LedgerContract:
                 lambda: ledger.resume("key", "c1", within=late),
                 lambda: self._charge(ledger, "r1", within=late),
                 lambda: ledger.forgive("r0", key="budget", claim_id="", within=late),
-                lambda: self._count(ledger, "m1", _TEN_A_DAY, within=late),
+                lambda: self._count(ledger, "m1", TEN_A_DAY, within=late),
                 lambda: ledger.consume("c1", by="r0", refund="budget", keep=NOW + 600, slot="key", within=late),
                 lambda: ledger.consumed("c1", within=late),
                 lambda: ledger.put("h", "other", expires=NOW + 60, within=late),
@@ -497,7 +315,7 @@ class LedgerContract:
                 lambda: ledger.forget("ann", within=late),
             )
 
-        assert all(_unavailable(call) for late in (0.0, -1.0) for call in calls(late))
+        assert all(unavailable(call) for late in (0.0, -1.0) for call in calls(late))
         assert self._claim(ledger, "c3", key="free").fresh
         assert self._claim(ledger, "c3").state == "unsent"
         assert self._peek(ledger) == "value"
@@ -513,33 +331,21 @@ class LedgerContract:
 
     # At once
 
-    def test_of_64_claims_at_once_one_is_fresh(self, ledger: Ledger) -> None:
-        """One message goes out, and all who share it know its claim."""
-        claims = _at_once(lambda number: self._claim(ledger, f"c{number}"))
-        (fresh,) = [claim for claim in claims if claim.fresh]
-        assert {claim.id for claim in claims} == {fresh.id}
-
-    def test_of_64_resumes_at_once_one_wins(self, ledger: Ledger) -> None:
-        """A failed message is sent again by one caller."""
-        self._claim(ledger, "c1")
-        ledger.settle("key", "c1", "unsent", own_until=NOW + 180, within=self.within)
-        assert sum(_at_once(lambda number: ledger.resume("key", "c1", within=self.within))) == 1
-
     def test_of_64_equal_answers_at_once_one_is_charged(self, ledger: Ledger) -> None:
         """Copies of one answer cost one guess."""
-        outcomes = Counter(charge.outcome for charge in _at_once(lambda number: self._charge(ledger, "r1")))
-        assert outcomes == {"charged": 1, "repeated": _THREADS - 1}
+        outcomes = Counter(charge.outcome for charge in at_once(lambda number: self._charge(ledger, "r1")))
+        assert outcomes == {"charged": 1, "repeated": THREADS - 1}
         assert self._left(ledger) == 9
 
     def test_of_64_different_answers_at_once_one_is_charged(self, ledger: Ledger) -> None:
         """A round has one answer, however many arrive together."""
-        outcomes = Counter(charge.outcome for charge in _at_once(lambda n: self._charge(ledger, "r1", f"answer{n}")))
-        assert outcomes == {"charged": 1, "refused": _THREADS - 1}
+        outcomes = Counter(charge.outcome for charge in at_once(lambda n: self._charge(ledger, "r1", f"answer{n}")))
+        assert outcomes == {"charged": 1, "refused": THREADS - 1}
 
     def test_of_500_rounds_at_once_the_limit_is_charged(self, ledger: Ledger) -> None:
         """Parallel sessions get no more guesses than one (RFC 4226 7.3), and no fewer."""
         outcomes = Counter(
-            charge.outcome for charge in _at_once(lambda number: self._charge(ledger, f"r{number}"), times=500)
+            charge.outcome for charge in at_once(lambda number: self._charge(ledger, f"r{number}"), times=500)
         )
         assert outcomes == {"charged": 10, "exhausted": 490}
 
@@ -547,93 +353,15 @@ class LedgerContract:
         """A claim's own try is one, however many rounds ask for it together."""
         self._exhaust(ledger)
         self._sent(ledger, "c1")
-        charges = _at_once(lambda number: self._charge(ledger, f"r{number}", claim_id="c1"))
-        assert Counter(charge.outcome for charge in charges) == {"charged": 1, "exhausted": _THREADS - 1}
+        charges = at_once(lambda number: self._charge(ledger, f"r{number}", claim_id="c1"))
+        assert Counter(charge.outcome for charge in charges) == {"charged": 1, "exhausted": THREADS - 1}
 
     def test_of_64_messages_at_once_the_limit_is_counted(self, ledger: Ledger) -> None:
         """No burst gets more messages than the limit."""
-        assert sum(_at_once(lambda number: self._count(ledger, f"m{number}", (Limit(3, 900),)))) == 3
-
-    def test_of_64_rounds_at_once_one_consumes(self, ledger: Ledger) -> None:
-        """A code is accepted once (NIST SP 800-63B-4 3.1.3), however many right answers arrive together."""
-        assert sum(_at_once(lambda number: self._consume(ledger, "c1", f"r{number}"))) == 1
+        assert sum(at_once(lambda number: self._count(ledger, f"m{number}", (Limit(3, 900),)))) == 3
 
     def test_of_64_takes_at_once_one_takes(self, ledger: Ledger) -> None:
         """A value put once is taken once."""
         ledger.put("h", "value", expires=NOW + 60, within=self.within)
-        taken = _at_once(lambda number: ledger.take("h", now=NOW, within=self.within))
-        assert Counter(taken) == {"value": 1, None: _THREADS - 1}
-
-    # The words of these tests
-
-    def _claim(self, ledger: Ledger, claim_id: str, *, key: str = "key", now: float = NOW) -> Claim:
-        return ledger.claim(key, claim_id, lease=16, now=now, within=self.within)
-
-    def _sent(self, ledger: Ledger, claim_id: str) -> None:
-        ledger.settle("key", claim_id, "sent", own_until=NOW + 180, within=self.within)
-
-    def _charge(
-        self,
-        ledger: Ledger,
-        round_id: str,
-        answer: str = "answer",
-        *,
-        key: str = "budget",
-        owner: str = "ann",
-        claim_id: str = "",
-        limits: Sequence[Limit] = _TEN_A_DAY,
-        keep: float = NOW + 600,
-        now: float = NOW,
-        within: float | None = None,
-    ) -> Charge:
-        request = ChargeRequest(round_id, answer, key, owner, claim_id, limits, keep, now)
-        return ledger.charge(request, within=self.within if within is None else within)
-
-    def _forgive(self, ledger: Ledger, round_id: str, *, claim_id: str = "") -> None:
-        ledger.forgive(round_id, key="budget", claim_id=claim_id, within=self.within)
-
-    def _count(
-        self, ledger: Ledger, event: str, limits: Sequence[Limit], *, now: float = NOW, within: float | None = None
-    ) -> bool:
-        within = self.within if within is None else within
-        return ledger.count("messages", event=event, owner="ann", limits=limits, now=now, within=within)
-
-    def _consume(self, ledger: Ledger, claim_id: str, by: str, *, slot: str = "") -> bool:
-        return ledger.consume(claim_id, by=by, refund="budget", keep=NOW + 600, slot=slot, within=self.within)
-
-    def _peek(self, ledger: Ledger, *, now: float = NOW) -> str | None:
-        return ledger.peek("h", now=now, within=self.within)
-
-    def _exhaust(self, ledger: Ledger, *, key: str = "budget", owner: str = "ann", now: float = NOW) -> None:
-        for number in range(10):
-            self._charge(ledger, f"fill-{key}-{number}", key=key, owner=owner, now=now)
-
-    def _left(self, ledger: Ledger, *, key: str = "budget", now: float = NOW) -> int:
-        """Return how many guesses there are in the budget, by using them up."""
-        outcomes = [self._charge(ledger, f"left-{key}-{n}", key=key, now=now).outcome for n in range(11)]
-        return outcomes.count("charged")
-
-
-def _unavailable(call: Callable[[], Any]) -> bool:
-    try:
-        call()
-    except UnavailableError:
-        return True
-    return False
-
-
-_PATIENT = 3600.0
-"""Seconds for which threads wait for one another, and a call may take, on however slow a machine."""
-
-
-def _at_once(call: Callable[[int], _Result], *, times: int = _THREADS) -> list[_Result]:
-    """Call *call* *times* times from 64 threads that begin together; return the results in order."""
-    start = Barrier(_THREADS)
-
-    def first(number: int) -> _Result:
-        if number < _THREADS:
-            start.wait(_PATIENT)
-        return call(number)
-
-    with ThreadPoolExecutor(_THREADS) as threads:
-        return list(threads.map(first, range(times)))
+        taken = at_once(lambda number: ledger.take("h", now=NOW, within=self.within))
+        assert Counter(taken) == {"value": 1, None: THREADS - 1}

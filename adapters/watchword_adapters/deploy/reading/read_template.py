@@ -20,6 +20,8 @@ from watchword_adapters.deploy.reading.values import (
     Partial,
     TextValue,
     Unknown,
+    behind,
+    behind_colon,
     boolean_value,
     get,
     joined,
@@ -243,13 +245,13 @@ class _Stack:
             case Unknown() if named.resource:
                 return self._resource_target(named.resource, seen)
             case str() | Partial():
-                parts = _behind(named.parts if isinstance(named, Partial) else (named,), ":function:")
+                parts = behind(named.parts if isinstance(named, Partial) else (named,), ":function:")
                 first, *more = parts
                 found = self._target(first, seen) if isinstance(first, Unknown) else None
                 if found is None:
                     return self._named_target(parts)
                 tail = joined(more)
-                return _Target(found.function, _behind_colon(tail)) if tail else found
+                return _Target(found.function, behind_colon(tail)) if tail else found
             case _:
                 return None
 
@@ -372,20 +374,6 @@ def _merged(shared: Facts, own: Facts) -> Facts:
 
 def _may_be(event: Facts, trigger: str) -> bool:
     return trigger in words(event.get("Trigger"))
-
-
-def _behind(parts: tuple[str | Unknown, ...], mark: str) -> tuple[str | Unknown, ...]:
-    """Return what is behind *mark* in a text, or the text if it is not there."""
-    for place, each in enumerate(parts):
-        if isinstance(each, str) and mark in each:
-            rest = each.partition(mark)[2]
-            return (*([rest] if rest or place + 1 == len(parts) else []), *parts[place + 1 :])
-    return parts
-
-
-def _behind_colon(tail: TextValue) -> TextValue:
-    first, *more = tail.parts if isinstance(tail, Partial) else (tail,)
-    return joined((first.removeprefix(":") if isinstance(first, str) else first, *more))
 
 
 def _allowing(action: Any, principal: Any, source: Any) -> Facts:

@@ -136,3 +136,18 @@ def boolean_value(value: object) -> bool | Unknown | None:
         return said
     known = {"true": True, "false": False}.get(said.strip().lower())
     return Unknown("it is neither true nor false") if known is None else known
+
+
+def behind(parts: tuple[str | Unknown, ...], mark: str) -> tuple[str | Unknown, ...]:
+    """Return what is behind *mark* in a text, or the text if it is not there."""
+    for place, each in enumerate(parts):
+        if isinstance(each, str) and mark in each:
+            rest = each.partition(mark)[2]
+            return (*([rest] if rest or place + 1 == len(parts) else []), *parts[place + 1 :])
+    return parts
+
+
+def behind_colon(tail: TextValue) -> TextValue:
+    """Return *tail* without the colon that it begins with, if any."""
+    first, *more = tail.parts if isinstance(tail, Partial) else (tail,)
+    return joined((first.removeprefix(":") if isinstance(first, str) else first, *more))
