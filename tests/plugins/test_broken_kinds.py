@@ -347,6 +347,15 @@ class NoProbability(Good):
 
 @breaks("test_guessing_is_not_easier_than_it_says", "must return a float")
 @frozen
+class ProbabilityInWhole(Good):
+    def guess_probability(self) -> int:
+        return 1
+
+
+@breaks(
+    "test_it_says_what_it_is", "no flow can ask for it: kind 'good': guess_probability() returns something of type str"
+)
+@frozen
 class ProbabilityInWords(Good):
     def guess_probability(self) -> Any:
         return "small"
@@ -371,6 +380,9 @@ class OneCodeForAll(Good):
 @frozen
 class AnySetting(Good):
     length: Any = 8
+
+    def guess_probability(self) -> float:
+        return 10.0**-8
 
 
 @breaks("test_settings_are_refused", "1000000000} was not refused")

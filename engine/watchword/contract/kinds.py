@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, cast
 
-from attrs import field, fields_dict, frozen, has
+from attrs import evolve, field, fields_dict, frozen, has
 
 from watchword.contract.read_only import read_only
 
@@ -211,10 +211,12 @@ def why_no_message(message: object, channel: str) -> str:
     made = cast("Message", message)
     try:
         to, texts, by = cast("object", made.to), cast("object", made.texts()), cast("object", made.channel)
-    except Exception as error:  # noqa: BLE001 - a message of a stranger
-        return f"made a message that cannot be read: {type(error).__name__}"
-    if not isinstance(to, str) or not isinstance(texts, tuple) or not all(isinstance(each, str) for each in texts):  # pyright: ignore[reportUnknownVariableType]
+        evolve(cast("Any", message), id="")  # as the engine gives it its id
+    except BaseException as error:  # noqa: BLE001 - a message of a stranger
+        return f"made a message that cannot be read or given an id: {type(error).__name__}"
+    said = cast("tuple[object, ...]", texts) if isinstance(texts, tuple) else (None,)
+    if not all(isinstance(each, str) for each in (to, by, *said)):
         return "made a message that is not all text"
-    if len(to) + sum(map(len, cast("tuple[str, ...]", texts))) > MAX_MESSAGE:
+    if sum(map(len, cast("tuple[str, ...]", (to, *said)))) > MAX_MESSAGE:
         return f"made a message of more than {MAX_MESSAGE} characters"
     return "" if by == channel else f"made a message of the channel {by!r:.40}, although it sends by {channel!r}"

@@ -195,7 +195,10 @@ def powers_of(kind: object) -> Powers:
     """
     who = f"kind {name_of(kind)!r}"
     _check_proves(kind)
-    return Powers(**_facts(kind, who), **_read(kind, who, KIND_POWERS))
+    powers = Powers(**_facts(kind, who), **_read(kind, who, KIND_POWERS))
+    if not isinstance(kind, type):
+        _check_chance(who, powers)
+    return powers
 
 
 def powers_of_courier(courier: object) -> CourierPowers:
@@ -222,7 +225,7 @@ def channel_of(courier: object) -> str:
     Raises:
         ConfigurationError: if it does not say so.
     """
-    channel: object = getattr(courier, "channel", None)
+    channel = _get(courier, "channel")
     if not is_text(channel):
         raise ConfigurationError(
             f"the courier {type(courier).__name__} does not say which channel it carries: give it "
@@ -237,7 +240,7 @@ def reach_of(ledger: object) -> Reach:
     Raises:
         ConfigurationError: if it does not say so.
     """
-    reach: object = getattr(ledger, "reach", None)
+    reach = _get(ledger, "reach")
     if not isinstance(reach, str) or reach not in get_args(Reach):
         raise ConfigurationError(
             f"the ledger {type(ledger).__name__} does not say which processes share it: give it "
@@ -260,13 +263,13 @@ def settings_of(kind: object) -> Mapping[str, Any]:
 
 def name_of(kind: object) -> str:
     """Return the name of *kind*, or of its class where it has none."""
-    name: object = getattr(kind, "kind", None)
+    name = _get(kind, "kind")
     return name if isinstance(name, str) and name else _class_of(kind).__name__
 
 
 def is_host_run(value: object) -> TypeIs[HostRun]:
     """Say whether the rounds of *value* are run by the host itself."""
-    return not isinstance(value, type) and hasattr(value, "host_rounds")
+    return not isinstance(value, type) and not _lacking(value, _HOST_RUN)
 
 
 def is_kind(value: object) -> TypeIs[Kind]:
@@ -275,6 +278,7 @@ def is_kind(value: object) -> TypeIs[Kind]:
 
 
 _KIND = ("kind", "proves", "create", "verify")
+_HOST_RUN = ("host_rounds",)
 
 
 def why_no_kind(kind: object) -> str:
@@ -282,10 +286,10 @@ def why_no_kind(kind: object) -> str:
     if not isinstance(kind, type):
         shown = repr(kind[:40]) if isinstance(kind, str) else f"something of type {type(kind).__name__}"
         return f"{shown} is no class; register the class, not an instance of it"
-    lacking = _lacking(kind, _KIND[:2] if hasattr(kind, "host_rounds") else _KIND)
-    if lacking:
-        return f"{kind.__name__} has no {', '.join(lacking)}"
     try:
+        lacking = _lacking(kind, _KIND if _lacking(kind, _HOST_RUN) else _KIND[:2])
+        if lacking:
+            return f"{kind.__name__} has no {', '.join(lacking)}"
         powers_of(kind)
     except ConfigurationError as error:
         return str(error)
@@ -294,7 +298,7 @@ def why_no_kind(kind: object) -> str:
 
 def proves_of(kind: type) -> frozenset[Factor] | None:
     """Return which factors every kind of the class *kind* proves; None if a setting decides that."""
-    proves: object = cast("Any", kind).proves
+    proves = _get(kind, "proves")
     return cast("frozenset[Factor]", proves) if isinstance(proves, frozenset) else None
 
 
@@ -305,12 +309,34 @@ def missing_members(made: object, port: type) -> tuple[str, ...]:
 
 
 def _lacking(value: object, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if not hasattr(value, name))
+    return tuple(name for name in names if _get(value, name) is _ABSENT)
+
+
+def _get(thing: object, name: str) -> object:
+    """Return the attribute *name* of *thing*, or `_ABSENT`.
+
+    Raises:
+        ConfigurationError: if *thing* has it and it cannot be read, such as a property that raises.
+    """
+    try:
+        return getattr(thing, name)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, AttributeError) and not _is_there(thing, name):
+            return _ABSENT
+        # Not the error's text, which may quote a setting.
+        raise ConfigurationError(
+            f"{_class_of(thing).__name__}.{name} cannot be read: it raises {type(error).__name__}; mend it there"
+        ) from error
+
+
+def _is_there(thing: object, name: str) -> bool:
+    """Say whether *thing* or its class has *name*; what `__getattr__` makes up for any name does not count."""
+    return inspect.getattr_static(thing, name, _ABSENT) is not _ABSENT
 
 
 def _check_proves(kind: object) -> None:
     """Raise ConfigurationError unless *kind*, an instance or a class, says which factors it proves."""
-    proves: object = cast("Any", kind).proves
+    proves = _get(kind, "proves")
     if isinstance(kind, type) and _is_later(proves):
         return
     if not isinstance(proves, frozenset) or not proves <= _FACTORS:
@@ -336,9 +362,7 @@ def _value(thing: object, member: Member) -> object:
     """Return *member* of *thing*, absent or to be known later if it cannot be read."""
     if member.name in _fields(_class_of(thing)) and not member.setting:
         return _ABSENT
-    # What `__getattr__` makes up for any name is no member.
-    there = inspect.getattr_static(thing, member.name, _ABSENT) is not _ABSENT
-    value = getattr(thing, member.name) if there else _ABSENT
+    value = _get(thing, member.name) if _is_there(thing, member.name) else _ABSENT
     if isinstance(thing, type) and (_is_later(value) or (value is _ABSENT and member.setting)):
         return _LATER
     return value
@@ -372,6 +396,19 @@ def _check(who: str, member: Member, value: object, of: str) -> None:
         shown = repr(value) if type(value) in (int, float, bool) and abs(cast("int", value)) < 10**12 else ""
         raise ConfigurationError(
             f"{who}: {member.name} is {shown or 'of type ' + type(value).__name__}; it must be {member.wanted}{of}"
+        )
+
+
+def _check_chance(who: str, powers: Powers) -> None:
+    """Raise ConfigurationError unless the chance of a guess can be reckoned with: when somebody answers it is too late."""
+    wanted = "it must return a number above 0 and at most 1"
+    try:
+        chance: object = powers.guess_probability()
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(f"{who}: guess_probability() raises {type(error).__name__}; {wanted}") from error
+    if not isinstance(chance, int | float):
+        raise ConfigurationError(
+            f"{who}: guess_probability() returns something of type {type(chance).__name__}; {wanted}"
         )
 
 

@@ -11,16 +11,18 @@ import pytest
 from kit.paths import ROOT
 from watchword import ConfigurationError, Flow
 from watchword.contract.kinds import MAX_MESSAGE, why_no_message
-from watchword.contract.ports import Permission
+from watchword.contract.ports import Courier, Permission
 from watchword.contract.powers import (
     KIND_POWERS,
     Powers,
     channel_of,
     members_of,
+    missing_members,
     powers_of,
     powers_of_courier,
     powers_of_ledger,
     reach_of,
+    why_no_kind,
 )
 
 PERMISSION = Permission(("a:B",), ("*",))
@@ -90,6 +92,83 @@ def test_all_members_or_none(power):
             assert f"kind 'toy' has {' and '.join(some)} but no {' and '.join(lacking)}" in str(error.value)
             assert power.__name__ in str(error.value)
             assert f"or leave out {' and '.join(some)}" in str(error.value)
+
+
+FAULTS = [
+    RuntimeError("secret"),
+    AttributeError("secret"),
+    KeyError("secret"),
+    SystemExit("secret"),
+    RecursionError("secret"),
+]
+
+
+def failing(error):
+    """A property that raises *error*."""
+
+    def read(self):
+        raise error
+
+    return property(read)
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("name", [*WRONG, "kind", "host_rounds"])
+def test_a_member_that_cannot_be_read_is_refused(name, error):
+    """A property that raises is neither absent nor a defect of the engine: the error names class, member and what it raises."""
+    rest = next(
+        (
+            {each.name: GOOD[each.name] for each in some}
+            for some in KIND_POWERS.values()
+            if name in {e.name for e in some}
+        ),
+        {},
+    )
+    with pytest.raises(ConfigurationError, match=rf"^Toy\.{name} cannot be read: it raises {type(error).__name__};"):
+        Flow(kind(**{**rest, name: failing(error)})())
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        (channel_of, "channel"),
+        (powers_of_courier, "permissions"),
+        (powers_of_courier, "prepare"),
+        (reach_of, "reach"),
+        (powers_of_ledger, "prepare"),
+        (lambda made: missing_members(made, Courier), "floor"),
+    ],
+)
+def test_so_is_one_of_a_courier_or_a_ledger(read, name, error):
+    """They are read by the same rule."""
+    with pytest.raises(ConfigurationError, match=rf"^Odd\.{name} cannot be read: it raises {type(error).__name__};"):
+        read(type("Odd", (), {"channel": "email", name: failing(error)})())
+
+
+def test_a_class_that_cannot_be_read_is_no_kind():
+    """The registry is told why, in a text."""
+
+    class Unreadable(type):
+        host_rounds = failing(OSError("secret"))
+
+    assert "type.host_rounds" not in why_no_kind(kind())
+    assert "Toy.host_rounds cannot be read: it raises OSError; mend it there" == why_no_kind(Unreadable("Toy", (), {}))
+
+
+@pytest.mark.parametrize("chance", ["small", None, 1j, *FAULTS], ids=lambda chance: type(chance).__name__)
+def test_a_chance_that_nobody_can_reckon_with_is_refused(chance):
+    """When the flow is made: Verify would meet it only when somebody answers."""
+
+    def guess_probability(self):
+        if isinstance(chance, BaseException):
+            raise chance
+        return chance
+
+    with pytest.raises(
+        ConfigurationError, match=rf"^kind 'toy': guess_probability\(\) .*{type(chance).__name__}; it must return"
+    ):
+        Flow(kind(guess_probability=guess_probability)())
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -218,9 +297,16 @@ class Note:
 
     def texts(self):
         """Return what was said; or fail."""
-        if isinstance(self.said, Exception):
+        if isinstance(self.said, BaseException):
             raise self.said
         return self.said
+
+
+@attrs.frozen
+class Numbered(Note):
+    """One that takes no id of the engine's."""
+
+    id: str = attrs.field(default="", init=False)
 
 
 @pytest.mark.parametrize(
@@ -233,9 +319,12 @@ class Note:
         (Note(), "email", "made a message of the channel 'sms', although it sends by 'email'"),
         (Note(), "", "made a message of the channel 'sms', although it sends by ''"),
         (Note(to=7), "sms", "made a message that is not all text"),
+        (type("Loud", (Note,), {"channel": 7})(), "sms", "made a message that is not all text"),
         (Note(said=["hello"]), "sms", "made a message that is not all text"),
         (Note(said=("hello", 7)), "sms", "made a message that is not all text"),
-        (Note(said=ValueError("secret")), "sms", "made a message that cannot be read: ValueError"),
+        (Note(said=ValueError("secret")), "sms", "made a message that cannot be read or given an id: ValueError"),
+        (Note(said=SystemExit()), "sms", "made a message that cannot be read or given an id: SystemExit"),
+        (Numbered(), "sms", "made a message that cannot be read or given an id: TypeError"),
         ("hello", "sms", "made a message that is no attrs class with a field id"),
         (None, "sms", "made a message that is no attrs class with a field id"),
         (PERMISSION, "sms", "made a message that is no attrs class with a field id"),
