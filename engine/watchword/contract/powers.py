@@ -154,7 +154,7 @@ class LedgerPowers:
     prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
 
 
-_PERMISSIONS = (Member("permissions", are_permissions, "a tuple of watchword.contract.ports.Permission", setting=True),)
+_PERMISSIONS = (Member("permissions", are_permissions, "a tuple of watchword.contract.Permission", setting=True),)
 _PREPARE = (Member("prepare", callable, "a method prepare()"),)
 
 KIND_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {

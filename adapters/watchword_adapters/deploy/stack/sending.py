@@ -98,7 +98,7 @@ def statements(permissions: object, whose: str) -> Iterable[_Json]:
     told = cast("tuple[object, ...]", permissions) if isinstance(permissions, tuple) else (permissions,)
     for each in told:
         if not isinstance(each, Permission):
-            raise ConfigurationError(f"{whose}: permissions is no tuple of watchword.contract.ports.Permission")
+            raise ConfigurationError(f"{whose}: permissions is no tuple of watchword.contract.Permission")
         statement: _Json = {
             "Effect": "Allow",
             "Action": list(each.actions),
