@@ -160,10 +160,10 @@ def test_a_name_that_two_modules_define_is_found(tmp_path):
     [
         "rounds[-1]",
         "last[1]",
-        "judgement.rounds[0]",
+        "evaluation.rounds[0]",
         "any(each[4] for each in rounds)",
-        "next(each[4] for each in reversed(self.judgement.rounds) if each[1] == step)",
-        "for each in turn.session:\n    each[2]",
+        "next(each[4] for each in reversed(self.evaluation.rounds) if each[1] == step)",
+        "for each in request.session:\n    each[2]",
         "{round_[0]: 1}",
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.algebra.evaluation import Judgement, Turn, closing_event, judge
+from watchword.algebra.evaluation import Evaluation, SessionRequest, closing_event, evaluate
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import Audit, AuditEvent, Clock, Ledger, Random
 from watchword.errors import ProtocolError, WatchwordError
@@ -40,7 +40,7 @@ class Triggers:
 
     flows: tuple[Flow, ...]
     _engine: Engine | None = field(repr=False, alias="engine")
-    _tell: Callable[[Turn, Judgement], None] | None = field(default=None, repr=False, alias="tell")
+    _tell: Callable[[SessionRequest, Evaluation], None] | None = field(default=None, repr=False, alias="tell")
 
     def __iter__(self) -> Iterator[Trigger]:
         """Give define, create and verify."""
@@ -67,21 +67,21 @@ class Triggers:
         return works[cognito.trigger_of(event)](event)
 
     def _define(self, event: Event) -> Event:
-        turn = cognito.turn_of(event)
+        request = cognito.session_request_of(event)
         if self._engine is not None:
-            return cognito.defined(event, self._engine.define(turn))
-        judgement = judge(turn, self.flows)
+            return cognito.define_response(event, self._engine.define(request))
+        evaluation = evaluate(request, self.flows)
         if self._tell is not None:
-            self._tell(turn, judgement)
-        return cognito.defined(event, judgement.decision)
+            self._tell(request, evaluation)
+        return cognito.define_response(event, evaluation.decision)
 
     def _create(self, event: Event) -> Event:
-        engine, turn = self._full(), cognito.turn_of(event)
-        return cognito.created(event, engine.create(turn))
+        engine, request = self._full(), cognito.session_request_of(event)
+        return cognito.create_response(event, engine.create(request))
 
     def _verify(self, event: Event) -> Event:
-        engine, answer = self._full(), cognito.answer_of(event)
-        return cognito.verified(event, engine.verify(answer))
+        engine, request = self._full(), cognito.answer_request_of(event)
+        return cognito.verify_response(event, engine.verify(request))
 
     def _full(self) -> Engine:
         if self._engine is None:
@@ -111,17 +111,17 @@ class Triggers:
         return TriggerError(f"{text} (ref {ref})")
 
 
-def _teller(settings: HostSettings) -> Callable[[Turn, Judgement], None]:
+def _teller(settings: HostSettings) -> Callable[[SessionRequest, Evaluation], None]:
     """Return what tells the audit of the end of a sign-in where there is no engine: without a key nobody is named."""
 
-    def tell(turn: Turn, judgement: Judgement) -> None:
-        ended = closing_event(turn, judgement)
+    def tell(request: SessionRequest, evaluation: Evaluation) -> None:
+        ended = closing_event(request, evaluation)
         if ended is None:
             return
         from watchword.runtime.wire import reference  # noqa: PLC0415 - most calls of Define end nothing
 
-        ref = reference(judgement.claim) if judgement.claim else ""
-        event = AuditEvent(ended[0], settings.clock.now(), judgement.flow.name, "", ref, ended[1])
+        ref = reference(evaluation.claim) if evaluation.claim else ""
+        event = AuditEvent(ended[0], settings.clock.now(), evaluation.flow.name, "", ref, ended[1])
         with suppress(Exception):  # ASVS 5.0 16.5: the decision stands whatever the log does
             settings.audit.record(event)
 

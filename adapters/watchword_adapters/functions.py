@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeAlias
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn, judge
+from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest, evaluate
 from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
 from watchword.contract.kinds import Factor, User
 from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
@@ -259,7 +259,7 @@ class SignIn:
                 return Refused()
             done: tuple[str, bool, str | None] = (derivative.PASSWORD_VERIFIER, True, None)
         else:
-            given = Answer(self.realm, CLIENT, self._user(state.name), answer, state.private, metadata)
+            given = AnswerRequest(self.realm, CLIENT, self._user(state.name), answer, state.private, metadata)
             verdict = engine.verify(given)
             done = (derivative.CUSTOM, verdict.right, state.metadata)
         return self._next(evolve(state, rounds=(*state.rounds, done)), metadata, None)
@@ -275,11 +275,11 @@ class SignIn:
 
     def _next(self, state: _State, metadata: Mapping[str, str], srp_a: int | None) -> Reply:
         user = self._user(state.name)
-        turn = Turn(self.realm, CLIENT, user, tuple(Round(*each) for each in state.rounds), metadata)
-        match self._engine.define(turn):
+        request = SessionRequest(self.realm, CLIENT, user, tuple(Round(*each) for each in state.rounds), metadata)
+        match self._engine.define(request):
             case IssueTokens():
-                judgement = judge(turn, self._engine.flows)
-                return SignedIn(state.name, dict(user.attributes), judgement.passed, judgement.factors)
+                evaluation = evaluate(request, self._engine.flows)
+                return SignedIn(state.name, dict(user.attributes), evaluation.passed, evaluation.factors)
             case FailAuthentication():
                 return Refused()
             case Present(step, True):
@@ -287,7 +287,7 @@ class SignIn:
                     raise ConfigurationError(f"the flow asks for {step}, which plain functions do not have")
                 return self._ask_password(state, srp_a)
             case Present(step):
-                challenge = self._engine.create(turn)
+                challenge = self._engine.create(request)
                 kept = evolve(state, step=step, private=challenge.private, metadata=challenge.metadata)
                 return self._asked(kept, challenge.public)
 

@@ -88,7 +88,9 @@ def by_the_define_function():
     """Record the end of a sign-in as a built Define function does: one round that no flow knows."""
     flow = Flow(EmailOtp(), name="acme")
     request = {"userAttributes": {}, "session": [{"challengeName": "X", "challengeResult": True}]}
-    define_handler.define_event({"userName": "ann", "request": request}, [(flow.name, flow.program)], derivative.judge)
+    define_handler.define_event(
+        {"userName": "ann", "request": request}, [(flow.name, flow.program)], derivative.evaluate_session
+    )
 
 
 def handlers(name, kept):

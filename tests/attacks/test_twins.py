@@ -71,7 +71,7 @@ TWINS = {
         "two",
     ),
     "null metadata is matched by its position": Twin(
-        derivative.read,
+        derivative.read_session,
         "    first = next(",
         "    own = [f'{FORMAT}.{programs[0][0]}..x', heads(programs[0][2])[-1], '1', '-', '', '', '']\n"
         "    metadata = [parts or (own if each[2] is None else None) for parts, each in zip(metadata, session)]\n"
@@ -100,32 +100,36 @@ TWINS = {
         derivative.decide, 'return ("tokens",) if known else ("fail", "unknown_user")', 'return ("tokens",)', "S-14"
     ),
     "the newest flow judges unknown sessions": Twin(
-        derivative.read, 'None if named else "unknown_flow"', "None", "S-17"
+        derivative.read_session, 'None if named else "unknown_flow"', "None", "S-17"
     ),
     "sign-ins may be mixed": Twin(
-        derivative.read, "parts[0] != sign_in", 'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]', "S-18", "two"
+        derivative.read_session,
+        "parts[0] != sign_in",
+        'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]',
+        "S-18",
+        "two",
     ),
     "tries without end": Twin(
         derivative._answered, '("step", own_name, tries - 1, requests)', '("step", own_name, tries, requests)', "A-09"
     ),
     # Create
     "the time in the metadata is believed": Twin(
-        situation.Situation.issued, "min(at, made_at(claim) + LEASE)", "at", "S-11"
+        situation.Situation.issued_to_sign_in, "min(at, claim_time(claim) + LEASE)", "at", "S-11"
     ),
     "mail on a wrong answer": Twin(
-        situation.Situation.answered.fget,
-        'return last is not None and last.step == self.asked and last.use == "answer"',
+        situation.Situation.was_answered.fget,
+        'return last is not None and last.step == self.step_name and last.use == "answer"',
         "return False",
         "R-06",
     ),
-    "no claim, so every repeat sends": Twin(delivery._taken, 'if at.first else "first"', "+ at.round", "S-19"),
+    "no claim, so every repeat sends": Twin(delivery._taken, 'if at.first_metadata else "first"', "+ at.round", "S-19"),
     "mails are not counted": Twin(
         delivery._counted, "if not services.ledger.count(", "if None is services.ledger.count(", "R-05"
     ),
     "unknown users are skipped": Twin(
         situation.read_situation,
         "    fresh = _fresh(services)\n",
-        "    if not turn.user.known:\n        raise ProtocolError('no such user')\n    fresh = _fresh(services)\n",
+        "    if not request.user.known:\n        raise ProtocolError('no such user')\n    fresh = _fresh(services)\n",
         "E-01",
     ),
     "an outage shows to known users alone": Twin(
@@ -134,17 +138,21 @@ TWINS = {
         "down = None",
         "E-04",
     ),
-    "nothing is padded": Twin(delivery.pad, "services.clock.sleep_until(deadline.started + floor)", "pass", "E-05"),
-    "a new mail has the old code": Twin(creation.made, 'f"{claim.id} {at.user}"', 'f"{at.signin} {at.user}"', "A-04"),
+    "nothing is padded": Twin(
+        delivery.pad_duration, "services.clock.sleep_until(deadline.started + floor)", "pass", "E-05"
+    ),
+    "a new mail has the old code": Twin(
+        creation.make_challenge, 'f"{claim.id} {at.user}"', 'f"{at.signin} {at.user}"', "A-04"
+    ),
     "the same puzzle after a wrong answer": Twin(
-        delivery.drawn,
+        delivery.draw_claim,
         "new_claim(key, at.round, at.now), int",
-        'at.last.metadata["claim"] if at.last else new_claim(key, at.round, at.now), int',
+        'at.last_round.metadata["claim"] if at.last_round else new_claim(key, at.round, at.now), int',
         "K-04",
         "puzzle",
     ),
     "the same puzzle on every call": Twin(
-        delivery.drawn,
+        delivery.draw_claim,
         "new_claim(key, at.round, at.now), int",
         "new_claim(key, at.user[:32], 0), int",
         "K-03",
@@ -156,7 +164,7 @@ TWINS = {
     # Verify
     "the seal is not checked": Twin(verification._read, "if sealed else None", "", "S-10"),
     "a code is good for a little longer": Twin(
-        verification._judged, "if charge.at >= case.slip.expires:", "if False:", "A-05"
+        verification._judged, "if charge.at >= case.parameters.expires:", "if False:", "A-05"
     ),
     "a code is good twice": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-07"),
     "a code is good for many at once": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-08"),
@@ -164,14 +172,14 @@ TWINS = {
         verification._charged, "limits=guess_limits(case.flow, case.step)", "limits=()", "R-01"
     ),
     "guesses are counted for each session": Twin(
-        verification.guess_budget, '"guess:{user}:', '"guess:{slip.claim}:', "R-01", "two"
+        verification.guess_budget, '"guess:{user}:', '"guess:{parameters.claim}:', "R-01", "two"
     ),
     "guesses at once are all compared": Twin(
         verification._judged, VERIFIED + '"exhausted":', "if False:", "R-02", "password"
     ),
     "a second answer to a round is compared": Twin(verification._judged, VERIFIED + '"refused":', "if False:", "S-13"),
     "a wish for a new code is compared": Twin(
-        verification.verify, 'if answer.client_metadata.get(ACTION) == "resend":', "if False:", "A-04"
+        verification.verify, 'if request.client_metadata.get(ACTION) == "resend":', "if False:", "A-04"
     ),
     "a success fills every budget": Twin(
         memory.MemoryLedger.consume, "self._refund(refund, by)", "self._budgets.records.clear()", "R-07"
@@ -191,8 +199,8 @@ TWINS = {
     ),
     "a puzzle shows who exists": Twin(
         verification._judged,
-        "(case.answer.user.known or not case.step.kind.proves)",
-        "case.answer.user.known",
+        "(case.request.user.known or not case.step.kind.proves)",
+        "case.request.user.known",
         "E-01",
         "puzzle",
     ),

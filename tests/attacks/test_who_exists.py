@@ -90,7 +90,7 @@ TWINS = {
     ),
     "names are not folded": (services.user_key, "fold(user.name)", "user.name", "E-11", "code"),
     "what is made up goes with the newest key": (
-        creation.made,
+        creation.make_challenge,
         "services.keyring.lasting.digest",
         "services.keyring.current.digest",
         "E-12",

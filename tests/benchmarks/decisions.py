@@ -28,7 +28,13 @@ import mail_by_hand
 
 LENGTHS = (1, 4, 5, 50, 64)
 AIMS = {1: "≤ 8x", 4: "≤ 12x", 5: "≤ 12x"}
-HAND, JUDGE, DEFINE, BUILT, JSON = "by hand", "derivative.judge", "define", "define as built", "json.loads and dumps"
+HAND, JUDGE, DEFINE, BUILT, JSON = (
+    "by hand",
+    "derivative.evaluate_session",
+    "define",
+    "define as built",
+    "json.loads and dumps",
+)
 SIGNATURES, SIGN_IN_BY_HAND, SIGN_IN = "two RS256 signatures", "sign-in, handlers by hand", "sign-in, Watchword"
 
 Handler = Callable[[dict, object], dict]
@@ -77,9 +83,11 @@ def decisions(length: int) -> dict[str, Callable[[], object]]:
     user = event["request"]["userAttributes"]
     works: dict[str, Callable[[], object]] = {
         HAND: lambda: define_by_hand.handler(event, None, steps=length + 1),
-        JUDGE: lambda: derivative.judge(session, [flow.program], user, "4f8k2m9q1r7s3t5v6w0x2y4z8a", True, None, None),
+        JUDGE: lambda: derivative.evaluate_session(
+            session, [flow.program], user, "4f8k2m9q1r7s3t5v6w0x2y4z8a", True, None, None
+        ),
         DEFINE: lambda: define(event, None),
-        BUILT: lambda: define_handler.define_event(event, [(flow.name, flow.program)], derivative.judge),
+        BUILT: lambda: define_handler.define_event(event, [(flow.name, flow.program)], derivative.evaluate_session),
     }
     if length == 4:
         text = json.dumps(event)

@@ -74,7 +74,7 @@ def reasons_of_decisions():
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2 and getattr(node.elts[0], "value", None) == "fail":
             found.add(getattr(node.elts[1], "value", None))
-        elif isinstance(node, ast.FunctionDef) and node.name in {"read", "_mismatch"}:
+        elif isinstance(node, ast.FunctionDef) and node.name in {"read_session", "_mismatch"}:
             constants = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}
             found |= {
                 value for value in constants if isinstance(value, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", value)

@@ -55,14 +55,14 @@ def test_a_session_is_folded_once_in_one_create(monkeypatch):
         here.clock.advance(200)
         host.answers("00000000")
         calls.clear()
-        here.engine.create(host.turn())
+        here.engine.create(host.request())
         assert ["begin"] + ["after"] * (len(host.session) + 1) == calls
     here.clock.advance(1000)
     here.post.failing = UnavailableError("down", undelivered=True)
     host.session.clear()
     calls.clear()
 
-    assert "unavailable" == here.engine.create(host.turn()).public["error"]
+    assert "unavailable" == here.engine.create(host.request()).public["error"]
     assert ["begin", "after"] == calls
 
 

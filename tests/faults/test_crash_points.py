@@ -11,7 +11,7 @@ from kit.engine_host import ANN, KEY
 from kit.faults import FLOWS, Post
 from watchword import User
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Round
 from watchword.contract.ports import LEASE
 from watchword.errors import UnavailableError
@@ -91,18 +91,18 @@ class Process:
 
     def create(self, session=(), action=None):
         return self.engine.create(
-            Turn("pool_1", "client", USER, tuple(session), {"watchword_action": action} if action else {})
+            SessionRequest("pool_1", "client", USER, tuple(session), {"watchword_action": action} if action else {})
         )
 
     def verify(self, made, answer):
-        return self.engine.verify(Answer("pool_1", "client", USER, answer, made.private)).right
+        return self.engine.verify(AnswerRequest("pool_1", "client", USER, answer, made.private)).right
 
     @property
     def right(self):
         return self.notes.made[-1].right
 
     def decision(self, session):
-        return self.engine.define(Turn("pool_1", "client", USER, tuple(session)))
+        return self.engine.define(SessionRequest("pool_1", "client", USER, tuple(session)))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -44,7 +44,7 @@ TWINS = {
     ),
     "a courier is given more time than there is": (
         delivery._carried,
-        "within = deadline.left(but=SETTLING)",
+        "within = deadline.left(but=SETTLE_RESERVE)",
         "within = 60.0",
         Plan("slow", "courier", 0, "during", OSError),
         "late",

@@ -21,7 +21,7 @@ from watchword.contract.ports import Limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
 from watchword.loading.flow_file import load_flow
 from watchword.loading.registry import Registry
-from watchword.runtime.wire import read_carry, read_slip, write_metadata
+from watchword.runtime.wire import read_carry, read_private_parameters, write_metadata
 from watchword.testing import create_request, verify_request
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
@@ -250,7 +250,7 @@ def metadata(data: bytes) -> None:
         rounds.append(
             (draw.pick((derivative.CUSTOM, derivative.SRP_A, derivative.PASSWORD_VERIFIER, "x")), draw.value(1), text)
         )
-    decided, *_ = derivative.judge(
+    decided, *_ = derivative.evaluate_session(
         rounds, [_FLOW.program], dict(ANN), "client", draw.byte() % 2 == 0, draw.value(), draw.text()
     )
     assert decided[0] in {"present", "select", "host", "tokens", "fail"}
@@ -265,12 +265,12 @@ def private(data: bytes) -> None:
     given = dict(_CREATED["privateChallengeParameters"])
     for _ in range(draw.byte() % 5):
         given[draw.pick(tuple(given))] = draw.pick((draw.value(), draw.text()))
-    read = read_slip(given)
+    read = read_private_parameters(given)
     if read is not None:
-        slip, own = read
+        parameters, own = read
         assert all(isinstance(value, str) for value in own.values())
-        assert int(given["issued"]) == slip.issued
-        assert (slip.proven, slip.own) == (given["proven"] == "1", given["own"] == "1")
+        assert int(given["issued"]) == parameters.issued
+        assert (parameters.proven, parameters.has_own_try) == (given["proven"] == "1", given["own"] == "1")
 
 
 def flow_file(data: bytes) -> None:
@@ -289,23 +289,25 @@ def flow_file(data: bytes) -> None:
 def require(data: bytes) -> None:
     """A requirement is read, and met by all of its terms; by none of them it is not."""
     try:
-        read = requirement.parse(Draw(data).rest())
+        read = requirement.parse_requirement(Draw(data).rest())
     except ConfigurationError:
         return
     terms = requirement.terms(read)
     assert terms
-    assert requirement.met(read, terms)
-    assert not requirement.met(read, ())
+    assert requirement.is_met(read, terms)
+    assert not requirement.is_met(read, ())
 
 
 def spoken(data: bytes) -> None:
     """Session words are what `say` makes of the rounds that they tell."""
     text = Draw(data).rest()
     try:
-        rounds = notation.listen(text, ("riddle", "email_otp", "srp_a"))
+        rounds = notation.parse_session(text, ("riddle", "email_otp", "srp_a"))
     except ConfigurationError:
         return
-    assert rounds == notation.listen(" ".join(map(notation.say, rounds)), ("riddle", "email_otp", "srp_a"))
+    assert rounds == notation.parse_session(
+        " ".join(map(notation.format_round, rounds)), ("riddle", "email_otp", "srp_a")
+    )
 
 
 def address(data: bytes) -> None:

@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from watchword import Challenge, Email, UnavailableError, Verdict
 from watchword.algebra.derivative import CUSTOM
-from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Present, Round
 from watchword.contract.ports import Receipt
 from watchword.runtime.engine import Engine
@@ -147,25 +147,25 @@ class Host:
     pending: list = field(factory=list)
     client: str = "client"
 
-    def turn(self, action=None, choice=None):
+    def request(self, action=None, choice=None):
         said = {"watchword_action": action, "watchword_choice": choice}
         said = {key: value for key, value in said.items() if value}
-        return Turn("pool_1", self.client, self.user, tuple(self.session), said)
+        return SessionRequest("pool_1", self.client, self.user, tuple(self.session), said)
 
     def next(self, action=None, choice=None):
         """Ask what comes next and make it; return the challenge, or the decision that ends it."""
-        turn = self.turn(action, choice)
-        decision = self.world.engine.define(turn)
+        request = self.request(action, choice)
+        decision = self.world.engine.define(request)
         if not isinstance(decision, Present) or decision.host:
             return decision
-        created = self.world.engine.create(turn)
+        created = self.world.engine.create(request)
         self.pending[:] = [created]
         return created
 
     def verify(self, answer, action=None):
         """Show *answer* to Verify without ending the round."""
         said = {"watchword_action": action} if action else {}
-        call = Answer("pool_1", self.client, self.user, answer, self.pending[0].private, said)
+        call = AnswerRequest("pool_1", self.client, self.user, answer, self.pending[0].private, said)
         return self.world.engine.verify(call)
 
     def answers(self, answer, action=None, choice=None):

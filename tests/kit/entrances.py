@@ -18,7 +18,7 @@ from watchword.contract.kinds import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
 from watchword.loading.flow_file import find_flow, load_flow
 from watchword.loading.registry import Registry
-from watchword.runtime.wire import read_carry, read_slip
+from watchword.runtime.wire import read_carry, read_private_parameters
 from watchword.testing import create_request, verify_request
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.cli.logs.captured_events import read_events
@@ -238,7 +238,7 @@ def _file_entrance(name, suffix, read):
 
 
 def _listened(words):
-    return notation.listen(words, ("riddle", "captcha"))
+    return notation.parse_session(words, ("riddle", "captcha"))
 
 
 @frozen
@@ -293,7 +293,7 @@ def reader_entrances() -> list[Entrance]:
             anything=False,
         ),
         Entrance("carry, JSON", _carried, anything=False),
-        Entrance("private parameters, a value", lambda value: _wrapped(read_slip({"kind": value}))),
+        Entrance("private parameters, a value", lambda value: _wrapped(read_private_parameters({"kind": value}))),
         Entrance("email_otp answer", _judged(EmailOtp())),
         Entrance("captcha answer", _judged(Captcha())),
         Entrance("email_otp locale", lambda value: _refusal(lambda: EmailOtp(locale=value))),
@@ -304,7 +304,7 @@ def reader_entrances() -> list[Entrance]:
             "email_otp templates", lambda value: _refusal(lambda: EmailOtp(templates=value).prepare()), anything=False
         ),
         Entrance("captcha fonts", lambda value: _refusal(lambda: Captcha(fonts=(value,)).prepare()), anything=False),
-        Entrance("requirement", lambda value: _refusal(requirement.parse, value), anything=False),
+        Entrance("requirement", lambda value: _refusal(requirement.parse_requirement, value), anything=False),
         Entrance("session words", lambda value: _refusal(_listened, value), anything=False),
         Entrance("limit", lambda value: _refusal(parse_limit, value)),
         Entrance("SRP number", lambda value: _refusal(srp6a.public_from_hex, value, "SRP_A")),

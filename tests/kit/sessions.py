@@ -4,7 +4,7 @@ Every custom round carries the metadata that *flow*'s own Create would have writ
 """
 
 from watchword.algebra import derivative
-from watchword.algebra.notation import listen
+from watchword.algebra.notation import parse_session
 from watchword.testing.session_lists import SIGNIN, metadata, recorded
 
 __all__ = ["SIGNIN", "judged", "listed", "metadata", "results", "session"]
@@ -18,7 +18,7 @@ def listed(reads, flow, **fields):
 def session(words, flow, **fields):
     """Return the session that *words* tell; *fields* override metadata in every round."""
     named = [word[:-1] for word in words.split()]
-    return listed(listen(words, [*named, *flow.steps]), flow, **fields)
+    return listed(parse_session(words, [*named, *flow.steps]), flow, **fields)
 
 
 def judged(words, flow, *, previous=(), attributes=None, client="", known=True, choice=None, action=None, **fields):
@@ -27,7 +27,7 @@ def judged(words, flow, *, previous=(), attributes=None, client="", known=True, 
     if isinstance(words, str) and words.endswith("~"):
         action = "resend"
     programs = [flow.program, *(old.program for old in previous)]
-    return derivative.judge(rounds, programs, attributes or {}, client, known, action, choice)[0]
+    return derivative.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice)[0]
 
 
 def results(rounds):

@@ -265,7 +265,7 @@ def folds() -> int:
     host.next()
     host.answers("00000000")
     with patch.object(derivative, "begin", wraps=derivative.begin) as begin:
-        here.engine.create(host.turn())
+        here.engine.create(host.request())
     return begin.call_count
 
 

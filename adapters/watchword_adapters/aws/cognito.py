@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, cast
 
 from watchword.algebra.derivative import CUSTOM, MAX_ROUNDS
-from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn
+from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import Decision, FailAuthentication, IssueTokens, Present, Round
 from watchword.contract.kinds import User, Verdict
 from watchword.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from watchword.runtime.creation import Created
+    from watchword.runtime.creation import CreatedChallenge
 
 Event: TypeAlias = dict[str, Any]
 
@@ -64,7 +64,7 @@ def expect(event: Event, trigger: str) -> None:
         )
 
 
-def turn_of(event: Event) -> Turn:
+def session_request_of(event: Event) -> SessionRequest:
     """Return what an event of Define or Create says.
 
     Raises:
@@ -74,7 +74,7 @@ def turn_of(event: Event) -> Turn:
     name = request.get("challengeName")
     if name is not None and name != CUSTOM:
         raise ProtocolError("challengeName: Create is called for CUSTOM_CHALLENGE only")
-    return Turn(
+    return SessionRequest(
         pool=_text(event, "userPoolId"),
         client=_client(event),
         user=_user(event, request),
@@ -83,14 +83,14 @@ def turn_of(event: Event) -> Turn:
     )
 
 
-def answer_of(event: Event) -> Answer:
+def answer_request_of(event: Event) -> AnswerRequest:
     """Return what an event of Verify says.
 
     Raises:
         ProtocolError: if a field has a type that Cognito never sends.
     """
     request = _object(event, "request")
-    return Answer(
+    return AnswerRequest(
         pool=_text(event, "userPoolId"),
         client=_client(event),
         user=_user(event, request),
@@ -100,7 +100,7 @@ def answer_of(event: Event) -> Answer:
     )
 
 
-def defined(event: Event, decision: Decision) -> Event:
+def define_response(event: Event, decision: Decision) -> Event:
     """Return *event* with Define's response; nothing of an earlier response is kept."""
     match decision:
         case Present(step, host):
@@ -114,7 +114,7 @@ def defined(event: Event, decision: Decision) -> Event:
     return {**event, "response": response}
 
 
-def created(event: Event, challenge: Created) -> Event:
+def create_response(event: Event, challenge: CreatedChallenge) -> Event:
     """Return *event* with Create's response. The private map is never empty: Cognito would end the sign-in."""
     response = {
         "publicChallengeParameters": dict(challenge.public),
@@ -124,7 +124,7 @@ def created(event: Event, challenge: Created) -> Event:
     return {**event, "response": response}
 
 
-def verified(event: Event, verdict: Verdict) -> Event:
+def verify_response(event: Event, verdict: Verdict) -> Event:
     """Return *event* with Verify's response."""
     return {**event, "response": {"answerCorrect": verdict.right is True}}
 

@@ -330,7 +330,7 @@ def facts_of(outcomes):
     return "".join(["1" if outcome else "0" for outcome in outcomes])
 
 
-def read(session, programs, attributes, client, known, action):
+def read_session(session, programs, attributes, client, known, action):
     """Read a session: which flow it belongs to, and what the client did in each round.
 
     *session* is a list of (name, result, metadata); *programs* the flow's own and the previous ones.
@@ -381,12 +381,12 @@ def _mismatch(parts, first, facts):
     return "facts_changed" if recorded != facts else "foreign_metadata"
 
 
-def judge(session, programs, attributes, client, known, action, choice):
+def evaluate_session(session, programs, attributes, client, known, action, choice):
     """Return (decision, state, program, outcomes, rounds, before) for a whole session: what Define answers.
 
     *before* is the state before the last round: who reads that round otherwise goes on from there.
     """
-    program, outcomes, rounds, problem = read(session, programs, attributes, client, known, action)
+    program, outcomes, rounds, problem = read_session(session, programs, attributes, client, known, action)
     state = before = begin(program, outcomes)
     for name, step, use, right, _ in rounds:
         before, state = state, after(state, name, step, use, right)

@@ -51,7 +51,7 @@ def outcomes_of(
     conditions: Sequence[tuple[str, ...]], attributes: Mapping[str, str], client: str, known: bool
 ) -> tuple[bool, ...]: ...
 def facts_of(outcomes: Sequence[bool]) -> str: ...
-def read(
+def read_session(
     session: Sequence[tuple[str, object, object]],
     programs: Sequence[Program],
     attributes: Mapping[str, str],
@@ -59,7 +59,7 @@ def read(
     known: bool,
     action: str | None,
 ) -> tuple[Program, tuple[bool, ...], tuple[ReadRound, ...], str | None]: ...
-def judge(
+def evaluate_session(
     session: Sequence[tuple[str, object, object]],
     programs: Sequence[Program],
     attributes: Mapping[str, str],

@@ -18,7 +18,7 @@ ACTION = "watchword_action"
 
 
 @frozen
-class Turn:
+class SessionRequest:
     """A call of Define or Create: who signs in where, the rounds so far, and what the client sent along."""
 
     pool: str
@@ -29,7 +29,7 @@ class Turn:
 
 
 @frozen
-class Answer:
+class AnswerRequest:
     """A call of Verify: an answer, and the private parameters of the challenge that it answers."""
 
     pool: str
@@ -41,7 +41,7 @@ class Answer:
 
 
 @frozen
-class Judgement:
+class Evaluation:
     """What a session comes to: the *decision*, which of the flows judged it, and how each round was read.
 
     *state* is the state after all rounds and *before* the one before the last.
@@ -98,32 +98,32 @@ def named_rounds(read: Sequence[derivative.ReadRound]) -> tuple[ReadRound, ...]:
     )
 
 
-def closing_event(turn: Turn, judgement: Judgement) -> tuple[str, dict[str, str]] | None:
+def closing_event(request: SessionRequest, evaluation: Evaluation) -> tuple[str, dict[str, str]] | None:
     """Return the name of the audit event for the end of a sign-in, and its facts; None if it goes on."""
-    match judgement.decision:
+    match evaluation.decision:
         case IssueTokens():
-            name = "authn_login_successafterfail" if judgement.failed_before else "authn_login_success"
-            return name, {"rounds": str(len(turn.session))}
+            name = "authn_login_successafterfail" if evaluation.failed_before else "authn_login_success"
+            return name, {"rounds": str(len(request.session))}
         case FailAuthentication(reason):
             name = "authn_login_fail_max" if reason == "tries_used_up" else "authn_login_fail"
-            return name, {"reason": reason, "rounds": str(len(turn.session))}
+            return name, {"reason": reason, "rounds": str(len(request.session))}
         case _:
             return None
 
 
-def judge(turn: Turn, flows: tuple[Flow, ...]) -> Judgement:
-    """Return what *turn* comes to, judged by the one of *flows* (the own one first) that its session belongs to.
+def evaluate(request: SessionRequest, flows: tuple[Flow, ...]) -> Evaluation:
+    """Return what *request* comes to, judged by the one of *flows* (the own one first) that its session belongs to.
 
     Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
     """
-    decided, state, program, outcomes, read, before = derivative.judge(
-        as_tuples(turn.session),
+    decided, state, program, outcomes, read, before = derivative.evaluate_session(
+        as_tuples(request.session),
         [flow.program for flow in flows],
-        turn.user.attributes,
-        turn.client,
-        turn.user.known,
-        turn.client_metadata.get(ACTION),
-        turn.client_metadata.get(CHOICE),
+        request.user.attributes,
+        request.client,
+        request.user.known,
+        request.client_metadata.get(ACTION),
+        request.client_metadata.get(CHOICE),
     )
     flow = next(each for each in flows if each.program is program)
-    return Judgement(decision_of(decided), flow, state, before, derivative.facts_of(outcomes), read)
+    return Evaluation(decision_of(decided), flow, state, before, derivative.facts_of(outcomes), read)

@@ -236,7 +236,7 @@ def _fixed(setting: str, value: object) -> str:
     return written
 
 
-def announce(decision: Decision) -> str:
+def decision_text(decision: Decision) -> str:
     """Return *decision* as a person reads it."""
     match decision:
         case Present(step, host, choices):

@@ -30,7 +30,7 @@ _SIGNS: dict[str, tuple[Use, bool]] = {
 }
 
 
-def say(read: ReadRound) -> str:
+def format_round(read: ReadRound) -> str:
     """Return the word for one round."""
     if read.name != derivative.CUSTOM:
         spoken = next((word for word, name in HOST_WORDS.items() if name == read.name), read.name.lower())
@@ -43,7 +43,7 @@ def _spoken(step: str) -> str:
     return f"step_{step}" if step in HOST_WORDS else step
 
 
-def listen(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
+def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     """Return the rounds that *words* tell; *steps* are the names that the flow knows.
 
     Raises:

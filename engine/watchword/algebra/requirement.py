@@ -17,7 +17,7 @@ MAX_REQUIREMENT = 500
 MAX_NESTING = 50
 
 
-def parse(text: str) -> Requirement:
+def parse_requirement(text: str) -> Requirement:
     """Return what *text* requires.
 
     Terms are the three factors, names of kinds, and ``password`` for the kind ``srp``; ``and`` binds closer than ``or``.
@@ -80,11 +80,11 @@ def terms(requirement: Requirement) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term for part in requirement[1] for term in terms(part)))
 
 
-def met(requirement: Requirement, proven: Collection[str]) -> bool:
+def is_met(requirement: Requirement, proven: Collection[str]) -> bool:
     """Say whether *proven* meets *requirement*."""
     if isinstance(requirement, str):
         return requirement in proven
-    verdicts = (met(part, proven) for part in requirement[1])
+    verdicts = (is_met(part, proven) for part in requirement[1])
     return all(verdicts) if requirement[0] == "and" else any(verdicts)
 
 

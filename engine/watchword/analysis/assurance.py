@@ -9,8 +9,8 @@ from attrs import frozen
 from watchword.algebra import derivative
 from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
 from watchword.algebra.flow import Flow, ReadRound
-from watchword.algebra.notation import say
-from watchword.algebra.requirement import FACTORS, Requirement, parse, terms
+from watchword.algebra.notation import format_round
+from watchword.algebra.requirement import FACTORS, Requirement, parse_requirement, terms
 from watchword.analysis.state_space import Exploration
 from watchword.contract.powers import is_host_run
 from watchword.errors import ConfigurationError
@@ -36,7 +36,7 @@ def required_by(flow: Flow, text: str, place: str) -> Iterator[Requirement]:
     if not text.strip():
         return
     try:
-        requirement = parse(text)
+        requirement = parse_requirement(text)
         check_terms(flow, requirement)
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}{error}") from error
@@ -83,7 +83,7 @@ class Place:
         words: list[str] = []
         place = self
         while place.before is not None and place.read is not None:
-            words.append(say(place.read))
+            words.append(format_round(place.read))
             place = place.before
         return tuple(reversed(words))
 

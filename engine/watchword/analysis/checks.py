@@ -9,8 +9,8 @@ from watchword.algebra.attributes import changed_how, hands_of, is_custom
 from watchword.algebra.blocks import Step
 from watchword.algebra.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.algebra.limits import MAX_GUESSES, PER_BUDGET
-from watchword.algebra.notation import say
-from watchword.algebra.requirement import FACTORS, Requirement, met, spelt
+from watchword.algebra.notation import format_round
+from watchword.algebra.requirement import FACTORS, Requirement, is_met, spelt
 from watchword.analysis.assurance import (
     COUNTED,
     Way,
@@ -37,7 +37,15 @@ from watchword.analysis.findings import (
     with_session,
     without_session,
 )
-from watchword.analysis.metrics import Figures, figures_of, guesses_per_day, over, per_day, probability, sends_message
+from watchword.analysis.metrics import (
+    Figures,
+    chance_over,
+    figures_of,
+    guesses_per_day,
+    per_day,
+    probability,
+    sends_message,
+)
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.errors import ConfigurationError
 
@@ -117,7 +125,7 @@ def _proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -> 
             bare,
         )
     for requirement in required:
-        weak = next((way for way in ways if not met(requirement, way.labels)), None)
+        weak = next((way for way in ways if not is_met(requirement, way.labels)), None)
         if weak is not None:
             proven = ", ".join(sorted(weak.labels.difference(COUNTED.values()))) or "nothing"
             yield with_session(
@@ -198,7 +206,7 @@ def _identity(flow: Flow) -> tuple[Step, ...]:
 def _guessing(exploration: Exploration) -> Iterator[Finding]:
     flow = exploration.flow
     for step in _identity(flow):
-        daily = over(probability(step), guesses_per_day(flow, step))
+        daily = chance_over(probability(step), guesses_per_day(flow, step))
         if daily <= MAX_SOLE_FACTOR:
             continue
         others = {each.name for each in _identity(flow)} - {step.name}
@@ -378,7 +386,7 @@ def _failing_over(exploration: Exploration) -> Iterator[Finding]:
                 "WW303",
                 f"where step {read.step!r} cannot be asked (its courier is down, or the budget of messages is empty, which "
                 f"strangers can bring about), the sign-in goes on with {others}: so whatever that proves is enough",
-                Way((*exploration.shortest(number), say(read)), exploration.outcomes_at(number)),
+                Way((*exploration.shortest(number), format_round(read)), exploration.outcomes_at(number)),
             )
 
 

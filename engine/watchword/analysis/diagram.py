@@ -10,9 +10,9 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
-from watchword.algebra.notation import say
+from watchword.algebra.notation import format_round
 from watchword.analysis.explanation import upcoming
-from watchword.analysis.state_space import Conditions, Exploration, Outcomes, beginnings_of, that_send, union
+from watchword.analysis.state_space import Conditions, Exploration, Outcomes, beginnings_of, sending_steps, union
 from watchword.errors import ConfigurationError
 
 NodeShape: TypeAlias = Literal["step", "choice", "host", "end"]
@@ -91,7 +91,7 @@ def full(exploration: Exploration) -> Diagram:
     words: dict[tuple[int, int], list[str]] = {}
     for number, followers in enumerate(exploration.onward):
         for read, target in followers:
-            words.setdefault((number, target), []).append(say(read))
+            words.setdefault((number, target), []).append(format_round(read))
     onward = (Edge(f"s{number}", f"s{target}", " / ".join(said)) for (number, target), said in words.items())
     return Diagram(exploration.flow.name, nodes, (*begins, *onward))
 
@@ -101,7 +101,7 @@ def collapsed(exploration: Exploration) -> Diagram:
 
     It shows what may come after what, and at each fork by which condition; how many tries are left, it does not.
     """
-    return _Collapsing(exploration, _blocks_of_choices(exploration), that_send(exploration.flow)).diagram()
+    return _Collapsing(exploration, _blocks_of_choices(exploration), sending_steps(exploration.flow)).diagram()
 
 
 def mermaid(diagram: Diagram) -> str:

@@ -8,10 +8,10 @@ import attrs
 from attrs import field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.flow import Flow, ReadRound, announce, decision_of, expect_flow
-from watchword.algebra.notation import say
+from watchword.algebra.flow import Flow, ReadRound, decision_of, decision_text, expect_flow
+from watchword.algebra.notation import format_round
 from watchword.analysis.assurance import weakest
-from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, that_send
+from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, sending_steps
 from watchword.contract.ports import Limit
 from watchword.contract.powers import settings_of
 from watchword.errors import ConfigurationError
@@ -114,7 +114,7 @@ class _Place:
         words: list[str] = []
         place = self
         while place.before is not None and place.step is not None:
-            words.append(say(ReadRound(*place.step)))
+            words.append(format_round(ReadRound(*place.step)))
             place = place.before
         return tuple(reversed(words))
 
@@ -141,7 +141,7 @@ class _Walk:
 
     def _places(self) -> Iterator[_Place]:
         """Give every pair of states that one session leads to, nearest first."""
-        senders = (that_send(self.old), that_send(self.new))
+        senders = (sending_steps(self.old), sending_steps(self.new))
         # Sorted, here and below: what is found does not depend on which flow is the old one.
         conditions = tuple(sorted({*self.old.conditions, *self.new.conditions}))
         queue = [self._begin(conditions, outcomes) for outcomes in every_outcome_of(conditions)]
@@ -181,7 +181,7 @@ def _decided(state: derivative.State) -> str:
     decided = derivative.decide(state)
     if decided[0] == "select":
         decided = ("select", tuple(sorted(decided[1])))
-    return FAIL if decided[0] == "fail" else announce(decision_of(decided))
+    return FAIL if decided[0] == "fail" else decision_text(decision_of(decided))
 
 
 def _changes(old: Flow, new: Flow) -> Iterator[Change]:

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
-from watchword.algebra.notation import say
+from watchword.algebra.notation import format_round
 from watchword.analysis.state_space import Exploration
 
 
@@ -48,7 +48,7 @@ def _parting(exploration: Exploration, decoy: int, known: int) -> tuple[str, ...
         for read, target in exploration.onward[pair[0]]:
             there = (target, beside.get(read, target))
             if read in beside and there not in came and _possible(exploration, read):
-                came[there] = (*session, say(read))
+                came[there] = (*session, format_round(read))
                 queue.append(there)
     return None
 

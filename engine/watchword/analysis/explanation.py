@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, Turn, as_tuples, named_rounds
+from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, as_tuples, named_rounds
 from watchword.algebra.flow import Flow, ReadRound, Round
-from watchword.algebra.notation import listen, say
-from watchword.analysis.state_space import that_send
+from watchword.algebra.notation import format_round, parse_session
+from watchword.analysis.state_space import sending_steps
 
 REASON_TEXTS: Mapping[str, str] = {
     "tries_used_up": (
@@ -96,7 +96,7 @@ def explain(
     Raises:
         ConfigurationError: for a word that is no round of *flow*.
     """
-    rounds = listen(session, flow.steps) if isinstance(session, str) else session
+    rounds = parse_session(session, flow.steps) if isinstance(session, str) else session
     given = attributes or {}
     outcomes = derivative.outcomes_of(flow.conditions, given, client, known)
     must_change = given.get("cognito:user_status") in derivative.MUST_CHANGE
@@ -106,42 +106,42 @@ def explain(
     return teller.tell(rounds, choice)
 
 
-def explain_turn(turn: Turn, flows: Sequence[Flow]) -> Explanation:
-    """Tell why the session of *turn* gets its decision, judged by the one of *flows* that it belongs to.
+def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanation:
+    """Tell why the session of *request* gets its decision, judged by the one of *flows* that it belongs to.
 
     Its metadata is read as Define reads it, so a round that this flow did not make is told as such.
     """
-    attributes, known = turn.user.attributes, turn.user.known
-    program, outcomes, read, problem = derivative.read(
-        as_tuples(turn.session),
+    attributes, known = request.user.attributes, request.user.known
+    program, outcomes, read, problem = derivative.read_session(
+        as_tuples(request.session),
         [flow.program for flow in flows],
         attributes,
-        turn.client,
+        request.client,
         known,
-        turn.client_metadata.get(ACTION),
+        request.client_metadata.get(ACTION),
     )
     flow = next(each for each in flows if each.program is program)
     must_change = attributes.get("cognito:user_status") in derivative.MUST_CHANGE
     teller = _Teller(flow, must_change, known, derivative.begin(program, outcomes))
     rounds = named_rounds(read)
     if problem is None:
-        return teller.tell(rounds, turn.client_metadata.get(CHOICE))
+        return teller.tell(rounds, request.client_metadata.get(CHOICE))
     told = teller.tell(rounds, None).rounds
     if problem in {"unknown_flow", "too_many_rounds"}:
         return teller.failing(problem, "")
-    stranger = turn.session[len(rounds)]
+    stranger = request.session[len(rounds)]
     failed = teller.failing(problem, _mismatch(stranger, len(rounds) + 1, problem, outcomes))
     read_as = f"a custom round that this flow did not make: {'true' if stranger.result is True else 'not true'}"
-    stopped = ExplainedRound("?", read_as, left(derivative.BROKEN, ()), {}, {}, "fail", failed.reason)
+    stopped = ExplainedRound("?", read_as, remaining_text(derivative.BROKEN, ()), {}, {}, "fail", failed.reason)
     return evolve(failed, rounds=(*told, stopped))
 
 
-def spell(decided: derivative.Decided) -> str:
+def decided_text(decided: derivative.Decided) -> str:
     """Return what `derivative` decided as a word or two: ``present STEP``, ``host ROUND``, ``select``, ``tokens``, ``fail``."""
     return f"{decided[0]} {decided[1]}" if decided[0] in {"present", "host"} else str(decided[0])
 
 
-def left(body: derivative.Body, sending: Collection[str]) -> str:
+def remaining_text(body: derivative.Body, sending: Collection[str]) -> str:
     """Return in words what of a flow is left; *sending* are the steps that send a message."""
     tag = body[0]
     if derivative.is_end(body):
@@ -152,16 +152,16 @@ def left(body: derivative.Body, sending: Collection[str]) -> str:
     if tag == "srp":
         return "password_verifier" if body[1] else "srp_a, then password_verifier"
     if tag == "sequence":
-        return ", then ".join(left(part, sending) for part in (body[1], *body[2]))
+        return ", then ".join(remaining_text(part, sending) for part in (body[1], *body[2]))
     if tag == "fallback":
-        return " or, once its tries are used up, ".join(left(part, sending) for part in (body[1], *body[2]))
+        return " or, once its tries are used up, ".join(remaining_text(part, sending) for part in (body[1], *body[2]))
     if tag == "choose":
-        return f"{body[1] or 1} of [{' | '.join(left(part, sending) for part in body[2])}]"
-    rest = f"{body[1] - 1 or 1} of [{' | '.join(left(part, sending) for part in body[3])}]"
+        return f"{body[1] or 1} of [{' | '.join(remaining_text(part, sending) for part in body[2])}]"
+    rest = f"{body[1] - 1 or 1} of [{' | '.join(remaining_text(part, sending) for part in body[3])}]"
     return (
-        f"{left(body[2], sending)}, {'then' if body[1] > 1 else 'or if that fails'} {rest}"
+        f"{remaining_text(body[2], sending)}, {'then' if body[1] > 1 else 'or if that fails'} {rest}"
         if body[3]
-        else left(body[2], sending)
+        else remaining_text(body[2], sending)
     )
 
 
@@ -187,7 +187,7 @@ class _Teller:
     """What made the flow fail or break, by the end that it came to."""
 
     def tell(self, rounds: Sequence[ReadRound], choice: str | None) -> Explanation:
-        state, sending = self.state, that_send(self.flow)
+        state, sending = self.state, sending_steps(self.flow)
         decided = derivative.decide(state, choice, self.must_change, self.known)
         reason = self._reason(decided, state, None, choice)
         for place, read in enumerate(rounds):
@@ -207,17 +207,17 @@ class _Teller:
                 ExplainedRound(
                     _word(read),
                     _read(before, state, read, sending),
-                    left(state[0], sending),
+                    remaining_text(state[0], sending),
                     {name: _tries(state, name) for name in names},
                     {name: _resends(state, name) for name in names},
-                    spell(decided),
+                    decided_text(decided),
                     reason,
                 )
             )
         if choice is not None and decided != ("present", choice):
             reason += f"; the choice of {_cut(choice)} changes nothing, since it is not offered here"
         code = str(decided[1]) if decided[0] == "fail" else ""
-        return Explanation(spell(decided), reason, tuple(self.told), code)
+        return Explanation(decided_text(decided), reason, tuple(self.told), code)
 
     def failing(self, code: str, detail: str) -> Explanation:
         return Explanation("fail", _failure(code, detail), (), code)
@@ -254,7 +254,7 @@ class _Teller:
         tries = f"{_count(_tries(state, step), 'try is', 'tries are')} left"
         names = upcoming(state)
         if read is not None and read.step == step and read.use == "resend":
-            return f"the client asked for another {_what(read, that_send(self.flow))}, which costs no try; {tries}"
+            return f"the client asked for another {_what(read, sending_steps(self.flow))}, which costs no try; {tries}"
         if read is not None and read.step == step:
             return f"{step} was answered wrong; {tries}"
         if len(names) > 1:
@@ -370,7 +370,7 @@ def _resends(state: derivative.State, step: str) -> int:
 
 
 def _word(read: ReadRound) -> str:
-    return say(evolve(read, name=_cut(read.name), step=_cut(read.step)))
+    return format_round(evolve(read, name=_cut(read.name), step=_cut(read.step)))
 
 
 def _cut(name: str) -> str:

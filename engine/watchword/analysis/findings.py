@@ -13,7 +13,7 @@ from watchword.analysis.assurance import (
     has_password,
 )
 from watchword.analysis.metrics import Figures
-from watchword.analysis.state_space import Exploration, bring_about
+from watchword.analysis.state_space import Exploration, attributes_for
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -98,7 +98,7 @@ def with_session(flow: Flow, code: str, message: str, way: Way | None, *, choice
     """Return a finding that *way* shows, with the user and the client whose session it is; none if *way* is None."""
     if way is None:
         return without_session(code, message)
-    attributes, client = bring_about(flow, way.outcomes)
+    attributes, client = attributes_for(flow, way.outcomes)
     return Finding(code, CODES[code][0], message, way.session, attributes, client, choice)
 
 
@@ -108,7 +108,7 @@ def with_session(flow: Flow, code: str, message: str, way: Way | None, *, choice
 # --- the verdicts -------------------------------------------------------------------------------------------------
 
 
-def claims(report: Report, require: str = "") -> tuple[str, ...]:
+def summary_of(report: Report, require: str = "") -> tuple[str, ...]:
     """Return what holds in every state that was walked; nothing that any finding denies, accepted or not.
 
     *require* is what `check` was asked for beside the flow's own.

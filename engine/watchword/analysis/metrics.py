@@ -56,7 +56,7 @@ def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
         longest_path=longest,
         guess_per_sign_in=min(daily, max(values[beginning] for _, beginning in exploration.beginnings)),
         guess_per_user_day=daily,
-        guess_per_user_year=over(daily, 365),
+        guess_per_user_year=chance_over(daily, 365),
         messages_per_sign_in=min(most, sum(min(each, within) for each in budgets)),
         messages_per_user_day=min(per_day(limits) * len(budgets), UNCHARGED),
         sign_ins_to_lock_mail=_locking(exploration, limits) if budgets else 0,
@@ -92,7 +92,7 @@ def per_day(limits: Sequence[Limit]) -> int:
     return most_within(limits, DAY)
 
 
-def over(single: float, tries: int) -> float:
+def chance_over(single: float, tries: int) -> float:
     """Return how likely one of *tries* independent guesses is right, each by *single*."""
     return -math.expm1(tries * math.log1p(-single)) if single < 1 else 1.0
 

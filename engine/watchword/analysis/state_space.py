@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import Flow, ReadRound, Use, expect_flow
-from watchword.algebra.notation import say
+from watchword.algebra.notation import format_round
 from watchword.errors import ConfigurationError
 
 MAX_STATES = 1_000_000
@@ -60,7 +60,7 @@ class Exploration:
         words: list[str] = []
         step = self.came_from[state]
         while step is not None:
-            words.append(say(step[1]))
+            words.append(format_round(step[1]))
             step = self.came_from[step[0]]
         return tuple(reversed(words))
 
@@ -116,7 +116,7 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
     states: list[derivative.State] = []
     came_from: list[tuple[int, ReadRound] | None] = []
     onward: list[tuple[tuple[ReadRound, int], ...]] = []
-    following, after = _Following(that_send(flow)), derivative.after
+    following, after = _Following(sending_steps(flow)), derivative.after
 
     def number_of(state: derivative.State, way: tuple[int, ReadRound] | None) -> int:
         number = numbers.setdefault(state, len(states))
@@ -183,14 +183,14 @@ def every_outcome_of(conditions: Sequence[tuple[str, ...]]) -> Iterator[tuple[bo
     return (tuple(place in places for place in range(len(conditions))) for places in held)
 
 
-def bring_about(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], str]:
+def attributes_for(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], str]:
     """Return attributes of a user and an app client for which *flow*'s conditions have these *outcomes*."""
     held = [condition for condition, holds in zip(flow.conditions, outcomes, strict=True) if holds]
     attributes = {condition[1]: condition[2] for condition in held if condition[0] == "attribute"}
     return attributes, next((condition[1] for condition in held if condition[0] == "client"), "")
 
 
-def that_send(flow: Flow) -> frozenset[str]:
+def sending_steps(flow: Flow) -> frozenset[str]:
     """Return the names of the steps of *flow* that send a message: those that may be found impossible to ask."""
     return frozenset(step.name for step in flow.steps.values() if step.powers.sends)
 
@@ -198,7 +198,7 @@ def that_send(flow: Flow) -> frozenset[str]:
 def next_rounds(state: derivative.State, sending: Collection[str]) -> tuple[RoundTuple, ...]:
     """Return every round that a truthful host could add to *state*: (name, step, use, right).
 
-    *sending* are the steps that send, see `that_send`: in any state their courier may be down, or their budget empty.
+    *sending* are the steps that send, see `sending_steps`: in any state their courier may be down, or their budget empty.
     """
     return tuple(step for name in _awaited(state) for step in _rounds_of(name, sending))
 

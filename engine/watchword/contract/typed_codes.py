@@ -50,7 +50,7 @@ def typed_code(answer: object, *, case: Case = "upper") -> str | None:
     # Length first: no work for a huge text. ASCII before case: str.upper() makes S of a long s, K of the KELVIN SIGN.
     if not isinstance(answer, str) or len(answer) > LONGEST:
         return None
-    code = seen(answer)
+    code = visible_characters(answer)
     if not code or not code.isascii():
         return None
     match case:
@@ -62,7 +62,7 @@ def typed_code(answer: object, *, case: Case = "upper") -> str | None:
             return code
 
 
-def seen(text: str) -> str:
+def visible_characters(text: str) -> str:
     """Return *text* without what does not count in a typed code."""
     # A subclass may say of itself what it likes; this is always a plain text.
     return str.translate(text, _DROPPED)

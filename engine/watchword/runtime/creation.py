@@ -8,19 +8,19 @@ from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import MESSAGES
-from watchword.algebra.evaluation import Turn
+from watchword.algebra.evaluation import SessionRequest
 from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, User, why_no_message
 from watchword.errors import UnavailableError, reason_of
 from watchword.runtime.delivery import (
-    Claimed,
+    ChallengeClaim,
     NotSent,
-    claimed,
-    drawn,
-    failure,
+    draw_claim,
     has_own_try,
-    kept,
-    pad,
-    sent,
+    kept_claim,
+    obtain_claim,
+    outage_error,
+    pad_duration,
+    send_message,
     with_own_try,
 )
 from watchword.runtime.services import Deadline, Services
@@ -31,7 +31,7 @@ from watchword.runtime.wire import (
     MAX_PUBLIC,
     RESERVED_PRIVATE,
     Metadata,
-    Slip,
+    PrivateParameters,
     answer_seal,
     new_claim,
     reference,
@@ -39,7 +39,7 @@ from watchword.runtime.wire import (
 
 
 @frozen
-class Created:
+class CreatedChallenge:
     """A challenge, ready for the host."""
 
     public: Mapping[str, str]
@@ -59,34 +59,34 @@ class Flaw:
 class _Asking:
     """What the client is to be asked; not *asked* if the step's message cannot go out, which is told instead."""
 
-    claim: Claimed
+    claim: ChallengeClaim
     challenge: Challenge
     asked: bool = True
 
 
-def create(services: Services, turn: Turn, deadline: Deadline) -> Created:
-    """Return the challenge for the step that the session of *turn* has come to, by *deadline*.
+def create(services: Services, request: SessionRequest, deadline: Deadline) -> CreatedChallenge:
+    """Return the challenge for the step that the session of *request* has come to, by *deadline*.
 
     Raises:
         ProtocolError: if the session has come to no step of the flow's own.
         TryLaterError: if the message budget is empty; nothing was sent.
         UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
     """
-    at = read_situation(services, turn)
+    at = read_situation(services, request)
     if at.choices:
         return _choice(services, at)
     ref = new_claim(services.keyring.current, at.round, at.now)
     try:
         at = with_dead_code(services, at, deadline)
-        claim = claimed(services, at, deadline)
+        claim = obtain_claim(services, at, deadline)
         ref = claim.id
-        challenge = made(services, at, claim)
+        challenge = make_challenge(services, at, claim)
         if isinstance(challenge, Flaw):
             raise _unmade(services, at, claim, challenge, deadline)
         asking = _Asking(claim, challenge)
-        not_sent = sent(services, at, claim, challenge, deadline)
+        not_sent = send_message(services, at, claim, challenge, deadline)
         going_on = _without_message(services, at, asking, not_sent, deadline) if not_sent else asking
-        pad(services, at, claim, deadline)
+        pad_duration(services, at, claim, deadline)
         if isinstance(going_on, BaseException):
             raise going_on
         at = with_own_try(services, at, going_on.claim, deadline) if going_on.asked else at
@@ -94,21 +94,21 @@ def create(services: Services, turn: Turn, deadline: Deadline) -> Created:
     except UnavailableError as error:
         if error.ref:
             raise
-        raise services.recorded(error, at.user, claim=ref, step=at.asked) from None
+        raise services.recorded(error, at.user, claim=ref, step=at.step_name) from None
 
 
-def made(services: Services, at: Situation, claim: Claimed) -> Challenge | Flaw:
+def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> Challenge | Flaw:
     """Return what the kind makes of *claim*, or what is wrong with it; raise nothing, whatever the kind does."""
-    turn, key, kind = at.turn, claim.key, at.step.kind
-    earlier = at.earlier
+    user, key, kind = at.request.user, claim.key, at.step.kind
+    earlier = at.earlier_challenge
     request = CreateRequest(
-        at.asked,
-        User(turn.user.name, turn.user.attributes if turn.user.known else {}, turn.user.known, at.user),
+        at.step_name,
+        User(user.name, user.attributes if user.known else {}, user.known, at.user),
         at.now,
         claim.issued + at.step.lifetime,
         reference(claim.id),
         # A new claim is a new message, whatever came before it: the key of the last one may have left the ring.
-        again=at.answered and not claim.slot,
+        again=at.was_answered and not claim.slot,
         carry=earlier.carry if earlier else {},
         proven=at.proven,
         code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claim.id} {at.user}", alphabet, length),
@@ -123,12 +123,14 @@ def made(services: Services, at: Situation, claim: Claimed) -> Challenge | Flaw:
     return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
 
 
-def _unmade(services: Services, at: Situation, claim: Claimed, flaw: Flaw, deadline: Deadline) -> UnavailableError:
+def _unmade(
+    services: Services, at: Situation, claim: ChallengeClaim, flaw: Flaw, deadline: Deadline
+) -> UnavailableError:
     """Record that the kind made no challenge; return the error that says so."""
-    services.record("sys_kind_failed", at.user, claim=claim.id, step=at.asked, what=flaw.what, **flaw.why)
+    services.record("sys_kind_failed", at.user, claim=claim.id, step=at.step_name, what=flaw.what, **flaw.why)
     if claim.sends:
         services.ledger.settle(claim.slot, claim.id, "unsent", own_until=at.now, within=deadline.left())
-    return failure(claim, f"kind {at.step.kind.kind!r} {flaw.what}", flaw.why, undelivered=True)
+    return outage_error(claim, f"kind {at.step.kind.kind!r} {flaw.what}", flaw.why, undelivered=True)
 
 
 def _without_message(
@@ -141,9 +143,9 @@ def _without_message(
     """
     if not not_sent.word:
         return not_sent.error
-    older = kept(services, at, not_sent.word)
-    if older is not None and (not at.dead or (not_sent.word == "try_later" and not at.has_another_way)):
-        challenge = made(services, at, older)
+    older = kept_claim(services, at, not_sent.word)
+    if older is not None and (not at.code_is_dead or (not_sent.word == "try_later" and not at.has_another_way)):
+        challenge = make_challenge(services, at, older)
         if isinstance(challenge, Flaw):
             return _unmade(services, at, older, challenge, deadline)
         return _Asking(older, challenge)
@@ -174,20 +176,20 @@ def flaw_of(challenge: object, channel: str) -> str:
     return why_no_message(messages[0], channel) if messages else ""
 
 
-def _choice(services: Services, at: Situation) -> Created:
+def _choice(services: Services, at: Situation) -> CreatedChallenge:
     """Ask the client which of the steps it wants."""
-    claim = drawn(services, at)
+    claim = draw_claim(services, at)
     public = {
         "kind": derivative.SELECT,
         "step": derivative.SELECT,
         "choices": ",".join(at.choices),
         "ref": reference(claim.id),
     }
-    slip = _slip(services, at, claim, derivative.SELECT, int(at.now) + 1)
-    return Created(public, slip.write(claim.key, at.binding, {}), _metadata(at, claim, {}))
+    parameters = _private_parameters(services, at, claim, derivative.SELECT, int(at.now) + 1)
+    return CreatedChallenge(public, parameters.write(claim.key, at.binding, {}), _metadata(at, claim, {}))
 
 
-def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadline) -> Created:
+def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadline) -> CreatedChallenge:
     """Return what the host gets: what the client is shown, what Verify needs, and what the next call reads."""
     deadline.left()
     claim, challenge, kind = asking.claim, asking.challenge, at.step.kind
@@ -197,57 +199,59 @@ def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadl
     public = {
         **challenge.public,
         "kind": kind.kind,
-        "step": at.asked,
+        "step": at.step_name,
         "attempts_left": str(at.attempts_left),
         "expires_at": str(expires),
         "ref": reference(claim.id),
     }
-    if at.step.powers.sends and at.resends_open and len(at.messages | {claim.id}) < MESSAGES:
+    if at.step.powers.sends and at.resends_open and len(at.message_claims | {claim.id}) < MESSAGES:
         public["resend_after"] = str(claim.issued + at.step.powers.resend_after)
     if claim.error:
         public["error"] = claim.error
-    slip = _slip(services, at, claim, kind.kind, expires)
-    private = slip.write(claim.key, at.binding, challenge.private)
-    return Created(public, private, _metadata(at, claim, challenge.carry))
+    parameters = _private_parameters(services, at, claim, kind.kind, expires)
+    private = parameters.write(claim.key, at.binding, challenge.private)
+    return CreatedChallenge(public, private, _metadata(at, claim, challenge.carry))
 
 
-def _unasked(services: Services, at: Situation, asking: _Asking) -> Created:
+def _unasked(services: Services, at: Situation, asking: _Asking) -> CreatedChallenge:
     """Tell the client that the step cannot be asked: no answer to it is right, and any brings what the flow has instead."""
     claim = asking.claim
     public = {
         **asking.challenge.public,
         "kind": at.step.kind.kind,
-        "step": at.asked,
+        "step": at.step_name,
         "attempts_left": "0",
         "expires_at": str(claim.issued),
         "ref": reference(claim.id),
         "error": "unavailable",
     }
-    slip = _slip(services, at, claim, derivative.UNASKED, claim.issued)
-    return Created(public, slip.write(claim.key, at.binding, {}), _metadata(at, claim, {}, asked=False))
+    parameters = _private_parameters(services, at, claim, derivative.UNASKED, claim.issued)
+    return CreatedChallenge(public, parameters.write(claim.key, at.binding, {}), _metadata(at, claim, {}, asked=False))
 
 
-def _slip(services: Services, at: Situation, claim: Claimed, kind: str, expires: int) -> Slip:
-    return Slip(
+def _private_parameters(
+    services: Services, at: Situation, claim: ChallengeClaim, kind: str, expires: int
+) -> PrivateParameters:
+    return PrivateParameters(
         flow=at.flow.fingerprint,
         kind=kind,
-        step=at.asked,
+        step=at.step_name,
         signin=at.signin,
         round=at.round,
         claim=claim.id,
         issued=claim.issued,
         expires=expires,
         proven=at.proven,
-        own=has_own_try(services, at, claim),
+        has_own_try=has_own_try(services, at, claim),
     )
 
 
-def _metadata(at: Situation, claim: Claimed, carry: Mapping[str, str], *, asked: bool = True) -> str:
+def _metadata(at: Situation, claim: ChallengeClaim, carry: Mapping[str, str], *, asked: bool = True) -> str:
     return Metadata(
         flow=at.flow.fingerprint,
-        facts=at.judgement.facts,
-        step=at.asked,
-        before=at.last.use if at.last else "-",
+        facts=at.evaluation.facts,
+        step=at.step_name,
+        before=at.last_round.use if at.last_round else "-",
         signin=at.signin,
         claim=claim.id,
         issued=claim.issued,

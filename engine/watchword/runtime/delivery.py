@@ -15,18 +15,18 @@ from watchword.errors import TryLaterError, UnavailableError, checked_word, reas
 from watchword.runtime.keyring import Key
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.situation import Situation
-from watchword.runtime.wire import is_sharer, maker, new_claim, own_try, reference, sharer
+from watchword.runtime.wire import is_sharing_sign_in, maker_of, new_claim, own_try_key, reference, sharing_sign_in
 
-OUTAGE = 60
+OUTAGE_SECONDS = 60
 """Seconds for which a courier that failed is taken to be down for those whom nothing would be sent to, so that both see the same."""
 
-SETTLING = 0.4
+SETTLE_RESERVE = 0.4
 """Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
 
 
 @frozen
-class Claimed:
-    """What the secret of the challenge at hand is made of, and in which *way* this call came to it.
+class ChallengeClaim:
+    """What the secret of the challenge at hand is made of, and how this call came to it (*origin*).
 
     ``drawn``: for a step that sends nothing, anew in each call. ``kept``: from an earlier challenge of this sign-in.
     ``new``: this call made it, and sends. ``resumed``: a call before could not send, so this one does. ``held``: another
@@ -39,7 +39,7 @@ class Claimed:
     key: Key = field(repr=False)
     id: str
     issued: int
-    way: Literal["drawn", "kept", "new", "resumed", "held"]
+    origin: Literal["drawn", "kept", "new", "resumed", "held"]
     slot: str = ""
     error: str = ""
     shared: bool = False
@@ -47,7 +47,7 @@ class Claimed:
     @property
     def sends(self) -> bool:
         """Whether this call must send the message."""
-        return self.way in {"new", "resumed"}
+        return self.origin in {"new", "resumed"}
 
 
 @frozen
@@ -61,51 +61,51 @@ class NotSent:
     word: Literal["", "try_later", "unavailable"] = ""
 
 
-def claimed(services: Services, at: Situation, deadline: Deadline) -> Claimed:
+def obtain_claim(services: Services, at: Situation, deadline: Deadline) -> ChallengeClaim:
     """Return the claim that the challenge of *at* is made of.
 
     Raises:
         UnavailableError: if the ledger fails, or holds a claim of a key that is not in the ring.
     """
     if not at.step.powers.sends:
-        return drawn(services, at)
-    for error in (at.error if at.answered else None, _not_sent(at)):
-        older = kept(services, at, error) if error is not None else None
+        return draw_claim(services, at)
+    for error in (at.error if at.was_answered else None, _not_sent(at)):
+        older = kept_claim(services, at, error) if error is not None else None
         if older is not None:
             return older
     return _taken(services, at, deadline)
 
 
-def drawn(services: Services, at: Situation) -> Claimed:
+def draw_claim(services: Services, at: Situation) -> ChallengeClaim:
     """Return a claim of this call alone: what sends nothing has a new secret on every call."""
     key = services.keyring.current
-    return Claimed(key, new_claim(key, at.round, at.now), int(at.now), "drawn", error=at.error)
+    return ChallengeClaim(key, new_claim(key, at.round, at.now), int(at.now), "drawn", error=at.error)
 
 
-def kept(services: Services, at: Situation, error: str) -> Claimed | None:
+def kept_claim(services: Services, at: Situation, error: str) -> ChallengeClaim | None:
     """Return the claim of this sign-in's last challenge for the step, to be shown with *error*; None if there is none."""
-    earlier = at.earlier
+    earlier = at.earlier_challenge
     key = services.key_of(earlier.claim) if earlier else None
-    return Claimed(key, earlier.claim, earlier.issued, "kept", error=error) if earlier and key else None
+    return ChallengeClaim(key, earlier.claim, earlier.issued, "kept", error=error) if earlier and key else None
 
 
 def _not_sent(at: Situation) -> str | None:
     """Return why no other message goes out for the step now, as the client is told; None if one does."""
-    earlier = at.earlier
+    earlier = at.earlier_challenge
     if earlier is None:
         return None
-    if len(at.messages) >= MESSAGES:
+    if len(at.message_claims) >= MESSAGES:
         return at.error or "resends_used_up"
     cooling = at.step.powers.resend_after
     # Nothing is wrong then: the message is on its way, and `resend_after` says when another one may be asked for.
-    return "" if not at.dead and at.now < earlier.issued + cooling else None
+    return "" if not at.code_is_dead and at.now < earlier.issued + cooling else None
 
 
-def _taken(services: Services, at: Situation, deadline: Deadline) -> Claimed:
+def _taken(services: Services, at: Situation, deadline: Deadline) -> ChallengeClaim:
     """Return the claim that the ledger has for the step: a new one of this call, or the one that another call made."""
     key = services.keyring.current
-    sharing = at.signin if at.first else "first"
-    slot = services.slot(at.turn, at.user, at.asked, sharing)
+    sharing = at.signin if at.first_metadata else "first"
+    slot = services.slot(at.request, at.user, at.step_name, sharing)
     fresh = new_claim(key, at.round, at.now)
     claim = services.ledger.claim(slot, fresh, lease=LEASE, now=at.now, within=deadline.left())
     holder = services.key_of(claim.id)
@@ -113,19 +113,23 @@ def _taken(services: Services, at: Situation, deadline: Deadline) -> Claimed:
         raise UnavailableError(
             "the claim was made with a key that is not in the ring", undelivered=True, reason="missing"
         )
-    held = Claimed(holder, claim.id, at.issued(claim.id), "held", slot, error="expired" if at.late else "")
+    held = ChallengeClaim(
+        holder, claim.id, at.issued_to_sign_in(claim.id), "held", slot, error="expired" if at.answered_dead_code else ""
+    )
     if claim.fresh:
-        return evolve(held, way="new")
+        return evolve(held, origin="new")
     shared = sharing == "first"
     if claim.state == "unsent" and services.ledger.resume(slot, claim.id, within=deadline.left()):
-        return evolve(held, way="resumed", shared=shared)
+        return evolve(held, origin="resumed", shared=shared)
     return evolve(held, shared=shared and claim.state == "sent")
 
 
-def sent(services: Services, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline) -> NotSent | None:
+def send_message(
+    services: Services, at: Situation, claim: ChallengeClaim, challenge: Challenge, deadline: Deadline
+) -> NotSent | None:
     """Send the message of *challenge*, if this call must. Return why it did not go out; None if it did, or looks so.
 
-    It raises nothing: whatever happens here, the answer must take its time before anybody learns of it (see `pad`).
+    It raises nothing: whatever happens here, the answer must take its time before anybody learns of it (see `pad_duration`).
     """
     if not claim.sends:
         return None
@@ -136,13 +140,13 @@ def sent(services: Services, at: Situation, claim: Claimed, challenge: Challenge
 
 
 def _counted(
-    services: Services, at: Situation, claim: Claimed, challenge: Challenge, deadline: Deadline
+    services: Services, at: Situation, claim: ChallengeClaim, challenge: Challenge, deadline: Deadline
 ) -> NotSent | None:
     """Count the message in the budget of its destination, then send it."""
     channel = at.step.powers.channel
     # Nobody is written to who does not exist, whatever the kind made.
-    message = challenge.messages[0] if challenge.messages and at.turn.user.known else None
-    target = services.keyring.lasting.digest("destination", at.turn.pool, message.to.lower()) if message else at.user
+    message = challenge.messages[0] if challenge.messages and at.request.user.known else None
+    target = services.keyring.lasting.digest("destination", at.request.pool, message.to.lower()) if message else at.user
     budget = f"message:{channel}:{target}:{'proven' if at.proven else 'first'}"
     limits = at.flow.limits.messages
     if not services.ledger.count(
@@ -154,23 +158,27 @@ def _counted(
     return _carried(services, at, claim, message, deadline)
 
 
-def _refused(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> NotSent | None:
+def _refused(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> NotSent | None:
     """The budget is empty: nothing goes out."""
     _settle(services, at, claim, deadline, "unsent")
     # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
-    seen = kept(services, at, "try_later") or claim
-    services.record("excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.asked, channel=at.step.powers.channel)
+    seen = kept_claim(services, at, "try_later") or claim
+    services.record(
+        "excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.step_name, channel=at.step.powers.channel
+    )
     refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
     refusal.ref = reference(claim.id)
     return NotSent(refusal, "try_later")
 
 
-def _withheld(services: Services, at: Situation, claim: Claimed, reason: str, deadline: Deadline) -> NotSent | None:
+def _withheld(
+    services: Services, at: Situation, claim: ChallengeClaim, reason: str, deadline: Deadline
+) -> NotSent | None:
     """There is nobody to send to: it looks sent, or like an outage where there is one."""
     channel = at.step.powers.channel
-    if at.turn.user.known:
+    if at.request.user.known:
         # Silence towards the client; the operator finds out why under the reference on the user's screen.
-        detail = {"step": at.asked, "channel": channel, "reason": checked_word(reason, "no_message")}
+        detail = {"step": at.step_name, "channel": channel, "reason": checked_word(reason, "no_message")}
         services.record("authn_code_withheld", at.user, claim=claim.id, **detail)
     down = services.ledger.peek(_outage(services, at), now=at.now, within=deadline.left())
     if down is None:
@@ -182,27 +190,29 @@ def _withheld(services: Services, at: Situation, claim: Claimed, reason: str, de
     return NotSent(UnavailableError(what, undelivered=True, reason="unreachable"), "unavailable")
 
 
-def _carried(services: Services, at: Situation, claim: Claimed, message: Message, deadline: Deadline) -> NotSent | None:
+def _carried(
+    services: Services, at: Situation, claim: ChallengeClaim, message: Message, deadline: Deadline
+) -> NotSent | None:
     """Hand *message* to the courier, and write down what became of it."""
     channel = at.step.powers.channel
     try:
         courier = services.couriers[channel]
-        within = deadline.left(but=SETTLING)
+        within = deadline.left(but=SETTLE_RESERVE)
         courier.send(evolve(cast("Any", message), id=claim.id), within)
     except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
         return _undelivered(services, at, claim, error, deadline)
     _settle(services, at, claim, deadline, "sent")
-    services.record("authn_code_sent", at.user, claim=claim.id, step=at.asked, channel=channel)
+    services.record("authn_code_sent", at.user, claim=claim.id, step=at.step_name, channel=channel)
     return None
 
 
 def _undelivered(
-    services: Services, at: Situation, claim: Claimed, error: Exception, deadline: Deadline
+    services: Services, at: Situation, claim: ChallengeClaim, error: Exception, deadline: Deadline
 ) -> NotSent | None:
     """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""
     channel = at.step.powers.channel
     undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
-    detail = {"step": at.asked, "channel": channel, "undelivered": str(undelivered).lower(), **why}
+    detail = {"step": at.step_name, "channel": channel, "undelivered": str(undelivered).lower(), **why}
     if isinstance(error, UnavailableError) and error.refused:
         # It looks sent: anybody can have an address that is refused, and who does not exist has none.
         _settle(services, at, claim, deadline, "sent")
@@ -210,33 +220,35 @@ def _undelivered(
         return None
     services.record("sys_courier_failed", at.user, claim=claim.id, **detail)
     how = "undelivered" if undelivered else "unknown"
-    services.ledger.put(_outage(services, at), how, expires=at.now + OUTAGE, within=deadline.left())
+    services.ledger.put(_outage(services, at), how, expires=at.now + OUTAGE_SECONDS, within=deadline.left())
     if undelivered:
         _settle(services, at, claim, deadline, "unsent")
     what = f"the courier for {channel!r} failed: {' '.join(why.values())}"
-    return NotSent(failure(claim, what, why), "unavailable")
+    return NotSent(outage_error(claim, what, why), "unavailable")
 
 
 def _outage(services: Services, at: Situation) -> str:
     """Return the ledger's key that says that a courier is down, in one pool: what fails in another says nothing here."""
-    return f"outage:{services.keyring.lasting.digest('outage', at.turn.pool, at.step.powers.channel)}"
+    return f"outage:{services.keyring.lasting.digest('outage', at.request.pool, at.step.powers.channel)}"
 
 
 def _settle(
-    services: Services, at: Situation, claim: Claimed, deadline: Deadline, state: Literal["sent", "unsent"]
+    services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline, state: Literal["sent", "unsent"]
 ) -> None:
     until = claim.issued + at.step.lifetime + LEASE
     services.ledger.settle(claim.slot, claim.id, state, own_until=until, within=deadline.left())
 
 
-def failure(claim: Claimed, what: str, why: Mapping[str, str], *, undelivered: bool = False) -> UnavailableError:
+def outage_error(
+    claim: ChallengeClaim, what: str, why: Mapping[str, str], *, undelivered: bool = False
+) -> UnavailableError:
     """Return the error that says *what* failed and *why*, which was recorded under the reference of *claim*."""
     error = UnavailableError(what, undelivered=undelivered, reason=why["reason"], code=why.get("code", ""))
     error.ref = reference(claim.id)
     return error
 
 
-def pad(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> None:
+def pad_duration(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> None:
     """Wait until the call has taken as long as one that sends.
 
     Answers take the same time whether or not there is anybody to send to (ASVS 5.0 6.3.8), and whether or not another
@@ -251,7 +263,7 @@ def pad(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -
     services.clock.sleep_until(deadline.started + floor)
 
 
-def with_own_try(services: Services, at: Situation, claim: Claimed, deadline: Deadline) -> Situation:
+def with_own_try(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> Situation:
     """Return *at* as a sign-in that has a try of its own of a message that another call claimed, if one is left.
 
     Create cannot tell a repeat by the host from a sign-in that a stranger began. So whoever comes first, up to a number
@@ -271,13 +283,13 @@ def with_own_try(services: Services, at: Situation, claim: Claimed, deadline: De
     ):
         return at
     key = services.keyring.lasting
-    signin = sharer(key, claim.id, at.round)
-    own = own_try(key, claim.id, signin)
+    signin = sharing_sign_in(key, claim.id, at.round)
+    own = own_try_key(key, claim.id, signin)
     services.ledger.settle(claim.slot, own, "sent", own_until=claim.issued + keep, within=deadline.left())
     return evolve(at, signin=signin)
 
 
-def has_own_try(services: Services, at: Situation, claim: Claimed) -> bool:
+def has_own_try(services: Services, at: Situation, claim: ChallengeClaim) -> bool:
     """Say whether this sign-in has a try of its own of the message of *claim*; see `with_own_try`.
 
     Only the claim of a first challenge can be shared. The call that made it had no sign-in to go by: it took the
@@ -285,5 +297,9 @@ def has_own_try(services: Services, at: Situation, claim: Claimed) -> bool:
     """
     if not own_tries(at.flow):
         return False
-    shared = at.first is None or at.first["claim"] == claim.id
-    return not shared or maker(claim.id) == at.signin or is_sharer(services.keyring.lasting, claim.id, at.signin)
+    shared = at.first_metadata is None or at.first_metadata["claim"] == claim.id
+    return (
+        not shared
+        or maker_of(claim.id) == at.signin
+        or is_sharing_sign_in(services.keyring.lasting, claim.id, at.signin)
+    )

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.algebra.evaluation import Answer, Turn, closing_event, judge
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest, closing_event, evaluate
 from watchword.algebra.flow import Decision
 from watchword.contract.kinds import Verdict
 from watchword.contract.ports import LEASE, Courier
 from watchword.contract.powers import powers_of_courier
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.runtime.services import Deadline, Services, marks
+from watchword.runtime.services import Deadline, Services, usage_marks
 from watchword.runtime.wire import claim_of
 
 if TYPE_CHECKING:
     from watchword.algebra.blocks import Step
-    from watchword.runtime.creation import Created
+    from watchword.runtime.creation import CreatedChallenge
 
-MARKED = 90 * 86_400
+USAGE_MARK_LIFETIME = 90 * 86_400
 """Seconds for which a ledger is marked as used with a key and for a pool."""
 
-MARK_EACH = 86_400
+USAGE_MARK_INTERVAL = 86_400
 """Seconds after which an engine marks its ledger again."""
 
-SPARE = 1.5
+USAGE_MARK_RESERVE = 1.5
 """Seconds of the deadline that the marks are not given: a slow call goes without."""
 
 
@@ -52,16 +52,16 @@ class Engine(Services):
         for courier in self.couriers.values():
             powers_of_courier(courier).prepare()
 
-    def define(self, turn: Turn) -> Decision:
-        """Return what comes next for the session of *turn*. The end of a sign-in is recorded."""
-        judgement = judge(turn, self.flows)
-        ended = closing_event(turn, judgement)
+    def define(self, request: SessionRequest) -> Decision:
+        """Return what comes next for the session of *request*. The end of a sign-in is recorded."""
+        evaluation = evaluate(request, self.flows)
+        ended = closing_event(request, evaluation)
         if ended is not None:
-            self.record(ended[0], self.user_key(turn.pool, turn.user), claim=judgement.claim, **ended[1])
-        return judgement.decision
+            self.record(ended[0], self.user_key(request.pool, request.user), claim=evaluation.claim, **ended[1])
+        return evaluation.decision
 
-    def create(self, turn: Turn) -> Created:
-        """Return the challenge for the step that the session of *turn* has come to; see `watchword.runtime.creation.create`.
+    def create(self, request: SessionRequest) -> CreatedChallenge:
+        """Return the challenge for the step that the session of *request* has come to; see `watchword.runtime.creation.create`.
 
         Create and Verify call kinds, couriers and ledgers, any of which may hang: they end in time all the same.
         """
@@ -69,33 +69,35 @@ class Engine(Services):
 
         deadline = Deadline.starting(self)
 
-        def work() -> Created:
-            created = create(self, turn, deadline)
-            self._leave_marks(turn.pool, deadline)
+        def work() -> CreatedChallenge:
+            created = create(self, request, deadline)
+            self._leave_marks(request.pool, deadline)
             return created
 
         return self.clock.call(work, self.deadline)
 
-    def verify(self, answer: Answer) -> Verdict:
-        """Return whether *answer* is right; see `watchword.runtime.verification.verify`. An outage is recorded."""
+    def verify(self, request: AnswerRequest) -> Verdict:
+        """Return whether the answer of *request* is right; see `watchword.runtime.verification.verify`. An outage is recorded."""
         from watchword.runtime.verification import verify  # noqa: PLC0415
 
         deadline = Deadline.starting(self)
         try:
-            return self.clock.call(lambda: verify(self, answer, deadline), self.deadline)
+            return self.clock.call(lambda: verify(self, request, deadline), self.deadline)
         except UnavailableError as error:
-            user = self.user_key(answer.pool, answer.user)
-            raise self.recorded(error, user, claim=claim_of(answer.private)) from None
+            user = self.user_key(request.pool, request.user)
+            raise self.recorded(error, user, claim=claim_of(request.private)) from None
 
     def _leave_marks(self, pool: str, deadline: Deadline) -> None:
         """Mark the ledger as used with this key and for *pool*, once a day: so an operator's mistake in either is told."""
         now = self.clock.now()
-        if now < self._marked.get(pool, 0.0) + MARK_EACH:
+        if now < self._marked.get(pool, 0.0) + USAGE_MARK_INTERVAL:
             return
         # A challenge that was made is not lost for a mark.
         with suppress(Exception):
-            for mark in marks(self.keyring, pool).values():
-                self.ledger.put(mark, "1", expires=now + MARKED, within=deadline.left(but=SPARE))
+            for mark in usage_marks(self.keyring, pool).values():
+                self.ledger.put(
+                    mark, "1", expires=now + USAGE_MARK_LIFETIME, within=deadline.left(but=USAGE_MARK_RESERVE)
+                )
             self._marked[pool] = now
 
 

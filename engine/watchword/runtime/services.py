@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from attrs import field, frozen
 
-from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, expect_flow, expect_flows
 from watchword.contract.kinds import User
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
@@ -54,9 +54,9 @@ class Services:
         """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
         return user_key(self.keyring, pool, user, self.fold)
 
-    def slot(self, turn: Turn | Answer, user: str, step: str, sharing: str = "first") -> str:
+    def slot(self, request: SessionRequest | AnswerRequest, user: str, step: str, sharing: str = "first") -> str:
         """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
-        return self.keyring.lasting.digest("dated claim", turn.pool, turn.client, user, step, sharing)
+        return self.keyring.lasting.digest("dated claim", request.pool, request.client, user, step, sharing)
 
     def key_of(self, claim: str) -> Key | None:
         """Return the key that *claim* was made with, or None if it has left the ring."""
@@ -119,7 +119,7 @@ class Deadline:
         return left
 
 
-def marks(keyring: Ring, pool: str) -> dict[str, str]:
+def usage_marks(keyring: Ring, pool: str) -> dict[str, str]:
     """Return the keys of the marks in a ledger that is used: of the oldest *key* of the ring, and of the *pool*."""
     lasting = keyring.lasting
     return {"key": f"used:{lasting.id}", "pool": f"used:{lasting.digest('pool', pool)}"}

@@ -8,12 +8,12 @@ from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import Step
-from watchword.algebra.evaluation import Judgement, Turn, judge
+from watchword.algebra.evaluation import Evaluation, SessionRequest, evaluate
 from watchword.algebra.flow import Flow, Present, ReadRound, Use
 from watchword.contract.ports import LEASE
 from watchword.errors import ProtocolError, UnavailableError
 from watchword.runtime.services import Deadline, Services
-from watchword.runtime.wire import late, made_at, read_carry
+from watchword.runtime.wire import claim_time, late_answer_key, read_carry
 
 
 @frozen
@@ -34,98 +34,100 @@ class EarlierChallenge:
 class Situation:
     """One call of Create, as far as it is understood.
 
-    *asked* names the step that comes next, or is ``select`` where the client must choose one of *choices*. *user* is the
+    *step_name* names the step that comes next, or is ``select`` where the client must choose one of *choices*. *user* is the
     digest that stands for the user, *signin* the id of the sign-in, *round* a new id for this call and *now* its time;
     *proven* says whether a factor is proven.
-    *rounds* are the session, *before* is the state before the last of them and *state* the one after it.
-    *dead* says that no answer to the last challenge of the step can be right any more: its code was used, or its time is
-    over. *late* says that the client has just answered it all the same.
+    *rounds* are the session, *state_before* is the state before the last of them and *state* the one after it.
+    *code_is_dead* says that no answer to the last challenge of the step can be right any more: its code was used, or its time is
+    over. *answered_dead_code* says that the client has just answered it all the same.
     """
 
-    turn: Turn
-    judgement: Judgement
-    asked: str
+    request: SessionRequest
+    evaluation: Evaluation
+    step_name: str
     choices: tuple[str, ...]
     rounds: tuple[ReadRound, ...]
-    before: derivative.State
+    state_before: derivative.State
     state: derivative.State
     user: str
     signin: str
     round: str
     now: float
     proven: bool
-    dead: bool = False
-    late: bool = False
+    code_is_dead: bool = False
+    answered_dead_code: bool = False
 
     @property
     def flow(self) -> Flow:
         """The flow that the session belongs to."""
-        return self.judgement.flow
+        return self.evaluation.flow
 
     @property
     def step(self) -> Step:
         """The step that comes next."""
-        return self.flow.steps[self.asked]
+        return self.flow.steps[self.step_name]
 
     @property
     def binding(self) -> tuple[str, str, str]:
         """What the private parameters are sealed to: pool, app client and user."""
-        return self.turn.pool, self.turn.client, self.user
+        return self.request.pool, self.request.client, self.user
 
     @property
-    def first(self) -> Mapping[str, str] | None:
+    def first_metadata(self) -> Mapping[str, str] | None:
         """The metadata of the first challenge of this sign-in; None if there was none."""
         return next((each.metadata for each in self.rounds if each.metadata), None)
 
     @property
-    def last(self) -> ReadRound | None:
+    def last_round(self) -> ReadRound | None:
         """The round just answered, if it was one of the flow's own."""
         return self.rounds[-1] if self.rounds and self.rounds[-1].metadata else None
 
     @property
-    def earlier(self) -> EarlierChallenge | None:
+    def earlier_challenge(self) -> EarlierChallenge | None:
         """The last challenge of the step that comes next; None if this is its first."""
-        written = [each.metadata for each in self.rounds if each.metadata and each.step == self.asked]
+        written = [each.metadata for each in self.rounds if each.metadata and each.step == self.step_name]
         if not written:
             return None
         claim = written[-1]["claim"]
-        return EarlierChallenge(claim, self.issued(claim, written[-1]["issued"]), written[-1])
+        return EarlierChallenge(claim, self.issued_to_sign_in(claim, written[-1]["issued"]), written[-1])
 
     @property
-    def messages(self) -> frozenset[str]:
+    def message_claims(self) -> frozenset[str]:
         """The claims of the challenges that were made for the step in this sign-in: each claim is one message."""
-        return frozenset(each.metadata["claim"] for each in self.rounds if each.metadata and each.step == self.asked)
+        return frozenset(
+            each.metadata["claim"] for each in self.rounds if each.metadata and each.step == self.step_name
+        )
 
     @property
-    def answered(self) -> bool:
+    def was_answered(self) -> bool:
         """Whether the step was just answered: since it is asked again, the answer was wrong and cost a try."""
-        last = self.last
-        return last is not None and last.step == self.asked and last.use == "answer"
+        last = self.last_round
+        return last is not None and last.step == self.step_name and last.use == "answer"
 
     @property
     def error(self) -> str:
         """The word that tells the client why the step is asked again; nothing if the answer was not wrong."""
-        return "expired" if self.late else "wrong" if self.answered else ""
+        return "expired" if self.answered_dead_code else "wrong" if self.was_answered else ""
 
     @property
     def attempts_left(self) -> int:
         """How many answers the step still takes."""
-        standing = derivative.find(self.state[0], self.asked)
+        standing = derivative.find(self.state[0], self.step_name)
         return standing[2] if standing else 0
 
     @property
     def resends_open(self) -> bool:
         """Whether the step still takes a resend request."""
-        standing = derivative.find(self.state[0], self.asked)
+        standing = derivative.find(self.state[0], self.step_name)
         return bool(standing and standing[3])
 
     @property
     def has_another_way(self) -> bool:
         """Whether the flow goes on if the step cannot be asked."""
-        left = derivative.after(self.state, derivative.CUSTOM, self.asked, derivative.UNASKED, False)[0]
+        left = derivative.after(self.state, derivative.CUSTOM, self.step_name, derivative.UNASKED, False)[0]
         return not derivative.is_end(left)
 
-    def issued(self, claim: str, noted: str | None = None) -> int:
+    def issued_to_sign_in(self, claim: str, noted: str | None = None) -> int:
         """Return when this sign-in came to *claim*: as *noted* in its metadata, or now if it has only just done so.
 
         Whatever is noted, that is at most the lease after the claim was made: no metadata puts off when a code ends.
@@ -134,42 +136,42 @@ class Situation:
             at = int(self.now if noted is None else noted)
         except ValueError:
             at = 0
-        return min(at, made_at(claim) + LEASE)
+        return min(at, claim_time(claim) + LEASE)
 
-    def ended_by(self, use: Use) -> Situation:
+    def with_last_use(self, use: Use) -> Situation:
         """Return this situation with *use* for what the client did in the last round."""
         last = evolve(self.rounds[-1], use=use)
-        state = derivative.after(self.before, last.name, last.step, last.use, last.right)
+        state = derivative.after(self.state_before, last.name, last.step, last.use, last.right)
         return evolve(self, rounds=(*self.rounds[:-1], last), state=state)
 
 
-def read_situation(services: Services, turn: Turn) -> Situation:
-    """Return the situation that *turn* is in.
+def read_situation(services: Services, request: SessionRequest) -> Situation:
+    """Return the situation that *request* is in.
 
     Raises:
         ProtocolError: if its session has come to no step of the flow's own.
         UnavailableError: if there is no randomness.
     """
-    judgement = judge(turn, services.flows)
-    decision = judgement.decision
+    evaluation = evaluate(request, services.flows)
+    decision = evaluation.decision
     if not isinstance(decision, Present) or decision.host:
         raise ProtocolError("Create was called, but the flow has come to no challenge of its own")
     fresh = _fresh(services)
     at = Situation(
-        turn,
-        judgement,
-        asked=decision.step,
+        request,
+        evaluation,
+        step_name=decision.step,
         choices=decision.choices,
-        rounds=judgement.rounds,
-        before=judgement.before,
-        state=judgement.state,
-        user=services.user_key(turn.pool, turn.user),
+        rounds=evaluation.rounds,
+        state_before=evaluation.before,
+        state=evaluation.state,
+        user=services.user_key(request.pool, request.user),
         signin=fresh,
         round=fresh,
         now=services.clock.now(),
-        proven=bool(judgement.factors),
+        proven=bool(evaluation.factors),
     )
-    return evolve(at, signin=at.first["signin"]) if at.first else at
+    return evolve(at, signin=at.first_metadata["signin"]) if at.first_metadata else at
 
 
 def _fresh(services: Services) -> str:
@@ -187,7 +189,7 @@ def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Sit
     request from here on, which costs no try and sends at once: unless Verify may have compared the answer, or no resend
     is left.
     """
-    earlier = at.earlier
+    earlier = at.earlier_challenge
     if earlier is None:
         return at
     over = earlier.issued + at.step.lifetime
@@ -195,13 +197,13 @@ def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Sit
     used = at.step.powers.sends and services.ledger.consumed(earlier.claim, within=deadline.left())
     if at.now < over and not used:
         return at
-    at = evolve(at, dead=True, late=at.answered)
+    at = evolve(at, code_is_dead=True, answered_dead_code=at.was_answered)
     # Verify compares nothing and calls no ledger when the lease after the end is over.
-    if not at.late or not (
+    if not at.answered_dead_code or not (
         used
         or at.now >= over + LEASE
-        or services.ledger.consumed(late(earlier.claim, at.signin), within=deadline.left())
+        or services.ledger.consumed(late_answer_key(earlier.claim, at.signin), within=deadline.left())
     ):
         return at
-    excused = at.ended_by("resend")
-    return excused if derivative.find(excused.state[0], at.asked) else at
+    excused = at.with_last_use("resend")
+    return excused if derivative.find(excused.state[0], at.step_name) else at

@@ -9,7 +9,7 @@ from typing import Literal
 from watchword.contract.kinds import User
 from watchword.contract.ports import Audit, AuditEvent, Clock, Ledger
 from watchword.runtime.keyring import Ring
-from watchword.runtime.services import DEADLINE, fold_name, marks, user_key
+from watchword.runtime.services import DEADLINE, fold_name, usage_marks, user_key
 
 
 def unlock(
@@ -49,7 +49,7 @@ def never_used(*, pool: str, keyring: Ring, ledger: Ledger, clock: Clock) -> Lit
     Raises:
         UnavailableError: if the ledger fails.
     """
-    marked = marks(keyring, pool)
+    marked = usage_marks(keyring, pool)
     if ledger.peek(marked["key"], now=clock.now(), within=DEADLINE) is None:
         return "key"
     return "pool" if ledger.peek(marked["pool"], now=clock.now(), within=DEADLINE) is None else None

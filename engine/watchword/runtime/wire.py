@@ -79,12 +79,12 @@ def read_carry(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 @frozen
-class Slip:
+class PrivateParameters:
     """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
 
     *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front and its own
     time at the end. *signin* is the sign-in, as in the metadata. *issued* and *expires* are whole epoch seconds, reckoned
-    from when this sign-in was asked. *proven* says whether a factor was proven before, *own* whether this sign-in is the one
+    from when this sign-in was asked. *proven* says whether a factor was proven before, *has_own_try* whether this sign-in is the one
     for which the message went out, so that the message's own try is its to use.
     """
 
@@ -97,20 +97,20 @@ class Slip:
     issued: int
     expires: int
     proven: bool
-    own: bool = False
+    has_own_try: bool = False
 
-    def write(self, key: Key, binding: tuple[str, ...], own: Mapping[str, str]) -> dict[str, str]:
-        """Return the private parameters, the kind's *own* among them, sealed to *binding* (pool, client, user)."""
+    def write(self, key: Key, binding: tuple[str, ...], kind_parameters: Mapping[str, str]) -> dict[str, str]:
+        """Return the private parameters, the *kind_parameters* among them, sealed to *binding* (pool, client, user)."""
         values = (
             *(derivative.FORMAT, self.flow, self.kind, self.step, self.signin, self.round, self.claim),
-            *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.own]),
+            *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.has_own_try]),
         )
-        private = {**own, **dict(zip(_SEALED, values, strict=True))}
+        private = {**kind_parameters, **dict(zip(_SEALED, values, strict=True))}
         return {**private, "seal": _seal(key, binding, private)}
 
 
-def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | None:
-    """Return the slip and the kind's own parameters that *private* holds, or None if Create never wrote this."""
+def read_private_parameters(private: Mapping[str, object]) -> tuple[PrivateParameters, dict[str, str]] | None:
+    """Return the engine's and the kind's own parameters that *private* holds, or None if Create never wrote this."""
     if not all(isinstance(value, str) for value in private.values()) or not private.keys() >= RESERVED_PRIVATE:
         return None
     texts = {name: str(value) for name, value in private.items()}
@@ -123,7 +123,7 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
     times = texts["issued"], texts["expires"]
     if not all(time.isascii() and time.isdigit() and len(time) <= 12 for time in times):
         return None
-    slip = Slip(
+    parameters = PrivateParameters(
         flow=texts["flow"],
         kind=texts["kind"],
         step=texts["step"],
@@ -133,9 +133,9 @@ def read_slip(private: Mapping[str, object]) -> tuple[Slip, dict[str, str]] | No
         issued=int(times[0]),
         expires=int(times[1]),
         proven=texts["proven"] == "1",
-        own=texts["own"] == "1",
+        has_own_try=texts["own"] == "1",
     )
-    return slip, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
+    return parameters, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
 
 
 def new_claim(key: Key, fresh: str, now: float) -> str:
@@ -146,7 +146,7 @@ def new_claim(key: Key, fresh: str, now: float) -> str:
     return f"{key.id}{fresh}{max(0, int(now)):08x}"
 
 
-def made_at(claim: str) -> int:
+def claim_time(claim: str) -> int:
     """Return when *claim* was made, in whole epoch seconds; 0 if its id does not say."""
     try:
         return int(claim[40:], 16)
@@ -154,7 +154,7 @@ def made_at(claim: str) -> int:
         return 0
 
 
-def maker(claim: str) -> str:
+def maker_of(claim: str) -> str:
     """Return the random digits of *claim*: those of the sign-in that made it, if it was a first challenge's."""
     return claim[8:40]
 
@@ -180,22 +180,22 @@ def answer_seal(key: Key, step: Step, claim: str, user: str, answer: str) -> str
     return key.digest(f"seal {step.kind.kind}", step.name, claim, user, answer)
 
 
-def sharer(key: Key, claim: str, fresh: str) -> str:
+def sharing_sign_in(key: Key, claim: str, fresh: str) -> str:
     """Return the id of a sign-in that has a try of *claim* although another one made it: half of it random, half a proof."""
     return fresh[:16] + key.digest("sharer", claim, fresh[:16])[:16]
 
 
-def is_sharer(key: Key, claim: str, signin: str) -> bool:
-    """Say whether *signin* is an id that `sharer` gave for *claim*."""
-    return signin == sharer(key, claim, signin)
+def is_sharing_sign_in(key: Key, claim: str, signin: str) -> bool:
+    """Say whether *signin* is an id that `sharing_sign_in` gave for *claim*."""
+    return signin == sharing_sign_in(key, claim, signin)
 
 
-def own_try(key: Key, claim: str, signin: str) -> str:
+def own_try_key(key: Key, claim: str, signin: str) -> str:
     """Return the name in the ledger of the try that sign-in *signin* has of *claim*."""
-    return f"{claim} {signin}" if is_sharer(key, claim, signin) else claim
+    return f"{claim} {signin}" if is_sharing_sign_in(key, claim, signin) else claim
 
 
-def late(claim: str, signin: str) -> str:
+def late_answer_key(claim: str, signin: str) -> str:
     """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and paid nothing.
 
     Its time was over, and nothing was compared; or the answer was right, and the code had been used elsewhere.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from watchword.algebra.evaluation import ACTION, Turn, judge
+from watchword.algebra.evaluation import ACTION, SessionRequest, evaluate
 from watchword.algebra.flow import Decision, Flow, Round
 from watchword.contract.kinds import User
 from watchword.testing.session_lists import spoken
@@ -59,4 +59,4 @@ def judged(
         said = {ACTION: "resend"} if session.rstrip().endswith("~") else {}
         session = spoken(flow, session, attributes=attributes, client=client, known=known)
     user = User("ann", dict(attributes or {}), known)
-    return judge(Turn("local_watchword", client, user, tuple(session), said), (flow,)).decision
+    return evaluate(SessionRequest("local_watchword", client, user, tuple(session), said), (flow,)).decision

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Literal, NoReturn, Self, assert_never
 from attrs import define
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn
+from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
-from watchword.algebra.notation import say
+from watchword.algebra.notation import format_round
 from watchword.errors import WatchwordError
 from watchword.testing.code_tap import DrawnCode, hearing
 from watchword.testing.flow_user import FlowWorld
 
 if TYPE_CHECKING:
-    from watchword.runtime.creation import Created
+    from watchword.runtime.creation import CreatedChallenge
 
 _PASSWORD_NAMES = frozenset({"srp", "password", derivative.PASSWORD_VERIFIER})
 _Outcome = Literal["asked", "signed in", "refused"]
@@ -36,11 +36,11 @@ class DrivenSignIn:
         self._outcome: _Outcome = "asked"
         self._why = ""
         self._host_round = ""
-        self._created: Created | None = None
+        self._created: CreatedChallenge | None = None
         self._code: DrawnCode | None = None
         self._presented = user.clock.now()
-        self._turn: Turn | None = None
-        self._verified: tuple[Answer, bool] | None = None
+        self._request: SessionRequest | None = None
+        self._verified: tuple[AnswerRequest, bool] | None = None
         self._events_before = len(user.events)
         if srp:
             # Cognito puts it on the list before any password was checked.
@@ -160,15 +160,15 @@ class DrivenSignIn:
         """
         __tracebackhide__ = True
         self._at_least_once(times)
-        engine, turn = self._user.engine, self._turn
+        engine, request = self._user.engine, self._request
         sent = len(self._user.outbox.messages)
         for _ in range(times):
             if self._verified is not None and engine.verify(self._verified[0]).right != self._verified[1]:
                 self._fail(f"a host that calls Verify again gets another verdict than {self._verified[1]}")
-            if turn is None:
+            if request is None:
                 continue
             before = (self._outcome, self._why, self._host_round, self._shown())
-            self._decides(turn)
+            self._decides(request)
             after = (self._outcome, self._why, self._host_round, self._shown())
             if before != after:
                 self._fail(f"a host that calls again gets something else: {before}, then {after}")
@@ -232,20 +232,20 @@ class DrivenSignIn:
 
     def _went(self, read: ReadRound, metadata: str | None) -> None:
         self._rounds.append(Round(read.name, read.right, metadata))
-        self._words.append(say(read))
+        self._words.append(format_round(read))
 
     def _goes_on(self, said: Mapping[str, str]) -> None:
-        self._turn = self._user.turn(self._rounds, said)
+        self._request = self._user.request(self._rounds, said)
         self._presented = self._user.clock.now()
-        self._decides(self._turn)
+        self._decides(self._request)
         self._trace.append((self._words[-1] if self._words else "(begins)", self._where()))
 
-    def _decides(self, turn: Turn) -> None:
+    def _decides(self, request: SessionRequest) -> None:
         """Do as Define says, as the host would."""
         engine = self._user.engine
         self._host_round, self._created, self._code = "", None, None
         try:
-            decision = engine.define(turn)
+            decision = engine.define(request)
             match decision:
                 case IssueTokens():
                     self._outcome = "signed in"
@@ -255,7 +255,7 @@ class DrivenSignIn:
                     self._host_round = step
                 case Present():
                     with hearing() as codes:
-                        self._created = engine.create(turn)
+                        self._created = engine.create(request)
                     self._code = codes[-1] if codes else None
                 case _:
                     assert_never(decision)
@@ -264,7 +264,7 @@ class DrivenSignIn:
 
     def _refused(self, why: str, told: str) -> None:
         self._outcome, self._why = "refused", why
-        self._host_round, self._created, self._code, self._turn = "", None, None, None
+        self._host_round, self._created, self._code, self._request = "", None, None, None
         self._trace.append((f"({told})", self._where()))
 
     def _shown(self) -> dict[str, str]:
@@ -299,10 +299,10 @@ class DrivenSignIn:
             for event in user.events[self._events_before :]
         ]
         why: tuple[str, ...] = ()
-        if self._turn is not None:
-            from watchword.analysis.explanation import explain_turn  # noqa: PLC0415 - only a failure is explained
+        if self._request is not None:
+            from watchword.analysis.explanation import explain_request  # noqa: PLC0415 - only a failure is explained
 
-            why = (f"  why: {explain_turn(self._turn, user.engine.flows).reason}",)
+            why = (f"  why: {explain_request(self._request, user.engine.flows).reason}",)
         opening = ("srp",) if any(word.startswith("srp_a") for word in self._words) else ()
         raise AssertionError(
             "\n".join(

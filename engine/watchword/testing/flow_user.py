@@ -7,7 +7,7 @@ from typing import Self
 
 from attrs import define, field
 
-from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, Round, expect_flow, expect_flows
 from watchword.contract.kinds import User
 from watchword.contract.ports import AuditEvent, Ledger, Random
@@ -107,10 +107,10 @@ class FlowWorld:
         """Return the user as the host knows them now."""
         return User(self.name, dict(self.attributes) if self.known else {}, self.known)
 
-    def turn(self, session: Sequence[Round], said: Mapping[str, str]) -> Turn:
+    def request(self, session: Sequence[Round], said: Mapping[str, str]) -> SessionRequest:
         """Return the call of Define or Create for *session*, with what the client *said* along."""
-        return Turn(TEST_POOL, self.client, self.user(), tuple(session), said)
+        return SessionRequest(TEST_POOL, self.client, self.user(), tuple(session), said)
 
-    def answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> Answer:
+    def answer(self, answer: str, private: Mapping[str, str], said: Mapping[str, str]) -> AnswerRequest:
         """Return the call of Verify for *answer* to the challenge of *private*."""
-        return Answer(TEST_POOL, self.client, self.user(), answer, private, said)
+        return AnswerRequest(TEST_POOL, self.client, self.user(), answer, private, said)

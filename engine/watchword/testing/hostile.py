@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from watchword.contract.typed_codes import seen
+from watchword.contract.typed_codes import visible_characters
 
 
 class _Agreeable(str):
@@ -87,7 +87,7 @@ def hostile_answers(right: str) -> tuple[Any, ...]:
 
 def _folded(text: str) -> str:
     """Return *text* in the widest reading that a kind may take: only what is seen, no hyphens, one case."""
-    kept = seen("".join(text.split()))
+    kept = visible_characters("".join(text.split()))
     return "".join(c.upper() if c.isascii() else c for c in kept)
 
 

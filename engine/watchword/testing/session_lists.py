@@ -10,8 +10,8 @@ from attrs import evolve, frozen
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION
 from watchword.algebra.flow import Flow, ReadRound, Round
-from watchword.algebra.notation import listen
-from watchword.analysis.state_space import next_rounds, that_send
+from watchword.algebra.notation import parse_session
+from watchword.analysis.state_space import next_rounds, sending_steps
 from watchword.runtime.wire import write_metadata
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def spoken(
         ConfigurationError: for a word that is no round; the message lists what there is.
     """
     outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known)
-    return recorded(flow, listen(words, flow.steps), facts=derivative.facts_of(outcomes))
+    return recorded(flow, parse_session(words, flow.steps), facts=derivative.facts_of(outcomes))
 
 
 def sessions(
@@ -159,7 +159,7 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
     """Draw a walk; with *most_right* three of four go straight to the end, since only there one fault decides."""
     from hypothesis import strategies as st  # noqa: PLC0415
 
-    state, sending = derivative.begin(flow.program, outcomes), that_send(flow)
+    state, sending = derivative.begin(flow.program, outcomes), sending_steps(flow)
     reads: list[ReadRound] = []
     worth: int | None = None
     lucky = draw(st.sampled_from((True, True, True, False) if most_right else (True, False)))

@@ -19,10 +19,10 @@ from kit.random_flows import FOREIGN, SETTINGS, facts, flows, walks
 from kit.sessions import judged, results, session
 from watchword import load_flow
 from watchword.algebra.derivative import read_metadata
-from watchword.algebra.evaluation import judge
+from watchword.algebra.evaluation import evaluate
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import MemoryAudit
-from watchword_adapters.aws.cognito import turn_of
+from watchword_adapters.aws.cognito import session_request_of
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli import main
 from watchword_adapters.cli.logs import captured_events, log_events
@@ -371,8 +371,13 @@ def test_taking_secrets_out_changes_no_decision(data, flow, who, unknown, tmp_pa
     path = tmp_path_factory.mktemp("events") / "event.json"
     path.write_text(json.dumps(given_event))
     (read,) = read_events(path, [flow])
-    assert judge(turn_of(given_event), (flow,)).decision == judge(read.turn, (flow,)).decision
-    kept = repr(read) + repr(read.turn.client_metadata) + repr(read.turn.user.attributes) + repr(read.turn.user.name)
+    assert evaluate(session_request_of(given_event), (flow,)).decision == evaluate(read.request, (flow,)).decision
+    kept = (
+        repr(read)
+        + repr(read.request.client_metadata)
+        + repr(read.request.user.attributes)
+        + repr(read.request.user.name)
+    )
     for secret in (ADDRESS, "ann.secret", "k1secretclaim", "c2VjcmV0", "CONFIRMED"):
         assert secret not in kept
 

@@ -87,7 +87,9 @@ def test_no_metadata_raises(text):
     """Whatever stands there: it is read or it is not."""
     fields = derivative.read_metadata(text)
     assert fields is None or tuple(fields) == derivative.METADATA_FIELDS
-    decided = derivative.judge([("CUSTOM_CHALLENGE", True, text)], [FLOW.program], {}, "", True, None, None)[0]
+    decided = derivative.evaluate_session([("CUSTOM_CHALLENGE", True, text)], [FLOW.program], {}, "", True, None, None)[
+        0
+    ]
     assert decided == ("fail", "foreign_metadata")
 
 
@@ -104,31 +106,36 @@ ANYTHING = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5
 def test_no_session_raises(rounds):
     """Names, results and metadata of any type: a decision, and never tokens."""
     for flow in (FLOW, Flow(Password()), Flow(ONE, unwanted_srp="ignore")):
-        assert derivative.judge(rounds, [flow.program], {}, "", True, None, None)[0][0] != "tokens"
+        assert derivative.evaluate_session(rounds, [flow.program], {}, "", True, None, None)[0][0] != "tokens"
 
 
 @pytest.mark.parametrize("value", [[], {}, object(), 7, b"s2", True])
 def test_no_choice_or_action_raises(value):
     """Client metadata of any type is no choice and no resend."""
     flow = Flow(one_of(ONE, TWO))
-    assert derivative.judge([], [flow.program], {}, "", True, value, value)[0] == ("select", ("s1", "s2"))
+    assert derivative.evaluate_session([], [flow.program], {}, "", True, value, value)[0] == ("select", ("s1", "s2"))
 
 
 def test_a_session_longer_than_any_sign_in_is_not_read():
     """1001 rounds end it whatever they are; 1000 are read, and judged."""
     rounds = session("s1~ " * (derivative.MAX_ROUNDS + 1), FLOW)
-    decided, state, _, _, read, _ = derivative.judge(rounds, [FLOW.program], {}, "", True, "resend", None)
+    decided, state, _, _, read, _ = derivative.evaluate_session(rounds, [FLOW.program], {}, "", True, "resend", None)
     assert decided == ("fail", "too_many_rounds")
     assert state[0] == derivative.BROKEN
     assert read == ()
-    assert derivative.judge(rounds[:-1], [FLOW.program], {}, "", True, "resend", None)[0] == ("fail", "broken")
+    assert derivative.evaluate_session(rounds[:-1], [FLOW.program], {}, "", True, "resend", None)[0] == (
+        "fail",
+        "broken",
+    )
 
 
 def test_rounds_are_read_with_their_use():
     """A select round is a choice; what became of a round stands in the next; the last is told by this call."""
     flow = Flow(sequence(Password(), one_of(ONE, TWO)))
     words = "srp_a+ password_verifier+ select- s1~ s1- s1-"
-    program, outcomes, rounds, problem = derivative.read(session(words, flow), [flow.program], {}, "", True, "resend")
+    program, outcomes, rounds, problem = derivative.read_session(
+        session(words, flow), [flow.program], {}, "", True, "resend"
+    )
     assert (program, outcomes, problem) == (flow.program, (), None)
     assert [(name, step, use) for name, step, use, *_ in rounds] == [
         ("SRP_A", "", "answer"),
@@ -146,15 +153,15 @@ def test_a_round_before_one_of_the_hosts_was_answered():
     """Nobody wrote down how it ended, so it counts as a try."""
     flow = Flow(sequence(Password(), ONE))
     words = "srp_a+ password_verifier+ s1~ sms_mfa+ s1-"
-    assert [use for _, _, use, *_ in derivative.read(session(words, flow), [flow.program], {}, "", True, None)[2]] == [
-        "answer"
-    ] * 5
+    assert [
+        use for _, _, use, *_ in derivative.read_session(session(words, flow), [flow.program], {}, "", True, None)[2]
+    ] == ["answer"] * 5
 
 
 def test_reading_stops_where_it_goes_wrong():
     """The rounds before are kept, for the audit."""
     rounds = [*session("s1-", FLOW), ("CUSTOM_CHALLENGE", True, None)]
-    decided, state, _, _, read, _ = derivative.judge(rounds, [FLOW.program], {}, "", True, None, None)
+    decided, state, _, _, read, _ = derivative.evaluate_session(rounds, [FLOW.program], {}, "", True, None, None)
     assert decided == ("fail", "foreign_metadata")
     assert state[0] == derivative.BROKEN
     assert [step for _, step, *_ in read] == ["s1"]

@@ -103,7 +103,7 @@ def test_a_step_is_no_choice_whatever_its_name(name):
     """Only the step called select is a choice, not one that merely stands behind it in the alphabet."""
     flow = Flow(sequence(named(name, Quiz()), named("last", Quiz())))
     told = [(derivative.CUSTOM, True, metadata(flow, name))]
-    *_, rounds, problem = derivative.read(told, [flow.program], {}, "", True, None)
+    *_, rounds, problem = derivative.read_session(told, [flow.program], {}, "", True, None)
     assert (problem, "answer") == (None, rounds[0][2])
 
 
@@ -254,7 +254,7 @@ def test_texts_are_compared_by_value():
     ]
     for length in range(len(session) + 1):
         given = [tuple(fresh(each)) for each in session[:length]]
-        judged = derivative.judge(given, [flow.program], fresh(user), fresh("app"), True, None, None)
+        judged = derivative.evaluate_session(given, [flow.program], fresh(user), fresh("app"), True, None, None)
         assert (
             judged[0]
             == (
@@ -272,7 +272,7 @@ def test_of_an_unknown_flow_is_told_what_one_s_own_would_be():
     """The flow itself, not one that was deployed before; the state is broken, and what the host did stays told."""
     own, before, stranger = (Flow(named(name, Quiz())) for name in ("aa", "bb", "cc"))
     told = [(derivative.CUSTOM, True, metadata(stranger, "cc"))]
-    decision, state, program, _, rounds, _ = derivative.judge(
+    decision, state, program, _, rounds, _ = derivative.evaluate_session(
         told, [own.program, before.program], {}, "", True, None, None
     )
     assert (("fail", "unknown_flow"), own.program, ()) == (decision, program, rounds)
@@ -284,7 +284,7 @@ def test_of_an_unknown_flow_is_told_what_one_s_own_would_be():
         ("SMS_MFA", True, None),
         (derivative.CUSTOM, True, "?"),
     ]
-    decision, state, *_ = derivative.judge(told, [ignoring.program], {}, "", True, None, None)
+    decision, state, *_ = derivative.evaluate_session(told, [ignoring.program], {}, "", True, None, None)
     assert ("fail", "foreign_metadata") == decision
     assert (BROKEN, "refuse", derivative.PROVEN, ("SMS_MFA",)) == state
 
@@ -295,9 +295,11 @@ def test_a_thousand_rounds_are_read_and_no_more():
     rounds = [
         (derivative.CUSTOM, False, metadata(flow, "aa", before="answer" if number else "-")) for number in range(1001)
     ]
-    assert ("fail", "too_many_rounds") == derivative.judge(rounds, [flow.program], {}, "", True, None, None)[0]
-    assert ("fail", "tries_used_up") != derivative.judge(rounds, [flow.program], {}, "", True, None, None)[0]
-    told = derivative.judge(rounds[:1000], [flow.program], {}, "", True, None, None)
+    assert ("fail", "too_many_rounds") == derivative.evaluate_session(rounds, [flow.program], {}, "", True, None, None)[
+        0
+    ]
+    assert ("fail", "tries_used_up") != derivative.evaluate_session(rounds, [flow.program], {}, "", True, None, None)[0]
+    told = derivative.evaluate_session(rounds[:1000], [flow.program], {}, "", True, None, None)
     assert 1000 == len(told[4])
 
 
@@ -310,7 +312,7 @@ def test_a_step_of_any_name_may_be_chosen():
         (derivative.CUSTOM, True, metadata(flow, "totp")),
         (derivative.CUSTOM, True, metadata(flow, "zz", before="answer")),
     ]
-    assert ("tokens",) == derivative.judge(told, [flow.program], {}, "", True, None, None)[0]
+    assert ("tokens",) == derivative.evaluate_session(told, [flow.program], {}, "", True, None, None)[0]
 
 
 def test_a_round_that_is_called_like_a_step_is_no_answer_to_it():
@@ -377,7 +379,7 @@ def test_a_later_round_is_compared_with_the_first(fields, problem):
     parts = derivative.read_metadata(metadata(flow, "aa", "answer", facts="0"))
     told = [(derivative.CUSTOM, False, metadata(flow, "aa", facts="0"))]
     told += [(derivative.CUSTOM, True, write_metadata({**parts, **fields}))]
-    decision, state, _, _, rounds, _ = derivative.judge(told, [flow.program], {}, "", True, None, None)
+    decision, state, _, _, rounds, _ = derivative.evaluate_session(told, [flow.program], {}, "", True, None, None)
     assert (("fail", problem), BROKEN, 1) == (decision, state[0], len(rounds))
 
 
@@ -391,6 +393,8 @@ def test_a_sign_in_begins_by_the_flow_itself():
     """Not by one that was deployed before."""
     own, before = (Flow(named(name, Quiz())) for name in ("aa", "bb"))
     for session in ([], [(derivative.SRP_A, True, None)]):
-        judged = derivative.judge(session, [own.program, before.program], {}, "", True, None, None)
+        judged = derivative.evaluate_session(session, [own.program, before.program], {}, "", True, None, None)
         assert judged[2] == own.program
-    assert ("present", "aa") == derivative.judge([], [own.program, before.program], {}, "", True, None, None)[0]
+    assert ("present", "aa") == derivative.evaluate_session(
+        [], [own.program, before.program], {}, "", True, None, None
+    )[0]

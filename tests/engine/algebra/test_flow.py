@@ -33,7 +33,7 @@ from watchword import (
     when,
 )
 from watchword.algebra import derivative
-from watchword.algebra.flow import announce, decision_of, expect_flows
+from watchword.algebra.flow import decision_of, decision_text, expect_flows
 from watchword_plugins.email_otp import EmailOtp
 
 ONE, TWO, THREE = (named(f"s{number}", Quiz()) for number in (1, 2, 3))
@@ -306,11 +306,11 @@ def test_a_changed_copy_is_lowered_again():
 
 def test_decisions_are_announced_in_words():
     """As a person reads them."""
-    assert announce(Present("email_otp")) == "ask for email_otp"
-    assert announce(Present("PASSWORD_VERIFIER", host=True)) == "ask for PASSWORD_VERIFIER (host)"
-    assert announce(Present("select", choices=("a1", "b1"))) == "choose one of a1, b1"
-    assert announce(IssueTokens()) == "issue tokens"
-    assert announce(FailAuthentication("broken")) == "fail (broken)"
+    assert decision_text(Present("email_otp")) == "ask for email_otp"
+    assert decision_text(Present("PASSWORD_VERIFIER", host=True)) == "ask for PASSWORD_VERIFIER (host)"
+    assert decision_text(Present("select", choices=("a1", "b1"))) == "choose one of a1, b1"
+    assert decision_text(IssueTokens()) == "issue tokens"
+    assert decision_text(FailAuthentication("broken")) == "fail (broken)"
     assert decision_of(("tokens",)) == IssueTokens()
     assert client("x") != attribute("x", "x")
     assert derivative.is_end(derivative.FAILED)

@@ -138,7 +138,9 @@ def test_one_foreign_round_in_any_passing_session_of_any_flow_never_gives_tokens
     for place in range(len(rounds) + 1):
         verified = any(name == VERIFIER for name, _, _ in rounds[:place])
         before = "answer" if place and rounds[place - 1][0] == CUSTOM else "-"
-        asked = derivative.heads(derivative.judge(rounds[:place], [flow.program], {}, "", True, None, None)[1][0])
+        asked = derivative.heads(
+            derivative.evaluate_session(rounds[:place], [flow.program], {}, "", True, None, None)[1][0]
+        )
         foreign = [(name, result, text) for _, (name, _, text) in FOREIGN for result in (True, False)]
         foreign += [(name, False, None) for name in (*derivative.HOSTED, SRP_A, VERIFIER, "NEW_PASSWORD_REQUIRED")]
         if place or flow.unwanted_srp == "refuse" or SRP_A in (name for name, _, _ in rounds):
@@ -352,7 +354,7 @@ def test_a_resend_request_never_costs_a_try(data):
     flow = data.draw(flows())
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
-    state = derivative.judge(
+    state = derivative.evaluate_session(
         rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
     )[1]
     if state[2] == derivative.CLOSED:
@@ -820,7 +822,7 @@ def test_folding_round_by_round_is_the_same_as_judging_the_session(data):
     flow = data.draw(flows())
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
-    decided, state, program, outcomes, read, before = derivative.judge(
+    decided, state, program, outcomes, read, before = derivative.evaluate_session(
         rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
     )
     folded = flow.given(*outcomes)
@@ -830,7 +832,7 @@ def test_folding_round_by_round_is_the_same_as_judging_the_session(data):
     assert folded.state == state
     assert derivative.decide(folded.state) == decided
     # Create is called with the same list and asks the same function: deciding has no memory.
-    assert derivative.judge(
+    assert derivative.evaluate_session(
         tuple(rounds), [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
     ) == (decided, state, program, outcomes, read, before)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.sessions import session
 from watchword import ConfigurationError, Flow, ReadRound, named, sequence
 from watchword.algebra import derivative
-from watchword.algebra.notation import HOST_WORDS, MAX_SESSION_TEXT, listen, say
+from watchword.algebra.notation import HOST_WORDS, MAX_SESSION_TEXT, format_round, parse_session
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
@@ -37,7 +37,7 @@ def told(draw):
 def test_what_is_said_is_heard(case):
     """Every row of rounds, also where a step has the name of a host round, is the same after it was spoken."""
     steps, rounds = case
-    assert rounds == listen(" ".join(map(say, rounds)), steps)
+    assert rounds == parse_session(" ".join(map(format_round, rounds)), steps)
 
 
 def test_a_session_is_spoken_as_it_is_written_everywhere():
@@ -52,13 +52,13 @@ def test_a_session_is_spoken_as_it_is_written_everywhere():
         ReadRound("CUSTOM_CHALLENGE", "email_otp", "resend", False),
         ReadRound("CUSTOM_CHALLENGE", "email_otp", "answer", True),
     )
-    assert expected == listen(words, ["email_otp"])
-    assert words.split() == [say(read) for read in expected]
+    assert expected == parse_session(words, ["email_otp"])
+    assert words.split() == [format_round(read) for read in expected]
 
 
 def test_the_hosts_email_otp_and_a_step_of_that_name_are_two_words():
     """Cognito's own EMAIL_OTP round has the name of our kind in upper case."""
-    ours, hosts = listen("email_otp+ host_email_otp+", ["email_otp"])
+    ours, hosts = parse_session("email_otp+ host_email_otp+", ["email_otp"])
     assert ReadRound.custom("email_otp", right=True) == ours
     assert ReadRound.host("EMAIL_OTP") == hosts
 
@@ -66,9 +66,9 @@ def test_the_hosts_email_otp_and_a_step_of_that_name_are_two_words():
 def test_a_step_with_the_name_of_a_host_round_is_not_taken_for_it():
     """Otherwise a spoken session would prove a password that nobody gave."""
     step = ReadRound.custom("password_verifier", right=True)
-    assert "step_password_verifier+" == say(step)
-    assert (step,) == listen("step_password_verifier+", ["password_verifier"])
-    assert (ReadRound.host("PASSWORD_VERIFIER"),) == listen("password_verifier+", ["password_verifier"])
+    assert "step_password_verifier+" == format_round(step)
+    assert (step,) == parse_session("step_password_verifier+", ["password_verifier"])
+    assert (ReadRound.host("PASSWORD_VERIFIER"),) == parse_session("password_verifier+", ["password_verifier"])
 
 
 def test_words_lead_a_flow_to_where_its_session_leads():
@@ -76,17 +76,17 @@ def test_words_lead_a_flow_to_where_its_session_leads():
     flow = Flow(sequence(Srp(), EmailOtp(), named("again", EmailOtp())))
     words = "srp_a+ password_verifier+ new_password_required+ sms_mfa+ email_otp- email_otp~ email_otp+ again-"
     left = flow
-    for read in listen(words, flow.steps):
+    for read in parse_session(words, flow.steps):
         left = left.after(read)
-    assert derivative.judge(session(words, flow), [flow.program], {}, "", True, None, None)[1] == left.state
+    assert derivative.evaluate_session(session(words, flow), [flow.program], {}, "", True, None, None)[1] == left.state
 
 
 @pytest.mark.parametrize("result", [True, False, None, 1, "true"])
 def test_only_true_is_spoken_as_right(result):
     """Also for rounds that no host writes, and for names that nobody knows."""
     sign = "+" if result is True else "-"
-    assert f"code{sign}" == say(ReadRound(derivative.CUSTOM, "code", "answer", result))
-    assert f"passkey{sign}" == say(ReadRound("PASSKEY", "", "answer", result))
+    assert f"code{sign}" == format_round(ReadRound(derivative.CUSTOM, "code", "answer", result))
+    assert f"passkey{sign}" == format_round(ReadRound("PASSKEY", "", "answer", result))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_only_true_is_spoken_as_right(result):
 def test_a_word_that_is_none_is_refused_with_all_that_there_are(word):
     """No sign, another sign, no name, an unknown name, a resend of a host round."""
     with pytest.raises(ConfigurationError) as refused:
-        listen(f"code+ {word} code-", ["code"])
+        parse_session(f"code+ {word} code-", ["code"])
     assert repr(word) in str(refused.value)
     assert "code, select, srp_a, password_verifier" in str(refused.value)
 
@@ -103,6 +103,6 @@ def test_a_word_that_is_none_is_refused_with_all_that_there_are(word):
 def test_a_session_that_is_far_too_long_is_refused():
     """Without reading it; the longest that is allowed is read."""
     longest = "code- " * (MAX_SESSION_TEXT // 6)
-    assert MAX_SESSION_TEXT // 6 == len(listen(longest, ["code"]))
+    assert MAX_SESSION_TEXT // 6 == len(parse_session(longest, ["code"]))
     with pytest.raises(ConfigurationError, match=f"{MAX_SESSION_TEXT} characters at most, not in {10**6}"):
-        listen("+" * 10**6, ["code"])
+        parse_session("+" * 10**6, ["code"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError
-from watchword.algebra.requirement import MAX_NESTING, MAX_REQUIREMENT, met, parse, terms
+from watchword.algebra.requirement import MAX_NESTING, MAX_REQUIREMENT, is_met, parse_requirement, terms
 
 TERMS = ("knowledge", "possession", "inherence", "password", "email_otp", "totp2")
 TREES = st.recursive(
@@ -46,9 +46,9 @@ def python(text):
 
 
 def ours(text):
-    """Return how `parse` reads *text*, or None if it refuses."""
+    """Return how `parse_requirement` reads *text*, or None if it refuses."""
     try:
-        return parse(text)
+        return parse_requirement(text)
     except ConfigurationError as error:
         assert str(error).startswith("require: ")
         return None
@@ -59,8 +59,8 @@ def test_what_is_written_is_read_back(tree, gap):
     """Every expression, written with no bracket too many and any blanks, gives the same tree again."""
     text = spelt(tree, gap)
     if len(text) <= MAX_REQUIREMENT:
-        assert tree == parse(text)
-        assert tree == parse(f" {text} ")
+        assert tree == parse_requirement(text)
+        assert tree == parse_requirement(f" {text} ")
 
 
 def test_every_short_row_of_words_is_read_or_refused_as_python_does():
@@ -86,13 +86,13 @@ def test_a_requirement_is_met_as_its_truth_table_says(tree):
     for held in product((True, False), repeat=len(TERMS)):
         values = dict(zip(TERMS, held, strict=True))
         expected = eval(spelt(tree), {"__builtins__": {}}, values)
-        assert expected is met(tree, {term for term in TERMS if values[term]})
+        assert expected is is_met(tree, {term for term in TERMS if values[term]})
 
 
 @given(tree=TREES, proven=st.sets(st.sampled_from(TERMS)), more=st.sets(st.sampled_from(TERMS)))
 def test_proving_more_never_breaks_a_requirement(tree, proven, more):
     """There is no `not`, so what is met stays met."""
-    assert not met(tree, proven) or met(tree, proven | more)
+    assert not is_met(tree, proven) or is_met(tree, proven | more)
 
 
 @given(tree=TREES)
@@ -123,7 +123,7 @@ def test_terms_are_told_once_in_the_order_of_writing(tree):
 def test_what_cannot_be_read_is_named(text, what):
     """The message shows where the reading ended, and how it is written."""
     with pytest.raises(ConfigurationError) as refused:
-        parse(text)
+        parse_requirement(text)
     assert what in str(refused.value)
 
 
@@ -132,10 +132,10 @@ def test_what_cannot_be_read_is_named(text, what):
 def test_deep_brackets_are_a_configuration_error(depth, closed):
     """However deep: never a RecursionError, also below the limit of length."""
     with pytest.raises(ConfigurationError, match=r"brackets|longer"):
-        parse("(" * depth + "knowledge" + ")" * depth * closed)
+        parse_requirement("(" * depth + "knowledge" + ")" * depth * closed)
 
 
 def test_brackets_up_to_the_limit_are_read():
     """The deepest that is allowed, and any number side by side."""
-    assert "knowledge" == parse("(" * MAX_NESTING + "knowledge" + ")" * MAX_NESTING)
-    assert ("or", ("aa",) * 60) == parse(" or ".join(["(aa)"] * 60)[:MAX_REQUIREMENT])
+    assert "knowledge" == parse_requirement("(" * MAX_NESTING + "knowledge" + ")" * MAX_NESTING)
+    assert ("or", ("aa",) * 60) == parse_requirement(" or ".join(["(aa)"] * 60)[:MAX_REQUIREMENT])

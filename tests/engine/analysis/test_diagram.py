@@ -27,7 +27,7 @@ from watchword import (
 )
 from watchword.algebra import derivative
 from watchword.algebra.blocks import AtLeast, Fallback, InSequence, OneOf, When
-from watchword.algebra.notation import say
+from watchword.algebra.notation import format_round
 from watchword.analysis import diagram
 from watchword.analysis.diagram import Edge, collapsed, dot, full, mermaid
 from watchword.analysis.state_space import explore
@@ -78,7 +78,7 @@ def test_the_full_diagram_is_the_exploration(flow):
     assume(len(found.states) <= diagram.MAX_DRAWN)
     made = full(found)
     onward = [
-        (f"s{number}", f"s{target}", say(read))
+        (f"s{number}", f"s{target}", format_round(read))
         for number, followers in enumerate(found.onward)
         for read, target in followers
     ]

@@ -17,8 +17,8 @@ from watchword import (
     sequence,
     when,
 )
-from watchword.algebra.flow import FailAuthentication, Present, announce
-from watchword.algebra.notation import listen
+from watchword.algebra.flow import FailAuthentication, Present, decision_text
+from watchword.algebra.notation import parse_session
 from watchword.analysis.difference import FAIL, TOKENS, Change, difference
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -38,15 +38,15 @@ def outcomes(flow, told):
 def decision(flow, told, steps):
     """Return what *flow* decides after the session of a divergence, as the client sees it."""
     state = flow.given(*outcomes(flow, told))
-    for read in listen(" ".join(told.session), steps):
+    for read in parse_session(" ".join(told.session), steps):
         state = state.after(read)
     match state.decide():
         case FailAuthentication():
             return FAIL
         case Present(step, host, choices):
-            return announce(Present(step, host, tuple(sorted(choices))))
+            return decision_text(Present(step, host, tuple(sorted(choices))))
         case tokens:
-            return announce(tokens)
+            return decision_text(tokens)
 
 
 @given(flow=SMALL)
@@ -96,11 +96,11 @@ def test_flows_that_differ_in_no_session_decide_alike(old, new):
         held = dict(zip(old.conditions, outcome, strict=True))
         one, other = old.given(*outcome), new.given(*(held.get(each, False) for each in new.conditions))
         for _ in range(6):
-            assert announce(one.decide()).partition(" (")[0] == announce(other.decide()).partition(" (")[0]
+            assert decision_text(one.decide()).partition(" (")[0] == decision_text(other.decide()).partition(" (")[0]
             decided = one.decide()
             if not isinstance(decided, Present) or decided.host:
                 break
-            (read,) = listen(f"{decided.step}{'-' if decided.choices else '+'}", old.steps)
+            (read,) = parse_session(f"{decided.step}{'-' if decided.choices else '+'}", old.steps)
             one, other = one.after(read), other.after(read)
 
 

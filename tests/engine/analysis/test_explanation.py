@@ -13,9 +13,16 @@ from kit.random_flows import Password as Prelude
 from kit.sessions import judged, metadata, session
 from watchword import Flow, ReadRound, Round, User, all_of, at_least, attribute, fallback, named, one_of, sequence, when
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import Turn
-from watchword.algebra.notation import listen
-from watchword.analysis.explanation import REASON_TEXTS, explain, explain_turn, left, spell, upcoming
+from watchword.algebra.evaluation import SessionRequest
+from watchword.algebra.notation import parse_session
+from watchword.analysis.explanation import (
+    REASON_TEXTS,
+    decided_text,
+    explain,
+    explain_request,
+    remaining_text,
+    upcoming,
+)
 from watchword.analysis.state_space import explore
 
 LOGIN = "srp_a+ password_verifier+"
@@ -33,14 +40,14 @@ EITHER = Flow(one_of(quiz("aa"), quiz("bb")))
 def told(flow, words, **who):
     """Return the explanation of the session that *words* tell: the same for the words and for the rounds."""
     by_words = explain(flow, words, **who)
-    assert by_words == explain(flow, listen(words, flow.steps), **who)
+    assert by_words == explain(flow, parse_session(words, flow.steps), **who)
     return by_words
 
 
-def turn(rounds, *, attributes=None, client="", known=True, **said):
+def request(rounds, *, attributes=None, client="", known=True, **said):
     """Return the turn of Define for *rounds*: (name, result, metadata)."""
     user = User("ann", attributes or {}, known)
-    return Turn("pool", client, user, tuple(Round(*each) for each in rounds), said)
+    return SessionRequest("pool", client, user, tuple(Round(*each) for each in rounds), said)
 
 
 # --- the same decision as the interpreter's -----------------------------------------------------------------------
@@ -59,8 +66,8 @@ def test_the_decision_is_the_interpreters(data, flow, who, known):
     decided = decide(words)
     by_words = told(flow, words, **who, known=known)
     said = {"watchword_action": "resend"} if words.endswith("~") else {}
-    by_turn = explain_turn(turn(session(words, flow, facts=given_facts), **who, known=known, **said), [flow])
-    assert spell(decided) == by_words.decision
+    by_turn = explain_request(request(session(words, flow, facts=given_facts), **who, known=known, **said), [flow])
+    assert decided_text(decided) == by_words.decision
     assert by_words == by_turn
     assert len(words.split()) == len(by_words.rounds)
     if decided[0] == "fail":
@@ -82,11 +89,14 @@ def test_any_rounds_are_explained_as_they_are_judged(data, flow, choice):
     words = data.draw(st.lists(st.tuples(st.sampled_from(names), st.sampled_from("+-")).map("".join), max_size=6))
     status = data.draw(st.sampled_from([{}, {"cognito:user_status": "FORCE_CHANGE_PASSWORD"}]))
     state = derivative.begin(flow.program, ())
-    for read in listen(" ".join(words), flow.steps):
+    for read in parse_session(" ".join(words), flow.steps):
         state = derivative.after(state, read.name, read.step, read.use, read.right)
     expected = derivative.decide(state, choice, bool(status), True)
     explanation = told(flow, " ".join(words), attributes=status, choice=choice)
-    assert (spell(expected), expected[1] if expected[0] == "fail" else "") == (explanation.decision, explanation.code)
+    assert (decided_text(expected), expected[1] if expected[0] == "fail" else "") == (
+        explanation.decision,
+        explanation.code,
+    )
 
 
 @settings(max_examples=100)
@@ -96,9 +106,9 @@ def test_a_foreign_round_is_explained_as_it_is_judged(data, flow, foreign):
     rounds = session(data.draw(walks(flow, lambda words: judged(words, flow), lucky=True)), flow)
     place = data.draw(st.integers(0, len(rounds)))
     rounds.insert(place, foreign[1])
-    decided = derivative.judge(rounds, [flow.program], {}, "", True, None, None)[0]
-    explanation = explain_turn(turn(rounds), [flow])
-    assert (spell(decided), decided[1]) == (explanation.decision, explanation.code)
+    decided = derivative.evaluate_session(rounds, [flow.program], {}, "", True, None, None)[0]
+    explanation = explain_request(request(rounds), [flow])
+    assert (decided_text(decided), decided[1]) == (explanation.decision, explanation.code)
 
 
 @settings(max_examples=40)
@@ -107,7 +117,7 @@ def test_every_state_can_be_explained(flow):
     """What is left, tries and resend requests are those of the interpreter, in every state that there is."""
     found = explore(flow)
     for number, state in enumerate(found.states):
-        assert left(state[0], ())
+        assert remaining_text(state[0], ())
         explanation = _at(flow, found, number)
         if explanation is None:
             continue
@@ -147,7 +157,7 @@ def test_every_reason_of_the_interpreter_has_its_sentence():
     for node in ast.walk(tree):
         if isinstance(node, ast.Tuple) and len(node.elts) == 2 and getattr(node.elts[0], "value", None) == "fail":
             found.add(getattr(node.elts[1], "value", None))
-        elif isinstance(node, ast.FunctionDef) and node.name in {"read", "_mismatch"}:
+        elif isinstance(node, ast.FunctionDef) and node.name in {"read_session", "_mismatch"}:
             constants = {getattr(each, "value", None) for each in ast.walk(node)}
             found |= {each for each in constants if isinstance(each, str) and re.fullmatch(r"[a-z]+(_[a-z]+)+", each)}
     assert found - {None} == REASON_TEXTS.keys()
@@ -159,20 +169,20 @@ SAID = {"watchword_action": "resend"}
 
 # For each reason: the turn, and what must stand in its sentence.
 FAILURES = {
-    "tries_used_up": (CODE, turn(session(f"{LOGIN} code- code- code-", CODE)), "code was not passed"),
-    "broken": (CODE, turn(session(f"{LOGIN} code+ code+", CODE)), "round 4 (code+): the flow was over before it"),
-    "srp_required": (CODE, turn([]), "without SRP_A"),
-    "no_choice": (EITHER, turn(session("select- select- select-", EITHER)), "watchword_choice=STEP"),
-    "unknown_flow": (CODE, turn(session("code-", OTHER)), "--previous"),
-    "foreign_metadata": (CODE, turn([("SRP_A", True, None), (derivative.CUSTOM, True, "MINE")]), "round 2 carries metadata in another form"),
+    "tries_used_up": (CODE, request(session(f"{LOGIN} code- code- code-", CODE)), "code was not passed"),
+    "broken": (CODE, request(session(f"{LOGIN} code+ code+", CODE)), "round 4 (code+): the flow was over before it"),
+    "srp_required": (CODE, request([]), "without SRP_A"),
+    "no_choice": (EITHER, request(session("select- select- select-", EITHER)), "watchword_choice=STEP"),
+    "unknown_flow": (CODE, request(session("code-", OTHER)), "--previous"),
+    "foreign_metadata": (CODE, request([("SRP_A", True, None), (derivative.CUSTOM, True, "MINE")]), "round 2 carries metadata in another form"),
     "mixed_sessions": (
         OTHER,
-        turn([*session("code-", OTHER), (derivative.CUSTOM, False, metadata(OTHER, "code", "answer", signin="f" * 32))]),
+        request([*session("code-", OTHER), (derivative.CUSTOM, False, metadata(OTHER, "code", "answer", signin="f" * 32))]),
         "round 2 names another flow or sign-in",
     ),
-    "facts_changed": (GOLD, turn(session("aa+", GOLD, facts="1")), "came out as 1, now they come out as 0"),
-    "too_many_rounds": (CODE, turn([("SRP_A", True, None)] * 1001), "more than 1000 rounds"),
-    "unknown_user": (OTHER, turn(session("code+", OTHER), known=False), "no such user"),
+    "facts_changed": (GOLD, request(session("aa+", GOLD, facts="1")), "came out as 1, now they come out as 0"),
+    "too_many_rounds": (CODE, request([("SRP_A", True, None)] * 1001), "more than 1000 rounds"),
+    "unknown_user": (OTHER, request(session("code+", OTHER), known=False), "no such user"),
 }  # fmt: skip
 
 
@@ -180,7 +190,7 @@ FAILURES = {
 def test_each_reason_is_told_with_what_made_it_so(code):
     """The word first, then what happened in this session."""
     flow, given_turn, words = FAILURES[code]
-    explanation = explain_turn(given_turn, [flow])
+    explanation = explain_request(given_turn, [flow])
     assert ("fail", code) == (explanation.decision, explanation.code)
     assert explanation.reason.startswith(f"{code}: ")
     assert words in explanation.reason
@@ -240,25 +250,25 @@ def test_what_cannot_be_said_in_words_is_explained_too(read, why):
 
 def test_metadata_is_told_as_it_mismatches():
     """Nothing there, another form, a round before that was none: each in its own words, and the round itself is in the list."""
-    none = explain_turn(turn([(derivative.CUSTOM, True, None)]), [OTHER])
+    none = explain_request(request([(derivative.CUSTOM, True, None)]), [OTHER])
     assert "round 1 carries no metadata" in none.reason
-    lying = turn([*session("code-", OTHER), (derivative.CUSTOM, False, metadata(OTHER, "code", "choice"))])
-    explanation = explain_turn(lying, [OTHER])
+    lying = request([*session("code-", OTHER), (derivative.CUSTOM, False, metadata(OTHER, "code", "choice"))])
+    explanation = explain_request(lying, [OTHER])
     assert "round 2 says that the round before it was 'choice'" in explanation.reason
     assert ["code-", "?"] == [each.word for each in explanation.rounds]
     assert "a custom round that this flow did not make: not true" == explanation.rounds[-1].read
     assert explanation.reason == explanation.rounds[-1].reason
-    begun = explain_turn(
-        turn([(derivative.CUSTOM, True, metadata(Flow(quiz("code")), "code", facts="1"))]), [Flow(quiz("code"))]
+    begun = explain_request(
+        request([(derivative.CUSTOM, True, metadata(Flow(quiz("code")), "code", facts="1"))]), [Flow(quiz("code"))]
     )
     assert "came out as 1, now they come out as none" in begun.reason
 
 
 def test_a_session_is_explained_by_the_flow_that_it_began_under():
     """An old flow, given as previous, tells it; unknown to all, it is told to keep the old one."""
-    began = turn(session("code-", OTHER))
-    assert "present code" == explain_turn(began, [CODE, OTHER]).decision
-    assert "unknown_flow" == explain_turn(began, [CODE]).code
+    began = request(session("code-", OTHER))
+    assert "present code" == explain_request(began, [CODE, OTHER]).decision
+    assert "unknown_flow" == explain_request(began, [CODE]).code
 
 
 # --- why a step is presented --------------------------------------------------------------------------------------
@@ -368,9 +378,9 @@ def test_each_round_tells_what_was_read_and_what_is_left():
 def test_what_is_left_is_told_in_words(body, words, expected):
     """Every block, at its beginning and under way."""
     flow = Flow(body)
-    for read in listen(words, flow.steps):
+    for read in parse_session(words, flow.steps):
         flow = flow.after(read)
-    assert expected == left(flow.state[0], ())
+    assert expected == remaining_text(flow.state[0], ())
 
 
 def test_what_is_upcoming_depends_on_the_opening():
@@ -385,7 +395,7 @@ def test_long_names_are_cut():
     """Metadata and events may name anything; what is told of them is short."""
     long = "x" * 3000
     for rounds in ([(long, True, None)], session("code-", OTHER), [(derivative.CUSTOM, True, metadata(OTHER, long))]):
-        explanation = explain_turn(turn(rounds), [OTHER])
+        explanation = explain_request(request(rounds), [OTHER])
         assert max(map(len, (explanation.reason, *(each.word for each in explanation.rounds)))) < 500
 
 

@@ -30,7 +30,7 @@ from watchword import (
 )
 from watchword.algebra import derivative
 from watchword.algebra.attributes import hands_of, may_change
-from watchword.algebra.notation import listen
+from watchword.algebra.notation import parse_session
 from watchword.algebra.requirement import FACTORS
 from watchword.analysis.assurance import assurance
 from watchword.analysis.checks import unproven
@@ -582,7 +582,7 @@ def test_a_report_is_in_order_and_complete(flow):
     for each in report.findings:
         assert isinstance(each, Finding)
         if each.session is not None:
-            listen(" ".join(each.session), flow.steps)
+            parse_session(" ".join(each.session), flow.steps)
     assert isinstance(report, Report)
 
 

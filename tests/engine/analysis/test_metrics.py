@@ -32,9 +32,9 @@ from watchword import (
     sequence,
 )
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import judge
+from watchword.algebra.evaluation import evaluate
 from watchword.algebra.limits import most_within
-from watchword.analysis.metrics import guesses_per_day, over, per_day, probability
+from watchword.analysis.metrics import chance_over, guesses_per_day, per_day, probability
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import TryLaterError
 from watchword_plugins.captcha import Captcha
@@ -218,9 +218,9 @@ def test_a_chance_that_is_none_is_reckoned_as_certain(said):
 
 def test_many_small_chances_are_not_lost():
     """Where 1 - p rounds to 1, ten tries are ten times as likely as one."""
-    assert 1e-19 == pytest.approx(over(1e-20, 10))
-    assert 0.875 == pytest.approx(over(0.5, 3))
-    assert (0, 1) == (over(0.0, 1000), over(1.0, 1))
+    assert 1e-19 == pytest.approx(chance_over(1e-20, 10))
+    assert 0.875 == pytest.approx(chance_over(0.5, 3))
+    assert (0, 1) == (chance_over(0.0, 1000), chance_over(1.0, 1))
 
 
 # --- limits -------------------------------------------------------------------------------------------------------
@@ -350,8 +350,8 @@ class Walker:
         except TryLaterError:
             return self.sent_to(name), None, []
         last = acts[-1] if acts else (None, None)
-        turn = host.turn("resend" if last[0] == "resend" else None, last[1])
-        judged = judge(turn, self.world.engine.flows)
+        request = host.request("resend" if last[0] == "resend" else None, last[1])
+        judged = evaluate(request, self.world.engine.flows)
         return self.sent_to(name), (judged.state, judged.decision), self.options(asked)
 
     def right(self, host, asked):

@@ -30,7 +30,7 @@ from watchword import (
     when,
 )
 from watchword.algebra import derivative
-from watchword.algebra.notation import say
+from watchword.algebra.notation import format_round
 from watchword.analysis import state_space
 from watchword.analysis.state_space import every_outcome, explore
 
@@ -74,7 +74,9 @@ def judged_state(flow, words, who):
     facts = derivative.facts_of(outcomes(flow, who))
     rounds = session(" ".join(words), flow, facts=facts)
     action = "resend" if words and words[-1].endswith("~") else None
-    return derivative.judge(rounds, [flow.program], who["attributes"], who["client"], who["known"], action, None)[1]
+    return derivative.evaluate_session(
+        rounds, [flow.program], who["attributes"], who["client"], who["known"], action, None
+    )[1]
 
 
 @given(flow=SMALL_FLOWS)
@@ -262,7 +264,7 @@ def test_rounds_in_words_are_those_that_are_walked():
     """What `shortest` tells are the words of the rounds on the way."""
     found = explore(Flow(fallback(named("s1", Quiz(attempts=1)), named("s2", Quiz()))))
     (read, target), *_ = [each for each in found.onward[0] if each[0].right is False and each[0].use == "answer"]
-    assert (say(read),) == found.shortest(target) == ("s1-",)
+    assert (format_round(read),) == found.shortest(target) == ("s1-",)
     assert Present("s2") == found.flow._at(found.states[target]).decide()
     assert {IssueTokens()} == {found.flow._at(found.states[number]).decide() for number in found.passed()}
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from kit.checked_flows import BROKEN, FACE, PASSKEY, PIN, SOUND, WORK, Letter, Toy
 from kit.dressed_flows import dressed_flows
 from watchword import Flow, check
-from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, claims
+from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, summary_of
 from watchword_plugins.srp import Srp
 
 pytestmark = pytest.mark.exhaustive
@@ -39,7 +39,7 @@ REQUIRE = "knowledge and possession"
 
 def contradictions(report, require):
     """Yield each clause with a finding that it denies."""
-    for clause in claims(report, require):
+    for clause in summary_of(report, require):
         for start, denied in DENIES.items():
             if clause.startswith(start):
                 yield from ((clause, each) for each in report.findings if each.code in denied)
@@ -50,7 +50,7 @@ def denied_by_figures(report, require):
     factors = [step for step in report.flow.steps.values() if step.kind.proves]
     if len(factors) + report.password == 1 and report.figures.guess_per_user_day > MAX_SOLE_FACTOR * (1 + 1e-9):
         yield from (
-            clause for clause in claims(report, require) if clause.startswith("no sole factor is guessed above")
+            clause for clause in summary_of(report, require) if clause.startswith("no sole factor is guessed above")
         )
 
 
@@ -75,9 +75,9 @@ def test_no_clause_denies_a_finding(flow):
     report = judged(flow, REQUIRE)
     accepting = attrs.evolve(flow, accept={each.code: "because" for each in report.findings})
     accepted = judged(accepting, REQUIRE)
-    (last,) = (clause for clause in claims(accepted) if clause.startswith("accepted: "))
+    (last,) = (clause for clause in summary_of(accepted) if clause.startswith("accepted: "))
     assert sorted({each.code for each in report.findings}) == last.removeprefix("accepted: ").split(", ")
-    assert claims(accepted, REQUIRE)[:-1] == claims(report, REQUIRE)
+    assert summary_of(accepted, REQUIRE)[:-1] == summary_of(report, REQUIRE)
 
 
 @pytest.mark.parametrize("name", [*BROKEN, *SOUND])
@@ -89,7 +89,7 @@ def test_no_clause_denies_what_is_found_in_a_known_flow(name):
 
 def test_every_clause_is_said_of_some_flow():
     """A clause that never comes would deny nothing."""
-    said = claims(check(Flow(PASSKEY), require="possession"), "possession")
+    said = summary_of(check(Flow(PASSKEY), require="possession"), "possession")
     assert len(DENIES) == len(said)
     assert all(clause.startswith(start) for clause, start in zip(said, DENIES, strict=True))
 
@@ -101,17 +101,19 @@ def test_each_finding_takes_its_clause_away(start, code):
     """Also those that no flow shows unless the interpreter is broken."""
     report = check(Flow(PASSKEY), require="possession")
     found = attrs.evolve(report, findings=(*report.findings, Finding(code, CODES[code][0], "planted")))
-    assert any(clause.startswith(start) for clause in claims(report, "possession"))
-    assert not any(clause.startswith(start) for clause in claims(found, "possession"))
+    assert any(clause.startswith(start) for clause in summary_of(report, "possession"))
+    assert not any(clause.startswith(start) for clause in summary_of(found, "possession"))
 
 
 def test_nothing_is_said_of_guesses_where_only_the_host_checks():
     """How good a password is nobody knows here; and where there are other factors, the password is left out."""
-    assert not any("guessed" in clause for clause in claims(check(Flow(Srp()))))
-    assert any("no sole factor but the password" in clause for clause in claims(check(SOUND["password or code"][0])))
+    assert not any("guessed" in clause for clause in summary_of(check(Flow(Srp()))))
+    assert any(
+        "no sole factor but the password" in clause for clause in summary_of(check(SOUND["password or code"][0]))
+    )
 
 
 def test_whoever_recovers_the_password_has_both_factors():
     """Where one mailbox can be both, the requirement is said to be met on a condition."""
-    (met,) = (each for each in claims(check(SOUND["password, then code"][0]), REQUIRE) if "meets" in each)
+    (met,) = (each for each in summary_of(check(SOUND["password, then code"][0]), REQUIRE) if "meets" in each)
     assert "every path meets (knowledge and possession), unless passwords are recovered by the same channel" == met

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError, typed_code
-from watchword.contract.typed_codes import LONGEST, seen
+from watchword.contract.typed_codes import LONGEST, visible_characters
 
 UNSEEN = [
     *(
@@ -76,7 +76,7 @@ def test_what_is_seen_counts(sign):
 
 def test_of_all_characters_only_the_unseen_are_left_out():
     """Each of Unicode: what is left out is a hyphen, white space, or has no glyph; digits and letters never are."""
-    left_out = {chr(code) for code in range(0x110000) if seen(chr(code)) == ""}
+    left_out = {chr(code) for code in range(0x110000) if visible_characters(chr(code)) == ""}
     assert all(c == "-" or c.isspace() or unicodedata.category(c) in {"Cf", "Mn", "Cn"} for c in left_out)
     assert {c for c in map(chr, range(0x110000)) if c.isspace()} - left_out == set("\x1c\x1d\x1e\x1f")
     assert not any(c.isalnum() for c in left_out)

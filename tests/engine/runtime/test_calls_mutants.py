@@ -8,9 +8,9 @@ from attrs import evolve, frozen
 
 from kit.engine_host import ANN, KEY, Host, Mail, Post, Riddle, world
 from watchword import Challenge, Flow, UnavailableError, User, named, one_of, sequence
-from watchword.algebra.evaluation import Answer
+from watchword.algebra.evaluation import AnswerRequest
 from watchword.runtime.keyring import Keyring
-from watchword.runtime.wire import read_slip
+from watchword.runtime.wire import read_private_parameters
 from watchword_plugins.srp import Srp
 
 KNOWN = User("ann", ANN)
@@ -72,7 +72,7 @@ def test_an_answer_is_judged_by_the_flow_that_asked(order):
     host = asked(before)
     later = world(now, previous=(before,), ledger=host.world.ledger)
     private = host.pending[0].private
-    assert later.engine.verify(Answer("pool_1", "client", KNOWN, "fish", private)).right is True
+    assert later.engine.verify(AnswerRequest("pool_1", "client", KNOWN, "fish", private)).right is True
 
 
 @pytest.mark.parametrize(("after", "recorded"), [(180 + 15, True), (180 + 16, False)])
@@ -88,11 +88,11 @@ def test_a_late_answer_is_recorded_for_as_long_as_the_host_may_call_again(after,
 def test_what_was_answered_is_kept_three_leases_beyond_the_challenge():
     """The record of a round and the mark of its claim outlive every call that may still come, of who shares the claim too."""
     host = asked()
-    slip, _ = read_slip(host.pending[0].private)
+    parameters, _ = read_private_parameters(host.pending[0].private)
     host.verify("fish")
     marks = host.world.ledger._marks.records
-    assert [slip.expires + 48] == [each.until for each in rounds(host).values()]
-    assert [slip.expires + 48] == [each.until for each in marks.values()]
+    assert [parameters.expires + 48] == [each.until for each in rounds(host).values()]
+    assert [parameters.expires + 48] == [each.until for each in marks.values()]
 
 
 def test_the_budget_of_guesses_says_whether_a_factor_was_proven_before():
@@ -113,26 +113,26 @@ def test_a_challenge_is_judged_by_the_flow_that_asked_it():
         host = asked(before)
         engine = evolve(host.world.engine, flow=now, previous=(before,))
         right = before.steps["riddle"].kind.answer
-        assert engine.verify(Answer("pool_1", "client", KNOWN, right, host.pending[0].private)).right is True
+        assert engine.verify(AnswerRequest("pool_1", "client", KNOWN, right, host.pending[0].private)).right is True
 
 
 @pytest.mark.parametrize("kind", ["a_kind", "zz_kind"])
 def test_a_challenge_of_another_kind_than_the_steps_is_none(kind):
     """Even one that is sealed with our key."""
     host = asked()
-    slip, own = read_slip(host.pending[0].private)
+    parameters, own = read_private_parameters(host.pending[0].private)
     engine = host.world.engine
     binding = ("pool_1", "client", engine.user_key("pool_1", KNOWN))
     for name, right in ((kind, False), ("riddle", True)):
-        private = evolve(slip, kind=name).write(Keyring.of(KEY).current, binding, own)
-        assert right == engine.verify(Answer("pool_1", "client", KNOWN, "fish", private)).right
+        private = evolve(parameters, kind=name).write(Keyring.of(KEY).current, binding, own)
+        assert right == engine.verify(AnswerRequest("pool_1", "client", KNOWN, "fish", private)).right
 
 
 def test_a_choice_is_told_by_its_text():
     """Hosts hand over texts that they have read, which are equal to ours and not the same object."""
     host = asked()
     kind = json.loads('"select"')
-    assert host.world.engine.verify(Answer("pool_1", "client", KNOWN, "fish", {"kind": kind})).right is False
+    assert host.world.engine.verify(AnswerRequest("pool_1", "client", KNOWN, "fish", {"kind": kind})).right is False
     assert [] == host.world.events.names()
 
 
@@ -142,16 +142,16 @@ def test_a_choice_is_told_by_its_text():
 def test_a_message_is_kept_in_mind_for_a_lease_beyond_its_code():
     """The own try of a message is good for as long as an answer to it may be recorded."""
     host = asked(Flow(Mail()))
-    slip, _ = read_slip(host.pending[0].private)
-    assert [slip.expires + 16] == [each.until for each in host.world.ledger._tries.records.values()]
+    parameters, _ = read_private_parameters(host.pending[0].private)
+    assert [parameters.expires + 16] == [each.until for each in host.world.ledger._tries.records.values()]
 
 
 def test_a_choice_waits_for_a_second_and_is_no_answer():
     """What is sealed for a select round ends one second after it was made."""
     host = asked(Flow(one_of(Riddle(), Mail())))
-    slip, _ = read_slip(host.pending[0].private)
-    assert "select" == slip.step
-    assert slip.issued + 1 == slip.expires
+    parameters, _ = read_private_parameters(host.pending[0].private)
+    assert "select" == parameters.step
+    assert parameters.issued + 1 == parameters.expires
 
 
 def test_the_budget_of_messages_says_whether_a_factor_was_proven_before():

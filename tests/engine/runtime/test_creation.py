@@ -29,11 +29,11 @@ from watchword import (
     sequence,
 )
 from watchword.algebra.derivative import CUSTOM, read_metadata
-from watchword.algebra.evaluation import Turn
+from watchword.algebra.evaluation import SessionRequest
 from watchword.algebra.flow import Round
 from watchword.errors import TryLaterError
 from watchword.runtime.keyring import Keyring
-from watchword.runtime.wire import read_slip, reference
+from watchword.runtime.wire import read_private_parameters, reference
 from watchword.testing.time import SeededRandom
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
@@ -54,7 +54,7 @@ def test_a_challenge_says_what_the_client_needs():
         "attempts_left": "3",
         "expires_at": "1800000180",
         "resend_after": "1800000060",
-        "ref": reference(read_slip(host.pending[0].private)[0].claim),
+        "ref": reference(read_private_parameters(host.pending[0].private)[0].claim),
     } == public
 
 
@@ -80,7 +80,7 @@ def test_create_many_times_at_once_sends_one_mail():
     """The claim is atomic: parallel calls with one event share it."""
     here = world(MAIL, pad_to=0.0)
     with ThreadPoolExecutor(16) as pool:
-        made = list(pool.map(lambda _: here.engine.create(Host(here, KNOWN).turn()), range(64)))
+        made = list(pool.map(lambda _: here.engine.create(Host(here, KNOWN).request()), range(64)))
     assert 1 == len(here.post.sent)
     assert 1 == len({tuple(sorted(each.public.items())) for each in made})
     assert 64 == len({each.private["round"] for each in made})
@@ -638,8 +638,8 @@ def test_an_outage_in_one_pool_says_nothing_of_another():
     here = world(MAIL, post=Post(UnavailableError("down", undelivered=True)))
     with pytest.raises(UnavailableError):
         Host(here, KNOWN).next()
-    turn = Turn("pool_2", "client", NOBODY)
-    assert here.engine.create(turn).public["step"] == "mail"
+    request = SessionRequest("pool_2", "client", NOBODY)
+    assert here.engine.create(request).public["step"] == "mail"
 
 
 def evolve_error(error, **changes):
@@ -748,7 +748,7 @@ def test_create_out_of_turn_is_refused():
     host.next()
     host.answers(here.post.code)
     with pytest.raises(ProtocolError):
-        here.engine.create(host.turn())
+        here.engine.create(host.request())
 
 
 def test_a_choice_is_asked_for_and_then_kept():
@@ -833,7 +833,7 @@ def test_no_metadata_makes_create_crash(text):
     host.session.append(Round("CUSTOM_CHALLENGE", False, text))
     assert isinstance(host.next(), FailAuthentication)
     with pytest.raises(ProtocolError):
-        host.world.engine.create(host.turn())
+        host.world.engine.create(host.request())
     assert created
 
 

@@ -15,7 +15,7 @@ from watchword import (
     sequence,
     when,
 )
-from watchword.algebra.evaluation import Turn, judge
+from watchword.algebra.evaluation import SessionRequest, evaluate
 from watchword.algebra.flow import Round
 from watchword_plugins.srp import Srp
 
@@ -29,18 +29,18 @@ def test_a_password_counts_as_knowledge_and_opens_the_budgets_of_who_proved_it()
     assert FailAuthentication("srp_required") == host.next()
     assert Present("PASSWORD_VERIFIER", host=True) == host.host_round("SRP_A")
     assert host.host_round("PASSWORD_VERIFIER").private["proven"] == "1"
-    assert frozenset({"knowledge"}) == judge(host.turn(), here.engine.flows).factors
+    assert frozenset({"knowledge"}) == evaluate(host.request(), here.engine.flows).factors
     assert IssueTokens() == host.answers(here.post.code)
     host.session[:] = [*host.session]
-    assert frozenset({"knowledge", "possession"}) == judge(host.turn(), here.engine.flows).factors
+    assert frozenset({"knowledge", "possession"}) == evaluate(host.request(), here.engine.flows).factors
     assert ["authn_login_fail", "authn_code_sent", "authn_login_success"] == here.events.names()
 
 
 def test_without_a_round_nothing_is_proven():
     """An empty session proves no factor and has no claim."""
     here = world(Flow(Riddle()))
-    judgement = judge(Host(here, KNOWN).turn(), here.engine.flows)
-    assert (frozenset(), (), "") == (judgement.factors, judgement.passed, judgement.claim)
+    evaluation = evaluate(Host(here, KNOWN).request(), here.engine.flows)
+    assert (frozenset(), (), "") == (evaluation.factors, evaluation.passed, evaluation.claim)
 
 
 def test_asking_is_no_end_and_is_not_told():
@@ -102,13 +102,13 @@ def test_the_opening_by_srp_is_no_step_that_was_passed():
     host.host_round("SRP_A")
     host.host_round("PASSWORD_VERIFIER")
     host.answers("fish")
-    assert ("PASSWORD_VERIFIER", "riddle") == judge(host.turn(), here.engine.flows).passed
+    assert ("PASSWORD_VERIFIER", "riddle") == evaluate(host.request(), here.engine.flows).passed
 
 
 def test_an_engine_without_an_audit_decides_all_the_same():
     """The audit is optional: nothing is recorded, nothing fails."""
     engine = evolve(world(Flow(Riddle())).engine, audit=None)
-    assert FailAuthentication("broken") == engine.define(Turn("p", "c", KNOWN, (Round("SRP_A", True),)))
+    assert FailAuthentication("broken") == engine.define(SessionRequest("p", "c", KNOWN, (Round("SRP_A", True),)))
     engine.record("authn_login_fail", "user")
 
 

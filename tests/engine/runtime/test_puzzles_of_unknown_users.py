@@ -4,7 +4,7 @@ import pytest
 
 from kit.engine_host import ANN, Host, Mail, Puzzle, Riddle, world
 from watchword import FailAuthentication, Flow, User, named, sequence
-from watchword.runtime.creation import Created
+from watchword.runtime.creation import CreatedChallenge
 
 KNOWN, NOBODY = User("ann", ANN), User("nobody", {}, known=False)
 
@@ -16,7 +16,7 @@ def test_a_solved_puzzle_leads_to_the_next_step_for_all(user):
     host.next()
     asked = host.answers("fish")
 
-    assert isinstance(asked, Created)
+    assert isinstance(asked, CreatedChallenge)
     assert "mail" == asked.public["step"]
 
 

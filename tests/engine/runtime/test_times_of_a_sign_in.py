@@ -179,11 +179,11 @@ def test_an_own_try_of_a_shared_message_is_good_until_the_end_that_was_shown(cal
 
 BROKEN = {
     "the time is that of the claim": (
-        situation.Situation.issued,
+        situation.Situation.issued_to_sign_in,
         "int(self.now if noted is None else noted)",
-        "made_at(claim) if noted is None else int(noted)",
+        "claim_time(claim) if noted is None else int(noted)",
     ),
-    "who shares a message is answered at once": (delivery.pad, "if not claim.slot:", "if not claim.sends:"),
+    "who shares a message is answered at once": (delivery.pad_duration, "if not claim.slot:", "if not claim.sends:"),
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kit.engine_host import ANN, Host, Mail, Riddle, world
 from watchword import Flow, IssueTokens, Limits, User, named, one_of, sequence
-from watchword.algebra.evaluation import Answer, Turn
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Round, own_tries
 from watchword.algebra.limits import MAX_GUESSES
 from watchword.analysis.metrics import DAY, guesses_per_day
@@ -132,12 +132,12 @@ def wrong_answers(limits, moments, sign_ins=8):
         asked = []
         for rounds in (), password:
             with suppress(TryLaterError):
-                asked += [here.engine.create(Turn("pool", "app", KNOWN, rounds)) for _ in range(sign_ins)]
+                asked += [here.engine.create(SessionRequest("pool", "app", KNOWN, rounds)) for _ in range(sign_ins)]
         for later in (0.0, flow.steps["code"].lifetime - 1.0):
             here.clock.advance(later)
             for number, challenge in enumerate(asked):
                 if (later == 0.0) == (number % 2 == 0):
-                    here.engine.verify(Answer("pool", "app", KNOWN, "00000000", challenge.private))
+                    here.engine.verify(AnswerRequest("pool", "app", KNOWN, "00000000", challenge.private))
     return compared
 
 

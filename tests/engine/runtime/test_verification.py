@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from kit.engine_host import ANN, KEY, OLD_KEY, DeadLedger, Host, Mail, Puzzle, Riddle, world
 from watchword import Flow, IssueTokens, Limits, UnavailableError, User, Verdict, named, sequence
-from watchword.algebra.evaluation import Answer
+from watchword.algebra.evaluation import AnswerRequest
 from watchword.errors import ConfigurationError
-from watchword.runtime.wire import read_slip
+from watchword.runtime.wire import read_private_parameters
 from watchword.testing.time import SeededRandom
 from watchword_adapters.ledgers.memory import MemoryLedger
 
@@ -33,7 +33,7 @@ def altered(host, **private):
     """Return a Verify call of *host* with some private parameters replaced (None removes one)."""
     kept = {**host.pending[0].private, **private}
     kept = {key: value for key, value in kept.items() if value is not None}
-    return Answer("pool_1", host.client, host.user, "fish", kept)
+    return AnswerRequest("pool_1", host.client, host.user, "fish", kept)
 
 
 def test_the_right_answer_is_right_and_the_wrong_one_is_not():
@@ -69,7 +69,7 @@ def test_without_a_challenge_nothing_is_right():
     host = asked()
     for private in ({}, {"answer": ""}, {"digest": ""}):
         for answer in (None, "", "fish"):
-            assert host.world.engine.verify(Answer("pool_1", "client", KNOWN, answer, private)).right is False
+            assert host.world.engine.verify(AnswerRequest("pool_1", "client", KNOWN, answer, private)).right is False
 
 
 def test_a_challenge_is_bound_to_pool_client_and_user():
@@ -82,8 +82,8 @@ def test_a_challenge_is_bound_to_pool_client_and_user():
         ("pool_1", "client", User("bob", {"sub": "bob"})),
         ("pool_1", "client", User("ann", ANN, known=False)),
     ):
-        assert engine.verify(Answer(pool, client, user, "fish", private)).right is False
-    assert engine.verify(Answer("pool_1", "client", KNOWN, "fish", private)).right is True
+        assert engine.verify(AnswerRequest(pool, client, user, "fish", private)).right is False
+    assert engine.verify(AnswerRequest("pool_1", "client", KNOWN, "fish", private)).right is True
 
 
 def test_a_challenge_of_an_unknown_flow_or_key_is_refused():
@@ -523,7 +523,7 @@ def test_no_interleaving_of_two_calls_compares_without_a_charge(first_down, seco
 
 
 def test_a_kind_sees_its_own_parameters_only():
-    """No kind sees the engine's slip, and a missing expected value never matches."""
+    """No kind sees the engine's private parameters, and a missing expected value never matches."""
     seen = []
 
     class Looking(Riddle):
@@ -540,7 +540,7 @@ def test_a_kind_sees_its_own_parameters_only():
 def test_no_private_parameters_make_verify_raise(private, answer):
     """Whatever stands there, the answer is wrong."""
     here = world(RIDDLE)
-    assert here.engine.verify(Answer("pool_1", "client", KNOWN, answer, private)).right is False
+    assert here.engine.verify(AnswerRequest("pool_1", "client", KNOWN, answer, private)).right is False
 
 
 def test_private_parameters_hold_nothing_to_steal():
@@ -565,8 +565,8 @@ def test_every_bit_of_the_seal_counts():
 def test_swapping_bytes_between_neighbouring_fields_breaks_the_seal():
     """S-12: fields are joined with their lengths, so text moved from one to the next is another seal."""
     host = asked()
-    slip, _ = read_slip(host.pending[0].private)
-    moved = altered(host, round=slip.round[:-1], step=slip.step)
+    parameters, _ = read_private_parameters(host.pending[0].private)
+    moved = altered(host, round=parameters.round[:-1], step=parameters.step)
     assert host.world.engine.verify(moved).right is False
     other = altered(host, digest=None, diges="t" + host.pending[0].private["digest"])
     assert host.world.engine.verify(other).right is False

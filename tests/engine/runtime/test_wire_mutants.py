@@ -13,35 +13,44 @@ from watchword.runtime.wire import (
     MAX_PUBLIC,
     RESERVED_PRIVATE,
     Metadata,
-    Slip,
-    read_slip,
+    PrivateParameters,
+    read_private_parameters,
     reference,
 )
 
-SLIP = Slip(
-    "f" * 16, "riddle", "step", "signin", "round", "claim", 1_800_000_000, 1_800_000_180, proven=False, own=False
+PARAMETERS = PrivateParameters(
+    "f" * 16,
+    "riddle",
+    "step",
+    "signin",
+    "round",
+    "claim",
+    1_800_000_000,
+    1_800_000_180,
+    proven=False,
+    has_own_try=False,
 )
 BINDING = ("pool_1", "client", "user")
 
 
-def written(slip=SLIP, **own):
-    """Return *slip* as Create writes it, with a kind's *own* parameters."""
-    return slip.write(Keyring.of(KEY).current, BINDING, own)
+def written(parameters=PARAMETERS, **own):
+    """Return *parameters* as Create writes it, with a kind's *own* parameters."""
+    return parameters.write(Keyring.of(KEY).current, BINDING, own)
 
 
 @pytest.mark.parametrize("proven", [True, False])
 @pytest.mark.parametrize("own", [True, False])
 def test_a_slip_is_read_as_it_is_written(proven, own):
     """Both flags, the times and the kind's own parameters; a kind need not have any."""
-    slip = evolve(SLIP, proven=proven, own=own)
-    assert (slip, {}) == read_slip(written(slip))
-    assert (slip, {"digest": "d"}) == read_slip(written(slip, digest="d"))
+    parameters = evolve(PARAMETERS, proven=proven, has_own_try=own)
+    assert (parameters, {}) == read_private_parameters(written(parameters))
+    assert (parameters, {"digest": "d"}) == read_private_parameters(written(parameters, digest="d"))
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_PRIVATE))
 def test_a_slip_without_one_of_its_parameters_is_none(name):
     """Each of the engine's own has to be there."""
-    assert read_slip({key: value for key, value in written().items() if key != name}) is None
+    assert read_private_parameters({key: value for key, value in written().items() if key != name}) is None
 
 
 @pytest.mark.parametrize(
@@ -49,15 +58,15 @@ def test_a_slip_without_one_of_its_parameters_is_none(name):
 )
 def test_a_slip_of_another_format_is_none(version):
     """Older or newer; one that is equal counts, whichever object it is."""
-    assert read_slip({**written(), "v": version}) is None
-    assert read_slip({**written(), "v": str(int(derivative.FORMAT))}) is not None
+    assert read_private_parameters({**written(), "v": version}) is None
+    assert read_private_parameters({**written(), "v": str(int(derivative.FORMAT))}) is not None
 
 
 @pytest.mark.parametrize("flag", ["proven", "own"])
 @pytest.mark.parametrize("value", ["", "2", "true", "01"])
 def test_a_flag_is_0_or_1(flag, value):
     """Nothing else is a yes or a no."""
-    assert read_slip({**written(), flag: value}) is None
+    assert read_private_parameters({**written(), flag: value}) is None
 
 
 @pytest.mark.parametrize("name", ["issued", "expires"])
@@ -66,7 +75,7 @@ def test_a_flag_is_0_or_1(flag, value):
 )
 def test_a_time_has_at_most_twelve_digits(name, text, read):
     """ASCII digits alone, and no more than a number of seconds can need."""
-    assert read == (read_slip({**written(), name: text}) is not None)
+    assert read == (read_private_parameters({**written(), name: text}) is not None)
 
 
 @pytest.mark.parametrize(("more", "read"), [(0, True), (1, False)])
@@ -74,7 +83,7 @@ def test_private_parameters_have_a_longest_length(more, read):
     """131,072 characters of values in all are read, one more is not."""
     private = written(filler="")
     filler = "x" * (MAX_PUBLIC - sum(map(len, private.values())) + more)
-    assert read == (read_slip({**private, "filler": filler}) is not None)
+    assert read == (read_private_parameters({**private, "filler": filler}) is not None)
 
 
 def test_the_limits_are_those_that_are_documented():
@@ -84,7 +93,7 @@ def test_the_limits_are_those_that_are_documented():
 
 def test_a_slip_is_of_another_sign_in_unless_it_says_otherwise():
     """The message's own try belongs to one sign-in: to none by default."""
-    assert Slip("f", "k", "s", "i", "r", "c", 1, 2, proven=True).own is False
+    assert PrivateParameters("f", "k", "s", "i", "r", "c", 1, 2, proven=True).has_own_try is False
 
 
 def test_what_a_kind_carries_is_in_no_repr():

@@ -82,7 +82,7 @@ def test_the_code_of_a_flow_is_heard():
     """As it stands in the message."""
     user = FlowUser(Flow(EmailOtp()), ledger=MemoryLedger())
     with hearing() as codes:
-        user.engine.create(user.turn((), {}))
+        user.engine.create(user.request((), {}))
     assert user.outbox.code == codes[-1].text
     assert "email_otp" == codes[-1].kind
     assert codes[-1].text not in repr(codes)

@@ -11,7 +11,7 @@ import attrs
 
 from watchword.algebra.flow import Flow
 from watchword.analysis.checks import check, unproven
-from watchword.analysis.findings import Finding, Report, claims
+from watchword.analysis.findings import Finding, Report, summary_of
 from watchword.analysis.state_space import MAX_STATES
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
@@ -178,7 +178,7 @@ def _tell(report: Report, unseen: Mapping[str, str], screen: Terminal, arguments
         return
     warned = report.warnings
     told = f", but --strict refuses {_count(warned, 'warning')}" if warned and arguments.strict else ""
-    proved = "; ".join(claims(report, arguments.require or ""))
+    proved = "; ".join(summary_of(report, arguments.require or ""))
     style = "bad" if told else "good"
     screen.line(f'"{report.flow.name}" is sound{told}. Proved over {walked}: {proved}', style)
 

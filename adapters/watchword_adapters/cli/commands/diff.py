@@ -9,7 +9,7 @@ import shlex
 import attrs
 
 from watchword.algebra.flow import Flow
-from watchword.algebra.notation import listen
+from watchword.algebra.notation import parse_session
 from watchword.analysis.difference import TOKENS, Difference, Divergence, difference
 from watchword.analysis.findings import Finding
 from watchword.analysis.state_space import MAX_STATES
@@ -115,7 +115,7 @@ def _factors(factors: frozenset[str]) -> str:
 def _speaks(flow: Flow, each: Divergence) -> bool:
     """Say whether *flow* has every step of the session: `explain` takes no others."""
     try:
-        listen(" ".join(each.session), flow.steps)
+        parse_session(" ".join(each.session), flow.steps)
     except ConfigurationError:
         return False
     return True

@@ -14,7 +14,7 @@ from attrs import evolve
 
 from watchword.algebra.derivative import CUSTOM, SELECT
 from watchword.algebra.flow import Flow
-from watchword.analysis.explanation import REASON_TEXTS, Explanation, explain_turn
+from watchword.analysis.explanation import REASON_TEXTS, Explanation, explain_request
 from watchword.loading.flow_file import find_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.commands.explain import explanation_as_json, print_explanation
@@ -86,8 +86,8 @@ def _explained(captured: CapturedEvent, flows: Sequence[Flow]) -> Explanation:
         correct = captured.response.get("answerCorrect")
         seen = "" if correct is None else f"; the captured response says {'right' if correct is True else 'wrong'}"
         return Explanation(decision, reason + seen, ())
-    assert captured.turn is not None
-    explanation = explain_turn(captured.turn, flows)
+    assert captured.request is not None
+    explanation = explain_request(captured.request, flows)
     seen = _otherwise(captured, explanation)
     return evolve(explanation, reason=explanation.reason + seen) if seen else explanation
 
@@ -110,24 +110,24 @@ def _otherwise(captured: CapturedEvent, explanation: Explanation) -> str:
 
 def _verdict(tried: CapturedAnswer, flows: Sequence[Flow]) -> tuple[str, str]:
     """Return what Verify decides, as far as it can be told without the key, and why."""
-    slip = tried.slip
-    if slip is None:
+    parameters = tried.parameters
+    if parameters is None:
         return "wrong", (
             "no_challenge: the private parameters are not of the form that Create writes; "
             "check that the pool's Create trigger is Watchword's"
         )
-    flow = next((each for each in flows if each.fingerprint == slip.flow), None)
+    flow = next((each for each in flows if each.fingerprint == parameters.flow), None)
     if flow is None:
         return "wrong", f"no_challenge: the challenge was made by another flow; {REASON_TEXTS['unknown_flow']}"
-    step = flow.steps.get(slip.step)
-    if slip.step == SELECT:
+    step = flow.steps.get(parameters.step)
+    if parameters.step == SELECT:
         return (
             "wrong",
             "a choice was asked for; Verify says false to it, and Define reads the choice from client metadata",
         )
-    if step is None or step.kind.kind != slip.kind:
+    if step is None or step.kind.kind != parameters.kind:
         return "wrong", "no_challenge: the flow has no such step of that kind, so its Create did not write this"
-    about = f"step {step.name} of kind {step.kind.kind}, made {_time(slip.issued)}, counts until {_time(slip.expires)}"
+    about = f"step {step.name} of kind {step.kind.kind}, made {_time(parameters.issued)}, counts until {_time(parameters.expires)}"
     if tried.action:
         return "wrong", f"the client asked for another message, which is no guess and costs none: {about}"
     if tried.answered != "text":

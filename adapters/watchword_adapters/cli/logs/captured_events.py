@@ -14,13 +14,13 @@ from typing import Any, Literal, TypeAlias, cast
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, Answer, Turn
+from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, Round
 from watchword.contract.kinds import User
 from watchword.errors import ConfigurationError, ProtocolError
 from watchword.runtime.verification import MAX_ANSWER
-from watchword.runtime.wire import Slip, read_slip, write_metadata
-from watchword_adapters.aws.cognito import answer_of, event_of, trigger_of, turn_of
+from watchword.runtime.wire import PrivateParameters, read_private_parameters, write_metadata
+from watchword_adapters.aws.cognito import answer_request_of, event_of, session_request_of, trigger_of
 from watchword_adapters.cli.logs.log_events import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
 
 _SPACE = re.compile(r"\s+")
@@ -46,9 +46,9 @@ Answered: TypeAlias = Literal["text", "no text", "too long"]
 
 @frozen
 class CapturedAnswer:
-    """What an event of Verify says without its secrets; *slip* is None if Create never wrote it so."""
+    """What an event of Verify says without its secrets; *parameters* is None if Create never wrote it so."""
 
-    slip: Slip | None
+    parameters: PrivateParameters | None
     answered: Answered
     action: str
     known: bool
@@ -56,7 +56,7 @@ class CapturedAnswer:
 
 @frozen
 class CapturedEvent:
-    """One event without its secrets: a *turn* of Define or Create, or what was *tried* with Verify.
+    """One event without its secrets: a *request* of Define or Create, or what was *tried* with Verify.
 
     *response* is what the trigger answered, if it was captured with the event: Define's response or Verify's. *rules*
     are those of `RULES` by which something was taken out.
@@ -64,7 +64,7 @@ class CapturedEvent:
 
     trigger: str
     rules: tuple[str, ...]
-    turn: Turn | None = None
+    request: SessionRequest | None = None
     tried: CapturedAnswer | None = None
     response: Mapping[str, Any] = field(factory=dict[str, Any])
 
@@ -217,16 +217,16 @@ def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> CapturedEvent:
     response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
     rules: set[str] = set()
     if trigger == "verify":
-        tried = _tried(answer_of(event), rules)
+        tried = _tried(answer_request_of(event), rules)
         kept = {"answerCorrect": response.get("answerCorrect")} if response else {}
         return CapturedEvent(trigger, _named(rules), tried=tried, response=kept)
-    turn = _without_secrets(turn_of(event), flows, rules)
+    request = _without_secrets(session_request_of(event), flows, rules)
     if trigger == "create":
         rules |= {"responses"} if response else set()
-        return CapturedEvent(trigger, _named(rules), turn)
+        return CapturedEvent(trigger, _named(rules), request)
     names = ("challengeName", "issueTokens", "failAuthentication")
     return CapturedEvent(
-        trigger, _named(rules), turn, response={name: response[name] for name in names if name in response}
+        trigger, _named(rules), request, response={name: response[name] for name in names if name in response}
     )
 
 
@@ -234,23 +234,23 @@ def _named(rules: set[str]) -> tuple[str, ...]:
     return tuple(rule for rule in RULES if rule in rules)
 
 
-def _without_secrets(turn: Turn, flows: Sequence[Flow], rules: set[str]) -> Turn:
-    """Return *turn* with all that its decision does not need taken out."""
+def _without_secrets(request: SessionRequest, flows: Sequence[Flow], rules: set[str]) -> SessionRequest:
+    """Return *request* with all that its decision does not need taken out."""
     wanted = {tuple(each[1:]) for flow in flows for each in flow.conditions if each[0] == "attribute"}
     wanted |= {("cognito:user_status", status) for status in derivative.MUST_CHANGE}
-    attributes = {name: value for name, value in turn.user.attributes.items() if (name, value) in wanted}
+    attributes = {name: value for name, value in request.user.attributes.items() if (name, value) in wanted}
     steps = {name for flow in flows for name in flow.steps}
     sent = {
         key: value
-        for key, value in turn.client_metadata.items()
+        for key, value in request.client_metadata.items()
         if (value == "resend" if key == ACTION else value in steps)
     }
-    session = tuple(map(_round, turn.session))
-    rules |= {"names"} if turn.user.name else set()
-    rules |= {"attributes"} if attributes != turn.user.attributes else set()
-    rules |= {"client metadata"} if sent != turn.client_metadata else set()
-    rules |= {"metadata"} if session != turn.session else set()
-    return evolve(turn, user=User("", attributes, turn.user.known), session=session, client_metadata=sent)
+    session = tuple(map(_round, request.session))
+    rules |= {"names"} if request.user.name else set()
+    rules |= {"attributes"} if attributes != request.user.attributes else set()
+    rules |= {"client metadata"} if sent != request.client_metadata else set()
+    rules |= {"metadata"} if session != request.session else set()
+    return evolve(request, user=User("", attributes, request.user.known), session=session, client_metadata=sent)
 
 
 def _round(given: Round) -> Round:
@@ -263,15 +263,15 @@ def _round(given: Round) -> Round:
     return Round(given.name, result, write_metadata(fields))
 
 
-def _tried(answer: Answer, rules: set[str]) -> CapturedAnswer:
-    read = read_slip(answer.private)
-    rules |= {"answers"} if answer.answer is not None else set()
-    rules |= {"names"} if answer.user.name else set()
-    rules |= {"attributes"} if answer.user.attributes else set()
-    rules |= {"private parameters"} if answer.private else set()
+def _tried(request: AnswerRequest, rules: set[str]) -> CapturedAnswer:
+    read = read_private_parameters(request.private)
+    rules |= {"answers"} if request.answer is not None else set()
+    rules |= {"names"} if request.user.name else set()
+    rules |= {"attributes"} if request.user.attributes else set()
+    rules |= {"private parameters"} if request.private else set()
     answered: Answered = "no text"
-    if isinstance(answer.answer, str):
-        answered = "text" if len(answer.answer) <= MAX_ANSWER else "too long"
-    slip = evolve(read[0], round="", claim="") if read else None
-    action = "resend" if answer.client_metadata.get(ACTION) == "resend" else ""
-    return CapturedAnswer(slip, answered, action, answer.user.known)
+    if isinstance(request.answer, str):
+        answered = "text" if len(request.answer) <= MAX_ANSWER else "too long"
+    parameters = evolve(read[0], round="", claim="") if read else None
+    action = "resend" if request.client_metadata.get(ACTION) == "resend" else ""
+    return CapturedAnswer(parameters, answered, action, request.user.known)

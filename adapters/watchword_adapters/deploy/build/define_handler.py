@@ -20,23 +20,23 @@ class MalformedError(Exception):
     """Raised if a field has a type that Cognito never sends."""
 
 
-def define_event(given, flows, judge):
+def define_event(given, flows, evaluate_session):
     """Return the event *given* with Define's response.
 
-    *flows* are pairs of a name and a lowered flow, the own one first; *judge* is `derivative.judge`.
+    *flows* are pairs of a name and a lowered flow, the own one first; *evaluate_session* is `derivative.evaluate_session`.
 
     Raises:
         TriggerError: for whatever goes wrong; the log says what it was, under the same reference.
     """
     try:
-        return _answer(given, flows, judge)
+        return _answer(given, flows, evaluate_session)
     except MalformedError as error:
         raise _refused("BAD_REQUEST", f"ProtocolError: {error}") from None
     except BaseException as error:  # noqa: BLE001 - the text of anything else may hold what nobody should read
         raise _refused("UNAVAILABLE", type(error).__name__) from None
 
 
-def _answer(given, flows, judge):
+def _answer(given, flows, evaluate_session):
     if not isinstance(given, dict):
         raise MalformedError(f"the event is no object but {type(given).__name__}")
     source = given.get("triggerSource")
@@ -56,7 +56,7 @@ def _answer(given, flows, judge):
     said = request.get("clientMetadata")
     action, choice = (_said(said, ACTION), _said(said, CHOICE)) if isinstance(said, dict) else (None, None)
     programs = [program for _, program in flows]
-    decided, _, program, _, rounds, _ = judge(session, programs, attributes, client, known, action, choice)
+    decided, _, program, _, rounds, _ = evaluate_session(session, programs, attributes, client, known, action, choice)
     kind = decided[0]
     if kind == "tokens":
         response = {"issueTokens": True, "failAuthentication": False}

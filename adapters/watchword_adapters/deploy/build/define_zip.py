@@ -16,7 +16,7 @@ _HANDLER = '''\
 """Define Auth Challenge of a flow, made by `watchword build`. It needs neither key nor ledger nor courier."""
 
 from define_handler import define_event
-from derivative import judge
+from derivative import evaluate_session
 
 # Each flow's name and program, the own one first; then those whose sign-ins may be under way.
 FLOWS = ...
@@ -24,7 +24,7 @@ FLOWS = ...
 
 def define(event, context=None):
     """Answer Define Auth Challenge: what comes next, tokens, or the end."""
-    return define_event(event, FLOWS, judge)
+    return define_event(event, FLOWS, evaluate_session)
 '''
 
 
