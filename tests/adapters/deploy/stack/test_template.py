@@ -501,7 +501,7 @@ def test_a_kind_says_what_it_must_be_allowed():
     assert {"DefineRole": 0, "CreateRole": 1, "VerifyRole": 1} == told
     broken = attrs.make_class("Broken", [], bases=(Oracle,), frozen=True, class_body={"permissions": ("bedrock:*",)})
     with pytest.raises(
-        ConfigurationError, match=r"kind 'oracle': permissions is .* a tuple of watchword\.contract\.ports\.Permission"
+        ConfigurationError, match=r"kind 'oracle': permissions is .* a tuple of watchword\.contract\.Permission"
     ):
         Flow(broken("oracle", frozenset({"knowledge"})))
 
