@@ -236,7 +236,7 @@ class BadName(Good):
     kind: ClassVar[str] = "../x"
 
 
-@breaks("test_it_says_what_it_is", "proves must be a frozenset of")
+@breaks("test_it_says_what_it_is", "it must be a frozenset of")
 @frozen
 class UnknownFactor(Good):
     proves: ClassVar[Any] = frozenset({"charm"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-import attrs
 from attrs import field, frozen
 
 from watchword.algebra import derivative
@@ -13,7 +12,7 @@ from watchword.algebra.notation import format_round
 from watchword.analysis.assurance import weakest
 from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, sending_steps
 from watchword.contract.ports import Limit
-from watchword.contract.powers import settings_of
+from watchword.contract.powers import given_settings
 from watchword.errors import ConfigurationError
 
 _PROGRESS_EVERY = 20_000
@@ -188,8 +187,8 @@ def _changes(old: Flow, new: Flow) -> Iterator[Change]:
     """Give what is written otherwise: what belongs to the flow, its limits, its steps and their settings."""
     told = [(what, getattr(old, what), getattr(new, what)) for what in ("name", "require", "unwanted_srp")]
     told += [
-        (f"limits.{each.name}", _spelt(getattr(old.limits, each.name)), _spelt(getattr(new.limits, each.name)))
-        for each in attrs.fields(type(old.limits))
+        ("limits.guesses", _spelt(old.limits.guesses), _spelt(new.limits.guesses)),
+        ("limits.messages", _spelt(old.limits.messages), _spelt(new.limits.messages)),
     ]
     codes = sorted({*old.accept, *new.accept})
     told += [(f"accept.{code}", old.accept.get(code, ""), new.accept.get(code, "")) for code in codes]
@@ -206,10 +205,7 @@ def _settings(flow: Flow, name: str) -> Mapping[str, str]:
     if step is None:
         return {}
     read = {"kind": step.kind.kind, "attempts": str(step.attempts), "lifetime": str(step.lifetime)}
-    described = type(step.kind)
-    fields = attrs.fields(described) if attrs.has(described) else ()
-    settings = settings_of(step.kind)
-    return {each.name: _cut(repr(settings[each.name])) for each in fields if each.init} | read
+    return {name: _cut(repr(value)) for name, value in given_settings(step.kind).items()} | read
 
 
 def _cut(text: str) -> str:

@@ -1,13 +1,22 @@
-"""The members of powers: what each is called, and what it must be."""
+"""The members of powers: what each must be, and the one rule by which they are read of a kind, a courier or a ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, cast, get_args
 
 import attrs
 
+from watchword.contract.kinds import Factor
 from watchword.contract.ports import Permission
+from watchword.errors import ConfigurationError
+
+FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
+ABSENT: Final = object()
+"""What is read in place of what is not there."""
+_LATER: Final = object()
+"""What is read of a class in place of what only its instances have."""
 
 
 @attrs.frozen
@@ -35,6 +44,11 @@ def are_words(value: object) -> bool:
     return isinstance(value, frozenset) and all(map(is_text, cast("frozenset[object]", value)))
 
 
+def are_factors(value: object) -> bool:
+    """Say whether *value* is a frozenset of factors; it may be empty."""
+    return isinstance(value, frozenset) and value <= FACTORS
+
+
 def are_permissions(value: object) -> bool:
     """Say whether *value* is a tuple of `Permission`."""
     return isinstance(value, tuple) and all(isinstance(each, Permission) for each in cast("tuple[object, ...]", value))
@@ -53,3 +67,97 @@ def whole_number_from(low: int, high: int | None = None) -> Callable[[object], b
         return whole and low <= cast("int", value) and (high is None or cast("int", value) <= high)
 
     return fits
+
+
+def read_power(thing: object, who: str, power: str, members: tuple[Member, ...]) -> dict[str, Any]:
+    """Return what *thing*, which is called *who*, has of the *members* of *power*, by name: all or none.
+
+    Of a class, nothing is read of a power that only its instances have.
+
+    Raises:
+        ConfigurationError: if it has some of them, or one of the wrong type.
+    """
+    found = members_found(thing, members)
+    if any(value is _LATER for value in found.values()):
+        return {}
+    if found and len(found) < len(members):
+        raise _half(thing, who, power, found, [member for member in members if member not in found])
+    for member, value in found.items():
+        check_member(who, member, value, power)
+    return {member.name: value for member, value in found.items()}
+
+
+def members_found(thing: object, members: Iterable[Member]) -> dict[Member, object]:
+    """Return those of *members* that *thing* has, with their values."""
+    found = {member: _value(thing, member) for member in members}
+    return {member: value for member, value in found.items() if value is not ABSENT}
+
+
+def _value(thing: object, member: Member) -> object:
+    if not member.setting and any(each.name == member.name for each in fields_of(thing)):
+        return ABSENT
+    value = attribute_of(thing, member.name) if _is_there(thing, member.name) else ABSENT
+    if isinstance(thing, type) and (is_of_instances(value) or (value is ABSENT and member.setting)):
+        return _LATER
+    return value
+
+
+def attribute_of(thing: object, name: str) -> object:
+    """Return the attribute *name* of *thing*, or `ABSENT`.
+
+    Raises:
+        ConfigurationError: if *thing* has it and it cannot be read, such as a property that raises.
+    """
+    try:
+        return getattr(thing, name)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, AttributeError) and not _is_there(thing, name):
+            return ABSENT
+        # Not the error's text, which may quote a setting.
+        raise ConfigurationError(
+            f"{class_of(thing).__name__}.{name} cannot be read: it raises {type(error).__name__}; mend it there"
+        ) from error
+
+
+def _is_there(thing: object, name: str) -> bool:
+    """Say whether *thing* or its class has *name*; what `__getattr__` makes up for any name does not count."""
+    return inspect.getattr_static(thing, name, ABSENT) is not ABSENT
+
+
+def is_of_instances(value: object) -> bool:
+    """Say whether *value*, read from a class, is known of an instance only: a property, or the place of a field."""
+    return hasattr(type(value), "__get__")
+
+
+def class_of(thing: object) -> type:
+    """Return the class of *thing*, which may be one itself."""
+    return thing if isinstance(thing, type) else type(thing)
+
+
+def fields_of(thing: object) -> tuple[attrs.Attribute[Any], ...]:
+    """Return the fields of *thing*, an instance or a class; none if it is no attrs class."""
+    made_by = class_of(thing)
+    return attrs.fields(made_by) if attrs.has(made_by) else ()
+
+
+def check_member(who: str, member: Member, value: object, power: str = "") -> None:
+    """Raise ConfigurationError unless *value*, which *who* has as *member* of *power*, is of the right type."""
+    if not member.fits(value):
+        shown = repr(value) if type(value) in (int, float, bool) and abs(cast("int", value)) < 10**12 else ""
+        raise ConfigurationError(
+            f"{who}: {member.name} is {shown or 'of type ' + type(value).__name__}; it must be {member.wanted}"
+            f"{f' ({power})' if power else ''}"
+        )
+
+
+def _half(
+    thing: object, who: str, power: str, there: Mapping[Member, object], missing: list[Member]
+) -> ConfigurationError:
+    has, lacks = " and ".join(each.name for each in there), " and ".join(each.name for each in missing)
+    adds = " and ".join(f"{each.name}, {each.wanted}" for each in missing)
+    named = {each.name for each in fields_of(thing)}
+    fields = " and ".join(each.name for each in missing if each.name in named)
+    note = f" ({fields} is a setting here, which does not count)" if fields else ""
+    return ConfigurationError(
+        f"{who} has {has} but no {lacks}, and {power} has all of these or none: add {adds}{note}, or leave out {has}"
+    )

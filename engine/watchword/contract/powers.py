@@ -9,18 +9,29 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, get_args
 
 import attrs
 
 from watchword.contract.kinds import Factor, HostRun, Kind
 from watchword.contract.members import (
+    ABSENT,
+    FACTORS,
     Member,
+    are_factors,
     are_permissions,
     are_texts,
     are_words,
+    attribute_of,
+    check_member,
+    class_of,
+    fields_of,
     is_flag,
+    is_of_instances,
     is_text,
+    members_found,
+    read_power,
     whole_number_from,
 )
 from watchword.contract.ports import Permission, Reach
@@ -29,14 +40,9 @@ from watchword.errors import ConfigurationError
 if TYPE_CHECKING:
     from typing_extensions import TypeIs  # of type checkers; nothing is installed for it
 
-ATTEMPTS = 3
 MAX_ATTEMPTS = 10
-LIFETIME = 180
 MAX_LIFETIME = 600
 """NIST SP 800-63B-4 3.1.3: an out-of-band authentication is invalid if not completed within 10 minutes."""
-
-
-_FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
 
 
 class Sends(Protocol):
@@ -91,21 +97,16 @@ def _nothing() -> None:
     """Set nothing up."""
 
 
-def _certain() -> float:
-    """Return 1: nothing is known of guesses."""
-    return 1.0
-
-
 @attrs.frozen
 class Powers:
-    """The powers and the facts of one kind. What it lacks has a default that does nothing.
+    """The powers and the facts of one kind, courier or ledger. What it lacks has a default that does nothing.
 
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
     nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8).
     """
 
-    attempts: int = ATTEMPTS
-    lifetime: int = LIFETIME
+    attempts: int = 3
+    lifetime: int = 180
     cosmetic: frozenset[str] = frozenset()
     cognitive: bool = False
     channel: str = ""
@@ -115,7 +116,7 @@ class Powers:
     extra: str = ""
     permissions: tuple[Permission, ...] = ()
     prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
-    guess_probability: Callable[[], float] = attrs.field(default=_certain, eq=False)
+    guess_probability: Callable[[], float] = attrs.field(default=lambda: 1.0, eq=False)
 
     @property
     def sends(self) -> bool:
@@ -137,21 +138,6 @@ class Powers:
                     continue
             return f"pip install '{self.extra}'"
         return ""
-
-
-@attrs.frozen
-class CourierPowers:
-    """The optional powers of one courier."""
-
-    permissions: tuple[Permission, ...] = ()
-    prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
-
-
-@attrs.frozen
-class LedgerPowers:
-    """The optional powers of one ledger."""
-
-    prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
 
 
 _PERMISSIONS = (Member("permissions", are_permissions, "a tuple of watchword.contract.Permission", setting=True),)
@@ -182,9 +168,7 @@ _FACTS = (
     Member("cosmetic", are_words, "a frozenset of names of settings, as a ClassVar"),
     Member("cognitive", is_flag, "True or False", setting=True),
 )
-
-_ABSENT: Final = object()
-_LATER: Final = object()
+_PROVES = Member("proves", are_factors, f"a frozenset of {', '.join(sorted(FACTORS))}, or an empty one", setting=True)
 
 
 def powers_of(kind: object) -> Powers:
@@ -193,30 +177,37 @@ def powers_of(kind: object) -> Powers:
     Raises:
         ConfigurationError: if it has half a power, or a member or a fact is of the wrong type.
     """
-    who = f"kind {name_of(kind)!r}"
-    _check_proves(kind)
-    powers = Powers(**_facts(kind, who), **_read(kind, who, KIND_POWERS))
+    who, proves = f"kind {name_of(kind)!r}", attribute_of(kind, "proves")
+    if not (isinstance(kind, type) and is_of_instances(proves)):
+        check_member(who, _PROVES, proves)
+    powers = _read(kind, who, KIND_POWERS, _FACTS)
     if not isinstance(kind, type):
         _check_chance(who, powers)
     return powers
 
 
-def powers_of_courier(courier: object) -> CourierPowers:
+def powers_of_courier(courier: object) -> Powers:
     """Return the powers of *courier*.
 
     Raises:
         ConfigurationError: if it has half a power, or a member of the wrong type.
     """
-    return CourierPowers(**_read(courier, f"courier {type(courier).__name__}", COURIER_POWERS))
+    return _read(courier, f"courier {type(courier).__name__}", COURIER_POWERS)
 
 
-def powers_of_ledger(ledger: object) -> LedgerPowers:
+def powers_of_ledger(ledger: object) -> Powers:
     """Return the powers of *ledger*.
 
     Raises:
         ConfigurationError: if it has half a power, or a member of the wrong type.
     """
-    return LedgerPowers(**_read(ledger, f"ledger {type(ledger).__name__}", LEDGER_POWERS))
+    return _read(ledger, f"ledger {type(ledger).__name__}", LEDGER_POWERS)
+
+
+def _read(thing: object, who: str, table: Mapping[type, tuple[Member, ...]], facts: tuple[Member, ...] = ()) -> Powers:
+    """Return the powers of *thing* that are in *table*, and each of *facts* by itself."""
+    rows = [("", (fact,)) for fact in facts] + [(power.__name__, members) for power, members in table.items()]
+    return Powers(**{name: value for row in rows for name, value in read_power(thing, who, *row).items()})
 
 
 def channel_of(courier: object) -> str:
@@ -225,7 +216,7 @@ def channel_of(courier: object) -> str:
     Raises:
         ConfigurationError: if it does not say so.
     """
-    channel = _get(courier, "channel")
+    channel = attribute_of(courier, "channel")
     if not is_text(channel):
         raise ConfigurationError(
             f"the courier {type(courier).__name__} does not say which channel it carries: give it "
@@ -240,7 +231,7 @@ def reach_of(ledger: object) -> Reach:
     Raises:
         ConfigurationError: if it does not say so.
     """
-    reach = _get(ledger, "reach")
+    reach = attribute_of(ledger, "reach")
     if not isinstance(reach, str) or reach not in get_args(Reach):
         raise ConfigurationError(
             f"the ledger {type(ledger).__name__} does not say which processes share it: give it "
@@ -251,20 +242,23 @@ def reach_of(ledger: object) -> Reach:
 
 def members_of(kind: object) -> Mapping[str, Any]:
     """Return what *kind* has of the members of all powers and facts: what a stand-in for it must have, and no more."""
-    members = (*_FACTS, *(member for power in KIND_POWERS.values() for member in power))
-    found = {member.name: _value(kind, member) for member in members}
-    return {name: value for name, value in found.items() if value is not _ABSENT}
+    return {member.name: value for member, value in members_found(kind, chain(_FACTS, *KIND_POWERS.values())).items()}
 
 
 def settings_of(kind: object) -> Mapping[str, Any]:
     """Return the settings of *kind*, the fields of its attrs class, by name; none if it is no such class."""
-    return {name: getattr(kind, name) for name in _fields(type(kind))}
+    return {each.name: getattr(kind, each.name) for each in fields_of(kind)}
+
+
+def given_settings(kind: object) -> Mapping[str, Any]:
+    """Return the settings that *kind* was made with, by the names under which they are given."""
+    return {each.alias or each.name: getattr(kind, each.name) for each in fields_of(kind) if each.init}
 
 
 def name_of(kind: object) -> str:
     """Return the name of *kind*, or of its class where it has none."""
-    name = _get(kind, "kind")
-    return name if isinstance(name, str) and name else _class_of(kind).__name__
+    name = attribute_of(kind, "kind")
+    return name if isinstance(name, str) and name else class_of(kind).__name__
 
 
 def is_host_run(value: object) -> TypeIs[HostRun]:
@@ -298,7 +292,7 @@ def why_no_kind(kind: object) -> str:
 
 def proves_of(kind: type) -> frozenset[Factor] | None:
     """Return which factors every kind of the class *kind* proves; None if a setting decides that."""
-    proves = _get(kind, "proves")
+    proves = attribute_of(kind, "proves")
     return cast("frozenset[Factor]", proves) if isinstance(proves, frozenset) else None
 
 
@@ -309,94 +303,7 @@ def missing_members(made: object, port: type) -> tuple[str, ...]:
 
 
 def _lacking(value: object, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if _get(value, name) is _ABSENT)
-
-
-def _get(thing: object, name: str) -> object:
-    """Return the attribute *name* of *thing*, or `_ABSENT`.
-
-    Raises:
-        ConfigurationError: if *thing* has it and it cannot be read, such as a property that raises.
-    """
-    try:
-        return getattr(thing, name)
-    except (Exception, SystemExit) as error:
-        if isinstance(error, AttributeError) and not _is_there(thing, name):
-            return _ABSENT
-        # Not the error's text, which may quote a setting.
-        raise ConfigurationError(
-            f"{_class_of(thing).__name__}.{name} cannot be read: it raises {type(error).__name__}; mend it there"
-        ) from error
-
-
-def _is_there(thing: object, name: str) -> bool:
-    """Say whether *thing* or its class has *name*; what `__getattr__` makes up for any name does not count."""
-    return inspect.getattr_static(thing, name, _ABSENT) is not _ABSENT
-
-
-def _check_proves(kind: object) -> None:
-    """Raise ConfigurationError unless *kind*, an instance or a class, says which factors it proves."""
-    proves = _get(kind, "proves")
-    if isinstance(kind, type) and _is_later(proves):
-        return
-    if not isinstance(proves, frozenset) or not proves <= _FACTORS:
-        raise ConfigurationError(
-            f"{_class_of(kind).__name__}.proves must be a frozenset of {', '.join(sorted(_FACTORS))}, or an empty one"
-        )
-
-
-def _is_later(value: object) -> bool:
-    """Say whether *value*, read from a class, is known of an instance only: a property, or the place of a field."""
-    return hasattr(type(value), "__get__")
-
-
-def _class_of(thing: object) -> type:
-    return thing if isinstance(thing, type) else type(thing)
-
-
-def _fields(made_by: type) -> tuple[str, ...]:
-    return tuple(each.name for each in attrs.fields(made_by)) if attrs.has(made_by) else ()
-
-
-def _value(thing: object, member: Member) -> object:
-    """Return *member* of *thing*, absent or to be known later if it cannot be read."""
-    if member.name in _fields(_class_of(thing)) and not member.setting:
-        return _ABSENT
-    value = _get(thing, member.name) if _is_there(thing, member.name) else _ABSENT
-    if isinstance(thing, type) and (_is_later(value) or (value is _ABSENT and member.setting)):
-        return _LATER
-    return value
-
-
-def _facts(kind: object, who: str) -> dict[str, Any]:
-    found = {member: _value(kind, member) for member in _FACTS}
-    known = {member: value for member, value in found.items() if value is not _ABSENT and value is not _LATER}
-    for member, value in known.items():
-        _check(who, member, value, "")
-    return {member.name: value for member, value in known.items()}
-
-
-def _read(thing: object, who: str, table: Mapping[type, tuple[Member, ...]]) -> dict[str, Any]:
-    read: dict[str, Any] = {}
-    for power, members in table.items():
-        found = {member: _value(thing, member) for member in members}
-        there = {member: value for member, value in found.items() if value is not _ABSENT}
-        if any(value is _LATER for value in there.values()):
-            continue
-        if there and len(there) < len(members):
-            raise _half(thing, who, power, there, [member for member in members if member not in there])
-        for member, value in there.items():
-            _check(who, member, value, f" ({power.__name__})")
-        read.update({member.name: value for member, value in there.items()})
-    return read
-
-
-def _check(who: str, member: Member, value: object, of: str) -> None:
-    if not member.fits(value):
-        shown = repr(value) if type(value) in (int, float, bool) and abs(cast("int", value)) < 10**12 else ""
-        raise ConfigurationError(
-            f"{who}: {member.name} is {shown or 'of type ' + type(value).__name__}; it must be {member.wanted}{of}"
-        )
+    return tuple(name for name in names if attribute_of(value, name) is ABSENT)
 
 
 def _check_chance(who: str, powers: Powers) -> None:
@@ -410,16 +317,3 @@ def _check_chance(who: str, powers: Powers) -> None:
         raise ConfigurationError(
             f"{who}: guess_probability() returns something of type {type(chance).__name__}; {wanted}"
         )
-
-
-def _half(
-    thing: object, who: str, power: type, there: Mapping[Member, object], missing: list[Member]
-) -> ConfigurationError:
-    has = " and ".join(member.name for member in there)
-    lacks = " and ".join(member.name for member in missing)
-    adds = " and ".join(f"{member.name}, {member.wanted}" for member in missing)
-    fields = [member.name for member in missing if member.name in _fields(_class_of(thing))]
-    note = f" ({' and '.join(fields)} is a setting here, which does not count)" if fields else ""
-    return ConfigurationError(
-        f"{who} has {has} but no {lacks}, and {power.__name__} has all of these or none: add {adds}{note}, or leave out {has}"
-    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from attrs import evolve, fields, frozen, has
+from attrs import evolve, frozen
 
 from watchword.contract.kinds import Challenge, Email, Message, User
-from watchword.contract.powers import powers_of, settings_of
+from watchword.contract.powers import given_settings, powers_of
 from watchword.errors import checked_word
 from watchword.testing.code_tap import DrawnCode
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
@@ -41,19 +41,9 @@ def sends(kind: Any) -> bool:
     return powers_of(kind).sends
 
 
-def settings_made_of(kind: Any) -> dict[str, Any]:
-    """Return the settings of *kind* by the names under which they are given."""
-    made_by: Any = kind.__class__
-    return {
-        one.alias or one.name: value
-        for one, value in zip(fields(made_by) if has(made_by) else (), settings_of(kind).values(), strict=True)
-        if one.init
-    }
-
-
 def built_anew(kind: Any, **changes: Any) -> Any:
     """Make *kind* again from its settings, some of them changed."""
-    return type(kind)(**{**settings_made_of(kind), **changes})
+    return type(kind)(**{**given_settings(kind), **changes})
 
 
 def shape_of(value: str) -> str:

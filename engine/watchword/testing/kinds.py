@@ -16,7 +16,7 @@ from attrs import evolve
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Challenge, CreateRequest, Email, User, Verdict
 from watchword.contract.ports import LEASE
-from watchword.contract.powers import is_kind, powers_of, why_no_kind
+from watchword.contract.powers import given_settings, is_kind, powers_of, why_no_kind
 from watchword.errors import ConfigurationError
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.wire import reference
@@ -32,7 +32,6 @@ from watchword.testing.kind_facts import (
     hidden_users,
     required_by,
     sends,
-    settings_made_of,
     shape_of,
     subject_of,
     told_of,
@@ -78,7 +77,7 @@ class KindContract:
         except ConfigurationError as error:
             raise AssertionError(f"no flow can ask for it: {error}") from error
         powers = powers_of(kind)
-        assert powers.cosmetic <= set(settings_made_of(kind)), "cosmetic names something that is no setting"
+        assert powers.cosmetic <= set(given_settings(kind)), "cosmetic names something that is no setting"
         if powers.sends:
             assert "possession" in kind.proves, "a kind that sends proves possession"
             assert powers.resend_after >= LEASE, f"resend_after must be {LEASE} or more: the lease of a claim"
@@ -88,7 +87,7 @@ class KindContract:
         twin = built_anew(self.kind)
         assert twin == self.kind, "made again with the same settings it is another"
         assert hash(twin) == hash(self.kind)
-        for name in settings_made_of(self.kind):
+        for name in given_settings(self.kind):
             with pytest.raises(AttributeError):
                 setattr(twin, name, None)
 
@@ -108,7 +107,7 @@ class KindContract:
 
     def test_settings_are_refused(self) -> None:
         """A setting of the wrong type, a number out of bounds and every one in `refused` is a ConfigurationError that names it."""
-        settings = settings_made_of(self.kind)
+        settings = given_settings(self.kind)
         cases = [{name: object()} for name in settings]
         numbers = [name for name, value in settings.items() if isinstance(value, int) and not isinstance(value, bool)]
         cases += [{name: bad} for name in numbers for bad in (-1, 10**9, "1", None, float("nan"))]
@@ -269,7 +268,7 @@ class KindContract:
 
     def test_an_empty_answer_is_right_with_no_setting(self) -> None:
         """Whatever text a setting holds, it is refused, or an empty answer is wrong all the same."""
-        for name, value in settings_made_of(self.kind).items():
+        for name, value in given_settings(self.kind).items():
             texts = [*ODD_TEXTS] if isinstance(value, str) else []
             lists = [(text,) for text in ODD_TEXTS] if isinstance(value, tuple) else []
             for odd in (*texts, *lists):
