@@ -25,6 +25,7 @@ from watchword.runtime.engine import Engine
 from watchword.runtime.services import identity
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 from watchword_adapters.srp import srp6a
+from watchword_adapters.srp.password_round import claim_is_right, draw_round
 
 CLIENT = "functions"
 
@@ -318,19 +319,9 @@ class SignIn:
         return srp6a.Verifier(record.salt, srp6a.from_hex(record.verifier, "verifier"))
 
     def _ask_password(self, state: _State, srp_a: int) -> Asked:
-        verifier = self._verifier(state.name)
-        exchange = srp6a.draw_exchange(verifier, srp_a, self._engine.random)
-        block = self._engine.random.bytes(32)
-        secret_block = base64.b64encode(block).decode()
-        private = {"key": srp6a.server_key(exchange).hex(), "block": secret_block}
-        public = {
-            "step": derivative.PASSWORD_VERIFIER,
-            "SALT": verifier.salt,
-            "SRP_B": srp6a.to_hex(exchange.public),
-            "SECRET_BLOCK": secret_block,
-            "USERNAME": state.name,
-            "USER_ID_FOR_SRP": state.name,
-        }
+        drawn = draw_round(state.name, self._verifier(state.name), srp_a, self._engine.random)
+        private = {"key": srp6a.server_key(drawn.exchange).hex(), "block": drawn.block}
+        public = {"step": derivative.PASSWORD_VERIFIER, **drawn.public}
         return self._asked(evolve(state, step=derivative.PASSWORD_VERIFIER, private=private), public)
 
     def _password_accepted(self, state: _State, answer: object) -> bool:
@@ -363,10 +354,8 @@ class SignIn:
         return engine.ledger.consume(guess, by=guess, refund=budget, keep=state.expires, within=1.0)
 
     def _password_right(self, state: _State, claimed: str, timestamp: str) -> bool:
-        block = base64.b64decode(state.private["block"])
-        key = bytes.fromhex(state.private["key"])
-        expected = srp6a.signature(key, self.realm, state.name, block, timestamp)
-        return srp6a.same_signature(expected, claimed)
+        key, block = bytes.fromhex(state.private["key"]), state.private["block"]
+        return claim_is_right(key, self.realm, state.name, block, timestamp=timestamp, claimed=claimed)
 
 
 def _proof(answer: object) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Never, assert_never
@@ -12,6 +11,7 @@ from attrs import evolve, frozen
 from watchword.contract.ports import Clock, Random
 from watchword.errors import ProtocolError
 from watchword_adapters.srp import srp6a
+from watchword_adapters.srp.password_round import claim_is_right, draw_round
 from watchword_adapters.srp.timestamps import parse_timestamp
 from watchword_adapters.userpool.api import errors
 from watchword_adapters.userpool.api.app_client import AppClient
@@ -211,23 +211,16 @@ class SignIns:
         if srp_a is None:
             raise errors.InvalidLambdaResponseException(errors.UNRECOGNIZABLE)
         person = session.person
-        exchange = srp6a.draw_exchange(self.users.verifier_of(person), srp_a, self.random)
-        block = base64.b64encode(self.random.bytes(_BLOCK_BYTES)).decode()
+        verifier = self.users.verifier_of(person)
+        drawn = draw_round(person.username, verifier, srp_a, self.random, block_bytes=_BLOCK_BYTES)
         name = "PASSWORD_VERIFIER"
-        waiting = evolve(session, challenge=name, exchange=exchange, block=block)
-        parameters = {
-            "SALT": exchange.verifier.salt,
-            "SECRET_BLOCK": block,
-            "SRP_B": srp6a.to_hex(exchange.public),
-            "USERNAME": person.username,
-            "USER_ID_FOR_SRP": person.username,
-        }
+        waiting = evolve(session, challenge=name, exchange=drawn.exchange, block=drawn.block)
         match session.flow:
             case "custom":
-                return _challenge(name, self.sessions.open(waiting), parameters)
+                return _challenge(name, self.sessions.open(waiting), drawn.public)
             case "password":
-                self.sessions.open(waiting, f"block:{block}")
-                return {"ChallengeName": name, "ChallengeParameters": parameters}
+                self.sessions.open(waiting, f"block:{drawn.block}")
+                return {"ChallengeName": name, "ChallengeParameters": drawn.public}
             case _:
                 assert_never(session.flow)
 
@@ -299,11 +292,10 @@ class SignIns:
         if exchange is None or moment is None:
             return False
         key = srp6a.server_key(exchange)
-        block = base64.b64decode(session.block)
-        expected = srp6a.signature(key, self.pool_id, person.username, block, stamp)
+        claimed = responses["PASSWORD_CLAIM_SIGNATURE"]
         # All of it is reckoned before any of it counts, so that a refusal takes the same time for everybody.
         facts = (
-            srp6a.same_signature(expected, responses["PASSWORD_CLAIM_SIGNATURE"]),
+            claim_is_right(key, self.pool_id, person.username, session.block, timestamp=stamp, claimed=claimed),
             responses["PASSWORD_CLAIM_SECRET_BLOCK"] == session.block,
             abs(self.clock.now() - moment) <= _SKEW_SECONDS,
             person.user is not None and person.user.verifier == exchange.verifier,
