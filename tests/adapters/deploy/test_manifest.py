@@ -60,7 +60,7 @@ def test_each_zip_says_what_it_was_built_of(python, tmp_path):
     """Runtime, processor, both flows, kinds, and of ledger and courier what the function has."""
     own, previous = FLOWS / "srp_then_code.toml", FLOWS / "email_code.toml"
     order = BuildOrder(
-        str(own), Target("arm64", python), (str(previous),), courier="smtp", wheels=shelf_of(tmp_path / "wheels")
+        str(own), Target("arm64", python), (str(previous),), couriers=("smtp",), wheels=shelf_of(tmp_path / "wheels")
     )
     build(order).write(tmp_path / "dist")
     said = {each: read_manifest(tmp_path / "dist" / f"{each}.zip") for each in ("define", "create", "verify")}

@@ -52,7 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="VERSION",
     )
     parser.add_argument("--ledger", default="dynamodb", metavar="SCHEME", help="the ledger's URL scheme (%(default)s)")
-    parser.add_argument("--courier", default="ses", metavar="SCHEME", help="the courier's URL scheme (%(default)s)")
+    parser.add_argument(
+        "--courier",
+        action="append",
+        metavar="SCHEME",
+        help="the courier's URL scheme (ses); may be given again, for flows that send by several channels",
+    )
     parser.add_argument(
         "--include",
         action="append",
@@ -77,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             previous=tuple(arguments.previous),
             target=target,
             ledger=check_scheme(arguments.ledger),
-            courier=check_scheme(arguments.courier),
+            couriers=tuple(map(check_scheme, dict.fromkeys(arguments.courier or ["ses"]))),
             include=tuple(arguments.include),
             wheels=arguments.wheels,
             with_boto3=arguments.with_boto3,

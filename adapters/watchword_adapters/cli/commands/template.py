@@ -46,9 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", choices=PYTHONS, help=f"Lambda's Python (the zips', or {default_python()})")
     parser.add_argument(
         "--courier",
-        default="",
+        action="append",
+        default=[],
         metavar="URL",
-        help="the courier, in place of the parameters Sender and ConfigurationSet",
+        help="the courier, in place of the parameters Sender and ConfigurationSet; may be given again, for another channel",
     )
     parser.add_argument(
         "--attribute",
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         _target(arguments),
         dist,
         arguments.existing_pool,
-        arguments.courier,
+        " ".join(arguments.courier),
         tuple(arguments.attribute),
         registry,
     )

@@ -81,7 +81,7 @@ class BuildOrder:
         previous: flows that were deployed before.
         target: what the functions run on.
         ledger: the scheme of the ledger's URL, such as ``dynamodb``.
-        courier: the scheme of the courier's; empty if no kind sends.
+        couriers: the schemes of the couriers', one for each channel; not looked at if no kind sends.
         include: files and folders to ship beside, below the current folder.
         wheels: a folder to take wheels from, and from nowhere else.
         with_boto3: whether to ship boto3 in place of the runtime's.
@@ -91,7 +91,7 @@ class BuildOrder:
     target: Target
     previous: tuple[str, ...] = ()
     ledger: str = "dynamodb"
-    courier: str = "ses"
+    couriers: tuple[str, ...] = ("ses",)
     include: tuple[Path, ...] = ()
     wheels: Path | None = None
     with_boto3: bool = False
@@ -212,8 +212,10 @@ def _planned(
         KINDS_GROUP: _kind_modules(registry, kinds),
         LEDGERS: {order.ledger: registry.module_of(LEDGERS, order.ledger)},
     }
-    if trigger == "create" and any(powers_of(each).sends for each in kinds.values()):
-        modules[COURIERS] = {order.courier: registry.module_of(COURIERS, order.courier)}
+    channels = sorted({powers_of(each).channel for each in kinds.values()} - {""})
+    if trigger == "create" and channels:
+        modules[COURIERS] = {scheme: registry.module_of(COURIERS, scheme) for scheme in order.couriers}
+        _check_channels(channels, order.couriers, registry)
     roots = ["watchword_adapters.aws_lambda", "watchword.loading.flow_file", *classes]
     roots += [module for table in modules.values() for module in table.values()]
     files = dict(shipped)
@@ -250,6 +252,26 @@ def _planned(
     loaded = {module for table in modules.values() for module in table.values()} | classes
     own = {_top(module) for module in loaded} <= OWN_PACKAGES
     return _Plan(manifest, files, pinned_ones, tuple(sorted(loaded | required[trigger])), tuple(sorted(project)), own)
+
+
+def _check_channels(channels: Iterable[str], couriers: Sequence[str], registry: Registry) -> None:
+    """Raise ConfigurationError unless each of *channels* has one of *couriers*: else Create would not start."""
+    for channel in channels:
+        installed = registry.schemes(channel)
+        carrying = [scheme for scheme in couriers if scheme in installed]
+        if len(carrying) > 1:
+            raise ConfigurationError(
+                f"--courier: {' and '.join(carrying)} carry one channel, {channel!r}: leave all but one out"
+            )
+        if not carrying:
+            remedy = (
+                f"add --courier {' or '.join(installed)}"
+                if installed
+                else "no courier that is installed does: install one"
+            )
+            raise ConfigurationError(
+                f"the flow sends by {channel!r}, which {' and '.join(couriers)} cannot carry: {remedy}"
+            )
 
 
 def _required(kinds: Iterable[Kind | HostRun], trigger: str) -> frozenset[str]:

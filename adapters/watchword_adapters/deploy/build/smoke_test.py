@@ -194,8 +194,8 @@ def _environment(folder: Path, manifest: Manifest) -> dict[str, str]:
         given[name] = b64encode(os.urandom(32)).decode()
     for scheme in manifest.ledgers or ("dynamodb",):
         given["WATCHWORD_LEDGER"] = _LEDGERS.get(scheme, f"{scheme}://watchword")
-    for scheme in manifest.couriers or ("ses",):
-        given["WATCHWORD_COURIER"] = _COURIERS.get(scheme, f"{scheme}://watchword")
+    couriers = manifest.couriers or ("ses",)
+    given["WATCHWORD_COURIER"] = " ".join(_COURIERS.get(scheme, f"{scheme}://watchword") for scheme in couriers)
     return given
 
 

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from watchword.algebra.flow import Flow
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, default_to, findings_on
-from watchword_adapters.deploy.diagnosis.environments import environments, scheme_of
+from watchword_adapters.deploy.diagnosis.environments import environments, schemes_of
 from watchword_adapters.deploy.diagnosis.flow_findings import by_flow
 from watchword_adapters.deploy.diagnosis.invoke_permissions import permissions
 from watchword_adapters.deploy.manifest import Manifest
@@ -260,13 +260,13 @@ def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> It
     ports = [("WATCHWORD_LEDGER", manifest.ledgers)] if trigger != "define" else []
     ports += [("WATCHWORD_COURIER", manifest.couriers)] if trigger == "create" else []
     for name, shipped in ports:
-        scheme = scheme_of(function.setting(name))
-        if isinstance(scheme, str) and scheme not in {"", "process-only", *shipped}:
-            yield DoctorFinding(
-                "WD27",
-                f"{trigger} has {name}={scheme}:, and its zip ships {', '.join(shipped) or 'none'}",
-                f"build with --{name.removeprefix('WATCHWORD_').lower()} {scheme}",
-            )
+        for scheme in schemes_of(function.setting(name)):
+            if isinstance(scheme, str) and scheme not in {"", "process-only", *shipped}:
+                yield DoctorFinding(
+                    "WD27",
+                    f"{trigger} has {name}={scheme}:, and its zip ships {', '.join(shipped) or 'none'}",
+                    f"build with --{name.removeprefix('WATCHWORD_').lower()} {scheme}",
+                )
 
 
 def _ending(trigger: str, runtime: str) -> DoctorFinding:

@@ -98,6 +98,11 @@ def scheme_of(said: TextValue | None) -> str | Unknown:
     return said.unknown if isinstance(said, Partial) and not colon else scheme.strip().lower()
 
 
+def schemes_of(said: TextValue | None) -> tuple[str | Unknown, ...]:
+    """Return what is before the colons of URLs with spaces between, as far as they are known."""
+    return tuple(map(scheme_of, said.split())) if isinstance(said, str) else (scheme_of(said),)
+
+
 def _root(trigger: str, key: TextValue | None, root: TextValue | None) -> Iterator[Said]:
     if root and root == key and not isinstance(root, Unknown):
         yield DoctorFinding(

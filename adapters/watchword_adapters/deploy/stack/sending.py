@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.contract.ports import Permission
 from watchword.contract.powers import powers_of_courier
@@ -32,7 +32,7 @@ _CONFIGURATION_SET = {
 _COURIER_URL = {
     "Type": "String",
     "NoEcho": True,
-    "Description": "The courier's URL, as WATCHWORD_COURIER takes it; it may hold a password",
+    "Description": "The courier's URL, as WATCHWORD_COURIER takes it, or several with spaces between; it may hold a password",
 }
 _CONFIGURED = "Configured"
 
@@ -51,27 +51,47 @@ class Sending:
 
 
 def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
-    """Return how Create sends by the courier of *url*; by parameters of the template if the URL is empty. *registry* finds it.
+    """Return how Create sends by the couriers of *url*; by parameters of the template if it is empty. *registry* finds them.
+
+    *url* is what WATCHWORD_COURIER takes: one URL, or several with spaces between.
 
     Raises:
-        ConfigurationError: if the URL is wrong or holds a password, or Create holds no such courier.
+        ConfigurationError: if a URL is wrong or holds a password, or Create holds no such courier, or one for which there is none.
     """
     shipped = ("ses",) if zips is None else zips.couriers
     if not url:
-        return _by_sender() if "ses" in shipped else Sending({"Ref": "CourierUrl"}, (), {"CourierUrl": _COURIER_URL})
-    scheme = url.partition(":")[0].lower()
-    if zips is not None and scheme not in shipped:
+        return _by_parameters(shipped)
+    urls = {each.partition(":")[0].lower(): each for each in url.split()}
+    if zips is not None and urls.keys() != set(shipped):
+        given, held = (", ".join(each[:20] for each in some) for some in (urls, shipped))
+        others = " ".join(f"--courier {each[:20]}" for each in urls)
         raise ConfigurationError(
-            f"--courier is a URL of {scheme[:20]!r}, {zips.folder / 'create.zip'} holds {', '.join(shipped)}: "
-            f"build with --courier {scheme[:20]}"
+            f"--courier has URLs of {given}, {zips.folder / 'create.zip'} holds {held}: give one URL of each, or build with {others}"
         )
+    granted = [grant for scheme, each in urls.items() for grant in _granted(scheme, each, registry)]
+    return Sending(url, tuple(granted))
+
+
+def _granted(scheme: str, url: str, registry: Registry) -> Iterable[_Json]:
     courier = registry.find_courier(url)
     if _WITH_USER.search(unquote(url)):
         raise ConfigurationError(
             "the courier's URL holds a user or a password, and everybody who sees the template would see it: "
             "leave --courier out, and give it as the parameter CourierUrl"
         )
-    return Sending(url, tuple(statements(powers_of_courier(courier).permissions, f"the courier {scheme}")))
+    return statements(powers_of_courier(courier).permissions, f"the courier {scheme}")
+
+
+def _by_parameters(shipped: Collection[str]) -> Sending:
+    """Return how Create sends by what the stack is given: a sender for SES, and the URLs of other couriers."""
+    if set(shipped) == {"ses"}:
+        return _by_sender()
+    others = Sending({"Ref": "CourierUrl"}, (), {"CourierUrl": _COURIER_URL})
+    if "ses" not in shipped:
+        return others
+    ses = _by_sender()
+    url = {"Fn::Join": [" ", [ses.url, others.url]]}
+    return evolve(ses, url=url, parameters={**ses.parameters, **others.parameters})
 
 
 def _by_sender() -> Sending:

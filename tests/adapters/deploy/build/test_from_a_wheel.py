@@ -144,10 +144,10 @@ def words(tmp_path_factory):
 def plugin(tmp_path_factory, own, words):
     """Give a function that makes an environment with a plugin in it, and a flow that uses it."""
 
-    def make(imports="", create="pass", dependencies=("watchword>=0.1",), after="", **files):
+    def make(imports="", create="pass", dependencies=("watchword>=0.1",), after="", entry=ENTRY, **files):
         folder = tmp_path_factory.mktemp("plugin")
         sources = {"__init__.py": KIND.format(imports=imports, create=create) + after, **files}
-        made = made_wheel(project(folder, "acme-riddle", sources, dependencies, ENTRY), folder / "dist")
+        made = made_wheel(project(folder, "acme-riddle", sources, dependencies, entry), folder / "dist")
         environment = Environment(tmp_path_factory.mktemp("environment"))
         environment.install(own, words, made)
         home = tmp_path_factory.mktemp("home")
@@ -203,6 +203,49 @@ def test_what_a_kind_requires_is_shipped_where_it_is_required(required, where, p
     assert 0 == ran.returncode, ran.stderr
     shipped = [each for each in ("create", "verify") if "acme_words/list.txt" in names(home / "dist" / f"{each}.zip")]
     assert where == shipped
+
+
+POST = """
+Riddle.channel, Riddle.resend_after = "post", 60
+
+class Pigeon:
+    channel = "post"
+    floor = 0.0
+    def send(self, letter, within):
+        raise NotImplementedError
+
+@hookimpl
+def register_couriers(register):
+    register("pigeon", lambda url: Pigeon(), "post")
+"""
+POST_ENTRY = f'{ENTRY}[project.entry-points."watchword.couriers"]\npigeon = "acme_riddle"\n'
+
+
+def test_each_channel_of_a_flow_has_its_courier_in_the_zip(plugin):
+    """Else Create would not start: what lacks is named before anything is written; with all of them the zips are set up."""
+    environment, home = plugin(after=POST, entry=POST_ENTRY)
+    (home / "flow.toml").write_text('[[steps]]\nkind = "riddle"\n[[steps]]\nkind = "email_otp"\n')
+    for given, says in (
+        ((), "the flow sends by 'post', which ses cannot carry: add --courier pigeon"),
+        (
+            ("pigeon",),
+            "the flow sends by 'email', which pigeon cannot carry: add --courier console or ses or smtp or smtps",
+        ),
+        (("ses", "pigeon", "smtp"), "--courier: ses and smtp carry one channel, 'email': leave all but one out"),
+    ):
+        ran = environment.watchword("build", "flow.toml", *(f"--courier={each}" for each in given), folder=home)
+        assert (2, True) == (ran.returncode, says in ran.stderr), ran.stderr
+        assert not (home / "dist").exists()
+    ran = environment.watchword("build", "flow.toml", "--courier=ses", "--courier=pigeon", "--json", folder=home)
+    assert 0 == ran.returncode, ran.stderr
+    assert ["", "", ""] == [each["untried"] for each in json.loads(ran.stdout)["functions"]]
+    ran = environment.watchword("template", "flow.toml", "--dist=dist", "--courier=pigeon:loft", folder=home)
+    assert (2, True) == (ran.returncode, "--courier has URLs of pigeon" in ran.stderr), ran.stderr
+    urls = ("--courier=pigeon:loft", "--courier=ses://?from=a@b.example")
+    ran = environment.watchword("template", "flow.toml", "--dist=dist", *urls, folder=home)
+    assert (0, True) == (ran.returncode, "WATCHWORD_COURIER: pigeon:loft ses://?from=a@b.example" in ran.stdout), (
+        ran.stderr
+    )
 
 
 def test_a_file_that_was_changed_since_is_not_shipped(plugin):

@@ -24,6 +24,7 @@ from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
 from watchword_adapters.deploy.diagnosis.doctor_finding import SEVERITIES
+from watchword_adapters.deploy.diagnosis.environments import schemes_of
 from watchword_adapters.deploy.diagnosis.repair_commands import CLIENT_READ_ONLY, POOL_READ_ONLY, commands
 from watchword_adapters.deploy.manifest import MANIFEST_NAME, FlowMark, Manifest
 from watchword_adapters.deploy.reading import read_aws, template_text
@@ -845,6 +846,15 @@ def test_a_permission_that_is_missing_is_added_by_one_command():
     assert "add-permission" == operation
     assert ARNS["verify"] in words
     assert POOL_ARN in words
+
+
+@pytest.mark.parametrize(
+    ("said", "schemes"),
+    [("ses://?from=a@b.c", ("ses",)), ("pigeon:loft  SES://?from=a@b.c", ("pigeon", "ses")), ("", ()), (None, ("",))],
+)
+def test_every_courier_that_is_set_is_looked_at(said, schemes):
+    """WATCHWORD_COURIER holds a URL for each channel."""
+    assert schemes == schemes_of(said)
 
 
 def test_the_zip_that_runs_is_the_one_that_was_built(monkeypatch, tmp_path, capsys):

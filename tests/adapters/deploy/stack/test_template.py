@@ -470,9 +470,27 @@ def test_another_courier_needs_no_permission_on_ses(tmp_path):
     assert "s3cret" not in str(refused.value)
 
 
+def test_every_courier_that_the_zips_hold_is_set(tmp_path):
+    """A flow that sends by several channels has one for each: by parameters, or by a URL for each; not one can be left out."""
+    zips(tmp_path)
+    zips(tmp_path, of=["create"], couriers=("smtp", "ses"))
+    (statement,), url, document = sent(dist=tmp_path)
+    assert ["ses:SendEmail"] == statement["Action"]
+    assert {"Sender", "ConfigurationSet", "CourierUrl"} <= set(document["Parameters"])
+    by_sender, others = url["Fn::Join"][1]
+    assert (" ", {"Ref": "CourierUrl"}) == (url["Fn::Join"][0], others)
+    assert "Fn::If" in by_sender
+    smtp, ses = "smtp://mail.example.com:587?from=a@b.example", "ses://?from=a@b.example"
+    granted, url, _ = sent(dist=tmp_path, courier=f"{smtp} {ses}")
+    assert ([statement["Action"]], f"{smtp} {ses}") == ([each["Action"] for each in granted], url)
+    for one in (smtp, ses):
+        with pytest.raises(ConfigurationError, match=r"holds (smtp, ses|ses, smtp): give one URL of each"):
+            sent(dist=tmp_path, courier=one)
+
+
 def test_a_courier_that_cannot_be_is_refused(tmp_path):
     """One that Create does not hold, one that is wrong, and any where nothing is sent."""
-    with pytest.raises(ConfigurationError, match="holds ses: build with --courier smtp"):
+    with pytest.raises(ConfigurationError, match="holds ses: give one URL of each, or build with --courier smtp"):
         sent(dist=zips(tmp_path), courier="smtp://mail.example.com?from=a@b.example")
     with pytest.raises(ConfigurationError, match="needs the sender"):
         sent(courier="ses://?region=eu-west-1")
