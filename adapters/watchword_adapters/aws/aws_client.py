@@ -1,11 +1,53 @@
-"""boto3's clients, made in one way: with time limits, and with errors that say what to give."""
+"""boto3's clients, made in one way: with time limits, and with errors that say what to give; one for all threads."""
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Generic, Protocol, TypeVar
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.extras import missing_extra
+
+IDLE = 20.0
+"""Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
+
+
+class Closes(Protocol):
+    """What is asked of every client."""
+
+    def close(self) -> None:
+        """Close the connections; the next call opens a new one."""
+        ...
+
+
+_Client = TypeVar("_Client", bound=Closes)
+
+
+class KeptClient(Generic[_Client]):
+    """The client that *make* makes at the first call, for any number of threads; *monotonic* is a clock's."""
+
+    def __init__(self, make: Callable[[], _Client], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._make = make
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._made: _Client | None = None
+        self._used = monotonic()
+
+    def ready(self) -> _Client:
+        """Return the client; its connections are new if they have idled.
+
+        Raises:
+            ConfigurationError: if boto3 is missing, or can make no client.
+        """
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            elif self._monotonic() - self._used > IDLE:
+                self._made.close()
+            self._used = self._monotonic()
+            return self._made
 
 
 def aws_client(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
 from typing import Any, ClassVar, Protocol, cast
 
 from watchword.errors import ConfigurationError, checked_code
-from watchword_adapters.aws.aws_client import aws_client
+from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 
 _CONNECT = 0.5
@@ -139,8 +138,7 @@ class LazyClient:
 
     def __init__(self, service: str, region: str, endpoint: str) -> None:
         self.where = (service, region, endpoint)
-        self._lock = Lock()
-        self._made: Any = None
+        self._client: KeptClient[Any] = KeptClient(self._make)
 
     def call(self, operation: str, **request: Any) -> Mapping[str, Any]:
         """Return the reply of *operation*.
@@ -148,10 +146,7 @@ class LazyClient:
         Raises:
             ConfigurationError: if no client can be made.
         """
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-        reply: Mapping[str, Any] = getattr(self._made, operation)(**request)
+        reply: Mapping[str, Any] = getattr(self._client.ready(), operation)(**request)
         return reply
 
     def _make(self) -> Any:

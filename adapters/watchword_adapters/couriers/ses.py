@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import Lock
 from typing import Any, ClassVar, Protocol, cast
 
 from watchword.contract.hookspecs import RegisterCourier, hookimpl
 from watchword.contract.kinds import Email
 from watchword.contract.ports import Clock, Courier, Permission, Receipt
 from watchword.errors import ConfigurationError, UnavailableError, checked_code
-from watchword_adapters.aws.aws_client import aws_client
+from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
@@ -21,8 +20,6 @@ _CONNECT = 1.0
 """Seconds for connecting."""
 _READ = 2.0
 """Seconds for the answer."""
-_IDLE = 20.0
-"""Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
 
 _REASONS: Mapping[str, str] = {
     "AccessDenied": "permission",
@@ -116,9 +113,7 @@ class SesCourier:
         self._endpoint = endpoint
         self._floor = floor
         self._clock = clock or SystemClock()
-        self._lock = Lock()
-        self._client: SesClient | None = None
-        self._used = self._clock.monotonic()
+        self._client = KeptClient(self._made, self._clock.monotonic)
 
     def __repr__(self) -> str:
         return f"SesCourier(region={self._region!r}, configuration_set={self._configuration_set!r})"
@@ -139,7 +134,7 @@ class SesCourier:
         Raises:
             ConfigurationError: if boto3 is missing, or if it can make no client of the region and endpoint.
         """
-        self._ready()
+        self._client.ready()
 
     def send(self, message: Email, within: float) -> Receipt:
         """Send *message* within *within* seconds, once.
@@ -164,7 +159,7 @@ class SesCourier:
     def _send(self, attempt: Attempt, request: dict[str, Any]) -> Receipt:
         attempt.enter("making the client", _CONNECT + _READ)
         try:
-            client = self._ready()
+            client = self._client.ready()
         except ConfigurationError as error:
             raise UnavailableError(f"is not set up: {error}", undelivered=True, reason="setup") from None
         attempt.enter("sending", _READ)
@@ -211,15 +206,6 @@ class SesCourier:
         if listed & {sender, sender.partition("@")[2]}:
             return "sender_refused"
         return "sandbox" if request["Destination"]["ToAddresses"][0].lower() in listed else "unverified"
-
-    def _ready(self) -> SesClient:
-        with self._lock:
-            if self._client is None:
-                self._client = self._made()
-            elif self._clock.monotonic() - self._used > _IDLE:
-                self._client.close()
-            self._used = self._clock.monotonic()
-            return self._client
 
     def _made(self) -> SesClient:
         client = aws_client(

@@ -6,14 +6,13 @@ import random
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from threading import Lock
 from typing import Any, Protocol, TypeVar, cast
 
 from attrs import frozen
 
 from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.aws.aws_client import aws_client
+from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL, Item
@@ -22,8 +21,6 @@ _CONNECT = 0.3
 """Seconds for connecting."""
 _READ = 0.7
 """Seconds for each answer."""
-_IDLE = 20.0
-"""Seconds after which a connection is no longer trusted to be alive: a container may have been frozen meanwhile."""
 _TRIES = 2
 """How often a call is made whose fate is unknown, or which was throttled."""
 RACES = 60
@@ -154,9 +151,7 @@ class DynamoDbTable:
         self.region = region
         self.endpoint = endpoint
         self._clock = clock
-        self._lock = Lock()
-        self._client: DynamoDbClient | None = None
-        self._used = self._clock.monotonic()
+        self._client = KeptClient(self._made, clock.monotonic)
 
     def client(self) -> DynamoDbClient:
         """Return the client; the first call makes it, which takes boto3 a quarter of a second.
@@ -164,13 +159,7 @@ class DynamoDbTable:
         Raises:
             ConfigurationError: if boto3 is missing, or if it can make no client of the region and endpoint.
         """
-        with self._lock:
-            if self._client is None:
-                self._client = self._made()
-            elif self._clock.monotonic() - self._used > _IDLE:
-                self._client.close()
-            self._used = self._clock.monotonic()
-            return self._client
+        return self._client.ready()
 
     def run(self, within: float, operation: Callable[[Calls], _Result]) -> _Result:
         """Return what *operation* returns, if it does within *within* seconds.

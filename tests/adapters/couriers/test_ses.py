@@ -332,7 +332,7 @@ def test_the_client_does_not_try_again_and_waits_briefly(monkeypatch):
     monkeypatch.setattr(ses, "_READ", LIMITS[1])
     courier = made("http://127.0.0.1:1")
     courier.prepare()
-    config = courier._client.meta.config
+    config = courier._client.ready().meta.config
     assert (config.connect_timeout, config.read_timeout) == (1.0, 2.0)
     assert config.retries["total_max_attempts"] == 1
 
@@ -356,7 +356,7 @@ def test_one_client_is_made_for_all_threads(monkeypatch):
     """Preparing makes the client, and nothing makes another."""
     clients = []
     courier = made("http://127.0.0.1:1")
-    monkeypatch.setattr(courier, "_made", lambda: clients.append(object()) or clients[-1])
+    monkeypatch.setattr(ses, "aws_client", lambda *_, **__: clients.append(object()) or clients[-1])
     threads = [Thread(target=courier.prepare) for _ in range(16)]
     for thread in threads:
         thread.start()
@@ -380,7 +380,7 @@ def test_the_region_of_the_environment_is_used(monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     courier = SesCourier(SENDER)
     courier.prepare()
-    assert courier._client.meta.region_name == "eu-central-1"
+    assert courier._client.ready().meta.region_name == "eu-central-1"
 
 
 def test_an_endpoint_that_is_no_url_is_refused():

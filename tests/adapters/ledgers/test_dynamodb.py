@@ -20,6 +20,7 @@ from watchword.contract.ports import Charge, ChargeRequest, Limit
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.time import VirtualClock
+from watchword_adapters.aws import aws_client
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.host_settings import HostSettings
@@ -371,7 +372,7 @@ def test_a_connection_that_has_idled_is_not_trusted(aws, ledger, monkeypatch):
     monkeypatch.setattr(client, "close", lambda: closed.append(True))
     ledger.peek("h", now=NOW, within=3600.0)
     assert closed == []
-    ledger._table._used -= dynamodb_table._IDLE + 1
+    ledger._table._client._used -= aws_client.IDLE + 1
     ledger.peek("h", now=NOW, within=3600.0)
     assert closed == [True]
 
@@ -507,10 +508,10 @@ def test_an_item_that_was_tampered_with_fails_closed(aws, ledger, table, key, na
 
 def test_a_number_that_is_text_is_refused_when_it_is_read():
     """DynamoDB finds no order between text and numbers, and gives the item back: that is then refused (N-05)."""
-    item = dynamodb.Holder("c", 5, "sending", NOW, "w").item("k")
-    assert dynamodb.Holder.read(item).until == NOW
+    item = dynamodb_items.HolderItem("c", 5, "sending", NOW, "w").item("k")
+    assert dynamodb_items.HolderItem.read(item).until == NOW
     with pytest.raises(dynamodb_items.ForeignItemError):
-        dynamodb.Holder.read(item | {"until": {"S": "1900000000"}})
+        dynamodb_items.HolderItem.read(item | {"until": {"S": "1900000000"}})
 
 
 def test_an_item_that_goes_in_between_is_no_way_out(aws, ledger, table):
@@ -739,7 +740,7 @@ def test_setting_up_makes_the_client_and_asks_nothing(aws, monkeypatch):
         ledger = HostSettings(
             ledger=f"dynamodb://table?region=eu-west-1&endpoint={aws.endpoint}", environment={}
         ).ledger
-        assert ledger._table._client is not None
+        assert ledger._table._client._made is not None
         assert HostSettings(ledger=ledger, environment={"AWS_LAMBDA_FUNCTION_NAME": "f"}).ledger is ledger
     assert made == {}
 
