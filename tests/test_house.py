@@ -38,7 +38,7 @@ def test_no_module_is_too_long():
 
 
 def test_no_name_is_public_twice():
-    """One word for one thing: a class of the engine shares its name with no other."""
+    """One word for one thing: no two modules define the same class, function, constant or alias."""
     assert {} == HOUSE.twice()
 
 
@@ -143,16 +143,16 @@ def test_a_way_past_the_public_modules_is_found(tmp_path, page, text, found):
 
 
 def test_a_name_that_two_modules_define_is_found(tmp_path):
-    """If one of them is the engine's: two adapters may each have a name of their own."""
+    """A class, an alias, a function or a constant; not the type variables and what commands have in common."""
     house = checkout(
         tmp_path,
         {
-            "engine/watchword/algebra/flow.py": "class Round: ...\nclass _Own: ...\nStep: TypeAlias = str",
-            "adapters/watchword_adapters/ledgers.py": "class Round: ...\nclass _Own: ...\nclass Reply: ...",
-            "adapters/watchword_adapters/pool.py": "class Reply: ...\nStep: TypeAlias = int",
+            "engine/watchword/algebra/flow.py": "class Round: ...\nclass _Own: ...\nStep: TypeAlias = str\nT = 1",
+            "adapters/watchword_adapters/ledgers.py": "class Round: ...\nclass _Own: ...\nclass Reply: ...\nT = run = KEY = 1",
+            "adapters/watchword_adapters/pool.py": "def Reply(): ...\nStep = int\ndef run(): ...\nKEY: int = 1",
         },
     )
-    assert ["Round", "Step"] == [*house.twice()]
+    assert ["KEY", "Reply", "Round", "Step"] == [*house.twice()]
 
 
 @pytest.mark.parametrize(

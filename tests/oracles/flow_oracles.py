@@ -87,7 +87,7 @@ def divergences(flow, plain, lists, interpreter=derivative):
     texts = written(flow)
     for rounds in lists:
         for action in (None, "resend"):
-            decided = interpreter.judge(rounds, [flow.program], {}, "", True, action, None)[0]
+            decided = interpreter.evaluate_session(rounds, [flow.program], {}, "", True, action, None)[0]
             wanted = expected(plain, rounds, texts, resend=action == "resend")
             if without_reason(decided) != wanted:
                 yield rounds, action, wanted, decided
@@ -182,7 +182,7 @@ def tokens_after_insertion(flow, words, interpreter=derivative):
     """Yield the foreign rounds after which *interpreter* still issues tokens."""
     for what, rounds in insertions(flow, session(words, flow)):
         for action in (None, "resend"):
-            if interpreter.judge(rounds, [flow.program], {}, "", True, action, None)[0] == ("tokens",):
+            if interpreter.evaluate_session(rounds, [flow.program], {}, "", True, action, None)[0] == ("tokens",):
                 yield what
 
 
@@ -284,6 +284,6 @@ def difference(
         choice=choice,
     )
     programs = [each.program for each in (flow, *previous)]
-    decided = interpreter.judge(rounds, programs, attributes or {}, client, known, action, choice)[0]
+    decided = interpreter.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice)[0]
     if without_reason(decided) != wanted:
         yield rounds, action, wanted, decided

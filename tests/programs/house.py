@@ -33,6 +33,17 @@ ALIKE = {
 }
 """Rooms that may be fuller (docs/decisions/0027-rooms.md): whoever reads one of these modules needs no other."""
 
+SHARED = {
+    *("configure", "run"),  # of each command; see `watchword_adapters.cli.Command`
+    *("register_kinds", "register_couriers", "register_ledgers"),  # hooks, which many implement
+    "FAMILIES",  # of each module of attacks, and of the corpus
+    "TYPE_CHECKING",
+}
+"""Names that many modules define, since whoever calls them looks them up by name (docs/decisions/0028-words.md)."""
+
+INTERFACES = {"watchword_adapters.deploy.build.define_handler": {"TriggerError"}}
+"""Names that a module may define again: this one is shipped without the other, and Cognito shows the name of the error."""
+
 PUBLIC = {
     *("watchword", "watchword.contract", "watchword.testing"),
     *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "srp")),
@@ -146,16 +157,14 @@ class House:
         return [name for name, tree in self.trees.items() if any(map(_reads_a_kind, ast.walk(tree)))]
 
     def twice(self) -> dict[str, list[str]]:
-        """Return the public classes of the engine that another module defines too, with the modules."""
+        """Return the public names (classes, functions, constants, aliases) that two modules define, with the modules."""
         homes: dict[str, list[str]] = defaultdict(list)
         for module, tree in self.trees.items():
-            for name in filter(None, map(_defined, tree.body)):
+            for name in {name for statement in tree.body for name in _defined(statement)} - INTERFACES.get(
+                module, set()
+            ):
                 homes[name].append(module)
-        return {
-            name: modules
-            for name, modules in sorted(homes.items())
-            if len(modules) > 1 and any(each.split(".")[0] == "watchword" for each in modules)
-        }
+        return {name: modules for name, modules in sorted(homes.items()) if len(modules) > 1 and name not in SHARED}
 
     def strangers(self) -> list[str]:
         """Return the imports in documents, examples and scaffolds, and the names in text, that lead past the public modules."""
@@ -245,12 +254,16 @@ def _reads_a_kind(node: ast.AST) -> bool:
     return False
 
 
-def _defined(statement: ast.stmt) -> str:
+def _defined(statement: ast.stmt) -> set[str]:
+    """Return the public names that *statement* defines; a type variable, which is one letter, means nothing elsewhere."""
     match statement:
-        case ast.ClassDef(name) | ast.AnnAssign(ast.Name(name), ast.Name("TypeAlias")) | ast.Assign([ast.Name(name)]):
-            # An alias is written as a class is; a constant all in capitals.
-            return name if name[0].isupper() and not name.isupper() else ""
-    return ""
+        case ast.ClassDef(name) | ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.AnnAssign(ast.Name(name)):
+            names = {name}
+        case ast.Assign(targets):
+            names = {each.id for each in targets if isinstance(each, ast.Name)}
+        case _:
+            names = set[str]()
+    return {name for name in names if not name.startswith("_") and len(name) > 1}
 
 
 def folds() -> int:

@@ -37,15 +37,7 @@ from watchword.analysis.findings import (
     with_session,
     without_session,
 )
-from watchword.analysis.metrics import (
-    Figures,
-    chance_over,
-    figures_of,
-    guesses_per_day,
-    per_day,
-    probability,
-    sends_message,
-)
+from watchword.analysis.metrics import Figures, chance_over, figures_of, guesses_per_day, per_day, probability
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.errors import ConfigurationError
 
@@ -184,7 +176,7 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
                 f"step {step.name!r} sends again after {resend_after} s, but the session is over after "
                 f"{validity:g} s: whoever waits is stuck; lower resend_after or raise the session's validity",
             )
-        if sends_message(step) and resend_after > step.lifetime:
+        if step.powers.sends and resend_after > step.lifetime:
             yield without_session(
                 "WW208",
                 f"the message of step {step.name!r} is dead after {step.lifetime} s, but `resend_after` tells the client to wait "
@@ -232,7 +224,7 @@ def _budgets(flow: Flow) -> Iterator[Finding]:
     """Tell of limits that allow more than holds, and of those under which a message brings no try of its own."""
     messages, guesses = per_day(flow.limits.messages), per_day(flow.limits.guesses)
     for step in flow.steps.values():
-        if not sends_message(step):
+        if not step.powers.sends:
             if flow.limits.guesses_at(step) and guesses > PER_BUDGET:
                 yield without_session(
                     "WW209",
@@ -276,7 +268,7 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
             free = derivative.without_srp(body) if phase == derivative.CLOSED else body
             names = derivative.heads(free or derivative.FAILED)
             step = next(
-                (flow.steps[name] for name in names if name in flow.steps and sends_message(flow.steps[name])), None
+                (flow.steps[name] for name in names if name in flow.steps and flow.steps[name].powers.sends), None
             )
             if step is not None:
                 asked.append((Way(place.session, outcomes), step, len(names) > 1))

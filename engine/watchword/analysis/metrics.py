@@ -63,11 +63,6 @@ def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
     )
 
 
-def sends_message(step: Step) -> bool:
-    """Say whether *step* sends a message: whether the engine claims and counts what its kind makes."""
-    return step.powers.sends
-
-
 def probability(step: Step) -> float:
     """Return how likely one guess at *step* is right; 1 where its kind does not say."""
     return chance_of(step.powers)
@@ -83,7 +78,7 @@ def guesses_per_day(flow: Flow, step: Step) -> int:
     limits = flow.limits.guesses_at(step)
     if not limits:
         return UNCHARGED
-    own = own_tries(flow) * flow.limits.answerable(answer_time(flow)) if sends_message(step) else 0
+    own = own_tries(flow) * flow.limits.answerable(answer_time(flow)) if step.powers.sends else 0
     return min(per_day(limits) + own, UNCHARGED)
 
 
@@ -216,7 +211,7 @@ def _locking(exploration: Exploration, limits: Sequence[Limit]) -> int:
     """
     flow = exploration.flow
     alone = any(
-        read.name == derivative.CUSTOM and read.step != name and sends_message(flow.steps[name])
+        read.name == derivative.CUSTOM and read.step != name and flow.steps[name].powers.sends
         for followers in exploration.onward
         for read, target in followers
         for name in derivative.heads(exploration.states[target][0])

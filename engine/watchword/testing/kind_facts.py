@@ -30,7 +30,7 @@ def told_of(user: User) -> str:
     return f"{dict(user.attributes)!r:.80}" if user.known else f"unknown {user.name!r:.40}"
 
 
-def required_by(kind: Any) -> tuple[str, ...]:
+def modules_required_by(kind: Any) -> tuple[str, ...]:
     """Return the modules that *kind* needs, for making a challenge and for judging an answer."""
     powers = powers_of(kind)
     return (*powers.requires_create, *powers.requires_verify)

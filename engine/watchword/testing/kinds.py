@@ -30,7 +30,7 @@ from watchword.testing.kind_facts import (
     assert_word,
     built_anew,
     hidden_users,
-    required_by,
+    modules_required_by,
     sends,
     shape_of,
     subject_of,
@@ -125,7 +125,7 @@ class KindContract:
 
     def test_import_loads_nothing_heavy(self) -> None:
         """Importing the module loads none of what only Create needs."""
-        heavy = sorted({*HEAVY, *required_by(self.kind)})
+        heavy = sorted({*HEAVY, *modules_required_by(self.kind)})
         module = type(self.kind).__module__
         program = (
             f"import sys; sys.path[:] = {sys.path!r}; import {module}; "
@@ -138,7 +138,7 @@ class KindContract:
     def test_only_create_needs_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Building the kind and judging an answer work without what it requires for making a challenge alone."""
         made = self._made()
-        for name in set(required_by(self.kind)) - {*powers_of(self.kind).requires_verify}:
+        for name in set(modules_required_by(self.kind)) - {*powers_of(self.kind).requires_verify}:
             monkeypatch.setitem(sys.modules, name, None)
         assert self._verdict(built_anew(self.kind), made, made.right).right
 

@@ -11,8 +11,8 @@ from watchword.contract.ports import Charge, ChargeRequest, Claim, Ledger, Limit
 from watchword.errors import UnavailableError
 from watchword.testing.requests import NOW
 
-DAY = 86400
-TEN_A_DAY = (Limit(10, DAY),)
+DAY_SECONDS = 86400
+TEN_A_DAY = (Limit(10, DAY_SECONDS),)
 THREADS = 64
 
 _Result = TypeVar("_Result")

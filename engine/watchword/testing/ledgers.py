@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from watchword.contract.ports import Charge, Ledger, Limit
-from watchword.testing.ledger_calls import DAY, TEN_A_DAY, THREADS, at_once, unavailable
+from watchword.testing.ledger_calls import DAY_SECONDS, TEN_A_DAY, THREADS, at_once, unavailable
 from watchword.testing.ledger_claims import ClaimRules
 from watchword.testing.requests import NOW
 
@@ -57,10 +57,10 @@ class LedgerContract(ClaimRules):
     def test_exhausted_stays_exhausted_for_the_round(self, ledger: Ledger) -> None:
         """A round that found the budget empty is never evaluated, not even when there is room again."""
         self._exhaust(ledger)
-        assert self._charge(ledger, "r", keep=NOW + 2 * DAY).outcome == "exhausted"
-        assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
-        assert self._charge(ledger, "r", "another", now=NOW + DAY + 1).outcome == "exhausted"
-        assert self._charge(ledger, "new", now=NOW + DAY + 1).outcome == "charged"
+        assert self._charge(ledger, "r", keep=NOW + 2 * DAY_SECONDS).outcome == "exhausted"
+        assert self._charge(ledger, "r", now=NOW + DAY_SECONDS + 1).outcome == "exhausted"
+        assert self._charge(ledger, "r", "another", now=NOW + DAY_SECONDS + 1).outcome == "exhausted"
+        assert self._charge(ledger, "new", now=NOW + DAY_SECONDS + 1).outcome == "charged"
 
     def test_a_window_slides(self, ledger: Ledger) -> None:
         """A guess counts for exactly its window: there is never more than the limit in any window, and room right after."""
@@ -72,7 +72,7 @@ class LedgerContract(ClaimRules):
 
     def test_every_limit_holds(self, ledger: Ledger) -> None:
         """With several limits the tightest at each moment decides: 3 in 15 minutes, 5 an hour, 10 a day."""
-        limits = (Limit(3, 900), Limit(5, 3600), Limit(10, DAY))
+        limits = (Limit(3, 900), Limit(5, 3600), Limit(10, DAY_SECONDS))
         counted = [
             minute
             for minute in range(0, 48 * 60, 5)
@@ -88,7 +88,7 @@ class LedgerContract(ClaimRules):
     def test_entries_in_the_future_count(self, ledger: Ledger) -> None:
         """A clock set back, by an hour or by a week, never makes room."""
         self._exhaust(ledger)
-        for back in (1, 3600, 7 * DAY):
+        for back in (1, 3600, 7 * DAY_SECONDS):
             assert self._charge(ledger, f"r{back}", now=NOW - back).outcome == "exhausted"
 
     def test_a_clock_that_ran_ahead_makes_no_room(self, ledger: Ledger) -> None:
@@ -189,9 +189,9 @@ class LedgerContract(ClaimRules):
     def test_forgiving_opens_no_round_that_found_the_budget_empty(self, ledger: Ledger) -> None:
         """What was not paid for is not taken back: such a round stays as it is."""
         self._exhaust(ledger)
-        assert self._charge(ledger, "r", keep=NOW + 2 * DAY).outcome == "exhausted"
+        assert self._charge(ledger, "r", keep=NOW + 2 * DAY_SECONDS).outcome == "exhausted"
         self._forgive(ledger, "r")
-        assert self._charge(ledger, "r", now=NOW + DAY + 1).outcome == "exhausted"
+        assert self._charge(ledger, "r", now=NOW + DAY_SECONDS + 1).outcome == "exhausted"
 
     def test_what_was_repeated_is_not_forgiven(self, ledger: Ledger) -> None:
         """The repeat may have compared the answer: the record stays and the guess is charged, by whatever it was paid for."""
