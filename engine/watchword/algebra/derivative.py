@@ -244,6 +244,15 @@ def after(state, name, step, use, right):
     return (left, unwanted, OPEN if phase in BEFORE_PASSWORD else CUSTOMISED, hosts)
 
 
+def fold(state, rounds):
+    """Return the states of a sign-in: *state*, and the one after each of *rounds*, which were read."""
+    states = [state]
+    for name, step, use, right, _ in rounds:
+        state = after(state, name, step, use, right)
+        states.append(state)
+    return states
+
+
 def _after_host(state, name, right):
     """Return the state after a round that the host ran by itself."""
     body, unwanted, phase, hosts = state
@@ -387,9 +396,8 @@ def evaluate_session(session, programs, attributes, client, known, action, choic
     *before* is the state before the last round: who reads that round otherwise goes on from there.
     """
     program, outcomes, rounds, problem = read_session(session, programs, attributes, client, known, action)
-    state = before = begin(program, outcomes)
-    for name, step, use, right, _ in rounds:
-        before, state = state, after(state, name, step, use, right)
+    states = fold(begin(program, outcomes), rounds)
+    state, before = states[-1], states[-2:][0]
     if problem:
         return ("fail", problem), (BROKEN, state[1], state[2], state[3]), program, outcomes, rounds, before
     must_change = attributes.get("cognito:user_status") in MUST_CHANGE

@@ -175,31 +175,31 @@ def upcoming(state: derivative.State) -> tuple[str, ...]:
 
 @frozen
 class _Teller:
-    """Folds rounds over a flow and keeps what is to be told. *state* is that of the beginning."""
+    """Tells of each round what it did to the flow. *begin* is the state before the first of them."""
 
     flow: Flow
     must_change: bool
     known: bool
-    state: derivative.State
+    begin: derivative.State
     told: list[ExplainedRound] = field(factory=list[ExplainedRound])
     passed: list[str] = field(factory=list[str])
     turning: dict[str, str] = field(factory=dict[str, str])
     """What made the flow fail or break, by the end that it came to."""
 
     def tell(self, rounds: Sequence[ReadRound], choice: str | None) -> Explanation:
-        state, sending = self.state, sending_steps(self.flow)
-        decided = derivative.decide(state, choice, self.must_change, self.known)
-        reason = self._reason(decided, state, None, choice)
-        for place, read in enumerate(rounds):
-            before, state = state, derivative.after(state, read.name, read.step, read.use, read.right)
+        sending = sending_steps(self.flow)
+        states = derivative.fold(self.begin, [(each.name, each.step, each.use, each.right, None) for each in rounds])
+        decided = derivative.decide(self.begin, choice, self.must_change, self.known)
+        reason = self._reason(decided, self.begin, None, choice)
+        # What was asked for in between shows in the round that came of it.
+        wishes = [*(each.step for each in rounds[1:]), choice]
+        for place, (read, before, state, wish) in enumerate(zip(rounds, states, states[1:], wishes, strict=False), 1):
             if read.right is True and read.use == "answer" and read.name != derivative.SRP_A:
                 self.passed.append(_word(read)[:-1])
             if state[0] == derivative.BROKEN:
-                self.turning.setdefault("broken", f"round {place + 1} ({_word(read)}): {self._why(before, read)}")
+                self.turning.setdefault("broken", f"round {place} ({_word(read)}): {self._why(before, read)}")
             elif state[0] == derivative.FAILED:
                 self.turning.setdefault("failed", f"{read.step} was not passed")
-            # What was asked for in between shows in the round that came of it.
-            wish = rounds[place + 1].step if place + 1 < len(rounds) else choice
             decided = derivative.decide(state, wish, self.must_change, self.known)
             reason = self._reason(decided, state, read, wish)
             names = [name for name in upcoming(state) if name in self.flow.steps]
