@@ -1,9 +1,10 @@
-"""Walks through flows by what they decide, without the engine's own list of rounds."""
+"""Walks through flows: by what they decide, without the engine's own list of rounds; and by it, without its short cuts."""
 
 from itertools import product
 
 from watchword import Present, ReadRound
 from watchword.algebra import derivative
+from watchword.analysis.state_space import every_outcome, next_rounds, sending_steps
 
 # Who signs in where: the circumstances that the conditions of the drawn flows tell apart.
 WHO = [
@@ -55,6 +56,29 @@ def walked(flow):
         level = {target for state in level for target in found[state].values()} - found.keys()
         distance += 1
     return found, distances
+
+
+def plainly_explored(flow):
+    """Return the states, what follows each, the beginnings and the ways back, as `explore` does: each state derived anew."""
+    sending = sending_steps(flow)
+    numbers, states, onward, came_from = {}, [], [], []
+
+    def number_of(state, way):
+        if state not in numbers:
+            numbers[state] = len(states)
+            states.append(state)
+            came_from.append(way)
+        return numbers[state]
+
+    outcomes = list(every_outcome(flow))
+    beginnings = [(each, number_of(derivative.begin(flow.program, each), None)) for each in outcomes]
+    for number, state in enumerate(states):
+        reads = [ReadRound(*step) for step in next_rounds(state, sending)]
+        targets = [derivative.after(state, read.name, read.step, read.use, read.right) for read in reads]
+        onward.append(
+            tuple((read, number_of(target, (number, read))) for read, target in zip(reads, targets, strict=True))
+        )
+    return states, onward, beginnings, came_from
 
 
 def deepest(found):

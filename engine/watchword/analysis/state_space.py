@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
@@ -20,7 +21,13 @@ _PROGRESS_EVERY = 20_000
 
 _HOST_ROUNDS = (derivative.NEW_PASSWORD, *derivative.SRP_ROUNDS)
 
+# In these phases only the flow says what may come: the client has opened, and the host adds no round of its own.
+_FLOW_ALONE = (derivative.OPEN, derivative.CUSTOMISED)
+_WRAPPERS = ("sequence", "fallback", "chosen")
+
 RoundTuple = tuple[str, str, Use, bool]
+_Surroundings: TypeAlias = tuple[object, ...]
+_Follower: TypeAlias = tuple[ReadRound, int]
 
 
 @contextmanager
@@ -32,6 +39,11 @@ def collector_paused() -> Generator[None, None, None]:
         yield
     finally:
         if enabled:
+            # The collector would look at everything that was made as soon as it is back. To freeze and unfreeze moves
+            # it to the oldest generation instead. What the program has frozen itself would be thawed by this.
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -46,7 +58,7 @@ class Exploration:
 
     flow: Flow
     states: tuple[derivative.State, ...] = field(repr=False)
-    onward: tuple[tuple[tuple[ReadRound, int], ...], ...] = field(repr=False)
+    onward: tuple[tuple[_Follower, ...], ...] = field(repr=False)
     beginnings: tuple[tuple[tuple[bool, ...], int], ...]
     came_from: tuple[tuple[int, ReadRound] | None, ...] = field(repr=False)
 
@@ -112,36 +124,103 @@ def explore(flow: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], No
         ConfigurationError: if there are more states than *limit*.
     """
     expect_flow(flow)
-    numbers: dict[derivative.State, int] = {}
-    states: list[derivative.State] = []
-    came_from: list[tuple[int, ReadRound] | None] = []
-    onward: list[tuple[tuple[ReadRound, int], ...]] = []
-    following, after = _Following(sending_steps(flow)), derivative.after
-
-    def number_of(state: derivative.State, way: tuple[int, ReadRound] | None) -> int:
-        number = numbers.setdefault(state, len(states))
-        if number == len(states):
-            if number >= limit:
-                raise _too_many(flow, limit, "states: let users choose among fewer")
-            states.append(state)
-            came_from.append(way)
-        return number
-
+    walk = _Walk(flow, limit)
     beginnings: list[tuple[tuple[bool, ...], int]] = []
     for outcomes in every_outcome(flow):
         if len(beginnings) >= limit:
             raise _too_many(flow, limit, "outcomes of its conditions: ask by fewer attributes")
-        beginnings.append((outcomes, number_of(derivative.begin(flow.program, outcomes), None)))
-    for place, state in enumerate(states):  # which grows while it is walked
-        followers: list[tuple[ReadRound, int]] = []
-        for (name, step, use, right), read in following[_awaited(state)]:
-            left = after(state, name, step, use, right)
-            number = numbers.get(left)
-            followers.append((read, number_of(left, (place, read)) if number is None else number))
-        onward.append(tuple(followers))
+        beginnings.append((outcomes, walk.number_of(derivative.begin(flow.program, outcomes), None)))
+    onward: list[tuple[_Follower, ...]] = []
+    for number, _ in enumerate(walk.states):  # which grows while it is walked
+        onward.append(walk.onward(number))
         if progress is not None and len(onward) % _PROGRESS_EVERY == 0:
             progress(len(onward))
-    return Exploration(flow, tuple(states), tuple(onward), tuple(beginnings), tuple(came_from))
+    return Exploration(flow, tuple(walk.states), tuple(onward), tuple(beginnings), tuple(walk.came_from))
+
+
+class _Walk:
+    """The states found so far, numbered, and where rounds led from them.
+
+    It takes long to derive a whole body and to look it up. But a round changes only the step or the choice that is
+    awaited, and not the rest of the body, its surroundings. In the same surroundings,
+
+    * rounds that leave the same of a step lead to the same state;
+    * an answer to a choice leads to the same state, whatever was asked or shown before.
+
+    So the walk remembers where these led, and derives only what it has not met.
+    """
+
+    def __init__(self, flow: Flow, limit: int) -> None:
+        self.states: list[derivative.State] = []
+        self.came_from: list[tuple[int, ReadRound] | None] = []
+        self._flow, self._limit = flow, limit
+        self._numbers: dict[derivative.State, int] = {}
+        self._following = _Following(sending_steps(flow))
+        self._left: defaultdict[_Surroundings, dict[derivative.Body, int]] = defaultdict(dict)
+        self._answered: dict[_Surroundings, tuple[_Follower, ...]] = {}
+
+    def number_of(self, state: derivative.State, way: tuple[int, ReadRound] | None) -> int:
+        """Return the number of *state*, to which *way* leads."""
+        number = self._numbers.setdefault(state, len(self.states))
+        if number == len(self.states):
+            if number >= self._limit:
+                raise _too_many(self._flow, self._limit, "states: let users choose among fewer")
+            self.states.append(state)
+            self.came_from.append(way)
+        return number
+
+    def onward(self, number: int) -> tuple[_Follower, ...]:
+        """Return the rounds that may follow the state of this *number*, and where each leads."""
+        state = self.states[number]
+        if state[2] not in _FLOW_ALONE:
+            return self._after_each(number, _awaited(state))
+        part, around = _parted(state)
+        if part[0] == "step":
+            return self._after_step(number, part, around)
+        return self._after_choice(number, around) if part[0] == "choose" else self._after_each(number, _awaited(state))
+
+    def _after_each(self, number: int, names: tuple[str, ...]) -> tuple[_Follower, ...]:
+        state = self.states[number]
+        return tuple(
+            (read, self.number_of(derivative.after(state, *given), (number, read)))
+            for given, read in self._following[names]
+        )
+
+    def _after_step(self, number: int, step: derivative.Body, around: _Surroundings) -> tuple[_Follower, ...]:
+        left = self._left[around]
+        followers: list[_Follower] = []
+        for given, read, then in self._following.what_is_left_of(step):
+            target = left.get(then)
+            if target is None:
+                left[then] = target = self.number_of(derivative.after(self.states[number], *given), (number, read))
+            followers.append((read, target))
+        return tuple(followers)
+
+    def _after_choice(self, number: int, around: _Surroundings) -> tuple[_Follower, ...]:
+        names = _awaited(self.states[number])
+        asked = tuple(name for name in names[-1:] if name == derivative.SELECT)
+        answered = self._answered.get(around)
+        if answered is None:
+            self._answered[around] = answered = self._after_each(number, names[:-1] if asked else names)
+        return answered + self._after_each(number, asked) if asked else answered
+
+
+def _parted(state: derivative.State) -> tuple[derivative.Body, _Surroundings]:
+    """Return the step or the choice that *state* waits for, and what has no part in an answer to it."""
+    part, unwanted, phase, hosts = state
+    around: _Surroundings = (unwanted, phase, hosts)
+    while part[0] in _WRAPPERS:
+        if part[0] == "chosen":
+            _, need, inner, rest, requests = part
+            around = (around, need, rest, requests)
+        else:
+            tag, inner, rest = part
+            around = (around, tag, rest)
+        part = inner
+    if part[0] == "choose":
+        _, need, options, _, _, requests = part
+        around = (around, need, options, requests)
+    return part, around
 
 
 class _Following(dict[tuple[str, ...], tuple[tuple[RoundTuple, ReadRound], ...]]):
@@ -151,15 +230,21 @@ class _Following(dict[tuple[str, ...], tuple[tuple[RoundTuple, ReadRound], ...]]
         super().__init__()
         self._sending = sending
         self._reads: dict[RoundTuple, ReadRound] = {}
+        self._left: dict[derivative.Body, tuple[tuple[RoundTuple, ReadRound, derivative.Body], ...]] = {}
 
     def __missing__(self, awaited: tuple[str, ...]) -> tuple[tuple[RoundTuple, ReadRound], ...]:
-        steps = [step for name in awaited for step in _rounds_of(name, self._sending)]
-        self[awaited] = found = tuple((step, self._reads.setdefault(step, _read_as(*step))) for step in steps)
+        rounds = [given for name in awaited for given in _rounds_of(name, self._sending)]
+        self[awaited] = found = tuple((given, self._reads.setdefault(given, ReadRound(*given))) for given in rounds)
         return found
 
-
-def _read_as(name: str, step: str, use: Use, right: bool) -> ReadRound:
-    return ReadRound(name, step, use, right)
+    def what_is_left_of(self, step: derivative.Body) -> tuple[tuple[RoundTuple, ReadRound, derivative.Body], ...]:
+        """Return the rounds that may follow where *step* is awaited, and what each leaves of it."""
+        left = self._left.get(step)
+        if left is None:
+            rounds = self[(step[1],)]
+            left = tuple((given, read, derivative.step_body(step, *given[1:])) for given, read in rounds)
+            self._left[step] = left
+        return left
 
 
 def _too_many(flow: Flow, limit: int, what: str) -> ConfigurationError:

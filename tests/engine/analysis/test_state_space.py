@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kit.checked_flows import Letter
+from kit.dressed_flows import dressed_flows
 from kit.random_flows import APP, TIER, Password, Quiz, flows
 from kit.sessions import session
 from oracles.block_player import decision as played
 from oracles.flow_oracles import FORCED, SMALL
-from oracles.flow_walks import WHO, deepest, outcomes, walked
+from oracles.flow_walks import WHO, deepest, outcomes, plainly_explored, walked
 from watchword import (
     ConfigurationError,
     Flow,
@@ -54,6 +56,46 @@ def test_an_exploration_is_the_walk_by_the_flows_own_decisions(flow):
     assert {state for state in found if state[0] == derivative.PASSED} == {
         explored.states[number] for number in explored.passed()
     }
+
+
+@given(flow=st.one_of(SMALL_FLOWS, dressed_flows([Quiz(), Letter("letter")])))
+@settings(max_examples=60)
+def test_what_the_walk_remembers_changes_nothing(flow):
+    """The same states, rounds, ways back and beginnings, in the same order, as when each state is derived anew."""
+    states, onward, beginnings, came_from = plainly_explored(flow)
+    explored = explore(flow)
+    assert states == list(explored.states)
+    assert onward == list(explored.onward)
+    assert beginnings == list(explored.beginnings)
+    assert came_from == list(explored.came_from)
+
+
+NESTED = {
+    "a choice within a choice": lambda one, two, three: at_least(
+        2, one_of(one, two), three, named("s4", Letter("letter"))
+    ),
+    "orders of a sequence and a choice": lambda one, two, three: all_of(
+        sequence(one, at_least(1, two, three)), named("s4", Letter("letter"))
+    ),
+    "a choice to fall back on": lambda one, two, three: fallback(all_of(one, two), one_of(three, named("s4", Quiz()))),
+    "a choice after a password": lambda one, two, three: sequence(one_of(Password(), one), all_of(two, three)),
+    "a password among others": lambda one, two, three: one_of(sequence(Password(), one), all_of(two, three)),
+}
+
+
+@pytest.mark.parametrize("unwanted", ["refuse", "ignore"])
+@pytest.mark.parametrize("name", NESTED)
+def test_what_the_walk_remembers_changes_nothing_in_nested_choices(name, unwanted):
+    """Choices within choices, whose answers share most."""
+    one, two, three = (
+        named("s1", Quiz(attempts=2)),
+        named("s2", Letter("letter", attempts=2)),
+        named("s3", Quiz(attempts=1)),
+    )
+    flow = Flow(NESTED[name](one, two, three), unwanted_srp=unwanted)
+    explored = explore(flow)
+    found = plainly_explored(flow)
+    assert found == tuple(map(list, (explored.states, explored.onward, explored.beginnings, explored.came_from)))
 
 
 @given(flow=SMALL_FLOWS, data=st.data())
@@ -289,3 +331,16 @@ def test_the_collector_is_paused_and_left_as_it_was(walk, collecting, monkeypatc
     with pytest.raises(ConfigurationError, match="states"):
         walk(Flow(named("quiz", Quiz())), limit=1)
     assert collecting == gc.isenabled()
+
+
+def test_what_a_program_has_frozen_stays_frozen(collecting):
+    """A server that forks may have frozen all it loaded; exploring does not give that back to the collector."""
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        explore(Flow(named("quiz", Quiz())))
+        assert before == gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+    explore(Flow(named("quiz", Quiz())))
+    assert 0 == gc.get_freeze_count()
