@@ -11,7 +11,6 @@ from watchword.errors import ConfigurationError
 Requirement: TypeAlias = str | tuple[str, tuple["Requirement", ...]]
 """A term, or ``("and" | "or", parts)``."""
 
-FACTORS = ("knowledge", "possession", "inherence")
 _TOKEN = re.compile(r"\s*(?:([a-z][a-z0-9_]*)|([()]))", re.ASCII)
 MAX_REQUIREMENT = 500
 MAX_NESTING = 50

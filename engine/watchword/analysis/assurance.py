@@ -1,4 +1,4 @@
-"""What a session proves: its factors, the shortest ways to tokens, and the level of assurance that they reach."""
+"""What a session proves: its factors, the shortest ways to tokens, the level that they reach, and the findings on that."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from attrs import frozen
 
 from watchword.algebra import derivative
+from watchword.algebra.attributes import changed_how, hands_of, is_custom
 from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.notation import format_round
-from watchword.algebra.requirement import FACTORS, Requirement, parse_requirement, terms
+from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
+from watchword.analysis.findings import Finding, Way, with_session, without_session
 from watchword.analysis.state_space import Exploration
+from watchword.contract.members import FACTORS
 from watchword.contract.powers import is_host_run
 from watchword.errors import ConfigurationError
 
@@ -20,15 +23,6 @@ OWN_TERMS = frozenset({*FACTORS, "password", "srp"})
 
 
 COUNTED = {factor: f"nist {factor}" for factor in FACTORS}
-
-
-@frozen
-class Way:
-    """A session, for some outcomes of the conditions; *labels* are what was proven, where that matters."""
-
-    session: tuple[str, ...]
-    outcomes: tuple[bool, ...]
-    labels: frozenset[str] = frozenset()
 
 
 def required_by(flow: Flow, text: str, place: str) -> Iterator[Requirement]:
@@ -182,11 +176,6 @@ def steps_met(exploration: Exploration, beginning: int) -> set[str]:
     }
 
 
-def has_password(exploration: Exploration) -> bool:
-    """Say whether the host checks a password on some path."""
-    return any(read.name == derivative.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)
-
-
 def assurance(labels: frozenset[str]) -> str:
     """Return the level of NIST SP 800-63B-4 that a session with *labels* may claim, with what is left out of it."""
     counted = {factor for factor, label in COUNTED.items() if label in labels}
@@ -256,3 +245,82 @@ def _some_of(count: int, options: list[_Ways]) -> _Ways:
         for number in range(count, 0, -1):
             passed[number] |= _all_of((passed[number - 1], option))
     return passed[count]
+
+
+def on_proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+    """Give the findings on paths that prove nothing, or less than is required."""
+    bare = next((way for way in ways if way.labels.isdisjoint(FACTORS)), None)
+    if bare is not None:
+        yield with_session(
+            flow,
+            "WW101",
+            f"tokens are issued although nothing proves who signs in{given(flow, bare)}: "
+            "a CAPTCHA or a proof of work is no factor; add a step that proves one",
+            bare,
+        )
+    for requirement in required:
+        weak = next((way for way in ways if not is_met(requirement, way.labels)), None)
+        if weak is not None:
+            proven = ", ".join(sorted(weak.labels.difference(COUNTED.values()))) or "nothing"
+            yield with_session(
+                flow,
+                "WW102",
+                f"a path does not meet {spelt(requirement)!r}{given(flow, weak)}: it proves {proven} only",
+                weak,
+            )
+
+
+def on_bypass(exploration: Exploration, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+    """Give the findings on ways to tokens by fewer factors: by a resend, or by an attribute that users change."""
+    flow = exploration.flow
+    plain = ways_to_tokens(exploration, required, resends=False)
+    for way in ways:
+        if not any(each.labels <= way.labels for each in plain if each.outcomes == way.outcomes):
+            yield with_session(flow, "WW103", "a resend leads to tokens by fewer factors than without it", way)
+            break
+    for place, condition in enumerate(flow.conditions):
+        if condition[0] != "attribute":
+            continue
+        name = condition[1]
+        if hands_of(name) == "administrator":
+            continue
+        if is_custom(name):
+            yield without_session(
+                "WW204",
+                f"the flow asks by {name!r}: take it out of WriteAttributes of every app client, or users choose for themselves",
+            )
+        else:
+            yield with_session(
+                flow,
+                "WW104",
+                f"the flow asks by {name!r}, which users can change {changed_how(name)}: "
+                "ask by an attribute that only an administrator can set",
+                next((way for way in ways if way.outcomes[place]), None),
+            )
+
+
+def on_recovery(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of a mailbox (or any channel) that is two factors: the code is sent there, and so would be a new password."""
+    flow = exploration.flow
+    for channel in recovery_channels(flow):
+
+        def gains(read: ReadRound, channel: str = channel) -> frozenset[str]:
+            step = flow.steps.get(read.step)
+            sent = step is not None and bool(step.kind.proves) and step.powers.channel == channel
+            proven = "password" if read.name == derivative.PASSWORD_VERIFIER else channel if sent else ""
+            return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
+
+        way = shortest(
+            Way(place.session, outcomes)
+            for outcomes, beginning in exploration.beginnings
+            for place in walk(exploration, beginning, gains)
+            if exploration.states[place.number][0] == derivative.PASSED
+            and place.labels == frozenset({"password", channel})
+        )
+        yield with_session(
+            flow,
+            "WW207",
+            f"a path asks for the password and for a message by {channel}: if the pool lets users recover passwords by "
+            f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
+            way,
+        )

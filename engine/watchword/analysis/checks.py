@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from watchword.algebra import derivative
-from watchword.algebra.attributes import changed_how, hands_of, is_custom
 from watchword.algebra.blocks import Step
 from watchword.algebra.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.algebra.limits import MAX_GUESSES, PER_BUDGET
 from watchword.algebra.notation import format_round
-from watchword.algebra.requirement import FACTORS, Requirement, is_met, spelt
 from watchword.analysis.assurance import (
     COUNTED,
-    Way,
     assurance,
     everywhere,
     given,
-    has_password,
+    on_bypass,
+    on_proof,
+    on_recovery,
     passing,
-    recovery_channels,
     required_by,
     shortest,
     steps_met,
@@ -33,12 +31,14 @@ from watchword.analysis.findings import (
     MAX_SOLE_FACTOR,
     Finding,
     Report,
+    Way,
     as_accepted,
     with_session,
     without_session,
 )
 from watchword.analysis.metrics import Figures, chance_over, figures_of, guesses_per_day, per_day, probability
-from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
+from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore, has_password
+from watchword.contract.members import FACTORS
 from watchword.errors import ConfigurationError
 
 
@@ -78,8 +78,8 @@ def check(
     ways = ways_to_tokens(exploration, required)
     figures = figures_of(exploration, session_minutes)
     findings = [
-        *_proof(flow, ways, required),
-        *_bypass(exploration, ways, required),
+        *on_proof(flow, ways, required),
+        *on_bypass(exploration, ways, required),
         *_ends(exploration, session_minutes),
         *_guessing(exploration),
         *_budgets(flow),
@@ -88,7 +88,7 @@ def check(
         *_access(exploration),
         *_host(exploration),
         *_failing_over(exploration),
-        *_recovery(exploration),
+        *on_recovery(exploration),
         *_notes(flow, ways, figures, session_minutes),
     ]
     accepted = [as_accepted(flow, finding) for finding in findings]
@@ -103,57 +103,7 @@ def unproven(flow: Flow, *, limit: int = MAX_STATES) -> Finding | None:
     Raises:
         ConfigurationError: if there are more states than *limit*.
     """
-    return next(_proof(flow, ways_to_tokens(explore(flow, limit=limit), ()), ()), None)
-
-
-def _proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
-    bare = next((way for way in ways if way.labels.isdisjoint(FACTORS)), None)
-    if bare is not None:
-        yield with_session(
-            flow,
-            "WW101",
-            f"tokens are issued although nothing proves who signs in{given(flow, bare)}: "
-            "a CAPTCHA or a proof of work is no factor; add a step that proves one",
-            bare,
-        )
-    for requirement in required:
-        weak = next((way for way in ways if not is_met(requirement, way.labels)), None)
-        if weak is not None:
-            proven = ", ".join(sorted(weak.labels.difference(COUNTED.values()))) or "nothing"
-            yield with_session(
-                flow,
-                "WW102",
-                f"a path does not meet {spelt(requirement)!r}{given(flow, weak)}: it proves {proven} only",
-                weak,
-            )
-
-
-def _bypass(exploration: Exploration, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
-    flow = exploration.flow
-    plain = ways_to_tokens(exploration, required, resends=False)
-    for way in ways:
-        if not any(each.labels <= way.labels for each in plain if each.outcomes == way.outcomes):
-            yield with_session(flow, "WW103", "a resend leads to tokens by fewer factors than without it", way)
-            break
-    for place, condition in enumerate(flow.conditions):
-        if condition[0] != "attribute":
-            continue
-        name = condition[1]
-        if hands_of(name) == "administrator":
-            continue
-        if is_custom(name):
-            yield without_session(
-                "WW204",
-                f"the flow asks by {name!r}: take it out of WriteAttributes of every app client, or users choose for themselves",
-            )
-        else:
-            yield with_session(
-                flow,
-                "WW104",
-                f"the flow asks by {name!r}, which users can change {changed_how(name)}: "
-                "ask by an attribute that only an administrator can set",
-                next((way for way in ways if way.outcomes[place]), None),
-            )
+    return next(on_proof(flow, ways_to_tokens(explore(flow, limit=limit), ()), ()), None)
 
 
 def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]:
@@ -334,33 +284,6 @@ def _host(exploration: Exploration) -> Iterator[Finding]:
         "USER_PASSWORD_AUTH or USER_AUTH would give tokens without this flow; all three triggers (define, create, verify) "
         "must be set" + (", and pool MFA left off" if password else ""),
     )
-
-
-def _recovery(exploration: Exploration) -> Iterator[Finding]:
-    """Tell of a mailbox (or any channel) that is two factors: the code is sent there, and so would be a new password."""
-    flow = exploration.flow
-    for channel in recovery_channels(flow):
-
-        def gains(read: ReadRound, channel: str = channel) -> frozenset[str]:
-            step = flow.steps.get(read.step)
-            sent = step is not None and bool(step.kind.proves) and step.powers.channel == channel
-            proven = "password" if read.name == derivative.PASSWORD_VERIFIER else channel if sent else ""
-            return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
-
-        way = shortest(
-            Way(place.session, outcomes)
-            for outcomes, beginning in exploration.beginnings
-            for place in walk(exploration, beginning, gains)
-            if exploration.states[place.number][0] == derivative.PASSED
-            and place.labels == frozenset({"password", channel})
-        )
-        yield with_session(
-            flow,
-            "WW207",
-            f"a path asks for the password and for a message by {channel}: if the pool lets users recover passwords by "
-            f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
-            way,
-        )
 
 
 def _failing_over(exploration: Exploration) -> Iterator[Finding]:

@@ -8,12 +8,8 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.assurance import (
-    Way,
-    has_password,
-)
 from watchword.analysis.metrics import Figures
-from watchword.analysis.state_space import Exploration, attributes_for
+from watchword.analysis.state_space import Exploration, attributes_for, has_password
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -151,3 +147,12 @@ def as_accepted(flow: Flow, finding: Finding) -> Finding:
     if reason is None:
         return finding
     return evolve(finding, severity="note", message=f"{finding.message} (accepted: {reason})")
+
+
+@frozen
+class Way:
+    """A session, for some outcomes of the conditions; *labels* are what was proven, where that matters."""
+
+    session: tuple[str, ...]
+    outcomes: tuple[bool, ...]
+    labels: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from watchword.contract.kinds import Factor
 from watchword.contract.ports import Permission
 from watchword.errors import ConfigurationError
 
-FACTORS: Final[frozenset[str]] = frozenset(get_args(Factor))
+FACTORS: Final[tuple[str, ...]] = get_args(Factor)
 ABSENT: Final = object()
 """What is read in place of what is not there."""
 _LATER: Final = object()
@@ -46,7 +46,7 @@ def are_words(value: object) -> bool:
 
 def are_factors(value: object) -> bool:
     """Say whether *value* is a frozenset of factors; it may be empty."""
-    return isinstance(value, frozenset) and value <= FACTORS
+    return isinstance(value, frozenset) and value <= {*FACTORS}
 
 
 def are_permissions(value: object) -> bool:

@@ -31,10 +31,10 @@ from watchword import (
 from watchword.algebra import derivative
 from watchword.algebra.attributes import hands_of, may_change
 from watchword.algebra.notation import parse_session
-from watchword.algebra.requirement import FACTORS
 from watchword.analysis.assurance import assurance
 from watchword.analysis.checks import unproven
 from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report
+from watchword.contract.members import FACTORS
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
