@@ -7,8 +7,7 @@ that only defines needs it and a lowered flow. The engine uses the same file, so
 A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp)``. A body is a nested tuple:
 
     ("passed",) ("failed",) ("broken",)            the three ends
-    ("step", name, tries, requests)                one challenge; requests are the wishes for another message that it
-                                                   still takes: none of them costs a try
+    ("step", name, tries, requests)                one challenge; requests are the resend requests left, which cost no try
     ("srp", phase)                                 the SRP prelude: 0 waits for SRP_A, 1 for PASSWORD_VERIFIER
     ("sequence", first, rest)                      rest is a tuple of bodies
     ("fallback", first, rest)                      rest is entered when first has failed
@@ -52,9 +51,6 @@ ROUND_FIELDS = ("step", "asked", "before", "claim", "issued", "carry")
 METADATA_FIELDS = SIGN_IN_FIELDS + ROUND_FIELDS
 MAX_METADATA = 4096
 MAX_ROUNDS = 1000
-
-
-# --- bodies -------------------------------------------------------------------------------------------------------
 
 
 def head(body):

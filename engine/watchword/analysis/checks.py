@@ -36,8 +36,16 @@ from watchword.analysis.findings import (
     with_session,
     without_session,
 )
-from watchword.analysis.metrics import Figures, chance_over, figures_of, guesses_per_day, per_day, probability
-from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore, has_password
+from watchword.analysis.metrics import (
+    Figures,
+    chance_over,
+    figures_of,
+    guesses_per_day,
+    has_password,
+    per_day,
+    probability,
+)
+from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.contract.members import FACTORS
 from watchword.errors import ConfigurationError
 

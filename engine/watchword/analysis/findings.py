@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from attrs import evolve, field, frozen
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.metrics import Figures
-from watchword.analysis.state_space import Exploration, attributes_for, has_password
+from watchword.analysis.metrics import Figures, has_password
+from watchword.analysis.state_space import Exploration, attributes_for
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 

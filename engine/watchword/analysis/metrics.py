@@ -246,3 +246,8 @@ def _outermost(found: set[tuple[int, ...]]) -> frozenset[tuple[int, ...]]:
 def _closes(read: ReadRound, then: derivative.Body) -> bool:
     """Say whether no answer to the message at hand counts after *read*: the next one goes out when it is asked for."""
     return read.use == "resend" or derivative.find(then, read.step) is None
+
+
+def has_password(exploration: Exploration) -> bool:
+    """Say whether the host checks a password on some path."""
+    return any(read.name == derivative.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)

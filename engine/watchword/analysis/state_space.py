@@ -397,8 +397,3 @@ class Conditions:
     def _literal(self, place: int, holds: bool) -> str:
         condition = self.exploration.flow.conditions[place]
         return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"
-
-
-def has_password(exploration: Exploration) -> bool:
-    """Say whether the host checks a password on some path."""
-    return any(read.name == derivative.PASSWORD_VERIFIER for onward in exploration.onward for read, _ in onward)
