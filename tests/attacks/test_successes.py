@@ -96,7 +96,7 @@ def test_a_success_is_a_test_that_can_be_pasted(folder, monkeypatch, capsys):
 
     assert 1 == main(["attack", "loose_flow:flow", "--cases", "120", "--seed", "5"])
     printed = capsys.readouterr().out
-    tests = re.findall(r"^from watchword\.loading\.flow_file.*?^    assert .*?$", printed, re.MULTILINE | re.DOTALL)
+    tests = re.findall(r"^from watchword import find_flow$.*?^    assert .*?$", printed, re.MULTILINE | re.DOTALL)
 
     assert re.search(r"^A-01, hostile answers of every sort$", printed, re.MULTILINE)
     assert re.search(r"^seed 5, run 1, case [0-9]+$", printed, re.MULTILINE)
