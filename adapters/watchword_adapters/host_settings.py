@@ -234,16 +234,16 @@ class _Observer:
 
 
 def _rooted(root_key: Keys, rotating: Ring) -> Ring:
-    from watchword.runtime.keyring import Keyring, Ring, RootedRing  # noqa: PLC0415
+    from watchword.runtime.keyring import Keyring, KeyringWithRootKeys, Ring  # noqa: PLC0415
 
     if isinstance(root_key, Ring):
-        return RootedRing(root_key, rotating)
+        return KeyringWithRootKeys(root_key, rotating)
     if isinstance(root_key, str):
         from watchword_adapters.keys import root_keyring_from  # noqa: PLC0415
 
-        return RootedRing(root_keyring_from(root_key), rotating)
+        return KeyringWithRootKeys(root_keyring_from(root_key), rotating)
     try:
-        return RootedRing(Keyring.of(root_key), rotating)
+        return KeyringWithRootKeys(Keyring.of(root_key), rotating)
     except ConfigurationError as error:
         raise ConfigurationError(f"root_key: {error}") from None
 

@@ -10,7 +10,7 @@ from threading import TIMEOUT_MAX, Condition
 
 from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.runtime.keyring import Key, Keyring, Ring, RootedRing
+from watchword.runtime.keyring import Key, Keyring, KeyringWithRootKeys, Ring
 from watchword_adapters.aws.keys_in_aws import KeptInAws, KeySource, ParameterStoreKeys, SecretsManagerKeys, decoded
 from watchword_adapters.urls import PortURL
 
@@ -153,7 +153,7 @@ def keyring_from(text: str, clock: Clock, root: str = "") -> Ring:
             )
         if said.client.where == kept.client.where:  # Making a client takes a fifth of a second.
             said.client = kept.client
-    return RootedRing(kept if isinstance(kept, Keyring) else _fetched(kept), _ring(said, options, clock))
+    return KeyringWithRootKeys(kept if isinstance(kept, Keyring) else _fetched(kept), _ring(said, options, clock))
 
 
 def root_keyring_from(text: str) -> Keyring:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError, Flow, one_of
-from watchword.runtime.keyring import Keyring, Ring, RootedRing
+from watchword.runtime.keyring import Keyring, KeyringWithRootKeys, Ring
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
@@ -152,7 +152,7 @@ def test_without_a_root_key_the_second_rotation_changes_them():
 def test_the_oldest_key_of_before_becomes_the_root():
     """Who keeps it apart from now on is upgraded: the same names, and the challenges under way are read."""
     before = Keyring.of([secret(2), secret(1)])
-    after = RootedRing(Keyring.of(secret(1)), Keyring.of(secret(3)))
+    after = KeyringWithRootKeys(Keyring.of(secret(1)), Keyring.of(secret(3)))
     assert before.lasting == after.lasting
     assert after.find(before.lasting.id) == before.lasting
     assert isinstance(after, Ring)

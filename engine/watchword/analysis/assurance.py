@@ -12,7 +12,7 @@ from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.notation import format_round
 from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
-from watchword.analysis.findings import Finding, Way, with_session, without_session
+from watchword.analysis.findings import Finding, ProvenPath, with_session, without_session
 from watchword.analysis.state_space import Exploration
 from watchword.contract.members import FACTORS
 from watchword.contract.powers import is_host_run
@@ -63,12 +63,12 @@ def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
 
 
 @frozen
-class Place:
+class ReachedState:
     """A state with what was proven on the way there; *before* and *read* tell the way."""
 
     number: int
     labels: frozenset[str]
-    before: Place | None = None
+    before: ReachedState | None = None
     read: ReadRound | None = None
 
     @property
@@ -84,9 +84,9 @@ class Place:
 
 def walk(
     exploration: Exploration, beginning: int, gains: Callable[[ReadRound], frozenset[str] | None]
-) -> Iterator[Place]:
+) -> Iterator[ReachedState]:
     """Give every state in every distinct company of labels, nearest first; *gains* says None of a round not to be taken."""
-    start = Place(beginning, frozenset())
+    start = ReachedState(beginning, frozenset())
     queue, seen = [start], {(beginning, start.labels)}
     gained: dict[int, frozenset[str] | None] = {}  # by identity: an exploration has few rounds, each in many places
     for here in queue:
@@ -100,15 +100,15 @@ def walk(
             labels = here.labels if more <= here.labels else here.labels | more
             if (target, labels) not in seen:
                 seen.add((target, labels))
-                queue.append(Place(target, labels, here, read))
+                queue.append(ReachedState(target, labels, here, read))
 
 
 def ways_to_tokens(
     exploration: Exploration, required: Sequence[Requirement], *, resends: bool = True
-) -> tuple[Way, ...]:
+) -> tuple[ProvenPath, ...]:
     """Return every set of labels that a passing session can end with."""
     relevant = {*FACTORS, *COUNTED.values(), *(term for each in required for term in terms(each))}
-    found: dict[tuple[frozenset[str], tuple[bool, ...]], Way] = {}
+    found: dict[tuple[frozenset[str], tuple[bool, ...]], ProvenPath] = {}
 
     def gains(read: ReadRound) -> frozenset[str] | None:
         return _labels(exploration.flow, read) & relevant if resends or read.use != "resend" else None
@@ -116,7 +116,7 @@ def ways_to_tokens(
     for outcomes, beginning in exploration.beginnings:
         for place in walk(exploration, beginning, gains):
             if exploration.states[place.number][0] == derivative.PASSED and (place.labels, outcomes) not in found:
-                found[place.labels, outcomes] = Way(place.session, outcomes, place.labels)
+                found[place.labels, outcomes] = ProvenPath(place.session, outcomes, place.labels)
     return tuple(sorted(found.values(), key=lambda way: len(way.session)))
 
 
@@ -132,7 +132,7 @@ def passing(
     allowed: Callable[[ReadRound], bool],
     *,
     through: str = "",
-) -> Way | None:
+) -> ProvenPath | None:
     """Return the shortest way from *beginning* to tokens whose rounds are all *allowed*, or None.
 
     *through* is a step that must be passed on the way, if any.
@@ -147,22 +147,22 @@ def passing(
     outcomes, number = beginning
     for place in walk(exploration, number, gains):
         if exploration.states[place.number][0] == derivative.PASSED and wanted <= place.labels:
-            return Way(place.session, outcomes)
+            return ProvenPath(place.session, outcomes)
     return None
 
 
-def shortest(ways: Iterable[Way | None]) -> Way | None:
+def shortest(ways: Iterable[ProvenPath | None]) -> ProvenPath | None:
     """Return the shortest of *ways*, or None."""
     return min((each for each in ways if each is not None), key=lambda way: len(way.session), default=None)
 
 
-def given(flow: Flow, way: Way) -> str:
+def given(flow: Flow, way: ProvenPath) -> str:
     """Return where *way* begins, for a message: which conditions hold; nothing if none does."""
     held = [" ".join(condition) for condition, held in zip(flow.conditions, way.outcomes, strict=True) if held]
     return f" (where {' and '.join(held)})" if held else ""
 
 
-def everywhere(flow: Flow, way: Way) -> str:
+def everywhere(flow: Flow, way: ProvenPath) -> str:
     """Return for whom something holds on every path."""
     return given(flow, way) or (" (where no condition holds)" if flow.conditions else "")
 
@@ -247,7 +247,7 @@ def _some_of(count: int, options: list[_Ways]) -> _Ways:
     return passed[count]
 
 
-def on_proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+def on_proof(flow: Flow, ways: Sequence[ProvenPath], required: Sequence[Requirement]) -> Iterator[Finding]:
     """Give the findings on paths that prove nothing, or less than is required."""
     bare = next((way for way in ways if way.labels.isdisjoint(FACTORS)), None)
     if bare is not None:
@@ -270,7 +270,9 @@ def on_proof(flow: Flow, ways: Sequence[Way], required: Sequence[Requirement]) -
             )
 
 
-def on_bypass(exploration: Exploration, ways: Sequence[Way], required: Sequence[Requirement]) -> Iterator[Finding]:
+def on_bypass(
+    exploration: Exploration, ways: Sequence[ProvenPath], required: Sequence[Requirement]
+) -> Iterator[Finding]:
     """Give the findings on ways to tokens by fewer factors: by a resend, or by an attribute that users change."""
     flow = exploration.flow
     plain = ways_to_tokens(exploration, required, resends=False)
@@ -311,7 +313,7 @@ def on_recovery(exploration: Exploration) -> Iterator[Finding]:
             return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
 
         way = shortest(
-            Way(place.session, outcomes)
+            ProvenPath(place.session, outcomes)
             for outcomes, beginning in exploration.beginnings
             for place in walk(exploration, beginning, gains)
             if exploration.states[place.number][0] == derivative.PASSED

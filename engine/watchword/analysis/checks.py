@@ -30,8 +30,8 @@ from watchword.analysis.findings import (
     MAX_MESSAGES,
     MAX_SOLE_FACTOR,
     Finding,
+    ProvenPath,
     Report,
-    Way,
     as_accepted,
     with_session,
     without_session,
@@ -118,11 +118,11 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
     flow = exploration.flow
     for beginning in exploration.beginnings:
         if passing(exploration, beginning, lambda _: True) is None:
-            way = Way((), beginning[0])
+            way = ProvenPath((), beginning[0])
             yield with_session(flow, "WW105", f"no session leads to tokens{everywhere(flow, way)}", way)
     for number, (state, onward) in enumerate(zip(exploration.states, exploration.onward, strict=True)):
         if not onward and state[0] not in {derivative.PASSED, derivative.FAILED}:
-            stuck = Way(exploration.shortest(number), exploration.outcomes_at(number))
+            stuck = ProvenPath(exploration.shortest(number), exploration.outcomes_at(number))
             yield with_session(flow, "WW105", "a sign-in gets stuck: nothing can follow", stuck)
             break
     validity = session_minutes * 60
@@ -219,7 +219,7 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
         # Opening with SRP_A leads to no message that does not go out without it as well.
         return frozenset() if read.right is not True else None
 
-    asked: list[tuple[Way, Step, bool]] = []
+    asked: list[tuple[ProvenPath, Step, bool]] = []
     for outcomes, beginning in exploration.beginnings:
         for place in walk(exploration, beginning, gains):
             body, _, phase, _ = exploration.states[place.number]
@@ -229,7 +229,7 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
                 (flow.steps[name] for name in names if name in flow.steps and flow.steps[name].powers.sends), None
             )
             if step is not None:
-                asked.append((Way(place.session, outcomes), step, len(names) > 1))
+                asked.append((ProvenPath(place.session, outcomes), step, len(names) > 1))
                 break
     if asked:
         way, step, chosen = min(asked, key=lambda each: len(each[0].session))
@@ -249,7 +249,7 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
 def _unknown_user(exploration: Exploration) -> Iterator[Finding]:
     difference = first_difference(exploration)
     if difference is not None:
-        way = Way(difference.session, difference.outcomes)
+        way = ProvenPath(difference.session, difference.outcomes)
         yield with_session(
             exploration.flow,
             "WW202",
@@ -309,11 +309,11 @@ def _failing_over(exploration: Exploration) -> Iterator[Finding]:
                 "WW303",
                 f"where step {read.step!r} cannot be asked (its courier is down, or the budget of messages is empty, which "
                 f"strangers can bring about), the sign-in goes on with {others}: so whatever that proves is enough",
-                Way((*exploration.shortest(number), format_round(read)), exploration.outcomes_at(number)),
+                ProvenPath((*exploration.shortest(number), format_round(read)), exploration.outcomes_at(number)),
             )
 
 
-def _notes(flow: Flow, ways: Sequence[Way], figures: Figures, session_minutes: float) -> Iterator[Finding]:
+def _notes(flow: Flow, ways: Sequence[ProvenPath], figures: Figures, session_minutes: float) -> Iterator[Finding]:
     told: set[frozenset[str]] = set()
     for way in ways:
         factors = way.labels & set(FACTORS)

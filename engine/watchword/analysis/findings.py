@@ -90,7 +90,7 @@ def without_session(code: str, message: str) -> Finding:
     return Finding(code, CODES[code][0], message)
 
 
-def with_session(flow: Flow, code: str, message: str, way: Way | None, *, choice: str = "") -> Finding:
+def with_session(flow: Flow, code: str, message: str, way: ProvenPath | None, *, choice: str = "") -> Finding:
     """Return a finding that *way* shows, with the user and the client whose session it is; none if *way* is None."""
     if way is None:
         return without_session(code, message)
@@ -150,7 +150,7 @@ def as_accepted(flow: Flow, finding: Finding) -> Finding:
 
 
 @frozen
-class Way:
+class ProvenPath:
     """A session, for some outcomes of the conditions; *labels* are what was proven, where that matters."""
 
     session: tuple[str, ...]

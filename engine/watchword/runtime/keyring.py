@@ -153,7 +153,7 @@ class Keyring:
 
 
 @frozen
-class RootedRing:
+class KeyringWithRootKeys:
     """A ring (`Ring`) of *rotating* keys, with the *root* keys kept apart from them.
 
     The oldest root key is the one that lasts, whatever becomes of the others. A challenge that a root key made is read

@@ -63,7 +63,7 @@ ODD_TEXTS = ("", " ", "-", "\u00a0", "\u200b", "\ufeff", "ä", "ein Flügel", "�
 
 
 @frozen
-class Made:
+class SolvedChallenge:
     """A challenge, the right answer to it, and the codes that were asked for to make it."""
 
     challenge: Challenge

@@ -26,7 +26,7 @@ from watchword.testing.kind_facts import (
     HEAVY,
     NOTHING,
     ODD_TEXTS,
-    Made,
+    SolvedChallenge,
     assert_word,
     built_anew,
     hidden_users,
@@ -280,7 +280,7 @@ class KindContract:
                     continue
                 # What the setting says to the letter may be the right answer, if it says anything.
                 for answer in (each for each in NOTHING if each != odd or not each):
-                    right = self._verdict(built, Made(challenge, "", ()), answer).right
+                    right = self._verdict(built, SolvedChallenge(challenge, "", ()), answer).right
                     assert right is False, f"with {name}={odd!r} the answer {answer!r} passes: refuse such a setting"
 
     def test_hostile_attributes_do_no_harm(self) -> None:
@@ -364,7 +364,7 @@ class KindContract:
         never_twice = len(ones) == len(others) == _DRAWS
         return min(len(ones), len(others)) > 1 and (never_twice or not ones.isdisjoint(others))
 
-    def _made(self, **how: Any) -> Made:
+    def _made(self, **how: Any) -> SolvedChallenge:
         """Make a challenge; *how* goes to `create_request`."""
         given: dict[str, Any] = {"user": self.user, **how}
         request = create_request(self.kind, **given)
@@ -374,7 +374,7 @@ class KindContract:
         except Exception as error:
             raise AssertionError(f"create raised {error!r:.200}") from error
         assert type(challenge) is Challenge, f"create must return a Challenge, not {type(challenge).__name__}"
-        return Made(challenge, self._right(request, challenge, issued), tuple(issued))
+        return SolvedChallenge(challenge, self._right(request, challenge, issued), tuple(issued))
 
     def _right(self, request: CreateRequest, challenge: Challenge, issued: list[DrawnCode]) -> str:
         """Return the right answer; nothing for users of whom there is none."""
@@ -385,7 +385,7 @@ class KindContract:
         assert issued or self.right, "say what the right answer is: set `right`, or write a method of that name"
         return str(self.right or issued[-1].text)
 
-    def _verdict(self, kind: Any, made: Made, answer: Any, **how: Any) -> Verdict:
+    def _verdict(self, kind: Any, made: SolvedChallenge, answer: Any, **how: Any) -> Verdict:
         """Have *answer* judged; *how* goes to `verify_request`."""
         given: dict[str, Any] = {"user": self.user, **how}
         request = verify_request(kind, made.challenge, answer, **given)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError
-from watchword.runtime.keyring import MIN_KEY_BYTES, Key, Keyring, RootedRing, length_prefixed
+from watchword.runtime.keyring import MIN_KEY_BYTES, Key, Keyring, KeyringWithRootKeys, length_prefixed
 
 SECRET = bytes(range(100, 132))
 OTHER = hashlib.sha256(b"another").digest()
@@ -38,7 +38,7 @@ def test_a_root_key_lasts_and_makes_no_challenge():
     """The newest of those that rotate makes, the oldest root key lasts, and all of both read."""
     third = hashlib.sha256(b"a third").digest()
     root, rotating = Keyring.of([OTHER, SECRET]), Keyring.of(third)
-    ring = RootedRing(root, rotating)
+    ring = KeyringWithRootKeys(root, rotating)
     assert (root.lasting, rotating.current) == (ring.lasting, ring.current)
     assert [key.id for key in (*root.keys, *rotating.keys)] == [
         ring.find(key.id).id for key in (*root.keys, *rotating.keys)
