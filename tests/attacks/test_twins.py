@@ -169,7 +169,7 @@ TWINS = {
     "a code is good twice": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-07"),
     "a code is good for many at once": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-08"),
     "guesses are not counted": Twin(
-        verification._charged, "limits=guess_limits(case.flow, case.step)", "limits=()", "R-01"
+        verification._charged, "limits=case.flow.limits.guesses_at(case.step)", "limits=()", "R-01"
     ),
     "guesses are counted for each session": Twin(
         verification.guess_budget, '"guess:{user}:', '"guess:{parameters.claim}:', "R-01", "two"

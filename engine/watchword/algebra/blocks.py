@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.contract.kinds import HostRun, Kind
@@ -181,14 +181,10 @@ def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
         return tuple(map_kinds(each, change) for each in blocks)
 
     match block:
-        case InSequence(parts):
-            return InSequence(changed(parts))
-        case Fallback(parts):
-            return Fallback(changed(parts))
-        case OneOf(options):
-            return OneOf(changed(options))
-        case AtLeast(count, options):
-            return AtLeast(count, changed(options))
+        case InSequence(parts) | Fallback(parts):
+            return evolve(block, parts=changed(parts))
+        case OneOf(options) | AtLeast(_, options):
+            return evolve(block, options=changed(options))
         case When(condition, then, otherwise):
             return When(condition, map_kinds(then, change), None if otherwise is None else map_kinds(otherwise, change))
         case Named(name, kind):

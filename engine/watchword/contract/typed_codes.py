@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from watchword.errors import ConfigurationError
@@ -9,29 +10,17 @@ from watchword.errors import ConfigurationError
 LONGEST = 1024
 """Characters of an answer that is looked at."""
 
-_RANGES = (
-    *(
-        (0x09, 0x0D),
-        (0x20, 0x20),
-        (0x85, 0x85),
-        (0xA0, 0xA0),
-        (0x1680, 0x1680),
-    ),  # tab, line ends, spaces, no-break space
-    *((0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000)),
-    *((0xAD, 0xAD), (0x034F, 0x034F), (0x061C, 0x061C), (0x180B, 0x180F)),  # soft hyphen, joiners, marks of direction
-    *(
-        (0x200B, 0x200F),
-        (0x202A, 0x202E),
-        (0x2060, 0x206F),
-        (0xFE00, 0xFE0F),
-        (0xFEFF, 0xFEFF),
-    ),  # and the byte order mark
+_UNSEEN = (
+    "0009-000D 0020 0085 00A0 1680 2000-200A 2028-2029 202F 205F 3000 "  # tab, line ends, spaces, no-break space
+    "00AD 034F 061C 180B-180F "  # soft hyphen, joiners, marks of direction
+    "200B-200F 202A-202E 2060-206F FE00-FE0F FEFF"  # and the byte order mark
 )
 # Written out: what Python takes for white space or for a format character differs between its versions.
-_UNSEEN = {code: None for first, last in _RANGES for code in range(first, last + 1)}
-_DROPPED = {**_UNSEEN, ord("-"): None}
+_RANGES = [[int(end, 16) for end in span.split("-")] for span in _UNSEEN.split()]
+_DROPPED = {ord("-"): None, **{code: None for ends in _RANGES for code in range(ends[0], ends[-1] + 1)}}
 
 Case = Literal["upper", "lower", "keep"]
+_CASES: Mapping[Case, Callable[[str], str]] = {"upper": str.upper, "lower": str.lower, "keep": str}
 
 
 def typed_code(answer: object, *, case: Case = "upper") -> str | None:
@@ -45,7 +34,7 @@ def typed_code(answer: object, *, case: Case = "upper") -> str | None:
     Raises:
         ConfigurationError: if *case* is none of the three.
     """
-    if case not in {"upper", "lower", "keep"}:
+    if case not in _CASES:
         raise ConfigurationError('typed_code: case must be "upper", "lower" or "keep"')
     # Length first: no work for a huge text. ASCII before case: str.upper() makes S of a long s, K of the KELVIN SIGN.
     if not isinstance(answer, str) or len(answer) > LONGEST:
@@ -53,13 +42,7 @@ def typed_code(answer: object, *, case: Case = "upper") -> str | None:
     code = visible_characters(answer)
     if not code or not code.isascii():
         return None
-    match case:
-        case "upper":
-            return code.upper()
-        case "lower":
-            return code.lower()
-        case _:
-            return code
+    return _CASES[case](code)
 
 
 def visible_characters(text: str) -> str:

@@ -178,61 +178,44 @@ def flaw_of(challenge: object, channel: str) -> str:
 
 def _choice(services: Services, at: Situation) -> CreatedChallenge:
     """Ask the client which of the steps it wants."""
-    claim = draw_claim(services, at)
-    public = {
-        "kind": derivative.SELECT,
-        "step": derivative.SELECT,
-        "choices": ",".join(at.choices),
-        "ref": reference(claim.id),
-    }
-    parameters = _private_parameters(services, at, claim, derivative.SELECT, int(at.now) + 1)
-    return CreatedChallenge(public, parameters.write(claim.key, at.binding, {}), _metadata(at, claim, {}))
+    told = {"choices": ",".join(at.choices)}
+    return _response(
+        services, at, draw_claim(services, at), Challenge(), told, kind=derivative.SELECT, expires=int(at.now) + 1
+    )
 
 
 def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadline) -> CreatedChallenge:
-    """Return what the host gets: what the client is shown, what Verify needs, and what the next call reads."""
+    """Return the challenge as the host gets it, or that the step cannot be asked."""
     deadline.left()
-    claim, challenge, kind = asking.claim, asking.challenge, at.step.kind
+    claim, challenge, powers = asking.claim, asking.challenge, at.step.powers
     if not asking.asked:
-        return _unasked(services, at, asking)
+        # No answer to it is right, and any brings what the flow has instead.
+        told = {"attempts_left": "0", "expires_at": str(claim.issued), "error": "unavailable"}
+        shown = Challenge(challenge.public)
+        return _response(services, at, claim, shown, told, kind=derivative.UNASKED, expires=claim.issued)
     expires = claim.issued + at.step.lifetime
-    public = {
-        **challenge.public,
-        "kind": kind.kind,
-        "step": at.step_name,
-        "attempts_left": str(at.attempts_left),
-        "expires_at": str(expires),
-        "ref": reference(claim.id),
-    }
-    if at.step.powers.sends and at.resends_open and len(at.message_claims | {claim.id}) < MESSAGES:
-        public["resend_after"] = str(claim.issued + at.step.powers.resend_after)
+    told = {"attempts_left": str(at.attempts_left), "expires_at": str(expires)}
+    if powers.sends and at.resends_open and len(at.message_claims | {claim.id}) < MESSAGES:
+        told["resend_after"] = str(claim.issued + powers.resend_after)
     if claim.error:
-        public["error"] = claim.error
-    parameters = _private_parameters(services, at, claim, kind.kind, expires)
-    private = parameters.write(claim.key, at.binding, challenge.private)
-    return CreatedChallenge(public, private, _metadata(at, claim, challenge.carry))
+        told["error"] = claim.error
+    return _response(services, at, claim, challenge, told, kind=at.step.kind.kind, expires=expires)
 
 
-def _unasked(services: Services, at: Situation, asking: _Asking) -> CreatedChallenge:
-    """Tell the client that the step cannot be asked: no answer to it is right, and any brings what the flow has instead."""
-    claim = asking.claim
-    public = {
-        **asking.challenge.public,
-        "kind": at.step.kind.kind,
-        "step": at.step_name,
-        "attempts_left": "0",
-        "expires_at": str(claim.issued),
-        "ref": reference(claim.id),
-        "error": "unavailable",
-    }
-    parameters = _private_parameters(services, at, claim, derivative.UNASKED, claim.issued)
-    return CreatedChallenge(public, parameters.write(claim.key, at.binding, {}), _metadata(at, claim, {}, asked=False))
-
-
-def _private_parameters(
-    services: Services, at: Situation, claim: ChallengeClaim, kind: str, expires: int
-) -> PrivateParameters:
-    return PrivateParameters(
+def _response(
+    services: Services,
+    at: Situation,
+    claim: ChallengeClaim,
+    challenge: Challenge,
+    told: Mapping[str, str],
+    *,
+    kind: str,
+    expires: int,
+) -> CreatedChallenge:
+    """Return what the host gets: what the client is shown, what Verify needs, and what the next call reads."""
+    shown_kind = derivative.SELECT if at.choices else at.step.kind.kind
+    public = {**challenge.public, "kind": shown_kind, "step": at.step_name, **told, "ref": reference(claim.id)}
+    private = PrivateParameters(
         flow=at.flow.fingerprint,
         kind=kind,
         step=at.step_name,
@@ -244,10 +227,7 @@ def _private_parameters(
         proven=at.proven,
         has_own_try=has_own_try(services, at, claim),
     )
-
-
-def _metadata(at: Situation, claim: ChallengeClaim, carry: Mapping[str, str], *, asked: bool = True) -> str:
-    return Metadata(
+    metadata = Metadata(
         flow=at.flow.fingerprint,
         facts=at.evaluation.facts,
         step=at.step_name,
@@ -255,6 +235,7 @@ def _metadata(at: Situation, claim: ChallengeClaim, carry: Mapping[str, str], *,
         signin=at.signin,
         claim=claim.id,
         issued=claim.issued,
-        carry=carry,
-        asked=asked,
-    ).write()
+        carry=challenge.carry,
+        asked=kind != derivative.UNASKED,
+    )
+    return CreatedChallenge(public, private.write(claim.key, at.binding, challenge.private), metadata.write())

@@ -50,8 +50,7 @@ class Key:
         """
         size = len(alphabet)
         if not 2 <= size <= 256:
-            msg = f"an alphabet has 2 to 256 symbols, this one has {size}"
-            raise ConfigurationError(msg)
+            raise ConfigurationError(f"an alphabet has 2 to 256 symbols, this one has {size}")
         # A key of its own: a digest that travels must never be the stream that a code is read from.
         secret = _expand(self._secret, purpose, "choose")
         bound = 256 - 256 % size
@@ -133,8 +132,7 @@ class Keyring:
             return secrets
         listed = [secrets] if isinstance(secrets, bytes) else list(secrets)
         if not listed:
-            msg = f"the key is missing: set WATCHWORD_KEY or pass key=; {_REMEDY}"
-            raise ConfigurationError(msg)
+            raise ConfigurationError(f"the key is missing: set WATCHWORD_KEY or pass key=; {_REMEDY}")
         return cls(tuple(_key(secret, place) for place, secret in enumerate(listed, start=1)))
 
     @property
@@ -180,13 +178,12 @@ class KeyringWithRootKeys:
 
 def _key(secret: object, place: int) -> Key:
     if not isinstance(secret, bytes | bytearray):
-        msg = f"key {place} is no bytes but {type(secret).__name__}; {_REMEDY}"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(f"key {place} is no bytes but {type(secret).__name__}; {_REMEDY}")
     if len(secret) < MIN_KEY_BYTES:
-        msg = f"key {place} is too short: {len(secret)} bytes, {MIN_KEY_BYTES} are needed; {_REMEDY}"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(
+            f"key {place} is too short: {len(secret)} bytes, {MIN_KEY_BYTES} are needed; {_REMEDY}"
+        )
     if len(set(secret)) < _MIN_DISTINCT_BYTES:
-        msg = f"key {place} is not random: it repeats {len(set(secret))} different bytes; {_REMEDY}"
-        raise ConfigurationError(msg)
+        raise ConfigurationError(f"key {place} is not random: it repeats {len(set(secret))} different bytes; {_REMEDY}")
     secret = bytes(secret)
     return Key(hashlib.sha256(_expand(secret, "key id")).hexdigest()[:8], secret)

@@ -11,7 +11,7 @@ from watchword.algebra.blocks import Step
 from watchword.algebra.evaluation import ACTION, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import User, Verdict, VerifyRequest
-from watchword.contract.ports import LEASE, Charge, ChargeRequest, Limit
+from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import UnavailableError, checked_word
 from watchword.runtime.keyring import Key
 from watchword.runtime.services import Deadline, Services
@@ -35,11 +35,6 @@ WRONG = Verdict(right=False)
 def guess_budget(user: str, parameters: PrivateParameters) -> str:
     """Return the budget that a guess at *parameters* is charged to: by user, kind, and whether a factor was proven before."""
     return f"guess:{user}:{parameters.kind}:{'proven' if parameters.proven else 'first'}"
-
-
-def guess_limits(flow: Flow, step: Step) -> tuple[Limit, ...]:
-    """Return the limits for guesses at *step*; none for a puzzle, and for what nobody can guess."""
-    return flow.limits.guesses_at(step)
 
 
 @frozen
@@ -162,7 +157,7 @@ def _charged(services: Services, case: _Case, text: str, deadline: Deadline) -> 
         key=case.budget,
         owner=case.user,
         claim_id=case.own_try,
-        limits=guess_limits(case.flow, case.step),
+        limits=case.flow.limits.guesses_at(case.step),
         keep=case.keep,
         now=services.clock.now(),
     )
