@@ -15,7 +15,7 @@ from kit.engine_host import ANN, Riddle
 from kit.hosts import Book, event, sign_in_of, triggers_of
 from kit.paths import FLOWS
 from watchword import Flow, Verdict, WatchwordError, sequence
-from watchword.algebra import derivative, notation, requirement
+from watchword.algebra import derivative, requirement, session_notation
 from watchword.algebra.limits import parse_limit
 from watchword.contract.ports import Limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
@@ -302,11 +302,11 @@ def spoken(data: bytes) -> None:
     """Session words are what `say` makes of the rounds that they tell."""
     text = Draw(data).rest()
     try:
-        rounds = notation.parse_session(text, ("riddle", "email_otp", "srp_a"))
+        rounds = session_notation.parse_session(text, ("riddle", "email_otp", "srp_a"))
     except ConfigurationError:
         return
-    assert rounds == notation.parse_session(
-        " ".join(map(notation.format_round, rounds)), ("riddle", "email_otp", "srp_a")
+    assert rounds == session_notation.parse_session(
+        " ".join(map(session_notation.format_round, rounds)), ("riddle", "email_otp", "srp_a")
     )
 
 

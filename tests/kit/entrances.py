@@ -12,7 +12,7 @@ from attrs import field, frozen
 from kit.engine_host import Riddle
 from kit.hosts import event, sign_in_of, triggers_of
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
-from watchword.algebra import derivative, notation, requirement
+from watchword.algebra import derivative, requirement, session_notation
 from watchword.algebra.limits import parse_limit
 from watchword.contract.kinds import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
@@ -238,7 +238,7 @@ def _file_entrance(name, suffix, read):
 
 
 def _listened(words):
-    return notation.parse_session(words, ("riddle", "captcha"))
+    return session_notation.parse_session(words, ("riddle", "captcha"))
 
 
 @frozen

@@ -1,10 +1,10 @@
-"""Sessions in the words of `watchword.algebra.notation`, as lists of (name, result, metadata): ``session("srp_a+ password_verifier+ email_otp-", flow)``.
+"""Sessions in the words of `watchword.algebra.session_notation`, as lists of (name, result, metadata): ``session("srp_a+ password_verifier+ email_otp-", flow)``.
 
 Every custom round carries the metadata that *flow*'s own Create would have written. A word may also name a step that *flow* has not.
 """
 
 from watchword.algebra import derivative
-from watchword.algebra.notation import parse_session
+from watchword.algebra.session_notation import parse_session
 from watchword.testing.session_lists import SIGNIN, metadata, recorded
 
 __all__ = ["SIGNIN", "judged", "listed", "metadata", "results", "session"]

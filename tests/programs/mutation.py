@@ -109,13 +109,13 @@ MODULES |= {
         (
             "tests/engine/runtime/test_creation.py",
             "tests/engine/runtime/test_verification.py",
-            "tests/engine/analysis/test_enumeration.py",
+            "tests/engine/analysis/test_user_enumeration.py",
             "tests/engine/runtime/test_wire_mutants.py",
         ),
     ),
     "enumeration": Module(
-        "engine/watchword/analysis/enumeration.py",
-        ("tests/engine/analysis/test_enumeration.py", "tests/engine/runtime/test_puzzles_of_unknown_users.py"),
+        "engine/watchword/analysis/user_enumeration.py",
+        ("tests/engine/analysis/test_user_enumeration.py", "tests/engine/runtime/test_puzzles_of_unknown_users.py"),
     ),
     "diagram": Module("engine/watchword/analysis/diagram.py", ("tests/engine/analysis/test_diagram.py",)),
     "flow_file": Module("engine/watchword/loading/flow_file.py", ("tests/engine/loading/test_flow_file.py",)),
@@ -150,9 +150,9 @@ MODULES |= {
     ),
     "requirement": Module("engine/watchword/algebra/requirement.py", ("tests/engine/algebra/test_requirement.py",)),
     "validators": Module("engine/watchword/contract/validators.py", ("tests/engine/contract/test_validators.py",)),
-    "notation": Module(
-        "engine/watchword/algebra/notation.py",
-        ("tests/engine/algebra/test_notation.py", "tests/engine/analysis/test_explanation.py"),
+    "session_notation": Module(
+        "engine/watchword/algebra/session_notation.py",
+        ("tests/engine/algebra/test_session_notation.py", "tests/engine/analysis/test_explanation.py"),
     ),
     "srp6a": Module("adapters/watchword_adapters/srp/srp6a.py", ("tests/adapters/srp/test_srp6a.py",)),
     "evaluation": Module(

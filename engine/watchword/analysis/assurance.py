@@ -10,8 +10,8 @@ from watchword.algebra import derivative
 from watchword.algebra.attributes import changed_how, hands_of, is_custom
 from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
 from watchword.algebra.flow import Flow, ReadRound
-from watchword.algebra.notation import format_round
 from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
+from watchword.algebra.session_notation import format_round
 from watchword.analysis.findings import Finding, ProvenPath, with_session, without_session
 from watchword.analysis.state_space import Exploration
 from watchword.contract.members import FACTORS

@@ -8,7 +8,7 @@ from watchword.algebra import derivative
 from watchword.algebra.blocks import Step
 from watchword.algebra.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.algebra.limits import MAX_GUESSES, PER_BUDGET
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.analysis.assurance import (
     COUNTED,
     assurance,
@@ -24,7 +24,6 @@ from watchword.analysis.assurance import (
     walk,
     ways_to_tokens,
 )
-from watchword.analysis.enumeration import first_difference
 from watchword.analysis.findings import (
     CODES,
     MAX_MESSAGES,
@@ -46,6 +45,7 @@ from watchword.analysis.metrics import (
     probability,
 )
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
+from watchword.analysis.user_enumeration import first_difference
 from watchword.contract.members import FACTORS
 from watchword.errors import ConfigurationError
 

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.analysis.explanation import upcoming
 from watchword.analysis.state_space import Conditions, Exploration, Outcomes, beginnings_of, sending_steps, union
 from watchword.errors import ConfigurationError

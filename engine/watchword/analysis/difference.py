@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import Flow, ReadRound, decision_of, decision_text, expect_flow
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.analysis.assurance import weakest
 from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, sending_steps
 from watchword.contract.ports import Limit

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, as_tuples, named_rounds
 from watchword.algebra.flow import Flow, ReadRound, Round
-from watchword.algebra.notation import format_round, parse_session
+from watchword.algebra.session_notation import format_round, parse_session
 from watchword.analysis.state_space import sending_steps
 
 REASON_TEXTS: Mapping[str, str] = {

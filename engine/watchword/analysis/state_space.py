@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import Flow, ReadRound, Use, expect_flow
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.errors import ConfigurationError
 
 MAX_STATES = 1_000_000

@@ -10,7 +10,7 @@ from attrs import define
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.errors import WatchwordError
 from watchword.testing.code_tap import DrawnCode, hearing
 from watchword.testing.flow_user import FlowWorld

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION
 from watchword.algebra.flow import Flow, ReadRound, Round
-from watchword.algebra.notation import parse_session
+from watchword.algebra.session_notation import parse_session
 from watchword.analysis.state_space import next_rounds, sending_steps
 from watchword.runtime.wire import write_metadata
 

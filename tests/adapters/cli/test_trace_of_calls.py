@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kit.sessions import results, session
 from watchword import Flow, sequence
-from watchword.algebra.notation import HOST_WORDS
+from watchword.algebra.session_notation import HOST_WORDS
 from watchword_adapters.cli.local.call_recording import TriggerCall, trigger_lines
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp

@@ -27,7 +27,7 @@ from watchword import (
 )
 from watchword.algebra import derivative
 from watchword.algebra.blocks import AtLeast, Fallback, InSequence, OneOf, When
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.analysis import diagram
 from watchword.analysis.diagram import Edge, collapsed, dot, full, mermaid
 from watchword.analysis.state_space import explore

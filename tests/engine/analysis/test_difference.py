@@ -18,7 +18,7 @@ from watchword import (
     when,
 )
 from watchword.algebra.flow import FailAuthentication, Present, decision_text
-from watchword.algebra.notation import parse_session
+from watchword.algebra.session_notation import parse_session
 from watchword.analysis.difference import FAIL, TOKENS, Change, difference
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp

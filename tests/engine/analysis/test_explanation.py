@@ -14,7 +14,7 @@ from kit.sessions import judged, metadata, session
 from watchword import Flow, ReadRound, Round, User, all_of, at_least, attribute, fallback, named, one_of, sequence, when
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import SessionRequest
-from watchword.algebra.notation import parse_session
+from watchword.algebra.session_notation import parse_session
 from watchword.analysis.explanation import (
     REASON_TEXTS,
     decided_text,

@@ -30,7 +30,7 @@ from watchword import (
 )
 from watchword.algebra import derivative
 from watchword.algebra.attributes import hands_of, may_change
-from watchword.algebra.notation import parse_session
+from watchword.algebra.session_notation import parse_session
 from watchword.analysis.assurance import assurance
 from watchword.analysis.checks import unproven
 from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report

@@ -32,7 +32,7 @@ from watchword import (
     when,
 )
 from watchword.algebra import derivative
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.analysis import state_space
 from watchword.analysis.state_space import every_outcome, explore
 

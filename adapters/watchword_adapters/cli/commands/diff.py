@@ -9,7 +9,7 @@ import shlex
 import attrs
 
 from watchword.algebra.flow import Flow
-from watchword.algebra.notation import parse_session
+from watchword.algebra.session_notation import parse_session
 from watchword.analysis.difference import TOKENS, Difference, Divergence, difference
 from watchword.analysis.findings import Finding
 from watchword.analysis.state_space import MAX_STATES

@@ -182,7 +182,7 @@ def call_as_json(exchange: RecordedCall) -> dict[str, Any]:
 
 
 def _session(request: Mapping[str, Any]) -> str:
-    """Return the session's rounds, with the signs of `watchword.algebra.notation`."""
+    """Return the session's rounds, with the signs of `watchword.algebra.session_notation`."""
     rounds = cast("list[Mapping[str, Any]]", request.get("session") or [])
     read = [
         read_metadata(each.get("challengeMetadata")) if each["challengeName"] == CUSTOM else None for each in rounds

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kit.sessions import session
 from watchword import ConfigurationError, Flow, ReadRound, named, sequence
 from watchword.algebra import derivative
-from watchword.algebra.notation import HOST_WORDS, MAX_SESSION_TEXT, format_round, parse_session
+from watchword.algebra.session_notation import HOST_WORDS, MAX_SESSION_TEXT, format_round, parse_session
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 

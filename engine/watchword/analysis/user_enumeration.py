@@ -6,7 +6,7 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
-from watchword.algebra.notation import format_round
+from watchword.algebra.session_notation import format_round
 from watchword.analysis.state_space import Exploration
 
 
