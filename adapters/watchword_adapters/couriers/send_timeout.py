@@ -87,26 +87,24 @@ def send_within(clock: Clock, within: float, carrier: str, work: Callable[[Attem
     if not within > 0:
         raise UnavailableError(f"there was no time left to send by {carrier}", undelivered=True, reason="timeout")
     attempt = Attempt(clock, within)
-    outcome: list[Receipt | BaseException] = []
 
-    def run() -> None:
+    def run() -> Receipt | BaseException:
         try:
-            outcome.append(work(attempt))
+            return work(attempt)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            outcome.append(error)
+            return error
 
-    late = False
     try:
-        clock.call(run, within)
+        outcome = clock.call(run, within)
     except UnavailableError as error:
         if error.undelivered:
             raise UnavailableError(
                 f"there was no thread to send by {carrier}", undelivered=True, reason="setup"
             ) from None
-        late = True
+        outcome = GivenUpError()
     finally:
         attempt.give_up()
-    return _judge(GivenUpError() if late else outcome[0], attempt, within, carrier)
+    return _judge(outcome, attempt, within, carrier)
 
 
 def _judge(result: Receipt | BaseException, attempt: Attempt, within: float, carrier: str) -> Receipt:

@@ -174,30 +174,28 @@ class DynamoDbTable:
         if not within > 0:
             raise self._unavailable("was given no time", "timeout")
         deadline = self._clock.monotonic() + within
-        outcome: list[_Result] = []
-        failure: list[BaseException] = []
 
-        def work() -> None:
+        def work() -> _Result | BaseException:
             try:
                 with unlogged():
-                    outcome.append(self._tried(deadline, operation))
+                    return self._tried(deadline, operation)
             except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-                failure.append(error)
+                return error
 
         try:
-            self._clock.call(work, within)
+            outcome = self._clock.call(work, within)
         except UnavailableError as error:
             if error.undelivered:
                 raise self._unavailable("found no thread to work on", "setup") from None
             raise self._unavailable(f"did not answer within {within:.3g} seconds", "timeout") from None
-        if outcome:
-            return outcome[0]
-        if isinstance(failure[0], UnavailableError):
-            raise failure[0]
-        if isinstance(failure[0], ConfigurationError):
-            raise self._unavailable(f"is not set up: {failure[0]}", "setup")
+        if not isinstance(outcome, BaseException):
+            return outcome
+        if isinstance(outcome, UnavailableError):
+            raise outcome
+        if isinstance(outcome, ConfigurationError):
+            raise self._unavailable(f"is not set up: {outcome}", "setup")
         # Not chained: what botocore says may quote a request.
-        raise self._failed(cause_of(failure[0]))
+        raise self._failed(cause_of(outcome))
 
     def _tried(self, deadline: float, operation: Callable[[Calls], _Result]) -> _Result:
         calls = Calls(self.client(), self.name, self._clock, deadline)
