@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
 from watchword.algebra.flow import Flow, expect_flow
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
-from watchword.contract.powers import channel_of, powers_of_ledger, reach_of
+from watchword.contract.powers import channel_of, missing_members, powers_of_ledger, reach_of
 from watchword.errors import ConfigurationError
 from watchword_adapters.aws.in_lambda import runs_handler, runs_in_lambda
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Keys: TypeAlias = "bytes | str | Sequence[bytes] | Ring"
 Couriers: TypeAlias = Courier | str | Sequence[Courier | str] | Mapping[str, Courier | str]
+
+_Given = TypeVar("_Given")
 
 PROCESS_ONLY = "process-only"
 
@@ -55,23 +57,23 @@ class HostSettings:
     @cached_property
     def registry(self) -> Registry:
         """What finds plugins."""
-        from watchword.loading.registry import Registry  # noqa: PLC0415
+        from watchword.loading.registry import Registry, expect_registry  # noqa: PLC0415
 
-        return Registry() if self.given_registry is None else self.given_registry
+        return Registry() if self.given_registry is None else expect_registry(self.given_registry)
 
     @cached_property
     def clock(self) -> Clock:
         """The clock."""
         from watchword_adapters.clock import SystemClock  # noqa: PLC0415
 
-        return self.given_clock or SystemClock()
+        return SystemClock() if self.given_clock is None else _port("clock", Clock, self.given_clock)
 
     @cached_property
     def audit(self) -> Audit:
         """Where audit events go, before any plugin observes them."""
         from watchword_adapters.audit import StructuredLog  # noqa: PLC0415
 
-        return self.given_audit or StructuredLog()
+        return StructuredLog() if self.given_audit is None else _port("audit", Audit, self.given_audit)
 
     @property
     def defines_only(self) -> bool:
@@ -124,6 +126,7 @@ class HostSettings:
             from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 
             ledger = MemoryLedger()
+        _port("ledger", Ledger, ledger)
         if runs_in_lambda(self.environment) and not alone:
             _demand_shared(ledger)
         powers_of_ledger(ledger).prepare()
@@ -153,7 +156,9 @@ class HostSettings:
         return by_channel
 
     def _courier(self, given: Courier | str) -> Courier:
-        return self.registry.find_courier(given) if isinstance(given, str) else given
+        if isinstance(given, str):
+            return self.registry.find_courier(given)
+        return _port("courier", Courier, given, asked_later="channel")
 
     def flow(self, flow: Flow | str | os.PathLike[str]) -> Flow:
         """Return *flow*, read from its file if that is what was given.
@@ -206,7 +211,7 @@ class HostSettings:
             ledger=self.ledger,
             couriers=self.couriers(flows) if creates else {},
             clock=self.clock,
-            random=self.given_random or SystemRandom(),
+            random=SystemRandom() if self.given_random is None else _port("random", Random, self.given_random),
             audit=self._observed(flows),  # after all that is found by a URL
             pad_to=self.pad_to,
             fold=fold or fold_name,
@@ -231,6 +236,22 @@ class _Observer:
 
     def record(self, event: AuditEvent) -> None:
         self.observe(event)
+
+
+def _port(parameter: str, port: type, given: _Given, asked_later: str = "") -> _Given:
+    """Return what was *given* for *parameter* if it has every member of *port*, but for one that is *asked_later*.
+
+    Raises:
+        ConfigurationError: if it has not: the first sign-in would end by it.
+    """
+    if isinstance(given, type):
+        raise ConfigurationError(f"{parameter}= is the class {given.__name__}: make one, {given.__name__}(…)")
+    missing = [name for name in missing_members(given, port) if name != asked_later]
+    if missing:
+        raise ConfigurationError(
+            f"{parameter}= is no {port.__name__}: {type(given).__name__} has no {', '.join(missing)}"
+        )
+    return given
 
 
 def _rooted(root_key: Keys, rotating: Ring) -> Ring:

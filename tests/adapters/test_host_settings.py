@@ -10,6 +10,7 @@ from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
+from watchword_adapters.clock import SystemRandom
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers import MemoryLedger
@@ -55,6 +56,44 @@ def test_each_is_made_once(name):
     """A host asks as often as it likes: budgets, clocks and plugins are the same ones."""
     settings = HostSettings(environment=ENVIRONMENT)
     assert getattr(settings, name) is getattr(settings, name)
+
+
+PORTS = {"ledger": MemoryLedger, "courier": Outbox, "clock": VirtualClock, "audit": MemoryAudit, "random": SystemRandom}
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_what_is_given_for_a_port_has_all_of_its_members(name):
+    """Else the first sign-in would end by it: a class, an odd value, and one without a method are refused by name."""
+
+    def started(given):
+        HostSettings(**{"key": GIVEN, "courier": Outbox(), name: given}).engine(MAIL)
+
+    made = PORTS[name]
+    started(made())
+    with pytest.raises(ConfigurationError, match=rf"^{name}= is the class {made.__name__}: make one"):
+        started(made)
+    for odd in (object(), 7, b"memory:", True):
+        with pytest.raises(ConfigurationError, match=rf"{name}= is no {name.title()}: {type(odd).__name__} has no "):
+            started({"email": odd} if name == "courier" else odd)
+    with pytest.raises(ConfigurationError, match=rf"^{name}= is no {name.title()}: Odd has no "):
+        started(type("Odd", (), {"channel": "email", "floor": 0.0, "reach": "process"})())
+
+
+@pytest.mark.parametrize("name", ["clock", "audit", "random"])
+def test_what_is_given_counts_though_it_is_empty(name):
+    """An audit that has kept no event yet is no missing one."""
+    empty = type("Empty", (PORTS[name],), {"__len__": lambda self: 0})()
+    engine = HostSettings(**{"key": GIVEN, "courier": Outbox(), name: empty}).engine(MAIL)
+    assert getattr(engine, name) is empty
+
+
+def test_a_registry_is_one():
+    """Also an empty one is what was given; anything else is refused."""
+    empty = Registry({})
+    assert HostSettings(registry=empty).registry is empty
+    for odd in (7, {"watchword": {}}, "watchword", Registry):
+        with pytest.raises(ConfigurationError, match=r"registry= is of type .*: pass a Registry, or leave it out"):
+            assert HostSettings(registry=odd).registry
 
 
 def test_what_is_not_needed_is_not_read():

@@ -32,7 +32,7 @@ from watchword.algebra.flow import Flow
 from watchword.algebra.limits import Limits
 from watchword.errors import ConfigurationError
 from watchword.loading import toml_positions
-from watchword.loading.registry import Registry
+from watchword.loading.registry import Registry, expect_registry
 
 MAX_BYTES = 256 * 1024
 MAX_REFERENCE = 4096
@@ -80,7 +80,7 @@ def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
     except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError is one, a number of 5000 digits another
         raise ConfigurationError(f"{path} is no TOML: {str(error)[:200]}") from error
     try:
-        flow = _Reader(registry or Registry()).flow(top)
+        flow = _Reader(Registry() if registry is None else expect_registry(registry)).flow(top)
     except _WrongError as wrong:
         key, why = _shown(wrong.path), wrong.why
         named_already = not key or why.startswith(f"{key} ")

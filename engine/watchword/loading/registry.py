@@ -31,6 +31,7 @@ MAX_URL = 4096
 """Characters: what an address, a host, a user and a password take many times over."""
 
 _WORDS = {KINDS_GROUP: "kind", COURIERS: "courier", LEDGERS: "ledger"}
+_TABLES = f'write {{"watchword": {{"my_kind": "package.module"}}}}; there is {", ".join(_WORDS)}'
 _ARGUMENTS = {KINDS_GROUP: (1,), COURIERS: (2, 3), LEDGERS: (2,)}
 """How many arguments each hook's `register` takes."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
@@ -92,6 +93,24 @@ class _Plugin:
     registered: dict[str, tuple[tuple[Any, ...], ...]] = field(factory=dict[str, tuple[tuple[Any, ...], ...]])
 
 
+def _check_tables(registry: object, attribute: object, modules: Any) -> None:
+    """Refuse what has not the form of the entry point tables in a pyproject.toml."""
+    if modules is None:
+        return
+    if not isinstance(modules, Mapping):
+        raise ConfigurationError(f"Registry(modules): modules is of type {type(modules).__name__}; {_TABLES}")
+    for group, table in cast("Mapping[object, object]", modules).items():
+        if group not in _WORDS:
+            raise ConfigurationError(f"Registry(modules): {_shortened(group)} is no group; {_TABLES}")
+        if not isinstance(table, Mapping):
+            raise ConfigurationError(f"Registry(modules): {group!r} is of type {type(table).__name__}; {_TABLES}")
+        for name, module in cast("Mapping[object, object]", table).items():
+            if not isinstance(name, str) or not isinstance(module, str):
+                raise ConfigurationError(
+                    f"Registry(modules): {group!r} has {_shortened(name)} for {_shortened(module)}; {_TABLES}"
+                )
+
+
 @frozen
 class Registry:
     """Finds plugins: among everything that is installed, or in *modules* alone.
@@ -103,7 +122,7 @@ class Registry:
     `importlib.metadata`, slow to import, stays out: for a program whose parts are known when it is built.
     """
 
-    modules: Mapping[str, Mapping[str, str]] | None = None
+    modules: Mapping[str, Mapping[str, str]] | None = field(default=None, validator=_check_tables)
     _plugins: dict[ModuleType, _Plugin] = field(factory=dict[ModuleType, _Plugin], init=False, repr=False, eq=False)
 
     def find_kind(self, name: str) -> type[Kind | HostRun]:
@@ -202,13 +221,28 @@ class Registry:
         found = [entry for entry in entries if entry.name == name]
         if not found:
             raise ConfigurationError(
-                f"no {word} {name!r} is installed{_nearest(name, [each.name for each in entries])}"
+                f"no {word} {name!r} is installed{self._nearest(name, [each.name for each in entries])}"
             )
         if len(found) > 1:
             # Known from the metadata alone: neither has been imported, so neither can take the other's place.
             sources = " and ".join(sorted(each.source for each in found))
             raise ConfigurationError(f"{word} {name!r} is brought by {sources}: uninstall all but one of them")
         return found[0]
+
+    def _nearest(self, name: str, known: list[str]) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - only for an error
+
+        known = sorted(set(known))
+        if not known and self.modules is not None:
+            return "; the Registry that was given has none at all: name its module there"
+        if not known:
+            return "; nothing at all is: install Watchword itself with pip, a source tree alone has no entry points"
+        close = get_close_matches(name, known, n=2)
+        return (
+            f"; did you mean {' or '.join(close)}? There is {', '.join(known)}"
+            if close
+            else f"; there is {', '.join(known)}"
+        )
 
     def _plugin(self, entry: _Entry) -> _Plugin:
         if not _MODULE.fullmatch(entry.module):
@@ -296,6 +330,17 @@ class Registry:
         return made
 
 
+def expect_registry(given: object) -> Registry:
+    """Return *given* if it is a `Registry`.
+
+    Raises:
+        ConfigurationError: if it is something else.
+    """
+    if not isinstance(given, Registry):
+        raise ConfigurationError(f"registry= is of type {type(given).__name__}: pass a Registry, or leave it out")
+    return given
+
+
 def _channel(registered: tuple[Any, ...]) -> str:
     """Return the channel that a courier was *registered* for."""
     return str(registered[2]) if len(registered) == 3 else "email"
@@ -337,20 +382,6 @@ def _observer(manager: pluggy.PluginManager) -> Callable[[AuditEvent], None]:
         manager.hook.observe(event=event)
 
     return observe
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only for an error
-
-    known = sorted(set(known))
-    if not known:
-        return "; nothing at all is: install Watchword itself with pip, a source tree alone has no entry points"
-    close = get_close_matches(name, known, n=2)
-    return (
-        f"; did you mean {' or '.join(close)}? There is {', '.join(known)}"
-        if close
-        else f"; there is {', '.join(known)}"
-    )
 
 
 def _shortened(value: object) -> str:

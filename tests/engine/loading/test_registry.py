@@ -11,6 +11,7 @@ from watchword.contract import hookspecs
 from watchword.contract.hookspecs import PROJECT, hookimpl
 from watchword.contract.ports import AuditEvent
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword.loading.flow_file import load_flow
 from watchword.loading.registry import KINDS_GROUP, MAX_URL, Registry
 
 RIDDLE = """
@@ -163,9 +164,10 @@ def test_an_unknown_name_that_is_near_to_none_gets_the_list():
     assert "captcha, email_otp, srp" in message
 
 
-def test_without_any_metadata_the_remedy_is_to_install():
+def test_without_any_metadata_the_remedy_is_to_install(tmp_path, monkeypatch):
     """A source tree on the path brings no entry points, not even the built-ins'."""
-    assert "install Watchword itself" in refusal(Registry(modules={}).find_kind, "captcha")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert "install Watchword itself" in refusal(Registry().find_kind, "captcha")
 
 
 @pytest.mark.parametrize(
@@ -450,6 +452,44 @@ def test_given_modules_are_all_that_there_is(installed):
     assert [("riddle", "", "", "acme_riddle")] == [
         (kind.name, kind.distribution, kind.version, kind.module) for kind in registry.installed_kinds()
     ]
+
+
+@pytest.mark.parametrize(
+    ("modules", "says"),
+    [
+        (7, "modules is of type int"),
+        ("watchword", "modules is of type str"),
+        ([("watchword", {})], "modules is of type list"),
+        ({"riddle": "riddle"}, "'riddle' is no group"),
+        ({7: {}}, "something of type int is no group"),
+        ({"watchword": "riddle"}, "'watchword' is of type str"),
+        ({"watchword": {}, "watchword.ledgers": None}, "'watchword.ledgers' is of type NoneType"),
+        ({"watchword": {"riddle": 7}}, "'watchword' has 'riddle' for something of type int"),
+        ({"watchword": {7: "riddle"}}, "'watchword' has something of type int for 'riddle'"),
+    ],
+)
+def test_modules_have_the_form_of_entry_points(modules, says):
+    """Group, name, module: what is something else is refused where it is given, with the form that it must have."""
+    with pytest.raises(ConfigurationError, match=r'write \{"watchword": \{"my_kind": "package.module"\}\}') as refused:
+        Registry(modules)
+    assert f"Registry(modules): {says}; " in str(refused.value)
+
+
+def test_an_empty_registry_says_that_it_was_given():
+    """Nobody is told to install what is there."""
+    for modules in ({}, {"watchword": {}}):
+        with pytest.raises(
+            ConfigurationError, match="no kind 'riddle' is installed; the Registry that was given has none"
+        ):
+            Registry(modules).find_kind("riddle")
+
+
+@pytest.mark.parametrize("odd", [7, "watchword", {"watchword": {}}, Registry, 0, {}])
+def test_a_registry_is_none_other(odd, tmp_path):
+    """What is handed in is a registry or None, falsy or not."""
+    (tmp_path / "flow.toml").write_text('steps = [{ kind = "srp" }]')
+    with pytest.raises(ConfigurationError, match=r"^registry= is of type .*: pass a Registry, or leave it out$"):
+        load_flow(tmp_path / "flow.toml", odd)
 
 
 def test_given_modules_are_checked_all_the_same():
