@@ -1,4 +1,4 @@
-"""How the house stands: `python tests/programs/house.py [--json] [--root FOLDER]`.
+"""How the house stands: `python tests/programs/house.py [--json | --draw] [--root FOLDER]`.
 
 It reads the source of the three packages, without importing it, and counts what the order of the modules promises: circles, imports
 against the layers, long modules, full rooms, rounds read by number, kinds read by `getattr`, names that two modules define, imports on
@@ -195,6 +195,38 @@ class House:
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST_FUNCTION
         ]
 
+    def drawing(self) -> str:
+        """Return the rooms of the engine, the plugins and the adapters as Mermaid, with an arrow for each import between them.
+
+        What follows from other arrows is left out: `testing` imports `errors`, and so does what `testing` imports.
+        """
+        parts = {
+            module: part_of("watchword", module) or module.split(".")[0]
+            for module in self.trees
+            if module != "watchword"
+        }
+        arrows: dict[str, set[str]] = {part: set() for part in parts.values()}
+        for module, part in parts.items():
+            arrows[part] |= {parts[target] for target in self.imports[module] if target in parts} - {part}
+        nodes = {part: part.rpartition(".")[2].rpartition("_")[2] for part in arrows}
+        lines = ["flowchart BT", *(f'    {nodes[part]}["{part}"]' for part in sorted(arrows))]
+        for part, targets in sorted(arrows.items()):
+            near = targets - {far for target in targets for far in _beyond(arrows, target)}
+            lines += [f"    {nodes[part]} --> {nodes[target]}" for target in sorted(near)]
+        return "\n".join(lines)
+
+
+def _beyond(arrows: Mapping[str, set[str]], start: str) -> set[str]:
+    """Return all that *start* leads to, itself left out."""
+    found: set[str] = set()
+    waiting = [*arrows[start]]
+    while waiting:
+        part = waiting.pop()
+        if part not in found:
+            found.add(part)
+            waiting += arrows[part]
+    return found
+
 
 def part_of(room: str, module: str) -> str:
     """Return the part of *room* that *module* belongs to, or nothing."""
@@ -312,10 +344,15 @@ def report(house: House) -> dict[str, tuple[object, object, bool]]:
 def main() -> int:
     """Print the figures; return 1 if a promise is broken."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--draw", action="store_true", help="draw the rooms and the imports between them, as Mermaid")
     parser.add_argument("--json", action="store_true", help="print all that was found, as JSON")
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout to look at")
     arguments = parser.parse_args()
-    figures = report(House(arguments.root.resolve()))
+    house = House(arguments.root.resolve())
+    if arguments.draw:
+        print(house.drawing())
+        return 0
+    figures = report(house)
     if arguments.json:
         print(
             json.dumps(
