@@ -60,9 +60,20 @@ def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True):
         room[0] -= 1
         return named(f"s{next(numbers)}", Quiz(attempts=draw(st.integers(1, attempts))))
 
-    def parts(depth, least, most, *, head=False, skippable=False):
-        number = draw(st.integers(least, max(least, min(most, room[0]))))
-        return [block(depth - 1, head=head and not place, skippable=skippable) for place in range(number)]
+    def parts(depth, most, *, head=False, skippable=False):
+        number = draw(st.integers(1, min(most, room[0])))
+        return [
+            reserving(
+                number - place - 1, lambda place=place: block(depth - 1, head=head and not place, skippable=skippable)
+            )
+            for place in range(number)
+        ]
+
+    def reserving(steps, part):
+        room[0] -= steps
+        made = part()
+        room[0] += steps
+        return made
 
     def block(depth, *, head=False, skippable=False):
         words = ["step"]
@@ -73,24 +84,25 @@ def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True):
             return Password()
         match word:
             case "sequence":
-                made = parts(depth, 1, 3, head=head, skippable=True)
+                made = reserving(1, lambda: parts(depth, 3, head=head, skippable=True))
                 return sequence(*made, step())  # the step keeps it from passing without a round
             case "one_of":
-                options = parts(depth, 1, 3)
-                if head and draw(st.booleans()):
+                second = head and draw(st.booleans())
+                options = reserving(int(second), lambda: parts(depth, 3))
+                if second:
                     options.insert(draw(st.integers(0, len(options))), block(depth - 1, head=True))
                 return one_of(*options)
             case "all_of":
-                return all_of(*parts(depth, 1, 3))
+                return all_of(*parts(depth, 3))
             case "at_least":
-                options = parts(depth, 1, 4)
+                options = parts(depth, 4)
                 return at_least(draw(st.integers(1, len(options))), *options)
             case "fallback":
-                return fallback(*parts(depth, 1, 3))
+                return fallback(*parts(depth, 3))
             case "when":
                 condition = draw(st.sampled_from([TIER, APP]))
-                then = block(depth - 1, head=head)
                 vanishes = skippable and draw(st.booleans())
+                then = reserving(int(not vanishes), lambda: block(depth - 1, head=head))
                 return when(condition, then, None if vanishes else block(depth - 1, head=head))
         return step()
 
