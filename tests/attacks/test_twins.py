@@ -172,7 +172,7 @@ TWINS = {
         verification._charged, "limits=case.flow.limits.guesses_at(case.step)", "limits=()", "R-01"
     ),
     "guesses are counted for each session": Twin(
-        verification.guess_budget, '"guess:{user}:', '"guess:{parameters.claim}:', "R-01", "two"
+        verification._Case.budget.fget, '"guess:{self.user}:', '"guess:{self.parameters.claim}:', "R-01", "two"
     ),
     "guesses at once are all compared": Twin(
         verification._judged, VERIFIED + '"exhausted":', "if False:", "R-02", "password"

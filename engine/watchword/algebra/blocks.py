@@ -275,9 +275,7 @@ class _Lowering:
                 return _prelude(block, head=head) if is_host_run(block) else self._step(block.kind, block)
 
     def _sequence(self, parts: tuple[Block, ...], *, head: bool, skippable: bool) -> derivative.Body:
-        bodies: list[derivative.Body] = []
-        for place, part in enumerate(parts):
-            bodies.append(self.lower(part, head=head and place == 0, skippable=True))
+        bodies = [self.lower(part, head=head and not place, skippable=True) for place, part in enumerate(parts)]
         if not skippable and all(map(_may_vanish, bodies)):
             raise ConfigurationError(
                 "sequence: every part may be skipped, so it could pass without a round: give one `when` an otherwise="

@@ -32,11 +32,6 @@ MAX_ANSWER = 1024
 WRONG = Verdict(right=False)
 
 
-def guess_budget(user: str, parameters: PrivateParameters) -> str:
-    """Return the budget that a guess at *parameters* is charged to: by user, kind, and whether a factor was proven before."""
-    return f"guess:{user}:{parameters.kind}:{'proven' if parameters.proven else 'first'}"
-
-
 @frozen
 class _Case:
     """An answer, and the challenge that it answers, as its private parameters tell it.
@@ -56,8 +51,8 @@ class _Case:
 
     @property
     def budget(self) -> str:
-        """The budget that the guess is charged to."""
-        return guess_budget(self.user, self.parameters)
+        """The budget that the guess is charged to: by user, kind, and whether a factor was proven before."""
+        return f"guess:{self.user}:{self.parameters.kind}:{'proven' if self.parameters.proven else 'first'}"
 
     @property
     def keep(self) -> int:
@@ -89,17 +84,11 @@ def verify(services: Services, request: AnswerRequest, deadline: Deadline) -> Ve
     if request.client_metadata.get(ACTION) == "resend":
         # Wanting a new code is no guess: never shown to the kind, not charged.
         return WRONG
-    text = request.answer
-    now = services.clock.now()
-    parameters = case.parameters
-    if (
-        not isinstance(text, str)
-        or len(text) > MAX_ANSWER
-        or now >= parameters.expires + LEASE
-        or parameters.issued > now + MAX_CLOCK_SKEW
-    ):
-        reason = "expired" if isinstance(text, str) and len(text) <= MAX_ANSWER else "malformed"
-        return _wrong(services, case, reason)
+    text, now = request.answer, services.clock.now()
+    if not isinstance(text, str) or len(text) > MAX_ANSWER:
+        return _wrong(services, case, "malformed")
+    if now >= case.parameters.expires + LEASE or case.parameters.issued > now + MAX_CLOCK_SKEW:
+        return _wrong(services, case, "expired")
     return _judged(services, case, text, deadline)
 
 
