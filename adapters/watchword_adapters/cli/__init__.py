@@ -11,28 +11,28 @@ from importlib import import_module
 from typing import Any, NoReturn, Protocol, cast
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("demo", "watch a whole sign-in on this machine, and three attacks that fail"),
-    "try": ("try_flow", "play a flow in the terminal"),
-    "serve": ("serve", "serve a flow to real sign-in clients, in a local user pool over HTTP"),
-    "check": ("check", "say whether a flow can be cheated, where it sticks, what it costs and proves"),
-    "diff": ("diff", "say in what two flows differ: who gets in, what is asked instead, what is weaker"),
-    "attack": ("attack", "attack a flow in a hundred ways, and say how many attacks succeeded"),
+    "demo": ("demo", "show a complete sign-in on this machine, and three attacks that fail"),
+    "try": ("try_flow", "try a flow in the terminal"),
+    "serve": ("serve", "serve a flow in a local user pool over HTTP, for real clients"),
+    "check": ("check", "check whether a flow can be cheated, where it gets stuck, what it costs and proves"),
+    "diff": ("diff", "compare two flows: who gets in, what is asked instead, what is weaker"),
+    "attack": ("attack", "attack a flow in a hundred ways, and count the attacks that succeed"),
     "graph": ("graph", "draw the state diagram of a flow"),
-    "explain": ("explain", "tell round by round why a session gets its decision"),
-    "replay": ("replay", "tell the same of captured Lambda events"),
-    "new": ("new", "begin a plugin, or a project around a flow, whose tests pass at once"),
+    "explain": ("explain", "explain the decision for a session, round by round"),
+    "replay": ("replay", "explain the decision for captured Lambda events"),
+    "new": ("new", "create a project for a plugin or a flow, with tests that pass"),
     "build": ("build", "build the three functions of a flow for AWS Lambda"),
     "template": ("template", "write the CloudFormation template of a flow"),
-    "doctor": ("doctor", "say what is wrong with a deployed pool, or with a template"),
+    "doctor": ("doctor", "find what is wrong with a deployed pool or a template"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
-    "unlock": ("unlock", "forget what the budgets of a user have counted"),
-    "trace": ("trace", "find all that logs say about the eight letters on a user's screen"),
-    "who": ("who", "tell by which digest the audit names a user, or which user a digest names"),
+    "unlock": ("unlock", "reset the budgets of a user"),
+    "trace": ("trace", "find in logs everything about the reference that a user saw"),
+    "who": ("who", "print the digest that names a user in the audit, or find the user of a digest"),
 }
 """Each command's module in `commands`, and what it does in a line."""
 
 _DESCRIPTION = "The challenge engine for sign-in on Amazon Cognito's custom authentication."
-_EPILOG = "Begin with: watchword demo. Each command has a --help of its own, with an example."
+_EPILOG = "Begin with: watchword demo. Each command has its own --help, with an example."
 _LONGEST_MESSAGE = 600
 
 EXIT_USAGE = 2

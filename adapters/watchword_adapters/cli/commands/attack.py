@@ -15,10 +15,10 @@ from watchword_adapters.extras import demand
 from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
 
 _EPILOG = """\
-The flow is played at all three doors: its Lambda triggers, a local user pool and plain functions, on a virtual clock:
-nothing sleeps, nothing is sent. An attack succeeds if it is given tokens outside the policy, has a wrong answer taken for
-right, has more compared or sent than the budgets allow, reads a secret, sees who exists, has another text than the fixed
-ones, takes too long, or ends the process. The status is 1 if one succeeded, 2 if the flow cannot be read, else 0.
+The attacks go through all three hosts: Lambda triggers, a local user pool and plain functions. The clock is virtual:
+nothing sleeps, and nothing is sent. An attack succeeds if it gets tokens that the flow does not allow, gets a wrong answer
+accepted, gets more guesses compared or messages sent than the budgets allow, reads a secret, finds out who exists, gets an
+error text other than the fixed ones, takes too long, or ends the process. The status is 1 if one succeeded, 2 if the flow cannot be read, else 0.
 
 example:
   watchword attack docs/examples/flows/srp_then_code.toml
@@ -28,7 +28,9 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword attack`."""
-    parser.description = "Attack a flow in some hundred ways, ten thousand times, and say how many attacks succeeded."
+    parser.description = (
+        "Attack a flow with a hundred families of attacks and ten thousand cases, and count those that succeed."
+    )
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument(
@@ -42,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an attribute that every user of the corpus has, since a kind needs it; may be repeated",
+        help="an attribute that a kind needs, for every user in the attacks; may be given again",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -23,9 +23,9 @@ from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, def
 
 _BIG_ZIP = 50 * 1024 * 1024
 _EPILOG = """\
-Define ships without the engine: its zip holds a few small files. Create and Verify hold the modules that the flow reaches and
-what these need, as it is installed here; what is compiled is fetched for the target by pip. Each function is then started from its
-zip alone: if one does not start, nothing is written. Secrets, .env files and version control are refused.
+The zip of Define holds a few small files, without the engine. Those of Create and Verify hold the modules that the flow
+needs, as they are installed here. Compiled packages are fetched for the target by pip. Each function is then started from
+its zip alone; if one does not start, nothing is written. Secrets, .env files and version control are refused.
 Handlers: define.define, create.create, verify.verify.
 
 example:

@@ -22,8 +22,8 @@ _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _QUICK = 10_000
 """The most states to walk for one warning: some tenths of a second."""
 _EPILOG = """\
-EXPR is made of knowledge, possession, inherence, names of kinds and password, with and, or and brackets. Under a verdict
-stands the command that explains the shortest session that shows it. Each code has its heading in
+EXPR is made of knowledge, possession, inherence, names of kinds and password, with and, or and brackets. Below a finding
+is a command that explains the shortest session that shows it. Each code has a heading in
 docs/reference/findings.md. The status is 1 if there is an error (with --strict: or a warning that is not accepted), 2 if the
 flow cannot be read, else 0.
 
@@ -33,7 +33,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword check`."""
-    parser.description = "Walk every state of a flow and say whether it can be cheated, where it sticks, what it costs."
+    parser.description = "Examine every state of a flow: can it be cheated, where does it get stuck, what does it cost?"
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument("--require", metavar="EXPR", help="what every path to tokens must prove")
@@ -44,10 +44,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how long the app client's sessions are valid, 3 to 15 minutes (%(default)s)",
     )
-    parser.add_argument("--strict", action="store_true", help="take warnings for errors: end with status 1")
+    parser.add_argument("--strict", action="store_true", help="treat warnings like errors: end with status 1")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--limit", type=positive, default=MAX_STATES, metavar="N", help="walk at most so many states (%(default)s)"
+        "--limit", type=positive, default=MAX_STATES, metavar="N", help="examine at most N states (%(default)s)"
     )
 
 

@@ -17,14 +17,14 @@ from watchword_adapters.cli.terminal import Terminal
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword demo`."""
     parser.description = (
-        "Watch a whole sign-in: password, picture, e-mailed code, tokens. Then three attacks that fail."
+        "Show a complete sign-in: password, picture, e-mailed code, tokens. Then three attacks that fail."
     )
     parser.epilog = (
-        "No AWS, no network and no keyboard is needed. The status is 0 only if all went as it is told.\n\n"
+        "It needs no AWS, no network and no keyboard. The status is 0 only if everything went as described.\n\n"
         "example:\n  watchword demo --open"
     )
-    parser.add_argument("--json", action="store_true", help="print everything that travelled, as JSON")
-    parser.add_argument("--open", action="store_true", help="show the picture, too")
+    parser.add_argument("--json", action="store_true", help="print all events and replies as JSON")
+    parser.add_argument("--open", action="store_true", help="open the picture too")
 
 
 def run(arguments: argparse.Namespace) -> int:

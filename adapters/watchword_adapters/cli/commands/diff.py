@@ -20,8 +20,8 @@ from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.terminal import Terminal
 
 _EPILOG = """\
-Each line says what OLD decides and what NEW decides, for the shortest session for which they do; under it are the commands
-that explain it. As of diff(1), the status is 0 if there is no difference, 1 if there is one, 2 if a flow cannot be read.
+Each line has the decision of OLD and the decision of NEW, for the shortest session that shows it. Below it are the commands
+that explain it. As with diff(1), the status is 0 if there is no difference, 1 if there is one, 2 if a flow cannot be read.
 
 example:
   watchword diff docs/examples/flows/email_code.toml docs/examples/flows/srp_then_code.toml"""
@@ -29,17 +29,17 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword diff`."""
-    parser.description = "Walk two flows at once: who gets in that did not, what is asked instead, what is weaker, and whether sign-ins survive."
+    parser.description = "Compare two flows: who gets in that did not before, what is asked instead, what is weaker, and whether sign-ins under way continue."
     parser.epilog = _EPILOG
     parser.add_argument("old", metavar="OLD", help="the flow that is deployed: a TOML file, or module:attribute")
-    parser.add_argument("new", metavar="NEW", help="the flow that is to take its place")
+    parser.add_argument("new", metavar="NEW", help="its replacement")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--limit",
         type=positive,
         default=MAX_STATES,
         metavar="N",
-        help="walk at most so many pairs of states (%(default)s)",
+        help="examine at most N pairs of states (%(default)s)",
     )
 
 

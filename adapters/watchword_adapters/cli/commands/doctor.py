@@ -21,8 +21,8 @@ from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _EPILOG = """\
-Each code has its row in docs/reference/doctor.md. Commands are printed, never run: they hold every setting of the pool as it
-was read, since an update resets what is not sent. The status is 1 if there is an error, 2 if nothing could be read, else 0.
+Each code has a row in docs/reference/doctor.md. Commands are printed, never run. They contain every setting of the pool as it
+was read, since an update resets settings that are not sent. The status is 1 if there is an error, 2 if nothing could be read, else 0.
 
 examples:
   watchword doctor flow.toml --template watchword.yaml
@@ -34,11 +34,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Read a deployed user pool, or a template, and say what is wrong with it. Nothing is changed."
     parser.epilog = _EPILOG
     parser.add_argument(
-        "flow", metavar="FLOW", nargs="?", default="", help="the flow: what depends on it is checked too"
+        "flow", metavar="FLOW", nargs="?", default="", help="the flow: findings that depend on it need it"
     )
     parser.add_argument("--pool-id", default="", metavar="ID", help="the user pool; in a template, its logical name")
     parser.add_argument("--client-id", default="", metavar="ID", help="the app client; in a template, its logical name")
-    parser.add_argument("--region", default="", help="boto3's own if left out")
+    parser.add_argument("--region", default="", help="the region (default: boto3's own)")
     parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
     parser.add_argument("--template", type=Path, metavar="FILE", help="read a CloudFormation or SAM template instead")
     parser.add_argument("--dist", type=Path, metavar="FOLDER", help="the built zips: what runs is compared with them")

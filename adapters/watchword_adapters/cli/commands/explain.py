@@ -25,7 +25,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword explain`."""
-    parser.description = "Tell round by round why a flow decides as it does after a session."
+    parser.description = "Explain round by round why a flow decides as it does after a session."
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument("--session", required=True, metavar="WORDS", help="the rounds so far")

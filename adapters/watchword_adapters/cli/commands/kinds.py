@@ -12,7 +12,7 @@ from watchword_adapters.cli.terminal import Terminal
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword kinds`."""
     parser.description = (
-        "List the kinds of challenge that are installed: who brings each, what it proves, what it lacks."
+        "List the kinds of challenge that are installed: the distribution of each, what it proves, and what is missing."
     )
     parser.epilog = "example:\n  watchword kinds --json"
     parser.add_argument("--json", action="store_true", help="print JSON")

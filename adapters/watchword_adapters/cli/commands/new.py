@@ -21,7 +21,7 @@ from watchword.loading.registry import KINDS_GROUP
 
 _EPILOG = """\
 PROJECT is plugin, for a kind of challenge in a distribution of its own, or flow, for a flow with its Lambda triggers
-and a test of its policy. Nothing is written into a folder that holds something already.
+and a test of its policy. A folder that is not empty is refused.
 
 example:
   watchword new plugin riddle
@@ -73,7 +73,7 @@ _PROJECTS: Mapping[str, _Project] = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword new`."""
-    parser.description = "Begin a project whose tests pass at once."
+    parser.description = "Create a project with tests that pass."
     parser.epilog = _EPILOG
     parser.add_argument("project", metavar="PROJECT", choices=sorted(_PROJECTS), help="plugin or flow")
     parser.add_argument("name", metavar="NAME", help="2 to 32 of a-z, 0-9 and _, beginning with a letter")

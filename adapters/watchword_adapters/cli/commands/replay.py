@@ -27,11 +27,11 @@ _LAST_SECOND = 253_402_300_799
 """The last second of the year 9999, after which there is no date to print."""
 
 _EPILOG = """\
-FILE holds events of Define, Create and Verify as Lambda gets them: one, a JSON array, one a line, or as a log of CloudWatch holds
-them. On reading, this is taken out, and never printed:
+FILE holds events of Define, Create and Verify as Lambda gets them: one event, a JSON array, one event per line, or a CloudWatch
+log. These values are removed when the file is read, and are never printed:
 {rules}
-Of an event of Verify it is told what can be told without the key: whether Create wrote the challenge so, and how long it
-counted; the decision is then "wrong" or "undecided".
+For an event of Verify the command says what can be known without the key: whether the challenge has the form that Create
+writes, and until when it was valid. The decision is then "wrong" or "undecided".
 
 example:
   watchword replay flow.toml event.json --previous flow-of-last-week.toml"""
@@ -39,7 +39,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword replay`."""
-    parser.description = "Tell why a captured event of a Lambda trigger gets its decision."
+    parser.description = "Explain the decision for captured events of the Lambda triggers."
     parser.epilog = _EPILOG.format(rules="\n".join(f"  {rule}: {what}" for rule, what in RULES.items()))
     add_flow(parser)
     parser.add_argument("events", metavar="FILE", help="the captured event, or a file of many")

@@ -78,13 +78,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("flow", metavar="FLOW", nargs="?", help="a TOML file, or module:attribute of a Flow in Python")
     add("--triggers", metavar="MODULE", help="in place of FLOW: the module, or file, of three triggers")
     add("--other-triggers", metavar="MODULE", help=f"a module, or file, with any of {', '.join(OTHER_TRIGGERS)}")
-    add("--pre-token-version", choices=("V1_0", "V2_0"), default="V1_0", help="of pre token generation (%(default)s)")
+    add(
+        "--pre-token-version",
+        choices=("V1_0", "V2_0"),
+        default="V1_0",
+        help="the event version of pre token generation (%(default)s)",
+    )
     add("--port", type=int, default=_PORT, metavar="N", help="the port; 0 is a free one (%(default)s)")
     add("--host", metavar="ADDRESS", help="the address to listen at (loopback only, if not given)")
     add("--pool-id", default="us-east-1_Abc123", metavar="ID", help="the pool's id (%(default)s)")
     add("--client-id", default="local", metavar="ID", help="the app client's id (%(default)s)")
     add("--client-secret", default="", metavar="SECRET", help="the app client's secret (none)")
-    add("--issuer", choices=("local", "aws"), default="local", help="who the tokens say they are from (%(default)s)")
+    add(
+        "--issuer",
+        choices=("local", "aws"),
+        default="local",
+        help="the issuer in the tokens: the endpoint, or Cognito's address (%(default)s)",
+    )
     add("--users", metavar="FILE", help="users to begin with, TOML or JSON (see below)")
     add("--user", action="append", default=[], metavar="NAME", help=f"a user, with the password {DEFAULT_PASSWORD}")
     add("--email-as-username", action="store_true", help="users sign up with an address and get a UUID as name")
@@ -92,13 +102,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--alias",
         action="append",
         choices=ALIASES,
-        help=f"an attribute that signs in too (given none: {', '.join(DEFAULT_ALIASES)})",
+        help=f"an attribute by which users sign in too (without a value: {', '.join(DEFAULT_ALIASES)})",
     )
-    add("--no-verify-before-update", action="store_true", help="a changed address counts at once, unverified")
+    add("--no-verify-before-update", action="store_true", help="change an address at once, unverified")
     add("--no-prevent-user-existence-errors", action="store_true", help="say so when a user does not exist")
     add("--session-minutes", type=int, default=3, metavar="N", help="how long a challenge may be answered, 3 to 15")
     add("--database", metavar="FILE", help="keep users, keys and refresh tokens in this SQLite file")
-    add("--latency", type=float, default=0.0, metavar="SECONDS", help="make every trigger so much slower")
+    add("--latency", type=float, default=0.0, metavar="SECONDS", help="delay every trigger")
     add(
         "--fail",
         action="append",
@@ -108,9 +118,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--tls", action="store_true", help="serve https, with a certificate made for it")
     add("--reload", action="store_true", help="read FLOW anew when it changes")
-    add("--dev-answers", action="store_true", help="tell the right answers at /_watchword/answers.json?username=NAME")
+    add("--dev-answers", action="store_true", help="give the right answers at /_watchword/answers.json?username=NAME")
     add("--json", action="store_true", help="print one line of JSON when connections are accepted, and nothing else")
-    add("--quiet", action="store_true", help="do not tell of each call")
+    add("--quiet", action="store_true", help="do not print each call")
     add("--no-open", action="store_true", help="do not open the outbox in a browser")
 
 

@@ -19,7 +19,7 @@ from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
 
 _EPILOG = """\
-The functions get what their flow needs and no more: only Create may send, and only if a kind sends. Parameters: CodeBucket, Sender and
+Each function gets only the permissions that the flow needs: only Create may send, and only if a kind sends. Parameters: CodeBucket, Sender and
 ConfigurationSet (for flows that send by SES), LogRetentionDays, AlarmTopicArn, and UserPoolId with --existing-pool.
 
 example:
@@ -59,7 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a custom attribute that the pool has, such as custom:tier; may be given again",
     )
     parser.add_argument(
-        "--existing-pool", action="store_true", help="the pool is there: watchword doctor tells how to attach it"
+        "--existing-pool",
+        action="store_true",
+        help="leave out pool and client: watchword doctor prints how to attach the functions",
     )
 
 

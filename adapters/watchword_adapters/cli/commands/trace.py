@@ -25,8 +25,8 @@ _NESTED = 6
 """Texts within texts around one event: a reply of CloudWatch Logs, Lambda's JSON line, its message, and some to spare."""
 _ESCAPED = re.compile(r"""\\(["\\])""")
 _EPILOG = """\
-Without a FILE it prints what to ask CloudWatch. With one (- is standard input) it prints each captured line about the
-reference: audit events in words, other lines as they are. JSON over many lines, as `aws logs` prints it, is read too.
+Without a FILE it prints queries for CloudWatch. With a FILE (- is standard input) it prints each line about the
+reference: audit events in words, other lines unchanged. It also reads JSON over many lines, as `aws logs` prints it.
 
 examples:
   watchword trace BCDFGHJK --stack acme-sign-in
@@ -37,7 +37,7 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword trace`."""
     parser.description = (
-        "Find all that logs say about one reference: why a mail did not come, why an answer was refused."
+        "Find in logs everything about one reference: why a mail did not come, why an answer was refused."
     )
     parser.epilog = _EPILOG
     parser.add_argument(

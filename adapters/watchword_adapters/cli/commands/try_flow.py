@@ -43,7 +43,7 @@ from watchword_adapters.cli.terminal import Terminal
 _FARTHEST = 86_400
 _EPILOG = """\
 The flow runs in a local user pool with one user: no AWS, no network. Answers are read from standard input, line by line:
-the user name and, where the flow asks for it, the password (an empty line takes what stands in brackets), then the
+the user name, the password if the flow asks for it (an empty line takes the value in brackets), then the
 answers. Lines that begin with a colon are commands; :help lists them. The status is 0 if the sign-in ends with tokens.
 
 example:
@@ -61,7 +61,7 @@ _HELP = """\
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword try`."""
-    parser.description = "Play a flow in the terminal: answer its challenges, read its mail, look at its triggers."
+    parser.description = "Try a flow in the terminal: answer its challenges, read its mail, see its triggers."
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument("--user", default=DEFAULT_USER, metavar="NAME", help="the user in the pool (%(default)s)")
@@ -75,9 +75,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="another attribute, or another value; may be given again",
     )
     parser.add_argument("--client", metavar="ID", help="the id of the app client, for flows that look at it")
-    parser.add_argument("--unknown-user", action="store_true", help="sign in somebody who is not in the pool")
-    parser.add_argument("--events", action="store_true", help="show what each trigger is given and answers")
-    parser.add_argument("--open", action="store_true", help="show pictures, and not only save them")
+    parser.add_argument("--unknown-user", action="store_true", help="sign in as a user who is not in the pool")
+    parser.add_argument("--events", action="store_true", help="show the event and the reply of each trigger")
+    parser.add_argument("--open", action="store_true", help="open pictures, besides saving them")
 
 
 def run(arguments: argparse.Namespace) -> int:

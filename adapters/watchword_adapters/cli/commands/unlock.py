@@ -28,8 +28,9 @@ _SUB = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | 
 """A sub as Cognito makes them: a UUID."""
 _SQLITE = "sqlite:///"
 _EPILOG = """\
-It works on the ledger of your triggers (WATCHWORD_LEDGER) and with their root key (WATCHWORD_ROOT_KEY; without one,
-the oldest key of WATCHWORD_KEY): another key, and a pool that nobody signs in to, are refused. What was done is written to stderr as an audit event; it names the user by a keyed digest.
+It needs the ledger of your triggers (WATCHWORD_LEDGER) and their root key (WATCHWORD_ROOT_KEY; without one, the oldest
+key of WATCHWORD_KEY). Another key, or a pool that nobody signs in to, is refused. The command writes an audit event to
+stderr, which names the user by a keyed digest.
 
 example:
   WATCHWORD_ROOT_KEY=… WATCHWORD_LEDGER=sqlite:////var/lib/acme/ledger.db \\
@@ -38,7 +39,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword unlock`."""
-    parser.description = "Forget what the budgets of a user have counted: guesses and messages, over all sessions."
+    parser.description = "Reset the budgets of a user: guesses and messages, over all sessions."
     parser.epilog = _EPILOG
     parser.add_argument("user", metavar="USER", help="the user's sub, or with --name a name")
     parser.add_argument("--pool", required=True, metavar="POOL_ID", help="the user pool, such as us-east-1_AbCdEf123")

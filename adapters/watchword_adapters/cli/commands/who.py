@@ -16,7 +16,7 @@ from watchword_adapters.cli.commands.unlock import keyring_of_triggers, pool_of,
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _EPILOG = """\
-A digest cannot be turned back: give the users that it may be, and --digest.
+A digest cannot be inverted: to find its user, give all users that it may be, and --digest.
 
 examples:
   watchword who 7c1f0a52-0000-4000-8000-93a1f1d7c1aa --pool us-east-1_AbCdEf123
@@ -28,11 +28,11 @@ examples:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword who`."""
     parser.description = (
-        "Tell by which digest the audit names a user, or which user a digest names. It empties nothing."
+        "Print the digest that names a user in the audit, or find the user of a digest. Nothing is changed."
     )
     parser.epilog = _EPILOG
     parser.add_argument(
-        "users", metavar="USER", nargs="+", help="a sub, or with --name a name; - reads them line by line"
+        "users", metavar="USER", nargs="+", help="a sub, or with --name a name; - reads them from standard input"
     )
     parser.add_argument("--pool", required=True, metavar="POOL_ID", help="the user pool, such as us-east-1_AbCdEf123")
     parser.add_argument("--name", action="store_true", help="USER is the name of somebody who does not exist")
