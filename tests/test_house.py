@@ -6,7 +6,7 @@ import re
 import pytest
 
 from kit.paths import ROOT
-from programs.house import ALIKE, LONGEST_MODULE, MOST_MODULES, PUBLIC, House, circles_in, indexed
+from programs.house import ALIKE, LONGEST_MODULE, MOST_MODULES, PUBLIC, House, circles_in, code_lines, indexed
 
 HOUSE = House()
 
@@ -35,6 +35,13 @@ def test_what_is_left_out_is_there():
 def test_no_module_is_too_long():
     """400 lines at most."""
     assert {} == {name: lines for name, lines in HOUSE.lengths().items() if lines > LONGEST_MODULE}
+
+
+def test_lines_of_code_are_neither_docstrings_nor_comments_nor_blank():
+    """A statement over several lines counts each; a text that is a value is code."""
+    text = '"""A page."""\n\nVALUE = (\n    1,  # one\n)\n"""What it is."""\n\n# alone\nTEXT = """a\nb"""\n'
+    assert {3, 4, 5, 9, 10} == code_lines(text)
+    assert all(0 < code < lines for lines, code in HOUSE.sizes().values())
 
 
 def test_no_name_is_public_twice():

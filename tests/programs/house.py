@@ -2,15 +2,17 @@
 
 It reads the source of the three packages, without importing it, and counts what the order of the modules promises: circles, imports
 against the layers, long modules, full rooms, rounds read by number, kinds read by `getattr`, names that two modules define, imports on
-pages that lead past the public modules, long functions. *root* is another checkout, such as one of before. One figure is measured: how
+pages that lead past the public modules, long functions. It counts the lines of the core too. *root* is another checkout, such as one of before. One figure is measured: how
 often one Create folds the session. The status is 1 if a promise is broken.
 """
 
 import argparse
 import ast
+import io
 import json
 import re
 import sys
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +23,9 @@ SOURCES = {"engine": "watchword", "plugins": "watchword_plugins", "adapters": "w
 
 LAYERS = (("errors",), ("contract",), ("algebra",), ("runtime", "analysis", "loading"), ("testing",))
 """The rooms of the engine, the lowest first: each imports from lower ones and from its own alone."""
+
+CORE = ("errors", "contract", "algebra", "runtime")
+"""The rooms that a sign-in runs through."""
 
 LONGEST_MODULE = 400
 MOST_MODULES = 9
@@ -137,6 +142,17 @@ class House:
         counted = {name: text.count("\n") for name, text in self.texts.items()}
         return dict(sorted(counted.items(), key=lambda each: -each[1]))
 
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Return of each room that a sign-in runs through its lines, and how many are code."""
+        core = {room: [name for name in self.texts if f"{name}.".startswith(f"watchword.{room}.")] for room in CORE}
+        return {
+            room: (
+                sum(self.texts[name].count("\n") for name in names),
+                sum(len(code_lines(self.texts[name])) for name in names),
+            )
+            for room, names in core.items()
+        }
+
     def rooms(self) -> dict[str, int]:
         """Return how many modules each room holds itself, `__init__` and `__main__` left out, the fullest first."""
         counted = dict.fromkeys(filter(self.is_package, self.trees), 0)
@@ -226,6 +242,17 @@ def _beyond(arrows: Mapping[str, set[str]], start: str) -> set[str]:
             found.add(part)
             waiting += arrows[part]
     return found
+
+
+def code_lines(text: str) -> set[int]:
+    """Return the numbers of the lines of *text* that hold code: neither a docstring, nor a comment alone, nor nothing."""
+    layout = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.COMMENT}
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    code = {line for token in tokens if token.type not in layout for line in range(token.start[0], token.end[0] + 1)}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            code -= set(range(node.lineno, (node.end_lineno or 0) + 1))
+    return code
 
 
 def part_of(room: str, module: str) -> str:
@@ -333,6 +360,9 @@ def report(house: House) -> dict[str, tuple[object, object, bool]]:
     longest = next(iter(lengths.values()))
     figures[f"lines of the longest module ({LONGEST_MODULE} at most)"] = (longest, long, not long)
     figures[f"modules of the fullest room ({MOST_MODULES} at most)"] = (most, full, not full)
+    sizes = house.sizes()
+    lines, code = (sum(each) for each in zip(*sizes.values(), strict=True))
+    figures[f"lines of code in {', '.join(CORE)} (of {lines} in all)"] = (code, sizes, True)
     readers = house.readers_of_kinds()
     figures["modules that read a kind by getattr"] = (len(readers), readers, len(readers) <= 1)
     if house.root == ROOT and "watchword.algebra" in house.trees:
