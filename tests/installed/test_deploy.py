@@ -116,7 +116,7 @@ def test_the_page_on_production_goes_back(deployer, cloud):
     under_way = []
     deployer.meanwhile["begin"] = lambda: under_way.extend(begins("bob@example.com"))
     deployer.meanwhile["end"] = lambda: under_way.append(signed_in(deployer, client, "bob@example.com", *under_way))
-    sections = ["Update and go back", "A user's mail does not come", "SES in earnest"]
+    sections = ["Update and go back", "A user's mail does not arrive", "SES in production"]
     deployer.reads(CHECKOUT / "docs" / "how-to" / "run-it-in-production.md", sections=sections)
     _, code, tokens = under_way
     assert 10 == len(code)
