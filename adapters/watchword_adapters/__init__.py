@@ -1,1 +1,1 @@
-"""The adapters: they translate and perform, and decide nothing."""
+"""Adapters between the engine and AWS, mail, databases and the command line. They decide nothing."""

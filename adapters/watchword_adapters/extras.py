@@ -1,4 +1,4 @@
-"""Which extra of Watchword brings what is not installed."""
+"""Say which extra of the distribution installs a missing package."""
 
 from __future__ import annotations
 

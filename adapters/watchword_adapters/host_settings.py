@@ -1,4 +1,4 @@
-"""What a host is given by its program and reads from the environment: one value, and the ports that an engine needs of it."""
+"""The settings of a host, from its program and the environment, and the ports that they make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that are kept elsewhere, fetched, cached and renewed; and the settings that say where."""
+"""Keyrings from settings: keys in the environment, or fetched from elsewhere, cached and renewed."""
 
 from __future__ import annotations
 

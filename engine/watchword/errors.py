@@ -1,4 +1,4 @@
-"""The error tree: one root, three ways to be at fault."""
+"""The errors: one root, and a class for each party that can be at fault."""
 
 from __future__ import annotations
 

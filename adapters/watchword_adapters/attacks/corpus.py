@@ -1,4 +1,4 @@
-"""The corpus: every family of attacks, tried on a flow, and what came of it."""
+"""Run every family of attacks on a flow, and report the outcome."""
 
 from __future__ import annotations
 

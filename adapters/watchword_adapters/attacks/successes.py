@@ -1,4 +1,4 @@
-"""Successes: what an attack that succeeded was, what was expected and seen, and a test that tries it again."""
+"""Describe an attack that succeeded: what was expected, what was seen, and a test that repeats it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep what travels to AWS and back out of botocore's debug log, which writes whole requests and answers."""
+"""Keep requests to AWS and their replies out of botocore's debug log."""
 
 from __future__ import annotations
 

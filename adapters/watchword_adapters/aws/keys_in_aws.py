@@ -1,4 +1,4 @@
-"""Where keys are kept in AWS: Secrets Manager and SSM Parameter Store."""
+"""Read keys from AWS Secrets Manager and SSM Parameter Store."""
 
 from __future__ import annotations
 

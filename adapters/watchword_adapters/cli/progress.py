@@ -1,4 +1,4 @@
-"""What a long command says meanwhile: nothing in the first second, then a line on stderr now and then."""
+"""Report the progress of a long command on stderr; nothing in the first second."""
 
 from __future__ import annotations
 

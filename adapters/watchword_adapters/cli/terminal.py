@@ -1,4 +1,4 @@
-"""What commands print: plain lines, or in colour where rich is installed and a person looks on."""
+"""Print to the terminal: plain lines, or in colour where rich is installed and a person looks on."""
 
 from __future__ import annotations
 

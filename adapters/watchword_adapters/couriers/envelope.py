@@ -1,4 +1,4 @@
-"""The envelope: from whom a message comes and to whom it goes, strictly one line and one address each."""
+"""Check sender and recipient of a message: one address and one line each (RFC 5321)."""
 
 from __future__ import annotations
 

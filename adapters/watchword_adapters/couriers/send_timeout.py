@@ -1,4 +1,4 @@
-"""One attempt to send, which ends in time whatever it waits for."""
+"""Try to send once, within a time limit, whatever the server does."""
 
 from __future__ import annotations
 

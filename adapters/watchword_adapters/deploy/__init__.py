@@ -1,4 +1,4 @@
-"""What goes to AWS: the built functions, their template, and the doctor that reads what was deployed."""
+"""Build the functions, write their template, and diagnose what was deployed."""
 
 from watchword import loaded_when_asked
 

@@ -1,4 +1,4 @@
-"""What a built zip says of itself: a file of JSON in it, which `watchword template` and `watchword doctor` read."""
+"""The manifest of a built zip: a JSON file that `watchword template` and `watchword doctor` read."""
 
 from __future__ import annotations
 

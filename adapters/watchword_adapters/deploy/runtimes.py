@@ -1,4 +1,4 @@
-"""Until when Lambda has each of its Pythons: AWS sets the dates, and has moved some."""
+"""Until when Lambda supports each Python. AWS sets the dates, and has moved some."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What DynamoDB says when a call fails: a condition, a race, a fault that may pass, or a cause to tell the operator."""
+"""Classify the errors of DynamoDB: a failed condition, a race, a passing fault, or a cause for the operator."""
 
 from __future__ import annotations
 

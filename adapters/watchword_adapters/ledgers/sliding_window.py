@@ -1,4 +1,4 @@
-"""Sliding windows: how every ledger reckons a budget from the times of its entries."""
+"""Sliding windows: whether a budget has room, by the times of its entries."""
 
 from __future__ import annotations
 

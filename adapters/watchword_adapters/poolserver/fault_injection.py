@@ -1,4 +1,4 @@
-"""Rehearsals: triggers that are slow, or fail, as they may in the field."""
+"""Make triggers slow, or make them fail, for tests of a client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on behind a served pool, for its developer: the mails, the pictures, each trigger's calls, the answers."""
+"""Record what a served pool does, for its developer: mails, pictures, calls of triggers, right answers."""
 
 from __future__ import annotations
 

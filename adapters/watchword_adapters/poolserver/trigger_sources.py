@@ -1,4 +1,4 @@
-"""Where the three triggers come from, a flow or a module of handlers, and how they are read anew when it changes."""
+"""Load the three triggers from a flow or a module of handlers, and reload them when it changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users from a file, TOML or JSON, for a pool to begin with."""
+"""Load users from a TOML or JSON file into a pool."""
 
 from __future__ import annotations
 

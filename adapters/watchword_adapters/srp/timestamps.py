@@ -1,4 +1,4 @@
-"""The TIMESTAMP of a password claim: US English, UTC, no zero before the day."""
+"""Write and parse the TIMESTAMP of PASSWORD_VERIFIER: US English, UTC, no zero before the day."""
 
 from __future__ import annotations
 

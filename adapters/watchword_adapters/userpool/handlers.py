@@ -1,4 +1,4 @@
-"""The parts of a pool, wired together, and which of them handles each operation."""
+"""Which part of a pool handles each operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pool itself would have mailed: sign-up, password and invitation codes."""
+"""The messages that the pool itself would have sent: sign-up, password and invitation codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a local user pool is told when it is made: triggers, ids, rules, lifetimes, and where it keeps things."""
+"""The settings of a local user pool: triggers, ids, rules, lifetimes, and where it stores users."""
 
 from __future__ import annotations
 

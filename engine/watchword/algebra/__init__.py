@@ -1,1 +1,1 @@
-"""The algebra: flows, and the decision that a session leads to. All that Define needs."""
+"""Flows, and the decision that a session leads to: all that Define needs."""

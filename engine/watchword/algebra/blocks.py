@@ -1,4 +1,4 @@
-"""The blocks that flows are built of, and how each lowers to the nested tuples that `derivative` interprets."""
+"""The blocks of a flow, and their translation into the nested tuples that `derivative` interprets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interpreter of flows: reads a session, takes the flow's derivative by each round, says what comes next.
+"""Interpret a flow: read a session, take the derivative of the flow by each round, and decide what comes next.
 
 This file imports nothing and works on tuples, strings and booleans only, so that it can be shipped alone: a Lambda
 that only defines needs it and a lowered flow. The engine uses the same file, so the two cannot disagree.

@@ -1,4 +1,4 @@
-"""One call of the host, in the engine's words."""
+"""What a call of Define, Create or Verify is given, and the evaluation of its session."""
 
 from __future__ import annotations
 

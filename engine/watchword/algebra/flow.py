@@ -1,4 +1,4 @@
-"""The flow: what a user must answer before tokens are issued, as an immutable value."""
+"""A flow: what a user must answer before tokens are issued, as an immutable value."""
 
 from __future__ import annotations
 

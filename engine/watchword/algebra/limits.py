@@ -1,4 +1,4 @@
-"""Budgets in a readable form: how many guesses and messages a user has, over all sessions and app clients."""
+"""Limits on guesses and messages of one user, over all sessions and app clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions as they are spoken: ``srp_a+ password_verifier+ email_otp- email_otp+``.
+"""Write and parse sessions as text: ``srp_a+ password_verifier+ email_otp- email_otp+``.
 
 A word is a step's name, a host round's in lower case, or ``select``; its last character says how the round went:
 ``+`` true, ``-`` false, ``~`` false because the client asked for a resend, ``!`` false because the step could not be asked. The host's own EMAIL_OTP round is spoken

@@ -1,1 +1,1 @@
-"""The analysis: what can be said of a flow before anybody signs in by it."""
+"""Analysis of a flow before anybody signs in: its states, what they prove, what they cost."""

@@ -1,4 +1,4 @@
-"""What a session proves: its factors, the shortest ways to tokens, the level that they reach, and the findings on that."""
+"""What each path of a flow proves: factors, the shortest paths to tokens, and the findings on that."""
 
 from __future__ import annotations
 

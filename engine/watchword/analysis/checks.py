@@ -1,4 +1,4 @@
-"""The checks of a flow: whether it can be cheated, where it can get stuck, what it costs and what it proves."""
+"""Check a flow: whether it can be cheated, where it can get stuck, what it costs and what it proves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State diagrams of flows, drawn from their exploration: as Mermaid or DOT text, collapsed by step or in full."""
+"""Draw the state diagram of a flow as Mermaid or DOT text, one node for each step or for each state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The difference of two flows: both are walked at once, by the same rounds, until they decide otherwise."""
+"""Compare two flows: walk both by the same rounds until their decisions differ."""
 
 from __future__ import annotations
 

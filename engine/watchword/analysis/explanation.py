@@ -1,4 +1,4 @@
-"""Why a session gets the decision that it gets: round by round, in words, with the remedy where there is one."""
+"""Explain the decision on a session: round by round, with the remedy where there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every state that a flow can come to: each answer right or wrong, each resend, choice, opening and condition."""
+"""Explore every state of a flow: each answer right or wrong, each resend request, choice and condition."""
 
 from __future__ import annotations
 

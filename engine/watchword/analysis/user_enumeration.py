@@ -1,4 +1,4 @@
-"""Whether a stranger can tell an unknown user from a known one by what is asked."""
+"""Find out whether a stranger can tell an unknown user from a known one by the challenges of a flow."""
 
 from __future__ import annotations
 

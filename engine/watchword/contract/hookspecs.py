@@ -1,4 +1,4 @@
-"""The hook specification: what a plugin can register, and the marker with which it does."""
+"""The hooks that a plugin implements to register kinds, couriers and ledgers, and their marker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of challenge is given and gives back: the plugin contract."""
+"""The protocol of a kind of challenge, and the values that it takes and returns."""
 
 from __future__ import annotations
 

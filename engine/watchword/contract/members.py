@@ -1,4 +1,4 @@
-"""The members of powers: what each must be, and the one rule by which they are read of a kind, a courier or a ledger."""
+"""The attributes and methods of powers: which values fit each, and how they are read."""
 
 from __future__ import annotations
 

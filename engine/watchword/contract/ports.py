@@ -1,4 +1,4 @@
-"""The ports: what the engine asks of the world, as small protocols that adapters fill in."""
+"""The ports of the engine: protocols of ledger, courier, clock, randomness and audit, which adapters implement."""
 
 from __future__ import annotations
 

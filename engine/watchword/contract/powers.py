@@ -1,4 +1,4 @@
-"""Powers: what a kind, a courier or a ledger can do beyond what each must. Read here, once, and nowhere else.
+"""Powers: the optional abilities of kinds, couriers and ledgers. They are read here, once, and nowhere else.
 
 A power is a protocol for type checkers. Whether something has it is read from the tables below: all members of the power, or
 none. Half a power, or a member of the wrong type, is a ConfigurationError.

@@ -1,4 +1,4 @@
-"""What crosses a border, between a program, the engine and a kind, is a copy that nobody can write into."""
+"""Read-only copies of the mappings that program, engine and kinds hand each other."""
 
 from __future__ import annotations
 

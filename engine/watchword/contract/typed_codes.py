@@ -1,4 +1,4 @@
-"""Typed codes: what of an answer counts, for every kind that asks people to type or paste one."""
+"""Normalise codes that people type or paste: spaces and hyphens do not count."""
 
 from __future__ import annotations
 

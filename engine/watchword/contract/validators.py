@@ -1,4 +1,4 @@
-"""Validators for the settings of a kind: a bad one is a ConfigurationError that names the setting and what it may be."""
+"""Validators for the settings of a kind. A bad value is a ConfigurationError that names the setting and what it may be."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Loading: the plugins that are installed, and flows from TOML files."""
+"""Load installed plugins, and flows from TOML files."""

@@ -1,4 +1,4 @@
-"""Flows as data: reads a TOML file into the same value as the Python form."""
+"""Load a flow from a TOML file: the same value as the Python form."""
 
 from __future__ import annotations
 

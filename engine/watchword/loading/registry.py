@@ -1,4 +1,4 @@
-"""Finds kinds, couriers and ledgers by name in the metadata of what is installed, and imports only those that are named."""
+"""Find installed kinds, couriers and ledgers by name, and import only those that are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outline of a TOML text, told from its tokens alone: how deep it nests, and on which line each key stands."""
+"""Find the line of each key in a TOML text, and how deep the text nests, from its tokens alone."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The runtime: Create and Verify, and what they keep between calls."""
+"""Create and Verify: challenges, their messages and answers, and what is kept between calls."""

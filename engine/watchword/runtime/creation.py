@@ -1,4 +1,4 @@
-"""Create: one challenge for the step that comes next; at most one message, however often the host calls."""
+"""Create: make one challenge for the step that comes next, and send at most one message, however often the host calls."""
 
 from __future__ import annotations
 

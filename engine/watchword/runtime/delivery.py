@@ -1,4 +1,4 @@
-"""Delivery: the claim that a challenge's secret is made of, and the message that carries it: counted, sent once, settled."""
+"""Obtain the claim that a challenge's secret is derived from; count its message, send it once, and record the outcome."""
 
 from __future__ import annotations
 

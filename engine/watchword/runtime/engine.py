@@ -1,4 +1,4 @@
-"""The engine: define, create and verify for one flow, over the services that a host brings."""
+"""The engine: define, create and verify for one flow, with the ports that a host brings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys: one secret for each kind and purpose, derived from the host's; keys that rotate, and root keys that never do."""
+"""Keys: derive a secret for each kind and purpose. Some keys rotate, root keys never do."""
 
 from __future__ import annotations
 

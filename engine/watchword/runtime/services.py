@@ -1,4 +1,4 @@
-"""The services: what the three decisions run on, and what they ask of it in common."""
+"""What Define, Create and Verify share: flows, ports, the digest of a user, the deadline of a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The situation: what Create asks of a session, with a name for each fact; the session is read and folded once, here."""
+"""Read a session for Create, once, and give each fact that Create needs a name."""
 
 from __future__ import annotations
 

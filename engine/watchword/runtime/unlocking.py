@@ -1,4 +1,4 @@
-"""Unlocking: an operator has the budgets of one user forgotten."""
+"""Empty the budgets of one user, for an operator."""
 
 from __future__ import annotations
 

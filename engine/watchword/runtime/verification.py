@@ -1,4 +1,4 @@
-"""Verify: one answer to one challenge, charged before it is compared, accepted once."""
+"""Verify: charge one answer to one challenge, compare it, and accept it once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What travels with a sign-in: metadata for Define and Create, private parameters for Verify; written and read here."""
+"""Write and read what a host keeps between calls: metadata for Define and Create, sealed private parameters for Verify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies as assertions: what a flow must prove, and what it decides after a session."""
+"""Assertions on a flow: what it must prove, and what it decides after a session."""
 
 from __future__ import annotations
 

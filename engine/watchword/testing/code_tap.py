@@ -1,4 +1,4 @@
-"""The code tap: how a test, a local server, the demo or an attack learns the codes that kinds draw. No event holds them."""
+"""Record the codes that kinds draw, for tests, the local server, the demo and attacks. No event holds them."""
 
 from __future__ import annotations
 

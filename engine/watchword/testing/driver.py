@@ -1,4 +1,4 @@
-"""A sign-in that reads like speech: ``user.signs_in().is_asked("srp").answers(password).gets_tokens()``."""
+"""Sign a user in within a test: ``user.signs_in().is_asked("srp").answers(password).gets_tokens()``."""
 
 from __future__ import annotations
 

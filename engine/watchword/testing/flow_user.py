@@ -1,4 +1,4 @@
-"""The small world in which a test has a user sign in: the engine and its ports, the client, the clock."""
+"""The engine, ports, client and clock with which a test signs a user in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers and attributes that nobody sends in good faith."""
+"""Hostile answers and attributes, for tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a text gives a secret away."""
+"""Find out whether a text gives a secret away."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The arena: a flow with everything around it that an attacker meets."""
+"""What attacks run against: a flow with host, users, clients and ledger, all of it watched."""

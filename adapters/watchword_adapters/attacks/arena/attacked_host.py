@@ -1,4 +1,4 @@
-"""The arena: a flow with everything around it that an attacker meets, and a judge over every call."""
+"""The host that attacks run against: triggers, users and mail of one flow. Every call is checked."""
 
 from __future__ import annotations
 

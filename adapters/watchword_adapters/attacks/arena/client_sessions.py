@@ -1,4 +1,4 @@
-"""Visits: one sign-in at each of the three doors, from the side of the client."""
+"""One sign-in as a client sees it, through the triggers, the local pool or the plain functions."""
 
 from __future__ import annotations
 

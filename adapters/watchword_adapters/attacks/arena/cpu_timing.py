@@ -1,4 +1,4 @@
-"""Whether a call is slow: by the processor's time, and by what this machine can do at this moment."""
+"""Measure whether a call is slow: in processor time, relative to the speed of this machine at this moment."""
 
 from __future__ import annotations
 

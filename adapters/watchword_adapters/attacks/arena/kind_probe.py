@@ -1,4 +1,4 @@
-"""A spy around each kind of a flow: it learns the right answers, which no event tells, and sees what is compared."""
+"""Wrap each kind of a flow, to learn the right answers and to see what is compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of an arena: it can be put away for an empty one, and tells what was asked of it."""
+"""A ledger for attacks: it can be replaced by an empty one, and records its calls."""
 
 from __future__ import annotations
 

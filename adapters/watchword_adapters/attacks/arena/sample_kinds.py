@@ -1,4 +1,4 @@
-"""Kinds and flows of the corpus's own: for a family that the flow at hand gives no occasion for, and for spoiling."""
+"""Sample kinds and flows, for attacks that the given flow offers no target for."""
 
 from __future__ import annotations
 

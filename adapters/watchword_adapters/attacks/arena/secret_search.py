@@ -1,4 +1,4 @@
-"""Whether a secret can be read from what was handed out, logged or stored."""
+"""Search what was handed out, logged or stored for a secret."""
 
 from __future__ import annotations
 

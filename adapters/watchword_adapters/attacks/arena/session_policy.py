@@ -1,4 +1,4 @@
-"""What a session must hold before tokens may follow: a second reading of flows that shares no code with the interpreter."""
+"""Decide whether a session may lead to tokens: a second interpreter of flows, which shares no code with the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes: in which circumstances a step is reached, and by which moves."""
+"""Find the ways to each step of a flow: for which user and client, and by which answers."""
 
 from __future__ import annotations
 

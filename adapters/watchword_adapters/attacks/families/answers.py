@@ -1,4 +1,4 @@
-"""A: answers, replays and what an answer is bound to."""
+"""A: replayed answers, and answers to another challenge, user or sign-in."""
 
 from __future__ import annotations
 

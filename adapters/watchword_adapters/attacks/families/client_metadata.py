@@ -1,4 +1,4 @@
-"""C: what a client may say along. Two keys are read, and neither weakens anything."""
+"""C: client metadata. Two keys are read, and neither may weaken a flow."""
 
 from __future__ import annotations
 

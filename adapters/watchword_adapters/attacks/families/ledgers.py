@@ -1,4 +1,4 @@
-"""N: the ledger. Two at once, old readings, entries that vanish or were put there by others."""
+"""N: the ledger: concurrent calls, stale reads, entries that are lost or forged."""
 
 from __future__ import annotations
 

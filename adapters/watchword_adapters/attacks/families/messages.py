@@ -1,4 +1,4 @@
-"""M: mail. One message to one plain address, which says nothing that a user has made up."""
+"""M: messages: more than one recipient, injected headers and texts, addresses that look alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E, by names: whether somebody exists, told by what was typed, how it was spelt, and what happened before."""
+"""E: enumeration of users by name: spellings, aliases, and what happened before."""
 
 from __future__ import annotations
 

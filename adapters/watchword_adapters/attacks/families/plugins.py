@@ -1,4 +1,4 @@
-"""X: kinds that misbehave, settings that nobody should write, inputs out of all proportion."""
+"""X: plugins: kinds that misbehave, dangerous settings, huge inputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""K: puzzles such as a CAPTCHA. Friction, and never a factor; but not to be read, replayed or kept."""
+"""K: puzzles such as a CAPTCHA: read from the challenge, replayed, or kept for later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R: guessing and flooding. No more is compared, and no more is sent, than the budgets have room for."""
+"""R: guessing and flooding, up to and beyond the limits."""
 
 from __future__ import annotations
 

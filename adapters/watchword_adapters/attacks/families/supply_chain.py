@@ -1,4 +1,4 @@
-"""X: what comes from elsewhere. Kinds that nobody named, files that should not be shipped, versions that nobody fixed."""
+"""X: the supply chain: kinds that nobody named, files that must not be shipped, versions that are not pinned."""
 
 from __future__ import annotations
 

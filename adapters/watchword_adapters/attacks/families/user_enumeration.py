@@ -1,4 +1,4 @@
-"""E: whether somebody exists. Whoever does not is asked the same, in the same time, and told the same."""
+"""E: enumeration of users by challenges, times and errors, which must not differ."""
 
 from __future__ import annotations
 

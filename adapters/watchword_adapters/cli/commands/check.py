@@ -1,4 +1,4 @@
-"""`watchword check`: the verdicts on a flow, each with its evidence, before anybody deploys it."""
+"""`watchword check`: the findings on a flow, each with a session that shows it, before anybody deploys it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went between a client, a user pool and its triggers: recorded, and told in words or as JSON."""
+"""Record the calls between a client, a user pool and its triggers; write them as text or JSON."""
 
 from __future__ import annotations
 

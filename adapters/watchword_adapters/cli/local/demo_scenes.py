@@ -1,4 +1,4 @@
-"""The tour: one whole sign-in and three attacks, scene by scene, each checked to have gone as it is told."""
+"""The scenes of `watchword demo`: one whole sign-in and three attacks, each checked before it is told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clock of a sign-in that is played on this machine: it can be put forward, and nothing is ever late by it."""
+"""The clock of a local run: it can be put forward, and no call is late by it."""
 
 from __future__ import annotations
 

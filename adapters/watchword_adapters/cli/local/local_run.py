@@ -1,4 +1,4 @@
-"""A flow played on this machine: its triggers, watched, in a local user pool with one user; mail goes to an outbox."""
+"""Run a flow on this machine: watched triggers in a local user pool with one user; mail goes to an outbox."""
 
 from __future__ import annotations
 

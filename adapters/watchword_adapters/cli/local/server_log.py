@@ -1,4 +1,4 @@
-"""Tells in the terminal what a served pool is asked, what its triggers say, and what it answers."""
+"""Print what a served pool is asked, what its triggers reply, and what it replies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells the developer at the terminal why no message went out, which the client is never told."""
+"""Print for the developer why no message went out. The client is never told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events inside of what logs hold: lines with a prefix, replies of CloudWatch Logs, prints of Python and Node.js."""
+"""Find Lambda events in logs: lines with a prefix, replies of CloudWatch Logs, prints of Python and Node.js."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytecode that never goes stale: it is not compared with its source (PEP 552, unchecked hash), so times do not matter."""
+"""Compile modules to bytecode that does not depend on file times (PEP 552, unchecked hash)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts a built function from its zip alone, as Lambda would, and looks through its imports where it cannot be started here."""
+"""Start a built function from its zip alone, as Lambda would; check its imports where it cannot be started here."""
 
 from __future__ import annotations
 

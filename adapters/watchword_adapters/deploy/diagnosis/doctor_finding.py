@@ -1,4 +1,4 @@
-"""What the doctor says: a finding, its code, and how serious it is."""
+"""A finding of `watchword doctor`: its code, how serious it is, and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that depend on the flow."""
+"""The doctor's findings that depend on the flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls a function: findings on its permissions, and whether it is the right one."""
+"""The doctor's findings on who may invoke a function."""
 
 from __future__ import annotations
 

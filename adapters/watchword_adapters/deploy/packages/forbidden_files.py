@@ -1,4 +1,4 @@
-"""What never goes into an artefact: secrets, databases, hidden files, links. Files are judged by name and by content."""
+"""Refuse files that must never be shipped: secrets, databases, hidden files, links. Name and content count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's own files that go along with a function, and those that only settings for show name."""
+"""The operator's own files that are shipped with a function."""
 
 from __future__ import annotations
 

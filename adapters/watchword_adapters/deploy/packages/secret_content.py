@@ -1,4 +1,4 @@
-"""Knows databases, private keys and credentials by what is in them, whatever the file is called."""
+"""Recognise databases, private keys and credentials by their content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values in three states: known, absent (None), and not known before the deployment (`Unknown`)."""
+"""Values of a template: known, absent (None), or not known before the deployment (`Unknown`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a flow needs of its pool and app client, and what they must not allow beside it."""
+"""The settings of user pool and app client that a flow needs."""
 
 from __future__ import annotations
 

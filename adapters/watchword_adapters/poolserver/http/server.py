@@ -1,4 +1,4 @@
-"""Serving a pool: sockets on loopback, uvicorn around the application, and an end that is always clean."""
+"""Serve a pool: sockets on loopback, uvicorn, and a clean end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threads that run what may wait, so that the event loop never does."""
+"""Worker threads for calls that may wait, so that the event loop does not."""
 
 from __future__ import annotations
 

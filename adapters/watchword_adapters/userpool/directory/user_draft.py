@@ -1,4 +1,4 @@
-"""A user while it is being changed."""
+"""A user of the pool while an operation changes it."""
 
 from __future__ import annotations
 

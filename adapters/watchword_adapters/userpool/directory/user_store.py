@@ -1,4 +1,4 @@
-"""What a pool keeps beyond its process: users, groups, grants and secrets, through one small protocol."""
+"""The protocol by which a pool stores users, groups, grants and secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signing in: which call leads to which trigger, challenge or token."""
+"""Sign-in operations of the pool: which call leads to which trigger, challenge or token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three triggers of custom authentication: which event each is sent, and what may be made of its answer."""
+"""Call the three triggers of custom authentication: the event that each gets, and the checks of its response."""
 
 from __future__ import annotations
 
