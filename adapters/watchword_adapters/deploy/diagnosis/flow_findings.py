@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from watchword.algebra.attributes import changed_how, hands_of, may_change
-from watchword.algebra.blocks import Block
+from watchword.algebra.blocks import kinds_in
 from watchword.algebra.flow import Flow
 from watchword.analysis.assurance import recovery_channels
-from watchword.contract.powers import is_host_run, settings_of
+from watchword.contract.powers import is_host_run
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, default_to, findings_on
 from watchword_adapters.deploy.diagnosis.environments import scheme_of
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown
@@ -43,7 +43,7 @@ def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
             ),
         )
         yield from _writable(client, flow)
-    if _has_srp(flow.body):
+    if _has_srp(flow):
         yield from findings_on(
             word(get(deployment.mfa or pool, "MfaConfiguration")),
             "whether the pool has MFA of its own",
@@ -147,18 +147,13 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
             yield NotKnown(f"whether the app client may write {name}", unknown.why)
 
 
-def _has_srp(block: Block | object) -> bool:
-    if is_host_run(block):
-        return True
-    for value in settings_of(block).values():
-        if any(map(_has_srp, value)) if isinstance(value, tuple) else _has_srp(value):  # pyright: ignore[reportUnknownArgumentType]
-            return True
-    return False
+def _has_srp(flow: Flow) -> bool:
+    return any(map(is_host_run, kinds_in(flow.body)))
 
 
 def _factors(flow: Flow) -> set[str]:
     proven = {factor for step in flow.steps.values() for factor in step.kind.proves}
-    return proven | ({"knowledge"} if _has_srp(flow.body) else set())
+    return proven | ({"knowledge"} if _has_srp(flow) else set())
 
 
 def _sends(flow: Flow) -> bool:
