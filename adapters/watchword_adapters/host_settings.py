@@ -129,7 +129,7 @@ class HostSettings:
         _port("ledger", Ledger, ledger)
         if runs_in_lambda(self.environment) and not alone:
             _demand_shared(ledger)
-        powers_of_ledger(ledger).prepare()
+        powers_of_ledger(ledger).set_up(f"ledger {type(ledger).__name__}")
         return ledger
 
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:

@@ -28,6 +28,7 @@ ERRORS = {
         {"reason": "unknown", "code": "UnavailableError"},
     ),
     "another error": (ValueError(SECRET), {"reason": "unknown", "code": "ValueError"}),
+    "an exit": (SystemExit(SECRET), {"reason": "unknown", "code": "SystemExit"}),
 }
 
 

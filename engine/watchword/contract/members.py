@@ -59,6 +59,11 @@ def is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
+def are_seconds_of_padding(value: object) -> bool:
+    """Say whether *value* is a number of seconds that a call can be padded to, inside its deadline."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 3
+
+
 def whole_number_from(low: int, high: int | None = None) -> Callable[[object], bool]:
     """Return what says whether a value is a whole number from *low* to *high*, both included."""
 

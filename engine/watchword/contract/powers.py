@@ -21,6 +21,7 @@ from watchword.contract.members import (
     Member,
     are_factors,
     are_permissions,
+    are_seconds_of_padding,
     are_texts,
     are_words,
     attribute_of,
@@ -35,7 +36,7 @@ from watchword.contract.members import (
     whole_number_from,
 )
 from watchword.contract.ports import Permission, Reach
-from watchword.errors import ConfigurationError
+from watchword.errors import ConfigurationError, WatchwordError
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs  # of type checkers; nothing is installed for it
@@ -102,7 +103,7 @@ class Powers:
     """The powers and the facts of one kind, courier or ledger. What it lacks has a default that does nothing.
 
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
-    nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8).
+    nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8). *floor* is a courier's alone.
     """
 
     attempts: int = 3
@@ -117,6 +118,7 @@ class Powers:
     permissions: tuple[Permission, ...] = ()
     prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
     guess_probability: Callable[[], float] = attrs.field(default=lambda: 1.0, eq=False)
+    floor: float = 0.0
 
     @property
     def sends(self) -> bool:
@@ -127,6 +129,22 @@ class Powers:
     def prepares(self) -> bool:
         """Whether there is something to set up."""
         return self.prepare is not _nothing
+
+    def set_up(self, who: str) -> None:
+        """Call `prepare`; *who* has it.
+
+        Raises:
+            ConfigurationError: as `prepare` raises it, and for whatever else it raises.
+        """
+        try:
+            self.prepare()
+        except WatchwordError:
+            raise
+        except (Exception, SystemExit) as error:
+            # Not the error's text, which may quote a setting.
+            raise ConfigurationError(
+                f"{who} cannot be set up: its prepare() raises {type(error).__name__}; mend it there"
+            ) from error
 
     def remedy(self, *, verify: bool = True) -> str:
         """Return what to run so that the modules are there that Create requires, and *verify*; empty if they are."""
@@ -171,6 +189,9 @@ _FACTS = (
 _PROVES = Member("proves", are_factors, f"a frozenset of {', '.join(sorted(FACTORS))}, or an empty one", setting=True)
 
 
+_COURIER_FACTS = (Member("floor", are_seconds_of_padding, "a number of seconds from 0 to 3", setting=True),)
+
+
 def powers_of(kind: object) -> Powers:
     """Return the powers and facts of *kind*. Of a class, only those that stand in the class are read.
 
@@ -192,7 +213,7 @@ def powers_of_courier(courier: object) -> Powers:
     Raises:
         ConfigurationError: if it has half a power, or a member of the wrong type.
     """
-    return _read(courier, f"courier {type(courier).__name__}", COURIER_POWERS)
+    return _read(courier, f"courier {type(courier).__name__}", COURIER_POWERS, _COURIER_FACTS)
 
 
 def powers_of_ledger(ledger: object) -> Powers:

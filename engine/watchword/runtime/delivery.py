@@ -199,7 +199,7 @@ def _carried(
         courier = services.couriers[channel]
         within = deadline.left(but=SETTLE_RESERVE)
         courier.send(evolve(cast("Any", message), id=claim.id), within)
-    except Exception as error:  # noqa: BLE001 - a courier's own errors may quote the message
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a courier's own errors may quote the message
         return _undelivered(services, at, claim, error, deadline)
     _settle(services, at, claim, deadline, "sent")
     services.record("authn_code_sent", at.user, claim=claim.id, step=at.step_name, channel=channel)
@@ -207,7 +207,7 @@ def _carried(
 
 
 def _undelivered(
-    services: Services, at: Situation, claim: ChallengeClaim, error: Exception, deadline: Deadline
+    services: Services, at: Situation, claim: ChallengeClaim, error: BaseException, deadline: Deadline
 ) -> NotSent | None:
     """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""
     channel = at.step.powers.channel

@@ -50,7 +50,7 @@ class Engine(Services):
             for step in flow.steps.values():
                 _prepare(step, self.couriers, schemes)
         for courier in self.couriers.values():
-            powers_of_courier(courier).prepare()
+            powers_of_courier(courier).set_up(f"courier {type(courier).__name__}")
 
     def define(self, request: SessionRequest) -> Decision:
         """Return what comes next for the session of *request*. The end of a sign-in is recorded."""
@@ -118,4 +118,4 @@ def _prepare(step: Step, couriers: Mapping[str, Courier], schemes: Callable[[str
             f"kind {name!r}: resend_after is {powers.resend_after} s, at least {LEASE} s are needed: a host may call again "
             "for so long"
         )
-    powers.prepare()
+    powers.set_up(f"kind {name!r}")

@@ -171,6 +171,38 @@ def test_a_chance_that_nobody_can_reckon_with_is_refused(chance):
         Flow(kind(guess_probability=guess_probability)())
 
 
+@pytest.mark.parametrize("error", FAULTS, ids=lambda error: type(error).__name__)
+def test_whatever_prepare_raises_is_a_fault_of_the_configuration(error):
+    """Of the one who has it, who is named; what says itself that it is one stays as it is, and so does an interrupt."""
+
+    def prepare(self):
+        raise raised
+
+    powers = powers_of(kind(prepare=prepare)())
+    for raised in (ConfigurationError("no font"), KeyboardInterrupt()):
+        with pytest.raises(type(raised)) as seen:
+            powers.set_up("kind 'toy'")
+        assert seen.value is raised
+    raised = error
+    said = rf"^kind 'toy' cannot be set up: its prepare\(\) raises {type(error).__name__}; mend it there$"
+    with pytest.raises(ConfigurationError, match=said):
+        powers.set_up("kind 'toy'")
+    assert Powers().set_up("kind 'toy'") is None
+
+
+@pytest.mark.parametrize("floor", [0, 0.5, 3, -1, 3.1, 10**400, float("nan"), float("inf"), True, "0", None, []])
+def test_a_courier_is_padded_for_seconds_inside_the_deadline(floor):
+    """0 to 3; anything else would end every sign-in that sends."""
+    courier = type("Slow", (), {"floor": floor})()
+    if floor in (0, 0.5, 3) and floor is not False:
+        assert floor == powers_of_courier(courier).floor
+        return
+    with pytest.raises(
+        ConfigurationError, match=r"^courier Slow: floor is .*; it must be a number of seconds from 0 to 3"
+    ):
+        powers_of_courier(courier)
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_a_member_of_the_wrong_type_is_refused(name):
     """In the class as in the instance; the error names the kind, the member and what it must be."""
