@@ -42,6 +42,19 @@ class KeptInAws:
         """Return the keys, newest first."""
         raise NotImplementedError
 
+    def _asked(self, operation: str, permission: str, *, or_nothing: str = "", **request: Any) -> Mapping[str, Any]:
+        """Return the reply of *operation*, which needs *permission*; nothing if it fails with the code *or_nothing*."""
+        try:
+            with unlogged():
+                return self.client.call(operation, **request)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"the key source {self}: {error}") from None
+        except Exception as error:  # noqa: BLE001 - told apart by its code; its own words may hold anything
+            code = _code(error)
+            if code == or_nothing:
+                return {}
+            raise _unreadable(self, code, permission) from None
+
 
 class SecretsManagerKeys(KeptInAws):
     """The keys of the secret *name* (or its ARN): those of the stage AWSCURRENT, then those of AWSPREVIOUS.
@@ -67,16 +80,15 @@ class SecretsManagerKeys(KeptInAws):
         return (first, *(key for place, key in enumerate(rest) if key != first and key not in rest[place + 1 :]))
 
     def _stage(self, stage: str) -> list[bytes]:
-        try:
-            with unlogged():
-                reply = self.client.call("get_secret_value", SecretId=self._name, VersionStage=stage)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"the key source {self}: {error}") from None
-        except Exception as error:  # noqa: BLE001 - told apart by its code; its own words may hold anything
-            code = _code(error)
-            if stage == "AWSPREVIOUS" and code == "ResourceNotFoundException":
-                return []
-            raise _unreadable(self, code, "secretsmanager:GetSecretValue") from None
+        reply = self._asked(
+            "get_secret_value",
+            "secretsmanager:GetSecretValue",
+            or_nothing="ResourceNotFoundException" if stage == "AWSPREVIOUS" else "",
+            SecretId=self._name,
+            VersionStage=stage,
+        )
+        if not reply:
+            return []
         binary: object = reply.get("SecretBinary")
         if isinstance(binary, bytes):
             return [binary]
@@ -96,13 +108,7 @@ class ParameterStoreKeys(KeptInAws):
 
     def fetch(self) -> tuple[bytes, ...]:
         """Return the keys, newest first."""
-        try:
-            with unlogged():
-                reply = self.client.call("get_parameter", Name=self._name, WithDecryption=True)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"the key source {self}: {error}") from None
-        except Exception as error:  # noqa: BLE001 - told apart by its code; its own words may hold anything
-            raise _unreadable(self, _code(error), "ssm:GetParameter") from None
+        reply = self._asked("get_parameter", "ssm:GetParameter", Name=self._name, WithDecryption=True)
         parameter: Mapping[str, Any] = reply["Parameter"]
         if parameter.get("Type") != "SecureString":
             raise ConfigurationError(
