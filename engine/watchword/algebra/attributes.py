@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Literal, TypeAlias
 
 Hands: TypeAlias = Literal["user", "client", "administrator"]
-"""Who can change an attribute: ``client`` means users, if the app client lists it in WriteAttributes."""
+"""Who can change an attribute. ``client``: users, if the app client lists the attribute in WriteAttributes."""
 
 # Cognito gives every user a `sub` once and for all; `identities` it writes when an administrator links a provider.
 _ADMINISTRATORS = frozenset({"sub", "identities"})
@@ -31,12 +31,12 @@ def hands_of(name: str) -> Hands:
 
 
 def changed_how(name: str) -> str:
-    """Return in words how users change the attribute *name*, which is not in an administrator's hands."""
+    """Return how users can change the attribute *name*, for a message."""
     return _INDIRECTLY.get(name, "through Cognito" if name.startswith("cognito:") else "by writing it")
 
 
 def is_custom(name: str) -> bool:
-    """Say whether *name* is of the pool's own making."""
+    """Say whether *name* is a custom attribute of the pool."""
     return name.startswith(("custom:", "dev:custom:"))
 
 

@@ -15,7 +15,7 @@ from watchword.errors import ConfigurationError
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 MESSAGES = 3
-"""The most messages that one step sends in one sign-in: the first, and two that are asked for."""
+"""How many messages one step sends in one sign-in: the first, and two that the client asks for."""
 
 
 @frozen
@@ -52,7 +52,7 @@ class OneOf:
 
 @frozen
 class AtLeast:
-    """So many of the options, in the order that the user chooses."""
+    """*count* of the options, in the order that the user chooses."""
 
     count: int
     options: tuple[Block, ...]
@@ -138,7 +138,7 @@ def named(name: str, kind: Kind) -> Named:
 
 
 def attribute(name: str, value: str) -> AttributeCondition:
-    """Return the condition that the user's attribute *name* (``custom:tier``) is *value*, to the letter.
+    """Return the condition that the user's attribute *name*, such as ``custom:tier``, is exactly *value*.
 
     Take no attribute that users can change, see `watchword.algebra.attributes`: then they choose for themselves.
     """
@@ -175,7 +175,7 @@ def kinds_in(block: Block) -> tuple[Kind | HostRun, ...]:
 
 
 def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
-    """Return *block* with each kind replaced by what *change* makes of it; those that the host runs stay."""
+    """Return *block* with each kind replaced by *change* of it. Kinds that the host runs stay."""
 
     def changed(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         return tuple(map_kinds(each, change) for each in blocks)

@@ -54,7 +54,7 @@ MAX_ROUNDS = 1000
 
 
 def head(body):
-    """Return the part of *body* that the next round is about: a step, a choice, the SRP prelude, or an end."""
+    """Return the part of *body* that the next round answers: a step, a choice, the SRP prelude, or an end."""
     while body[0] in {"sequence", "fallback", "chosen"}:
         body = body[2] if body[0] == "chosen" else body[1]
     return body
@@ -80,13 +80,13 @@ def find(body, name):
 
 
 def shown(body):
-    """Return the step that was presented last and is still free to be left, or None."""
+    """Return the step that was presented last, if the client may still choose another one; else None."""
     part = head(body)
     return part[4] if part[0] == "choose" else None
 
 
 def asks(body):
-    """Return how often a select round may still be asked at the head of *body*."""
+    """Return how many select rounds may still be asked at the head of *body*."""
     part = head(body)
     return part[3] if part[0] == "choose" else 0
 
@@ -181,7 +181,7 @@ def _choice(need, options, requests):
 
 
 def without_srp(body):
-    """Return what is left of *body* for a client that opened without SRP_A, or None if nothing is."""
+    """Return what is left of *body* for a client that began without SRP_A, or None if that client cannot pass."""
     tag = body[0]
     if tag == "srp":
         return None
@@ -290,7 +290,7 @@ def decide(state, choice=None, must_change=False, known=True):
 
 
 def is_end(body):
-    """Say whether nothing can come after *body*."""
+    """Say whether *body* is an end: passed, failed or broken."""
     return body in ENDS
 
 
@@ -331,7 +331,7 @@ def outcomes_of(conditions, attributes, client, known):
 
 
 def facts_of(outcomes):
-    """Return *outcomes* as they stand in the metadata."""
+    """Return *outcomes* as the metadata has them: a text of 0 and 1."""
     return "".join(["1" if outcome else "0" for outcome in outcomes])
 
 

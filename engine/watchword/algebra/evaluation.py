@@ -14,12 +14,12 @@ from watchword.contract.read_only import read_only, read_only_values
 
 CHOICE = "watchword_choice"
 ACTION = "watchword_action"
-"""The two keys of client metadata that are read; nothing else in it is."""
+"""The two keys of client metadata that Watchword reads."""
 
 
 @frozen
 class SessionRequest:
-    """A call of Define or Create: who signs in where, the rounds so far, and what the client sent along."""
+    """A call of Define or Create: pool, app client, user, the rounds so far, and the client metadata."""
 
     pool: str
     client: str
@@ -42,7 +42,7 @@ class AnswerRequest:
 
 @frozen
 class Evaluation:
-    """What a session comes to: the *decision*, which of the flows judged it, and how each round was read.
+    """The *decision* on a session, the *flow* that it belongs to, and how each round was read.
 
     *state* is the state after all rounds and *before* the one before the last.
     """
@@ -67,7 +67,7 @@ class Evaluation:
 
     @property
     def factors(self) -> frozenset[Factor]:
-        """The factors of who signs in that are proven."""
+        """The factors that the user has proven."""
         steps, passed = self.flow.steps, self.passed
         proven = [steps[name].kind.proves for name in passed if name in steps]
         if derivative.PASSWORD_VERIFIER in passed:
@@ -81,17 +81,17 @@ class Evaluation:
 
     @property
     def claim(self) -> str:
-        """The claim of the last challenge, or nothing."""
+        """The claim of the last challenge; empty if there was none."""
         return next((each.metadata["claim"] for each in reversed(self.rounds) if each.metadata), "")
 
 
 def as_tuples(session: Sequence[Round]) -> list[tuple[str, object, object]]:
-    """Return *session* for `derivative`, which knows tuples only."""
+    """Return *session* as the tuples that `derivative` works on."""
     return [(each.name, each.result, each.metadata) for each in session]
 
 
 def named_rounds(read: Sequence[derivative.ReadRound]) -> tuple[ReadRound, ...]:
-    """Return rounds that `derivative` has read, with a name for each part."""
+    """Return the tuples that `derivative` has read as `ReadRound` values."""
     return tuple(
         ReadRound(name, step, cast("Use", use), right, derivative.read_metadata(text))
         for name, step, use, right, text in read
@@ -99,7 +99,7 @@ def named_rounds(read: Sequence[derivative.ReadRound]) -> tuple[ReadRound, ...]:
 
 
 def closing_event(request: SessionRequest, evaluation: Evaluation) -> tuple[str, dict[str, str]] | None:
-    """Return the name of the audit event for the end of a sign-in, and its facts; None if it goes on."""
+    """Return the audit event for the end of a sign-in, as its name and its facts; None if the sign-in goes on."""
     match evaluation.decision:
         case IssueTokens():
             name = "authn_login_successafterfail" if evaluation.failed_before else "authn_login_success"
@@ -112,7 +112,7 @@ def closing_event(request: SessionRequest, evaluation: Evaluation) -> tuple[str,
 
 
 def evaluate(request: SessionRequest, flows: tuple[Flow, ...]) -> Evaluation:
-    """Return what *request* comes to, judged by the one of *flows* (the own one first) that its session belongs to.
+    """Return the evaluation of *request* by the one of *flows* (the current one first) that its session belongs to.
 
     Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
     """

@@ -30,7 +30,7 @@ class Round:
 
 @frozen
 class ReadRound:
-    """A round, read: for a custom one the *step* that it was and its *use*; for a host round *step* is empty.
+    """A round and what it was: the *step* and its *use*. For a round of the host *step* is empty.
 
     *metadata* are the fields of what Create wrote for it, where that was read.
     """
@@ -125,7 +125,7 @@ class Flow:
 
     @property
     def state(self) -> derivative.State:
-        """Where this flow stands; for a flow that has not begun, nothing is known of the user."""
+        """The state of this flow; before the first round, nothing is known of the user."""
         return self._state or derivative.begin(self.program, (False,) * len(self.conditions))
 
     @property
@@ -134,7 +134,7 @@ class Flow:
         return self.program[0]
 
     def place_of(self, *key: str) -> str:
-        """Return where the flow's file says what is under *key*, such as ``flow.toml, line 3: ``; nothing if it has no file."""
+        """Return the place of *key* in the flow's file, such as ``flow.toml, line 3: ``; empty if it has no file."""
         return self._places(key) if self._places else ""
 
     def _program(self, lowered: Lowered) -> derivative.Program:
@@ -149,7 +149,7 @@ class Flow:
         return flow
 
     def given(self, *outcomes: bool) -> Flow:
-        """Return the flow at its beginning with its conditions decided so, in the order of `conditions`."""
+        """Return the flow at its beginning for these *outcomes* of its conditions, in the order of `conditions`."""
         if len(outcomes) != len(self.conditions):
             raise ConfigurationError(
                 f"the flow has {len(self.conditions)} conditions, {len(outcomes)} outcomes were given"
@@ -166,18 +166,18 @@ class Flow:
 
 
 def answer_time(flow: Flow) -> int:
-    """Return for how many seconds a message of *flow* may be answered, from when it was claimed; 0 where none is sent."""
+    """Return for how many seconds after its claim a message of *flow* may be answered; 0 if the flow sends none."""
     times = [step.lifetime + LEASE for step in flow.steps.values() if step.powers.sends]
     return max(times, default=0)
 
 
 def own_tries(flow: Flow) -> int:
-    """Return in how many sign-ins one message of *flow* may be tried beside the budget of guesses."""
+    """Return how many sign-ins have one try at a message of *flow* that the budget of guesses does not count."""
     return flow.limits.own_tries(answer_time(flow))
 
 
 def expect_flow(flow: object) -> Flow:
-    """Return *flow*, if it is one.
+    """Return *flow*, if it is a flow.
 
     Raises:
         ConfigurationError: if it is not; a path is no flow yet.
@@ -200,7 +200,7 @@ def expect_flows(flows: object) -> tuple[Flow, ...]:
 
 
 def decision_of(decided: derivative.Decided) -> Decision:
-    """Return the decision that *decided*, as `derivative` says it, stands for."""
+    """Return the decision for the tuple *decided* of `derivative`."""
     match decided[0]:
         case "present":
             return Present(decided[1])

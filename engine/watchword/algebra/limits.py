@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from watchword.contract.powers import Powers
 
 MAX_GUESSES = 100
-"""NIST SP 800-63B-4 3.2.2: no more than 100 consecutive failed attempts; not to be raised by configuration."""
+"""The most guesses that any configuration allows: 100 consecutive failed attempts (NIST SP 800-63B-4 3.2.2)."""
 
 PER_BUDGET = MAX_GUESSES // 2
-"""What one budget of a kind may have of them: there is one before a factor was proven, and one behind it."""
+"""The most guesses in one budget: each kind has two, one before a factor was proven and one after."""
 
 _SHARERS = 6
 
 UNGUESSABLE = 2.0**-64
-"""The chance of a guess up to which nothing is charged: NIST SP 800-63B-4 3.1.2 and 3.1.3 ask for a limit below 64 bits."""
+"""Guesses with at most this chance are not charged. NIST SP 800-63B-4 3.1.2 and 3.1.3 ask for a limit below 64 bits."""
 
 _FORM = re.compile(r"([1-9][0-9]{0,30})/([1-9][0-9]{0,30})?(s|min|h|day)", re.ASCII)
 _MOST, _LONGEST = 999_999, 99_999
@@ -121,11 +121,11 @@ class Limits:
 
 
 def most_within(limits: Sequence[Limit], seconds: float) -> int:
-    """Return the most that *limits* allow from a first event on, in less than *seconds*."""
+    """Return how many events *limits* allow in less than *seconds*."""
     return min(limit.count * max(1, math.ceil(seconds / limit.seconds)) for limit in limits)
 
 
 def chance_of(powers: Powers) -> float:
-    """Return how likely one guess at a kind of these *powers* is right; 1 where it does not say."""
+    """Return the chance of one guess at a kind of these *powers*; 1 if the kind does not say."""
     value = float(powers.guess_probability())
     return value if 0 <= value <= 1 else 1.0

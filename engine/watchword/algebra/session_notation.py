@@ -15,7 +15,7 @@ from watchword.algebra.flow import ReadRound, Use
 from watchword.errors import ConfigurationError
 
 MAX_SESSION_TEXT = 100_000
-"""A thousand rounds, which is more than any session has, take a third of it."""
+"""The longest text of a session, in characters. A thousand rounds take a third of it."""
 
 _HOST_EMAIL = "EMAIL_OTP"
 HOST_WORDS = {
@@ -44,7 +44,7 @@ def _spoken(step: str) -> str:
 
 
 def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
-    """Return the rounds that *words* tell; *steps* are the names that the flow knows.
+    """Return the rounds that *words* stand for; *steps* are the names of the flow's steps.
 
     Raises:
         ConfigurationError: for a word that is none; the message lists what there is.

@@ -26,7 +26,7 @@ COUNTED = {factor: f"nist {factor}" for factor in FACTORS}
 
 
 def required_by(flow: Flow, text: str, place: str) -> Iterator[Requirement]:
-    """Give what *text* requires, if anything; *place* is where it stands."""
+    """Give the requirement in *text*, if any; *place* is its place in the flow's file."""
     if not text.strip():
         return
     try:
@@ -38,7 +38,7 @@ def required_by(flow: Flow, text: str, place: str) -> Iterator[Requirement]:
 
 
 def check_terms(flow: Flow, requirement: Requirement) -> None:
-    """Raise ConfigurationError if *requirement* names what is no factor and no kind of *flow*."""
+    """Raise ConfigurationError if a term of *requirement* is neither a factor nor a kind of *flow*."""
     known = {*OWN_TERMS, *(step.kind.kind for step in flow.steps.values())}
     for term in terms(requirement):
         if term not in known:
@@ -64,7 +64,7 @@ def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
 
 @frozen
 class ReachedState:
-    """A state with what was proven on the way there; *before* and *read* tell the way."""
+    """A state and what was proven on the path there: *before* is the state before it, *read* the round between."""
 
     number: int
     labels: frozenset[str]
@@ -73,7 +73,7 @@ class ReachedState:
 
     @property
     def session(self) -> tuple[str, ...]:
-        """The rounds on the way, in words."""
+        """The rounds on the path, as text."""
         words: list[str] = []
         place = self
         while place.before is not None and place.read is not None:
@@ -85,7 +85,7 @@ class ReachedState:
 def walk(
     exploration: Exploration, beginning: int, gains: Callable[[ReadRound], frozenset[str] | None]
 ) -> Iterator[ReachedState]:
-    """Give every state in every distinct company of labels, nearest first; *gains* says None of a round not to be taken."""
+    """Give every pair of state and labels, nearest first; *gains* returns None for a round that must not be taken."""
     start = ReachedState(beginning, frozenset())
     queue, seen = [start], {(beginning, start.labels)}
     gained: dict[int, frozenset[str] | None] = {}  # by identity: an exploration has few rounds, each in many places
@@ -157,18 +157,18 @@ def shortest(ways: Iterable[ProvenPath | None]) -> ProvenPath | None:
 
 
 def given(flow: Flow, way: ProvenPath) -> str:
-    """Return where *way* begins, for a message: which conditions hold; nothing if none does."""
+    """Return the conditions that hold on *way*, for a message; empty if none does."""
     held = [" ".join(condition) for condition, held in zip(flow.conditions, way.outcomes, strict=True) if held]
     return f" (where {' and '.join(held)})" if held else ""
 
 
 def everywhere(flow: Flow, way: ProvenPath) -> str:
-    """Return for whom something holds on every path."""
+    """Return for which users something holds on every path, for a message."""
     return given(flow, way) or (" (where no condition holds)" if flow.conditions else "")
 
 
 def steps_met(exploration: Exploration, beginning: int) -> set[str]:
-    """Return the names of the steps that can be met from *beginning* on."""
+    """Return the names of the steps that can be reached from *beginning*."""
     return {
         read.step
         for place in walk(exploration, beginning, lambda _: frozenset())
@@ -302,7 +302,7 @@ def on_bypass(
 
 
 def on_recovery(exploration: Exploration) -> Iterator[Finding]:
-    """Tell of a mailbox (or any channel) that is two factors: the code is sent there, and so would be a new password."""
+    """Give the finding that one channel stands for two factors: it gets the code, and a new password too."""
     flow = exploration.flow
     for channel in recovery_channels(flow):
 

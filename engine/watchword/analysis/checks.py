@@ -59,7 +59,7 @@ def check(
     limit: int = MAX_STATES,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
-    """Return the verdicts on *flow*, worst first.
+    """Check *flow* and return the report, with the worst findings first.
 
     *require* is what every path must prove, beside what the flow itself says; *session_minutes* is the validity of the
     host's session (3 to 15; Cognito's default is 3); *limit* and *progress* are for `explore`.

@@ -18,7 +18,7 @@ from watchword.errors import ConfigurationError
 NodeShape: TypeAlias = Literal["step", "choice", "host", "end"]
 
 MAX_DRAWN = 1000
-"""The most states that are drawn in full; nobody reads more."""
+"""The most states that a full diagram has."""
 
 MAX_LABEL = 80
 """The most characters of one label; what is cut off ends in three dots."""
@@ -54,7 +54,7 @@ class Node:
 
 @frozen
 class Edge:
-    """A way from one node to another; the beginning is ``[*]``."""
+    """An arrow from one node to another; the beginning is ``[*]``."""
 
     source: str
     target: str

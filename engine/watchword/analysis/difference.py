@@ -38,7 +38,7 @@ class Divergence:
 
 @frozen
 class Change:
-    """A setting, a limit or a step that is another one; what is not there is empty."""
+    """A setting, a limit or a step that differs; *old* or *new* is empty if the flow has none."""
 
     what: str
     old: str
@@ -84,7 +84,7 @@ class Difference:
 def difference(
     old: Flow, new: Flow, *, limit: int = MAX_STATES, progress: Callable[[int], None] | None = None
 ) -> Difference:
-    """Return in what *old* and *new* differ: for each pair of decisions the shortest session that leads to it.
+    """Compare *old* and *new*: for each pair of decisions, return the shortest session that leads to it.
 
     A session is followed for as long as both decide alike. Behind that only those are told that one flow lets in and the
     other refuses. A session ends where one flow issues tokens. *limit* is the most pairs of states to walk (a million);

@@ -14,7 +14,7 @@ from watchword.analysis.state_space import Exploration, attributes_for
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
 MAX_SOLE_FACTOR = 1e-6
-"""The most likely a stranger may guess a sole factor of one user in one day; 8 digits at 49 guesses make 4.9e-7."""
+"""The highest chance of guessing a sole factor of one user in one day; 8 digits at 49 guesses make 4.9e-7."""
 
 
 CODES: dict[str, tuple[Severity, str]] = {
@@ -43,7 +43,7 @@ CODES: dict[str, tuple[Severity, str]] = {
 
 @frozen
 class Finding:
-    """One verdict. *session* is the shortest session, in words, that shows it, or None where it is about no session.
+    """One finding of `check`. *session* is the shortest session that shows it, as text; None if no session does.
 
     It is the session of a user with these *attributes*, through the app client *client*, who asks for the step *choice*
     last: what `explain` takes.
@@ -76,7 +76,7 @@ class Report:
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        """The findings that somebody must see to before the flow is deployed."""
+        """The findings that somebody must look at before the flow is deployed."""
         return tuple(each for each in self.findings if each.severity == "warning")
 
     @property
@@ -105,7 +105,7 @@ def with_session(flow: Flow, code: str, message: str, way: ProvenPath | None, *,
 
 
 def summary_of(report: Report, require: str = "") -> tuple[str, ...]:
-    """Return what holds in every state that was walked; nothing that any finding denies, accepted or not.
+    """Return what holds in every state of the flow, in clauses. No clause contradicts a finding, accepted or not.
 
     *require* is what `check` was asked for beside the flow's own.
     """
@@ -138,7 +138,7 @@ def _claims(report: Report, require: str) -> Iterator[str]:
 
 
 MAX_MESSAGES = 100
-"""The most messages in a day of one user of which nothing is said."""
+"""The most messages a day to one user without a finding."""
 
 
 def as_accepted(flow: Flow, finding: Finding) -> Finding:
@@ -151,7 +151,7 @@ def as_accepted(flow: Flow, finding: Finding) -> Finding:
 
 @frozen
 class ProvenPath:
-    """A session, for some outcomes of the conditions; *labels* are what was proven, where that matters."""
+    """A session for these outcomes of the conditions, and the *labels* that it proves."""
 
     session: tuple[str, ...]
     outcomes: tuple[bool, ...]

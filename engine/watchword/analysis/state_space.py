@@ -32,7 +32,7 @@ _Follower: TypeAlias = tuple[ReadRound, int]
 
 @contextmanager
 def collector_paused() -> Generator[None, None, None]:
-    """Keep Python's garbage collector away meanwhile: it would look at all states again and again, and all are kept."""
+    """Pause Python's garbage collector: it would look at all states again and again, and all are kept."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -100,7 +100,7 @@ class Exploration:
         return ready
 
     def longest(self) -> int:
-        """Return the number of rounds in the longest way from a beginning to an end."""
+        """Return the number of rounds in the longest path from a beginning to an end."""
         depth = [0] * len(self.states)
         for number in self.forwards():
             for _, target in self.onward[number]:
@@ -257,7 +257,7 @@ def every_outcome(flow: Flow) -> Iterator[tuple[bool, ...]]:
 
 
 def every_outcome_of(conditions: Sequence[tuple[str, ...]]) -> Iterator[tuple[bool, ...]]:
-    """Give the same of any *conditions*.
+    """Give every combination of the outcomes of *conditions* that can occur.
 
     An attribute has one value and a sign-in one app client, so of several conditions on the same one at most one holds.
     """
@@ -276,7 +276,7 @@ def attributes_for(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str]
 
 
 def sending_steps(flow: Flow) -> frozenset[str]:
-    """Return the names of the steps of *flow* that send a message: those that may be found impossible to ask."""
+    """Return the names of the steps of *flow* that send a message: these may turn out to be impossible to ask."""
     return frozenset(step.name for step in flow.steps.values() if step.powers.sends)
 
 

@@ -12,7 +12,7 @@ from watchword.analysis.state_space import Exploration
 
 @frozen
 class VisibleDifference:
-    """After *session* a user for whom *outcomes* hold is asked otherwise than one who does not exist."""
+    """After *session*, a user for whom *outcomes* hold gets another challenge than a user who does not exist."""
 
     outcomes: tuple[bool, ...]
     session: tuple[str, ...]

@@ -19,7 +19,7 @@ RESERVED_PUBLIC = frozenset(
 
 @frozen
 class User:
-    """Who signs in, as the host tells it.
+    """The user who signs in, as the host knows them.
 
     *known* is False for somebody who does not exist: then *attributes* is empty and everything a kind makes must have
     the same shape as for a real user, without a message. *key* is a keyed digest that stands for the user in budgets.
@@ -51,7 +51,7 @@ class Message(Protocol):
         ...
 
     def texts(self) -> tuple[str, ...]:
-        """Return all that it says to the recipient, in parts."""
+        """Return every text that the recipient reads."""
         ...
 
 
@@ -107,7 +107,7 @@ class CreateRequest:
         return self._seal(answer)
 
     def mark(self, value: str) -> str:
-        """Return a keyed digest (64 hex digits) of *value* that is the same for ever: for plausible, stable made-up facts."""
+        """Return a keyed digest (64 hex digits) of *value* that never changes. Use it for made-up facts that must look the same each time."""
         return self._mark(value)
 
 

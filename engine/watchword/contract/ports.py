@@ -18,7 +18,7 @@ ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
 
 
 LEASE = 16
-"""Seconds in which the host may call again with the same event: three calls of five seconds, and one."""
+"""For how many seconds a host may repeat a call: Cognito makes three calls of five seconds each; one is spare."""
 
 
 @frozen
@@ -48,7 +48,7 @@ class Courier(Protocol):
 
     @property
     def floor(self) -> float:
-        """Seconds to which an answer is padded so that sending cannot be told from not sending; 0 where it costs no time."""
+        """Minimum duration of a call, in seconds, which hides whether a message was sent; 0 if sending takes no time."""
         ...
 
     def send(self, letter: Any, within: float, /) -> Receipt:
@@ -134,7 +134,7 @@ class Ledger(Protocol):
 
     @property
     def reach(self) -> Reach:
-        """Which processes share what it keeps: this one alone, those of this machine, or all, wherever they run.
+        """Which processes share this ledger: this one alone, those of this machine, or all, wherever they run.
 
         A budget holds across those. Where processes come and go on many machines, as in Lambda, hosts demand ``"everywhere"``.
         """
@@ -213,7 +213,7 @@ class Ledger(Protocol):
 
 
 class Clock(Protocol):
-    """Time, and all waiting. Tests bring a virtual one, so nothing ever sleeps or hurries there."""
+    """Time, and every wait. Tests use a virtual clock, so that no test sleeps."""
 
     def now(self) -> float:
         """Return the epoch time in seconds."""
@@ -251,7 +251,7 @@ class Random(Protocol):
 
 @frozen
 class AuditEvent:
-    """Something worth remembering, without personal data.
+    """An event for the operator, without personal data.
 
     *name* is of the OWASP logging vocabulary where it has a word (``authn_login_fail``). *user* is a keyed digest;
     *ref* is the eight characters that the user saw; *detail* holds short facts (step, reason, counts), no secrets.

@@ -74,7 +74,7 @@ class NeedsPermissions(Protocol):
 
     @property
     def permissions(self) -> tuple[Permission, ...]:
-        """What must be allowed."""
+        """The permissions that the functions need."""
         ...
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 
 def read_only(mapping: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a copy of *mapping* that cannot be written into; what is no mapping as it is, for whoever judges it."""
+    """Return a read-only copy of *mapping*; return anything else as it is."""
     return MappingProxyType(dict(mapping)) if isinstance(mapping, Mapping) else mapping  # pyright: ignore[reportUnnecessaryIsInstance]
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from watchword.errors import ConfigurationError
 
 LONGEST = 1024
-"""Characters of an answer that is looked at."""
+"""The longest answer that is read, in characters."""
 
 _UNSEEN = (
     "0009-000D 0020 0085 00A0 1680 2000-200A 2028-2029 202F 205F 3000 "  # tab, line ends, spaces, no-break space
@@ -46,6 +46,6 @@ def typed_code(answer: object, *, case: Case = "upper") -> str | None:
 
 
 def visible_characters(text: str) -> str:
-    """Return *text* without what does not count in a typed code."""
+    """Return *text* without the characters that nobody sees, and without hyphens."""
     # A subclass may say of itself what it likes; this is always a plain text.
     return str.translate(text, _DROPPED)

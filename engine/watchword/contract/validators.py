@@ -14,7 +14,7 @@ Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
 
 def whole_number(low: int, high: int) -> Validator:
-    """Return a validator for a whole number from *low* to *high*; True and False are none."""
+    """Return a validator for a whole number from *low* to *high*. True and False are refused."""
 
     def validate(instance: Any, attribute: Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:

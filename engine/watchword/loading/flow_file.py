@@ -36,7 +36,7 @@ from watchword.loading.registry import Registry, expect_registry
 
 MAX_BYTES = 256 * 1024
 MAX_REFERENCE = 4096
-"""The longest path that Linux knows."""
+"""The longest path on Linux, in bytes."""
 
 _MAX_DEPTH = 32
 """How deep brackets may nest: a block in a block takes two."""

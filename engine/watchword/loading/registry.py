@@ -126,7 +126,7 @@ class Registry:
     _plugins: dict[ModuleType, _Plugin] = field(factory=dict[ModuleType, _Plugin], init=False, repr=False, eq=False)
 
     def find_kind(self, name: str) -> type[Kind | HostRun]:
-        """Return the kind called *name*.
+        """Return the kind with the name *name*.
 
         Raises:
             ConfigurationError: if it is unknown, brought by two distributions, cannot be imported, or is no kind; the

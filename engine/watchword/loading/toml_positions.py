@@ -10,7 +10,7 @@ from typing import TypeAlias
 from attrs import define, field
 
 Path: TypeAlias = tuple[str | int, ...]
-"""The way to a value: keys of tables and places in arrays."""
+"""The path to a value: keys of tables and places in arrays."""
 
 # What is between quotes, and comments. A string that its line does not end goes on to the end of the text: no parser comes past it.
 # So few of them are so short that the scan is quick, whatever the text is.

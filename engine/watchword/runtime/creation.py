@@ -49,7 +49,7 @@ class CreatedChallenge:
 
 @frozen
 class Flaw:
-    """Why a kind made no challenge that can be used: *what* it did, and the *why* that an operator is told."""
+    """Why the challenge of a kind cannot be used: *what* the kind did, and *why*, for the operator."""
 
     what: str
     why: Mapping[str, str]
@@ -98,7 +98,7 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
 
 
 def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> Challenge | Flaw:
-    """Return what the kind makes of *claim*, or what is wrong with it; raise nothing, whatever the kind does."""
+    """Ask the kind for the challenge of *claim*. Return it, or what is wrong with it; never raise."""
     user, key, kind = at.request.user, claim.key, at.step.kind
     earlier = at.earlier_challenge
     request = CreateRequest(
@@ -153,7 +153,7 @@ def _without_message(
 
 
 def flaw_of(challenge: object, channel: str) -> str:
-    """Return what is wrong with what a kind made that sends by *channel*, or nothing."""
+    """Return what is wrong with *challenge*, of a kind that sends by *channel*; empty if nothing is."""
     if not isinstance(challenge, Challenge):
         return "made no Challenge"
     nothing = frozenset[str]()

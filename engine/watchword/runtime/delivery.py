@@ -18,15 +18,15 @@ from watchword.runtime.situation import Situation
 from watchword.runtime.wire import is_sharing_sign_in, maker_of, new_claim, own_try_key, reference, sharing_sign_in
 
 OUTAGE_SECONDS = 60
-"""Seconds for which a courier that failed is taken to be down for those whom nothing would be sent to, so that both see the same."""
+"""After a courier fails, how many seconds users without a message also get UNAVAILABLE. Otherwise an outage would show who exists."""
 
 SETTLE_RESERVE = 0.4
-"""Seconds of the deadline that a courier is not given, so that what became of the message can still be written down."""
+"""Seconds of the deadline that are kept back from the courier, to record the outcome of the message."""
 
 
 @frozen
 class ChallengeClaim:
-    """What the secret of the challenge at hand is made of, and how this call came to it (*origin*).
+    """The claim that the secret of a challenge is derived from, and how this call obtained it (*origin*).
 
     ``drawn``: for a step that sends nothing, anew in each call. ``kept``: from an earlier challenge of this sign-in.
     ``new``: this call made it, and sends. ``resumed``: a call before could not send, so this one does. ``held``: another
@@ -77,13 +77,13 @@ def obtain_claim(services: Services, at: Situation, deadline: Deadline) -> Chall
 
 
 def draw_claim(services: Services, at: Situation) -> ChallengeClaim:
-    """Return a claim of this call alone: what sends nothing has a new secret on every call."""
+    """Return a claim of this call alone. A step that sends nothing has a new secret in every call."""
     key = services.keyring.current
     return ChallengeClaim(key, new_claim(key, at.round, at.now), int(at.now), "drawn", error=at.error)
 
 
 def kept_claim(services: Services, at: Situation, error: str) -> ChallengeClaim | None:
-    """Return the claim of this sign-in's last challenge for the step, to be shown with *error*; None if there is none."""
+    """Return the claim of the last challenge for the step in this sign-in, with *error* for the client; None if there is none."""
     earlier = at.earlier_challenge
     key = services.key_of(earlier.claim) if earlier else None
     return ChallengeClaim(key, earlier.claim, earlier.issued, "kept", error=error) if earlier and key else None
@@ -127,7 +127,7 @@ def _taken(services: Services, at: Situation, deadline: Deadline) -> ChallengeCl
 def send_message(
     services: Services, at: Situation, claim: ChallengeClaim, challenge: Challenge, deadline: Deadline
 ) -> NotSent | None:
-    """Send the message of *challenge*, if this call must. Return why it did not go out; None if it did, or looks so.
+    """Send the message of *challenge*, if this call must. Return why it was not sent; None if it was, or must look so.
 
     It raises nothing: whatever happens here, the answer must take its time before anybody learns of it (see `pad_duration`).
     """

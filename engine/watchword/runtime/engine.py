@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from watchword.runtime.creation import CreatedChallenge
 
 USAGE_MARK_LIFETIME = 90 * 86_400
-"""Seconds for which a ledger is marked as used with a key and for a pool."""
+"""How long a ledger keeps the mark that it is used with a key and for a pool, in seconds."""
 
 USAGE_MARK_INTERVAL = 86_400
-"""Seconds after which an engine marks its ledger again."""
+"""How often an engine writes that mark, in seconds."""
 
 USAGE_MARK_RESERVE = 1.5
-"""Seconds of the deadline that the marks are not given: a slow call goes without."""
+"""Seconds of the deadline that must be left after writing marks; a slow call writes none."""
 
 
 @frozen
 class Engine(Services):
-    """The three decisions, on the services of one flow."""
+    """Define, create and verify for one flow."""
 
     _marked: dict[str, float] = field(factory=dict[str, float], init=False, eq=False, repr=False)
 

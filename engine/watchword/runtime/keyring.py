@@ -98,7 +98,7 @@ class Key:
 
 @runtime_checkable
 class Ring(Protocol):
-    """What the engine asks of keys. `Keyring` is one; an adapter may bring one whose keys change as time goes by."""
+    """The protocol of a keyring. `Keyring` is one; the keys of another one may change with time."""
 
     @property
     def current(self) -> Key:
@@ -107,7 +107,7 @@ class Ring(Protocol):
 
     @property
     def lasting(self) -> Key:
-        """The key that never rotates: the oldest root key. It names users in budgets and draws what is made up."""
+        """The key that never rotates: the oldest root key. It names users in budgets and derives made-up facts."""
         ...
 
     def find(self, key_id: str) -> Key | None:

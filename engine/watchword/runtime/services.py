@@ -16,7 +16,7 @@ from watchword.runtime.keyring import Key, Ring
 from watchword.runtime.wire import reference
 
 DEADLINE = 3.5
-"""Seconds for one call, of the five after which Cognito calls again."""
+"""Seconds for one call. After five, Cognito calls again."""
 
 
 def fold_name(name: str) -> str:
@@ -108,7 +108,7 @@ class Deadline:
         return cls(services.clock, services.clock.monotonic(), services.deadline)
 
     def left(self, *, but: float = 0.0) -> float:
-        """Return the seconds left, *but* so many that something else will need.
+        """Return the seconds left, without *but* seconds that something else needs.
 
         Raises:
             UnavailableError: if there are none.
@@ -138,7 +138,7 @@ def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = 
 
 
 def identity(attributes: Mapping[str, str]) -> str:
-    """Return what stays the same of a known user whatever is typed: the attribute ``sub``.
+    """Return the attribute ``sub`` of a known user, which stays the same whatever name was typed.
 
     Raises:
         ConfigurationError: if there is none.

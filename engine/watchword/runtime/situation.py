@@ -26,13 +26,13 @@ class EarlierChallenge:
 
     @property
     def carry(self) -> dict[str, str]:
-        """What the kind left in it for the next challenge."""
+        """The carry that the kind wrote into it for its next challenge."""
         return read_carry(self.metadata)
 
 
 @frozen
 class Situation:
-    """One call of Create, as far as it is understood.
+    """One call of Create, with a name for each fact.
 
     *step_name* names the step that comes next, or is ``select`` where the client must choose one of *choices*. *user* is the
     digest that stands for the user, *signin* the id of the sign-in, *round* a new id for this call and *now* its time;
@@ -100,13 +100,13 @@ class Situation:
 
     @property
     def was_answered(self) -> bool:
-        """Whether the step was just answered: since it is asked again, the answer was wrong and cost a try."""
+        """Whether the last round was an answer to this step. Since the step is asked again, the answer was wrong."""
         last = self.last_round
         return last is not None and last.step == self.step_name and last.use == "answer"
 
     @property
     def error(self) -> str:
-        """The word that tells the client why the step is asked again; nothing if the answer was not wrong."""
+        """The word that tells the client why the step is asked again; empty if no answer was wrong."""
         return "expired" if self.answered_dead_code else "wrong" if self.was_answered else ""
 
     @property
@@ -128,7 +128,7 @@ class Situation:
         return not derivative.is_end(left)
 
     def issued_to_sign_in(self, claim: str, noted: str | None = None) -> int:
-        """Return when this sign-in came to *claim*: as *noted* in its metadata, or now if it has only just done so.
+        """Return when this sign-in got *claim*: the time *noted* in its metadata, or now if this call is the first.
 
         Whatever is noted, that is at most the lease after the claim was made: no metadata puts off when a code ends.
         """
@@ -146,7 +146,7 @@ class Situation:
 
 
 def read_situation(services: Services, request: SessionRequest) -> Situation:
-    """Return the situation that *request* is in.
+    """Read the session of *request* and return the situation.
 
     Raises:
         ProtocolError: if its session has come to no step of the flow's own.
@@ -183,7 +183,7 @@ def _fresh(services: Services) -> str:
 
 
 def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Situation:
-    """Return *at* with what it must know if the code at hand is dead.
+    """Return *at*, with a note if the code of the last challenge is dead: used, or expired.
 
     Whoever answers a dead code wants another one, whether or not the client said so. So that round is read as a resend
     request from here on, which costs no try and sends at once: unless Verify may have compared the answer, or no resend

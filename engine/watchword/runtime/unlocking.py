@@ -42,7 +42,7 @@ def unlock(
 
 
 def never_used(*, pool: str, keyring: Ring, ledger: Ledger, clock: Clock) -> Literal["key", "pool"] | None:
-    """Say what no sign-in of the last 90 days used *ledger* with: the oldest key of *keyring*, or that key for *pool*.
+    """Return what no sign-in of the last 90 days used *ledger* with: ``key``, the oldest of *keyring*, or ``pool`` under it.
 
     None if both were used: a user of whom nothing is found has nothing counted, or is none.
 

@@ -26,7 +26,7 @@ from watchword.runtime.wire import (
 )
 
 MAX_CLOCK_SKEW = 5
-"""Seconds by which two hosts' clocks may differ; a challenge issued later than that is not believed."""
+"""How many seconds the clocks of two hosts may differ. A challenge from further in the future is refused."""
 
 MAX_ANSWER = 1024
 WRONG = Verdict(right=False)

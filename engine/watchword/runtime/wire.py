@@ -80,7 +80,7 @@ def read_carry(fields: Mapping[str, str]) -> dict[str, str]:
 
 @frozen
 class PrivateParameters:
-    """The engine's own private parameters of one challenge: what Verify needs, and Create alone can write.
+    """The engine's private parameters of one challenge. Verify reads them, and only Create can write them.
 
     *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front and its own
     time at the end. *signin* is the sign-in, as in the metadata. *issued* and *expires* are whole epoch seconds, reckoned
@@ -160,7 +160,7 @@ def maker_of(claim: str) -> str:
 
 
 def claim_of(private: Mapping[str, object]) -> str:
-    """Return the claim that *private* names, sealed or not: good for a reference, and for nothing else."""
+    """Return the claim that *private* names, whether or not it is sealed. Use it for a reference only."""
     claim = private.get("claim")
     return claim if isinstance(claim, str) and len(claim) <= LONGEST_CLAIM else ""
 
@@ -181,7 +181,7 @@ def answer_seal(key: Key, step: Step, claim: str, user: str, answer: str) -> str
 
 
 def sharing_sign_in(key: Key, claim: str, fresh: str) -> str:
-    """Return the id of a sign-in that has a try of *claim* although another one made it: half of it random, half a proof."""
+    """Return the id of a sign-in that shares *claim* with the sign-in that made it: half random, half a proof."""
     return fresh[:16] + key.digest("sharer", claim, fresh[:16])[:16]
 
 
@@ -191,12 +191,12 @@ def is_sharing_sign_in(key: Key, claim: str, signin: str) -> bool:
 
 
 def own_try_key(key: Key, claim: str, signin: str) -> str:
-    """Return the name in the ledger of the try that sign-in *signin* has of *claim*."""
+    """Return the ledger's key for the own try that sign-in *signin* has at *claim*."""
     return f"{claim} {signin}" if is_sharing_sign_in(key, claim, signin) else claim
 
 
 def late_answer_key(claim: str, signin: str) -> str:
-    """Return the mark in the ledger that says: sign-in *signin* answered *claim* after its end, and paid nothing.
+    """Return the ledger's key for the mark that *signin* answered *claim* too late, and was not charged.
 
     Its time was over, and nothing was compared; or the answer was right, and the code had been used elsewhere.
     """
@@ -204,7 +204,7 @@ def late_answer_key(claim: str, signin: str) -> str:
 
 
 def reference(claim: str) -> str:
-    """Return the eight characters by which user and operator speak of one challenge: in the mail, on screen, in the audit."""
+    """Return the reference of *claim*: eight characters that mail, screen and audit show alike."""
     number = int.from_bytes(hashlib.sha256(length_prefixed("reference", claim)).digest(), "big")
     letters: list[str] = []
     for _ in range(8):
