@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.contract.kinds import HostRun, Kind
-from watchword.contract.powers import Powers, is_host_run, is_kind, powers_of
+from watchword.contract.powers import Powers, is_host_run, is_kind, lacked_by_kind, powers_of
 from watchword.errors import ConfigurationError
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
@@ -201,6 +201,11 @@ def _blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:
             raise ConfigurationError(f"{word}: {part.__name__} is a class: write {part.__name__}()")
         of_blocks = isinstance(part, InSequence | OneOf | AtLeast | Fallback | When | Named)
         if not (of_blocks or is_kind(part) or is_host_run(part)):
+            lacking = ", ".join(lacked_by_kind(part))
+            if lacking:
+                raise ConfigurationError(
+                    f"{word}: {type(part).__name__} has no {lacking}: a kind has kind, proves, create and verify"
+                )
             raise ConfigurationError(f"{word}: {part!r} is no block: use a kind, or sequence, one_of, all_of, …")
     return parts
 

@@ -296,6 +296,12 @@ _KIND = ("kind", "proves", "create", "verify")
 _HOST_RUN = ("host_rounds",)
 
 
+def lacked_by_kind(value: object) -> tuple[str, ...]:
+    """Return which members *value* lacks that every kind has; nothing if it has none of them: then nobody meant a kind."""
+    lacking = _lacking(value, _KIND)
+    return lacking if len(lacking) < len(_KIND) else ()
+
+
 def why_no_kind(kind: object) -> str:
     """Return why *kind* cannot be registered as a kind; nothing if it can be."""
     if not isinstance(kind, type):

@@ -190,6 +190,18 @@ def test_whatever_prepare_raises_is_a_fault_of_the_configuration(error):
     assert Powers().set_up("kind 'toy'") is None
 
 
+@pytest.mark.parametrize(
+    "lacking", [some for count in (1, 2, 3) for some in combinations(["kind", "proves", "create", "verify"], count)]
+)
+def test_who_forgets_a_member_of_every_kind_is_told_which(lacking):
+    """Each part that is not the whole: the error names the class and what it lacks, not how a flow is written."""
+    half = kind()
+    for name in lacking:
+        delattr(half, name)
+    with pytest.raises(ConfigurationError, match=rf"^Flow: Toy has no {', '.join(lacking)}: a kind has kind, proves,"):
+        Flow(half())
+
+
 @pytest.mark.parametrize("floor", [0, 0.5, 3, -1, 3.1, 10**400, float("nan"), float("inf"), True, "0", None, []])
 def test_a_courier_is_padded_for_seconds_inside_the_deadline(floor):
     """0 to 3; anything else would end every sign-in that sends."""
