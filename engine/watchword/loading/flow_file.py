@@ -249,7 +249,7 @@ def _made(kind: type[Any], name: str, given: Mapping[str, Any], path: toml_posit
         raise _WrongError(path, f"{name} needs {', '.join(required)}")
     try:
         return kind(**{setting: _tupled(value) for setting, value in given.items()})
-    except Exception as error:  # attrs' own validators raise TypeError and ValueError
+    except (Exception, SystemExit) as error:  # attrs' own validators raise TypeError and ValueError
         why = str(error.args[0] if error.args else error)[:300]
         blamed = next((setting for setting in given if re.match(rf"\W*({re.escape(name)}\W+)?{setting}\b", why)), None)
         why = why if isinstance(error, ConfigurationError) else f"{name} refuses this: {why}"

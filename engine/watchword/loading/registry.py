@@ -271,7 +271,7 @@ class Registry:
 
             try:
                 getattr(plugin.manager.hook, hook)(register=register)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise ConfigurationError(
                     f"{entry}: {entry.module}.{hook} failed ({_said(error)}); report it there"
                 ) from error
@@ -319,7 +319,7 @@ class Registry:
             made = factories[0](url)
         except WatchwordError:
             raise
-        except Exception as error:  # noqa: BLE001 - a factory of a stranger
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a factory of a stranger
             # Neither its text nor the error itself is passed on: both may quote the URL.
             raise ConfigurationError(
                 f"{entry} cannot be made of its URL ({type(error).__name__}); check the URL against its documentation"

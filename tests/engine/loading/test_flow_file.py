@@ -50,7 +50,7 @@ class Riddle:
     @level.validator
     def _positive(self, attribute, value):
         if value < 1:
-            raise ValueError(f"level is {value}")
+            raise (SystemExit if value < 0 else ValueError)(f"level is {value}")
 
     def create(self, request): ...
     def verify(self, request): ...
@@ -258,6 +258,7 @@ STRANGE = [
     ("question = 1\nmade = 1", "line 4: steps[0].made: riddle has no 'made'"),
     ("question = 1\nwords = 1", "line 4: steps[0].words: riddle refuses this: 'words' must be <class 'tuple'>"),
     ("question = 1\ndifficulty = 0", "line 1: steps[0]: riddle refuses this: level is 0"),
+    ("question = 1\ndifficulty = -1", "line 1: steps[0]: riddle refuses this: level is -1"),
 ]
 
 

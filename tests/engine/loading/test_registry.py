@@ -192,6 +192,7 @@ def test_without_any_metadata_the_remedy_is_to_install(tmp_path, monkeypatch):
         (RIDDLE.replace("(register):", "(registrar):"), "registrar"),
         (RIDDLE + "    raise RuntimeError('oh')", "acme_riddle.register_kinds failed (RuntimeError: oh)"),
         (RIDDLE + "    raise TypeError", "register_kinds failed (TypeError"),
+        (RIDDLE + "    raise SystemExit('oh')", "acme_riddle.register_kinds failed (SystemExit: oh)"),
     ],
 )
 def test_what_a_plugin_does_wrong_names_its_distribution(installed, source, told):
@@ -382,6 +383,7 @@ def test_an_unknown_scheme_gets_the_nearest():
         (('register("carrier"', 'register("pigeon"'), "must call register('pigeon', factory) once"),
         (("def send", "def sned"), "is no courier: it has no send"),
         (("self.url = url", "raise ValueError(url)"), "cannot be made of its URL (ValueError)"),
+        (("self.url = url", "raise SystemExit(url)"), "cannot be made of its URL (SystemExit)"),
     ],
 )
 def test_what_a_courier_does_wrong_names_its_distribution_and_no_secret(installed, change, told):
