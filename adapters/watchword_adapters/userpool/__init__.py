@@ -2,7 +2,8 @@
 
 from watchword_adapters.userpool.api.app_client import secret_hash
 from watchword_adapters.userpool.api.errors import ClientError
+from watchword_adapters.userpool.directory.database import Database
 from watchword_adapters.userpool.outbox import SentMessage
 from watchword_adapters.userpool.pool import LocalUserPool
 
-__all__ = ["ClientError", "LocalUserPool", "SentMessage", "secret_hash"]
+__all__ = ["ClientError", "Database", "LocalUserPool", "SentMessage", "secret_hash"]
