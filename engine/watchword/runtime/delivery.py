@@ -163,9 +163,7 @@ def _refused(services: Services, at: Situation, claim: ChallengeClaim, deadline:
     _settle(services, at, claim, deadline, "unsent")
     # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
     seen = kept_claim(services, at, "try_later") or claim
-    services.record(
-        "excess_rate_limit_exceeded", at.user, claim=seen.id, step=at.step_name, channel=at.step.powers.channel
-    )
+    _record(services, at, seen, "excess_rate_limit_exceeded")
     refusal = TryLaterError("the message budget is empty", undelivered=True, reason="throttled")
     refusal.ref = reference(claim.id)
     return NotSent(refusal, "try_later")
@@ -175,18 +173,16 @@ def _withheld(
     services: Services, at: Situation, claim: ChallengeClaim, reason: str, deadline: Deadline
 ) -> NotSent | None:
     """There is nobody to send to: it looks sent, or like an outage where there is one."""
-    channel = at.step.powers.channel
     if at.request.user.known:
         # Silence towards the client; the operator finds out why under the reference on the user's screen.
-        detail = {"step": at.step_name, "channel": channel, "reason": checked_word(reason, "no_message")}
-        services.record("authn_code_withheld", at.user, claim=claim.id, **detail)
+        _record(services, at, claim, "authn_code_withheld", reason=checked_word(reason, "no_message"))
     down = services.ledger.peek(_outage(services, at), now=at.now, within=deadline.left())
     if down is None:
         _settle(services, at, claim, deadline, "sent")
         return None
     if down == "undelivered":
         _settle(services, at, claim, deadline, "unsent")
-    what = f"the courier for {channel!r} is down"
+    what = f"the courier for {at.step.powers.channel!r} is down"
     return NotSent(UnavailableError(what, undelivered=True, reason="unreachable"), "unavailable")
 
 
@@ -194,15 +190,14 @@ def _carried(
     services: Services, at: Situation, claim: ChallengeClaim, message: Message, deadline: Deadline
 ) -> NotSent | None:
     """Hand *message* to the courier, and write down what became of it."""
-    channel = at.step.powers.channel
     try:
-        courier = services.couriers[channel]
+        courier = services.couriers[at.step.powers.channel]
         within = deadline.left(but=SETTLE_RESERVE)
         courier.send(evolve(cast("Any", message), id=claim.id), within)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a courier's own errors may quote the message
         return _undelivered(services, at, claim, error, deadline)
     _settle(services, at, claim, deadline, "sent")
-    services.record("authn_code_sent", at.user, claim=claim.id, step=at.step_name, channel=channel)
+    _record(services, at, claim, "authn_code_sent")
     return None
 
 
@@ -210,21 +205,25 @@ def _undelivered(
     services: Services, at: Situation, claim: ChallengeClaim, error: BaseException, deadline: Deadline
 ) -> NotSent | None:
     """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""
-    channel = at.step.powers.channel
     undelivered, why = isinstance(error, UnavailableError) and error.undelivered, reason_of(error)
-    detail = {"step": at.step_name, "channel": channel, "undelivered": str(undelivered).lower(), **why}
+    detail = {"undelivered": str(undelivered).lower(), **why}
     if isinstance(error, UnavailableError) and error.refused:
         # It looks sent: anybody can have an address that is refused, and who does not exist has none.
         _settle(services, at, claim, deadline, "sent")
-        services.record("sys_message_refused", at.user, claim=claim.id, **detail)
+        _record(services, at, claim, "sys_message_refused", **detail)
         return None
-    services.record("sys_courier_failed", at.user, claim=claim.id, **detail)
+    _record(services, at, claim, "sys_courier_failed", **detail)
     how = "undelivered" if undelivered else "unknown"
     services.ledger.put(_outage(services, at), how, expires=at.now + OUTAGE_SECONDS, within=deadline.left())
     if undelivered:
         _settle(services, at, claim, deadline, "unsent")
-    what = f"the courier for {channel!r} failed: {' '.join(why.values())}"
+    what = f"the courier for {at.step.powers.channel!r} failed: {' '.join(why.values())}"
     return NotSent(outage_error(claim, what, why), "unavailable")
+
+
+def _record(services: Services, at: Situation, claim: ChallengeClaim, name: str, **detail: str) -> None:
+    """Record what became of the message of *claim*."""
+    services.record(name, at.user, claim=claim.id, step=at.step_name, channel=at.step.powers.channel, **detail)
 
 
 def _outage(services: Services, at: Situation) -> str:
