@@ -3,6 +3,12 @@
 import logging
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pygments.lexers.special import TextLexer
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 _project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -25,3 +31,8 @@ myst_heading_anchors = 3  # [text](page.md#heading) is checked by the build
 html_theme = "furo"
 html_title = f"Watchword {version}"
 html_show_sphinx = False
+
+
+def setup(app: "Sphinx") -> None:
+    """Print a drawing as text: GitHub and GitLab draw Mermaid; Pygments does not know it."""
+    app.add_lexer("mermaid", TextLexer)

@@ -82,9 +82,9 @@ def test_the_same_order_gives_the_same_bytes_in_another_process(order, built):
     """Whatever the hashes of the process that builds, whatever it has loaded before, and bytecode included."""
     program = (
         "import sys; from pathlib import Path\n"
-        "from watchword_adapters.deploy.build.artefact import Order, build\n"
+        "from watchword_adapters.deploy.build.artefact import BuildOrder, build\n"
         "from watchword_adapters.deploy.target import Target\n"
-        "made = build(Order(sys.argv[1], Target('x86_64', sys.argv[2]), wheels=Path(sys.argv[3])))\n"
+        "made = build(BuildOrder(sys.argv[1], Target('x86_64', sys.argv[2]), wheels=Path(sys.argv[3])))\n"
         "print(*(each.archive.sha256 for each in made.functions))"
     )
     command = [sys.executable, "-c", program, order.flow, order.target.python, str(order.wheels)]
