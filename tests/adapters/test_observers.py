@@ -1,6 +1,7 @@
 """Plugins observe in every host alike, whoever found the kind: the flow's file, the flow's own import, or a built table."""
 
 import base64
+import subprocess
 import sys
 from importlib import import_module
 from textwrap import dedent
@@ -186,6 +187,57 @@ def test_a_kind_that_no_plugin_brings_loads_none(installed):
     exec(compile(source, "own_kinds.py", "exec"), namespace)
     triggers(Flow(namespace["Ask"]()), key=KEY, audit=MemoryAudit(), environment={})
     assert "acme_idle" not in sys.modules
+
+
+def test_a_plugin_beside_the_module_of_its_kind_observes(tmp_path, monkeypatch):
+    """Hooks may be in a module of their own, which nobody has imported: the entry point names it."""
+    folder = tmp_path / "site"
+    (folder / "acme").mkdir(parents=True)
+    (folder / "acme-1.dist-info").mkdir()
+    (folder / "acme-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
+    (folder / "acme-1.dist-info" / "entry_points.txt").write_text("[watchword]\nask = acme.hooks\n")
+    kind, mark, hooks = dedent(PLUGIN.format(name="ask")).partition("@watchword.hookimpl")
+    (folder / "acme" / "__init__.py").write_text(kind)
+    (folder / "acme" / "hooks.py").write_text(f"import watchword\nfrom acme import Ask, seen\n{mark}{hooks}")
+    monkeypatch.syspath_prepend(str(folder))
+    try:
+        made = triggers(Flow(import_module("acme").Ask()), key=KEY, audit=MemoryAudit(), environment={})
+        pool = LocalUserPool(*made)
+        pool.add_user("ann")
+        fail_in(pool)
+        assert END == sys.modules["acme"].seen[-1]
+    finally:
+        for module in [name for name in sys.modules if name.partition(".")[0] == "acme"]:
+            del sys.modules[module]
+
+
+@pytest.mark.parametrize("registers", ["register(Ask)", "register(str)", "pass", "1 / 0"])
+def test_a_module_is_the_plugin_of_the_kinds_that_it_registers(installed, registers):
+    """A kind that its module does not register is another's, or nobody's."""
+    source = dedent(PLUGIN.format(name="own")).replace("register(Ask)", registers)
+    (installed / "acme_own.py").write_text(source)
+    own = import_module("acme_own")
+    made = triggers(Flow(own.Ask()), key=KEY, audit=MemoryAudit(), environment={})
+    pool = LocalUserPool(*made)
+    pool.add_user("ann")
+    fail_in(pool)
+    assert (registers == "register(Ask)") == bool(own.seen)
+
+
+def test_a_cold_start_reads_no_metadata_of_what_is_installed(tmp_path):
+    """It takes some 40 ms, and the plugin of a kind is nearly always the module of its class."""
+    script = """
+        import sys
+        from watchword import Flow
+        from watchword_adapters.aws_lambda import triggers
+        from watchword_adapters.couriers import Outbox
+        from watchword_plugins.email_otp import EmailOtp
+        triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), environment={})
+        print(*sys.modules)
+    """
+    run = subprocess.run([sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=True)
+    assert "watchword.loading.registry" in run.stdout.split()
+    assert "importlib.metadata" not in run.stdout.split()
 
 
 def test_broken_metadata_does_not_stop_a_flow_in_python(installed, monkeypatch):
