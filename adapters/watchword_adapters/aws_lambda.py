@@ -102,7 +102,7 @@ class Triggers:
     def _refused(self, trigger: str | None, error: BaseException, text: str, reason: str) -> TriggerError:
         drawn = os.urandom(16).hex()
         if self._engine is not None:
-            ref = self._engine.failed(error, claim=drawn)
+            ref = self._engine.record_failure(error, claim=drawn)
         else:
             from watchword.runtime.wire import reference  # noqa: PLC0415 - Define does without it
 

@@ -227,7 +227,7 @@ class SignIn:
             return self._refused(error)
 
     def _refused(self, error: WatchwordError) -> Refused:
-        ref = self._engine.failed(error, claim=os.urandom(16).hex())
+        ref = self._engine.record_failure(error, claim=os.urandom(16).hex())
         if isinstance(error, ConfigurationError):  # The program's own fault: its author is told what to do.
             _log.error("a sign-in ended with %s (ref %s): %s", error.text, ref, error)
         return Refused(error.text, ref)

@@ -122,9 +122,11 @@ TWINS = {
         "return False",
         "R-06",
     ),
-    "no claim, so every repeat sends": Twin(delivery._taken, 'if at.first_metadata else "first"', "+ at.round", "S-19"),
+    "no claim, so every repeat sends": Twin(
+        delivery._claim_in_ledger, 'if at.first_metadata else "first"', "+ at.round", "S-19"
+    ),
     "mails are not counted": Twin(
-        delivery._counted, "if not services.ledger.count(", "if None is services.ledger.count(", "R-05"
+        delivery._count_and_send, "if not services.ledger.count(", "if None is services.ledger.count(", "R-05"
     ),
     "unknown users are skipped": Twin(
         situation.read_situation,
@@ -133,7 +135,7 @@ TWINS = {
         "E-01",
     ),
     "an outage shows to known users alone": Twin(
-        delivery._withheld,
+        delivery._nobody_to_send_to,
         "down = services.ledger.peek(_outage(services, at), now=at.now, within=deadline.left())",
         "down = None",
         "E-04",
@@ -164,20 +166,24 @@ TWINS = {
     # Verify
     "the seal is not checked": Twin(verification._read, "if sealed else None", "", "S-10"),
     "a code is good for a little longer": Twin(
-        verification._judged, "if charge.at >= case.parameters.expires:", "if False:", "A-05"
+        verification._charge_and_compare, "if charge.at >= case.parameters.expires:", "if False:", "A-05"
     ),
-    "a code is good twice": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-07"),
-    "a code is good for many at once": Twin(verification._judged, "if not _accepted(", "if None is _accepted(", "A-08"),
+    "a code is good twice": Twin(verification._charge_and_compare, "if not _accept(", "if None is _accept(", "A-07"),
+    "a code is good for many at once": Twin(
+        verification._charge_and_compare, "if not _accept(", "if None is _accept(", "A-08"
+    ),
     "guesses are not counted": Twin(
-        verification._charged, "limits=case.flow.limits.guesses_at(case.step)", "limits=()", "R-01"
+        verification._charge, "limits=case.flow.limits.guesses_at(case.step)", "limits=()", "R-01"
     ),
     "guesses are counted for each session": Twin(
         verification._Case.budget.fget, '"guess:{self.user}:', '"guess:{self.parameters.claim}:', "R-01", "two"
     ),
     "guesses at once are all compared": Twin(
-        verification._judged, VERIFIED + '"exhausted":', "if False:", "R-02", "password"
+        verification._charge_and_compare, VERIFIED + '"exhausted":', "if False:", "R-02", "password"
     ),
-    "a second answer to a round is compared": Twin(verification._judged, VERIFIED + '"refused":', "if False:", "S-13"),
+    "a second answer to a round is compared": Twin(
+        verification._charge_and_compare, VERIFIED + '"refused":', "if False:", "S-13"
+    ),
     "a wish for a new code is compared": Twin(
         verification.verify, 'if request.client_metadata.get(ACTION) == "resend":', "if False:", "A-04"
     ),
@@ -186,19 +192,19 @@ TWINS = {
     ),
     "guesses are compared when the ledger is down": Twin(
         verification.verify,
-        "    return _judged(services, case, text, deadline)",
-        "    try:\n        return _judged(services, case, text, deadline)\n"
-        "    except Exception:\n        return _compared(case, text, now)",
+        "    return _charge_and_compare(services, case, text, deadline)",
+        "    try:\n        return _charge_and_compare(services, case, text, deadline)\n"
+        "    except Exception:\n        return _compare(case, text, now)",
         "R-09",
     ),
     "a kind may say anything": Twin(
-        verification._compared,
+        verification._compare,
         "if isinstance(verdict, Verdict) and isinstance(verdict.right, bool) and isinstance(verdict.reason, str):",
         "if True:",
         "X-01",
     ),
     "a puzzle shows who exists": Twin(
-        verification._judged,
+        verification._charge_and_compare,
         "(case.request.user.known or not case.step.kind.proves)",
         "case.request.user.known",
         "E-01",

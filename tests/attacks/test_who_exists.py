@@ -97,7 +97,7 @@ TWINS = {
         "made up",
     ),
     "a refused recipient is an outage": (
-        delivery._undelivered,
+        delivery._courier_failed,
         "if isinstance(error, UnavailableError) and error.refused:",
         "if False:",
         "E-13",

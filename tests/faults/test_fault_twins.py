@@ -28,13 +28,19 @@ DEAD_LEDGER = Plan("table missing", "ledger", 0, "before", lambda: KeyError("tab
 
 TWINS = {
     "a mail without an answer is sent again": (
-        delivery._undelivered,
+        delivery._courier_failed,
         "    if undelivered:\n",
         "    if True:\n",
         LOST_ANSWER,
         "sent twice",
     ),
-    "every repeat sends": (delivery._taken, "    if claim.fresh:\n", "    if True:\n", LOST_ANSWER, "sent twice"),
+    "every repeat sends": (
+        delivery._claim_in_ledger,
+        "    if claim.fresh:\n",
+        "    if True:\n",
+        LOST_ANSWER,
+        "sent twice",
+    ),
     "the text of a failure gets out": (
         aws_lambda.Triggers._refused,
         'f"{text} (ref {ref})"',
@@ -43,7 +49,7 @@ TWINS = {
         "other text",
     ),
     "a courier is given more time than there is": (
-        delivery._carried,
+        delivery._hand_to_courier,
         "within = deadline.left(but=SETTLE_RESERVE)",
         "within = 60.0",
         Plan("slow", "courier", 0, "during", OSError),
@@ -69,10 +75,10 @@ def test_the_same_fault_counts_nothing_in_what_is_shipped(name):
 def test_a_guess_that_is_compared_without_a_charge_is_seen():
     """An engine that goes on without its ledger."""
     go_on = (
-        "    try:\n        return _judged(services, case, text, deadline)\n"
-        "    except Exception:\n        return _compared(case, text, now)"
+        "    try:\n        return _charge_and_compare(services, case, text, deadline)\n"
+        "    except Exception:\n        return _compare(case, text, now)"
     )
-    with broken(verification.verify, "    return _judged(services, case, text, deadline)", go_on):
+    with broken(verification.verify, "    return _charge_and_compare(services, case, text, deadline)", go_on):
         trial = Trial(Report(), "twin", "code", MemoryLedger)
         one = trial.begin()
         trial.plan(Plan("down", "ledger", 0, "before", lambda: UnavailableError("down")))

@@ -23,14 +23,14 @@ _INDIRECTLY = {
 }
 
 
-def hands_of(name: str) -> Hands:
+def who_can_change(name: str) -> Hands:
     """Return who can change the attribute *name*, directly or not."""
     if name in _ADMINISTRATORS:
         return "administrator"
     return "user" if name in _INDIRECTLY or name.startswith("cognito:") else "client"
 
 
-def changed_how(name: str) -> str:
+def how_users_change(name: str) -> str:
     """Return how users can change the attribute *name*, for a message."""
     return _INDIRECTLY.get(name, "through Cognito" if name.startswith("cognito:") else "by writing it")
 
@@ -45,6 +45,6 @@ def may_change(name: str, written: Collection[object]) -> bool:
 
     Without a list a client writes the standard attributes, and no custom one.
     """
-    if hands_of(name) != "client":
-        return hands_of(name) == "user"
+    if who_can_change(name) != "client":
+        return who_can_change(name) == "user"
     return name in written if written else not is_custom(name)

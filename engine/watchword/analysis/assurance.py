@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from attrs import frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.attributes import changed_how, hands_of, is_custom
+from watchword.algebra.attributes import how_users_change, is_custom, who_can_change
 from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
@@ -284,7 +284,7 @@ def on_bypass(
         if condition[0] != "attribute":
             continue
         name = condition[1]
-        if hands_of(name) == "administrator":
+        if who_can_change(name) == "administrator":
             continue
         if is_custom(name):
             yield without_session(
@@ -295,7 +295,7 @@ def on_bypass(
             yield with_session(
                 flow,
                 "WW104",
-                f"the flow asks by {name!r}, which users can change {changed_how(name)}: "
+                f"the flow asks by {name!r}, which users can change {how_users_change(name)}: "
                 "ask by an attribute that only an administrator can set",
                 next((way for way in ways if way.outcomes[place]), None),
             )

@@ -82,10 +82,10 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         ref = claim.id
         challenge = make_challenge(services, at, claim)
         if isinstance(challenge, Flaw):
-            raise _unmade(services, at, claim, challenge, deadline)
+            raise _kind_failure(services, at, claim, challenge, deadline)
         asking = _Asking(claim, challenge)
         not_sent = send_message(services, at, claim, challenge, deadline)
-        going_on = _without_message(services, at, asking, not_sent, deadline) if not_sent else asking
+        going_on = _go_on_without_message(services, at, asking, not_sent, deadline) if not_sent else asking
         pad_duration(services, at, claim, deadline)
         if isinstance(going_on, BaseException):
             raise going_on
@@ -94,7 +94,7 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
     except UnavailableError as error:
         if error.ref:
             raise
-        raise services.recorded(error, at.user, claim=ref, step=at.step_name) from None
+        raise services.record_outage(error, at.user, claim=ref, step=at.step_name) from None
 
 
 def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> Challenge | Flaw:
@@ -123,7 +123,7 @@ def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> 
     return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
 
 
-def _unmade(
+def _kind_failure(
     services: Services, at: Situation, claim: ChallengeClaim, flaw: Flaw, deadline: Deadline
 ) -> UnavailableError:
     """Record that the kind made no challenge; return the error that says so."""
@@ -133,7 +133,7 @@ def _unmade(
     return outage_error(claim, f"kind {at.step.kind.kind!r} {flaw.what}", flaw.why, undelivered=True)
 
 
-def _without_message(
+def _go_on_without_message(
     services: Services, at: Situation, asking: _Asking, not_sent: NotSent, deadline: Deadline
 ) -> _Asking | BaseException:
     """Return how the sign-in goes on although no message went out, or the error that ends it.
@@ -147,7 +147,7 @@ def _without_message(
     if older is not None and (not at.code_is_dead or (not_sent.word == "try_later" and not at.has_another_way)):
         challenge = make_challenge(services, at, older)
         if isinstance(challenge, Flaw):
-            return _unmade(services, at, older, challenge, deadline)
+            return _kind_failure(services, at, older, challenge, deadline)
         return _Asking(older, challenge)
     return evolve(asking, asked=False) if at.has_another_way else not_sent.error
 

@@ -69,11 +69,11 @@ def obtain_claim(services: Services, at: Situation, deadline: Deadline) -> Chall
     """
     if not at.step.powers.sends:
         return draw_claim(services, at)
-    for error in (at.error if at.was_answered else None, _not_sent(at)):
+    for error in (at.error if at.was_answered else None, _why_no_other_message(at)):
         older = kept_claim(services, at, error) if error is not None else None
         if older is not None:
             return older
-    return _taken(services, at, deadline)
+    return _claim_in_ledger(services, at, deadline)
 
 
 def draw_claim(services: Services, at: Situation) -> ChallengeClaim:
@@ -89,7 +89,7 @@ def kept_claim(services: Services, at: Situation, error: str) -> ChallengeClaim 
     return ChallengeClaim(key, earlier.claim, earlier.issued, "kept", error=error) if earlier and key else None
 
 
-def _not_sent(at: Situation) -> str | None:
+def _why_no_other_message(at: Situation) -> str | None:
     """Return why no other message goes out for the step now, as the client is told; None if one does."""
     earlier = at.earlier_challenge
     if earlier is None:
@@ -101,7 +101,7 @@ def _not_sent(at: Situation) -> str | None:
     return "" if not at.code_is_dead and at.now < earlier.issued + cooling else None
 
 
-def _taken(services: Services, at: Situation, deadline: Deadline) -> ChallengeClaim:
+def _claim_in_ledger(services: Services, at: Situation, deadline: Deadline) -> ChallengeClaim:
     """Return the claim that the ledger has for the step: a new one of this call, or the one that another call made."""
     key = services.keyring.current
     sharing = at.signin if at.first_metadata else "first"
@@ -134,12 +134,12 @@ def send_message(
     if not claim.sends:
         return None
     try:
-        return _counted(services, at, claim, challenge, deadline)
+        return _count_and_send(services, at, claim, challenge, deadline)
     except BaseException as error:  # noqa: BLE001 - it is raised again, after the padding
         return NotSent(error)
 
 
-def _counted(
+def _count_and_send(
     services: Services, at: Situation, claim: ChallengeClaim, challenge: Challenge, deadline: Deadline
 ) -> NotSent | None:
     """Count the message in the budget of its destination, then send it."""
@@ -152,13 +152,13 @@ def _counted(
     if not services.ledger.count(
         budget, event=claim.id, owner=at.user, limits=limits, now=at.now, within=deadline.left()
     ):
-        return _refused(services, at, claim, deadline)
+        return _budget_is_empty(services, at, claim, deadline)
     if message is None:
-        return _withheld(services, at, claim, challenge.reason, deadline)
-    return _carried(services, at, claim, message, deadline)
+        return _nobody_to_send_to(services, at, claim, challenge.reason, deadline)
+    return _hand_to_courier(services, at, claim, message, deadline)
 
 
-def _refused(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> NotSent | None:
+def _budget_is_empty(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> NotSent | None:
     """The budget is empty: nothing goes out."""
     _settle(services, at, claim, deadline, "unsent")
     # Under the reference on the screen: that of the older code, where the sign-in goes on with one.
@@ -169,7 +169,7 @@ def _refused(services: Services, at: Situation, claim: ChallengeClaim, deadline:
     return NotSent(refusal, "try_later")
 
 
-def _withheld(
+def _nobody_to_send_to(
     services: Services, at: Situation, claim: ChallengeClaim, reason: str, deadline: Deadline
 ) -> NotSent | None:
     """There is nobody to send to: it looks sent, or like an outage where there is one."""
@@ -186,7 +186,7 @@ def _withheld(
     return NotSent(UnavailableError(what, undelivered=True, reason="unreachable"), "unavailable")
 
 
-def _carried(
+def _hand_to_courier(
     services: Services, at: Situation, claim: ChallengeClaim, message: Message, deadline: Deadline
 ) -> NotSent | None:
     """Hand *message* to the courier, and write down what became of it."""
@@ -195,13 +195,13 @@ def _carried(
         within = deadline.left(but=SETTLE_RESERVE)
         courier.send(evolve(cast("Any", message), id=claim.id), within)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a courier's own errors may quote the message
-        return _undelivered(services, at, claim, error, deadline)
+        return _courier_failed(services, at, claim, error, deadline)
     _settle(services, at, claim, deadline, "sent")
     _record(services, at, claim, "authn_code_sent")
     return None
 
 
-def _undelivered(
+def _courier_failed(
     services: Services, at: Situation, claim: ChallengeClaim, error: BaseException, deadline: Deadline
 ) -> NotSent | None:
     """Write down that the courier failed with *error*; the recipient may be the cause, or the channel is down."""

@@ -85,7 +85,7 @@ class Engine(Services):
             return self.clock.call(lambda: verify(self, request, deadline), self.deadline)
         except UnavailableError as error:
             user = self.user_key(request.pool, request.user)
-            raise self.recorded(error, user, claim=claim_of(request.private)) from None
+            raise self.record_outage(error, user, claim=claim_of(request.private)) from None
 
     def _leave_marks(self, pool: str, deadline: Deadline) -> None:
         """Mark the ledger as used with this key and for *pool*, once a day: so an operator's mistake in either is told."""

@@ -71,7 +71,7 @@ class Services:
         with suppress(Exception):  # ASVS 5.0 16.5: the decision stands whatever the log does
             self.audit.record(event)
 
-    def failed(self, error: BaseException, user: str = "", *, claim: str, step: str = "") -> str:
+    def record_failure(self, error: BaseException, user: str = "", *, claim: str, step: str = "") -> str:
         """Record that a call ended with *error*, unless that is done; return the reference that the client is told.
 
         It is the reference of *claim*, or of a random text where the call came to no challenge.
@@ -84,10 +84,10 @@ class Services:
         self.record(name, user, claim=claim, **detail, **reason_of(error))
         return reference(claim)
 
-    def recorded(self, error: UnavailableError, user: str, *, claim: str, step: str = "") -> UnavailableError:
-        """Record *error* as `failed` does; return one that says so: a port may raise the same error again."""
+    def record_outage(self, error: UnavailableError, user: str, *, claim: str, step: str = "") -> UnavailableError:
+        """Record *error* as `record_failure` does; return one that says so: a port may raise the same error again."""
         copy = UnavailableError(str(error), undelivered=error.undelivered, reason=error.reason, code=error.code)
-        copy.ref = self.failed(error, user, claim=claim, step=step)
+        copy.ref = self.record_failure(error, user, claim=claim, step=step)
         return copy
 
 

@@ -89,7 +89,7 @@ def verify(services: Services, request: AnswerRequest, deadline: Deadline) -> Ve
         return _wrong(services, case, "malformed")
     if now >= case.parameters.expires + LEASE or case.parameters.issued > now + MAX_CLOCK_SKEW:
         return _wrong(services, case, "expired")
-    return _judged(services, case, text, deadline)
+    return _charge_and_compare(services, case, text, deadline)
 
 
 def _read(services: Services, request: AnswerRequest, user: str) -> _Case | None:
@@ -114,31 +114,31 @@ def _wrong(services: Services, case: _Case, reason: str, event: str = "authn_log
     return WRONG
 
 
-def _judged(services: Services, case: _Case, text: str, deadline: Deadline) -> Verdict:
+def _charge_and_compare(services: Services, case: _Case, text: str, deadline: Deadline) -> Verdict:
     """Charge the answer, compare it, and accept it if it is right: in this order."""
-    charge = _charged(services, case, text, deadline)
+    charge = _charge(services, case, text, deadline)
     if charge.outcome == "refused":
         return _wrong(services, case, "second_answer", "authn_token_reuse")
     if charge.outcome == "exhausted":
         return _wrong(services, case, "guesses_used_up", "authn_login_lock")
     if charge.at >= case.parameters.expires:
         # Nothing is compared, so nothing is paid; Create finds the mark, and the answer costs no try.
-        _came_late(services, case, deadline)
+        _mark_as_late(services, case, deadline)
         verdict = Verdict(right=False, reason="expired")
     else:
-        verdict = _compared_or_forgiven(services, case, text, charge, deadline)
+        verdict = _compare_or_forgive(services, case, text, charge, deadline)
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (case.request.user.known or not case.step.kind.proves)):
         first = charge.outcome == "charged"
         return _wrong(services, case, checked_word(verdict.reason, "wrong")) if first else WRONG
-    if not _accepted(services, case, deadline):
+    if not _accept(services, case, deadline):
         # It is too late, but it is no guess: what it was charged goes back, once in a sign-in.
-        _came_late(services, case, deadline)
+        _mark_as_late(services, case, deadline)
         return _wrong(services, case, "used_before", "authn_token_reuse")
     return verdict
 
 
-def _charged(services: Services, case: _Case, text: str, deadline: Deadline) -> Charge:
+def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> Charge:
     """Record *text* as the one answer to this round, and charge a guess for it."""
     request = ChargeRequest(
         case.parameters.round,
@@ -153,7 +153,7 @@ def _charged(services: Services, case: _Case, text: str, deadline: Deadline) -> 
     return services.ledger.charge(request, within=deadline.left())
 
 
-def _accepted(services: Services, case: _Case, deadline: Deadline) -> bool:
+def _accept(services: Services, case: _Case, deadline: Deadline) -> bool:
     """Use up the claim, give the guess back and free the slot; False if another round has used the claim up."""
     parameters = case.parameters
     slot = services.slot(case.request, case.user, parameters.step)
@@ -163,16 +163,16 @@ def _accepted(services: Services, case: _Case, deadline: Deadline) -> bool:
     )
 
 
-def _came_late(services: Services, case: _Case, deadline: Deadline) -> None:
+def _mark_as_late(services: Services, case: _Case, deadline: Deadline) -> None:
     """Leave the mark that the answer came too late, and give its guess back."""
     by = case.parameters.round
     services.ledger.consume(case.late_answer_key, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
 
 
-def _compared_or_forgiven(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
+def _compare_or_forgive(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
     """Have the kind compare *text*; take the charge back if it cannot."""
     try:
-        return _compared(case, text, charge.at)
+        return _compare(case, text, charge.at)
     except UnavailableError:
         # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
         if charge.outcome == "charged":
@@ -181,7 +181,7 @@ def _compared_or_forgiven(services: Services, case: _Case, text: str, charge: Ch
         raise
 
 
-def _compared(case: _Case, text: str, at: float) -> Verdict:
+def _compare(case: _Case, text: str, at: float) -> Verdict:
     parameters, kind, user = case.parameters, case.step.kind, case.request.user
 
     def seal(candidate: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from kit.user_pool import EMAIL, PASSWORD, World, code_of, text_of
-from watchword.algebra.attributes import hands_of
+from watchword.algebra.attributes import who_can_change
 from watchword.errors import ConfigurationError
 from watchword_adapters.userpool import ClientError
 
@@ -791,7 +791,7 @@ def test_whatever_users_change_by_themselves_is_not_an_administrators(world):
 
     moved = {name for now in seen for name in seen[0] | now if now.get(name) != seen[0].get(name)}
     assert {"email", "email_verified", "locale", "cognito:user_status"} == moved
-    assert "administrator" not in {hands_of(name) for name in moved}
+    assert "administrator" not in {who_can_change(name) for name in moved}
 
 
 def test_an_address_by_which_everybody_signs_in_is_not_removed():

@@ -29,7 +29,7 @@ from watchword import (
     when,
 )
 from watchword.algebra import derivative
-from watchword.algebra.attributes import hands_of, may_change
+from watchword.algebra.attributes import may_change, who_can_change
 from watchword.algebra.session_notation import parse_session
 from watchword.analysis.assurance import assurance
 from watchword.analysis.checks import unproven
@@ -406,7 +406,7 @@ def test_a_condition_is_judged_by_who_can_change_the_attribute(name, code):
 @pytest.mark.parametrize("name", ["sub", "identities", *CHANGED_BY_USERS, "custom:tier", "dev:custom:tier"])
 def test_what_a_client_may_write_its_users_can_change(name):
     """A list that names it lets them; without a list they change the standard ones; what they change anyway no list stops."""
-    hands = hands_of(name)
+    hands = who_can_change(name)
     assert (hands != "administrator") is may_change(name, [name])
     assert (hands == "user") is may_change(name, ["nickname"])
     assert (hands == "user" or (hands == "client" and "custom:" not in name)) is may_change(name, [])

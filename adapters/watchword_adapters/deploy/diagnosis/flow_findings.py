@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchword.algebra.attributes import changed_how, hands_of, may_change
+from watchword.algebra.attributes import how_users_change, may_change, who_can_change
 from watchword.algebra.blocks import kinds_in
 from watchword.algebra.flow import Flow
 from watchword.analysis.assurance import recovery_channels
@@ -131,10 +131,10 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
     written = words(get(client, "WriteAttributes"))
     unknown = next((each for each in written if isinstance(each, Unknown)), None)
     for name in conditions_on_attributes(flow):
-        if hands_of(name) == "user":
+        if who_can_change(name) == "user":
             yield DoctorFinding(
                 "WD15",
-                f"users can change {name} {changed_how(name)}, whatever the app client may write, and the flow decides by it",
+                f"users can change {name} {how_users_change(name)}, whatever the app client may write, and the flow decides by it",
                 "decide by a custom attribute that only an administrator can set",
             )
         elif may_change(name, written):
@@ -143,7 +143,7 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
                 f"the app client may write {name}, by which the flow decides: users choose for themselves",
                 f"take {name} out of the client's WriteAttributes",
             )
-        elif unknown is not None and hands_of(name) == "client":
+        elif unknown is not None and who_can_change(name) == "client":
             yield NotKnown(f"whether the app client may write {name}", unknown.why)
 
 

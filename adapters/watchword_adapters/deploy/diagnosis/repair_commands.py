@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any, cast
 
-from watchword.algebra.attributes import hands_of
+from watchword.algebra.attributes import who_can_change
 from watchword.algebra.flow import Flow
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding
 from watchword_adapters.deploy.diagnosis.invoke_permissions import may_call
@@ -68,7 +68,7 @@ def commands(
     if wanted != attached or "WD31" in codes:
         made += _update_pool(deployment, wanted, codes)
     # What users can change without the client's writing it, no setting of the client mends.
-    if not (flow is not None and any(hands_of(each) == "client" for each in conditions_on_attributes(flow))):
+    if not (flow is not None and any(who_can_change(each) == "client" for each in conditions_on_attributes(flow))):
         codes.discard("WD15")
     if codes & {"WD01", "WD02", "WD03", "WD07", "WD15", "WD23"}:
         made.append(_update_client(deployment.client, codes, flow))

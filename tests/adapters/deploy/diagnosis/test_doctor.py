@@ -19,7 +19,7 @@ from packaging.version import Version
 
 from kit.paths import DOCS, FLOWS
 from watchword import ConfigurationError, Flow, attribute, load_flow, sequence, when
-from watchword.algebra.attributes import hands_of, may_change
+from watchword.algebra.attributes import may_change, who_can_change
 from watchword.errors import UnavailableError
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
@@ -415,8 +415,8 @@ def test_what_users_can_change_is_no_ground_to_decide_by(name, written):
     found = examined(world, flow)
     assert ["WD15"] * may_change(name, written or []) == codes(found)
     assert all(name in each.message for each in found)
-    assert bool(found) is (bool(repairs(world, flow=flow)) or hands_of(name) == "user")
-    assert [] == repairs(world, flow=flow) or hands_of(name) == "client"
+    assert bool(found) is (bool(repairs(world, flow=flow)) or who_can_change(name) == "user")
+    assert [] == repairs(world, flow=flow) or who_can_change(name) == "client"
 
 
 def test_mail_as_the_only_factor_is_noted():
