@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Protocol, cast
 
 from watchword.errors import ConfigurationError, checked_code
@@ -71,6 +70,8 @@ class SecretsManagerKeys(KeptInAws):
 
     def fetch(self) -> tuple[bytes, ...]:
         """Return the keys, newest first."""
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - keys in the environment need none
+
         # Both at once: a function has ten seconds to start, and may have another secret to fetch.
         with ThreadPoolExecutor(1) as thread:
             asked = thread.submit(self._stage, "AWSPREVIOUS")

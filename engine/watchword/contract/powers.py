@@ -148,9 +148,9 @@ class Powers:
 
     def remedy(self, *, verify: bool = True) -> str:
         """Return what to run so that the modules are there that Create requires, and *verify*; empty if they are."""
-        from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
-
         for module in (*self.requires_create, *(self.requires_verify if verify else ())):
+            from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
+
             with suppress(ImportError, ValueError):  # a part of a package that is missing itself
                 if find_spec(module) is not None:
                     continue
