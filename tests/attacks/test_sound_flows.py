@@ -13,8 +13,22 @@ from importlib.resources import files
 import pytest
 
 from kit.checked_flows import SOUND
+from kit.messages import Text
 from kit.paths import ROOT
-from watchword import Flow, Limits, attribute, client, fallback, named, one_of, sequence, when
+from watchword import (
+    Challenge,
+    Flow,
+    Limits,
+    Verdict,
+    attribute,
+    client,
+    fallback,
+    named,
+    one_of,
+    sequence,
+    typed_code,
+    when,
+)
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
 from watchword_plugins.captcha import Captcha
@@ -24,7 +38,7 @@ from watchword_plugins.srp import Srp
 pytestmark = pytest.mark.exhaustive
 
 GOLD, EU, VERIFIED = attribute("custom:tier", "gold"), attribute("custom:region", "eu"), "email_verified"
-NUMBER = {"custom:customer_number": "20384812"}
+NUMBER = {"custom:customer_number": "20384812", "phone_number": "+15550100", "phone_number_verified": "true"}
 
 
 def module(name, source):
@@ -46,6 +60,30 @@ def scaffolds_kind():
     template = (files("watchword_adapters") / "scaffolds" / "plugin" / "module.py.template").read_text()
     said = {"kind": "doorbell", "class": "Doorbell", "module": "watchword_doorbell"}
     return module("watchword_doorbell", string.Template(template).safe_substitute(said)).Doorbell
+
+
+class Texted:
+    """A code by text message, to a verified number."""
+
+    kind = "texted"
+    proves = frozenset({"possession"})
+    channel = "sms"
+    resend_after = 60
+
+    def create(self, request):
+        """Send eight digits, but to nobody whose number is not verified."""
+        code, known = request.code("0123456789", 8), request.user.attributes
+        sent = known.get("phone_number_verified") == "true" and not request.again
+        messages = (Text(known["phone_number"], code),) if sent else ()
+        return Challenge(private={"digest": request.seal(code)}, messages=messages)
+
+    def verify(self, request):
+        """Compare them."""
+        return Verdict(request.matches(request.private.get("digest"), typed_code(request.answer)))
+
+    def guess_probability(self):
+        """Of eight digits."""
+        return 1e-8
 
 
 CustomerNumber, Doorbell = tutorials_kind(), scaffolds_kind()
@@ -82,6 +120,8 @@ FLOWS = {
     ),
     "small budgets": Flow(EmailOtp(length=12), limits=Limits(guesses="1/day", messages="1/day")),
     "a few guesses and messages": Flow(EmailOtp(length=12), limits=Limits(guesses="2/day", messages="5/day")),
+    "a text message": Flow(Texted()),
+    "a text message after an e-mail": Flow(sequence(EmailOtp(), Texted())),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),
     "letters, unverified": Flow(sequence(Srp(), EmailOtp(length=6, alphabet="letters", verified_only=False))),
 }

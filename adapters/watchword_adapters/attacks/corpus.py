@@ -190,6 +190,7 @@ class _Run:
         self._has: Mapping[Need, bool] = {
             "": True,
             "mail": any(target.sends for target in targets),
+            "email": any(target.emails for target in targets),
             "puzzle": any(target.puzzles for target in targets),
             "drawn": any(target.puzzles and target.draws for target in targets),
             "budget": any(target.charged for target in targets),

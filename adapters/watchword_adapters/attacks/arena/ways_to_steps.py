@@ -77,6 +77,11 @@ class AttackTarget:
         return self.step.powers.sends
 
     @property
+    def emails(self) -> bool:
+        """Whether it goes out by e-mail: another channel has neither headers nor addresses of that form."""
+        return self.step.powers.channel == "email"
+
+    @property
     def puzzles(self) -> bool:
         """Whether it is a puzzle: sends nothing and proves nothing."""
         return not self.sends and not self.step.kind.proves

@@ -22,12 +22,12 @@ _BREAKS = ("\r", "\n", "\r\n", "%0d%0a", "\x85", "\u2028", "\x0b", "\x0c", "\0",
 
 
 def _mailed(arena: Arena, attributes: dict[str, str]) -> Iterator[Email]:
-    """Begin a sign-in of somebody with *attributes*, and give the messages that went out."""
+    """Begin a sign-in of somebody with *attributes*, and give the e-mails that went out."""
     arena.renew()
-    target = arena.target(lambda each: each.sends)
+    target = arena.target(lambda each: each.emails)
     ann = arena.person("ann", target.scene)
     played(arena, evolve(ann, attributes={**ann.attributes, **attributes}), target.moves)
-    yield from tuple(arena.mail.messages)
+    yield from tuple(each for each in arena.mail.messages if isinstance(each, Email))
 
 
 def _own_address(arena: Arena, message: Email) -> str:
@@ -46,7 +46,7 @@ def _unsafe(message: Email, address: str) -> bool:
     )
 
 
-@family("M-01", "line breaks in addresses and attributes", needs="mail")
+@family("M-01", "line breaks in addresses and attributes", needs="email")
 def line_breaks(arena: Arena) -> Cases:
     """No header can be added."""
     while True:
@@ -58,7 +58,7 @@ def line_breaks(arena: Arena) -> Cases:
             yield any(_unsafe(each, _own_address(arena, each)) for each in _mailed(arena, {name: text}))
 
 
-@family("M-02", "addresses that name two", needs="mail")
+@family("M-02", "addresses that name two", needs="email")
 def two_recipients(arena: Arena) -> Cases:
     """Lists, groups, comments, quoted parts: one recipient, or no mail."""
     while True:
@@ -67,7 +67,7 @@ def two_recipients(arena: Arena) -> Cases:
             yield len(messages) > 1 or any(_unsafe(message, address) for message in messages)
 
 
-@family("M-03", "addresses in other scripts, with look-alikes, too long", needs="mail")
+@family("M-03", "addresses in other scripts, with look-alikes, too long", needs="email")
 def look_alikes(arena: Arena) -> Cases:
     """Plain ASCII only, before anything is normalised."""
     while True:
@@ -83,7 +83,7 @@ def look_alikes(arena: Arena) -> Cases:
             yield bool(list(_mailed(arena, {"email": "a" * length + "@example.com"})))
 
 
-@family("M-04", "template code in attributes", needs="mail")
+@family("M-04", "template code in attributes", needs="email")
 def template_code(arena: Arena) -> Cases:
     """It is text, if it is anything."""
     while True:
@@ -104,7 +104,7 @@ def template_code(arena: Arena) -> Cases:
                 yield any(whole.count(code) > 4 for whole in wholes for code in codes)
 
 
-@family("M-05", "markup and turned text in attributes", needs="mail")
+@family("M-05", "markup and turned text in attributes", needs="email")
 def markup(arena: Arena) -> Cases:
     """Escaped, or not there."""
     while True:
@@ -119,7 +119,7 @@ def markup(arena: Arena) -> Cases:
                 yield any(text in each.html or "\u202e" in each.text + each.subject for each in messages)
 
 
-@family("M-06", "phishing text in attributes", needs="mail")
+@family("M-06", "phishing text in attributes", needs="email")
 def phishing_text(arena: Arena) -> Cases:
     """A mail says nothing that a user has made up."""
     while True:
@@ -129,7 +129,7 @@ def phishing_text(arena: Arena) -> Cases:
                 yield any("evil.example" in whole or "15550100" in whole for whole in wholes)
 
 
-@family("M-07", "templates from anywhere", needs="mail")
+@family("M-07", "templates from anywhere", needs="email")
 def foreign_templates(arena: Arena) -> Cases:
     """No attribute names a file; no setting leads out of its folder."""
     kind = arena.registry.find_kind("email_otp")
@@ -154,7 +154,7 @@ def foreign_templates(arena: Arena) -> Cases:
         yield any("root:" in each.text or not each.text.strip() for each in _mailed(arena, {"locale": text}))
 
 
-@family("M-08", "addresses that are not verified, or changed meanwhile", needs="mail")
+@family("M-08", "addresses that are not verified, or changed meanwhile", needs="email")
 def unverified(arena: Arena) -> Cases:
     """Nothing goes to them, but from a kind whose setting allows addresses that are not verified."""
     strict = {name for name, step in arena.given.steps.items() if settings_of(step.kind).get("verified_only", True)}
@@ -164,7 +164,7 @@ def unverified(arena: Arena) -> Cases:
             writers = {made.step for made in arena.notes.made if made.challenge.messages}
             yield bool(messages) and not strict.isdisjoint(writers)
         arena.renew()
-        target = arena.target(lambda each: each.sends)
+        target = arena.target(lambda each: each.emails)
         one: TriggersVisit = reached(arena, target)
         step, sent = one.public.get("step"), len(arena.mail.messages)
         if one.public:
@@ -175,7 +175,7 @@ def unverified(arena: Arena) -> Cases:
             yield one.public.get("step") == step and len(arena.mail.messages) > sent
 
 
-@family("M-09", "the code where a locked screen shows it", needs="mail")
+@family("M-09", "the code where a locked screen shows it", needs="email")
 def visible_codes(arena: Arena) -> Cases:
     """Not in the subject, and not in what names the message."""
     while True:
