@@ -80,13 +80,7 @@ class UnavailableError(WatchwordError):
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        undelivered: bool = False,
-        refused: bool = False,
-        reason: str = "unknown",
-        code: str = "",
+        self, message: str, *, undelivered: bool = False, refused: bool = False, reason: str = "unknown", code: str = ""
     ) -> None:
         super().__init__(message)
         self.undelivered = undelivered
