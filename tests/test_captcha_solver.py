@@ -7,7 +7,7 @@ import pytest
 
 from programs import captcha_solver
 from programs.captcha_solver import measure, published, wilson
-from watchword.testing import hearing
+from watchword.testing import recorded_codes
 from watchword_plugins.captcha import Captcha
 
 
@@ -29,11 +29,11 @@ def test_who_knows_every_answer_solves_all(monkeypatch):
 
     @contextmanager
     def noted():
-        with hearing() as codes:
+        with recorded_codes() as codes:
             texts.append(codes)
             yield codes
 
-    monkeypatch.setattr(captcha_solver, "hearing", noted)
+    monkeypatch.setattr(captcha_solver, "recorded_codes", noted)
 
     def read(picture):
         pictures.append(picture)

@@ -314,7 +314,7 @@ class SignIn:
     def _verifier(self, name: str) -> srp6a.Verifier:
         record = self._users.find(name)
         if record is None or not (record.salt and record.verifier):
-            key = self._engine.keyring.lasting.digest("made-up verifier", self.realm)
+            key = self._engine.keyring.root_key.digest("made-up verifier", self.realm)
             return srp6a.made_up_verifier(bytes.fromhex(key), self.realm, self._engine.fold(name))
         return srp6a.Verifier(record.salt, srp6a.from_hex(record.verifier, "verifier"))
 
@@ -332,7 +332,7 @@ class SignIn:
         budget, guess = f"guess:{user}:password", "password:" + state.private["block"]
         request = ChargeRequest(
             guess,
-            engine.keyring.lasting.digest("password answer", guess, *proof),
+            engine.keyring.root_key.digest("password answer", guess, *proof),
             key=budget,
             owner=user,
             claim_id="",

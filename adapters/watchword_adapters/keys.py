@@ -70,9 +70,9 @@ class FetchedKeyring:
         return self._renewed().current
 
     @property
-    def lasting(self) -> Key:
+    def root_key(self) -> Key:
         """The oldest key, which is the root where no root key is kept apart."""
-        return self._renewed().lasting
+        return self._renewed().root_key
 
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if it is not in the ring, and not at its source either."""

@@ -104,7 +104,7 @@ def test_a_secret_is_read_when_the_ring_is_made(aws, url, clock):
     aws.secrets.put_secret_value(SecretId=arn, SecretBinary=K2)
     made = keyring_from(f"secretsmanager://{arn}?endpoint={aws.endpoint}", clock)
     assert [key.id for key in made._keyring.keys] == ids(K2, K1)
-    assert [made.current.id, made.lasting.id] == ids(K2, K1)
+    assert [made.current.id, made.root_key.id] == ids(K2, K1)
     assert isinstance(made, Ring)
 
 
@@ -175,14 +175,14 @@ def test_a_root_key_is_fetched_once_and_by_the_same_client(aws, url, clock):
     aws.secrets.create_secret(Name="root", SecretString=encoded(K0))
     aws.secrets.create_secret(Name="rotating", SecretString=encoded(K1))
     made = keyring_from(url("secretsmanager", "rotating"), clock, url("secretsmanager", "root"))
-    assert [made.current.id, made.lasting.id] == ids(K1, K0)
+    assert [made.current.id, made.root_key.id] == ids(K1, K0)
     aws.secrets.put_secret_value(SecretId="root", SecretString=encoded(K3))
     aws.secrets.put_secret_value(SecretId="rotating", SecretString=encoded(K2))
     clock.advance(300)
-    assert [made.current.id, made.lasting.id] == ids(K2, K0)
+    assert [made.current.id, made.root_key.id] == ids(K2, K0)
     assert made.find(ids(K1)[0]) is not None
     again = keyring_from(url("secretsmanager", "rotating"), clock, url("secretsmanager", "root"))
-    assert again.lasting.id == ids(K0)[0]
+    assert again.root_key.id == ids(K0)[0]
 
 
 @pytest.mark.parametrize("root", ["text", "ssm"])
@@ -193,8 +193,8 @@ def test_root_key_and_rotating_key_are_kept_in_different_ways(aws, url, clock, r
     said = encoded(K0) if root == "text" else url("ssm", f"/beside/{root}")
     world = {"environment": {"WATCHWORD_ROOT_KEY": said}, "clock": clock}
     made = HostSettings(key=url("secretsmanager", f"beside-{root}"), **world).keyring
-    assert [made.current.id, made.lasting.id] == ids(K1, K0)
-    assert HostSettings(key=K2, **world).keyring.lasting.id == ids(K0)[0]
+    assert [made.current.id, made.root_key.id] == ids(K1, K0)
+    assert HostSettings(key=K2, **world).keyring.root_key.id == ids(K0)[0]
 
 
 def test_one_place_is_not_both(clock):
@@ -335,7 +335,7 @@ def test_keys_are_fetched_again_when_their_time_is_over(clock):
     assert made.current.id == ids(K1)[0]
     assert source.asked == 1
     clock.advance(0.001)
-    assert [made.current.id, made.lasting.id] == ids(K2, K1)
+    assert [made.current.id, made.root_key.id] == ids(K2, K1)
     assert source.asked == 2
     clock.advance(299)
     assert made.find(ids(K2)[0]) == made.current
@@ -375,7 +375,7 @@ def test_no_call_waits_for_a_renewal():
     source.keys = (K2, K1)
     clock.advance(300)
     for _ in range(5):
-        assert made.current.id == made.lasting.id == made.find(ids(K1)[0]).id == ids(K1)[0]
+        assert made.current.id == made.root_key.id == made.find(ids(K1)[0]).id == ids(K1)[0]
     clock.advance(3600)
     assert made.current.id == ids(K1)[0]
     assert (len(clock.called), source.asked) == (1, 1)

@@ -153,15 +153,15 @@ def test_the_oldest_key_of_before_becomes_the_root():
     """Who keeps it apart from now on is upgraded: the same names, and the challenges under way are read."""
     before = Keyring.of([secret(2), secret(1)])
     after = KeyringWithRootKeys(Keyring.of(secret(1)), Keyring.of(secret(3)))
-    assert before.lasting == after.lasting
-    assert after.find(before.lasting.id) == before.lasting
+    assert before.root_key == after.root_key
+    assert after.find(before.root_key.id) == before.root_key
     assert isinstance(after, Ring)
 
 
 def test_a_root_key_makes_no_challenge():
     """It is not among the keys that codes are derived from."""
     ring = HostSettings(key=secret(2), root_key=secret(1), environment={}).keyring
-    assert (ring.current, ring.lasting) == (Keyring.of(secret(2)).current, Keyring.of(secret(1)).current)
+    assert (ring.current, ring.root_key) == (Keyring.of(secret(2)).current, Keyring.of(secret(1)).current)
     assert ring.find(ring.current.id) == ring.current
     assert ring.find("deadbeef") is None
 
@@ -169,7 +169,7 @@ def test_a_root_key_makes_no_challenge():
 def test_of_several_root_keys_the_oldest_names_users():
     """A root key may be put in front of another one."""
     made = HostSettings(key=secret(3), root_key=[secret(2), secret(1)], environment={})
-    assert Keyring.of(secret(1)).current == made.keyring.lasting
+    assert Keyring.of(secret(1)).current == made.keyring.root_key
 
 
 @pytest.mark.parametrize("entrance", [triggers, lambda *given, **named: SignIn(*given, users=People(), **named)])
@@ -189,7 +189,7 @@ def test_both_hosts_take_it_as_an_argument_and_from_the_environment(entrance):
         key = None if "WATCHWORD_KEY" in environment else secret(1)
         named = {"courier": Outbox(), "environment": environment, "root_key": given_as}
         made = entrance(Flow(EmailOtp()), key=key, **named)
-        assert made._engine.keyring.lasting == Keyring.of(held).lasting
+        assert made._engine.keyring.root_key == Keyring.of(held).root_key
 
 
 @pytest.mark.parametrize("root", ["c2hvcnQ=", "###", "vault://x", "secretsmanager://", b"short", ["text"]])

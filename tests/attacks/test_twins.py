@@ -238,7 +238,7 @@ TWINS = {
     ),
     "users are named in the audit": Twin(
         services.user_key,
-        'return keyring.lasting.digest("user", pool, *named)',
+        'return keyring.root_key.digest("user", pool, *named)',
         "return user.name + user.attributes.get('email', '')",
         "E-08",
     ),

@@ -91,7 +91,7 @@ TWINS = {
     "names are not folded": (services.user_key, "fold(user.name)", "user.name", "E-11", "code"),
     "what is made up goes with the newest key": (
         creation.make_challenge,
-        "services.keyring.lasting.digest",
+        "services.keyring.root_key.digest",
         "services.keyring.current.digest",
         "E-12",
         "made up",

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from watchword.contract.kinds import Challenge
 from watchword.errors import ConfigurationError
-from watchword.testing import create_request, hearing, verify_request
+from watchword.testing import create_request, recorded_codes, verify_request
 from watchword_plugins import captcha
 from watchword_plugins.captcha import ALPHABET, Captcha
 
@@ -25,7 +25,7 @@ OWN_FONT = str(Path(pytest.importorskip("captcha.image").__file__).with_name("da
 
 def make(kind: Captcha, claim: str = "claim-1") -> tuple[Challenge, str]:
     """Return the challenge and its text."""
-    with hearing() as codes:
+    with recorded_codes() as codes:
         challenge = kind.create(create_request(kind, claim=claim))
     return challenge, codes[-1].text
 

@@ -15,7 +15,7 @@ from watchword.contract.kinds import Challenge, User
 from watchword.contract.typed_codes import typed_code
 from watchword.errors import ConfigurationError
 from watchword.runtime.wire import reference
-from watchword.testing import ANN, NOBODY, create_request, hearing, verify_request
+from watchword.testing import ANN, NOBODY, create_request, recorded_codes, verify_request
 from watchword.testing.hostile import HOSTILE_ADDRESSES
 from watchword_plugins import email_otp
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp
@@ -23,7 +23,7 @@ from watchword_plugins.email_otp import ALPHABETS, EmailOtp
 
 def make(kind: EmailOtp, user: User = ANN, **how: Any) -> tuple[Challenge, str]:
     """Return the challenge and its code."""
-    with hearing() as codes:
+    with recorded_codes() as codes:
         challenge = kind.create(create_request(kind, user=user, **how))
     return challenge, codes[-1].text
 

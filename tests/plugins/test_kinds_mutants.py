@@ -3,7 +3,7 @@
 import pytest
 
 from watchword import ConfigurationError, User
-from watchword.testing import create_request, hearing, verify_request
+from watchword.testing import create_request, recorded_codes, verify_request
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 
@@ -35,7 +35,7 @@ def test_a_code_may_hold_every_digit():
     """Whatever its symbols are."""
     kind = EmailOtp(length=12)
     for number in range(10_000):
-        with hearing() as codes:
+        with recorded_codes() as codes:
             challenge = kind.create(create_request(kind, claim=f"claim {number}"))
         if len(set(codes[0].text)) == 10:
             break
@@ -55,7 +55,7 @@ def test_an_address_has_at_most_254_characters(more, sent):
 @pytest.mark.parametrize("kind", [Captcha(), EmailOtp(length=8)], ids=["captcha", "email_otp"])
 def test_an_answer_of_the_right_form_is_judged_by_what_it_says(kind):
     """Neither of them is malformed; one is right."""
-    with hearing() as codes:
+    with recorded_codes() as codes:
         challenge = kind.create(create_request(kind))
     right = codes[0].text
     wrong = right[1:] + right[:1] if len(set(right)) > 1 else right[:-1] + ("A" if right[-1] != "A" else "C")
@@ -66,7 +66,7 @@ def test_an_answer_of_the_right_form_is_judged_by_what_it_says(kind):
 @pytest.mark.parametrize("kind", [Captcha(), EmailOtp()], ids=["captcha", "email_otp"])
 def test_the_longest_text_may_be_an_answer(kind):
     """1,024 characters, most of them spaces between those that count; one more is none."""
-    with hearing() as codes:
+    with recorded_codes() as codes:
         challenge = kind.create(create_request(kind))
     right = codes[0].text
     assert kind.verify(verify_request(kind, challenge, right + " " * (1024 - len(right)))).right is True

@@ -17,7 +17,7 @@ from pathlib import Path
 from attrs import frozen
 
 from watchword.testing import create_request
-from watchword.testing.code_tap import hearing
+from watchword.testing.code_tap import recorded_codes
 from watchword_plugins.captcha import Captcha
 
 SOLVER, VERSION = "captcha-whisperer", "0.1.0"
@@ -61,7 +61,7 @@ def measure(kind: Captcha, read: Callable[[bytes], str], pictures: int, seed: st
     """Have *read* read so many pictures of *kind*; what it raises is a picture not read."""
     solved, spent = 0, 0.0
     for number in range(pictures):
-        with hearing() as codes:
+        with recorded_codes() as codes:
             challenge = kind.create(create_request(kind, claim=f"solver-{seed}-{number}"))
         picture = base64.b64decode(challenge.public["image"].rpartition(",")[2])
         began = time.perf_counter()

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from watchword.contract.kinds import Email
 from watchword.contract.ports import Clock, Courier, Receipt
 from watchword.runtime.keyring import Keyring
-from watchword.testing.code_tap import hearing, tapped
+from watchword.testing.code_tap import recorded_codes, recording_ring
 from watchword_adapters.couriers.envelope import refuse_unfit
 from watchword_adapters.userpool import SentMessage
 from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
@@ -88,7 +88,7 @@ class Inspector:
     def keyring(self, secret: bytes) -> Keyring:
         """Return the ring of *secret*; when peeking, one that is tapped."""
         ring = Keyring.of(secret)
-        return tapped(ring) if self.peeking else ring
+        return recording_ring(ring) if self.peeking else ring
 
     def watch(self, name: str, trigger: AnyTrigger) -> AnyTrigger:
         """Return *trigger* (*name* is define, create or verify), watched."""
@@ -98,7 +98,7 @@ class Inspector:
             token = _creating.set(username)
             runs = _runs.get()
             try:
-                with hearing() as codes:
+                with recorded_codes() as codes:
                     returned = trigger(event, context)
             except BaseException as error:
                 if runs is not None:

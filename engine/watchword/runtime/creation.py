@@ -113,7 +113,7 @@ def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> 
         proven=at.proven,
         code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claim.id} {at.user}", alphabet, length),
         seal=lambda answer: answer_seal(key, at.step, claim.id, at.user, answer),
-        mark=lambda value: services.keyring.lasting.digest(f"mark {kind.kind}", value),
+        mark=lambda value: services.keyring.root_key.digest(f"mark {kind.kind}", value),
     )
     try:
         challenge: object = kind.create(request)

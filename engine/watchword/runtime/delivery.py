@@ -146,7 +146,9 @@ def _count_and_send(
     channel = at.step.powers.channel
     # Nobody is written to who does not exist, whatever the kind made.
     message = challenge.messages[0] if challenge.messages and at.request.user.known else None
-    target = services.keyring.lasting.digest("destination", at.request.pool, message.to.lower()) if message else at.user
+    target = (
+        services.keyring.root_key.digest("destination", at.request.pool, message.to.lower()) if message else at.user
+    )
     budget = f"message:{channel}:{target}:{'proven' if at.proven else 'first'}"
     limits = at.flow.limits.messages
     if not services.ledger.count(
@@ -228,7 +230,7 @@ def _record(services: Services, at: Situation, claim: ChallengeClaim, name: str,
 
 def _outage(services: Services, at: Situation) -> str:
     """Return the ledger's key that says that a courier is down, in one pool: what fails in another says nothing here."""
-    return f"outage:{services.keyring.lasting.digest('outage', at.request.pool, at.step.powers.channel)}"
+    return f"outage:{services.keyring.root_key.digest('outage', at.request.pool, at.step.powers.channel)}"
 
 
 def _settle(
@@ -281,7 +283,7 @@ def with_own_try(services: Services, at: Situation, claim: ChallengeClaim, deadl
         within=deadline.left(),
     ):
         return at
-    key = services.keyring.lasting
+    key = services.keyring.root_key
     signin = sharing_sign_in(key, claim.id, at.round)
     own = own_try_key(key, claim.id, signin)
     services.ledger.settle(claim.slot, own, "sent", own_until=claim.issued + keep, within=deadline.left())
@@ -300,5 +302,5 @@ def has_own_try(services: Services, at: Situation, claim: ChallengeClaim) -> boo
     return (
         not shared
         or maker_of(claim.id) == at.signin
-        or is_sharing_sign_in(services.keyring.lasting, claim.id, at.signin)
+        or is_sharing_sign_in(services.keyring.root_key, claim.id, at.signin)
     )

@@ -106,7 +106,7 @@ class Ring(Protocol):
         ...
 
     @property
-    def lasting(self) -> Key:
+    def root_key(self) -> Key:
         """The key that never rotates: the oldest root key. It names users in budgets and derives made-up facts."""
         ...
 
@@ -141,7 +141,7 @@ class Keyring:
         return self.keys[0]
 
     @property
-    def lasting(self) -> Key:
+    def root_key(self) -> Key:
         """The oldest key, which is the root where no root key is kept apart."""
         return self.keys[-1]
 
@@ -167,9 +167,9 @@ class KeyringWithRootKeys:
         return self.rotating.current
 
     @property
-    def lasting(self) -> Key:
+    def root_key(self) -> Key:
         """The oldest root key."""
-        return self.root.lasting
+        return self.root.root_key
 
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if no ring has it."""

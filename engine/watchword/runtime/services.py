@@ -56,7 +56,7 @@ class Services:
 
     def slot(self, request: SessionRequest | AnswerRequest, user: str, step: str, sharing: str = "first") -> str:
         """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
-        return self.keyring.lasting.digest("dated claim", request.pool, request.client, user, step, sharing)
+        return self.keyring.root_key.digest("dated claim", request.pool, request.client, user, step, sharing)
 
     def key_of(self, claim: str) -> Key | None:
         """Return the key that *claim* was made with, or None if it has left the ring."""
@@ -121,8 +121,8 @@ class Deadline:
 
 def usage_marks(keyring: Ring, pool: str) -> dict[str, str]:
     """Return the keys of the marks in a ledger that is used: of the oldest *key* of the ring, and of the *pool*."""
-    lasting = keyring.lasting
-    return {"key": f"used:{lasting.id}", "pool": f"used:{lasting.digest('pool', pool)}"}
+    root_key = keyring.root_key
+    return {"key": f"used:{root_key.id}", "pool": f"used:{root_key.digest('pool', pool)}"}
 
 
 def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = fold_name) -> str:
@@ -134,7 +134,7 @@ def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = 
         ConfigurationError: for a known user without ``sub``, whose budgets would begin anew with each spelling.
     """
     named = ("sub", identity(user.attributes)) if user.known else ("name", fold(user.name))
-    return keyring.lasting.digest("user", pool, *named)
+    return keyring.root_key.digest("user", pool, *named)
 
 
 def identity(attributes: Mapping[str, str]) -> str:

@@ -104,7 +104,9 @@ def _read(services: Services, request: AnswerRequest, user: str) -> _Case | None
         return None
     expected = seal_of(key, (request.pool, request.client, user), request.private)
     sealed = hmac.compare_digest(expected.encode(), str(request.private["seal"]).encode("utf-8", "replace"))
-    tried = own_try_key(services.keyring.lasting, parameters.claim, parameters.signin) if parameters.has_own_try else ""
+    tried = (
+        own_try_key(services.keyring.root_key, parameters.claim, parameters.signin) if parameters.has_own_try else ""
+    )
     return _Case(request, user, flow, step, parameters, kind_parameters, key, tried) if sealed else None
 
 

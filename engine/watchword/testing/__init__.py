@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from watchword.testing.assertions import assert_flow, judged
-from watchword.testing.code_tap import hearing
+from watchword.testing.code_tap import recorded_codes
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.driver import DrivenSignIn, FlowUser
 from watchword.testing.hostile import hostile_answers
@@ -32,9 +32,9 @@ __all__ = [
     "assert_flow",
     "create_request",
     "events",
-    "hearing",
     "hostile_answers",
     "judged",
+    "recorded_codes",
     "sessions",
     "spoken",
     "verify_request",

@@ -23,22 +23,22 @@ class DrawnCode:
     alphabet: str
 
 
-_heard: ContextVar[list[DrawnCode] | None] = ContextVar("heard", default=None)
+_recorded: ContextVar[list[DrawnCode] | None] = ContextVar("recorded", default=None)
 
 
 @contextmanager
-def hearing() -> Generator[list[DrawnCode]]:
-    """Give a list of the codes that keys of a ring which is `tapped` draw in the block, in this thread or on its behalf."""
+def recorded_codes() -> Generator[list[DrawnCode]]:
+    """Give a list of the codes that keys of a `recording_ring` draw in the block, in this thread or on its behalf."""
     codes: list[DrawnCode] = []
-    token = _heard.set(codes)
+    token = _recorded.set(codes)
     try:
         yield codes
     finally:
-        _heard.reset(token)
+        _recorded.reset(token)
 
 
-def tapped(ring: Keyring) -> Keyring:
-    """Return a ring like *ring*, whose codes are heard by `hearing`."""
+def recording_ring(ring: Keyring) -> Keyring:
+    """Return a ring like *ring*, whose codes are recorded by `recorded_codes`."""
     return Keyring(tuple(_TappedKey(*astuple(key)) for key in ring.keys))
 
 
@@ -47,7 +47,7 @@ class _TappedKey(Key):
 
     def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
         text = super().choose(purpose, seed, alphabet, length)
-        codes = _heard.get()
+        codes = _recorded.get()
         if codes is not None and purpose.startswith(_DRAWING):
             codes.append(DrawnCode(purpose.removeprefix(_DRAWING), text, alphabet))
         return text

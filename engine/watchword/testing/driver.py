@@ -12,7 +12,7 @@ from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionR
 from watchword.algebra.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
 from watchword.algebra.session_notation import format_round
 from watchword.errors import WatchwordError
-from watchword.testing.code_tap import DrawnCode, hearing
+from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword.testing.flow_user import FlowWorld
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class DrivenSignIn:
                 case Present(step, True):
                     self._host_round = step
                 case Present():
-                    with hearing() as codes:
+                    with recorded_codes() as codes:
                         self._created = engine.create(request)
                     self._code = codes[-1] if codes else None
                 case _:

@@ -14,7 +14,7 @@ from watchword.contract.ports import AuditEvent, Ledger, Random
 from watchword.errors import ConfigurationError
 from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import Keyring
-from watchword.testing.code_tap import tapped
+from watchword.testing.code_tap import recording_ring
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 
@@ -89,7 +89,7 @@ class FlowWorld:
         self.engine = Engine(
             self.flow,
             previous=tuple(self.previous),
-            keyring=tapped(Keyring.of(_SECRET)),
+            keyring=recording_ring(Keyring.of(_SECRET)),
             ledger=self.ledger,
             couriers=dict.fromkeys(channels, self.outbox),
             clock=self.clock,

@@ -20,7 +20,7 @@ from watchword.contract.powers import given_settings, is_kind, powers_of, why_no
 from watchword.errors import ConfigurationError
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.wire import reference
-from watchword.testing.code_tap import DrawnCode, hearing
+from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword.testing.hostile import HOSTILE_TEXTS, hostile_answers
 from watchword.testing.kind_facts import (
     HEAVY,
@@ -369,7 +369,7 @@ class KindContract:
         given: dict[str, Any] = {"user": self.user, **how}
         request = create_request(self.kind, **given)
         try:
-            with hearing() as issued:
+            with recorded_codes() as issued:
                 challenge = self.kind.create(request)
         except Exception as error:
             raise AssertionError(f"create raised {error!r:.200}") from error

@@ -12,7 +12,7 @@ from watchword.contract.kinds import Challenge, CreateRequest, User, VerifyReque
 from watchword.contract.powers import powers_of
 from watchword.runtime.keyring import Key, Keyring
 from watchword.runtime.wire import reference
-from watchword.testing.code_tap import tapped
+from watchword.testing.code_tap import recording_ring
 
 NOW = 1_800_000_000.0
 """When tests take place, in epoch seconds."""
@@ -33,7 +33,7 @@ ANN = User(
 NOBODY = User(name="nobody", known=False, key="0" * 64)
 """Somebody who does not exist."""
 
-_KEY: Key = tapped(Keyring.of(bytes(range(32)))).current
+_KEY: Key = recording_ring(Keyring.of(bytes(range(32)))).current
 
 
 @define
@@ -67,7 +67,7 @@ def create_request(
     carry: Mapping[str, str] | None = None,
     proven: bool = False,
 ) -> CreateRequest:
-    """Return a request to create a challenge of *kind*, as the engine would make it. Its codes are heard by `hearing`.
+    """Return a request to create a challenge of *kind*, as the engine would make it. Its codes are recorded by `recorded_codes`.
 
     Args:
         kind: an instance of the kind.

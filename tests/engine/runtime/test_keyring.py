@@ -31,7 +31,7 @@ def test_a_ring_is_made_of_one_secret_of_several_or_of_a_ring():
     assert Keyring.of(SECRET) == Keyring.of([SECRET]) == Keyring.of((bytearray(SECRET),))
     assert Keyring.of(ring) is ring
     assert ring.current == Keyring.of(OTHER).current
-    assert ring.lasting == Keyring.of(SECRET).current
+    assert ring.root_key == Keyring.of(SECRET).current
 
 
 def test_a_root_key_lasts_and_makes_no_challenge():
@@ -39,7 +39,7 @@ def test_a_root_key_lasts_and_makes_no_challenge():
     third = hashlib.sha256(b"a third").digest()
     root, rotating = Keyring.of([OTHER, SECRET]), Keyring.of(third)
     ring = KeyringWithRootKeys(root, rotating)
-    assert (root.lasting, rotating.current) == (ring.lasting, ring.current)
+    assert (root.root_key, rotating.current) == (ring.root_key, ring.current)
     assert [key.id for key in (*root.keys, *rotating.keys)] == [
         ring.find(key.id).id for key in (*root.keys, *rotating.keys)
     ]
@@ -49,9 +49,9 @@ def test_a_root_key_lasts_and_makes_no_challenge():
 def test_a_key_is_found_by_its_id_until_it_leaves_the_ring():
     """Rotation: the newest makes, all of them read."""
     ring = Keyring.of([OTHER, SECRET])
-    assert ring.find(ring.lasting.id) == ring.lasting
+    assert ring.find(ring.root_key.id) == ring.root_key
     assert ring.find(ring.current.id) == ring.current
-    assert Keyring.of(OTHER).find(ring.lasting.id) is None
+    assert Keyring.of(OTHER).find(ring.root_key.id) is None
     assert ring.find("") is None
 
 

@@ -7,7 +7,7 @@ import pytest
 from watchword import Flow
 from watchword.runtime.keyring import Keyring
 from watchword.testing import FlowUser
-from watchword.testing.code_tap import DrawnCode, hearing, tapped
+from watchword.testing.code_tap import DrawnCode, recorded_codes, recording_ring
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
@@ -21,18 +21,18 @@ def draw(ring, kind="quiz"):
 
 def test_a_tapped_ring_is_like_the_ring_itself():
     """Same ids, same digests, same codes: what is made with one is good with the other."""
-    ring = tapped(RING)
+    ring = recording_ring(RING)
     assert [key.id for key in RING.keys] == [key.id for key in ring.keys]
-    assert RING.lasting.digest("a", "b") == ring.lasting.digest("a", "b")
+    assert RING.root_key.digest("a", "b") == ring.root_key.digest("a", "b")
     assert draw(RING) == draw(ring)
     assert RING.current.choose("other", "seed", "ab", 8) == ring.current.choose("other", "seed", "ab", 8)
 
 
 def test_codes_are_heard_in_the_block_alone():
     """In order, with the kind that asked; nothing before or after, and nothing that is no code."""
-    ring = tapped(RING)
+    ring = recording_ring(RING)
     draw(ring)
-    with hearing() as codes:
+    with recorded_codes() as codes:
         first, second = draw(ring, "one"), draw(ring, "two")
         ring.current.choose("reference", "seed", "ab", 8)
     draw(ring)
@@ -41,16 +41,16 @@ def test_codes_are_heard_in_the_block_alone():
 
 def test_a_ring_that_is_not_tapped_tells_nothing():
     """As in every deployment."""
-    with hearing() as codes:
+    with recorded_codes() as codes:
         draw(RING)
     assert [] == codes
 
 
 def test_the_innermost_block_hears():
     """So a watcher within a watched call does not tell the one outside twice."""
-    ring = tapped(RING)
-    with hearing() as outer:
-        with hearing() as inner:
+    ring = recording_ring(RING)
+    with recorded_codes() as outer:
+        with recorded_codes() as inner:
             draw(ring)
         assert [] == outer
         draw(ring)
@@ -59,8 +59,8 @@ def test_the_innermost_block_hears():
 
 def test_another_thread_is_not_heard_unless_it_works_for_the_block():
     """Sign-ins that run at once do not hear each other; the clock's own thread works for who called it."""
-    ring = tapped(RING)
-    with hearing() as codes:
+    ring = recording_ring(RING)
+    with recorded_codes() as codes:
         other = Thread(target=draw, args=(ring,))
         other.start()
         other.join()
@@ -71,8 +71,8 @@ def test_another_thread_is_not_heard_unless_it_works_for_the_block():
 
 def test_a_block_that_fails_hears_no_more():
     """Whatever ends it."""
-    ring = tapped(RING)
-    with pytest.raises(ValueError, match="over"), hearing() as codes:
+    ring = recording_ring(RING)
+    with pytest.raises(ValueError, match="over"), recorded_codes() as codes:
         raise ValueError("over")
     draw(ring)
     assert [] == codes
@@ -81,7 +81,7 @@ def test_a_block_that_fails_hears_no_more():
 def test_the_code_of_a_flow_is_heard():
     """As it stands in the message."""
     user = FlowUser(Flow(EmailOtp()), ledger=MemoryLedger())
-    with hearing() as codes:
+    with recorded_codes() as codes:
         user.engine.create(user.request((), {}))
     assert user.outbox.code == codes[-1].text
     assert "email_otp" == codes[-1].kind

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from watchword.contract.kinds import Challenge
 from watchword.testing import ANN, NOBODY, NOW, create_request, hostile_answers, verify_request
-from watchword.testing.code_tap import DrawnCode, hearing
+from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword_plugins.email_otp import EmailOtp
 
 KIND = EmailOtp()
@@ -28,7 +28,7 @@ def test_the_same_claim_gives_the_same_secrets() -> None:
 
 def test_codes_are_heard() -> None:
     """Every code that a kind asks for, with its alphabet."""
-    with hearing() as codes:
+    with recorded_codes() as codes:
         code = create_request(KIND).code("ab", 20)
     assert [DrawnCode(KIND.kind, code, "ab")] == codes
     assert set(code) == {"a", "b"}

@@ -19,7 +19,7 @@ from watchword.contract.ports import Audit, Courier, Ledger
 from watchword.errors import FAILURE_TEXTS
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
-from watchword.testing.code_tap import tapped
+from watchword.testing.code_tap import recording_ring
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.attacks.arena.kind_probe import Notes, spied_on
@@ -134,13 +134,13 @@ class Arena:
     def made_with(self, **settings: Any) -> Triggers:
         """Return triggers like the arena's own, but for *settings*."""
         if "key" in settings:
-            settings["key"] = tapped(Keyring.of(settings["key"]))
+            settings["key"] = recording_ring(Keyring.of(settings["key"]))
         settings = {"previous": self.previous, **self._ports(), **settings}
         return triggers(settings.pop("flow", self.flow), **settings)
 
     def _ports(self) -> dict[str, Any]:
         return {
-            "key": tapped(Keyring.of(self.key)),
+            "key": recording_ring(Keyring.of(self.key)),
             "ledger": cast("Ledger", self.books),
             "courier": self.channels,
             "clock": self.clock,

@@ -12,7 +12,7 @@ from watchword.algebra.blocks import map_kinds
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Challenge, CreateRequest, Kind, User, Verdict, VerifyRequest
 from watchword.contract.powers import members_of
-from watchword.testing.code_tap import hearing
+from watchword.testing.code_tap import recorded_codes
 from watchword.testing.requests import create_request
 
 _PASSWORD = "what only the corpus can say"  # noqa: S105 - the answer to a kind that seals nothing; see Spy.create
@@ -71,7 +71,7 @@ class Spy:
             sealed.append(answer)
             return request.seal(answer)
 
-        with hearing() as drawn:
+        with recorded_codes() as drawn:
             challenge = self.real.create(evolve(request, seal=seal))
         codes = tuple(each.text for each in drawn)
         if codes or sealed:

@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _refuse_a_mistake(pool: str, keyring: Ring, never: Literal["key", "pool"] | None) -> None:
     if never == "key":
         raise ConfigurationError(
-            f"no sign-in of the last 90 days used this ledger with the key {keyring.lasting.id} (the oldest of "
+            f"no sign-in of the last 90 days used this ledger with the key {keyring.root_key.id} (the oldest of "
             "WATCHWORD_ROOT_KEY, or of WATCHWORD_KEY without it): give the keys and the ledger that your triggers have"
         )
     if never == "pool":

@@ -13,7 +13,7 @@ from watchword.contract.ports import Audit, Random
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
-from watchword.testing.code_tap import tapped
+from watchword.testing.code_tap import recording_ring
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.local.call_recording import Recorder
 from watchword_adapters.cli.local.forward_clock import ForwardClock
@@ -72,7 +72,7 @@ def start_local_run(
     made = triggers(
         flow,
         courier=dict.fromkeys(channels, outbox),
-        key=tapped(Keyring.of(random.bytes(32))),
+        key=recording_ring(Keyring.of(random.bytes(32))),
         ledger=MemoryLedger(),
         clock=clock,
         random=random,
