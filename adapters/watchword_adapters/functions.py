@@ -285,7 +285,7 @@ class SignIn:
                 return Refused()
             case Present(step, True):
                 if step != derivative.PASSWORD_VERIFIER or srp_a is None:
-                    raise ConfigurationError(f"the flow asks for {step}, which plain functions do not have")
+                    raise ConfigurationError(f"the flow asks for {step}, a round of Cognito that SignIn does not have")
                 return self._ask_password(state, srp_a)
             case Present(step):
                 challenge = self._engine.create(request)
@@ -298,7 +298,7 @@ class SignIn:
         expires = engine.clock.now() + self.minutes * 60
         text = evolve(state, expires=expires).write()
         if len(text) > MAX_STATE:
-            raise UnavailableError("the sign-in has grown too large to be kept")
+            raise UnavailableError("the state of the sign-in is too large for the ledger")
         key = engine.keyring.current
         # Who reads the ledger has no key, and who writes there cannot write a state: it would be a step that was passed.
         locked = key.id + key.lock(_STATE, token, text)

@@ -276,7 +276,7 @@ def _read_template(root: Path, name: str, allowed: frozenset[str]) -> Template:
 
     file = (root / name).resolve()
     if not file.is_relative_to(root):
-        raise ConfigurationError(f"email_otp: template {name} leads out of its folder; put the file itself there")
+        raise ConfigurationError(f"email_otp: template {name} is a link out of its folder; put the file itself there")
     if not file.is_file():
         raise ConfigurationError(f"email_otp: template {name} is missing; add it to {root}")
     if file.stat().st_size > _MOST_TEMPLATE_BYTES:

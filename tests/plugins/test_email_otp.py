@@ -449,7 +449,7 @@ def test_templates_do_not_lead_out_of_their_folder(tmp_path: Path) -> None:
     EmailOtp(templates=folder).prepare()
     (inside / "en.txt").unlink()
     (inside / "en.txt").symlink_to(tmp_path / "secret")
-    with pytest.raises(ConfigurationError, match=r"en\.txt leads out"):
+    with pytest.raises(ConfigurationError, match=r"en\.txt is a link out"):
         EmailOtp(templates=folder).prepare()
 
 

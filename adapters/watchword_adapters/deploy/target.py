@@ -62,7 +62,9 @@ class Target:
                 f"{self.architecture!r} is no architecture of Lambda's: {', '.join(ARCHITECTURES)}"
             )
         if self.python not in PYTHONS:
-            raise ConfigurationError(f"{self.python!r} is none of the Pythons that are built for: {', '.join(PYTHONS)}")
+            raise ConfigurationError(
+                f"{self.python!r} is no Python version of Lambda's: give one of {', '.join(PYTHONS)}"
+            )
 
     @property
     def platforms(self) -> tuple[str, ...]:

@@ -326,7 +326,7 @@ def check_name(word: str, name: object) -> None:
             f"{name!r} is no {word} name: write 2 to 32 of a-z, 0-9 and _, beginning with a letter"
         )
     if name in {derivative.SELECT, derivative.UNASKED}:
-        raise ConfigurationError(f"{name!r} is a word of the engine's own for rounds: take another {word} name")
+        raise ConfigurationError(f"{name!r} is reserved for rounds of the engine: take another {word} name")
 
 
 def _choose(need: int, options: tuple[derivative.Body, ...]) -> derivative.Body:

@@ -50,7 +50,7 @@ def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
         ConfigurationError: for a word that is none; the message lists what there is.
     """
     if len(words) > MAX_SESSION_TEXT:
-        raise ConfigurationError(f"a session is told in {MAX_SESSION_TEXT} characters at most, not in {len(words)}")
+        raise ConfigurationError(f"the session has {len(words)} characters, {MAX_SESSION_TEXT} at most are read")
     own = {_spoken(step): step for step in (*steps, derivative.SELECT)}
     rounds: list[ReadRound] = []
     for word in words.split():

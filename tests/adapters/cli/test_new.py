@@ -213,7 +213,7 @@ def test_a_folder_that_holds_something_is_left_alone(here, capsys):
     (here / "acme").mkdir()
     (here / "acme" / ".keep").write_text("precious")
     assert 2 == main(["new", "flow", "acme"])
-    assert "acme holds something already" in capsys.readouterr().err
+    assert "acme is not empty" in capsys.readouterr().err
     assert {"acme/.keep"} == tree(here)
 
 

@@ -120,7 +120,7 @@ def test_a_kinds_name_is_short_and_plain_also_where_the_step_has_another(name):
 @pytest.mark.parametrize("name", ["select", "unasked"])
 def test_rounds_of_the_engine_are_no_steps(name):
     """Users choose in the one, and the other could not be asked."""
-    with pytest.raises(ConfigurationError, match=f"'{name}' is a word of the engine's own for rounds"):
+    with pytest.raises(ConfigurationError, match=f"'{name}' is reserved for rounds of the engine"):
         Flow(named(name, Quiz()))
 
 

@@ -322,7 +322,7 @@ MISTAKES = [
     ("[[steps]]", "line 1: steps[0]: says no kind"),
     (STEP + "name = 7", "line 3: steps[0].name: is a number"),
     (STEP + "name = 'No'", "line 3: steps[0].name: 'No' is no name of a step"),
-    (STEP + "name = 'select'", "line 3: steps[0].name: 'select' is a word of the engine's own"),
+    (STEP + "name = 'select'", "line 3: steps[0].name: 'select' is reserved"),
     ("[[steps]]\nkind = 'srp'\nname = 'first'", "line 3: steps[0].name: named('first', …): only a kind of challenge"),
     (STEP + STEP, 'line 3: steps[1]: steps[0] is named "email_otp" too; give one of them another name'),
     (STEP + "name = 'aa'\n" + STEP + "name = 'aa'", 'line 6: steps[1].name: steps[0] is named "aa" too'),

@@ -125,7 +125,7 @@ def _words(project: str, name: str) -> dict[str, str]:
 def _refuse_used(target: Path) -> None:
     if target.is_dir():
         if any(target.iterdir()):
-            raise ConfigurationError(f"{target} holds something already: give an empty folder with --directory")
+            raise ConfigurationError(f"{target} is not empty: give an empty folder with --directory")
     elif target.exists() or target.is_symlink():
         raise ConfigurationError(f"{target} is there already and is no folder: give another with --directory")
 

@@ -355,7 +355,7 @@ def check_scheme(text: str) -> str:
     if not STEP_NAME.fullmatch(text):
         # What stands behind the colon may be a password.
         given = repr(text.partition(":")[0][:40]) + (" with a URL behind it" if ":" in text else "")
-        raise ConfigurationError(f"{given} is no scheme: give what stands before the colon, such as dynamodb")
+        raise ConfigurationError(f"{given} is no URL scheme: give the part before the colon, such as dynamodb")
     return text
 
 

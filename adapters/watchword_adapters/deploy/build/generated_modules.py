@@ -26,7 +26,9 @@ def written(pattern: str, values: Mapping[str, object]) -> bytes:
         _take(expected, name)
     same = ast.dump(tree) == ast.dump(expected)
     if not same or any(repr(ast.literal_eval(node)) != repr(values[name]) for name, node in taken.items()):
-        raise ConfigurationError("what would be generated is not what was meant: report it, with the flow")
+        raise ConfigurationError(
+            "the generated module does not have the intended values, which is a defect: report it, with the flow"
+        )
     return text.encode()
 
 

@@ -134,7 +134,7 @@ def _count(events: Any, name: str) -> None:
                 sizes[anchor] = values - before
         elif kind == "AliasEvent":
             if any(anchor == each for each, _ in open_):
-                raise ConfigurationError(f"{name}, line {event.start_mark.line + 1}: *{anchor} is inside of itself")
+                raise ConfigurationError(f"{name}, line {event.start_mark.line + 1}: *{anchor} contains itself")
             values += sizes.get(anchor or "", 1)
         elif kind == "ScalarEvent":
             values += 1

@@ -94,7 +94,7 @@ def test_what_was_not_meant_is_refused():
     """A text that gives itself out for code, or one whose place is not in the pattern."""
     with pytest.raises(ConfigurationError):
         written("A = 1\nVALUE = ...\n", {"VALUE": Lying("x")})
-    with pytest.raises(ConfigurationError, match="not what was meant"):
+    with pytest.raises(ConfigurationError, match="not have the intended values"):
         written("A = 1\nVALUE = ... \n", {"VALUE": "x"})
 
 

@@ -938,4 +938,4 @@ def test_a_url_in_place_of_a_scheme_is_not_printed():
     with pytest.raises(ConfigurationError) as refused:
         check_scheme("smtp://user:SECRETPASS@host")
     assert "SECRETPASS" not in str(refused.value)
-    assert "'smtp' with a URL behind it is no scheme" in str(refused.value)
+    assert "'smtp' with a URL behind it is no URL scheme" in str(refused.value)

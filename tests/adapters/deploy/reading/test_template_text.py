@@ -34,8 +34,8 @@ def bomb(levels, merged=False):
 REFUSED = {
     "a bomb": (bomb(10), "values, each alias written out"),
     "a bomb of merges": (bomb(10, merged=True), "values, each alias written out"),
-    "a value inside of itself": ("Resources:\n  Pool: &a\n    again: *a", r"line 3: \*a is inside of itself"),
-    "a list inside of itself": ("Resources: &a [[*a]]", "inside of itself"),
+    "a value inside of itself": ("Resources:\n  Pool: &a\n    again: *a", r"line 3: \*a contains itself"),
+    "a list inside of itself": ("Resources: &a [[*a]]", "contains itself"),
     "an alias of nothing": ("Resources: *a", "neither JSON nor YAML"),
     "levels of YAML": ("Resources: " + "[" * 300 + "]" * 300, "levels of values in values"),
     "levels of blocks": ("- " * 1000 + "a", "levels of values in values"),
