@@ -60,8 +60,13 @@ except BaseException as error:
         chain.append(each)
         each = each.__cause__ or each.__context__
     missing = [each for each in chain if isinstance(each, ImportError)]
+    last = error.__traceback__
+    while last.tb_next is not None:
+        last = last.tb_next
+    # Powers.set_up says of a plugin that its prepare() failed: what that raised is told.
+    wrapped = error.__cause__ is not None and last.tb_frame.f_code.co_name == "set_up"
     # The first failed import is why there were others.
-    cause = missing[-1] if missing else error
+    cause = missing[-1] if missing else error.__cause__ if wrapped else error
     place, each = "", cause.__traceback__
     while each is not None:
         file = each.tb_frame.f_code.co_filename

@@ -1,10 +1,14 @@
 """The start of a built function: from its zip alone, with what Lambda gives and nothing of this machine."""
 
+import inspect
 import platform
+import textwrap
 from itertools import product
 
 import pytest
 
+from watchword import errors
+from watchword.contract import Powers
 from watchword_adapters.deploy.archive import pack_zip
 from watchword_adapters.deploy.build.smoke_test import BuildError, smoke_test
 from watchword_adapters.deploy.manifest import FlowMark, Manifest
@@ -134,6 +138,26 @@ def test_a_setting_that_only_the_operator_knows_is_no_failure_for_kinds_of_other
     )
     with pytest.raises(BuildError, match="No module named 'nowhere'"):
         tried(files, own=False)
+
+
+@pytest.mark.parametrize("raised", ["ZeroDivisionError()", "SystemExit(3)", "KeyError('ACME')"])
+def test_a_prepare_that_breaks_is_a_failure_for_kinds_of_others_too(raised):
+    """It asks for no setting: what it raised is told, as the engine hands it on."""
+    method = textwrap.dedent(inspect.getsource(Powers.set_up))
+    files = {
+        "watchword/__init__.py": "",
+        "watchword/errors.py": inspect.getsource(errors),
+        "create.py": f"from watchword.errors import ConfigurationError, WatchwordError\n{method}\n"
+        "class Odd:\n"
+        f"    def prepare(self):\n        raise {raised}\n"
+        "set_up(Odd(), 'kind odd')\n",
+    }
+    with pytest.raises(
+        BuildError, match=rf"importing create ends with {raised.partition('(')[0]}: .*\(create.py, line \d+\)"
+    ):
+        tried(files, own=False)
+    files["create.py"] = files["create.py"].replace(f"raise {raised}", "raise ConfigurationError('set ACME')")
+    assert "set ACME" in tried(files, own=False)
 
 
 @pytest.mark.parametrize(
