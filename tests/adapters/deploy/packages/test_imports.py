@@ -7,13 +7,21 @@ from watchword import contract
 from watchword_adapters.deploy.packages.imports import follow
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder of modules for all names: which distributions are plugins is found once for each `sys.path`."""
+    made = tmp_path_factory.mktemp("modules")
+    with pytest.MonkeyPatch.context() as patches:
+        patches.syspath_prepend(made)
+        yield made
+
+
 @pytest.mark.parametrize(
     ("package", "name"), [(package, name) for package in (watchword, contract) for name in package.__all__]
 )
-def test_a_public_name_brings_the_module_that_it_comes_from(package, name, tmp_path, monkeypatch):
+def test_a_public_name_brings_the_module_that_it_comes_from(package, name, folder):
     """The engine loads it when it is asked for: no import statement leads there."""
-    (tmp_path / "acme_kind.py").write_text(f"from {package.__name__} import {name}\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    (folder / "acme_kind.py").write_text(f"from {package.__name__} import {name}\n")
 
     files = follow(["acme_kind"]).files
 
