@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import tomllib
+from importlib import import_module
 
 import attrs
 import pytest
@@ -224,3 +225,40 @@ def test_readme_lists_each_command(name):
     """In the table of the command line, where a newcomer looks first."""
     table = (ROOT / "README.md").read_text(encoding="utf-8").split("## The command line")[1]
     assert re.search(rf"^\|.*`watchword {name}\b[^`]*`.*\|", table, re.MULTILINE)
+
+
+NO_MODULES = {
+    *("watchword.audit", "watchword.couriers", "watchword.ledgers"),  # a logger, and groups of entry points
+    *("watchword.json", "watchword_riddle.py", "watchword_customer_number.py"),  # files
+}
+"""Names with a dot that pages have in code and that are no modules."""
+
+
+def is_there(name):
+    """Whether *name* is a module of Watchword, or an attribute of one."""
+    module, attributes = name, []
+    while True:
+        try:
+            thing = import_module(module)
+        except ImportError:
+            module, _, last = module.rpartition(".")
+            attributes.insert(0, last)
+            continue
+        missing = object()
+        for attribute in attributes:
+            thing = getattr(thing, attribute, missing)
+        return thing is not missing
+
+
+def test_every_dotted_name_on_a_page_is_there():
+    """A page that names a module which has moved since leads nowhere. The changelog tells of old ones."""
+    pages = [ROOT / "README.md", *(each for each in (ROOT / "docs").rglob("*.md") if each.parent.name != "changelog")]
+    names = {
+        (page.name, name)
+        for page in pages
+        for name in re.findall(r"`(watchword\w*(?:\.\w+)+)", page.read_text(encoding="utf-8"))
+    }
+    assert set() == {(page, name) for page, name in names if name not in NO_MODULES and not is_there(name)}
+    assert is_there("watchword.contract.Factor")
+    assert not is_there("watchword.engine")
+    assert not is_there("watchword.contract.absent")

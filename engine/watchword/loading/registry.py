@@ -228,9 +228,7 @@ class Registry:
         if len(found) > 1:
             # Known from the metadata alone: neither has been imported, so neither can take the other's place.
             sources = " and ".join(sorted(each.source for each in found))
-            raise ConfigurationError(
-                f"{word} {name!r} is in several distributions, {sources}: uninstall all but one of them"
-            )
+            raise ConfigurationError(f"{word} {name!r} is in {sources}: uninstall all but one of them")
         return found[0]
 
     def _nearest(self, name: str, known: list[str]) -> str:
