@@ -98,9 +98,6 @@ def with_session(flow: Flow, code: str, message: str, way: ProvenPath | None, *,
     return Finding(code, CODES[code][0], message, way.session, attributes, client, choice)
 
 
-# --- labels: what a session has proven ----------------------------------------------------------------------------
-
-
 # --- the verdicts -------------------------------------------------------------------------------------------------
 
 
