@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from watchword.testing.assertions import assert_flow, judged
+from watchword.testing.assertions import assert_flow, decision_after
 from watchword.testing.code_tap import recorded_codes
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.driver import DrivenSignIn, FlowUser
@@ -10,7 +10,7 @@ from watchword.testing.hostile import hostile_answers
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
-from watchword.testing.session_lists import events, sessions, spoken
+from watchword.testing.session_lists import events, session_from_text, sessions
 from watchword.testing.time import SeededRandom, VirtualClock
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ __all__ = [
     "VirtualClock",
     "assert_flow",
     "create_request",
+    "decision_after",
     "events",
     "hostile_answers",
-    "judged",
     "recorded_codes",
+    "session_from_text",
     "sessions",
-    "spoken",
     "verify_request",
 ]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from watchword.algebra.evaluation import ACTION, SessionRequest, evaluate
 from watchword.algebra.flow import Decision, Flow, Round
 from watchword.contract.kinds import User
-from watchword.testing.session_lists import spoken
+from watchword.testing.session_lists import session_from_text
 
 
 def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) -> None:
@@ -17,7 +17,7 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
     *session_minutes* is how long the host waits for an answer, 3 to 15.
 
     Raises:
-        AssertionError: if there are errors; it lists each, with the shortest session that shows it, for `judged`.
+        AssertionError: if there are errors; it lists each, with the shortest session that shows it, for `decision_after`.
         ConfigurationError: if *require* cannot be read.
     """
     __tracebackhide__ = True
@@ -34,11 +34,11 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
             told = ", ".join(
                 [repr(" ".join(error.session)), *(f"{name}={said!r}" for name, said in given.items() if said)]
             )
-            lines.append(f"        shortest session: judged(flow, {told})")
+            lines.append(f"        shortest session: decision_after(flow, {told})")
     raise AssertionError("\n".join(lines))
 
 
-def judged(
+def decision_after(
     flow: Flow,
     session: str | Sequence[Round],
     *,
@@ -57,6 +57,6 @@ def judged(
     if isinstance(session, str):
         # Metadata is written before the answer: that the last round was a resend is told by the client.
         said = {ACTION: "resend"} if session.rstrip().endswith("~") else {}
-        session = spoken(flow, session, attributes=attributes, client=client, known=known)
+        session = session_from_text(flow, session, attributes=attributes, client=client, known=known)
     user = User("ann", dict(attributes or {}), known)
     return evaluate(SessionRequest("local_watchword", client, user, tuple(session), said), (flow,)).decision

@@ -69,7 +69,7 @@ def recorded(made_by: Flow, reads: Sequence[ReadRound], **fields: str) -> tuple[
     return tuple(rounds)
 
 
-def spoken(
+def session_from_text(
     flow: Flow,
     words: str,
     *,

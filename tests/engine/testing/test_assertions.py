@@ -4,7 +4,7 @@ import pytest
 
 from kit.checked_flows import PASSKEY, PIN
 from watchword import ConfigurationError, Flow, IssueTokens, attribute, client, one_of, sequence, when
-from watchword.testing import assert_flow, judged
+from watchword.testing import assert_flow, decision_after
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -20,7 +20,7 @@ def test_a_sound_flow_passes():
 
 
 def test_an_unsound_flow_fails_with_the_shortest_session_that_shows_it():
-    """As a call of `judged`, with the attributes and the app client that the conditions need."""
+    """As a call of `decision_after`, with the attributes and the app client that the conditions need."""
     tier, kiosk = attribute("custom:tier", "it's gold"), client("kiosk")
     for second in (Captcha(), when(tier, Captcha(), PIN), when(kiosk, when(tier, Captcha(), PIN), PASSKEY)):
         flow = Flow(one_of(sequence(Srp(), EmailOtp(length=6)), second), name="acme", accept={"WW107": "here"})
@@ -29,7 +29,7 @@ def test_an_unsound_flow_fails_with_the_shortest_session_that_shows_it():
         told = str(failure.value)
         assert told.startswith("flow 'acme' is not sound: 1 error\n  WW101 tokens are issued although")
         (pasted,) = [line.partition("shortest session: ")[2] for line in told.splitlines() if "shortest" in line]
-        assert IssueTokens() == eval(pasted, {"judged": judged, "flow": flow})
+        assert IssueTokens() == eval(pasted, {"decision_after": decision_after, "flow": flow})
 
 
 def test_every_error_is_listed():
@@ -40,7 +40,7 @@ def test_every_error_is_listed():
 
 def test_what_is_required_must_be_proved_on_every_path():
     """A code alone is no password."""
-    with pytest.raises(AssertionError, match=r"WW102 .*\n +shortest session: judged\(flow, 'email_otp\+'\)"):
+    with pytest.raises(AssertionError, match=r"WW102 .*\n +shortest session: decision_after\(flow, 'email_otp\+'\)"):
         assert_flow(Flow(EmailOtp()), "knowledge")
 
 

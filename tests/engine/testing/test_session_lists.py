@@ -13,7 +13,7 @@ from kit.random_flows import APP, TIER, Password, Quiz, flows
 from oracles.block_player import decision as played
 from watchword import ConfigurationError, Flow, IssueTokens, Present, Round, all_of, named, sequence, when
 from watchword.algebra import derivative
-from watchword.testing import events, judged, sessions, spoken
+from watchword.testing import decision_after, events, session_from_text, sessions
 from watchword_adapters.aws_lambda import triggers
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -30,7 +30,7 @@ FINDING = settings(max_examples=3000, phases=[Phase.generate])
 
 def tokens(flow, rounds):
     """Whether *flow* issues tokens after *rounds*, for somebody without attributes."""
-    return isinstance(judged(flow, rounds), IssueTokens)
+    return isinstance(decision_after(flow, rounds), IssueTokens)
 
 
 # Spoken
@@ -38,7 +38,7 @@ def tokens(flow, rounds):
 
 def test_words_become_the_rounds_of_a_host():
     """Host rounds carry no metadata; the flow's own carry what its Create writes, with the end of the round before."""
-    rounds = spoken(BOTH, "srp_a+ password_verifier+ email_otp~ email_otp- email_otp+")
+    rounds = session_from_text(BOTH, "srp_a+ password_verifier+ email_otp~ email_otp- email_otp+")
     assert (Round("SRP_A", True), Round("PASSWORD_VERIFIER", True)) == rounds[:2]
     assert [False, False, True] == [each.result for each in rounds[2:]]
     read = [derivative.read_metadata(each.metadata) for each in rounds[2:]]
@@ -50,14 +50,14 @@ def test_conditions_are_recorded_as_the_user_is():
     """Attributes and app client decide them; of somebody unknown only the client counts."""
     told = {"attributes": {"custom:tier": "gold"}, "client": "app-1"}
     for known, facts in ((True, "11"), (False, "01")):
-        (last,) = spoken(TIERED, "quiz+", known=known, **told)
+        (last,) = session_from_text(TIERED, "quiz+", known=known, **told)
         assert facts == derivative.read_metadata(last.metadata)["facts"]
 
 
 def test_a_word_that_is_none_is_refused():
     """The message lists what there is."""
     with pytest.raises(ConfigurationError, match="email_otp"):
-        spoken(BOTH, "emial_otp+")
+        session_from_text(BOTH, "emial_otp+")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_word_that_is_none_is_refused():
 )
 def test_a_session_in_words_is_judged(words, decision):
     """As Define judges it; a resend in the last place is told by the client, as a host would."""
-    made = judged(BOTH, words)
+    made = decision_after(BOTH, words)
     assert decision == made or (decision == "fail" and "FailAuthentication" in repr(made))
 
 
@@ -82,10 +82,10 @@ def test_a_session_is_judged_for_the_user_it_is_of():
     """Conditions go by the user's attributes, and nobody unknown gets tokens."""
     gold = {"custom:tier": "gold"}
     words = "srp_a+ password_verifier+"
-    assert Present("gold") == judged(TIERED, words, attributes=gold)
-    assert Present("quiz") == judged(TIERED, words)
-    assert IssueTokens() == judged(TIERED, f"{words} quiz+")
-    assert IssueTokens() != judged(TIERED, f"{words} quiz+", known=False)
+    assert Present("gold") == decision_after(TIERED, words, attributes=gold)
+    assert Present("quiz") == decision_after(TIERED, words)
+    assert IssueTokens() == decision_after(TIERED, f"{words} quiz+")
+    assert IssueTokens() != decision_after(TIERED, f"{words} quiz+", known=False)
 
 
 # Drawn
@@ -117,7 +117,7 @@ def test_a_reachable_session_is_understood(data):
     """Whatever a truthful host may have, no round of it is foreign to the flow."""
     flow = data.draw(flows())
     rounds = data.draw(sessions(flow, hostile=False, attributes={"custom:tier": "gold"}, client="app-1"))
-    decision = judged(flow, rounds, attributes={"custom:tier": "gold"}, client="app-1")
+    decision = decision_after(flow, rounds, attributes={"custom:tier": "gold"}, client="app-1")
     assert getattr(decision, "reason", "") not in {
         *("broken", "foreign_metadata", "mixed_sessions", "facts_changed", "unknown_flow")
     }
@@ -152,7 +152,7 @@ def written(read):
 
 def test_every_sort_of_attack_is_drawn():
     """Foreign rounds, bare SRP_A, a code without the password, odd results, doubles, and forged metadata."""
-    passing = spoken(BOTH, "srp_a+ password_verifier+ email_otp+")
+    passing = session_from_text(BOTH, "srp_a+ password_verifier+ email_otp+")
     names = ["SRP_A", "CUSTOM_CHALLENGE"]
     hostile_in(BOTH, lambda rounds: any(each.name == "PASSKEY" for each in rounds))
     hostile_in(BOTH, lambda rounds: rounds == passing[:1])
