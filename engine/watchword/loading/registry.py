@@ -11,7 +11,6 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-import pluggy
 from attrs import field, frozen
 
 from watchword.algebra.blocks import STEP_NAME
@@ -23,6 +22,8 @@ from watchword.errors import ConfigurationError, WatchwordError
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
+
+    import pluggy
 
 KINDS_GROUP = "watchword"
 COURIERS = "watchword.couriers"
@@ -85,12 +86,15 @@ class _Entry:
         return f"{_WORDS[self.group]} {self.name!r} of {self.source}"
 
 
-@frozen
 class _Plugin:
     """A module in a plugin manager of its own, so that no plugin's hooks can wrap another's."""
 
-    manager: pluggy.PluginManager
-    registered: dict[str, tuple[tuple[Any, ...], ...]] = field(factory=dict[str, tuple[tuple[Any, ...], ...]])
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self.manager = manager
+        self.registered: dict[str, tuple[tuple[Any, ...], ...]] = {}
+
+    def observe(self, event: AuditEvent) -> None:
+        self.manager.hook.observe(event=event)
 
 
 def _check_tables(registry: object, attribute: object, modules: Any) -> None:
@@ -148,7 +152,7 @@ class Registry:
         for entry in self._entries(COURIERS):
             with suppress(ConfigurationError):  # what cannot be loaded is told to who names it
                 registered = self._registered(entry, "register_couriers")
-                found += [entry.name for what in registered if what[0] == entry.name and _channel(what) == channel]
+                found += [entry.name for what in registered if what[0] == entry.name and (*what, "email")[2] == channel]
         return tuple(sorted(set(found)))
 
     def find_ledger(self, url: str) -> Ledger:
@@ -183,19 +187,20 @@ class Registry:
         """
         for kind in kinds:
             self._take_up(kind)
-        return tuple(
-            _observer(plugin.manager)
-            for plugin in self._plugins.values()
-            if plugin.manager.hook.observe.get_hookimpls()
-        )
+        plugins = self._plugins.values()
+        return tuple(each.observe for each in plugins if each.manager.hook.observe.get_hookimpls())
 
     def _take_up(self, kind: Kind | HostRun) -> None:
         """Load the plugin that brings *kind*, if one does."""
         home = type(kind).__module__
+        module = sys.modules.get(home)
         with suppress(ConfigurationError):  # a flow in Python runs without any plugin: nothing about it is wrong
             # Most plugins are the module of the class. The metadata of all that is installed takes a third of a cold start.
-            itself = self.modules is None and _registers(sys.modules.get(home), type(kind))
-            for entry in (_Entry(KINDS_GROUP, kind.kind, home),) if itself else self._entries(KINDS_GROUP):
+            if self.modules is None and _registers(module, type(kind)):
+                if _is_hook(getattr(module, "observe", None)):
+                    self._plugin(_Entry(KINDS_GROUP, kind.kind, home))
+                return
+            for entry in self._entries(KINDS_GROUP):
                 if entry.name == kind.kind and entry.module.partition(".")[0] == home.partition(".")[0]:
                     self._plugin(entry)
 
@@ -288,8 +293,7 @@ class Registry:
                 "function register_kinds(register) marked @watchword.hookimpl"
             )
         (kind,) = registered[0]
-        problem = why_no_kind(kind)
-        if problem:
+        if problem := why_no_kind(kind):
             raise ConfigurationError(f"{entry}: what {entry.module} registers is no kind: {problem}")
         if kind.kind != entry.name:
             raise ConfigurationError(
@@ -326,8 +330,7 @@ class Registry:
             raise ConfigurationError(
                 f"{entry} cannot be made of its URL ({type(error).__name__}); check the URL against its documentation"
             ) from None
-        missing = missing_members(made, port)
-        if missing:
+        if missing := missing_members(made, port):
             raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
         return made
 
@@ -346,15 +349,14 @@ def expect_registry(given: object) -> Registry:
 def _registers(module: ModuleType | None, kind: type[Kind | HostRun]) -> bool:
     """Say whether *module* is the plugin that brings *kind*."""
     hook, taken = getattr(module, "register_kinds", None), list[object]()
-    if hasattr(hook, f"{hookspecs.PROJECT}_impl"):
+    if _is_hook(hook):
         with suppress(Exception):  # of a stranger; who asks for the kind by its name is told
             cast("Callable[..., None]", hook)(register=taken.append)
     return kind in taken
 
 
-def _channel(registered: tuple[Any, ...]) -> str:
-    """Return the channel that a courier was *registered* for."""
-    return str(registered[2]) if len(registered) == 3 else "email"
+def _is_hook(function: object) -> bool:
+    return hasattr(function, f"{hookspecs.PROJECT}_impl")
 
 
 @lru_cache(maxsize=4)
@@ -374,6 +376,8 @@ def _scan(path: tuple[str, ...]) -> tuple[_Entry, ...]:
 
 
 def _managed(entry: _Entry, module: ModuleType) -> pluggy.PluginManager:
+    import pluggy  # noqa: PLC0415 - a host of which no plugin observes needs none
+
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     known = [name for name in dir(hookspecs) if manager.parse_hookspec_opts(hookspecs, name)]
@@ -386,10 +390,6 @@ def _managed(entry: _Entry, module: ModuleType) -> pluggy.PluginManager:
             f"there is {', '.join(known)}"
         ) from error
     return manager
-
-
-def _observer(manager: pluggy.PluginManager) -> Callable[[AuditEvent], None]:
-    return lambda event: manager.hook.observe(event=event)
 
 
 def _shortened(value: object) -> str:
