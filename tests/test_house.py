@@ -6,9 +6,7 @@ import re
 import pytest
 
 from kit.paths import ROOT
-from programs.house import ALIKE, LONGEST_MODULE, MOST_MODULES, PUBLIC, House, circles_in, code_lines, indexed
-
-HOUSE = House()
+from programs.house import ALIKE, HOUSE, LONGEST_MODULE, MOST_MODULES, PUBLIC, House, circles_in, code_lines, indexed
 
 
 def test_nothing_goes_round_in_a_circle():

@@ -1,11 +1,11 @@
 """What is shared has one place: a name is imported from where it is defined, and threads are started where that is said."""
 
 import ast
-from functools import cache
 
 import pytest
 
 from kit.paths import ROOT
+from programs.house import HOUSE
 
 STARTS = {
     "watchword.testing.couriers": "sends from many threads at once, and has one hang that the test ends",
@@ -20,17 +20,6 @@ STARTS = {
     "watchword_adapters.poolserver.http.worker_threads": "serves",
 }
 """The modules that start threads, and what for. One alone limits the time of a call."""
-
-
-@cache
-def modules():
-    """The syntax tree of each module of the three packages, by the module's name."""
-    found = {}
-    for package in ("engine", "plugins", "adapters"):
-        for path in (ROOT / package).rglob("*.py"):
-            *folders, last = path.relative_to(ROOT / package).with_suffix("").parts
-            found[".".join(folders if last == "__init__" else (*folders, last))] = ast.parse(path.read_text("utf-8"))
-    return found
 
 
 def defined(tree):
@@ -52,13 +41,13 @@ def imports(tree):
     return {
         (node.module, alias.name)
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module in modules()
+        if isinstance(node, ast.ImportFrom) and node.module in HOUSE.paths
         for alias in node.names
     }
 
 
 def readers():
-    yield from modules().items()
+    yield from HOUSE.trees.items()
     for path in (ROOT / "tests").rglob("*.py"):
         if "node_modules" in path.parts:
             continue
@@ -67,23 +56,23 @@ def readers():
 
 def test_each_name_is_imported_from_where_it_is_defined():
     """Or from where `__all__` offers it: no module keeps a name that it has not defined for others to find."""
-    homes = {name: defined(tree) for name, tree in modules().items()}
+    homes = {name: defined(tree) for name, tree in HOUSE.trees.items()}
     stray = {
         f"{reader}: {module}.{name}"
         for reader, tree in readers()
         for module, name in imports(tree)
-        if name not in homes[module] and f"{module}.{name}" not in modules()
+        if name not in homes[module] and f"{module}.{name}" not in HOUSE.paths
     }
     assert set() == stray
 
 
-@pytest.mark.parametrize("name", sorted({*modules(), *STARTS}))
+@pytest.mark.parametrize("name", sorted({*HOUSE.paths, *STARTS}))
 def test_threads_are_started_where_that_is_said(name):
     """What may hang runs through the clock, whose time is virtual in tests: no module limits calls by threads of its own."""
     starts = any(
         isinstance(node, ast.Call)
         and (getattr(node.func, "id", None) or getattr(node.func, "attr", None))
         in {"Thread", "Timer", "ThreadPoolExecutor", "start_new_thread", "run_in_executor", "to_thread"}
-        for node in ast.walk(modules()[name])
+        for node in ast.walk(HOUSE.trees[name])
     )
     assert (name in STARTS) is starts

@@ -6,9 +6,8 @@ import re
 import pytest
 
 from kit.paths import DOCS
-from programs.house import LAYERS, House, part_of
+from programs.house import HOUSE, LAYERS, part_of
 
-HOUSE = House()
 PAGE = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
 WAYS = {
     title: re.findall(r"^\d+\. `([\w.]+)`", text, re.MULTILINE)

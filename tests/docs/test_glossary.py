@@ -6,9 +6,8 @@ import re
 import pytest
 
 from kit.paths import DOCS
-from programs.house import PUBLIC, House
+from programs.house import HOUSE, PUBLIC
 
-HOUSE = House()
 PAGE = (DOCS / "reference" / "glossary.md").read_text(encoding="utf-8")
 
 # What is left of a name when its nouns are taken out: verbs, adjectives and prepositions in their everyday sense.

@@ -15,6 +15,7 @@ import sys
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
@@ -87,9 +88,21 @@ class House:
             for path in sorted((base / package).rglob("*.py")):
                 words = path.relative_to(base).with_suffix("").parts
                 self.paths[".".join(words[:-1] if words[-1] == "__init__" else words)] = path
-        self.texts = {name: path.read_text(encoding="utf-8") for name, path in self.paths.items()}
-        self.trees = {name: ast.parse(text) for name, text in self.texts.items()}
-        self.imports = {name: frozenset(self._imported(name)) for name in self.trees}
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """The source of each module."""
+        return {name: path.read_text(encoding="utf-8") for name, path in self.paths.items()}
+
+    @cached_property
+    def trees(self) -> dict[str, ast.Module]:
+        """The syntax tree of each module."""
+        return {name: ast.parse(text) for name, text in self.texts.items()}
+
+    @cached_property
+    def imports(self) -> dict[str, frozenset[str]]:
+        """The modules that each module imports."""
+        return {name: frozenset(self._imported(name)) for name in self.trees}
 
     def _imported(self, module: str) -> Iterator[str]:
         for node in ast.walk(self.trees[module]):
@@ -230,6 +243,10 @@ class House:
             near = targets - {far for target in targets for far in _beyond(arrows, target)}
             lines += [f"    {nodes[part]} --> {nodes[target]}" for target in sorted(near)]
         return "\n".join(lines)
+
+
+HOUSE = House()
+"""This checkout, which is read once for all who ask."""
 
 
 def _beyond(arrows: Mapping[str, set[str]], start: str) -> set[str]:
