@@ -278,7 +278,7 @@ class OneSecondMoreThanAFlowTakes(Good):
     lifetime: int = 601
 
 
-@breaks("test_it_says_what_it_is", "a word of the engine's own")
+@breaks("test_it_says_what_it_is", "reserved for rounds of the engine")
 @frozen
 class NamedAsARound(Good):
     kind: ClassVar[str] = "select"
