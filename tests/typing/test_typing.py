@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from runpy import run_path
 from shutil import which
@@ -13,21 +14,30 @@ from watchword.contract.powers import powers_of
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
+FILES = ("kinds_of_each_form.py", "no_powers.py")
 
 
-def refused(checker: str, file: str) -> list[int]:
-    """Run *checker* on *file*; return the lines that it refuses."""
+@cache
+def said_by(checker: str) -> str:
+    """Run *checker* once on both files; return what it says."""
     program = which(checker, path=BIN)
     if program is None:
         pytest.skip(f"{checker} is not installed: pip install 'watchword[dev]'")
-    root = HERE.parents[1]
+    files = [str(HERE / name) for name in FILES]
     commands = {
-        "mypy": [program, "--strict", "--no-error-summary", "--cache-dir", "/dev/null", str(HERE / file)],
+        "mypy": [program, "--strict", "--no-error-summary", "--cache-dir", "/dev/null", *files],
         "pyright": [program, "--pythonpath", sys.executable, "--project", str(HERE / "pyrightconfig.json")],
     }
-    ran = subprocess.run(commands[checker], cwd=root, capture_output=True, text=True, check=False, timeout=600)
+    ran = subprocess.run(
+        commands[checker], cwd=HERE.parents[1], capture_output=True, text=True, check=False, timeout=600
+    )
     assert ran.returncode in (0, 1), ran.stdout + ran.stderr
-    found = re.findall(rf"{re.escape(file)}:(\d+)(?::\d+)?:? (?:- )?error", ran.stdout)
+    return ran.stdout
+
+
+def refused(checker: str, file: str) -> list[int]:
+    """Return the lines of *file* that *checker* refuses."""
+    found = re.findall(rf"{re.escape(file)}:(\d+)(?::\d+)?:? (?:- )?error", said_by(checker))
     return sorted({int(line) for line in found})
 
 
