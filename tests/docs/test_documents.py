@@ -10,6 +10,8 @@ import pytest
 
 from kit.paths import ROOT
 
+pytestmark = pytest.mark.exhaustive
+
 # Each document, and whether the run of its last block passes.
 DOCUMENTS = {
     "python_runs": (True, "```python\nassert 1 + 1 == 2\n```"),

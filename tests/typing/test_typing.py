@@ -12,6 +12,8 @@ import pytest
 
 from watchword.contract.powers import powers_of
 
+pytestmark = pytest.mark.exhaustive
+
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 FILES = ("kinds_of_each_form.py", "no_powers.py")

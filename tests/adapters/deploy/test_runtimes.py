@@ -1,17 +1,13 @@
 """Lambda's Pythons have an end: it is told before it comes, by the build, the template and the doctor."""
 
 import datetime as dt
-import json
-from importlib.metadata import version
-from pathlib import Path
 
 import pytest
-from packaging.version import Version
 
 from kit.paths import FLOWS
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import runtimes
-from watchword_adapters.deploy.runtimes import NOTICE, RUNTIME_ENDS, SOURCE, runtime_warning
+from watchword_adapters.deploy.runtimes import NOTICE, RUNTIME_ENDS, runtime_warning
 
 FLOW = FLOWS / "email_code.toml"
 
@@ -40,18 +36,6 @@ def test_of_a_runtime_that_is_not_in_the_table_nothing_is_told(runtime, monkeypa
     """Nobody knows its end."""
     at(monkeypatch, dt.date(2999, 1, 1))
     assert "" == runtime_warning(runtime)
-
-
-def test_the_table_is_that_of_its_source():
-    """AWS moves dates: whoever takes a newer source renews the table, and an older one says something else."""
-    cfnlint = pytest.importorskip("cfnlint", reason="pip install cfn-lint")
-    name, _, taken = SOURCE.partition(" ")
-    if Version(version(name)) != Version(taken):
-        pytest.skip(f"the table is of {SOURCE}")
-    file = Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "LmbdRuntimeLifecycle.json"
-    told = {name: each for name, each in json.loads(file.read_text()).items() if name.startswith("python3.")}
-    expected = {name: (each["deprecated"], each["create-block"], each["update-block"]) for name, each in told.items()}
-    assert expected == {name: (each.deprecated, each.no_new, each.no_changed) for name, each in RUNTIME_ENDS.items()}
 
 
 @pytest.mark.parametrize("old", [True, False])

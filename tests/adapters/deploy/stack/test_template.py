@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import importlib.util
 import json
 import re
 import shlex
@@ -18,15 +17,15 @@ from hypothesis import strategies as st
 
 from kit.checked_flows import Toy
 from kit.paths import FLOWS
+from kit.template_flows import MAIL, PICTURE, TARGET, TIERS, Oracle, zips
 from watchword import ConfigurationError, Flow, attribute, load_flow, named, one_of, sequence, when
 from watchword.algebra.attributes import may_change
 from watchword.analysis.checks import check
-from watchword.contract.ports import Permission
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.archive import pack_zip
-from watchword_adapters.deploy.manifest import FlowMark, Manifest
+from watchword_adapters.deploy.manifest import FlowMark
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.stack.pool_needs import pool_needs, session_minutes
@@ -35,30 +34,6 @@ from watchword_adapters.deploy.target import Target
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
-
-TARGET = Target("arm64", "3.12")
-MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
-PICTURE = Flow(sequence(Srp(), Captcha()), name="picture")
-TIERS = Flow(sequence(Srp(), when(attribute("custom:tier", "gold"), Captcha(), EmailOtp())), name="tiers")
-
-
-def zips(folder, flow=MAIL, *, of=POOL_TRIGGERS, filling=b"", **said):
-    """Write zips into *folder* that say of themselves that they are built of *flow*; *said* is what else they say."""
-    folder.mkdir(exist_ok=True)
-    for trigger in of:
-        full = trigger != "define"
-        manifest = Manifest(
-            trigger=trigger,
-            handler=f"{trigger}.{trigger}",
-            runtime=TARGET.runtime,
-            architecture=TARGET.architecture,
-            flow=FlowMark(flow.name, flow.fingerprint),
-            ledgers=("dynamodb",) if full else (),
-            couriers=("ses",) if trigger == "create" else (),
-        )
-        changed = attrs.evolve(manifest, **said).as_json()
-        (folder / f"{trigger}.zip").write_bytes(pack_zip({"watchword.json": changed, "filling": filling}).data)
-    return folder
 
 
 def resources(flow=MAIL, **settings):
@@ -70,36 +45,6 @@ def actions(role):
     """Return what a role allows, with the resource of each."""
     statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     return {action: each["Resource"] for each in statements for action in each["Action"]}
-
-
-def test_cfn_lint_finds_nothing(tmp_path):
-    """For flows that send and do not, with conditions, a new pool and an existing one, in YAML and JSON."""
-    if importlib.util.find_spec("cfnlint") is None:
-        pytest.skip("pip install cfn-lint")
-    files = []
-    for name, flow in {"mail": MAIL, "picture": PICTURE, "tiers": TIERS}.items():
-        for existing in (False, True):
-            document = Template(flow, TARGET, existing_pool=existing).document()
-            files.append(tmp_path / f"{name}_{existing}.yaml")
-            files[-1].write_text(template_text.template_as_yaml(document))
-    zips(tmp_path / "smtp")
-    zips(tmp_path / "smtp", of=["create"], couriers=("smtp",))
-    for name, document in {
-        "smtp": Template(MAIL, dist=tmp_path / "smtp").document(),
-        "url": Template(MAIL, TARGET, courier="ses://?from=a@b.example&configuration_set=log-in").document(),
-        "kind": Template(Flow(Oracle("oracle", frozenset({"knowledge"}))), TARGET).document(),
-        "attribute": Template(MAIL, TARGET, attributes=("custom:tier",)).document(),
-    }.items():
-        files.append(tmp_path / f"{name}.yaml")
-        files[-1].write_text(template_text.template_as_yaml(document))
-    files.append(tmp_path / "mail.json")
-    files[-1].write_text(json.dumps(Template(MAIL, TARGET).document()))
-    run = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-west-1", "--", *map(str, files)],
-        capture_output=True,
-        text=True,
-    )
-    assert (0, "") == (run.returncode, run.stdout), run.stdout + run.stderr
 
 
 def test_only_create_may_send_and_only_if_a_kind_does():
@@ -496,17 +441,6 @@ def test_a_courier_that_cannot_be_is_refused(tmp_path):
         sent(courier="ses://?region=eu-west-1")
     with pytest.raises(ConfigurationError, match="no kind of the flow sends"):
         Template(PICTURE, TARGET, courier="ses://?from=a@b.example")
-
-
-@attrs.frozen
-class Oracle(Toy):
-    """A kind that asks a service."""
-
-    permissions = (
-        Permission(
-            ("bedrock:InvokeModel",), ("arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/oracle",)
-        ),
-    )
 
 
 def test_a_kind_says_what_it_must_be_allowed():
