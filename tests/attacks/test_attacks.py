@@ -5,11 +5,28 @@ import random
 import re
 import subprocess
 import sys
+from typing import ClassVar
 
 import pytest
+from attrs import frozen
 
 from kit.paths import EXAMPLES
-from watchword import Flow, at_least, attribute, client, load_flow, named, one_of, sequence, when
+from watchword import (
+    Challenge,
+    CreateRequest,
+    Flow,
+    Verdict,
+    VerifyRequest,
+    at_least,
+    attribute,
+    client,
+    load_flow,
+    named,
+    one_of,
+    sequence,
+    when,
+)
+from watchword.contract import Factor
 from watchword_adapters.attacks import FAMILIES, attack, upper_bound
 from watchword_adapters.cli import main
 from watchword_plugins.captcha import Captcha
@@ -62,6 +79,33 @@ def test_no_attack_succeeds(name):
     assert {} == dict(outcome.told)
     assert 0 == outcome.successes
     assert {each.id for each in FAMILIES} == outcome.by_family.keys()
+
+
+@frozen
+class PostedCode:
+    """A code that goes out to an address of its own, which the users of the attacks do not have."""
+
+    kind: ClassVar[str] = "posted_code"
+    channel: ClassVar[str] = "email"
+    proves = frozenset[Factor]({"possession"})
+    resend_after: int = 30
+
+    def create(self, request: CreateRequest) -> Challenge:
+        """Make a code, and no message."""
+        return Challenge(private={"sealed_code": request.seal(request.code("0123456789", 6))}, reason="no_address")
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        """Compare the code."""
+        return Verdict(right=request.matches(request.private["sealed_code"], request.answer))
+
+
+def test_users_without_an_address_make_no_guess_succeed():
+    """A message that is withheld has its tries like one that is sent, so that nobody sees a difference."""
+    families = tuple(each for each in FAMILIES if each.id in {"R-01", "R-02", "R-03", "R-04"})
+    outcome = attack(Flow(PostedCode()), cases=400, seed=SEED, families=families)
+
+    assert {} == dict(outcome.told)
+    assert 0 == outcome.successes
 
 
 @pytest.mark.parametrize("part", range(4))

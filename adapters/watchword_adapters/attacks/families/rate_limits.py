@@ -21,6 +21,9 @@ from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 
+LOOKS_SENT = frozenset({"authn_code_sent", "authn_code_withheld", "sys_message_refused"})
+"""The events that say what became of a message, where the client is told that it was sent."""
+
 
 class _Count:
     """Counts what is compared and sent while a budget stands still; see `over`."""
@@ -33,9 +36,15 @@ class _Count:
         self.compared = 0
 
     def over(self) -> bool:
-        """Say whether more was compared than the budget and the own tries of each mail allow."""
+        """Say whether more was compared than the budget and the own tries of each message allow.
+
+        A message that is withheld or refused has its tries like one that is sent: nobody shall see a difference.
+        """
         judged = [each for each in self._arena.notes.judged if each.step == self._step]
-        return len(judged) > self._most + own_tries(self._arena.flow) * len(self._arena.mail.messages)
+        messages = [
+            each for each in self._arena.audit.events if each.name in LOOKS_SENT and each.detail["step"] == self._step
+        ]
+        return len(judged) > self._most + own_tries(self._arena.flow) * len(messages)
 
 
 def _guesses(arena: Arena, one: Any) -> None:
@@ -199,12 +208,12 @@ def own_success(arena: Arena) -> Cases:
         target = arena.target()
         count = _Count(arena, target)
         for _ in range(40):
-            judged, mails = len(arena.notes.judged), len(arena.mail.messages)
+            judged, events = len(arena.notes.judged), len(arena.audit.events)
             mine = reached(arena, target, "bob")
             if mine.public:
                 mine.answer(mine.right or "")
             del arena.notes.judged[judged:]
-            del arena.mail.messages[mails:]
+            del arena.audit.events[events:]
             _guesses(arena, reached(arena, target))
             yield count.over()
 
