@@ -83,7 +83,7 @@ def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
                 "set WATCHWORD_COURIER, as in ses://?from=login@example.com",
             ),
         )
-    if {"possession"} == _factors(flow) and _mails(flow):
+    if {"possession"} == _factors(flow) and _proves_by_mail_alone(flow):
         yield DoctorFinding(
             "WD21",
             "a code by e-mail is the only factor: NIST SP 800-63B-4 3.1.3.1 does not admit it as an authenticator, no AAL is reached",
@@ -160,5 +160,5 @@ def _sends(flow: Flow) -> bool:
     return any(step.powers.sends for step in flow.steps.values())
 
 
-def _mails(flow: Flow) -> bool:
-    return any(step.powers.channel == "email" for step in flow.steps.values())
+def _proves_by_mail_alone(flow: Flow) -> bool:
+    return all(step.powers.channel == "email" for step in flow.steps.values() if step.kind.proves)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from packaging.version import Version
 
+from kit.checked_flows import Letter
 from kit.paths import DOCS, FLOWS
 from watchword import ConfigurationError, Flow, attribute, load_flow, sequence, when
 from watchword.algebra.attributes import may_change, who_can_change
@@ -420,8 +421,10 @@ def test_what_users_can_change_is_no_ground_to_decide_by(name, written):
 
 
 def test_mail_as_the_only_factor_is_noted():
-    """NIST SP 800-63B-4 3.1.3.1; behind a password it is another factor."""
+    """NIST SP 800-63B-4 3.1.3.1; behind a password it is another factor, and beside a code by post it is not the only one."""
     assert ["WD21"] == codes(examined(healthy(), Flow(EmailOtp(lifetime=300))))
+    by_post = Letter("by_post", frozenset({"possession"}), lifetime=300)
+    assert () == examined(healthy(), Flow(sequence(EmailOtp(lifetime=300), by_post)))
     assert () == examined(healthy(), Flow(sequence(Srp(), EmailOtp(lifetime=300))))
 
 
