@@ -177,5 +177,5 @@ def triggers(
     creates = not settings.verifies_only
     engine = settings.engine(flows, creates=creates)
     if creates:
-        engine.prepare(settings.registry.schemes)
+        engine.prepare(settings.schemes_of)
     return Triggers(flows, engine)

@@ -184,7 +184,7 @@ class SignIn:
             registry=registry,
         )
         self._engine: Engine = settings.engine((flow, *expect_flows(previous)), fold=fold)
-        self._engine.prepare(settings.registry.schemes)
+        self._engine.prepare(settings.schemes_of)
 
     def verifier(self, name: str, password: str) -> tuple[str, str]:
         """Return the salt and the verifier (both hexadecimal) to keep for the user *name* in place of *password*."""

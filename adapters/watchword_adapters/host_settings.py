@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from watchword.algebra.flow import Flow, expect_flow
+from watchword.contract import hookspecs
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.contract.powers import channel_of, missing_members, powers_of_ledger, reach_of
 from watchword.errors import ConfigurationError
@@ -60,6 +62,10 @@ class HostSettings:
         from watchword.loading.registry import Registry, expect_registry  # noqa: PLC0415
 
         return Registry() if self.given_registry is None else expect_registry(self.given_registry)
+
+    def schemes_of(self, channel: str) -> Sequence[str]:
+        """Return the schemes of the URLs for which a courier of *channel* is installed."""
+        return self.registry.schemes(channel)
 
     @cached_property
     def clock(self) -> Clock:
@@ -226,8 +232,15 @@ class HostSettings:
         from watchword_adapters.audit import AuditFanOut  # noqa: PLC0415
 
         kinds = [kind for flow in flows for kind in kinds_in(flow.body)]
+        if "watchword.loading.registry" not in sys.modules and all(map(_brings_no_observer, kinds)):
+            return self.audit  # nobody has looked up a plugin, and a cold start is shorter without the registry
         behind = [_Observer(observe) for observe in self.registry.observers(kinds)]
         return AuditFanOut((self.audit, *behind)) if behind else self.audit
+
+
+def _brings_no_observer(kind: object) -> bool:
+    module = sys.modules.get(type(kind).__module__)
+    return hookspecs.registers(module, type(kind)) and not hookspecs.observes(module)
 
 
 @frozen

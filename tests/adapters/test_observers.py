@@ -236,8 +236,38 @@ def test_a_cold_start_reads_no_metadata_of_what_is_installed(tmp_path):
         print(*sys.modules)
     """
     run = subprocess.run([sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=True)
-    assert "watchword.loading.registry" in run.stdout.split()
-    assert not {"importlib.metadata", "pluggy"} & set(run.stdout.split())
+    assert "watchword_plugins.email_otp" in run.stdout.split()
+    assert not {"importlib.metadata", "pluggy", "watchword.loading.registry"} & set(run.stdout.split())
+
+
+@pytest.mark.parametrize("registers", ["register(Ask)", "register(str)"])
+def test_a_program_that_looked_up_no_plugin_has_the_observers_of_its_kinds(installed, registers):
+    """Whether or not the registry has been imported for anything else; and of a plugin alone that brings the kind."""
+    (installed / "acme_own.py").write_text(dedent(PLUGIN.format(name="own")).replace("register(Ask)", registers))
+    script = """
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import acme_own
+        from watchword import Flow
+        from watchword_adapters.audit import NoAudit
+        from watchword_adapters.aws_lambda import triggers
+        from watchword_adapters.userpool import LocalUserPool
+        made = triggers(Flow(acme_own.Ask()), key=bytes(range(32)), audit=NoAudit(), environment={})
+        pool = LocalUserPool(*made)
+        pool.add_user("ann")
+        asked = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
+        answer = {"USERNAME": "ann", "ANSWER": "wrong"}
+        for _ in range(3):
+            try:
+                asked = pool.respond_to_auth_challenge(ClientId=pool.client_id, ChallengeName="CUSTOM_CHALLENGE", Session=asked["Session"], ChallengeResponses=answer)
+            except Exception:
+                break
+        print(bool(acme_own.seen))
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", dedent(script), str(installed)], capture_output=True, text=True, check=True
+    )
+    assert str(registers == "register(Ask)") == run.stdout.strip()
 
 
 def test_broken_metadata_does_not_stop_a_flow_in_python(installed, monkeypatch):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar, cast
 
 from watchword.contract.ports import AuditEvent, Courier, Ledger
 
@@ -78,3 +79,21 @@ def register_ledgers(register: RegisterLedger) -> None:
 @_hookspec
 def observe(event: AuditEvent) -> None:
     """See every audit event, after it was recorded. What it raises changes nothing."""
+
+
+def registers(module: object, kind: type[Any]) -> bool:
+    """Say whether *module* is the plugin that brings *kind*."""
+    hook, taken = getattr(module, "register_kinds", None), list[object]()
+    if _is_hook(hook):
+        with suppress(Exception):  # of a stranger; who asks for the kind by its name is told
+            cast("Callable[..., None]", hook)(register=taken.append)
+    return kind in taken
+
+
+def observes(module: object) -> bool:
+    """Say whether the plugin *module* sees audit events."""
+    return _is_hook(getattr(module, "observe", None))
+
+
+def _is_hook(function: object) -> bool:
+    return hasattr(function, f"{PROJECT}_impl")

@@ -196,8 +196,8 @@ class Registry:
         module = sys.modules.get(home)
         with suppress(ConfigurationError):  # a flow in Python runs without any plugin: nothing about it is wrong
             # Most plugins are the module of the class. The metadata of all that is installed takes a third of a cold start.
-            if self.modules is None and _registers(module, type(kind)):
-                if _is_hook(getattr(module, "observe", None)):
+            if self.modules is None and hookspecs.registers(module, type(kind)):
+                if hookspecs.observes(module):
                     self._plugin(_Entry(KINDS_GROUP, kind.kind, home))
                 return
             for entry in self._entries(KINDS_GROUP):
@@ -344,19 +344,6 @@ def expect_registry(given: object) -> Registry:
     if not isinstance(given, Registry):
         raise ConfigurationError(f"registry= is of type {type(given).__name__}: pass a Registry, or leave it out")
     return given
-
-
-def _registers(module: ModuleType | None, kind: type[Kind | HostRun]) -> bool:
-    """Say whether *module* is the plugin that brings *kind*."""
-    hook, taken = getattr(module, "register_kinds", None), list[object]()
-    if _is_hook(hook):
-        with suppress(Exception):  # of a stranger; who asks for the kind by its name is told
-            cast("Callable[..., None]", hook)(register=taken.append)
-    return kind in taken
-
-
-def _is_hook(function: object) -> bool:
-    return hasattr(function, f"{hookspecs.PROJECT}_impl")
 
 
 @lru_cache(maxsize=4)

@@ -47,7 +47,7 @@ class CreatedChallenge:
     metadata: str
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Flaw:
     """Why the challenge of a kind cannot be used: *what* the kind did, and *why*, for the operator."""
 
@@ -55,7 +55,7 @@ class Flaw:
     why: Mapping[str, str]
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Asking:
     """What the client is to be asked; not *asked* if the step's message cannot go out, which is told instead."""
 

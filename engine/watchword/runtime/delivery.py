@@ -24,7 +24,7 @@ SETTLE_RESERVE = 0.4
 """Seconds of the deadline that are kept back from the courier, to record the outcome of the message."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class ChallengeClaim:
     """The claim that the secret of a challenge is derived from, and how this call obtained it (*origin*).
 
@@ -50,7 +50,7 @@ class ChallengeClaim:
         return self.origin in {"new", "resumed"}
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class NotSent:
     """Why a message did not go out: *error*, and the *word* that the client is told if the sign-in goes on all the same.
 

@@ -16,7 +16,7 @@ from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import claim_time, late_answer_key, read_carry
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class EarlierChallenge:
     """The last challenge that was made for a step in this sign-in: its *claim*, and when the sign-in came to it."""
 
@@ -30,7 +30,7 @@ class EarlierChallenge:
         return read_carry(self.metadata)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Situation:
     """One call of Create, with a name for each fact.
 
