@@ -33,7 +33,6 @@ class _Count:
         limits = arena.flow.limits.guesses_at(target.step)
         self._most = min((limit.count for limit in limits), default=1_000_000)  # nothing is charged
         self._step = target.step.name
-        self.compared = 0
 
     def over(self) -> bool:
         """Say whether more was compared than the budget and the own tries of each message allow.
