@@ -232,15 +232,16 @@ class HostSettings:
         from watchword_adapters.audit import AuditFanOut  # noqa: PLC0415
 
         kinds = [kind for flow in flows for kind in kinds_in(flow.body)]
-        if "watchword.loading.registry" not in sys.modules and all(map(_brings_no_observer, kinds)):
-            return self.audit  # nobody has looked up a plugin, and a cold start is shorter without the registry
+        nothing_looked_up = self.given_registry is None and "watchword.loading.registry" not in sys.modules
+        if nothing_looked_up and all(map(_brings_no_observer, kinds)):
+            return self.audit  # no other plugin is in use, and a cold start is shorter without the registry
         behind = [_Observer(observe) for observe in self.registry.observers(kinds)]
         return AuditFanOut((self.audit, *behind)) if behind else self.audit
 
 
 def _brings_no_observer(kind: object) -> bool:
-    module = sys.modules.get(type(kind).__module__)
-    return hookspecs.registers(module, type(kind)) and not hookspecs.observes(module)
+    plugin = hookspecs.own_plugin(kind)
+    return plugin is not None and not hookspecs.observes(plugin)
 
 
 @frozen

@@ -240,6 +240,22 @@ def test_a_cold_start_reads_no_metadata_of_what_is_installed(tmp_path):
     assert not {"importlib.metadata", "pluggy", "watchword.loading.registry"} & set(run.stdout.split())
 
 
+def test_what_is_no_registry_is_refused_before_any_plugin_is_looked_up():
+    """In a program that has not imported the registry either."""
+    script = """
+        from watchword import ConfigurationError, Flow
+        from watchword_adapters.aws_lambda import triggers
+        from watchword_adapters.couriers import Outbox
+        from watchword_plugins.email_otp import EmailOtp
+        try:
+            triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), environment={}, registry="all")
+        except ConfigurationError as error:
+            print(error)
+    """
+    run = subprocess.run([sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=True)
+    assert "registry= is of type str: pass a Registry, or leave it out" == run.stdout.strip()
+
+
 @pytest.mark.parametrize("registers", ["register(Ask)", "register(str)"])
 def test_a_program_that_looked_up_no_plugin_has_the_observers_of_its_kinds(installed, registers):
     """Whether or not the registry has been imported for anything else; and of a plugin alone that brings the kind."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import ModuleType
 from typing import Any, Protocol, TypeVar, cast
 
 from watchword.contract.ports import AuditEvent, Courier, Ledger
@@ -81,16 +83,17 @@ def observe(event: AuditEvent) -> None:
     """See every audit event, after it was recorded. What it raises changes nothing."""
 
 
-def registers(module: object, kind: type[Any]) -> bool:
-    """Say whether *module* is the plugin that brings *kind*."""
+def own_plugin(kind: object) -> ModuleType | None:
+    """Return the module of the class of *kind* if it is the plugin that registers it; None if that is another, or none."""
+    module = sys.modules.get(type(kind).__module__)
     hook, taken = getattr(module, "register_kinds", None), list[object]()
     if _is_hook(hook):
         with suppress(Exception):  # of a stranger; who asks for the kind by its name is told
             cast("Callable[..., None]", hook)(register=taken.append)
-    return kind in taken
+    return module if type(kind) in taken else None
 
 
-def observes(module: object) -> bool:
+def observes(module: ModuleType) -> bool:
     """Say whether the plugin *module* sees audit events."""
     return _is_hook(getattr(module, "observe", None))
 

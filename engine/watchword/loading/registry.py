@@ -193,11 +193,10 @@ class Registry:
     def _take_up(self, kind: Kind | HostRun) -> None:
         """Load the plugin that brings *kind*, if one does."""
         home = type(kind).__module__
-        module = sys.modules.get(home)
         with suppress(ConfigurationError):  # a flow in Python runs without any plugin: nothing about it is wrong
             # Most plugins are the module of the class. The metadata of all that is installed takes a third of a cold start.
-            if self.modules is None and hookspecs.registers(module, type(kind)):
-                if hookspecs.observes(module):
+            if self.modules is None and (plugin := hookspecs.own_plugin(kind)):
+                if hookspecs.observes(plugin):
                     self._plugin(_Entry(KINDS_GROUP, kind.kind, home))
                 return
             for entry in self._entries(KINDS_GROUP):
