@@ -55,6 +55,13 @@ def parse_limit(text: str) -> Limit:
     return Limit(count, spans * _UNITS[match[3]])
 
 
+def format_limit(limit: Limit) -> str:
+    """Return *limit* as text that `parse_limit` reads, in the largest unit that fits."""
+    unit, seconds = next(each for each in reversed(_UNITS.items()) if limit.seconds % each[1] == 0)
+    spans = limit.seconds // seconds
+    return f"{limit.count}/{spans if spans > 1 else ''}{unit}"
+
+
 def _shown(value: object) -> str:
     return repr(value[:40]) if isinstance(value, str) else f"a value of type {type(value).__name__}"
 

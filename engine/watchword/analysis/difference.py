@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import Flow, ReadRound, decision_of, decision_text, expect_flow
+from watchword.algebra.limits import format_limit
 from watchword.algebra.session_notation import format_round
 from watchword.analysis.assurance import weakest
 from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, sending_steps
@@ -17,7 +18,6 @@ from watchword.errors import ConfigurationError
 
 _PROGRESS_EVERY = 20_000
 _LONGEST_VALUE = 80
-_UNITS = ((86400, "day"), (3600, "h"), (60, "min"), (1, "s"))
 
 TOKENS, FAIL = "issue tokens", "fail"
 
@@ -127,10 +127,9 @@ class _Walk:
 
     def divergences(self) -> Iterator[Divergence]:
         told: set[tuple[str, str]] = set()
-        for number, place in enumerate(self._places()):
+        for number, (place, pair) in enumerate(self._places()):
             if self.progress is not None and number and number % _PROGRESS_EVERY == 0:
                 self.progress(number)
-            pair = (_decided(place.states[0]), _decided(place.states[1]))
             if pair[0] == pair[1] or pair in told or (place.apart and set(pair) != {TOKENS, FAIL}):
                 continue
             told.add(pair)
@@ -138,16 +137,16 @@ class _Walk:
             client = next((each[1] for each in place.held if each[0] == "client"), "")
             yield Divergence(place.session, *pair, attributes, client)
 
-    def _places(self) -> Iterator[_Place]:
-        """Give every pair of states that one session leads to, nearest first."""
+    def _places(self) -> Iterator[tuple[_Place, tuple[str, str]]]:
+        """Give every pair of states that one session leads to, nearest first, with the decisions of both flows there."""
         senders = (sending_steps(self.old), sending_steps(self.new))
         # Sorted, here and below: what is found does not depend on which flow is the old one.
         conditions = tuple(sorted({*self.old.conditions, *self.new.conditions}))
         queue = [self._begin(conditions, outcomes) for outcomes in every_outcome_of(conditions)]
         seen = {(place.states, place.apart) for place in queue}
         for place in queue:
-            yield place
-            decisions = tuple(map(_decided, place.states))
+            decisions = (_decided(place.states[0]), _decided(place.states[1]))
+            yield place, decisions
             if TOKENS in decisions:
                 continue
             both = zip(place.states, senders, strict=True)
@@ -214,10 +213,4 @@ def _cut(text: str) -> str:
 
 def _spelt(limits: tuple[Limit, ...]) -> str:
     """Return *limits* as a flow says them."""
-    return ", ".join(map(_spelt_one, limits))
-
-
-def _spelt_one(limit: Limit) -> str:
-    seconds, unit = next(each for each in _UNITS if limit.seconds % each[0] == 0)
-    spans = limit.seconds // seconds
-    return f"{limit.count}/{spans if spans > 1 else ''}{unit}"
+    return ", ".join(map(format_limit, limits))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kit.engine_host import Puzzle, Riddle
 from watchword import ConfigurationError, Flow, Limits
-from watchword.algebra.limits import parse_limit
+from watchword.algebra.limits import format_limit, parse_limit
 from watchword.contract.ports import Limit
 
 
@@ -40,7 +40,9 @@ def test_a_limit_reads_as_it_is_written(text, limit):
 def test_every_limit_in_bounds_is_read(count, number, unit):
     """The product of number and unit, in seconds."""
     word, seconds = unit
-    assert parse_limit(f"{count}/{number}{word}") == Limit(count, number * seconds)
+    limit = Limit(count, number * seconds)
+    assert parse_limit(f"{count}/{number}{word}") == limit
+    assert parse_limit(format_limit(limit)) == limit
 
 
 @pytest.mark.parametrize(
