@@ -10,8 +10,9 @@ from typing import Literal, TypeAlias, assert_never, cast
 from attrs import field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import Block, Lowered, Step, lower
+from watchword.algebra.blocks import Block
 from watchword.algebra.limits import Limits
+from watchword.algebra.lowering import Lowered, Step, lower
 from watchword.contract.ports import LEASE
 from watchword.contract.powers import settings_of
 from watchword.errors import ConfigurationError

@@ -13,7 +13,7 @@ from watchword.contract.ports import Limit
 from watchword.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from watchword.algebra.blocks import Step
+    from watchword.algebra.lowering import Step
     from watchword.contract.powers import Powers
 
 MAX_GUESSES = 100

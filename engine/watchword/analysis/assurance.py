@@ -8,8 +8,9 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.attributes import how_users_change, is_custom, who_can_change
-from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, Step, When
+from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow, ReadRound
+from watchword.algebra.lowering import Step
 from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
 from watchword.algebra.session_notation import format_round
 from watchword.analysis.findings import Finding, ProvenPath, with_session, without_session

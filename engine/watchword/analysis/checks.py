@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import Step
 from watchword.algebra.flow import Flow, ReadRound, expect_flow, own_tries
 from watchword.algebra.limits import MAX_GUESSES, PER_BUDGET
+from watchword.algebra.lowering import Step
 from watchword.algebra.session_notation import format_round
 from watchword.analysis.assurance import (
     COUNTED,

@@ -9,9 +9,9 @@ from operator import le
 from attrs import frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import MESSAGES, Step
 from watchword.algebra.flow import Flow, ReadRound, answer_time, own_tries
 from watchword.algebra.limits import chance_of, most_within
+from watchword.algebra.lowering import MESSAGES, Step
 from watchword.analysis.state_space import Exploration
 from watchword.contract.ports import LEASE, Limit
 

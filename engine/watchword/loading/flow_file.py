@@ -14,13 +14,11 @@ import attrs
 from attrs import field, frozen
 
 from watchword.algebra.blocks import (
-    STEP_NAME,
     Block,
     Condition,
     all_of,
     at_least,
     attribute,
-    check_name,
     client,
     fallback,
     named,
@@ -30,6 +28,7 @@ from watchword.algebra.blocks import (
 )
 from watchword.algebra.flow import Flow
 from watchword.algebra.limits import Limits
+from watchword.algebra.lowering import STEP_NAME, check_name
 from watchword.errors import ConfigurationError
 from watchword.loading import toml_positions
 from watchword.loading.registry import Registry, expect_registry

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import MESSAGES
 from watchword.algebra.evaluation import SessionRequest
+from watchword.algebra.lowering import MESSAGES
 from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, User, why_no_message
 from watchword.errors import UnavailableError, reason_of
 from watchword.runtime.delivery import (

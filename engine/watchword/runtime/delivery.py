@@ -7,8 +7,8 @@ from typing import Any, Literal, cast
 
 from attrs import evolve, field, frozen
 
-from watchword.algebra.blocks import MESSAGES
 from watchword.algebra.flow import own_tries
+from watchword.algebra.lowering import MESSAGES
 from watchword.contract.kinds import Challenge, Message
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import TryLaterError, UnavailableError, checked_word, reason_of

@@ -18,7 +18,7 @@ from watchword.runtime.services import Deadline, Services, usage_marks
 from watchword.runtime.wire import claim_of
 
 if TYPE_CHECKING:
-    from watchword.algebra.blocks import Step
+    from watchword.algebra.lowering import Step
     from watchword.runtime.creation import CreatedChallenge
 
 USAGE_MARK_LIFETIME = 90 * 86_400

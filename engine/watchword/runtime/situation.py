@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import Step
 from watchword.algebra.evaluation import Evaluation, SessionRequest, evaluate
 from watchword.algebra.flow import Flow, Present, ReadRound, Use
+from watchword.algebra.lowering import Step
 from watchword.contract.ports import LEASE
 from watchword.errors import ProtocolError, UnavailableError
 from watchword.runtime.services import Deadline, Services

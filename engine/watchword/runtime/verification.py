@@ -7,9 +7,9 @@ import hmac
 from attrs import field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import Step
 from watchword.algebra.evaluation import ACTION, AnswerRequest
 from watchword.algebra.flow import Flow
+from watchword.algebra.lowering import Step
 from watchword.contract.kinds import User, Verdict, VerifyRequest
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import UnavailableError, checked_word

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import Step
+from watchword.algebra.lowering import Step
 from watchword.runtime.keyring import Key, length_prefixed
 
 MAX_CARRY = 1024

@@ -19,7 +19,8 @@ from watchword import (
     when,
 )
 from watchword.algebra import derivative
-from watchword.algebra.blocks import AtLeast, children, kinds_in, lower, map_kinds
+from watchword.algebra.blocks import AtLeast, children, kinds_in, map_kinds
+from watchword.algebra.lowering import lower
 
 ONE, TWO, THREE = (named(f"s{number}", Quiz()) for number in (1, 2, 3))
 

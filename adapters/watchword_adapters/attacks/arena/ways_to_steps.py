@@ -12,8 +12,8 @@ from typing import Literal
 from attrs import field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import Step
 from watchword.algebra.flow import Decision, Flow, IssueTokens, Present, ReadRound
+from watchword.algebra.lowering import Step
 from watchword.analysis.state_space import every_outcome
 from watchword.contract.kinds import Kind
 from watchword.testing.requests import NOBODY
