@@ -2,23 +2,7 @@
 
 This file imports nothing and works on tuples, strings and booleans only, so that it can be shipped alone: a Lambda
 that only defines needs it and a lowered flow. The engine uses the same file, so the two cannot disagree.
-(Its types stand in ``derivative.pyi``: without imports there is no ``Any``.)
-
-A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp)``. A body is a nested tuple:
-
-    ("passed",) ("failed",) ("broken",)            the three ends
-    ("step", name, tries, requests)                one challenge; requests are the resend requests left, which cost no try
-    ("srp", phase)                                 the SRP prelude: 0 waits for SRP_A, 1 for PASSWORD_VERIFIER
-    ("sequence", first, rest)                      rest is a tuple of bodies
-    ("fallback", first, rest)                      rest is entered when first has failed
-    ("choose", need, options, asks, shown, requests)
-                                                   need 0: one_of; else: that many of options must pass; asks are the
-                                                   select rounds left, shown the step last presented and not answered
-    ("chosen", need, current, rest, requests)      an option of at_least under way
-    ("when", index, then, otherwise)               by the outcome of condition *index*; gone once resolved
-
-The state of a sign-in is ``(body, unwanted_srp, phase, hosts)``: what is left of the body, and what the host's own
-rounds have shown so far.
+(Its types, and what a program, a body and a state are made of, are in ``derivative.pyi``.)
 """
 
 PASSED = ("passed",)
@@ -213,9 +197,6 @@ def resolve(body, outcomes):
     return body
 
 
-# --- states -------------------------------------------------------------------------------------------------------
-
-
 def begin(program, outcomes):
     """Return the state of a sign-in in which nothing has happened yet."""
     body = resolve(program[2], outcomes) if outcomes else program[2]
@@ -292,9 +273,6 @@ def decide(state, choice=None, must_change=False, known=True):
 def is_end(body):
     """Say whether *body* is an end: passed, failed or broken."""
     return body in ENDS
-
-
-# --- reading ------------------------------------------------------------------------------------------------------
 
 
 def read_metadata(text):

@@ -1,3 +1,20 @@
+# The types of `derivative`, and what its values are made of.
+#
+# A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp)``. A body is a nested tuple:
+#
+#     ("passed",) ("failed",) ("broken",)            the three ends
+#     ("step", name, tries, requests)                one challenge; requests are the resend requests left, which cost no try
+#     ("srp", phase)                                 the SRP prelude: 0 waits for SRP_A, 1 for PASSWORD_VERIFIER
+#     ("sequence", first, rest)                      rest is a tuple of bodies
+#     ("fallback", first, rest)                      rest is entered when first has failed
+#     ("choose", need, options, asks, shown, requests): need 0 is one_of, else that many of options must pass; asks are
+#                                                    the select rounds left, shown the step last presented and not answered
+#     ("chosen", need, current, rest, requests)      an option of at_least under way
+#     ("when", index, then, otherwise)               by the outcome of condition *index*; gone once resolved
+#
+# The state of a sign-in is ``(body, unwanted_srp, phase, hosts)``: what is left of the body, and what the host's own
+# rounds have shown so far.
+
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
