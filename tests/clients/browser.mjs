@@ -1,0 +1,84 @@
+// Drives Chromium for the tests: one line of JSON a command on stdin, one line of JSON a reply on stdout.
+//
+// Pages are served from loopback by the name localhost, where WebAuthn works without TLS. Each page is a browser profile of
+// its own, with the authenticators that CDP gives it. A command that fails is replied to with the name and the message of
+// the error, since that is what a client sees.
+
+import { createServer } from 'node:http'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+import { chromium } from 'playwright-core'
+
+const [executablePath] = process.argv.slice(2)
+
+const bundled = await build({
+  entryPoints: [new URL('browser_page.mjs', import.meta.url).pathname],
+  bundle: true,
+  format: 'iife',
+  write: false,
+  logLevel: 'error',
+})
+const documents = {
+  '/': ['text/html', '<!doctype html><title>Watchword</title><input autocomplete="username webauthn"><script src="/page.js"></script>'],
+  '/page.js': ['text/javascript', bundled.outputFiles[0].text],
+}
+
+/** Serves the page at a free port; each port is an origin of its own. */
+async function origin() {
+  const server = createServer(({ url }, response) => {
+    const [type, text] = documents[url] ?? ['text/plain', '']
+    response.writeHead(documents[url] ? 200 : 404, { 'content-type': type }).end(text)
+  })
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+  return `http://localhost:${server.address().port}`
+}
+
+const browser = await chromium.launch({ executablePath, args: ['--no-first-run', '--host-resolver-rules=MAP localhost 127.0.0.1'] })
+const pages = []
+
+const commands = {
+  /** Serves the page once more, at an origin of its own. */
+  origin,
+
+  /** Opens the page at an origin, in a fresh profile; returns its number. */
+  async open(at) {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const requests = []
+    page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`))
+    await page.goto(at)
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('WebAuthn.enable', { enableUI: false })
+    return pages.push({ context, page, cdp, requests }) - 1
+  },
+
+  /** Takes a page to another origin, with its authenticators. */
+  async go(number, at) {
+    await pages[number].page.goto(at)
+  },
+
+  /** Sends a command of the DevTools protocol. */
+  cdp: (number, method, parameters) => pages[number].cdp.send(method, parameters),
+
+  /** Calls a function of the client, or runs a function of the test's own, given as text. */
+  call: (number, name, parameters) => pages[number].page.evaluate(([name, parameters]) => globalThis.client[name](parameters), [name, parameters]),
+  run: (number, text, parameters) => pages[number].page.evaluate(([text, parameters]) => globalThis.eval(`(${text})`)(parameters), [text, parameters]),
+
+  /** Returns what the page has requested since it was last asked. */
+  requests: (number) => pages[number].requests.splice(0),
+
+  version: () => browser.version(),
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [name, ...given] = JSON.parse(line)
+  let reply
+  try {
+    reply = { value: (await commands[name](...given)) ?? null }
+  } catch (error) {
+    reply = { error: error.message.replace(/^page\.evaluate: /, '').split('\n')[0] }
+  }
+  process.stdout.write(`${JSON.stringify(reply)}\n`)
+}
+await browser.close()
+process.exit(0)

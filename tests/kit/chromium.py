@@ -1,0 +1,117 @@
+"""Debian's Chromium with the npm client of passkeys in a page, driven by `tests/clients/browser.mjs`."""
+
+import json
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+from attrs import field, frozen
+
+from kit.paths import TESTS
+
+CLIENTS = TESTS / "clients"
+
+PLATFORM = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+SYNCED = PLATFORM | {"defaultBackupEligibility": True, "defaultBackupState": True}
+ROAMING = {"transport": "usb", "hasResidentKey": False, "hasUserVerification": False, "isUserVerified": False}
+
+AUTHENTICATORS = {"platform": PLATFORM, "synced": SYNCED, "roaming": ROAMING}
+"""A fingerprint reader bound to its device, a passkey that is backed up, and a security key without a PIN.
+
+The last one keeps nothing: it signs only for an id that it is shown, and tells no user handle.
+"""
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+class ClientError(Exception):
+    """What a call of the client ended with: the error's name and message, as JavaScript prints them."""
+
+
+def find_chromium():
+    """The path of Chromium, or skip; fail where it is demanded."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    installed = (CLIENTS / "node_modules" / "playwright-core").exists() and shutil.which("node")
+    if path and installed:
+        return path
+    missing = "tests/clients/install" if path else "chromium"
+    if os.environ.get("WATCHWORD_REQUIRE_BROWSER") == "1":
+        pytest.fail(f"WATCHWORD_REQUIRE_BROWSER is set, and {missing} has yet to be run or installed")
+    pytest.skip(f"{missing} has yet to be run or installed")
+
+
+@frozen
+class Page:
+    """A page with the client in it, in a browser profile of its own."""
+
+    _chromium: "Chromium"
+    _number: int
+
+    def __getattr__(self, name):
+        """The client's own function of that name."""
+        if not name.startswith(("fido2", "authenticate", "configure", "store", "retrieve")):
+            raise AttributeError(name)
+        return lambda **parameters: self._chromium.do("call", self._number, name, parameters)
+
+    def run(self, script, **parameters):
+        """The value of *script*, a JavaScript function of one object, in the page."""
+        return self._chromium.do("run", self._number, script, parameters)
+
+    def go(self, origin):
+        """Load the page from another *origin*: its storage is another one, its authenticators are the same."""
+        self._chromium.do("go", self._number, origin)
+
+    def plug_in(self, authenticator):
+        """Add a virtual authenticator with these options; return its id. It is touched whenever it asks to be."""
+        options = {"protocol": "ctap2", "ctap2Version": "ctap2_1", "automaticPresenceSimulation": True, **authenticator}
+        return self.cdp("addVirtualAuthenticator", options=options)["authenticatorId"]
+
+    def cdp(self, method, **parameters):
+        """What a command of the protocol's WebAuthn domain returns."""
+        return self._chromium.do("cdp", self._number, f"WebAuthn.{method}", parameters)
+
+    def requests(self):
+        """What the page has requested since this was last asked, such as ``POST http://…``."""
+        return self._chromium.do("requests", self._number)
+
+
+@frozen
+class Chromium:
+    """A running browser."""
+
+    _process: subprocess.Popen = field(repr=False)
+
+    def do(self, *command):
+        """What the driver replies to *command*."""
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, self._process.stderr.read()
+        reply = json.loads(line)
+        if "error" in reply:
+            raise ClientError(reply["error"])
+        return reply["value"]
+
+    def origin(self):
+        """Serve the page at an origin of its own; return that."""
+        return self.do("origin")
+
+    def page(self, origin):
+        """Open the page in a new profile."""
+        return Page(self, self.do("open", origin))
+
+
+@contextmanager
+def chromium():
+    """Run the browser while the block runs; it must end cleanly."""
+    command = ["node", CLIENTS / "browser.mjs", find_chromium()]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield Chromium(process)
+    finally:
+        rest, errors = process.communicate()
+    assert (process.returncode, rest, errors) == (0, "", "")
