@@ -19,6 +19,7 @@ from watchword_adapters.aws.cognito import Event
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 
 if TYPE_CHECKING:
+    from watchword.contract.credentials import Credentials
     from watchword.loading.registry import Registry
     from watchword.runtime.engine import Engine
 
@@ -136,6 +137,7 @@ def triggers(
     root_key: Keys | None = None,
     ledger: Ledger | str | None = None,
     courier: Couriers | None = None,
+    credentials: Credentials | None = None,
     clock: Clock | None = None,
     random: Random | None = None,
     audit: Audit | None = None,
@@ -149,7 +151,7 @@ def triggers(
     ``WATCHWORD_KEY``, ``WATCHWORD_ROOT_KEY``, ``WATCHWORD_LEDGER``, ``WATCHWORD_COURIER``. *previous* are flows that
     were deployed before and whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such
     (newest first) or a `Keyring`, and *root_key* the same, which never rotates (the oldest key if absent); *courier* is
-    one (for e-mail), or a mapping by channel, or URLs; *pad_to* is the least number of seconds that a call takes in
+    one (for e-mail), or a mapping by channel, or URLs; *credentials* is the store of what users enrolled; *pad_to* is the least number of seconds that a call takes in
     which a message could be sent (0.5 with a courier over the network), 3 at most. *registry* finds kinds, couriers
     and ledgers by name; without it a `Registry` of all that is installed.
 
@@ -164,6 +166,7 @@ def triggers(
         root_key=root_key,
         ledger=ledger,
         courier=courier,
+        credentials=credentials,
         clock=clock,
         random=random,
         audit=audit,

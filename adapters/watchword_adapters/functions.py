@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest, evaluate
 from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
+from watchword.contract.credentials import Credentials
 from watchword.contract.kinds import Factor, User
 from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
 from watchword.contract.read_only import read_only
@@ -148,6 +149,7 @@ class SignIn:
         key: Keys | None = None,
         root_key: Keys | None = None,
         courier: Couriers | None = None,
+        credentials: Credentials | None = None,
         ledger: Ledger | str | None = None,
         previous: Sequence[Flow] = (),
         clock: Clock | None = None,
@@ -176,6 +178,7 @@ class SignIn:
             root_key=root_key,
             ledger=ledger,
             courier=courier,
+            credentials=credentials,
             clock=clock,
             random=random,
             audit=audit,

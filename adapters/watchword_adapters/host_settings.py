@@ -19,6 +19,7 @@ from watchword_adapters.aws.in_lambda import runs_handler, runs_in_lambda
 
 # A function that only defines loads this module too: what it does not need is imported where it is used.
 if TYPE_CHECKING:
+    from watchword.contract.credentials import Credentials
     from watchword.loading.registry import Registry
     from watchword.runtime.engine import Engine
     from watchword.runtime.keyring import Ring
@@ -44,6 +45,7 @@ class HostSettings:
     root_key: Keys | None = field(default=None, repr=False)
     given_ledger: Ledger | str | None = field(default=None, repr=False, alias="ledger")
     courier: Couriers | None = field(default=None, repr=False)
+    given_credentials: Credentials | None = field(default=None, repr=False, alias="credentials")
     given_clock: Clock | None = field(default=None, alias="clock")
     given_random: Random | None = field(default=None, alias="random")
     given_audit: Audit | None = field(default=None, alias="audit")
@@ -138,6 +140,26 @@ class HostSettings:
         powers_of_ledger(ledger).set_up(f"ledger {type(ledger).__name__}")
         return ledger
 
+    def credentials(self, flows: Sequence[Flow]) -> Credentials | None:
+        """Return the store of credentials; one in memory outside Lambda, if none is given and a kind of *flows* remembers.
+
+        Raises:
+            ConfigurationError: in Lambda, if none is given and one is needed.
+        """
+        if self.given_credentials is not None:
+            from watchword.contract.credentials import Credentials  # noqa: PLC0415
+
+            return _port("credentials", Credentials, self.given_credentials)
+        if not any(step.powers.remembers for flow in flows for step in flow.steps.values()):
+            return None
+        if runs_in_lambda(self.environment):
+            raise ConfigurationError(
+                "a kind of the flow remembers what users enrolled: pass credentials=, a store of them"
+            )
+        from watchword_adapters.credentials.memory import MemoryCredentials  # noqa: PLC0415
+
+        return MemoryCredentials()
+
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
         """Return the couriers by the channel that each says; the environment's only where one of *flows* sends.
 
@@ -216,6 +238,7 @@ class HostSettings:
             keyring=self.keyring,
             ledger=self.ledger,
             couriers=self.couriers(flows) if creates else {},
+            credentials=self.credentials(flows),
             clock=self.clock,
             random=SystemRandom() if self.given_random is None else _port("random", Random, self.given_random),
             audit=self._observed(flows),  # after all that is found by a URL

@@ -74,6 +74,11 @@ class FetchedKeyring:
         """The oldest key, which is the root where no root key is kept apart."""
         return self._renewed().root_key
 
+    @property
+    def newest_root_key(self) -> Key:
+        """The oldest key too: the others rotate."""
+        return self._renewed().newest_root_key
+
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if it is not in the ring, and not at its source either."""
         found = self._renewed().find(key_id)

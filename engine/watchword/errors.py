@@ -10,6 +10,7 @@ OUTAGE_REASONS: Mapping[str, str] = {
     "busy": "another call holds what is needed",
     "credentials": "the service does not accept the credentials, or there are none",
     "internal": "the service has failed",
+    "key_gone": "the root key that a credential is derived from is no longer in the ring",
     "message_refused": "the message is refused for what it holds",
     "missing": "what is named does not exist there: a table, a key, a configuration set",
     "paused": "the account may not send at present",

@@ -238,7 +238,7 @@ def _made_up(request: CreateRequest) -> str:
     if _is_address(request.user.attributes.get("email", "")):
         return request.user.attributes["email"]
     # All spellings by which the host finds one user have one key, whether anybody has the name or not.
-    number = int(request.mark(request.user.key)[:12], 16)
+    number = int(request.pseudonym(request.user.key)[:12], 16)
     letters = "abcdefghijklmnopqrstuvwxyz"
     return f"{letters[number % 26]}@{letters[number // 26 % 26]}"
 

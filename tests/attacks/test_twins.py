@@ -144,7 +144,7 @@ TWINS = {
         delivery.pad_duration, "services.clock.sleep_until(deadline.started + floor)", "pass", "E-05"
     ),
     "a new mail has the old code": Twin(
-        creation.make_challenge, 'f"{claim.id} {at.user}"', 'f"{at.signin} {at.user}"', "A-04"
+        creation.make_challenge, "claim=claim.id, key=", "claim=at.signin, key=", "A-04"
     ),
     "the same puzzle after a wrong answer": Twin(
         delivery.draw_claim,

@@ -7,7 +7,7 @@ from attrs import frozen
 
 from kit.broken_code import broken
 from watchword import Challenge, Flow, Verdict
-from watchword.runtime import creation, delivery, services
+from watchword.runtime import delivery, services
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_plugins.email_otp import EmailOtp
 
@@ -90,9 +90,9 @@ TWINS = {
     ),
     "names are not folded": (services.user_key, "fold(user.name)", "user.name", "E-11", "code"),
     "what is made up goes with the newest key": (
-        creation.make_challenge,
-        "services.keyring.root_key.digest",
-        "services.keyring.current.digest",
+        services.Services.methods_of,
+        "ring.root_key.digest",
+        "ring.current.digest",
         "E-12",
         "made up",
     ),

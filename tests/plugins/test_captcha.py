@@ -6,6 +6,7 @@ import base64
 import os
 import random
 import struct
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from watchword.contract.kinds import Challenge
+from watchword.contract.kinds import Challenge, VerifyRequest
 from watchword.errors import ConfigurationError
 from watchword.testing import create_request, recorded_codes, verify_request
 from watchword_plugins import captcha
@@ -262,6 +263,10 @@ def test_letters_outside_ascii_are_wrong(sign: str, letter: str) -> None:
     assert (verdict.right, verdict.reason) == (False, "malformed")
 
 
+def with_seal(request: VerifyRequest, seal: Callable[[str], str]) -> VerifyRequest:
+    return evolve(request, methods=evolve(request.methods, seal=seal))
+
+
 def test_long_answers_are_refused_before_any_work() -> None:
     """An answer of more than 1,024 characters, or of a wrong form, is never sealed or compared."""
     kind = Captcha()
@@ -273,7 +278,7 @@ def test_long_answers_are_refused_before_any_work() -> None:
         return "x"
 
     for answer in (text + " " * 1100, "A" * 10_000_000, text[:5], text + "A", "SSSSSS", "0O1I25", None, 7):
-        assert not kind.verify(evolve(verify_request(kind, challenge, answer), seal=seal)).right
+        assert not kind.verify(with_seal(verify_request(kind, challenge, answer), seal)).right
     assert sealed == []
 
 

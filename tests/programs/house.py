@@ -55,7 +55,7 @@ PUBLIC = {
     *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "srp")),
     *(
         f"watchword_adapters.{name}"
-        for name in ("aws_lambda", "functions", "couriers", "ledgers", "keys", "audit", "clock")
+        for name in ("aws_lambda", "functions", "couriers", "ledgers", "credentials", "keys", "audit", "clock")
     ),
     *(f"watchword_adapters.{name}" for name in ("userpool", "poolserver", "srp", "attacks", "deploy", "cli")),
 }

@@ -13,8 +13,8 @@ from watchword.algebra import derivative
 from watchword.algebra.blocks import Block
 from watchword.algebra.limits import Limits
 from watchword.algebra.lowering import Lowered, Step, lower
+from watchword.contract.members import settings_of
 from watchword.contract.ports import LEASE
-from watchword.contract.powers import settings_of
 from watchword.errors import ConfigurationError
 
 Use: TypeAlias = Literal["answer", "resend", "choice", "unasked"]

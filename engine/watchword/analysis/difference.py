@@ -12,8 +12,8 @@ from watchword.algebra.limits import format_limit
 from watchword.algebra.session_notation import format_round
 from watchword.analysis.assurance import weakest
 from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, sending_steps
+from watchword.contract.members import given_settings
 from watchword.contract.ports import Limit
-from watchword.contract.powers import given_settings
 from watchword.errors import ConfigurationError
 
 _PROGRESS_EVERY = 20_000

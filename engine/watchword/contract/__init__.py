@@ -7,8 +7,9 @@ from watchword import loaded_when_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from watchword.contract.credentials import Credential, Credentials, Enrolment, NewCredential
     from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
-    from watchword.contract.kinds import Factor, HostRun, Message
+    from watchword.contract.kinds import BeginRequest, CompleteRequest, Factor, HostRun, Message
     from watchword.contract.ports import (
         Audit,
         AuditEvent,
@@ -26,13 +27,25 @@ if TYPE_CHECKING:
         Reach,
         Receipt,
     )
-    from watchword.contract.powers import Guessable, NeedsModules, NeedsPermissions, Powers, Prepares, Sends, powers_of
+    from watchword.contract.powers import (
+        Enrols,
+        Guessable,
+        NeedsModules,
+        NeedsPermissions,
+        Offers,
+        Powers,
+        Prepares,
+        Remembers,
+        Sends,
+        powers_of,
+    )
     from watchword.contract.typed_codes import Case
     from watchword.contract.validators import Validator, choice, flag, line, refused, whole_number
 
 __all__ = [
     "Audit",
     "AuditEvent",
+    "BeginRequest",
     "Case",
     "Charge",
     "ChargeOutcome",
@@ -40,7 +53,12 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Clock",
+    "CompleteRequest",
     "Courier",
+    "Credential",
+    "Credentials",
+    "Enrolment",
+    "Enrols",
     "Factor",
     "Guessable",
     "HostRun",
@@ -49,6 +67,8 @@ __all__ = [
     "Message",
     "NeedsModules",
     "NeedsPermissions",
+    "NewCredential",
+    "Offers",
     "Permission",
     "Powers",
     "Prepares",
@@ -58,6 +78,7 @@ __all__ = [
     "RegisterCourier",
     "RegisterKind",
     "RegisterLedger",
+    "Remembers",
     "Sends",
     "Validator",
     "choice",
@@ -70,12 +91,16 @@ __all__ = [
 
 _NAMES = {
     "hookspecs": ("RegisterCourier", "RegisterKind", "RegisterLedger"),
-    "kinds": ("Factor", "HostRun", "Message"),
+    "credentials": ("Credential", "Credentials", "Enrolment", "NewCredential"),
+    "kinds": ("BeginRequest", "CompleteRequest", "Factor", "HostRun", "Message"),
     "ports": (
         *("Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState", "Clock"),
         *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),
     ),
-    "powers": ("Guessable", "NeedsModules", "NeedsPermissions", "Powers", "Prepares", "Sends", "powers_of"),
+    "powers": (
+        *("Enrols", "Guessable", "NeedsModules", "NeedsPermissions", "Offers", "Powers", "Prepares"),
+        *("Remembers", "Sends", "powers_of"),
+    ),
     "typed_codes": ("Case",),
     "validators": ("Validator", "choice", "flag", "line", "refused", "whole_number"),
 }

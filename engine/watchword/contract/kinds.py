@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 from attrs import evolve, field, fields_dict, frozen, has
 
 from watchword.contract.read_only import read_only
+
+if TYPE_CHECKING:
+    from watchword.contract.credentials import Credential
 
 Factor = Literal["knowledge", "possession", "inherence"]
 
@@ -23,12 +26,14 @@ class User:
 
     *known* is False for somebody who does not exist: then *attributes* is empty and everything a kind makes must have
     the same shape as for a real user, without a message. *key* is a keyed digest that stands for the user in budgets.
+    *id* is the user's ``sub``, which never changes; for somebody unknown it is made up, the same each time.
     """
 
     name: str = field(repr=False)
     attributes: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     known: bool = True
     key: str = ""
+    id: str = field(default="", repr=False)
 
 
 class Message(Protocol):
@@ -72,27 +77,82 @@ class Email:
         return self.subject, self.text, self.html
 
 
-@frozen
-class CreateRequest:
-    """Everything a kind may know when it makes a challenge.
+@frozen(eq=False, repr=False)
+class RequestMethods:
+    """What is behind the methods of a request: the engine's arithmetic for one round of one user, and the store.
 
-    *now* is epoch seconds; *expires* is when the answer stops counting; *ref* is the reference that the user sees;
-    *again* is True if the round before was this step, answered wrong; *carry* is what this kind's challenge of the
-    round before handed on. *proven* is True if a factor was proven before in this sign-in. Until then a stranger looks
-    on, who must not learn who exists: a challenge shows nothing that belongs to the user, such as a masked address.
+    *root_key* is the id of the newest root key. The others are as the requests have them; *same* compares in constant time.
+    """
+
+    code: Callable[[str, int], str]
+    seal: Callable[[str], str]
+    same: Callable[[str, str], bool]
+    pseudonym: Callable[[str], str]
+    derive: Callable[[str, str], bytes]
+    credentials: Callable[[], tuple[Credential, ...]]
+    root_key: str
+
+
+@frozen
+class KindRequest:
+    """What every request to a kind has, whatever it asks for.
+
+    *step* names the step; *now* is epoch seconds; *round* is the id of the round, the same when the host repeats Verify;
+    *within* is how many seconds are left for the kind; *methods* is the engine's.
     """
 
     step: str
     user: User
     now: float
+    round: str = field(default="", kw_only=True)
+    within: float = field(default=3.0, kw_only=True)
+    methods: RequestMethods = field(kw_only=True, repr=False, eq=False)
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """What the user has enrolled for this kind, oldest first. The store is read when a kind asks for the first time.
+
+        Raises:
+            UnavailableError: if the store cannot be read; let it pass.
+        """
+        return self.methods.credentials()
+
+    @property
+    def root_key(self) -> str:
+        """The id of the newest root key. Write it into the state of a credential whose secret `derive` gives."""
+        return self.methods.root_key
+
+    def pseudonym(self, value: str) -> str:
+        """Return a keyed digest (64 hex digits) of *value* that never changes. Use it for made-up facts that must look the same each time."""
+        return self.methods.pseudonym(value)
+
+    def derive(self, id: str, root: str) -> bytes:  # noqa: A002 - the field's word
+        """Return 32 secret bytes for the credential *id*, from the root key whose id is *root*: nothing secret is stored.
+
+        They belong to this kind and user alone, and are the same each time.
+
+        Raises:
+            UnavailableError: if there is no such root key any more; let it pass.
+        """
+        return self.methods.derive(id, root)
+
+
+@frozen
+class CreateRequest(KindRequest):
+    """Everything a kind may know when it makes a challenge.
+
+    *expires* is when the answer stops counting; *ref* is the reference that the user sees;
+    *again* is True if the round before was this step, answered wrong; *carry* is what this kind's challenge of the
+    round before handed on. *proven* is True if a factor was proven before in this sign-in. Until then a stranger looks
+    on, who must not learn who exists: a challenge shows nothing that belongs to the user, such as a masked address or
+    what is enrolled.
+    """
+
     expires: int
     ref: str
     again: bool = False
     carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     proven: bool = False
-    _code: Callable[[str, int], str] = field(alias="code", kw_only=True, repr=False, eq=False)
-    _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
-    _mark: Callable[[str], str] = field(alias="mark", kw_only=True, repr=False, eq=False)
 
     def code(self, alphabet: str, length: int) -> str:
         """Return a secret of *length* symbols of *alphabet*, each equally likely and independent.
@@ -100,15 +160,11 @@ class CreateRequest:
         It is derived from the key and the challenge's id: the same challenge gives the same code, and nothing has to
         be stored. For a kind that sends, a host's retry has the same id; every other kind gets a new id on every call.
         """
-        return self._code(alphabet, length)
+        return self.methods.code(alphabet, length)
 
     def seal(self, answer: str) -> str:
         """Return a keyed digest of *answer*, good for this challenge, kind and user only. Put this in ``private``."""
-        return self._seal(answer)
-
-    def mark(self, value: str) -> str:
-        """Return a keyed digest (64 hex digits) of *value* that never changes. Use it for made-up facts that must look the same each time."""
-        return self._mark(value)
+        return self.methods.seal(answer)
 
 
 @frozen
@@ -127,32 +183,64 @@ class Challenge:
 
 
 @frozen
-class VerifyRequest:
+class VerifyRequest(KindRequest):
     """Everything a kind may know when it judges an answer: never another kind's, never the session."""
 
-    step: str
-    user: User
-    now: float
     answer: str = field(repr=False)
     private: Mapping[str, str] = field(converter=read_only, repr=False)
-    _seal: Callable[[str], str] = field(alias="seal", kw_only=True, repr=False, eq=False)
-    _same: Callable[[str, str], bool] = field(alias="same", kw_only=True, repr=False, eq=False)
 
     def seal(self, answer: str) -> str:
         """Return the keyed digest that `CreateRequest.seal` gives for *answer* in the challenge at hand."""
-        return self._seal(answer)
+        return self.methods.seal(answer)
 
     def matches(self, expected: str | None, answer: str) -> bool:
         """Say, in constant time, whether *answer* seals to *expected*. An expected value that is missing never matches."""
-        return bool(expected) and self._same(expected or "", self._seal(answer))
+        return bool(expected) and self.methods.same(expected or "", self.methods.seal(answer))
+
+
+@frozen
+class BeginRequest(KindRequest):
+    """Everything a kind may know when an enrolment begins.
+
+    *id* is for the new credential, if the kind has no id of its own: 32 hex digits that nobody can guess, the same for all
+    rounds of one enrolment. *ref* is the reference that the user sees; *again* is True if the round before was this
+    enrolment, answered wrong; *carry* is what `begin` of that round handed on.
+    """
+
+    id: str
+    ref: str = ""
+    again: bool = False
+    carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+
+    def code(self, alphabet: str, length: int) -> str:
+        """Return a secret of *length* symbols of *alphabet*, each equally likely and independent; another one in each round."""
+        return self.methods.code(alphabet, length)
+
+
+@frozen
+class CompleteRequest(KindRequest):
+    """Everything a kind may know when it judges the answer that ends an enrolment.
+
+    *id* is that of `BeginRequest`, *private* what `begin` kept, *label* how the user calls the new credential.
+    """
+
+    id: str
+    answer: str = field(repr=False)
+    private: Mapping[str, str] = field(converter=read_only, repr=False)
+    label: str = ""
 
 
 @frozen
 class Verdict:
-    """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client."""
+    """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client.
+
+    *use* is the one write that a right answer may ask for: a credential that the request gave, with a new *state*. The engine
+    writes it in the name of the round, so that a host's repeat reads right again and nobody else uses it twice.
+    """
 
     right: bool
     reason: str = ""
+    use: Credential | None = field(default=None, repr=False)
 
 
 class Kind(Protocol):

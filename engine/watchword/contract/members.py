@@ -54,6 +54,11 @@ def are_permissions(value: object) -> bool:
     return isinstance(value, tuple) and all(isinstance(each, Permission) for each in cast("tuple[object, ...]", value))
 
 
+def is_one_of(*words: str) -> Callable[[object], bool]:
+    """Return what says whether a value is one of *words*."""
+    return lambda value: isinstance(value, str) and value in words
+
+
 def is_flag(value: object) -> bool:
     """Say whether *value* is True or False."""
     return isinstance(value, bool)
@@ -143,6 +148,22 @@ def fields_of(thing: object) -> tuple[attrs.Attribute[Any], ...]:
     """Return the fields of *thing*, an instance or a class; none if it is no attrs class."""
     made_by = class_of(thing)
     return attrs.fields(made_by) if attrs.has(made_by) else ()
+
+
+def settings_of(of: object) -> Mapping[str, Any]:
+    """Return the settings of a kind, the fields of its attrs class, by name; none if it is no such class."""
+    return {each.name: getattr(of, each.name) for each in fields_of(of)}
+
+
+def given_settings(of: object) -> Mapping[str, Any]:
+    """Return the settings that a kind was made with, by the names under which they are given."""
+    return {each.alias or each.name: getattr(of, each.name) for each in fields_of(of) if each.init}
+
+
+def name_of(kind: object) -> str:
+    """Return the name of *kind*, or of its class where it has none."""
+    name = attribute_of(kind, "kind")
+    return name if isinstance(name, str) and name else class_of(kind).__name__
 
 
 def check_member(who: str, member: Member, value: object, power: str = "") -> None:

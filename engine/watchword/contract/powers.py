@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, cast, get_args
 
 import attrs
 
@@ -26,12 +26,12 @@ from watchword.contract.members import (
     are_words,
     attribute_of,
     check_member,
-    class_of,
-    fields_of,
     is_flag,
     is_of_instances,
+    is_one_of,
     is_text,
     members_found,
+    name_of,
     read_power,
     whole_number_from,
 )
@@ -41,7 +41,11 @@ from watchword.errors import ConfigurationError, WatchwordError
 if TYPE_CHECKING:
     from typing_extensions import TypeIs  # of type checkers; nothing is installed for it
 
+    from watchword.contract.credentials import Enrolment, NewCredential
+    from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, CreateRequest, Verdict
+
 MAX_ATTEMPTS = 10
+MAX_LONGEST_ANSWER = 16_384
 MAX_LIFETIME = 600
 """NIST SP 800-63B-4 3.1.3: an out-of-band authentication is invalid if not completed within 10 minutes."""
 
@@ -94,6 +98,38 @@ class Guessable(Protocol):
         ...
 
 
+class Remembers(Protocol):
+    """A kind with credentials: what users enrolled for it. Its requests give those of the user.
+
+    ``"one"``: a new credential takes the place of the user's old one. ``"many"``: a user may have several.
+    """
+
+    remembers: ClassVar[Literal["one", "many"]]
+
+
+class Enrols(Protocol):
+    """A kind that remembers, and for which users enrol."""
+
+    def begin(self, request: BeginRequest) -> Enrolment:
+        """Begin an enrolment: values in, values out."""
+        ...
+
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        """Judge the answer to what `begin` showed: return the new credential, or a wrong `Verdict`.
+
+        Anything odd about the answer is a wrong answer, never an exception.
+        """
+        ...
+
+
+class Offers(Protocol):
+    """A kind that can be offered in a choice, to be answered in the same round: it takes no message, no store and no time."""
+
+    def offer(self, request: CreateRequest) -> Challenge:
+        """Make the challenge for a client that may answer it, or another option instead."""
+        ...
+
+
 def _nothing() -> None:
     """Set nothing up."""
 
@@ -103,11 +139,13 @@ class Powers:
     """The powers and the facts of one kind, courier or ledger. What it lacks has a default that does nothing.
 
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
-    nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8). *floor* is a courier's alone.
+    nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8). *longest_answer* is the number
+    of characters up to which an answer reaches the kind. *floor* is a courier's alone.
     """
 
     attempts: int = 3
     lifetime: int = 180
+    longest_answer: int = 1024
     cosmetic: frozenset[str] = frozenset()
     cognitive: bool = False
     channel: str = ""
@@ -118,7 +156,21 @@ class Powers:
     permissions: tuple[Permission, ...] = ()
     prepare: Callable[[], object] = attrs.field(default=_nothing, eq=False)
     guess_probability: Callable[[], float] = attrs.field(default=lambda: 1.0, eq=False)
+    remembers: Literal["", "one", "many"] = ""
+    begin: Callable[[BeginRequest], Enrolment] | None = attrs.field(default=None, eq=False)
+    complete: Callable[[CompleteRequest], NewCredential | Verdict] | None = attrs.field(default=None, eq=False)
+    offer: Callable[[CreateRequest], Challenge] | None = attrs.field(default=None, eq=False)
     floor: float = 0.0
+
+    @property
+    def enrols(self) -> bool:
+        """Whether users enrol for it."""
+        return self.begin is not None
+
+    @property
+    def offers(self) -> bool:
+        """Whether it can be offered in a choice."""
+        return self.offer is not None
 
     @property
     def sends(self) -> bool:
@@ -174,6 +226,12 @@ KIND_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {
     NeedsPermissions: _PERMISSIONS,
     Prepares: _PREPARE,
     Guessable: (Member("guess_probability", callable, "a method guess_probability()"),),
+    Remembers: (Member("remembers", is_one_of("one", "many"), 'the text "one" or "many", as a ClassVar'),),
+    Enrols: (
+        Member("begin", callable, "a method begin(request)"),
+        Member("complete", callable, "a method complete(request)"),
+    ),
+    Offers: (Member("offer", callable, "a method offer(request)"),),
 }
 """The powers of a kind. A member that the protocol has as a ClassVar or a method is never read from a setting of that name."""
 
@@ -183,6 +241,12 @@ LEDGER_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {Prepares: _PREPARE}
 _FACTS = (
     Member("attempts", whole_number_from(1, MAX_ATTEMPTS), f"a whole number from 1 to {MAX_ATTEMPTS}", setting=True),
     Member("lifetime", whole_number_from(1, MAX_LIFETIME), f"a whole number from 1 to {MAX_LIFETIME}", setting=True),
+    Member(
+        "longest_answer",
+        whole_number_from(1, MAX_LONGEST_ANSWER),
+        f"a whole number of characters from 1 to {MAX_LONGEST_ANSWER}",
+        setting=True,
+    ),
     Member("cosmetic", are_words, "a frozenset of names of settings, as a ClassVar"),
     Member("cognitive", is_flag, "True or False", setting=True),
 )
@@ -202,6 +266,10 @@ def powers_of(kind: object) -> Powers:
     if not (isinstance(kind, type) and is_of_instances(proves)):
         check_member(who, _PROVES, proves)
     powers = _read(kind, who, KIND_POWERS, _FACTS)
+    if powers.enrols and not powers.remembers:
+        raise ConfigurationError(
+            f'{who} has begin and complete but no remembers: add remembers = "one" or "many", as a ClassVar'
+        )
     if not isinstance(kind, type):
         _check_chance(who, powers)
     return powers
@@ -246,16 +314,16 @@ def channel_of(courier: object) -> str:
     return cast("str", channel)
 
 
-def reach_of(ledger: object) -> Reach:
-    """Return which processes share *ledger*.
+def reach_of(shared: object, port: str = "ledger") -> Reach:
+    """Return which processes share the ledger or the store *shared*; *port* is the word for it.
 
     Raises:
         ConfigurationError: if it does not say so.
     """
-    reach = attribute_of(ledger, "reach")
+    reach = attribute_of(shared, "reach")
     if not isinstance(reach, str) or reach not in get_args(Reach):
         raise ConfigurationError(
-            f"the ledger {type(ledger).__name__} does not say which processes share it: give it "
+            f"the {port} {type(shared).__name__} does not say which processes share it: give it "
             'reach = "everywhere" if all do, or "machine" or "process"'
         )
     return cast("Reach", reach)
@@ -264,22 +332,6 @@ def reach_of(ledger: object) -> Reach:
 def members_of(kind: object) -> Mapping[str, Any]:
     """Return what *kind* has of the members of all powers and facts: what a stand-in for it must have, and no more."""
     return {member.name: value for member, value in members_found(kind, chain(_FACTS, *KIND_POWERS.values())).items()}
-
-
-def settings_of(kind: object) -> Mapping[str, Any]:
-    """Return the settings of *kind*, the fields of its attrs class, by name; none if it is no such class."""
-    return {each.name: getattr(kind, each.name) for each in fields_of(kind)}
-
-
-def given_settings(kind: object) -> Mapping[str, Any]:
-    """Return the settings that *kind* was made with, by the names under which they are given."""
-    return {each.alias or each.name: getattr(kind, each.name) for each in fields_of(kind) if each.init}
-
-
-def name_of(kind: object) -> str:
-    """Return the name of *kind*, or of its class where it has none."""
-    name = attribute_of(kind, "kind")
-    return name if isinstance(name, str) and name else class_of(kind).__name__
 
 
 def is_host_run(value: object) -> TypeIs[HostRun]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import Attribute
 
-from watchword.contract.powers import name_of
+from watchword.contract.members import name_of
 from watchword.errors import ConfigurationError
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]

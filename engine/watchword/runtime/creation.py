@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import SessionRequest
 from watchword.algebra.lowering import MESSAGES
-from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, User, why_no_message
+from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, why_no_message
 from watchword.errors import UnavailableError, reason_of
 from watchword.runtime.delivery import (
     ChallengeClaim,
@@ -32,7 +32,6 @@ from watchword.runtime.wire import (
     RESERVED_PRIVATE,
     Metadata,
     PrivateParameters,
-    answer_seal,
     new_claim,
     reference,
 )
@@ -80,7 +79,7 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         at = with_dead_code(services, at, deadline)
         claim = obtain_claim(services, at, deadline)
         ref = claim.id
-        challenge = make_challenge(services, at, claim)
+        challenge = make_challenge(services, at, claim, deadline)
         if isinstance(challenge, Flaw):
             raise _kind_failure(services, at, claim, challenge, deadline)
         asking = _Asking(claim, challenge)
@@ -97,13 +96,14 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         raise services.record_outage(error, at.user, claim=ref, step=at.step_name) from None
 
 
-def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> Challenge | Flaw:
+def make_challenge(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> Challenge | Flaw:
     """Ask the kind for the challenge of *claim*. Return it, or what is wrong with it; never raise."""
-    user, key, kind = at.request.user, claim.key, at.step.kind
+    pool, kind = at.request.pool, at.step.kind
+    user = services.as_kinds_see(pool, at.request.user)
     earlier = at.earlier_challenge
     request = CreateRequest(
         at.step_name,
-        User(user.name, user.attributes if user.known else {}, user.known, at.user),
+        user,
         at.now,
         claim.issued + at.step.lifetime,
         reference(claim.id),
@@ -111,9 +111,9 @@ def make_challenge(services: Services, at: Situation, claim: ChallengeClaim) -> 
         again=at.was_answered and not claim.slot,
         carry=earlier.carry if earlier else {},
         proven=at.proven,
-        code=lambda alphabet, length: key.choose(f"code {kind.kind}", f"{claim.id} {at.user}", alphabet, length),
-        seal=lambda answer: answer_seal(key, at.step, claim.id, at.user, answer),
-        mark=lambda value: services.keyring.root_key.digest(f"mark {kind.kind}", value),
+        round=at.round,
+        within=deadline.left(),
+        methods=services.methods_of(pool, user, at.step, deadline, claim=claim.id, key=claim.key),
     )
     try:
         challenge: object = kind.create(request)
@@ -145,7 +145,7 @@ def _go_on_without_message(
         return not_sent.error
     older = kept_claim(services, at, not_sent.word)
     if older is not None and (not at.code_is_dead or (not_sent.word == "try_later" and not at.has_another_way)):
-        challenge = make_challenge(services, at, older)
+        challenge = make_challenge(services, at, older, deadline)
         if isinstance(challenge, Flaw):
             return _kind_failure(services, at, older, challenge, deadline)
         return _Asking(older, challenge)

@@ -38,7 +38,7 @@ class Engine(Services):
     _marked: dict[str, float] = field(factory=dict[str, float], init=False, eq=False, repr=False)
 
     def prepare(self, schemes: Callable[[str], Sequence[str]] = lambda _: ()) -> None:
-        """Check and set up what Create needs: each step's extra, its own `prepare`, a courier for its channel.
+        """Check and set up what Create needs: each step's extra, its own `prepare`, a courier for its channel, a store of credentials.
 
         A courier's `prepare`, if it has one, makes what the first message would have to wait for. *schemes* tells for a
         channel without a courier which URLs could name one.
@@ -49,6 +49,10 @@ class Engine(Services):
         for flow in self.flows:
             for step in flow.steps.values():
                 _prepare(step, self.couriers, schemes)
+                if step.powers.remembers and self.credentials is None:
+                    raise ConfigurationError(
+                        f"kind {step.kind.kind!r} remembers what users enrolled, and there is no store of it: pass credentials="
+                    )
         for courier in self.couriers.values():
             powers_of_courier(courier).set_up(f"courier {type(courier).__name__}")
 

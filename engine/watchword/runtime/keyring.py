@@ -110,6 +110,11 @@ class Ring(Protocol):
         """The key that never rotates: the oldest root key. It names users in budgets and derives made-up facts."""
         ...
 
+    @property
+    def newest_root_key(self) -> Key:
+        """The root key that new credentials are derived from."""
+        ...
+
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if it has left the ring."""
         ...
@@ -145,6 +150,11 @@ class Keyring:
         """The oldest key, which is the root where no root key is kept apart."""
         return self.keys[-1]
 
+    @property
+    def newest_root_key(self) -> Key:
+        """The oldest key too: the others rotate."""
+        return self.keys[-1]
+
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if it has left the ring."""
         return next((key for key in self.keys if key.id == key_id), None)
@@ -170,6 +180,11 @@ class KeyringWithRootKeys:
     def root_key(self) -> Key:
         """The oldest root key."""
         return self.root.root_key
+
+    @property
+    def newest_root_key(self) -> Key:
+        """The newest root key."""
+        return self.root.current
 
     def find(self, key_id: str) -> Key | None:
         """Return the key of that id, or None if no ring has it."""

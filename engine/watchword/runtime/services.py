@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, expect_flow, expect_flows
-from watchword.contract.kinds import User
+from watchword.contract.kinds import RequestMethods, User
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError, reason_of
 from watchword.runtime.keyring import Key, Ring
-from watchword.runtime.wire import reference
+from watchword.runtime.wire import answer_seal, reference
+
+if TYPE_CHECKING:
+    from watchword.algebra.lowering import Step
+    from watchword.contract.credentials import Credential, Credentials
 
 DEADLINE = 3.5
 """Seconds for one call. After five, Cognito calls again."""
@@ -29,8 +36,8 @@ class Services:
     """One flow and the ports it runs on.
 
     *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
-    of seconds that a call takes in which a message could be sent (the courier's own floor if None); *deadline* the seconds
-    that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
+    of seconds that a call takes in which a message could be sent (the courier's own floor if None); *credentials* are what
+    users enrolled, None where no kind of the flow remembers; *deadline* the seconds that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
     """
 
     flow: Flow = field(converter=expect_flow)
@@ -41,6 +48,7 @@ class Services:
     clock: Clock = field(kw_only=True, repr=False)
     random: Random = field(kw_only=True, repr=False)
     audit: Audit | None = field(default=None, kw_only=True, repr=False)
+    credentials: Credentials | None = field(default=None, kw_only=True, repr=False)
     pad_to: float | None = field(default=None, kw_only=True)
     deadline: float = field(default=DEADLINE, kw_only=True)
     fold: Callable[[str], str] = field(default=fold_name, kw_only=True)
@@ -53,6 +61,51 @@ class Services:
     def user_key(self, pool: str, user: User) -> str:
         """Return the keyed digest that stands for *user* in budgets; see `user_key`."""
         return user_key(self.keyring, pool, user, self.fold)
+
+    def as_kinds_see(self, pool: str, user: User) -> User:
+        """Return *user* as kinds see them: nothing is known of somebody unknown, who has a made-up id all the same."""
+        attributes = user.attributes if user.known else dict[str, str]()
+        made_up = "" if user.known else made_up_id(self.keyring.root_key, pool, self.fold(user.name))
+        return User(user.name, attributes, user.known, self.user_key(pool, user), made_up or identity(user.attributes))
+
+    def credentials_of(self, pool: str, user: User, kind: str, deadline: Deadline) -> tuple[Credential, ...]:
+        """Return what *user*, as kinds see them, has enrolled for *kind*; nothing where there is no store.
+
+        The store is asked for somebody unknown too, so that the time of the answer does not tell who exists.
+        """
+        if self.credentials is None:
+            return ()
+        owned = self.credentials.list(owner_of(pool, user), within=deadline.left())
+        return tuple(each for each in owned if each.kind == kind)
+
+    def methods_of(
+        self,
+        pool: str,
+        user: User,
+        step: Step,
+        deadline: Deadline,
+        *,
+        claim: str,
+        key: Key,
+    ) -> RequestMethods:
+        """Return what is behind a request to the kind of *step* for *user*, as kinds see them, about *claim*, which *key* made."""
+        ring, kind = self.keyring, step.kind.kind
+
+        def derive(id_: str, root: str) -> bytes:
+            key = ring.find(root)
+            if key is None:
+                raise UnavailableError(f"the root key of a credential of kind {kind!r} is gone", reason="key_gone")
+            return bytes.fromhex(key.digest(f"credential {kind}", owner_of(pool, user), id_))
+
+        return RequestMethods(
+            code=lambda alphabet, length: key.choose(f"code {kind}", f"{claim} {user.key}", alphabet, length),
+            seal=lambda answer: answer_seal(key, step, claim, user.key, answer),
+            same=lambda one, other: hmac.compare_digest(_bytes(one), _bytes(other)),
+            pseudonym=lambda value: ring.root_key.digest(f"mark {kind}", value),
+            derive=derive,
+            credentials=cache(lambda: self.credentials_of(pool, user, kind, deadline)),
+            root_key=ring.newest_root_key.id,
+        )
 
     def slot(self, request: SessionRequest | AnswerRequest, user: str, step: str, sharing: str = "first") -> str:
         """Return the ledger's key for the claim of *step*: the one of all first challenges, or that of a sign-in."""
@@ -123,6 +176,21 @@ def usage_marks(keyring: Ring, pool: str) -> dict[str, str]:
     """Return the keys of the marks in a ledger that is used: of the oldest *key* of the ring, and of the *pool*."""
     root_key = keyring.root_key
     return {"key": f"used:{root_key.id}", "pool": f"used:{root_key.digest('pool', pool)}"}
+
+
+def owner_of(pool: str, user: User) -> str:
+    """Return the owner of the credentials of *user*, as kinds see them: the pool and the user's id, in clear, for operators."""
+    return f"{pool}#{user.id}"
+
+
+def made_up_id(root_key: Key, pool: str, name: str) -> str:
+    """Return an id for somebody unknown called *name*, as folded: in the shape of a ``sub``, a UUID of version 4 (RFC 9562)."""
+    drawn = root_key.digest("made-up id", pool, name)
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[12:15]}-{'89ab'[int(drawn[15], 16) % 4]}{drawn[16:19]}-{drawn[19:31]}"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def user_key(keyring: Ring, pool: str, user: User, fold: Callable[[str], str] = fold_name) -> str:

@@ -10,14 +10,13 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import Step
-from watchword.contract.kinds import User, Verdict, VerifyRequest
+from watchword.contract.kinds import Verdict, VerifyRequest
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import UnavailableError, checked_word
 from watchword.runtime.keyring import Key
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import (
     PrivateParameters,
-    answer_seal,
     claim_of,
     late_answer_key,
     own_try_key,
@@ -28,7 +27,6 @@ from watchword.runtime.wire import (
 MAX_CLOCK_SKEW = 5
 """How many seconds the clocks of two hosts may differ. A challenge from further in the future is refused."""
 
-MAX_ANSWER = 1024
 WRONG = Verdict(right=False)
 
 
@@ -85,7 +83,7 @@ def verify(services: Services, request: AnswerRequest, deadline: Deadline) -> Ve
         # Wanting a new code is no guess: never shown to the kind, not charged.
         return WRONG
     text, now = request.answer, services.clock.now()
-    if not isinstance(text, str) or len(text) > MAX_ANSWER:
+    if not isinstance(text, str) or len(text) > case.step.powers.longest_answer:
         return _wrong(services, case, "malformed")
     if now >= case.parameters.expires + LEASE or case.parameters.issued > now + MAX_CLOCK_SKEW:
         return _wrong(services, case, "expired")
@@ -174,7 +172,7 @@ def _mark_as_late(services: Services, case: _Case, deadline: Deadline) -> None:
 def _compare_or_forgive(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
     """Have the kind compare *text*; take the charge back if it cannot."""
     try:
-        return _compare(case, text, charge.at)
+        return _compare(services, case, text, charge.at, deadline)
     except UnavailableError:
         # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
         if charge.outcome == "charged":
@@ -183,20 +181,18 @@ def _compare_or_forgive(services: Services, case: _Case, text: str, charge: Char
         raise
 
 
-def _compare(case: _Case, text: str, at: float) -> Verdict:
-    parameters, kind, user = case.parameters, case.step.kind, case.request.user
-
-    def seal(candidate: str) -> str:
-        return answer_seal(case.key, case.step, parameters.claim, case.user, candidate)
-
+def _compare(services: Services, case: _Case, text: str, at: float, deadline: Deadline) -> Verdict:
+    parameters, kind, pool = case.parameters, case.step.kind, case.request.pool
+    user = services.as_kinds_see(pool, case.request.user)
     request = VerifyRequest(
         parameters.step,
-        User(user.name, user.attributes, user.known, case.user),
+        user,
         at,
         text,
         case.kind_parameters,
-        seal=seal,
-        same=lambda one, other: hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace")),
+        round=parameters.round,
+        within=deadline.left(),
+        methods=services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
     )
     try:
         verdict: object = kind.verify(request)

@@ -9,7 +9,16 @@ from watchword.testing.driver import DrivenSignIn, FlowUser
 from watchword.testing.hostile import hostile_answers
 from watchword.testing.ledgers import LedgerContract
 from watchword.testing.mailbox import Mailbox
-from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
+from watchword.testing.requests import (
+    ANN,
+    NOBODY,
+    NOW,
+    begin_request,
+    complete_request,
+    create_request,
+    enrolled_credential,
+    verify_request,
+)
 from watchword.testing.session_lists import events, session_from_text, sessions
 from watchword.testing.time import SeededRandom, VirtualClock
 
@@ -30,8 +39,11 @@ __all__ = [
     "SeededRandom",
     "VirtualClock",
     "assert_flow",
+    "begin_request",
+    "complete_request",
     "create_request",
     "decision_after",
+    "enrolled_credential",
     "events",
     "hostile_answers",
     "recorded_codes",

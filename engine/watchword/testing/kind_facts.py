@@ -8,7 +8,8 @@ from typing import Any
 from attrs import evolve, frozen
 
 from watchword.contract.kinds import Challenge, Email, Message, User
-from watchword.contract.powers import given_settings, powers_of
+from watchword.contract.members import given_settings
+from watchword.contract.powers import powers_of
 from watchword.errors import checked_word
 from watchword.testing.code_tap import DrawnCode
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS

@@ -15,8 +15,9 @@ from attrs import evolve
 
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Challenge, CreateRequest, Email, User, Verdict
+from watchword.contract.members import given_settings
 from watchword.contract.ports import LEASE
-from watchword.contract.powers import given_settings, is_kind, powers_of, why_no_kind
+from watchword.contract.powers import is_kind, powers_of, why_no_kind
 from watchword.errors import ConfigurationError
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.wire import reference

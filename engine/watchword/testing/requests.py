@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define
 
-from watchword.contract.kinds import Challenge, CreateRequest, User, VerifyRequest
+from watchword.contract.credentials import Credential, Enrolment, NewCredential
+from watchword.contract.kinds import (
+    BeginRequest,
+    Challenge,
+    CompleteRequest,
+    CreateRequest,
+    RequestMethods,
+    User,
+    VerifyRequest,
+)
 from watchword.contract.powers import powers_of
+from watchword.errors import UnavailableError
 from watchword.runtime.keyring import Key, Keyring
 from watchword.runtime.wire import reference
 from watchword.testing.code_tap import recording_ring
@@ -27,11 +37,15 @@ ANN = User(
         "locale": "en",
     },
     key="1" * 64,
+    id="11111111-1111-4111-8111-111111111111",
 )
 """Somebody who exists and can receive messages."""
 
-NOBODY = User(name="nobody", known=False, key="0" * 64)
+NOBODY = User(name="nobody", known=False, key="0" * 64, id="00000000-0000-4000-8000-000000000000")
 """Somebody who does not exist."""
+
+ENROLMENT = "0123456789abcdef" * 2
+"""The id that an enrolment has for its new credential in tests."""
 
 _KEY: Key = recording_ring(Keyring.of(bytes(range(32)))).current
 
@@ -50,11 +64,22 @@ class _Secrets:
     def seal(self, answer: str) -> str:
         return _KEY.digest(f"seal/{self.kind}", self.user.key, self.claim, answer)
 
-    def mark(self, value: str) -> str:
-        return _KEY.digest(f"mark/{self.kind}", value)
-
     def same(self, expected: str, digest: str) -> bool:
         return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), digest.encode("ascii"))
+
+    def pseudonym(self, value: str) -> str:
+        return _KEY.digest(f"mark/{self.kind}", value)
+
+    def derive(self, id_: str, root: str) -> bytes:
+        if root != _KEY.id:
+            raise UnavailableError("the root key of a credential is gone", reason="key_gone")
+        return bytes.fromhex(_KEY.digest(f"credential/{self.kind}", self.user.id, id_))
+
+    def methods(self, credentials: Sequence[Credential]) -> RequestMethods:
+        given = tuple(credentials)
+        return RequestMethods(
+            self.code, self.seal, self.same, self.pseudonym, self.derive, lambda: given, root_key=_KEY.id
+        )
 
 
 def create_request(
@@ -66,6 +91,7 @@ def create_request(
     again: bool = False,
     carry: Mapping[str, str] | None = None,
     proven: bool = False,
+    credentials: Sequence[Credential] = (),
 ) -> CreateRequest:
     """Return a request to create a challenge of *kind*, as the engine would make it. Its codes are recorded by `recorded_codes`.
 
@@ -77,6 +103,7 @@ def create_request(
         again: whether the round before was this step, answered wrong.
         carry: what the challenge of the round before handed on.
         proven: whether a factor was proven before in this sign-in.
+        credentials: what the user has enrolled for the kind.
     """
     secrets = _Secrets(kind.kind, user, claim)
     return CreateRequest(
@@ -88,9 +115,8 @@ def create_request(
         again=again,
         carry=dict(carry or {}),
         proven=proven,
-        code=secrets.code,
-        seal=secrets.seal,
-        mark=secrets.mark,
+        round=claim,
+        methods=secrets.methods(credentials),
     )
 
 
@@ -102,6 +128,7 @@ def verify_request(
     user: User = ANN,
     claim: str = "claim-1",
     now: float = NOW,
+    credentials: Sequence[Credential] = (),
 ) -> VerifyRequest:
     """Return a request to judge *answer* to *challenge* (or to its private parameters), as the engine would make it.
 
@@ -116,6 +143,63 @@ def verify_request(
         now=now,
         answer=answer,
         private=dict(private),
-        seal=secrets.seal,
-        same=secrets.same,
+        round=claim,
+        methods=secrets.methods(credentials),
     )
+
+
+def begin_request(
+    kind: Any,
+    *,
+    user: User = ANN,
+    claim: str = "claim-1",
+    now: float = NOW,
+    again: bool = False,
+    carry: Mapping[str, str] | None = None,
+    credentials: Sequence[Credential] = (),
+) -> BeginRequest:
+    """Return a request to begin an enrolment for *kind*, as the engine would make it; see `create_request`."""
+    secrets = _Secrets(kind.kind, user, claim)
+    return BeginRequest(
+        kind.kind,
+        user,
+        now,
+        ENROLMENT,
+        reference(claim),
+        again,
+        dict(carry or {}),
+        round=claim,
+        methods=secrets.methods(credentials),
+    )
+
+
+def complete_request(
+    kind: Any,
+    enrolment: Enrolment | Mapping[str, str],
+    answer: Any,
+    *,
+    user: User = ANN,
+    claim: str = "claim-1",
+    now: float = NOW,
+    label: str = "",
+    credentials: Sequence[Credential] = (),
+) -> CompleteRequest:
+    """Return a request to judge *answer* to *enrolment* (or to its private parameters), as the engine would make it."""
+    secrets = _Secrets(kind.kind, user, claim)
+    private = enrolment.private if isinstance(enrolment, Enrolment) else enrolment
+    return CompleteRequest(
+        kind.kind,
+        user,
+        now,
+        ENROLMENT,
+        answer,
+        dict(private),
+        label,
+        round=claim,
+        methods=secrets.methods(credentials),
+    )
+
+
+def enrolled_credential(kind: Any, new: NewCredential, *, user: User = ANN, now: float = NOW) -> Credential:
+    """Return the credential that the engine makes of *new*, which `complete` of *kind* gave for *user*."""
+    return Credential(new.id, f"pool#{user.id}", kind.kind, new.label, int(now), state=new.state)

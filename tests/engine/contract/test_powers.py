@@ -14,6 +14,7 @@ from watchword.contract.kinds import MAX_MESSAGE, why_no_message
 from watchword.contract.ports import Courier, Permission
 from watchword.contract.powers import (
     KIND_POWERS,
+    Enrols,
     Powers,
     channel_of,
     members_of,
@@ -35,6 +36,10 @@ GOOD = {
     "permissions": (PERMISSION,),
     "prepare": lambda self: None,
     "guess_probability": lambda self: 0.5,
+    "remembers": "one",
+    "begin": lambda self, request: None,
+    "complete": lambda self, request: None,
+    "offer": lambda self, request: None,
 }
 """A right value for each member of each power of a kind."""
 
@@ -47,6 +52,11 @@ WRONG = {
     "permissions": (PERMISSION, [PERMISSION], ("a:B",), None),
     "prepare": (True, "fonts", None),
     "guess_probability": (0.5, None),
+    "remembers": ("", "some", 1, True, None, ["one"]),
+    "begin": (True, "begin", None),
+    "complete": (True, "complete", None),
+    "offer": (True, "offer", None),
+    "longest_answer": (0, 16_385, True, "1024", None),
     "attempts": (0, 11, True, "3", None),
     "lifetime": (0, 601, True, 60.0, None),
     "cosmetic": ({"app"}, ("app",), frozenset({7}), "app", None),
@@ -81,7 +91,8 @@ def test_all_members_or_none(power):
     members = [member.name for member in KIND_POWERS[power]]
     for count in range(len(members) + 1):
         for some in combinations(members, count):
-            made = kind(**{name: GOOD[name] for name in some})()
+            beside = {"remembers": "one"} if power is Enrols else {}
+            made = kind(**{name: GOOD[name] for name in some}, **beside)()
             if count in (0, len(members)):
                 read = powers_of(made)
                 assert Flow(made).steps["toy"].powers == read
@@ -92,6 +103,18 @@ def test_all_members_or_none(power):
             assert f"kind 'toy' has {' and '.join(some)} but no {' and '.join(lacking)}" in str(error.value)
             assert power.__name__ in str(error.value)
             assert f"or leave out {' and '.join(some)}" in str(error.value)
+
+
+def test_who_enrols_remembers():
+    """A credential that nobody is given at the next sign-in is of no use."""
+    enrolling = {name: GOOD[name] for name in ("begin", "complete")}
+    with pytest.raises(
+        ConfigurationError, match="kind 'toy' has begin and complete but no remembers: add remembers = "
+    ):
+        powers_of(kind(**enrolling)())
+    read = powers_of(kind(**enrolling, remembers="many", offer=GOOD["offer"])())
+    assert (True, True, "many") == (read.enrols, read.offers, read.remembers)
+    assert (False, False, "") == (Powers().enrols, Powers().offers, Powers().remembers)
 
 
 FAULTS = [

@@ -5,7 +5,7 @@ from attrs import evolve
 
 from kit.engine_host import KEY
 from watchword.algebra import derivative
-from watchword.contract.kinds import Challenge, CreateRequest, Email, User, VerifyRequest
+from watchword.contract.kinds import Challenge, CreateRequest, Email, RequestMethods, User, VerifyRequest
 from watchword.runtime.keyring import Keyring
 from watchword.runtime.wire import (
     MAX_CARRY,
@@ -116,15 +116,18 @@ class Loud:
         return "canary"
 
 
+LOUD = RequestMethods(*[Loud()] * 6, root_key="canary")
+
+
 def test_no_value_shows_what_is_secret():
     """Neither a message nor a request, a challenge or a user: whatever logs one of them logs no code, address, name or digest."""
     user = User("canary", {"email": "canary"}, key="key")
     shown = [
         user,
         Email("canary", "canary", "canary", "canary"),
-        CreateRequest("step", user, 0.0, 1, "ref", carry={"c": "canary"}, code=Loud(), seal=Loud(), mark=Loud()),
+        CreateRequest("step", user, 0.0, 1, "ref", carry={"c": "canary"}, methods=LOUD),
         Challenge(private={"p": "canary"}, carry={"c": "canary"}, messages=(Email("canary", "canary", "canary"),)),
-        VerifyRequest("step", user, 0.0, "canary", {"p": "canary"}, seal=Loud(), same=Loud()),
+        VerifyRequest("step", user, 0.0, "canary", {"p": "canary"}, methods=LOUD),
     ]
     assert [] == [type(each).__name__ for each in shown if "canary" in repr(each)]
 
@@ -134,8 +137,8 @@ def test_requests_are_equal_by_what_they_say():
     user = User("ann", {})
     made = [
         (
-            CreateRequest("step", user, 0.0, 1, "ref", code=Loud(), seal=Loud(), mark=Loud()),
-            VerifyRequest("step", user, 0.0, "answer", {}, seal=Loud(), same=Loud()),
+            CreateRequest("step", user, 0.0, 1, "ref", methods=LOUD),
+            VerifyRequest("step", user, 0.0, "answer", {}, methods=LOUD),
         )
         for _ in range(2)
     ]

@@ -22,8 +22,8 @@ def test_the_same_claim_gives_the_same_secrets() -> None:
     for other in others:
         assert other.code("0123456789", 12) != request.code("0123456789", 12)
         assert other.seal("x") != request.seal("x")
-    assert request.mark("x") == others[0].mark("x") == others[1].mark("x") != request.mark("y")
-    assert len(request.mark("x")) == 64
+    assert request.pseudonym("x") == others[0].pseudonym("x") == others[1].pseudonym("x") != request.pseudonym("y")
+    assert len(request.pseudonym("x")) == 64
 
 
 def test_codes_are_heard() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from attrs import evolve
 
 from watchword.contract.kinds import Email
-from watchword.contract.powers import settings_of
+from watchword.contract.members import settings_of
 from watchword.errors import ConfigurationError
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer

@@ -176,7 +176,7 @@ def seals(arena: Arena) -> Cases:
                 where = (name, target.step.name, one.private.get("claim", ""))
                 yield seen.setdefault(request.seal("x"), where) != where
                 yield any(own.key.hex() in repr(value) or repr(own.key) in repr(value) for value in _parts_of(request))
-                yield request.seal("x") == request.mark("x")
+                yield request.seal("x") == request.pseudonym("x")
 
 
 def _parts_of(request: Any) -> Iterator[object]:

@@ -17,8 +17,8 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, Round
 from watchword.contract.kinds import User
+from watchword.contract.powers import MAX_LONGEST_ANSWER
 from watchword.errors import ConfigurationError, ProtocolError
-from watchword.runtime.verification import MAX_ANSWER
 from watchword.runtime.wire import PrivateParameters, read_private_parameters, write_metadata
 from watchword_adapters.aws.cognito import answer_request_of, event_of, session_request_of, trigger_of
 from watchword_adapters.cli.logs.log_events import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
@@ -271,7 +271,7 @@ def _tried(request: AnswerRequest, rules: set[str]) -> CapturedAnswer:
     rules |= {"private parameters"} if request.private else set()
     answered: Answered = "no text"
     if isinstance(request.answer, str):
-        answered = "text" if len(request.answer) <= MAX_ANSWER else "too long"
+        answered = "text" if len(request.answer) <= MAX_LONGEST_ANSWER else "too long"
     parameters = evolve(read[0], round="", claim="") if read else None
     action = "resend" if request.client_metadata.get(ACTION) == "resend" else ""
     return CapturedAnswer(parameters, answered, action, request.user.known)

@@ -9,7 +9,7 @@ from typing import Any
 
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Kind
-from watchword.contract.powers import settings_of
+from watchword.contract.members import settings_of
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.packages.forbidden_files import included, refuse_secrets
 

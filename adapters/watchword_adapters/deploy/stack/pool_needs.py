@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from watchword.algebra.flow import Flow
 from watchword.analysis.assurance import recovery_channels
-from watchword.contract.powers import settings_of
+from watchword.contract.members import settings_of
 
 LONGEST_SESSION = 15
 """Minutes: Cognito's sessions are valid for no more."""

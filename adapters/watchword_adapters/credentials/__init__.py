@@ -1,0 +1,19 @@
+"""The stores of credentials: what users enrolled, for years. Each is loaded when it is first named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from watchword_adapters.credentials.memory import MemoryCredentials
+
+__all__ = ["MemoryCredentials"]
+
+
+def __getattr__(name: str) -> Any:
+    # `if` rather than importlib: a build that follows imports must see them.
+    if name == "MemoryCredentials":
+        from watchword_adapters.credentials.memory import MemoryCredentials  # noqa: PLC0415
+
+        return MemoryCredentials
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
