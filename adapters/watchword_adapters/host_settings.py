@@ -197,7 +197,7 @@ class HostSettings:
         if isinstance(flow, Flow):
             return flow
         if isinstance(flow, str | os.PathLike):
-            from watchword.loading.flow_file import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
+            from watchword.loading.flow_reference import find_flow  # noqa: PLC0415 - a flow written in Python needs no reader
 
             return find_flow(os.fspath(flow), self.registry)
         raise ConfigurationError(f"{flow!r} is no flow: pass a Flow, a TOML file's path, or 'module:attribute'")

@@ -5,7 +5,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from watchword.algebra.blocks import all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
+    from watchword.algebra.blocks import (
+        all_of,
+        at_least,
+        attribute,
+        client,
+        enrol,
+        enrolled,
+        fallback,
+        named,
+        one_of,
+        sequence,
+        when,
+    )
     from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, ReadRound, Round
     from watchword.algebra.limits import Limits
     from watchword.analysis.assurance import recovery_channels
@@ -24,7 +36,8 @@ if TYPE_CHECKING:
         UnavailableError,
         WatchwordError,
     )
-    from watchword.loading.flow_file import find_flow, load_flow
+    from watchword.loading.flow_file import load_flow
+    from watchword.loading.flow_reference import find_flow
     from watchword.loading.registry import Registry
     from watchword.runtime.keyring import Keyring
     from watchword.runtime.unlocking import unlock
@@ -58,6 +71,8 @@ __all__ = [
     "check",
     "client",
     "difference",
+    "enrol",
+    "enrolled",
     "explain",
     "explore",
     "fallback",
@@ -74,7 +89,19 @@ __all__ = [
 ]
 
 _NAMES = {
-    "algebra.blocks": ("all_of", "at_least", "attribute", "client", "fallback", "named", "one_of", "sequence", "when"),
+    "algebra.blocks": (
+        "all_of",
+        "at_least",
+        "attribute",
+        "client",
+        "enrol",
+        "enrolled",
+        "fallback",
+        "named",
+        "one_of",
+        "sequence",
+        "when",
+    ),
     "algebra.limits": ("Limits",),
     "contract.kinds": ("Challenge", "CreateRequest", "Email", "Kind", "User", "Verdict", "VerifyRequest"),
     "errors": (
@@ -87,7 +114,8 @@ _NAMES = {
     ),
     "analysis.state_space": ("explore",),
     "algebra.flow": ("FailAuthentication", "Flow", "IssueTokens", "Present", "ReadRound", "Round"),
-    "loading.flow_file": ("find_flow", "load_flow"),
+    "loading.flow_file": ("load_flow",),
+    "loading.flow_reference": ("find_flow",),
     "contract.hookspecs": ("hookimpl",),
     "loading.registry": ("Registry",),
     "contract.typed_codes": ("typed_code",),

@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from watchword import Flow
-from watchword.loading.flow_file import find_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry, _scan
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers

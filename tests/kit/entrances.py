@@ -16,7 +16,8 @@ from watchword.algebra import derivative, requirement, session_notation
 from watchword.algebra.limits import parse_limit
 from watchword.contract.kinds import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
-from watchword.loading.flow_file import find_flow, load_flow
+from watchword.loading.flow_file import load_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword.runtime.wire import read_carry, read_private_parameters
 from watchword.testing import create_request, verify_request

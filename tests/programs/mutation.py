@@ -104,6 +104,15 @@ MODULES |= {
             "tests/engine/analysis/test_broken_flows.py",
         ),
     ),
+    "lowering": Module(
+        "engine/watchword/algebra/lowering.py",
+        (
+            "tests/engine/algebra/test_blocks.py",
+            "tests/engine/algebra/test_enrolled.py",
+            "tests/engine/algebra/test_flow.py",
+            "tests/engine/analysis/test_broken_flows.py",
+        ),
+    ),
     "kinds": Module(
         "engine/watchword/contract/kinds.py",
         (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
-from watchword.loading.flow_file import find_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 
 

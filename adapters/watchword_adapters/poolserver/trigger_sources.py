@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
-from watchword.loading.flow_file import find_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.poolserver.fault_injection import FAULTY_TRIGGERS
 from watchword_adapters.userpool.sign_in.triggers import AnyTrigger

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
 from attrs import evolve, frozen
 
 from watchword.contract.kinds import HostRun, Kind
-from watchword.contract.powers import is_host_run, is_kind, lacked_by_kind
+from watchword.contract.powers import is_host_run, is_kind, lacked_by_kind, powers_of
 from watchword.errors import ConfigurationError
+
+STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 
 
 @frozen
@@ -27,7 +30,14 @@ class ClientCondition:
     id: str
 
 
-Condition: TypeAlias = AttributeCondition | ClientCondition
+@frozen
+class EnrolledCondition:
+    """The condition that the user has a credential of the kind named *kind*."""
+
+    kind: str
+
+
+Condition: TypeAlias = AttributeCondition | ClientCondition | EnrolledCondition
 
 
 @frozen
@@ -69,14 +79,22 @@ class When:
 
 
 @frozen
-class Named:
-    """A kind under another name than its own."""
+class Enrol:
+    """A step that enrols a credential of *kind*, or asks for one if the user has one."""
 
-    name: str
     kind: Kind
 
 
-Block: TypeAlias = Kind | HostRun | InSequence | OneOf | AtLeast | Fallback | When | Named
+@frozen
+class Named:
+    """A kind, or its enrolment, under another name than its own."""
+
+    name: str
+    kind: Kind | Enrol
+
+
+Combination: TypeAlias = InSequence | OneOf | AtLeast | Fallback | When | Named | Enrol
+Block: TypeAlias = Kind | HostRun | Combination
 
 
 def sequence(*parts: Block) -> InSequence:
@@ -118,17 +136,38 @@ def when(condition: Condition, then: Block, otherwise: Block | None = None) -> W
 
     Without *otherwise* it stands directly in a `sequence` only: no other block may pass without a round.
     """
-    if not isinstance(condition, AttributeCondition | ClientCondition):
-        raise ConfigurationError(f"when: {condition!r} is no condition: use attribute(name, value) or client(id)")
+    if not isinstance(condition, Condition):
+        raise ConfigurationError(
+            f"when: {condition!r} is no condition: use attribute(name, value), client(id) or enrolled(kind)"
+        )
     expect_blocks("when", (then,) if otherwise is None else (then, otherwise))
     return When(condition, then, otherwise)
 
 
-def named(name: str, kind: Kind) -> Named:
-    """Return the step of *kind* under *name*, which must differ from every other step's in the flow."""
-    if not is_kind(kind):
+def named(name: str, kind: Kind | Enrol) -> Named:
+    """Return the step of *kind* under *name*, which must differ from every other step's in the flow.
+
+    *kind* may be `enrol` of a kind.
+    """
+    if not (isinstance(kind, Enrol) or is_kind(kind)):
         raise ConfigurationError(f"named({name!r}, …): only a kind of challenge can be named, this is {kind!r}")
     return Named(name, kind)
+
+
+def enrol(kind: Kind) -> Enrol:
+    """Return the step that enrols a credential of *kind*; it is named ``enrol_`` and the kind's name, or as `named` says.
+
+    Who has a credential of the kind already is asked for that. Either way the step proves nothing. A factor must be proven
+    before it on every path.
+    """
+    expect_blocks("enrol", (kind,))
+    if not is_kind(kind):
+        raise ConfigurationError(f"enrol: only a kind of challenge can be enrolled, this is {kind!r}")
+    if not powers_of(kind).enrols:
+        raise ConfigurationError(
+            f"enrol: the kind {kind.kind!r} enrols nothing: it has no begin and complete; write it as a step of its own"
+        )
+    return Enrol(kind)
 
 
 def attribute(name: str, value: str) -> AttributeCondition:
@@ -148,6 +187,18 @@ def client(id: str) -> ClientCondition:  # noqa: A002 - the user's word
     return ClientCondition(id)
 
 
+def enrolled(kind: str) -> EnrolledCondition:
+    """Return the condition that the user has a credential of the kind named *kind*.
+
+    The first Create of a sign-in reads whether it holds, and it stays so until the sign-in is over. A factor must be
+    proven before it is asked on every path: strangers would learn who has enrolled what.
+    """
+    if not (isinstance(kind, str) and STEP_NAME.fullmatch(kind)):
+        given = kind if isinstance(kind, str) else "something of another type"
+        raise ConfigurationError(f"enrolled({given!r}) takes the name of a kind, such as enrolled('totp')")
+    return EnrolledCondition(kind)
+
+
 def children(block: Block) -> tuple[Block, ...]:
     """Return the blocks that *block* is made of, in the order in which they are written; a kind is made of none."""
     match block:
@@ -155,7 +206,7 @@ def children(block: Block) -> tuple[Block, ...]:
             return parts
         case When(_, then, otherwise):
             return (then,) if otherwise is None else (then, otherwise)
-        case Named(_, kind):
+        case Named(_, kind) | Enrol(kind):
             return (kind,)
         case _:
             return ()
@@ -163,7 +214,7 @@ def children(block: Block) -> tuple[Block, ...]:
 
 def kinds_in(block: Block) -> tuple[Kind | HostRun, ...]:
     """Return every kind in *block*, those that the host runs too, in the order in which they are written."""
-    if isinstance(block, InSequence | Fallback | OneOf | AtLeast | When | Named):
+    if isinstance(block, Combination):
         return tuple(kind for each in children(block) for kind in kinds_in(each))
     return (block,)
 
@@ -181,8 +232,12 @@ def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
             return evolve(block, options=changed(options))
         case When(condition, then, otherwise):
             return When(condition, map_kinds(then, change), None if otherwise is None else map_kinds(otherwise, change))
+        case Named(name, Enrol(kind)):
+            return Named(name, Enrol(change(kind)))
         case Named(name, kind):
             return Named(name, change(kind))
+        case Enrol(kind):
+            return Enrol(change(kind))
         case _:
             return block if is_host_run(block) else change(block)
 
@@ -198,8 +253,7 @@ def expect_blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:
     for part in parts:
         if isinstance(part, type):
             raise ConfigurationError(f"{word}: {part.__name__} is a class: write {part.__name__}()")
-        of_blocks = isinstance(part, InSequence | OneOf | AtLeast | Fallback | When | Named)
-        if not (of_blocks or is_kind(part) or is_host_run(part)):
+        if not (isinstance(part, Combination) or is_kind(part) or is_host_run(part)):
             lacking = ", ".join(lacked_by_kind(part))
             if lacking:
                 raise ConfigurationError(

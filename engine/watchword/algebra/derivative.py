@@ -298,14 +298,20 @@ def _sign_in(parts):
     return values if ours else None
 
 
-def outcomes_of(conditions, attributes, client, known):
+def outcomes_of(conditions, attributes, client, known, enrolled=(), recorded=""):
     """Return the outcome of each condition.
 
     Somebody unknown has no attributes and takes `otherwise`. The app client is not the user's: it counts for all,
     since otherwise an unknown user would be asked something else than a known one in the same app.
+    What is *enrolled* may change while somebody signs in: once an outcome is *recorded*, in facts, that counts.
     """
     user = attributes if known else {}
-    return tuple([client == each[1] if each[0] == "client" else user.get(each[1]) == each[2] for each in conditions])
+    had = {"enrolled": enrolled, "client": (client,)}
+    outcomes = [each[1] in had[each[0]] if each[0] in had else user.get(each[1]) == each[2] for each in conditions]
+    if recorded:
+        both = zip(conditions, outcomes, recorded, strict=True)
+        outcomes = [digit == "1" if each[0] == "enrolled" else outcome for each, outcome, digit in both]
+    return tuple(outcomes)
 
 
 def facts_of(outcomes):
@@ -313,7 +319,7 @@ def facts_of(outcomes):
     return "".join(["1" if outcome else "0" for outcome in outcomes])
 
 
-def read_session(session, programs, attributes, client, known, action):
+def read_session(session, programs, attributes, client, known, action, enrolled=()):
     """Read a session: which flow it belongs to, and what the client did in each round.
 
     *session* is a list of (name, result, metadata); *programs* the flow's own and the previous ones.
@@ -325,7 +331,8 @@ def read_session(session, programs, attributes, client, known, action):
     named = [each for each in programs if each[0] == first[1]] if first else programs
     problem = "too_many_rounds" if len(session) > MAX_ROUNDS else None if named else "unknown_flow"
     program = named[0] if named else programs[0]
-    outcomes = outcomes_of(program[1], attributes, client, known) if program[1] else ()
+    recorded = first[2] if first and named and _are_facts(first[2], program[1]) else ""
+    outcomes = outcomes_of(program[1], attributes, client, known, enrolled, recorded) if program[1] else ()
     if problem:
         return program, outcomes, (), problem
     facts = facts_of(outcomes) if outcomes else ""
@@ -361,15 +368,20 @@ def _mismatch(parts, first, facts):
     _, flow, recorded, signin = sign_in
     if flow != first[1] or signin != first[3]:
         return "mixed_sessions"
-    return "facts_changed" if recorded != facts else "foreign_metadata"
+    return "facts_changed" if recorded != facts and _are_facts(recorded, facts) else "foreign_metadata"
 
 
-def evaluate_session(session, programs, attributes, client, known, action, choice):
+def _are_facts(text, conditions):
+    """Say whether *text* can be what `facts_of` wrote for so many *conditions*."""
+    return len(text) == len(conditions) and not text.strip("01")
+
+
+def evaluate_session(session, programs, attributes, client, known, action, choice, enrolled=()):
     """Return (decision, state, program, outcomes, rounds, before) for a whole session: what Define answers.
 
     *before* is the state before the last round: who reads that round otherwise goes on from there.
     """
-    program, outcomes, rounds, problem = read_session(session, programs, attributes, client, known, action)
+    program, outcomes, rounds, problem = read_session(session, programs, attributes, client, known, action, enrolled)
     states = fold(begin(program, outcomes), rounds)
     state, before = states[-1], states[-2:][0]
     if problem:

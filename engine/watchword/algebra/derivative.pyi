@@ -15,7 +15,7 @@
 # The state of a sign-in is ``(body, unwanted_srp, phase, hosts)``: what is left of the body, and what the host's own
 # rounds have shown so far.
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 Body: TypeAlias = tuple[Any, ...]
@@ -66,7 +66,12 @@ def decide(state: State, choice: str | None = ..., must_change: bool = ..., know
 def is_end(body: Body) -> bool: ...
 def read_metadata(text: object) -> dict[str, str] | None: ...
 def outcomes_of(
-    conditions: Sequence[tuple[str, ...]], attributes: Mapping[str, str], client: str, known: bool
+    conditions: Sequence[tuple[str, ...]],
+    attributes: Mapping[str, str],
+    client: str,
+    known: bool,
+    enrolled: Collection[str] = ...,
+    recorded: str = ...,
 ) -> tuple[bool, ...]: ...
 def facts_of(outcomes: Sequence[bool]) -> str: ...
 def read_session(
@@ -76,6 +81,7 @@ def read_session(
     client: str,
     known: bool,
     action: str | None,
+    enrolled: Collection[str] = ...,
 ) -> tuple[Program, tuple[bool, ...], tuple[ReadRound, ...], str | None]: ...
 def evaluate_session(
     session: Sequence[tuple[str, object, object]],
@@ -85,4 +91,5 @@ def evaluate_session(
     known: bool,
     action: str | None,
     choice: str | None,
+    enrolled: Collection[str] = ...,
 ) -> tuple[Decided, State, Program, tuple[bool, ...], tuple[ReadRound, ...], State]: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from attrs import field, frozen
@@ -69,7 +69,7 @@ class Evaluation:
     def factors(self) -> frozenset[Factor]:
         """The factors that the user has proven."""
         steps, passed = self.flow.steps, self.passed
-        proven = [steps[name].kind.proves for name in passed if name in steps]
+        proven = [steps[name].proves for name in passed if name in steps]
         if derivative.PASSWORD_VERIFIER in passed:
             proven.append(frozenset({"knowledge"}))
         return frozenset[Factor]().union(*proven)
@@ -111,10 +111,11 @@ def closing_event(request: SessionRequest, evaluation: Evaluation) -> tuple[str,
             return None
 
 
-def evaluate(request: SessionRequest, flows: tuple[Flow, ...]) -> Evaluation:
+def evaluate(request: SessionRequest, flows: tuple[Flow, ...], enrolled: Collection[str] = ()) -> Evaluation:
     """Return the evaluation of *request* by the one of *flows* (the current one first) that its session belongs to.
 
-    Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
+    *enrolled* are the kinds that the user has a credential of. It counts before the first challenge only, which records what
+    comes of it; Define does without. Pure: no storage, no clock; the cost grows with the rounds. This is the whole of Define.
     """
     decided, state, program, outcomes, read, before = derivative.evaluate_session(
         as_tuples(request.session),
@@ -124,6 +125,7 @@ def evaluate(request: SessionRequest, flows: tuple[Flow, ...]) -> Evaluation:
         request.user.known,
         request.client_metadata.get(ACTION),
         request.client_metadata.get(CHOICE),
+        enrolled,
     )
     flow = next(each for each in flows if each.program is program)
     return Evaluation(decision_of(decided), flow, state, before, derivative.facts_of(outcomes), read)

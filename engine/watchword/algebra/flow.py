@@ -121,7 +121,7 @@ class Flow:
 
     @property
     def conditions(self) -> tuple[tuple[str, ...], ...]:
-        """The distinct conditions: ``("attribute", name, value)`` or ``("client", id)``."""
+        """The distinct conditions: ``("attribute", name, value)``, ``("client", id)`` or ``("enrolled", kind)``."""
         return self._lowered.conditions
 
     @property
@@ -139,7 +139,10 @@ class Flow:
         return self._places(key) if self._places else ""
 
     def _program(self, lowered: Lowered) -> derivative.Program:
-        settings = tuple((step.name, step.kind.kind, step.lifetime, _settings(step)) for step in lowered.steps.values())
+        settings = tuple(
+            (step.name, step.kind.kind, step.lifetime, _settings(step), *("enrols",) * step.enrols)
+            for step in lowered.steps.values()
+        )
         described = repr((derivative.FORMAT, lowered.conditions, lowered.body, self.unwanted_srp, settings))
         fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
         return (fingerprint, lowered.conditions, lowered.body, self.unwanted_srp)

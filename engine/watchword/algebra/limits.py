@@ -123,7 +123,7 @@ class Limits:
         A kind that proves nothing is no way to tokens, and what has 64 bits is guessed by nobody. A budget for either
         would let strangers use it up, so that a right answer is refused.
         """
-        charged = step.kind.proves and chance_of(step.powers) > UNGUESSABLE
+        charged = step.proves and chance_of(step.powers) > UNGUESSABLE
         return (*self.guesses, Limit(PER_BUDGET, _UNITS["day"])) if charged else ()
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import assert_never
 
 from attrs import field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import (
+    STEP_NAME,
     AtLeast,
+    AttributeCondition,
     Block,
     ClientCondition,
     Condition,
+    Enrol,
+    EnrolledCondition,
     Fallback,
     InSequence,
     Named,
@@ -20,22 +24,30 @@ from watchword.algebra.blocks import (
     When,
     expect_blocks,
 )
-from watchword.contract.kinds import HostRun, Kind
+from watchword.contract.kinds import Factor, HostRun, Kind
 from watchword.contract.powers import Powers, is_host_run, powers_of
 from watchword.errors import ConfigurationError
 
-STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
 MESSAGES = 3
 """How many messages one step sends in one sign-in: the first, and two that the client asks for."""
 
 
 @frozen
 class Step:
-    """One named challenge of a flow: its *kind*, and the *powers* that were read of it when the flow was made."""
+    """One named challenge of a flow: its *kind*, and the *powers* that were read of it when the flow was made.
+
+    A step that *enrols* asks for a credential of the kind only if the user has one; else the user enrols one.
+    """
 
     name: str
     kind: Kind
     powers: Powers = field(eq=False, repr=False)
+    enrols: bool = False
+
+    @property
+    def proves(self) -> frozenset[Factor]:
+        """The factors that a right answer proves: none if it *enrols*, since whoever came so far can enrol."""
+        return frozenset[Factor]() if self.enrols else self.kind.proves
 
     @property
     def attempts(self) -> int:
@@ -61,11 +73,18 @@ def lower(block: Block) -> Lowered:
     """Lower *block*.
 
     Raises:
-        ConfigurationError: if two steps share a name, `Srp` stands where it cannot, or something could pass unasked.
+        ConfigurationError: if two steps share a name, `Srp`, `enrol` or `enrolled` stands where it cannot, or something
+            could pass unasked.
     """
     expect_blocks("Flow", (block,))
     lowering = _Lowering()
     body = lowering.lower(block, head=True, skippable=False)
+    undecided = _after(block, _Before()).undecided
+    if undecided:
+        raise ConfigurationError(
+            f"when(enrolled({undecided!r}), …): if it does not hold, the flow could be passed before Watchword has asked "
+            "anything, and only then it can look up what is enrolled: give it an otherwise=, or put a step behind it"
+        )
     return Lowered(lowering.steps, tuple(lowering.conditions), body)
 
 
@@ -93,8 +112,12 @@ class _Lowering:
                 return bodies[0] if len(bodies) == 1 else ("fallback", bodies[0], bodies[1:])
             case When(condition, then, otherwise):
                 return self._when(condition, then, otherwise, head=head, skippable=skippable)
+            case Named(name, Enrol(kind)):
+                return self._step(name, kind, enrols=True)
             case Named(name, kind):
                 return self._step(name, kind)
+            case Enrol(kind):
+                return self._step(f"enrol_{kind.kind}", kind, enrols=True)
             case _:
                 return _prelude(block, head=head) if is_host_run(block) else self._step(block.kind, block)
 
@@ -113,25 +136,98 @@ class _Lowering:
             raise ConfigurationError(
                 "when: without otherwise= it could pass without a round: that is allowed directly in a sequence only"
             )
-        lowered = (
-            ("client", condition.id)
-            if isinstance(condition, ClientCondition)
-            else ("attribute", condition.name, condition.value)
-        )
+        lowered = condition_as_tuple(condition)
         if lowered not in self.conditions:
             self.conditions.append(lowered)
         yes = self.lower(then, head=head, skippable=False)
         no = derivative.PASSED if otherwise is None else self.lower(otherwise, head=head, skippable=False)
         return ("when", self.conditions.index(lowered), yes, no)
 
-    def _step(self, name: str, kind: Kind) -> derivative.Body:
+    def _step(self, name: str, kind: Kind, *, enrols: bool = False) -> derivative.Body:
         check_name("step", name)
         check_name("kind", kind.kind)
         if name in self.steps:
             raise ConfigurationError(f"two steps are named {name!r}: give one another name with named('…', …)")
         powers = powers_of(kind)
-        self.steps[name] = Step(name, kind, powers)
+        self.steps[name] = Step(name, kind, powers, enrols)
         return ("step", name, powers.attempts, derivative.REQUESTS)
+
+
+@frozen
+class _Before:
+    """What holds on every path to a place in a flow.
+
+    A factor is *proven*; a step of the flow's own was *asked*. If *undecided* names a kind, the user may have come there
+    because nothing of that kind is enrolled, and nothing was asked, so that nobody has looked up whether it is.
+    """
+
+    proven: bool = False
+    asked: bool = False
+    undecided: str = ""
+
+
+def _after(block: Block, before: _Before) -> _Before:
+    """Return what holds once *block* is passed, by every path through it.
+
+    Raises:
+        ConfigurationError: if it enrols, or asks what is enrolled, where no factor is proven.
+    """
+    match block:
+        case InSequence(parts):
+            for part in parts:
+                before = _after(part, before)
+            return before
+        case OneOf(options):
+            return _either(_after(option, before) for option in options)
+        case AtLeast(count, options):
+            passed = [_after(option, before) for option in options]
+            return _Before(before.proven or sum(not each.proven for each in passed) < count, asked=True)
+        case Fallback(parts):
+            # Before another part is asked, the one before it was.
+            return _either(_after(part, _Before(before.proven, asked=True)) for part in parts)
+        case When(condition, then, otherwise):
+            left_out = before
+            if isinstance(condition, EnrolledCondition):
+                _expect_proof(
+                    f"when(enrolled({condition.kind!r}), …): strangers would learn who has enrolled it", before
+                )
+                left_out = before if before.asked else _Before(before.proven, undecided=condition.kind)
+            return _either((_after(then, before), _after(otherwise, before) if otherwise else left_out))
+        case Enrol(kind) | Named(_, Enrol(kind)):
+            _expect_proof(f"enrol({type(kind).__name__}()): strangers would enrol for a user", before)
+            return _Before(before.proven, asked=True)
+        case Named(_, kind):
+            return _after(kind, before)
+        case _ if is_host_run(block):
+            return _Before(proven=True)  # it comes before everything else
+        case _:
+            return _Before(before.proven or bool(block.proves), asked=True)
+
+
+def _either(passed: Iterable[_Before]) -> _Before:
+    ways = tuple(passed)
+    undecided = next((each.undecided for each in ways if each.undecided), "")
+    return _Before(all(each.proven for each in ways), all(each.asked for each in ways), undecided)
+
+
+def _expect_proof(what: str, before: _Before) -> None:
+    if not before.proven:
+        raise ConfigurationError(
+            f"{what}, unless a factor is proven before it on every path: put a step that proves one, or Srp(), before it"
+        )
+
+
+def condition_as_tuple(condition: Condition) -> tuple[str, ...]:
+    """Return *condition* as `derivative` reads it."""
+    match condition:
+        case AttributeCondition(name, value):
+            return ("attribute", name, value)
+        case ClientCondition(id_):
+            return ("client", id_)
+        case EnrolledCondition(kind):
+            return ("enrolled", kind)
+        case _:
+            assert_never(condition)
 
 
 def check_name(word: str, name: object) -> None:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.attributes import how_users_change, is_custom, who_can_change
-from watchword.algebra.blocks import AtLeast, Block, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.lowering import Step
 from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
@@ -59,8 +59,9 @@ def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
         return frozenset()
     # NIST SP 800-63B-4 3.1.3.1: e-mail shall not be used for out-of-band authentication.
     email = step.powers.channel == "email"
-    counted = () if email else (COUNTED[factor] for factor in step.kind.proves if factor in COUNTED)
-    return frozenset({*step.kind.proves, *({step.kind.kind} - OWN_TERMS), *counted})
+    counted = () if email else (COUNTED[factor] for factor in step.proves if factor in COUNTED)
+    own_name = set[str]() if step.enrols else {step.kind.kind} - OWN_TERMS
+    return frozenset({*step.proves, *own_name, *counted})
 
 
 @frozen
@@ -222,6 +223,8 @@ def _ways(flow: Flow, block: Block) -> _Ways:
             return _ways(flow, then) | (_NOTHING if otherwise is None else _ways(flow, otherwise))
         case Named(name, _):
             return _sent(flow.steps[name])
+        case Enrol():
+            return _NOTHING
         case _ if is_host_run(block):
             return frozenset({frozenset({_PASSWORD})})  # Srp is the only one that a flow may hold
         case _:
@@ -229,7 +232,7 @@ def _ways(flow: Flow, block: Block) -> _Ways:
 
 
 def _sent(step: Step) -> _Ways:
-    return frozenset({frozenset({step.powers.channel})}) if step.kind.proves and step.powers.sends else _NOTHING
+    return frozenset({frozenset({step.powers.channel})}) if step.proves and step.powers.sends else _NOTHING
 
 
 def _all_of(parts: Iterable[_Ways]) -> _Ways:
@@ -283,7 +286,7 @@ def on_bypass(
             break
     for place, condition in enumerate(flow.conditions):
         if condition[0] != "attribute":
-            continue
+            continue  # the app client is checked by the host, and nobody enrols or removes anything unproven
         name = condition[1]
         if who_can_change(name) == "administrator":
             continue
@@ -309,7 +312,7 @@ def on_recovery(exploration: Exploration) -> Iterator[Finding]:
 
         def gains(read: ReadRound, channel: str = channel) -> frozenset[str]:
             step = flow.steps.get(read.step)
-            sent = step is not None and bool(step.kind.proves) and step.powers.channel == channel
+            sent = step is not None and bool(step.proves) and step.powers.channel == channel
             proven = "password" if read.name == derivative.PASSWORD_VERIFIER else channel if sent else ""
             return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
 

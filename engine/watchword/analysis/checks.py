@@ -150,7 +150,7 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
 
 
 def _identity(flow: Flow) -> tuple[Step, ...]:
-    return tuple(step for step in flow.steps.values() if step.kind.proves)
+    return tuple(step for step in flow.steps.values() if step.proves)
 
 
 def _guessing(exploration: Exploration) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from watchword.algebra.flow import Flow, ReadRound, decision_of, decision_text, 
 from watchword.algebra.limits import format_limit
 from watchword.algebra.session_notation import format_round
 from watchword.analysis.assurance import weakest
+from watchword.analysis.findings import example_of
 from watchword.analysis.state_space import MAX_STATES, RoundTuple, every_outcome_of, explore, next_rounds, sending_steps
 from watchword.contract.members import given_settings
 from watchword.contract.ports import Limit
@@ -26,7 +27,8 @@ TOKENS, FAIL = "issue tokens", "fail"
 class Divergence:
     """The shortest session after which the two flows decide so: *old* and *new* are the decisions, in words.
 
-    It is the session of a user with these *attributes*, through the app client *client*.
+    It is the session of a user with these *attributes* and credentials of the kinds *enrolled*, through the app client
+    *client*.
     """
 
     session: tuple[str, ...]
@@ -34,6 +36,7 @@ class Divergence:
     new: str
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
     client: str = ""
+    enrolled: tuple[str, ...] = ()
 
 
 @frozen
@@ -133,9 +136,7 @@ class _Walk:
             if pair[0] == pair[1] or pair in told or (place.apart and set(pair) != {TOKENS, FAIL}):
                 continue
             told.add(pair)
-            attributes = {each[1]: each[2] for each in place.held if each[0] == "attribute"}
-            client = next((each[1] for each in place.held if each[0] == "client"), "")
-            yield Divergence(place.session, *pair, attributes, client)
+            yield Divergence(place.session, *pair, *example_of(place.held))
 
     def _places(self) -> Iterator[tuple[_Place, tuple[str, str]]]:
         """Give every pair of states that one session leads to, nearest first, with the decisions of both flows there."""
@@ -203,7 +204,8 @@ def _settings(flow: Flow, name: str) -> Mapping[str, str]:
     step = flow.steps.get(name)
     if step is None:
         return {}
-    read = {"kind": step.kind.kind, "attempts": str(step.attempts), "lifetime": str(step.lifetime)}
+    kind = f"enrol({step.kind.kind})" if step.enrols else step.kind.kind
+    read = {"kind": kind, "attempts": str(step.attempts), "lifetime": str(step.lifetime)}
     return {name: _cut(repr(value)) for name, value in given_settings(step.kind).items()} | read
 
 

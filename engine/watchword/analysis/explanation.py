@@ -87,18 +87,19 @@ def explain(
     client: str = "",
     known: bool = True,
     choice: str | None = None,
+    enrolled: Collection[str] = (),
 ) -> Explanation:
     """Tell why *flow* decides as it does after *session*: rounds, or words for them such as ``srp_a+ email_otp-``.
 
-    *attributes* and *client* decide the conditions, for a user who is *known* or not; *choice* is the step that the
-    client asks for now.
+    *attributes*, *client* and *enrolled*, the kinds of which the user had a credential when the sign-in began, decide the
+    conditions, for a user who is *known* or not; *choice* is the step that the client asks for now.
 
     Raises:
         ConfigurationError: for a word that is no round of *flow*.
     """
     rounds = parse_session(session, flow.steps) if isinstance(session, str) else session
     given = attributes or {}
-    outcomes = derivative.outcomes_of(flow.conditions, given, client, known)
+    outcomes = derivative.outcomes_of(flow.conditions, given, client, known, enrolled if known else ())
     must_change = given.get("cognito:user_status") in derivative.MUST_CHANGE
     teller = _Teller(flow, must_change, known, derivative.begin(flow.program, outcomes))
     if len(rounds) > derivative.MAX_ROUNDS:

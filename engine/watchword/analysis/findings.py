@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
 
 from watchword.algebra.flow import Flow
 from watchword.analysis.metrics import Figures, has_password
-from watchword.analysis.state_space import Exploration, attributes_for
+from watchword.analysis.state_space import Exploration
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -45,8 +45,8 @@ CODES: dict[str, tuple[Severity, str]] = {
 class Finding:
     """One finding of `check`. *session* is the shortest session that shows it, as text; None if no session does.
 
-    It is the session of a user with these *attributes*, through the app client *client*, who asks for the step *choice*
-    last: what `explain` takes.
+    It is the session of a user with these *attributes* and credentials of the kinds *enrolled*, through the app client
+    *client*, who asks for the step *choice* last: what `explain` takes.
     """
 
     code: str
@@ -56,6 +56,7 @@ class Finding:
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
     client: str = ""
     choice: str = ""
+    enrolled: tuple[str, ...] = ()
 
 
 @frozen
@@ -94,8 +95,16 @@ def with_session(flow: Flow, code: str, message: str, way: ProvenPath | None, *,
     """Return a finding that *way* shows, with the user and the client whose session it is; none if *way* is None."""
     if way is None:
         return without_session(code, message)
-    attributes, client = attributes_for(flow, way.outcomes)
-    return Finding(code, CODES[code][0], message, way.session, attributes, client, choice)
+    held = [each for each, holds in zip(flow.conditions, way.outcomes, strict=True) if holds]
+    attributes, client, enrolled = example_of(held)
+    return Finding(code, CODES[code][0], message, way.session, attributes, client, choice, enrolled)
+
+
+def example_of(held: Collection[tuple[str, ...]]) -> tuple[dict[str, str], str, tuple[str, ...]]:
+    """Return attributes, an app client and enrolled kinds for which the conditions *held* hold, and no other one."""
+    attributes = {condition[1]: condition[2] for condition in held if condition[0] == "attribute"}
+    client = next((condition[1] for condition in held if condition[0] == "client"), "")
+    return attributes, client, tuple(condition[1] for condition in held if condition[0] == "enrolled")
 
 
 # --- the verdicts -------------------------------------------------------------------------------------------------
@@ -126,7 +135,7 @@ def _claims(report: Report, require: str) -> Iterator[str]:
         yield f"every state ends, after {report.figures.longest_path} rounds at most"
     if found.isdisjoint({"WW106", "WW208"}):
         yield "every resend comes in time"
-    if found.isdisjoint({"WW101", "WW107"}) and any(step.kind.proves for step in flow.steps.values()):
+    if found.isdisjoint({"WW101", "WW107"}) and any(step.proves for step in flow.steps.values()):
         but = " but the password" if report.password else ""
         yield f"no sole factor{but} is guessed above {MAX_SOLE_FACTOR:g} a user-day"
     accepted = [code for code in CODES if code in found and code in flow.accept]

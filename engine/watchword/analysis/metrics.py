@@ -97,7 +97,7 @@ def chance_over(single: float, tries: int) -> float:
 
 def _guessed(flow: Flow) -> dict[str, float]:
     """Return the chance of one guess at each step that a stranger has to guess; who is surely right need not guess."""
-    chances = {step.name: probability(step) for step in flow.steps.values() if step.kind.proves}
+    chances = {step.name: probability(step) for step in flow.steps.values() if step.proves}
     return {name: chance for name, chance in chances.items() if chance < 1}
 
 
@@ -161,9 +161,7 @@ def proves(flow: Flow, read: ReadRound) -> bool:
     """Say whether *read* proves a factor."""
     if read.right is not True or read.use != "answer":
         return False
-    return read.name == derivative.PASSWORD_VERIFIER or (
-        read.step in flow.steps and bool(flow.steps[read.step].kind.proves)
-    )
+    return read.name == derivative.PASSWORD_VERIFIER or (read.step in flow.steps and bool(flow.steps[read.step].proves))
 
 
 # --- messages -----------------------------------------------------------------------------------------------------

@@ -260,19 +260,13 @@ def every_outcome_of(conditions: Sequence[tuple[str, ...]]) -> Iterator[tuple[bo
     """Give every combination of the outcomes of *conditions* that can occur.
 
     An attribute has one value and a sign-in one app client, so of several conditions on the same one at most one holds.
+    A user may have enrolled any kinds.
     """
     subjects: dict[tuple[str, ...], list[int]] = {}
     for place, condition in enumerate(conditions):
-        subjects.setdefault(condition[:-1], []).append(place)
+        subjects.setdefault(condition if condition[0] == "enrolled" else condition[:-1], []).append(place)
     held = product(*((-1, *places) for places in reversed(subjects.values())))
     return (tuple(place in places for place in range(len(conditions))) for places in held)
-
-
-def attributes_for(flow: Flow, outcomes: Sequence[bool]) -> tuple[dict[str, str], str]:
-    """Return attributes of a user and an app client for which *flow*'s conditions have these *outcomes*."""
-    held = [condition for condition, holds in zip(flow.conditions, outcomes, strict=True) if holds]
-    attributes = {condition[1]: condition[2] for condition in held if condition[0] == "attribute"}
-    return attributes, next((condition[1] for condition in held if condition[0] == "client"), "")
 
 
 def sending_steps(flow: Flow) -> frozenset[str]:
@@ -396,4 +390,6 @@ class Conditions:
 
     def _literal(self, place: int, holds: bool) -> str:
         condition = self.exploration.flow.conditions[place]
+        if condition[0] == "enrolled":
+            return f"{condition[1]} is {'' if holds else 'not '}enrolled"
         return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"

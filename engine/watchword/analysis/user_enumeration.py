@@ -58,7 +58,7 @@ def _possible(exploration: Exploration, read: ReadRound) -> bool:
     if read.right is not True or read.name == derivative.SRP_A:
         return True
     step = exploration.flow.steps.get(read.step)
-    return step is not None and not step.kind.proves
+    return step is not None and not step.proves
 
 
 def _shown(exploration: Exploration, number: int) -> object:

@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -20,6 +19,8 @@ from watchword.algebra.blocks import (
     at_least,
     attribute,
     client,
+    enrol,
+    enrolled,
     fallback,
     named,
     one_of,
@@ -34,9 +35,6 @@ from watchword.loading import toml_positions
 from watchword.loading.registry import Registry, expect_registry
 
 MAX_BYTES = 256 * 1024
-MAX_REFERENCE = 4096
-"""The longest path on Linux, in bytes."""
-
 _MAX_DEPTH = 32
 """How deep brackets may nest: a block in a block takes two."""
 
@@ -50,9 +48,8 @@ _LISTED: Mapping[str, Callable[..., Block]] = {
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {"at_least": ("of",), "when": ("then", "otherwise")}
 _WHEN = '{ when = { attribute = "custom:tier", equals = "gold" }, then = { … } }'
 _ABOVE = "in TOML what belongs to the flow is written above the first [[steps]]"
-_BLOCK_WORDS = ("kind", *_LISTED, *_COMPANIONS)
-_REFERENCE = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.\w+)*):(?P<attribute>[A-Za-z_]\w*(?:\.\w+)*)")
-_ANY_FLOW = "a flow is the path of a TOML file, or module:attribute"
+_BLOCK_WORDS = ("kind", "enrol", *_LISTED, *_COMPANIONS)
+ANY_FLOW = "a flow is the path of a TOML file, or module:attribute"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,49 +85,6 @@ def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
     # What only `check` reads, it refuses; looked up then alone.
     object.__setattr__(flow, "_places", partial(_place, path, text))
     return flow
-
-
-def find_flow(reference: str, registry: Registry | None = None) -> Flow:
-    """Return the flow that *reference* names: the path of a TOML file, or ``module:attribute``.
-
-    A module is imported with `sys.path` as it is.
-
-    Raises:
-        ConfigurationError: if there is none.
-    """
-    if len(reference) > MAX_REFERENCE:
-        raise ConfigurationError(f"{reference[:40]!r}… has more than {MAX_REFERENCE} characters; {_ANY_FLOW}")
-    match = None if reference.endswith(".toml") else _REFERENCE.fullmatch(reference)
-    if match is None:
-        return load_flow(reference, registry)
-    module = match["module"]
-    try:
-        found: object = import_module(module)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{reference}: {error}") from error
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise ConfigurationError(f"{reference}: importing {module} failed: {error}") from error
-        raise ConfigurationError(
-            f"{reference}: there is no module {error.name}; run it from the folder that holds it, or install it ({_ANY_FLOW})"
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise ConfigurationError(
-            f"{reference}: importing {module} failed: {type(error).__name__}: {str(error)[:200]}"
-        ) from error
-    flows = [name for name, value in vars(found).items() if isinstance(value, Flow)]
-    for name in match["attribute"].split("."):
-        if not hasattr(found, name):
-            raise ConfigurationError(
-                f"{reference}: {name} is not there{_did_you_mean(name, flows)}; "
-                f"flows of {module}: {', '.join(flows) or 'none'}"
-            )
-        found = getattr(found, name)
-    if not isinstance(found, Flow):
-        raise ConfigurationError(
-            f"{reference} is no Flow but {type(found).__name__}; flows of {module}: {', '.join(flows) or 'none'}"
-        )
-    return found
 
 
 class _WrongError(Exception):
@@ -189,7 +143,7 @@ class _Reader:
                 raise _WrongError((*path, key), f"{key!r} says no condition; write {_WHEN}")
             for key in table:
                 if _close(key, _BLOCK_WORDS):
-                    raise _WrongError((*path, key), f"there is no {key!r}{_did_you_mean(key, _BLOCK_WORDS)}")
+                    raise _WrongError((*path, key), f"there is no {key!r}{did_you_mean(key, _BLOCK_WORDS)}")
             raise _WrongError(path, f"says no kind and is no other block; give it one of {', '.join(_BLOCK_WORDS)}")
         if len(words) > 1:
             raise _WrongError(
@@ -198,6 +152,8 @@ class _Reader:
         (word,) = words
         if word == "kind":
             return self.step(table, path)
+        if word == "enrol":
+            return self.enrol(table, path)
         _refuse_unknown(table, (word, *_COMPANIONS.get(word, ())), path, word)
         if word == "at_least":
             return self.at_least(table, path)
@@ -219,11 +175,33 @@ class _Reader:
         return _built(path, when, condition, then, otherwise)
 
     def step(self, table: Mapping[str, Any], path: toml_positions.Path) -> Block:
+        kind_name, made = self.kind(table, path, own=("name",))
+        return self.named(table, path, kind_name, made)
+
+    def enrol(self, table: Mapping[str, Any], path: toml_positions.Path) -> Block:
+        _refuse_unknown(table, ("enrol", "name"), path, "enrol")
+        inner = (*path, "enrol")
+        given = table["enrol"]
+        if not isinstance(given, dict):
+            raise _WrongError(inner, f'is {_type(given)}; write the kind as a table, such as {{ kind = "totp" }}')
+        settings = cast("dict[str, Any]", given)
+        if "kind" not in settings:
+            raise _WrongError(inner, 'says no kind; write { enrol = { kind = "totp" } }')
+        if "name" in settings:
+            raise _WrongError((*inner, "name"), "belongs to the step: write it beside enrol")
+        kind_name, made = self.kind(settings, inner)
+        return self.named(table, path, f"enrol_{kind_name}", _built(inner, enrol, made))
+
+    def kind(self, table: Mapping[str, Any], path: toml_positions.Path, own: tuple[str, ...] = ()) -> tuple[str, Any]:
+        """Return the kind that *table* says, with its name; *own* are keys that are not its settings."""
         kind_name = _text_of(table["kind"], (*path, "kind"))
         kind = _built((*path, "kind"), self.registry.find_kind, kind_name)
-        given = {key: value for key, value in table.items() if key not in {"kind", "name"}}
-        made: Any = _made(kind, kind_name, given, path)
-        name = _text_of(table["name"], (*path, "name")) if "name" in table else kind_name
+        given = {key: value for key, value in table.items() if key not in {"kind", *own}}
+        return kind_name, _made(kind, kind_name, given, path)
+
+    def named(self, table: Mapping[str, Any], path: toml_positions.Path, usual: str, made: Any) -> Block:
+        """Return the step *made* under the name that *table* gives it, else under its *usual* one."""
+        name = _text_of(table["name"], (*path, "name")) if "name" in table else usual
         if not STEP_NAME.fullmatch(name):
             why = f"{name[:40]!r} is no name of a step: 2 to 32 of a-z, 0-9 and _, beginning with a letter"
             # In a table of [[steps]] itself, it may be meant for the flow.
@@ -273,17 +251,20 @@ def _check_limit(value: object, path: toml_positions.Path) -> None:
 
 def _condition(value: object, path: toml_positions.Path) -> Condition:
     table = _table(value, path)
-    _refuse_unknown(table, ("attribute", "equals", "client"), path, "when")
+    _refuse_unknown(table, ("attribute", "equals", "client", "enrolled"), path, "when")
     texts = {key: _text_of(each, (*path, key)) for key, each in table.items()}
     match texts:
         case {"client": id_, **others} if not others:
             return _built(path, client, id_)
         case {"attribute": name, "equals": wanted, **others} if not others:
             return _built(path, attribute, name, wanted)
+        case {"enrolled": kind, **others} if not others:
+            return _built(path, enrolled, kind)
         case _:
             raise _WrongError(
                 path,
-                'is no condition; write { attribute = "custom:tier", equals = "gold" } or { client = "an app client\'s id" }',
+                'is no condition; write { attribute = "custom:tier", equals = "gold" }, { client = "an app client\'s id" } or '
+                '{ enrolled = "totp" }',
             )
 
 
@@ -292,7 +273,7 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}: there is no such file ({_ANY_FLOW})") from None
+        raise ConfigurationError(f"{path}: there is no such file ({ANY_FLOW})") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise ConfigurationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if len(data) > MAX_BYTES:
@@ -338,10 +319,11 @@ def _refuse_unknown(table: Mapping[str, Any], known: tuple[str, ...], path: toml
                 if known
                 else "it takes no settings"
             )
-            raise _WrongError((*path, key), f"{owner} has no {key[:40]!r}{_did_you_mean(key, known) or f'; {there}'}")
+            raise _WrongError((*path, key), f"{owner} has no {key[:40]!r}{did_you_mean(key, known) or f'; {there}'}")
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return which of *known* may be meant by *name*, as the end of a message; empty if none comes close."""
     close = _close(name, known)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 

@@ -128,7 +128,7 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
     else:
         verdict = _compare_or_forgive(services, case, text, charge, deadline)
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
-    if not (verdict.right and (case.request.user.known or not case.step.kind.proves)):
+    if not (verdict.right and (case.request.user.known or not case.step.proves)):
         first = charge.outcome == "charged"
         return _wrong(services, case, checked_word(verdict.reason, "wrong")) if first else WRONG
     if not _accept(services, case, deadline):

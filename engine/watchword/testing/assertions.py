@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from watchword.algebra.evaluation import ACTION, SessionRequest, evaluate
 from watchword.algebra.flow import Decision, Flow, Round
@@ -30,7 +30,7 @@ def assert_flow(flow: Flow, require: str = "", *, session_minutes: float = 3) ->
     for error in errors:
         lines.append(f"  {error.code} {error.message}")
         if error.session is not None:
-            given = {"attributes": dict(error.attributes), "client": error.client}
+            given = {"attributes": dict(error.attributes), "client": error.client, "enrolled": error.enrolled}
             told = ", ".join(
                 [repr(" ".join(error.session)), *(f"{name}={said!r}" for name, said in given.items() if said)]
             )
@@ -45,10 +45,12 @@ def decision_after(
     attributes: Mapping[str, str] | None = None,
     client: str = "",
     known: bool = True,
+    enrolled: Collection[str] = (),
 ) -> Decision:
     """Return what *flow* decides after *session*: rounds, or words such as ``"srp_a+ password_verifier+ email_otp-"``.
 
-    *attributes* and *known* are the user's, *client* is the id of the app client; conditions are decided by them.
+    *attributes* and *known* are the user's, *client* is the id of the app client, *enrolled* are the kinds of which the user
+    had a credential when the sign-in began; conditions are decided by them.
 
     Raises:
         ConfigurationError: for a word that is no round; the message lists what there is.
@@ -57,6 +59,6 @@ def decision_after(
     if isinstance(session, str):
         # Metadata is written before the answer: that the last round was a resend is told by the client.
         said = {ACTION: "resend"} if session.rstrip().endswith("~") else {}
-        session = session_from_text(flow, session, attributes=attributes, client=client, known=known)
+        session = session_from_text(flow, session, attributes=attributes, client=client, known=known, enrolled=enrolled)
     user = User("ann", dict(attributes or {}), known)
-    return evaluate(SessionRequest("local_watchword", client, user, tuple(session), said), (flow,)).decision
+    return evaluate(SessionRequest("local_watchword", client, user, tuple(session), said), (flow,), enrolled).decision

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -76,32 +76,39 @@ def session_from_text(
     attributes: Mapping[str, str] | None = None,
     client: str = "",
     known: bool = True,
+    enrolled: Collection[str] = (),
 ) -> tuple[Round, ...]:
     """Return the session that *words* tell: ``"srp_a+ password_verifier+ email_otp- email_otp+"``.
 
     A word is a step's name, a host round's in lower case, or ``select``, and then ``+`` (right), ``-`` (wrong), ``~``
-    (resend) or ``!`` (could not be asked). *attributes*, *client* and *known* decide the flow's conditions.
+    (resend) or ``!`` (could not be asked). *attributes*, *client*, *known* and the kinds *enrolled* decide the flow's
+    conditions.
 
     Raises:
         ConfigurationError: for a word that is no round; the message lists what there is.
     """
-    outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known)
+    outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known, enrolled)
     return recorded(flow, parse_session(words, flow.steps), facts=derivative.facts_of(outcomes))
 
 
 def sessions(
-    flow: Flow, *, hostile: bool | None = None, attributes: Mapping[str, str] | None = None, client: str = ""
+    flow: Flow,
+    *,
+    hostile: bool | None = None,
+    attributes: Mapping[str, str] | None = None,
+    client: str = "",
+    enrolled: Collection[str] = (),
 ) -> SearchStrategy[tuple[Round, ...]]:
     """Return a hypothesis strategy for sessions of *flow*.
 
     With ``hostile=False`` they are such as a truthful host may have, at any point of a sign-in. With ``hostile=True``
     none is worth tokens: a sign-in that is not finished, or one with a round that is foreign, of another sign-in or
-    flow, given twice, or right only in form, or with the password left out. By default both. *attributes* and
-    *client* decide the flow's conditions.
+    flow, given twice, or right only in form, or with the password left out. By default both. *attributes*,
+    *client* and the kinds *enrolled* decide the flow's conditions.
     """
     from hypothesis import strategies as st  # noqa: PLC0415 - whoever draws nothing needs no hypothesis
 
-    outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known=True)
+    outcomes = derivative.outcomes_of(flow.conditions, attributes or {}, client, known=True, enrolled=enrolled)
 
     @st.composite
     def drawn(draw: DrawFn) -> tuple[Round, ...]:
@@ -125,9 +132,12 @@ def events(flow: Flow, *, hostile: bool | None = None) -> SearchStrategy[dict[st
     @st.composite
     def drawn(draw: DrawFn) -> dict[str, Any]:
         attributes, client = {"sub": "11111111-2222-4333-8444-555555555555"}, "app-client"
+        enrolled: list[str] = []
         for condition in flow.conditions:
             if draw(st.booleans()):
-                if condition[0] == "client":
+                if condition[0] == "enrolled":
+                    enrolled.append(condition[1])
+                elif condition[0] == "client":
                     client = condition[1]
                 else:
                     attributes[condition[1]] = condition[2]
@@ -139,7 +149,7 @@ def events(flow: Flow, *, hostile: bool | None = None) -> SearchStrategy[dict[st
             outcomes = derivative.outcomes_of(flow.conditions, attributes, client, known=False)
             rounds = _walk(draw, flow, outcomes, most_right=True).rounds
         else:
-            rounds = draw(sessions(flow, hostile=spoilt, attributes=attributes, client=client))
+            rounds = draw(sessions(flow, hostile=spoilt, attributes=attributes, client=client, enrolled=enrolled))
         said = draw(st.sampled_from([None, {}, {ACTION: "resend"}, {"attempts": "99", "admin": "true"}]))
         return _define_event(rounds, attributes, client, said, unknown=unknown)
 

@@ -27,7 +27,8 @@ from watchword import (
     when,
 )
 from watchword.errors import ConfigurationError
-from watchword.loading.flow_file import MAX_BYTES, MAX_REFERENCE, find_flow
+from watchword.loading.flow_file import MAX_BYTES
+from watchword.loading.flow_reference import MAX_REFERENCE, find_flow
 from watchword.loading.registry import Registry
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp

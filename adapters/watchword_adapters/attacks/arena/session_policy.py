@@ -8,7 +8,18 @@ from typing import Any, cast
 
 from attrs import frozen
 
-from watchword.algebra.blocks import AtLeast, AttributeCondition, Block, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import (
+    AtLeast,
+    AttributeCondition,
+    Block,
+    Enrol,
+    EnrolledCondition,
+    Fallback,
+    InSequence,
+    Named,
+    OneOf,
+    When,
+)
 from watchword.algebra.flow import Flow
 from watchword.contract.powers import is_host_run
 
@@ -52,7 +63,14 @@ def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, s
     judging = [flow for flow in flows if not marks or next(iter(marks))[0] == flow.fingerprint]
     if not all(steps <= {*flow.steps, "select"} for flow in judging[:1]):
         return False
-    return any(passes(flow, rights, attributes, client) for flow in judging[:1])
+    facts = "".join(mark[1] for mark in marks)
+    return any(passes(flow, rights, attributes, client, _enrolled(flow, facts)) for flow in judging[:1])
+
+
+def _enrolled(flow: Flow, facts: str) -> frozenset[str]:
+    """Return the kinds that the user had enrolled when the sign-in began, as its metadata tells."""
+    both = zip(flow.conditions, facts, strict=False)
+    return frozenset(condition[1] for condition, digit in both if condition[0] == "enrolled" and digit == "1")
 
 
 def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | None:
@@ -77,9 +95,15 @@ def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | Non
     return step if result else ""
 
 
-def passes(flow: Flow, rights: Sequence[str], attributes: Mapping[str, str], client: str) -> bool:
+def passes(
+    flow: Flow,
+    rights: Sequence[str],
+    attributes: Mapping[str, str],
+    client: str,
+    enrolled: frozenset[str] = frozenset(),
+) -> bool:
     """Say whether right answers to *rights* (steps, SRP_A, PASSWORD_VERIFIER), in this order, pass *flow*."""
-    reading = _Reading(tuple(rights), attributes, client)
+    reading = _Reading(tuple(rights), attributes, client, enrolled)
     if len(rights) in reading.passed(flow.body, 0):
         return True
     ignored = flow.unwanted_srp == "ignore" and rights[:1] == [_SRP_A]
@@ -93,6 +117,7 @@ class _Reading:
     rights: tuple[str, ...]
     attributes: Mapping[str, str]
     client: str
+    enrolled: frozenset[str]
 
     def passed(self, block: Block, start: int) -> Ends:
         match block:
@@ -113,6 +138,8 @@ class _Reading:
                 return frozenset({start}) if taken is None else self.passed(taken, start)
             case Named(name, _):
                 return self._one(name, start)
+            case Enrol(kind):
+                return self._one(f"enrol_{kind.kind}", start)
             case _ if is_host_run(block):
                 return frozenset({start + 2} if self.rights[start : start + 2] == (_SRP_A, _VERIFIER) else ())
             case _:
@@ -177,6 +204,8 @@ class _Reading:
         match block.condition:
             case AttributeCondition(name, value):
                 holds = self.attributes.get(name) == value
+            case EnrolledCondition(kind):
+                holds = kind in self.enrolled
             case condition:
                 holds = self.client == condition.id
         return block.then if holds else block.otherwise

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
-from operator import eq
+from operator import and_, eq
 from typing import Literal
 
 from attrs import field, frozen
@@ -84,7 +84,7 @@ class AttackTarget:
     @property
     def puzzles(self) -> bool:
         """Whether it is a puzzle: sends nothing and proves nothing."""
-        return not self.sends and not self.step.kind.proves
+        return not self.sends and not self.step.proves
 
     @property
     def open(self) -> bool:
@@ -100,16 +100,19 @@ class AttackTarget:
 def circumstances_of(flow: Flow) -> Iterator[Circumstances]:
     """Give a scene for each way in which the conditions of *flow* may hold: a few, and whatever reaches another step."""
     reached: set[str] = set()
-    for number, outcomes in enumerate(islice(every_outcome(flow), _MOST_OUTCOMES)):
+    asked = [condition[0] == "enrolled" for condition in flow.conditions]
+    # The people of the attacks have enrolled nothing.
+    playable = (each for each in every_outcome(flow) if not any(map(and_, each, asked)))
+    for number, outcomes in enumerate(islice(playable, _MOST_OUTCOMES)):
         attributes: dict[str, str] = {}
         denied: list[tuple[str, str]] = []
         client = APP
         for condition, holds in zip(flow.conditions, outcomes, strict=True):
             if condition[0] == "client":
                 client = condition[1] if holds else client
-            elif holds:
+            elif holds and condition[0] == "attribute":
                 attributes[condition[1]] = condition[2]
-            else:
+            elif condition[0] == "attribute":
                 denied.append((condition[1], condition[2]))
         state = flow.given(*outcomes)
         moves = _moves(state, lambda decision: isinstance(decision, IssueTokens))
@@ -140,7 +143,7 @@ def _factors(flow: Flow, scene: Circumstances, moves: tuple[Move, ...], probes: 
     for move, what in moves:
         decision = state.decide(choice)
         if move == "right" and isinstance(decision, Present):
-            count += bool(flow.steps[decision.step].kind.proves) or probes[decision.step].right is None
+            count += bool(flow.steps[decision.step].proves) or probes[decision.step].right is None
         state, choice = state.after(_read(move, decision)), what or None
     return count
 

@@ -139,7 +139,7 @@ def script_of(arena: Arena) -> tuple[str, ...]:
 
 def _is_puzzle(arena: Arena, step: str) -> bool:
     # Where puzzles alone give tokens, they show who exists: `watchword check` calls that an error (WW101).
-    if not any(target.step.kind.proves or target.srp for target in arena.targets):
+    if not any(target.step.proves or target.srp for target in arena.targets):
         return False
     return any(target.step.name == step and target.puzzles and target.common for target in arena.targets)
 

@@ -115,6 +115,7 @@ def report_as_json(report: Report, unseen: Mapping[str, str]) -> dict[str, objec
                 "session": None if each.session is None else list(each.session),
                 "attributes": dict(each.attributes),
                 "client": each.client,
+                "enrolled": list(each.enrolled),
                 "choice": each.choice,
             }
             for each in report.findings
@@ -130,6 +131,8 @@ def as_command(finding: Finding, flow: str) -> str:
     for name, value in finding.attributes.items():
         words += _option("--attribute", f"{name}={value}")
     words += _option("--client", finding.client) if finding.client else ()
+    for kind in finding.enrolled:
+        words += ("--enrolled", kind)
     words += _option("--choice", finding.choice) if finding.choice else ()
     return shlex.join(words)
 

@@ -66,6 +66,7 @@ def difference_as_json(found: Difference) -> dict[str, object]:
                 "session": list(each.session),
                 "attributes": dict(each.attributes),
                 "client": each.client,
+                "enrolled": list(each.enrolled),
                 "old": each.old,
                 "new": each.new,
             }
@@ -105,6 +106,7 @@ def _session(each: Divergence) -> str:
     said = f'"{" ".join(each.session)}"' if each.session else "the beginning"
     given = [f"{name} = {value}" for name, value in each.attributes.items()]
     given += [f"client = {each.client}"] if each.client else []
+    given += [f"{kind} is enrolled" for kind in each.enrolled]
     return f"{said} (where {' and '.join(given)})" if given else said
 
 
@@ -124,4 +126,6 @@ def _speaks(flow: Flow, each: Divergence) -> bool:
 def _command(flow: Flow, each: Divergence, named: str) -> str:
     looked_at = {condition[1] for condition in flow.conditions if condition[0] == "attribute"}
     attributes = {name: value for name, value in each.attributes.items() if name in looked_at}
-    return as_command(Finding("", "note", "", each.session, attributes, each.client), named)
+    kinds = {condition[1] for condition in flow.conditions if condition[0] == "enrolled"}
+    enrolled = tuple(kind for kind in each.enrolled if kind in kinds)
+    return as_command(Finding("", "note", "", each.session, attributes, each.client, enrolled=enrolled), named)

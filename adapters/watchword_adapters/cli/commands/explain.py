@@ -37,6 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="an attribute of the user, for flows that look at it; may be given again",
     )
     parser.add_argument("--client", default="", metavar="ID", help="the app client, for flows that look at it")
+    parser.add_argument(
+        "--enrolled",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="a kind that the user had enrolled when the sign-in began, for flows that ask; may be given again",
+    )
     parser.add_argument("--unknown-user", action="store_true", help="the user does not exist")
     parser.add_argument("--choice", metavar="STEP", help="the step that the client asks for now")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -54,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         client=arguments.client,
         known=not arguments.unknown_user,
         choice=arguments.choice,
+        enrolled=_enrolled(arguments.enrolled, flow),
     )
     if arguments.json:
         print(json.dumps(explanation_as_json(explanation), indent=2))
@@ -70,6 +78,20 @@ def _attributes(texts: Sequence[str], flow: Flow) -> dict[str, str]:
         if name not in known:
             raise ConfigurationError(f"--attribute {name[:60]}: this flow looks at {', '.join(known)} only")
     return given
+
+
+def _enrolled(kinds: Sequence[str], flow: Flow) -> tuple[str, ...]:
+    """Return *kinds*; one that *flow* never asks for is a mistake."""
+    asked = dict.fromkeys(condition[1] for condition in flow.conditions if condition[0] == "enrolled")
+    for kind in kinds:
+        if kind not in asked:
+            told = (
+                f"this flow asks for {', '.join(asked)} only"
+                if asked
+                else "this flow asks for nothing that is enrolled"
+            )
+            raise ConfigurationError(f"--enrolled {kind[:60]}: {told}")
+    return tuple(kinds)
 
 
 def explanation_as_json(explanation: Explanation) -> dict[str, object]:

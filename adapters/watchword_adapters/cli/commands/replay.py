@@ -15,7 +15,7 @@ from attrs import evolve
 from watchword.algebra.derivative import CUSTOM, SELECT
 from watchword.algebra.flow import Flow
 from watchword.analysis.explanation import REASON_TEXTS, Explanation, explain_request
-from watchword.loading.flow_file import find_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.commands.explain import explanation_as_json, print_explanation
 from watchword_adapters.cli.flow_argument import add_flow, read_flow

@@ -18,7 +18,7 @@ from watchword.algebra.lowering import STEP_NAME
 from watchword.contract.kinds import HostRun, Kind
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
-from watchword.loading.flow_file import find_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import COURIERS, KINDS_GROUP, LEDGERS, Registry
 from watchword_adapters.deploy.archive import Archive, pack_zip
 from watchword_adapters.deploy.build import define_zip
@@ -46,7 +46,7 @@ _HANDLER = '''\
 import os
 from pathlib import Path
 
-from watchword.loading.flow_file import find_flow
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 
@@ -217,7 +217,7 @@ def _planned(
     if trigger == "create" and channels:
         modules[COURIERS] = {scheme: registry.module_of(COURIERS, scheme) for scheme in order.couriers}
         _check_channels(channels, order.couriers, registry)
-    roots = ["watchword_adapters.aws_lambda", "watchword.loading.flow_file", *classes]
+    roots = ["watchword_adapters.aws_lambda", "watchword.loading.flow_reference", *classes]
     roots += [module for table in modules.values() for module in table.values()]
     files = dict(shipped)
     names: list[str] = []

@@ -152,7 +152,7 @@ def _has_srp(flow: Flow) -> bool:
 
 
 def _factors(flow: Flow) -> set[str]:
-    proven = {factor for step in flow.steps.values() for factor in step.kind.proves}
+    proven = {factor for step in flow.steps.values() for factor in step.proves}
     return proven | ({"knowledge"} if _has_srp(flow) else set())
 
 
@@ -161,4 +161,4 @@ def _sends(flow: Flow) -> bool:
 
 
 def _proves_by_mail_alone(flow: Flow) -> bool:
-    return all(step.powers.channel == "email" for step in flow.steps.values() if step.kind.proves)
+    return all(step.powers.channel == "email" for step in flow.steps.values() if step.proves)
