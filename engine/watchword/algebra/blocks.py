@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import evolve, frozen
 
 from watchword.contract.kinds import HostRun, Kind
-from watchword.contract.powers import is_host_run, is_kind, lacked_by_kind, powers_of
+from watchword.contract.powers import is_host_run, is_kind, lacked_by_kind
 from watchword.errors import ConfigurationError
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
@@ -163,10 +163,6 @@ def enrol(kind: Kind) -> Enrol:
     expect_blocks("enrol", (kind,))
     if not is_kind(kind):
         raise ConfigurationError(f"enrol: only a kind of challenge can be enrolled, this is {kind!r}")
-    if not powers_of(kind).enrols:
-        raise ConfigurationError(
-            f"enrol: the kind {kind.kind!r} enrols nothing: it has no begin and complete; write it as a step of its own"
-        )
     return Enrol(kind)
 
 
@@ -232,10 +228,8 @@ def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
             return evolve(block, options=changed(options))
         case When(condition, then, otherwise):
             return When(condition, map_kinds(then, change), None if otherwise is None else map_kinds(otherwise, change))
-        case Named(name, Enrol(kind)):
-            return Named(name, Enrol(change(kind)))
         case Named(name, kind):
-            return Named(name, change(kind))
+            return Named(name, Enrol(change(kind.kind)) if isinstance(kind, Enrol) else change(kind))
         case Enrol(kind):
             return Enrol(change(kind))
         case _:
@@ -253,7 +247,8 @@ def expect_blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:
     for part in parts:
         if isinstance(part, type):
             raise ConfigurationError(f"{word}: {part.__name__} is a class: write {part.__name__}()")
-        if not (isinstance(part, Combination) or is_kind(part) or is_host_run(part)):
+        of_blocks = isinstance(part, Combination)
+        if not (of_blocks or is_kind(part) or is_host_run(part)):
             lacking = ", ".join(lacked_by_kind(part))
             if lacking:
                 raise ConfigurationError(

@@ -331,7 +331,7 @@ def read_session(session, programs, attributes, client, known, action, enrolled=
     named = [each for each in programs if each[0] == first[1]] if first else programs
     problem = "too_many_rounds" if len(session) > MAX_ROUNDS else None if named else "unknown_flow"
     program = named[0] if named else programs[0]
-    recorded = first[2] if first and named and _are_facts(first[2], program[1]) else ""
+    recorded = first[2] if first and named and are_facts(first[2], program[1]) else ""
     outcomes = outcomes_of(program[1], attributes, client, known, enrolled, recorded) if program[1] else ()
     if problem:
         return program, outcomes, (), problem
@@ -368,10 +368,10 @@ def _mismatch(parts, first, facts):
     _, flow, recorded, signin = sign_in
     if flow != first[1] or signin != first[3]:
         return "mixed_sessions"
-    return "facts_changed" if recorded != facts and _are_facts(recorded, facts) else "foreign_metadata"
+    return "facts_changed" if recorded != facts and are_facts(recorded, facts) else "foreign_metadata"
 
 
-def _are_facts(text, conditions):
+def are_facts(text, conditions):
     """Say whether *text* can be what `facts_of` wrote for so many *conditions*."""
     return len(text) == len(conditions) and not text.strip("01")
 

@@ -112,12 +112,10 @@ class _Lowering:
                 return bodies[0] if len(bodies) == 1 else ("fallback", bodies[0], bodies[1:])
             case When(condition, then, otherwise):
                 return self._when(condition, then, otherwise, head=head, skippable=skippable)
-            case Named(name, Enrol(kind)):
-                return self._step(name, kind, enrols=True)
             case Named(name, kind):
                 return self._step(name, kind)
             case Enrol(kind):
-                return self._step(f"enrol_{kind.kind}", kind, enrols=True)
+                return self._step(f"enrol_{kind.kind}", block)
             case _:
                 return _prelude(block, head=head) if is_host_run(block) else self._step(block.kind, block)
 
@@ -143,7 +141,9 @@ class _Lowering:
         no = derivative.PASSED if otherwise is None else self.lower(otherwise, head=head, skippable=False)
         return ("when", self.conditions.index(lowered), yes, no)
 
-    def _step(self, name: str, kind: Kind, *, enrols: bool = False) -> derivative.Body:
+    def _step(self, name: str, asked: Kind | Enrol) -> derivative.Body:
+        enrols = isinstance(asked, Enrol)
+        kind = asked.kind if isinstance(asked, Enrol) else asked
         check_name("step", name)
         check_name("kind", kind.kind)
         if name in self.steps:
@@ -193,14 +193,14 @@ def _after(block: Block, before: _Before) -> _Before:
                 )
                 left_out = before if before.asked else _Before(before.proven, undecided=condition.kind)
             return _either((_after(then, before), _after(otherwise, before) if otherwise else left_out))
-        case Enrol(kind) | Named(_, Enrol(kind)):
+        case Enrol(kind):
             _expect_proof(f"enrol({type(kind).__name__}()): strangers would enrol for a user", before)
             return _Before(before.proven, asked=True)
         case Named(_, kind):
             return _after(kind, before)
-        case _ if is_host_run(block):
-            return _Before(proven=True)  # it comes before everything else
         case _:
+            if is_host_run(block):
+                return _Before(proven=True)  # it comes before everything else
             return _Before(before.proven or bool(block.proves), asked=True)
 
 

@@ -136,7 +136,8 @@ class _Walk:
             if pair[0] == pair[1] or pair in told or (place.apart and set(pair) != {TOKENS, FAIL}):
                 continue
             told.add(pair)
-            yield Divergence(place.session, *pair, *example_of(place.held))
+            attributes, client, enrolled = example_of(place.held)
+            yield Divergence(place.session, *pair, attributes, client, enrolled)
 
     def _places(self) -> Iterator[tuple[_Place, tuple[str, str]]]:
         """Give every pair of states that one session leads to, nearest first, with the decisions of both flows there."""

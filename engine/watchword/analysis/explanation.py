@@ -323,8 +323,10 @@ def _mismatch(stranger: Round, place: int, problem: str, outcomes: Sequence[bool
             else "metadata in another form than Watchword's"
         )
         return f"{number} carries {what}"
+    recorded, now = _cut(fields["facts"]) or "none", derivative.facts_of(outcomes) or "none"
+    if not derivative.are_facts(fields["facts"], outcomes):
+        return f"{number} was made for conditions that came out as {recorded}, which is no outcome of this flow's"
     if problem == "facts_changed":
-        recorded, now = _cut(fields["facts"]) or "none", derivative.facts_of(outcomes) or "none"
         return f"{number} was made where the conditions came out as {recorded}, now they come out as {now}"
     if problem == "mixed_sessions":
         return f"{number} names another flow or sign-in than the first"

@@ -13,6 +13,7 @@ import attrs
 from attrs import field, frozen
 
 from watchword.algebra.blocks import (
+    STEP_NAME,
     Block,
     Condition,
     all_of,
@@ -29,7 +30,7 @@ from watchword.algebra.blocks import (
 )
 from watchword.algebra.flow import Flow
 from watchword.algebra.limits import Limits
-from watchword.algebra.lowering import STEP_NAME, check_name
+from watchword.algebra.lowering import check_name
 from watchword.errors import ConfigurationError
 from watchword.loading import toml_positions
 from watchword.loading.registry import Registry, expect_registry
@@ -48,7 +49,7 @@ _LISTED: Mapping[str, Callable[..., Block]] = {
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {"at_least": ("of",), "when": ("then", "otherwise")}
 _WHEN = '{ when = { attribute = "custom:tier", equals = "gold" }, then = { … } }'
 _ABOVE = "in TOML what belongs to the flow is written above the first [[steps]]"
-_BLOCK_WORDS = ("kind", "enrol", *_LISTED, *_COMPANIONS)
+_BLOCK_WORDS = ("kind", *_LISTED, *_COMPANIONS, "enrol")
 ANY_FLOW = "a flow is the path of a TOML file, or module:attribute"
 
 P = ParamSpec("P")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from watchword.algebra.lowering import STEP_NAME
+from watchword.algebra.blocks import STEP_NAME
 from watchword.contract import hookspecs
 from watchword.contract.kinds import Factor, HostRun, Kind
 from watchword.contract.ports import AuditEvent, Courier, Ledger

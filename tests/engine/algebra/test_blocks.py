@@ -68,7 +68,7 @@ def test_all_of_is_at_least_all():
 @pytest.mark.parametrize("condition", ["gold", None, ("attribute", "a", "b"), True, lambda user: True])
 def test_a_condition_is_an_attribute_or_a_client(condition):
     """Nothing that the client controls in this sign-in, and no code."""
-    with pytest.raises(ConfigurationError, match=r"when: .* is no condition: use attribute\(name, value\) or client"):
+    with pytest.raises(ConfigurationError, match=r"when: .* is no condition: use attribute\(name, value\), client"):
         when(condition, ONE, otherwise=TWO)
 
 

@@ -261,7 +261,7 @@ def test_metadata_is_told_as_it_mismatches():
     begun = explain_request(
         request([(derivative.CUSTOM, True, metadata(Flow(quiz("code")), "code", facts="1"))]), [Flow(quiz("code"))]
     )
-    assert "came out as 1, now they come out as none" in begun.reason
+    assert "conditions that came out as 1, which is no outcome of this flow's" in begun.reason
 
 
 def test_a_session_is_explained_by_the_flow_that_it_began_under():

@@ -15,7 +15,7 @@ from string import Template
 from attrs import frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.lowering import STEP_NAME
+from watchword.algebra.blocks import STEP_NAME
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import KINDS_GROUP
 

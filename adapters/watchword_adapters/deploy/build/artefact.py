@@ -12,9 +12,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from watchword.algebra.blocks import kinds_in
+from watchword.algebra.blocks import STEP_NAME, kinds_in
 from watchword.algebra.flow import Flow
-from watchword.algebra.lowering import STEP_NAME
 from watchword.contract.kinds import HostRun, Kind
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
