@@ -102,7 +102,9 @@ def circumstances_of(flow: Flow) -> Iterator[Circumstances]:
     reached: set[str] = set()
     asked = [condition[0] == "enrolled" for condition in flow.conditions]
     # The people of the attacks have enrolled nothing.
-    playable = (each for each in every_outcome(flow) if not any(held and by for held, by in zip(each, asked, strict=True)))
+    playable = (
+        each for each in every_outcome(flow) if not any(held and by for held, by in zip(each, asked, strict=True))
+    )
     for number, outcomes in enumerate(islice(playable, _MOST_OUTCOMES)):
         attributes: dict[str, str] = {}
         denied: list[tuple[str, str]] = []
