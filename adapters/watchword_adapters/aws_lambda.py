@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.algebra.evaluation import Evaluation, SessionRequest, closing_event, evaluate
 from watchword.algebra.flow import Flow
@@ -19,9 +19,11 @@ from watchword_adapters.aws.cognito import Event
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 
 if TYPE_CHECKING:
+    from watchword.algebra.flow import Decision
     from watchword.contract.credentials import Credentials
     from watchword.loading.registry import Registry
     from watchword.runtime.engine import Engine
+    from watchword_adapters.dialects import Dialect
 
 Trigger = Callable[[object, object], Event]
 
@@ -42,6 +44,7 @@ class Triggers:
     flows: tuple[Flow, ...]
     _engine: Engine | None = field(repr=False, alias="engine")
     _tell: Callable[[SessionRequest, Evaluation], None] | None = field(default=None, repr=False, alias="tell")
+    _dialect: Dialect | None = field(default=None, repr=False, alias="dialect")
 
     def __iter__(self) -> Iterator[Trigger]:
         """Give define, create and verify."""
@@ -68,21 +71,36 @@ class Triggers:
         return works[cognito.trigger_of(event)](event)
 
     def _define(self, event: Event) -> Event:
-        request = cognito.session_request_of(event)
-        if self._engine is not None:
-            return cognito.define_response(event, self._engine.define(request))
+        request = self._session_request(event)
+        decision = self._decision(event, request)
+        return cognito.define_response(event, decision)
+
+    def _decision(self, event: Event, request: SessionRequest) -> Decision:
         evaluation = evaluate(request, self.flows)
-        if self._tell is not None:
+        if self._dialect is not None:
+            evaluation = evolve(evaluation, decision=self._dialect.decision(event, request, evaluation.decision))
+        if self._engine is not None:
+            self._engine.record_end(request, evaluation)
+        elif self._tell is not None:
             self._tell(request, evaluation)
-        return cognito.define_response(event, evaluation.decision)
+        return evaluation.decision
 
     def _create(self, event: Event) -> Event:
-        engine, request = self._full(), cognito.session_request_of(event)
-        return cognito.create_response(event, engine.create(request))
+        engine, request = self._full(), self._session_request(event)
+        created = engine.create(request)
+        if self._dialect is not None:
+            created = self._dialect.challenge(request, created)
+        return cognito.create_response(event, created)
 
     def _verify(self, event: Event) -> Event:
         engine, request = self._full(), cognito.answer_request_of(event)
+        if self._dialect is not None:
+            request = self._dialect.answer_request(event, request, engine)
         return cognito.verify_response(event, engine.verify(request))
+
+    def _session_request(self, event: Event) -> SessionRequest:
+        request = cognito.session_request_of(event)
+        return request if self._dialect is None else self._dialect.session_request(event, request)
 
     def _full(self) -> Engine:
         if self._engine is None:
@@ -109,7 +127,7 @@ class Triggers:
 
             ref = reference(drawn)
         _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
-        return TriggerError(f"{text} (ref {ref})")
+        return TriggerError(f"{text} (ref {ref})" if self._dialect is None else self._dialect.text(error))
 
 
 def _teller(settings: HostSettings) -> Callable[[SessionRequest, Evaluation], None]:
@@ -144,6 +162,7 @@ def triggers(
     pad_to: float | None = None,
     environment: Mapping[str, str] | None = None,
     registry: Registry | None = None,
+    dialect: str | None = None,
 ) -> Triggers:
     """Return the Lambda triggers of *flow*: a `Flow`, the path of a TOML file, or ``"module:attribute"``.
 
@@ -153,7 +172,8 @@ def triggers(
     (newest first) or a `Keyring`, and *root_key* the same, which never rotates (the oldest key if absent); *courier* is
     one (for e-mail), or a mapping by channel, or URLs; *credentials* is the store of what users enrolled; *pad_to* is the least number of seconds that a call takes in
     which a message could be sent (0.5 with a courier over the network), 3 at most. *registry* finds kinds, couriers
-    and ledgers by name; without it a `Registry` of all that is installed.
+    and ledgers by name; without it a `Registry` of all that is installed. *dialect* names the client that is spoken to, such as
+    ``passwordless``: the events of its sign-ins then have its words.
 
     One environment serves all functions: one whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) reads no
     key, ledger or courier, and one that is named ``….verify`` no courier.
@@ -175,10 +195,19 @@ def triggers(
         registry=registry,
     )
     flows = settings.flows(flow, previous)
+    spoken = None if dialect is None else _dialect(dialect, flows)
     if settings.defines_only:
-        return Triggers(flows, None, _teller(settings))
+        return Triggers(flows, None, _teller(settings), dialect=spoken)
+    if spoken is not None:
+        spoken.check()
     creates = not settings.verifies_only
     engine = settings.engine(flows, creates=creates)
     if creates:
         engine.prepare(settings.schemes_of)
-    return Triggers(flows, engine)
+    return Triggers(flows, engine, dialect=spoken)
+
+
+def _dialect(name: str, flows: tuple[Flow, ...]) -> Dialect:
+    from watchword_adapters.dialects import find_dialect  # noqa: PLC0415 - most hosts speak the engine's own language
+
+    return find_dialect(name, flows)

@@ -30,7 +30,11 @@ class SessionRequest:
 
 @frozen
 class AnswerRequest:
-    """A call of Verify: an answer, and the private parameters of the challenge that it answers."""
+    """A call of Verify: an answer, and the private parameters of the challenge that it answers.
+
+    *issued* are challenges that the host gave out before the sign-in began, as for a passkey whose user nobody knows yet. The host
+    has used them up in the name of this round: nobody else can answer them.
+    """
 
     pool: str
     client: str
@@ -38,6 +42,7 @@ class AnswerRequest:
     answer: object = field(repr=False)
     private: Mapping[str, object] = field(factory=dict[str, object], converter=read_only_values, repr=False)
     client_metadata: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
+    issued: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @frozen

@@ -184,10 +184,15 @@ class Challenge:
 
 @frozen
 class VerifyRequest(KindRequest):
-    """Everything a kind may know when it judges an answer: never another kind's, never the session."""
+    """Everything a kind may know when it judges an answer: never another kind's, never the session.
+
+    *issued* are challenges that the host gave out before the sign-in began, and has used up for this round. A kind whose answers
+    sign a challenge takes them beside its own.
+    """
 
     answer: str = field(repr=False)
     private: Mapping[str, str] = field(converter=read_only, repr=False)
+    issued: tuple[str, ...] = field(default=(), kw_only=True)
 
     def seal(self, answer: str) -> str:
         """Return the keyed digest that `CreateRequest.seal` gives for *answer* in the challenge at hand."""

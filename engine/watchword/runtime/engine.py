@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from watchword.algebra.evaluation import AnswerRequest, SessionRequest, closing_event, evaluate
+from watchword.algebra.evaluation import AnswerRequest, Evaluation, SessionRequest, closing_event, evaluate
 from watchword.algebra.flow import Decision
 from watchword.contract.kinds import Verdict
 from watchword.contract.ports import LEASE, Courier
@@ -59,10 +59,14 @@ class Engine(Services):
     def define(self, request: SessionRequest) -> Decision:
         """Return what comes next for the session of *request*. The end of a sign-in is recorded."""
         evaluation = evaluate(request, self.flows)
+        self.record_end(request, evaluation)
+        return evaluation.decision
+
+    def record_end(self, request: SessionRequest, evaluation: Evaluation) -> None:
+        """Record the end of a sign-in, if *evaluation* of *request* is one."""
         ended = closing_event(request, evaluation)
         if ended is not None:
             self.record(ended[0], self.user_key(request.pool, request.user), claim=evaluation.claim, **ended[1])
-        return evaluation.decision
 
     def create(self, request: SessionRequest) -> CreatedChallenge:
         """Return the challenge for the step that the session of *request* has come to; see `watchword.runtime.creation.create`.

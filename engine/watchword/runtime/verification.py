@@ -192,6 +192,7 @@ def _compare(services: Services, case: _Case, text: str, at: float, deadline: De
         case.kind_parameters,
         round=parameters.round,
         within=deadline.left(),
+        issued=case.request.issued,
         methods=services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
     )
     try:

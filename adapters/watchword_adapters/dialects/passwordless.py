@@ -1,0 +1,168 @@
+"""The dialect of amazon-cognito-passwordless-auth, the client of AWS's sample, as of release 0.17.0.
+
+The client begins without parameters, and Create answers with a round of its name: ``PROVIDE_AUTH_PARAMETERS``, with the passkey
+challenge in ``fido2options``. Which method the client has chosen it says in the client metadata of its answer. For the engine that
+round is one of the flow's own: the passkey's, or a choice that may be answered for the passkey.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from attrs import evolve, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
+from watchword.algebra.flow import Decision, FailAuthentication, Flow, Present, ReadRound
+from watchword.errors import ConfigurationError, ProtocolError
+from watchword.runtime.creation import CreatedChallenge
+from watchword.runtime.services import Services
+from watchword_adapters.dialects.sign_in_challenges import spent_challenge
+
+ANSWER = "answer"
+METHOD = "signInMethod"
+"""The key of client metadata by which the client says its method."""
+
+FIDO2 = "FIDO2"
+NOT_SUPPORTED = {
+    "MAGIC_LINK": "Sign-in with Magic Link not supported",
+    "SMS_OTP_STEPUP": "Step-up authentication with SMS OTP not supported",
+    FIDO2: "Sign-in with FIDO2 (Face/Touch) not supported",
+}
+"""What the client is told of a method that the flow does not have, in the words of the sample."""
+
+ANYTHING_ELSE = "Internal Server Error"
+PARAMETERS_ROUND = {"challenge": "PROVIDE_AUTH_PARAMETERS"}
+OPTIONS = "fido2options"
+KIND = "passkey"
+
+
+class MethodError(ProtocolError):
+    """Raised if the client asks for a method that the flow does not have."""
+
+
+@frozen
+class Passwordless:
+    """The dialect for *flows*, the first of which is the one in use.
+
+    A client that says no method is taken at its word: it speaks the engine's own language. So an application may have both.
+    """
+
+    flows: tuple[Flow, ...]
+
+    def check(self) -> None:
+        """Check that a passkey may be answered at once, in each beginning of the flow, and that nothing comes behind it."""
+        from watchword.analysis.state_space import every_outcome_of  # noqa: PLC0415 - a function that defines only does not check
+
+        flow = self.flows[0]
+        step = _passkey_of(flow)
+        if step is None:
+            raise ConfigurationError(
+                f"the flow {flow.name!r} has no step of kind {KIND!r}, or more than one, and the passwordless client signs in "
+                f"with {KIND}s: add one, such as one_of(Passkey(…), EmailOtp())"
+            )
+        for outcomes in every_outcome_of(flow.conditions):
+            self._check_beginning(flow, flow.given(*outcomes), step)
+
+    def _check_beginning(self, flow: Flow, begun: Flow, step: str) -> None:
+        decision = begun.decide()
+        asked = (
+            decision.step if isinstance(decision, Present) else "nothing that a client without a password can answer"
+        )
+        choices = decision.choices if isinstance(decision, Present) else ()
+        if step not in {asked, *choices}:
+            raise ConfigurationError(
+                f"the passwordless client answers for {step!r} at once, and the flow {flow.name!r} begins with {asked}: "
+                f"begin with {step!r}, or with a choice that has it"
+            )
+        chosen = begun if asked == step else begun.after(ReadRound.custom(derivative.SELECT, right=False))
+        if chosen.after(ReadRound.custom(step, right=True)).state[0] != derivative.PASSED:
+            raise ConfigurationError(
+                f"the passwordless client takes tokens or a failure after {step!r}, and the flow {flow.name!r} goes on behind it"
+            )
+
+    def session_request(self, event: Mapping[str, Any], request: SessionRequest) -> SessionRequest:
+        """Say in the engine's words that the last round was answered for the passkey, if the client says so."""
+        last = derivative.read_metadata(request.session[-1].metadata) if request.session else None
+        if _method(event) != FIDO2 or last is None or last["step"] != derivative.SELECT:
+            return request
+        return evolve(request, client_metadata=self._answered_for_the_passkey(last["flow"]))
+
+    def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
+        """The same for Verify. A challenge that was given out before the sign-in is used up for this round."""
+        private = {
+            name: value for name, value in request.private.items() if (name, value) not in PARAMETERS_ROUND.items()
+        }
+        method = _method(event)
+        if method is None:
+            return evolve(request, private=private)
+        said = self._answered_for_the_passkey(private.get("flow")) if method == FIDO2 else {}
+        if not said:
+            raise MethodError(NOT_SUPPORTED.get(method, "the client names a method that nobody knows"))
+        chosen = said if private.get("kind") == derivative.SELECT else {}
+        spent = spent_challenge(services, request.pool, request.client, request.answer, private.get("round"))
+        return evolve(request, private=private, client_metadata=chosen, issued=(spent,) if spent else ())
+
+    def decision(self, event: Mapping[str, Any], request: SessionRequest, decision: Decision) -> Decision:
+        """A passkey brings tokens or a failure: the client throws at a second round."""
+        ends = _method(event) == FIDO2 and request.session and isinstance(decision, Present)
+        return FailAuthentication("no_second_round") if ends else decision
+
+    def challenge(self, request: SessionRequest, created: CreatedChallenge) -> CreatedChallenge:
+        """Name the first round as the client knows it, and show it the challenge for the passkey."""
+        if request.session:
+            return created
+        options = _options(created.public)
+        shown = PARAMETERS_ROUND | ({OPTIONS: options} if options else {})
+        return evolve(created, public={**created.public, **shown}, private={**created.private, **PARAMETERS_ROUND})
+
+    def text(self, error: BaseException) -> str:
+        """The sample tells its users what a method lacks, and nothing else."""
+        return str(error) if isinstance(error, MethodError) and str(error) in NOT_SUPPORTED.values() else ANYTHING_ELSE
+
+    def _answered_for_the_passkey(self, fingerprint: object) -> dict[str, str]:
+        flow = next((each for each in self.flows if each.fingerprint == fingerprint), None)
+        step = _passkey_of(flow) if flow else None
+        return {ACTION: ANSWER, CHOICE: step} if step else {}
+
+
+def _passkey_of(flow: Flow) -> str | None:
+    """Return the name of the one step of *flow* that asks for a passkey."""
+    names = [name for name, step in flow.steps.items() if step.kind.kind == KIND]
+    return names[0] if len(names) == 1 else None
+
+
+def _method(event: Mapping[str, Any]) -> str | None:
+    """Return the method that the client says; None if it says none."""
+    request: object = event.get("request")
+    metadata: object = (
+        cast("Mapping[str, Any]", request).get("clientMetadata") if isinstance(request, Mapping) else None
+    )
+    said: object = cast("Mapping[str, Any]", metadata).get(METHOD) if isinstance(metadata, Mapping) else None
+    return said if isinstance(said, str) else None
+
+
+def _options(public: Mapping[str, str]) -> str:
+    """Return the options for a passkey as the client reads them, from those of the standard; nothing if there are none.
+
+    What is absent is left out: null is no option for the client.
+    """
+    offers = [json.loads(text) for name, text in public.items() if name.startswith("offer_")]
+    found = next((each["options"] for each in (public, *offers) if "options" in each), None)
+    if found is None:
+        return ""
+    options: dict[str, Any] = json.loads(found)
+    listed = [
+        {name: each[name] for name in ("id", "transports") if each.get(name)}
+        for each in options.get("allowCredentials") or ()
+    ]
+    named = {
+        "challenge": options["challenge"],
+        "timeout": options.get("timeout"),
+        "userVerification": options.get("userVerification"),
+        "relyingPartyId": options.get("rpId"),
+        "credentials": listed or None,
+    }
+    return json.dumps({name: value for name, value in named.items() if value is not None}, separators=(",", ":"))

@@ -1,0 +1,249 @@
+"""The dialect of the passwordless client: its words in, the engine's values behind, its words out."""
+
+import json
+
+import pytest
+
+from kit.engine_host import ANN, Mail, Riddle
+from kit.hosts import event, triggers_of
+from kit.passkeys import StandIn, assertion
+from watchword import ConfigurationError, Flow, named, one_of, sequence, when
+from watchword.algebra.blocks import attribute
+from watchword.testing.time import VirtualClock
+from watchword_adapters.dialects.sign_in_challenges import new_challenge
+from watchword_adapters.ledgers.memory import MemoryLedger
+
+ALONE = Flow(StandIn())
+FIDO2 = {"signInMethod": "FIDO2"}
+
+
+class Client:
+    """A sign-in in the client's order of calls, with the session that Cognito keeps."""
+
+    def __init__(self, triggers, user=ANN):
+        self.triggers, self.user, self.session = triggers, user, []
+
+    def begin(self):
+        """The public parameters of InitiateAuth."""
+        assert "CUSTOM_CHALLENGE" == self._call("define", session=[])["challengeName"]
+        return self._created()
+
+    def _created(self, **said):
+        self.created = self._call("create", session=self.session, challengeName="CUSTOM_CHALLENGE", **said)
+        return self.created["publicChallengeParameters"]
+
+    def answer(self, text, metadata=FIDO2):
+        """What RespondToAuthChallenge comes to: ``tokens``, ``failure``, or the public parameters of another round."""
+        said = {"clientMetadata": metadata} if metadata is not None else {}
+        private = self.created["privateChallengeParameters"]
+        right = self._call("verify", privateChallengeParameters=private, challengeAnswer=text, **said)["answerCorrect"]
+        done = {"challengeName": "CUSTOM_CHALLENGE", "challengeResult": right}
+        self.session.append(done | {"challengeMetadata": self.created["challengeMetadata"]})
+        decided = self._call("define", session=self.session, **said)
+        if decided["issueTokens"] or decided["failAuthentication"]:
+            return "tokens" if decided["issueTokens"] else "failure"
+        return self._created(**said)
+
+    def _call(self, trigger, **request):
+        handler = getattr(self.triggers, trigger)
+        return handler(event(trigger, user=self.user, **request), None)["response"]
+
+
+def client_of(flow=ALONE, **settings):
+    return Client(triggers_of(flow, dialect="passwordless", **settings))
+
+
+def challenge_in(public):
+    return json.loads(public["fido2options"])["challenge"]
+
+
+def test_the_first_round_has_the_clients_name_and_its_challenge():
+    """The client reads `challenge` and `fido2options`; what the kind left out is left out, since null fails in the client."""
+    client = client_of()
+    public = client.begin()
+
+    assert "PROVIDE_AUTH_PARAMETERS" == public["challenge"]
+    assert "PROVIDE_AUTH_PARAMETERS" == client.created["privateChallengeParameters"]["challenge"]
+    options = json.loads(public["fido2options"])
+    assert {"relyingPartyId": "localhost", "timeout": 180_000, "userVerification": "required"} == {
+        name: value for name, value in options.items() if name != "challenge"
+    }
+
+
+def test_the_metadata_stays_the_engines():
+    """Define reads it: a name that anybody knows could not say which sign-in it belongs to."""
+    client = client_of()
+    client.begin()
+
+    assert "PROVIDE_AUTH_PARAMETERS" not in client.created["challengeMetadata"]
+
+
+def test_an_assertion_brings_tokens_at_once():
+    """One round: the client answers the first challenge."""
+    client = client_of()
+
+    assert "tokens" == client.answer(assertion(challenge_in(client.begin())))
+
+
+@pytest.mark.parametrize("tries", [1, 3])
+def test_a_wrong_assertion_ends_the_sign_in(tries):
+    """However many tries the step has: the client throws at a second round."""
+    client = client_of(Flow(StandIn(attempts=tries)))
+
+    assert "failure" == client.answer(assertion(challenge_in(client.begin()), signed_by="bob"))
+
+
+@pytest.mark.parametrize("metadata", [{"signInMethod": name} for name in ("MAGIC_LINK", "SMS_OTP_STEPUP")])
+def test_no_tokens_come_for_a_method_that_is_not_supported(metadata):
+    """Also not for the right assertion: the round was answered for another method."""
+    client = client_of()
+    public = client.begin()
+
+    with pytest.raises(Exception, match="not supported") as raised:
+        client.answer(assertion(challenge_in(public)), metadata)
+    words = {
+        "MAGIC_LINK": "Sign-in with Magic Link not supported",
+        "SMS_OTP_STEPUP": "Step-up authentication with SMS OTP not supported",
+    }
+    assert words[metadata["signInMethod"]] == str(raised.value)
+
+
+def test_anything_else_is_an_internal_server_error():
+    """In the sample's words, with nothing of ours: the log has the reference."""
+    client = client_of()
+    client.begin()
+
+    with pytest.raises(Exception, match=r"^Internal Server Error$"):
+        client.answer("x", {"signInMethod": "ANOTHER"})
+
+
+def test_a_client_that_says_no_method_speaks_the_engines_language():
+    """An application of one's own may use the same triggers."""
+    client = client_of()
+
+    assert "tokens" == client.answer(assertion(challenge_in(client.begin())), None)
+
+
+class CountingLedger(MemoryLedger):
+    """A ledger that keeps the names of the calls that write."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = []
+
+    def __getattribute__(self, name):
+        if name in {"claim", "settle", "resume", "charge", "forgive", "count", "consume", "put", "take", "forget"}:
+            self.written.append(name)
+        return super().__getattribute__(name)
+
+
+def test_the_parameters_round_sends_nothing_and_writes_nothing():
+    """A waiting field of autofill begins again every 150 seconds, for as long as the page is open."""
+    ledger = CountingLedger()
+    triggers = triggers_of(ALONE, dialect="passwordless", ledger=ledger)
+    Client(triggers).begin()  # the first of a day marks the ledger as used with this key
+    ledger.written.clear()
+    for _ in range(50):
+        Client(triggers).begin()
+
+    assert [] == ledger.written
+
+
+def user_name_less(ledger, clock):
+    """Triggers, and a challenge that was given out before the sign-in began."""
+    triggers = triggers_of(ALONE, dialect="passwordless", ledger=ledger, clock=clock)
+    return triggers, new_challenge(triggers._engine, "us-east-1_Abc123", "client")
+
+
+def test_a_challenge_given_out_before_the_sign_in_is_as_good_as_its_own():
+    """Nobody knew the user when it was asked for."""
+    triggers, challenge = user_name_less(MemoryLedger(), VirtualClock())
+    client = Client(triggers)
+    client.begin()
+
+    assert "tokens" == client.answer(assertion(challenge))
+
+
+def test_a_challenge_given_out_before_the_sign_in_is_used_once():
+    """Who copies the assertion cannot sign in by it: the first round has it, in all its repeats, and no other."""
+    triggers, challenge = user_name_less(MemoryLedger(), VirtualClock())
+    first, second = Client(triggers), Client(triggers)
+    first.begin()
+    second.begin()
+    private = first.created["privateChallengeParameters"]
+    verify = event(
+        "verify", privateChallengeParameters=private, challengeAnswer=assertion(challenge), clientMetadata=FIDO2
+    )
+
+    assert [True, True] == [triggers.verify(verify, None)["response"]["answerCorrect"] for _ in range(2)]
+    assert "failure" == second.answer(assertion(challenge))
+
+
+def test_a_challenge_given_out_before_the_sign_in_ends():
+    """After five minutes it is as good as any text."""
+    clock = VirtualClock()
+    triggers, challenge = user_name_less(MemoryLedger(), clock)
+    clock.advance(300)
+    client = Client(triggers)
+    client.begin()
+
+    assert "failure" == client.answer(assertion(challenge))
+
+
+@pytest.mark.parametrize("place", range(0, 43, 6))
+def test_nobody_can_make_a_challenge(place):
+    """Each part of it is under the MAC: the nonce, the end, and the MAC itself."""
+    triggers, challenge = user_name_less(MemoryLedger(), VirtualClock())
+    client = Client(triggers)
+    client.begin()
+    other = "A" if challenge[place] != "A" else "B"
+
+    assert "failure" == client.answer(assertion(challenge[:place] + other + challenge[place + 1 :]))
+
+
+@pytest.mark.parametrize(("pool", "app"), [("us-east-1_Other", "client"), ("us-east-1_Abc123", "other")])
+def test_a_challenge_belongs_to_one_pool_and_one_app(pool, app):
+    """Two user pools may have one key."""
+    triggers, _ = user_name_less(MemoryLedger(), VirtualClock())
+    client = Client(triggers)
+    client.begin()
+
+    assert "failure" == client.answer(assertion(new_challenge(triggers._engine, pool, app)))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "__dummy__", "{}", "[]", "null", "{", '{"clientDataJSON_B64":7}', '{"clientDataJSON_B64":"!"}', "[" * 20_000]
+    + [
+        json.dumps({"clientDataJSON_B64": text})
+        for text in ("bnVsbA", "e30", "W10", "eyJjaGFsbGVuZ2UiOjd9", "é", "=" * 9)
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_a_wrong_one(answer):
+    """It is a stranger's."""
+    client = client_of()
+    client.begin()
+
+    assert "failure" == client.answer(answer)
+
+
+@pytest.mark.parametrize(
+    ("flow", "why"),
+    [
+        (Flow(Riddle()), "no step of kind 'passkey'"),
+        (Flow(one_of(StandIn(), named("second", StandIn()))), "or more than one"),
+        (Flow(sequence(Mail(), StandIn())), "begins with mail"),
+        (Flow(sequence(StandIn(), Riddle())), "goes on behind it"),
+        (Flow(when(attribute("custom:tier", "gold"), StandIn(), Mail())), "begins with mail"),
+    ],
+)
+def test_a_flow_that_the_client_cannot_pass_is_refused(flow, why):
+    """When the triggers are made, with the step and the remedy."""
+    with pytest.raises(ConfigurationError, match=why):
+        triggers_of(flow, dialect="passwordless")
+
+
+def test_an_unknown_dialect_is_refused():
+    """The message lists the dialects."""
+    with pytest.raises(ConfigurationError, match="'klingon': there is passwordless"):
+        triggers_of(ALONE, dialect="klingon")

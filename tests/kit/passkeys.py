@@ -1,0 +1,53 @@
+"""A stand-in for the kind `passkey`: its shape without its cryptography. The answer is right if it signs the challenge for the user."""
+
+import base64
+import json
+from typing import ClassVar
+
+from attrs import frozen
+
+from watchword import Challenge, Verdict
+
+
+def base64url(octets):
+    """Bytes as clients write them."""
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+def assertion(challenge, *, signed_by="ann", **client_data):
+    """An answer of the passwordless client to *challenge*."""
+    said = {"type": "webauthn.get", "challenge": challenge, "origin": "http://localhost", **client_data}
+    return json.dumps(
+        {
+            "credentialIdB64": base64url(b"id"),
+            "authenticatorDataB64": base64url(b"data"),
+            "clientDataJSON_B64": base64url(json.dumps(said).encode()),
+            "signatureB64": base64url(signed_by.encode()),
+            "userHandleB64": None,
+        }
+    )
+
+
+@frozen
+class StandIn:
+    """A passkey that anybody has whose name is the signature."""
+
+    kind: ClassVar[str] = "passkey"
+    proves: ClassVar[frozenset[str]] = frozenset({"possession"})
+
+    attempts: int = 3
+    lifetime: int = 180
+
+    def create(self, request):
+        challenge = request.code("abcdefghijklmnop", 32)
+        options = {"challenge": challenge, "rpId": "localhost", "timeout": 180_000, "userVerification": "required"}
+        return Challenge(public={"options": json.dumps(options)}, private={"expected": challenge})
+
+    offer = create
+
+    def verify(self, request):
+        read = json.loads(request.answer)
+        data = json.loads(base64.urlsafe_b64decode(read["clientDataJSON_B64"] + "=="))
+        challenges = {request.private["expected"], *request.issued}
+        name = base64.urlsafe_b64decode(read["signatureB64"] + "==").decode()
+        return Verdict(data["challenge"] in challenges and name == request.user.name)
