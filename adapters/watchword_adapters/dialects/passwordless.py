@@ -85,10 +85,11 @@ class Passwordless:
 
     def session_request(self, event: Mapping[str, Any], request: SessionRequest) -> SessionRequest:
         """Say in the engine's words that the last round was answered for the passkey, if the client says so."""
-        last = derivative.read_metadata(request.session[-1].metadata) if request.session else None
-        if _method(event) != FIDO2 or last is None or last["step"] != derivative.SELECT:
+        last = next(reversed(request.session), None)
+        asked = derivative.read_metadata(last.metadata) if last else None
+        if _method(event) != FIDO2 or asked is None or asked["step"] != derivative.SELECT:
             return request
-        return evolve(request, client_metadata=self._answered_for_the_passkey(last["flow"]))
+        return evolve(request, client_metadata=self._answered_for_the_passkey(asked["flow"]))
 
     def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
         """The same for Verify. A challenge that was given out before the sign-in is used up for this round."""
