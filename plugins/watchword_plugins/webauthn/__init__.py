@@ -1,0 +1,1 @@
+"""What a relying party of Web Authentication Level 3 checks, as values and pure functions; the kind `passkey` uses it."""
