@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import evolve, frozen
 
 from watchword.contract.kinds import HostRun, Kind
-from watchword.contract.powers import is_host_run, is_kind, lacked_by_kind
+from watchword.contract.powers import is_host_run, is_kind, lacked_by_kind, powers_of
 from watchword.errors import ConfigurationError
 
 STEP_NAME = re.compile(r"[a-z][a-z0-9_]{1,31}", re.ASCII)
@@ -163,6 +163,10 @@ def enrol(kind: Kind) -> Enrol:
     expect_blocks("enrol", (kind,))
     if not is_kind(kind):
         raise ConfigurationError(f"enrol: only a kind of challenge can be enrolled, this is {kind!r}")
+    if not powers_of(kind).enrols:
+        raise ConfigurationError(
+            f"enrol: the kind {kind.kind!r} enrols nothing: it has no begin and complete; write it as a step of its own"
+        )
     return Enrol(kind)
 
 

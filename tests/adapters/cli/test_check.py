@@ -80,7 +80,7 @@ def test_the_json_has_its_shape(path, capsys):
     assert (report.states, report.transitions) == (read["states"], read["transitions"])
     assert len(report.findings) == len(read["findings"]) > 0
     for each, found in zip(read["findings"], report.findings, strict=True):
-        assert ["code", "severity", "message", "session", "attributes", "client", "choice"] == list(each)
+        assert ["code", "severity", "message", "session", "attributes", "client", "enrolled", "choice"] == list(each)
         assert (found.code, found.severity, found.message) == (each["code"], each["severity"], each["message"])
         assert each["code"] in CODES
         assert (None if found.session is None else list(found.session)) == each["session"]

@@ -67,7 +67,7 @@ def test_the_json_has_its_shape(capsys):
     } == read["new"]
     assert (False, False) == (read["same"], read["survives"])
     assert [list(each.session) for each in found.divergences] == [each["session"] for each in read["sessions"]]
-    assert all(["session", "attributes", "client", "old", "new"] == list(each) for each in read["sessions"])
+    assert all(["session", "attributes", "client", "enrolled", "old", "new"] == list(each) for each in read["sessions"])
     assert all(["what", "old", "new"] == list(each) for each in read["changes"])
     status, out, _ = run(capsys, old, old, "--json")
     assert (0, True) == (status, json.loads(out)["same"])
