@@ -25,6 +25,7 @@ from watchword_adapters.poolserver.http.json_protocol import (
 )
 from watchword_adapters.poolserver.http.worker_threads import Workers
 from watchword_adapters.poolserver.inspector import TriggerRun, gathering
+from watchword_adapters.rest.exchange import HttpApi, HttpRequest
 from watchword_adapters.userpool import ClientError, LocalUserPool
 
 Scope = Mapping[str, Any]
@@ -41,6 +42,7 @@ BODY_SECONDS = 10.0
 """How long a body may take to arrive."""
 
 _SEND_SECONDS = 30.0
+_FIRST_ERROR = 400
 _OWN = "/_watchword/"
 """Where the pages for the developer are; no other origin may read them."""
 
@@ -75,13 +77,15 @@ class Application:
     """The ASGI 3 application of one pool.
 
     *hosts* are the Host headers that are answered, in lower case; None answers all. A page of another site whose name
-    is made to lead to this machine (DNS rebinding) has another Host. *pages* are found below ``/_watchword/``.
+    is made to lead to this machine (DNS rebinding) has another Host. *pages* are found below ``/_watchword/``, and each of *apis* below
+    its path, such as ``/fido2``; which pages may read its replies it says itself.
     *told* hears of every call, and *defect* of errors that should not be.
     """
 
     pool: LocalUserPool
     hosts: frozenset[str] | None
     pages: Mapping[str, Page] = field(factory=dict[str, Page])
+    apis: Mapping[str, HttpApi] = field(factory=dict[str, HttpApi])
     told: Callable[[Told], None] = _nobody
     defect: Callable[[str, Exception], None] = lambda operation, error: None
     body_seconds: float = BODY_SECONDS
@@ -96,7 +100,7 @@ class Application:
         except asyncio.CancelledError:  # the server is ending, and a trigger still hangs
             response = _closing(refusal_response("InternalErrorException", "The local pool is ending", 500))
         sent = [*response.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(response.body)))]
-        if not str(scope["path"]).startswith(_OWN):
+        if not str(scope["path"]).startswith(_OWN) and self._api_at(str(scope["path"])) is None:
             sent += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _EXPOSED)]
         start = {
             "type": "http.response.start",
@@ -113,20 +117,47 @@ class Application:
             return refusal_response(
                 "ForbiddenException", "This is a local user pool: the Host header is another machine's", 403
             )
+        api = self._api_at(path)
+        if api is not None:
+            return await self._replied(api, scope, headers, receive)
         match method:
             case "OPTIONS":
                 return _preflight(headers)
             case "GET" | "HEAD" if path in self._known:
                 page = self._known[path]
-                query = {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
-                return await self._workers.run(partial(page, query))
+                return await self._workers.run(partial(page, _query(scope)))
             case "POST" if path == "/":
                 return await self._posted(headers, receive)
             case _:
                 there = ", ".join(("POST /", *(f"GET {known}" for known in self._known)))
                 return refusal_response("ResourceNotFoundException", f"There is nothing here. There is {there}", 404)
 
-    async def _posted(self, headers: Mapping[str, str], receive: Receive) -> Response:
+    def _api_at(self, path: str) -> tuple[HttpApi, str] | None:
+        """Return the API that *path* belongs to, and the path below it."""
+        found = next((below for below in self.apis if path.startswith(f"{below}/")), None)
+        return (self.apis[found], path.removeprefix(found)) if found else None
+
+    async def _replied(
+        self, api: tuple[HttpApi, str], scope: Scope, headers: Mapping[str, str], receive: Receive
+    ) -> Response:
+        reply, path = api
+        body = await self._body_in_time(headers, receive)
+        if isinstance(body, Response):
+            return body
+        request = HttpRequest(str(scope["method"]), path, _query(scope), headers, body)
+
+        def work() -> Response:
+            began = time.perf_counter()
+            with gathering() as runs:
+                made = reply(request)
+            error = str(made.status) if made.status >= _FIRST_ERROR else ""
+            operation = f"{request.method} {scope['path']}"
+            self.told(Told(operation, {}, {}, error, made.body, time.perf_counter() - began, runs))
+            return Response(made.status, made.body.encode(), tuple(made.headers.items()), error)
+
+        return await self._workers.run(work)
+
+    async def _body_in_time(self, headers: Mapping[str, str], receive: Receive) -> bytes | Response:
         try:
             async with asyncio.timeout(self.body_seconds):
                 body = await _body(headers, receive)
@@ -135,6 +166,12 @@ class Application:
         if body is None:
             message = f"The body has more than {MAX_BODY} bytes"
             return _closing(refusal_response("RequestEntityTooLargeException", message, 413))
+        return body
+
+    async def _posted(self, headers: Mapping[str, str], receive: Receive) -> Response:
+        body = await self._body_in_time(headers, receive)
+        if isinstance(body, Response):
+            return body
         try:
             operation = operation_of(headers.get("x-amz-target", ""))
             refuse_page(operation, headers)
@@ -173,6 +210,10 @@ class Application:
             **{f"{_OWN}{name}": page for name, page in self.pages.items()},
             "/": lambda _: Response(303, b"", (("Location", f"{_OWN}outbox"),)),
         }
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
 
 
 async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:

@@ -1,0 +1,62 @@
+"""The events by which API Gateway and function URLs call a function over HTTP, both payload formats, and the reply to them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest
+
+
+def request_of(event: object) -> HttpRequest:
+    """Return the request of a Lambda proxy *event*, payload format 1.0 or 2.0.
+
+    Raises:
+        RefusedRequest: if it is no such event.
+    """
+    fields = _fields(event)
+    context = _fields(fields.get("requestContext"))
+    http = _fields(context.get("http"))
+    method, path = fields.get("httpMethod") or http.get("method"), fields.get("path") or fields.get("rawPath")
+    if not isinstance(method, str) or not isinstance(path, str):
+        raise RefusedRequest(400, "This is no request by HTTP")
+    stage = context.get("stage")
+    if http and isinstance(stage, str) and path.startswith(f"/{stage}/"):  # format 2.0 has the stage in the path
+        path = path.removeprefix(f"/{stage}")
+    raw = fields.get("rawQueryString")
+    query = dict(parse_qsl(raw)) if isinstance(raw, str) else _texts(fields.get("queryStringParameters"))
+    headers = {name.lower(): value for name, value in _texts(fields.get("headers")).items()}
+    return HttpRequest(method.upper(), path, query, headers, _body(fields))
+
+
+def event_of_reply(reply: HttpReply) -> dict[str, Any]:
+    """Return *reply* as a function returns it, in both formats."""
+    return {
+        "statusCode": reply.status,
+        "headers": dict(reply.headers),
+        "body": reply.body,
+        "isBase64Encoded": False,
+    }
+
+
+def _body(fields: Mapping[str, Any]) -> bytes:
+    body: object = fields.get("body") or ""
+    if not isinstance(body, str):
+        raise RefusedRequest(400, "This is no request by HTTP")
+    if not fields.get("isBase64Encoded"):
+        return body.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise RefusedRequest(400, "The body is not base64") from None
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {str(name): text for name, text in _fields(value).items() if isinstance(text, str)}
