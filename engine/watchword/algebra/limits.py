@@ -121,9 +121,10 @@ class Limits:
         """Return the limits for guesses at *step*, with half the ceiling of 100 a day; none where strangers could only do harm.
 
         A kind that proves nothing is no way to tokens, and what has 64 bits is guessed by nobody. A budget for either
-        would let strangers use it up, so that a right answer is refused.
+        would let strangers use it up, so that a right answer is refused. A step that enrols may ask for what a user has
+        enrolled, whose guesses count like any.
         """
-        charged = step.proves and chance_of(step.powers) > UNGUESSABLE
+        charged = step.kind.proves and chance_of(step.powers) > UNGUESSABLE
         return (*self.guesses, Limit(PER_BUDGET, _UNITS["day"])) if charged else ()
 
 

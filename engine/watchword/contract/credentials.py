@@ -71,6 +71,23 @@ class NewCredential:
     label: str = ""
 
 
+LONGEST_ID = 1400
+"""Characters of the id of a credential: those of the longest that Web Authentication has (1,023 bytes) in base64url, and a few."""
+
+LONGEST_LABEL = 64
+"""Characters of a label."""
+
+
+def is_usable(new: NewCredential) -> bool:
+    """Say whether a store can keep *new*: its id and its label are texts, not too long, and there is an id."""
+    texts: tuple[object, ...] = (new.id, new.label)
+    return (
+        all(isinstance(each, str) for each in texts)
+        and 0 < len(new.id) <= LONGEST_ID
+        and len(new.label) <= LONGEST_LABEL
+    )
+
+
 @frozen
 class Enrolment:
     """An enrolment that has begun. The user sees *public*.

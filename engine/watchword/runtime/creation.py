@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import SessionRequest
 from watchword.algebra.lowering import MESSAGES
-from watchword.contract.kinds import RESERVED_PUBLIC, Challenge, CreateRequest, why_no_message
+from watchword.contract.credentials import Enrolment
+from watchword.contract.kinds import (
+    RESERVED_PUBLIC,
+    BeginRequest,
+    Challenge,
+    CreateRequest,
+    User,
+    why_no_message,
+)
 from watchword.errors import UnavailableError, reason_of
 from watchword.runtime.delivery import (
     ChallengeClaim,
@@ -24,7 +33,7 @@ from watchword.runtime.delivery import (
     with_own_try,
 )
 from watchword.runtime.services import Deadline, Services
-from watchword.runtime.situation import Situation, read_situation, with_dead_code
+from watchword.runtime.situation import Situation, read_situation, with_dead_code, with_enrolment
 from watchword.runtime.wire import (
     MAX_CARRY,
     MAX_PRIVATE,
@@ -71,12 +80,12 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         TryLaterError: if the message budget is empty; nothing was sent.
         UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
     """
-    at = read_situation(services, request)
+    at = read_situation(services, request, deadline)
     if at.choices:
         return _choice(services, at)
     ref = new_claim(services.keyring.current, at.round, at.now)
     try:
-        at = with_dead_code(services, at, deadline)
+        at = with_enrolment(services, with_dead_code(services, at, deadline), deadline)
         claim = obtain_claim(services, at, deadline)
         ref = claim.id
         challenge = make_challenge(services, at, claim, deadline)
@@ -100,6 +109,8 @@ def make_challenge(services: Services, at: Situation, claim: ChallengeClaim, dea
     """Ask the kind for the challenge of *claim*. Return it, or what is wrong with it; never raise."""
     pool, kind = at.request.pool, at.step.kind
     user = services.as_kinds_see(pool, at.request.user)
+    if at.enrols:
+        return _begin_enrolment(services, at, claim, user, deadline)
     earlier = at.earlier_challenge
     request = CreateRequest(
         at.step_name,
@@ -121,6 +132,35 @@ def make_challenge(services: Services, at: Situation, claim: ChallengeClaim, dea
         return Flaw(f"raised {type(error).__name__}", reason_of(error))
     flaw = flaw_of(challenge, at.step.powers.channel)
     return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
+
+
+def _begin_enrolment(
+    services: Services, at: Situation, claim: ChallengeClaim, user: User, deadline: Deadline
+) -> Challenge | Flaw:
+    """Have the kind begin an enrolment for *user*. Return it as a challenge, or what is wrong with it; never raise."""
+    earlier = at.earlier_challenge
+    request = BeginRequest(
+        at.step_name,
+        user,
+        at.now,
+        services.enrolment_id(at.signin, at.step_name, user.key),
+        reference(claim.id),
+        again=at.was_answered,
+        carry=earlier.carry if earlier else {},
+        round=at.round,
+        within=deadline.left(),
+        methods=services.methods_of(at.request.pool, user, at.step, deadline, claim=claim.id, key=claim.key),
+    )
+    begin = cast("Callable[[BeginRequest], object]", at.step.powers.begin)
+    try:
+        begun = begin(request)
+    except BaseException as error:  # noqa: BLE001 - as above
+        return Flaw(f"raised {type(error).__name__}", reason_of(error))
+    if not isinstance(begun, Enrolment):
+        return Flaw("began no Enrolment", {"reason": "unusable"})
+    challenge = Challenge(begun.public, begun.private, begun.carry)
+    flaw = flaw_of(challenge, at.step.powers.channel)
+    return Flaw(flaw, {"reason": "unusable"}) if flaw else challenge
 
 
 def _kind_failure(
@@ -199,6 +239,8 @@ def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadl
         told["resend_after"] = str(claim.issued + powers.resend_after)
     if claim.error:
         told["error"] = claim.error
+    if at.enrols:
+        told["enrol"] = "1"
     return _response(services, at, claim, challenge, told, kind=at.step.kind.kind, expires=expires)
 
 
@@ -226,6 +268,7 @@ def _response(
         expires=expires,
         proven=at.proven,
         has_own_try=has_own_try(services, at, claim),
+        enrols=at.enrols,
     )
     metadata = Metadata(
         flow=at.flow.fingerprint,

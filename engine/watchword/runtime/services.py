@@ -78,6 +78,10 @@ class Services:
         owned = self.credentials.list(owner_of(pool, user), within=deadline.left())
         return tuple(each for each in owned if each.kind == kind)
 
+    def enrolment_id(self, signin: str, step: str, user: str) -> str:
+        """Return the id for what *user* enrols at *step* in the sign-in *signin*: the same in all rounds, and unguessable."""
+        return self.keyring.root_key.digest("enrolment", signin, step, user)[:32]
+
     def methods_of(
         self,
         pool: str,

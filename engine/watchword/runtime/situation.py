@@ -12,7 +12,7 @@ from watchword.algebra.flow import Flow, Present, ReadRound, Use
 from watchword.algebra.lowering import Step
 from watchword.contract.ports import LEASE
 from watchword.errors import ProtocolError, UnavailableError
-from watchword.runtime.services import Deadline, Services
+from watchword.runtime.services import Deadline, Services, owner_of
 from watchword.runtime.wire import claim_time, late_answer_key, read_carry
 
 
@@ -39,7 +39,8 @@ class Situation:
     *proven* says whether a factor is proven.
     *rounds* are the session, *state_before* is the state before the last of them and *state* the one after it.
     *code_is_dead* says that no answer to the last challenge of the step can be right any more: its code was used, or its time is
-    over. *answered_dead_code* says that the client has just answered it all the same.
+    over. *answered_dead_code* says that the client has just answered it all the same. *enrols* says that the step begins an
+    enrolment.
     """
 
     request: SessionRequest
@@ -56,6 +57,7 @@ class Situation:
     proven: bool
     code_is_dead: bool = False
     answered_dead_code: bool = False
+    enrols: bool = False
 
     @property
     def flow(self) -> Flow:
@@ -145,14 +147,14 @@ class Situation:
         return evolve(self, rounds=(*self.rounds[:-1], last), state=state)
 
 
-def read_situation(services: Services, request: SessionRequest) -> Situation:
+def read_situation(services: Services, request: SessionRequest, deadline: Deadline) -> Situation:
     """Read the session of *request* and return the situation.
 
     Raises:
         ProtocolError: if its session has come to no step of the flow's own.
-        UnavailableError: if there is no randomness.
+        UnavailableError: if there is no randomness, or the store of credentials fails.
     """
-    evaluation = evaluate(request, services.flows)
+    evaluation = evaluate(request, services.flows, _enrolled_kinds(services, request, deadline))
     decision = evaluation.decision
     if not isinstance(decision, Present) or decision.host:
         raise ProtocolError("Create was called, but the flow has come to no challenge of its own")
@@ -172,6 +174,22 @@ def read_situation(services: Services, request: SessionRequest) -> Situation:
         proven=bool(evaluation.factors),
     )
     return evolve(at, signin=at.first_metadata["signin"]) if at.first_metadata else at
+
+
+def _enrolled_kinds(services: Services, request: SessionRequest, deadline: Deadline) -> frozenset[str]:
+    """Return the kinds that the user has a credential of, if this is the first challenge and the flow asks for them.
+
+    The store is read for somebody unknown too, so that the time of the answer does not tell who exists.
+    """
+    asks = any(condition[0] == "enrolled" for condition in services.flow.conditions)
+    if not asks or any(each.name == derivative.CUSTOM for each in request.session):
+        return frozenset()
+    if services.credentials is None:
+        # Nobody passes as one who has enrolled nothing because a host was set up wrongly.
+        raise UnavailableError("there is no store of credentials", undelivered=True, reason="internal")
+    user = services.as_kinds_see(request.pool, request.user)
+    owned = services.credentials.list(owner_of(request.pool, user), within=deadline.left())
+    return frozenset(each.kind for each in owned) if user.known else frozenset()
 
 
 def _fresh(services: Services) -> str:
@@ -207,3 +225,11 @@ def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Sit
         return at
     excused = at.with_last_use("resend")
     return excused if derivative.find(excused.state[0], at.step_name) else at
+
+
+def with_enrolment(services: Services, at: Situation, deadline: Deadline) -> Situation:
+    """Return *at*, with a note if the step is one that enrols and the user has no credential of its kind yet."""
+    if not at.step.enrols:
+        return at
+    user = services.as_kinds_see(at.request.pool, at.request.user)
+    return evolve(at, enrols=not services.credentials_of(at.request.pool, user, at.step.kind.kind, deadline))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Iterable
+from typing import cast
 
 from attrs import field, frozen
 
@@ -10,11 +12,12 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import Step
-from watchword.contract.kinds import Verdict, VerifyRequest
+from watchword.contract.credentials import MAX_CREDENTIALS, Credential, NewCredential, is_usable
+from watchword.contract.kinds import CompleteRequest, Kind, Verdict, VerifyRequest
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import UnavailableError, checked_word
 from watchword.runtime.keyring import Key
-from watchword.runtime.services import Deadline, Services
+from watchword.runtime.services import Deadline, Services, owner_of
 from watchword.runtime.wire import (
     PrivateParameters,
     claim_of,
@@ -126,9 +129,10 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         _mark_as_late(services, case, deadline)
         verdict = Verdict(right=False, reason="expired")
     else:
-        verdict = _compare_or_forgive(services, case, text, charge, deadline)
+        judged = _compare_or_forgive(services, case, text, charge, deadline)
+        verdict = _add(services, case, judged, deadline) if isinstance(judged, NewCredential) else judged
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
-    if not (verdict.right and (case.request.user.known or not case.step.proves)):
+    if not (verdict.right and (case.request.user.known or not case.step.kind.proves)):
         first = charge.outcome == "charged"
         return _wrong(services, case, checked_word(verdict.reason, "wrong")) if first else WRONG
     if not _accept(services, case, deadline):
@@ -146,7 +150,8 @@ def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> C
         key=case.budget,
         owner=case.user,
         claim_id=case.own_try,
-        limits=case.flow.limits.guesses_at(case.step),
+        # What an enrolment asks for, the user was just shown.
+        limits=() if case.parameters.enrols else case.flow.limits.guesses_at(case.step),
         keep=case.keep,
         now=services.clock.now(),
     )
@@ -169,10 +174,13 @@ def _mark_as_late(services: Services, case: _Case, deadline: Deadline) -> None:
     services.ledger.consume(case.late_answer_key, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
 
 
-def _compare_or_forgive(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
+def _compare_or_forgive(
+    services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline
+) -> Verdict | NewCredential:
     """Have the kind compare *text*; take the charge back if it cannot."""
     try:
-        return _compare(services, case, text, charge.at, deadline)
+        compare = _complete if case.parameters.enrols else _compare
+        return compare(services, case, text, charge.at, deadline)
     except UnavailableError:
         # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
         if charge.outcome == "charged":
@@ -195,14 +203,82 @@ def _compare(services: Services, case: _Case, text: str, at: float, deadline: De
         issued=case.request.issued,
         methods=services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
     )
+    return _verdict_on(_judged(kind, lambda: kind.verify(request)))
+
+
+def _complete(services: Services, case: _Case, text: str, at: float, deadline: Deadline) -> Verdict | NewCredential:
+    """Have the kind judge the answer that ends an enrolment.
+
+    Nobody unknown enrols anything. A user who has a credential of the kind by now is asked for that, whoever began this.
+    """
+    parameters, kind, pool = case.parameters, case.step.kind, case.request.pool
+    user = services.as_kinds_see(pool, case.request.user)
+    if not user.known:
+        return Verdict(right=False, reason="unknown_user")
+    owned = services.credentials_of(pool, user, kind.kind, deadline)
+    if owned:
+        # By this round: the host repeats its call.
+        return Verdict(right=_by_round(owned, parameters.round), reason="enrolled_before")
+    request = CompleteRequest(
+        parameters.step,
+        user,
+        at,
+        services.enrolment_id(parameters.signin, parameters.step, user.key),
+        text,
+        case.kind_parameters,
+        round=parameters.round,
+        within=deadline.left(),
+        methods=services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
+    )
+    complete = cast("Callable[[CompleteRequest], object]", case.step.powers.complete)
+    judged = _judged(kind, lambda: complete(request))
+    if isinstance(judged, NewCredential):
+        return judged if is_usable(judged) else Verdict(right=False, reason="kind_failed")
+    verdict = _verdict_on(judged)
+    # Right, and nothing enrolled: the kind is wrong.
+    return Verdict(right=False, reason="kind_failed") if verdict.right else verdict
+
+
+def _add(services: Services, case: _Case, new: NewCredential, deadline: Deadline) -> Verdict:
+    """Add the *new* credential in the name of this round; an id that is known to anybody, or one too many, is wrong."""
+    kind, pool = case.step.kind.kind, case.request.pool
+    user = services.as_kinds_see(pool, case.request.user)
+    if services.credentials is None:
+        raise UnavailableError("there is no store of credentials", reason="internal")
+    credential = Credential(
+        new.id,
+        owner_of(pool, user),
+        kind,
+        new.label,
+        int(services.clock.now()),
+        state=new.state,
+        rounds=(case.parameters.round,),
+    )
+    replace = case.step.powers.remembers == "one"
+    if services.credentials.add(credential, replace=replace, most=MAX_CREDENTIALS, within=deadline.left()):
+        return Verdict(right=True)
+    # Another call for this round may have added it in between.
+    owned = services.credentials_of(pool, user, kind, deadline)
+    return Verdict(right=_by_round(owned, case.parameters.round), reason="not_added")
+
+
+def _by_round(owned: Iterable[Credential], round_id: str) -> bool:
+    return any(round_id in each.rounds for each in owned)
+
+
+def _judged(kind: Kind, judge: Callable[[], object]) -> object:
+    """Return what *kind* says of an answer. Whatever it raises but UnavailableError is a wrong answer."""
     try:
-        verdict: object = kind.verify(request)
+        return judge()
     except UnavailableError as error:
         # Its text is the plugin's own, and may quote the answer.
         what = f"kind {kind.kind!r} cannot judge answers now"
         raise UnavailableError(what, reason=error.reason, code=error.code) from None
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
         return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
-    if isinstance(verdict, Verdict) and isinstance(verdict.right, bool) and isinstance(verdict.reason, str):
-        return verdict
+
+
+def _verdict_on(judged: object) -> Verdict:
+    if isinstance(judged, Verdict) and isinstance(judged.right, bool) and isinstance(judged.reason, str):
+        return judged
     return Verdict(right=False, reason="kind_failed")

@@ -21,7 +21,7 @@ MAX_PUBLIC = 131_072
 """Cognito's service model: no challenge parameter is longer than 131,072 characters."""
 
 REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
-_SEALED = ("v", "flow", "kind", "step", "signin", "round", "claim", "issued", "expires", "proven", "own")
+_SEALED = ("v", "flow", "kind", "step", "signin", "round", "claim", "issued", "expires", "proven", "own", "enrols")
 RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
 """Private parameters that the engine writes; a kind may not."""
 
@@ -85,7 +85,7 @@ class PrivateParameters:
     *round* is new for every call of Create; *claim* is what the secret is derived from, with the key's id in front and its own
     time at the end. *signin* is the sign-in, as in the metadata. *issued* and *expires* are whole epoch seconds, reckoned
     from when this sign-in was asked. *proven* says whether a factor was proven before, *has_own_try* whether this sign-in is the one
-    for which the message went out, so that the message's own try is its to use.
+    for which the message went out, so that the message's own try is its to use. *enrols* says that the answer ends an enrolment.
     """
 
     flow: str
@@ -98,12 +98,13 @@ class PrivateParameters:
     expires: int
     proven: bool
     has_own_try: bool = False
+    enrols: bool = False
 
     def write(self, key: Key, binding: tuple[str, ...], kind_parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the private parameters, the *kind_parameters* among them, sealed to *binding* (pool, client, user)."""
         values = (
             *(derivative.FORMAT, self.flow, self.kind, self.step, self.signin, self.round, self.claim),
-            *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.has_own_try]),
+            *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.has_own_try], "01"[self.enrols]),
         )
         private = {**kind_parameters, **dict(zip(_SEALED, values, strict=True))}
         return {**private, "seal": _seal(key, binding, private)}
@@ -116,7 +117,7 @@ def read_private_parameters(private: Mapping[str, object]) -> tuple[PrivateParam
     texts = {name: str(value) for name, value in private.items()}
     if (
         texts["v"] != derivative.FORMAT
-        or not {texts["proven"], texts["own"]} <= {"0", "1"}
+        or not {texts["proven"], texts["own"], texts["enrols"]} <= {"0", "1"}
         or sum(map(len, texts.values())) > MAX_PUBLIC
     ):
         return None
@@ -134,6 +135,7 @@ def read_private_parameters(private: Mapping[str, object]) -> tuple[PrivateParam
         expires=int(times[1]),
         proven=texts["proven"] == "1",
         has_own_try=texts["own"] == "1",
+        enrols=texts["enrols"] == "1",
     )
     return parameters, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
 

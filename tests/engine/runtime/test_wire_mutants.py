@@ -62,7 +62,7 @@ def test_a_slip_of_another_format_is_none(version):
     assert read_private_parameters({**written(), "v": str(int(derivative.FORMAT))}) is not None
 
 
-@pytest.mark.parametrize("flag", ["proven", "own"])
+@pytest.mark.parametrize("flag", ["proven", "own", "enrols"])
 @pytest.mark.parametrize("value", ["", "2", "true", "01"])
 def test_a_flag_is_0_or_1(flag, value):
     """Nothing else is a yes or a no."""
