@@ -7,6 +7,7 @@ if TYPE_CHECKING:
 
     from watchword.algebra.blocks import (
         all_of,
+        ask_first,
         at_least,
         attribute,
         client,
@@ -66,6 +67,7 @@ __all__ = [
     "VerifyRequest",
     "WatchwordError",
     "all_of",
+    "ask_first",
     "at_least",
     "attribute",
     "check",
@@ -91,6 +93,7 @@ __all__ = [
 _NAMES = {
     "algebra.blocks": (
         "all_of",
+        "ask_first",
         "at_least",
         "attribute",
         "client",

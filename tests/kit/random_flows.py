@@ -43,6 +43,17 @@ class Quiz:
 
 
 @frozen
+class Card(Quiz):
+    """A quiz that a select round offers."""
+
+    kind: ClassVar[str] = "card"
+
+    def offer(self, request):
+        """Make nothing."""
+        return Challenge()
+
+
+@frozen
 class Password(Quiz):
     """The prelude, without the real kind."""
 

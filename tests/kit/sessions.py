@@ -26,6 +26,8 @@ def judged(words, flow, *, previous=(), attributes=None, client="", known=True, 
     rounds = session(words, flow, **fields) if isinstance(words, str) else words
     if isinstance(words, str) and words.endswith("~"):
         action = "resend"
+    if isinstance(words, str) and words.rpartition(" ")[2].startswith("select:"):
+        action, choice = "answer", words.rpartition(":")[2][:-1]
     programs = [flow.program, *(old.program for old in previous)]
     return derivative.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice)[0]
 

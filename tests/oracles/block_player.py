@@ -6,7 +6,17 @@ Each block is a generator that yields what it asks for, is sent the round that c
 
 import re
 
-from watchword.algebra.blocks import AtLeast, AttributeCondition, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import (
+    AskFirst,
+    AtLeast,
+    AttributeCondition,
+    Fallback,
+    InSequence,
+    Named,
+    OneOf,
+    When,
+    children,
+)
 from watchword.contract.powers import is_host_run
 
 PASSED, FAILED, FAIL = "passed", "failed", ("fail",)
@@ -65,6 +75,8 @@ class Player:
                     if (yield from self.ask("host", name)) != (name, "answer", True):
                         raise Broken
                 return PASSED
+            case AskFirst(step):
+                return (yield from self.ask_first(step, requests))
             case Named(name, kind):
                 return (yield from self.tries(name, kind.attempts, requests))
         return (yield from self.tries(block.kind, block.attempts, requests))
@@ -86,6 +98,14 @@ class Player:
             else:
                 return FAILED
         return FAILED
+
+    def ask_first(self, step, requests):
+        """Play a step that somebody must have asked for: by an answer to a select round, or by the choice before it."""
+        (name,) = self.firsts(step)
+        came = yield from self.ask("choice", (name,), None, 1)
+        if came != ("select", "choice", False):
+            self.put_back.append(came)
+        return (yield from self.play(step, requests))
 
     def choose(self, options, count, requests):
         """Play a choice: of one for good if *count* is None, else of one after the other until *count* have passed.
@@ -140,6 +160,8 @@ class Player:
             case When():
                 taken = self.taken(block)
                 return bool(taken) and self.dead(taken)
+            case AskFirst(step):
+                return self.dead(step)
             case _ if is_host_run(block):
                 return False
         return (block.name if isinstance(block, Named) else block.kind) in self.gone
@@ -171,6 +193,8 @@ class Player:
                 return self.firsts(taken) if taken else []
             case _ if is_host_run(block):
                 return ["SRP_A"] if self.opened_with_srp else SHUT
+            case AskFirst(step):
+                return self.firsts(step)
             case Named(name, _):
                 return [name]
         return [block.kind]
@@ -194,8 +218,21 @@ def holds(condition, attributes):
     return condition[1] in attributes and attributes[condition[1]] == condition[2]
 
 
+def offered(block):
+    """Return the names of the steps in *block* that a select round offers."""
+    if isinstance(block, Named):
+        return {block.name} if hasattr(block.kind, "offer") else set()
+    inner = [each for each in children(block) if each is not block]
+    if inner:
+        return set().union(*map(offered, inner))
+    return {block.kind} if hasattr(block, "offer") else set()
+
+
 def readings(session, flows, facts_by_flow, action):
-    """Return the flow that *session* belongs to and its rounds as (name, step, use, result)."""
+    """Return the flow that *session* belongs to and its rounds as (name, step, use, result).
+
+    A select round that was answered is two rounds, the choice and the answer; after the last one only `decision` knows.
+    """
     texts = [
         WRITTEN.fullmatch(text) if name == "CUSTOM_CHALLENGE" and isinstance(text, str) else None
         for name, _, text in session
@@ -221,7 +258,10 @@ def readings(session, flows, facts_by_flow, action):
         ends = {"choice"} if previous and previous[1] == "select" else {"answer", "resend"}
         if previous and previous[2] == "unasked":
             ends = {"unasked"}
-        if before not in (ends if previous else {"-"}):
+        if ends == {"choice"} and before.partition(":")[0] == "answer" and before[7:] in offered(flow.body):
+            rounds[-1:] = [(*previous[:3], False), (name, before[7:], "answer", previous[3])]
+            ends, previous = {before}, ()
+        if before not in (ends if previous is not None else {"-"}):
             raise Broken
         if previous and before == "resend":
             rounds[-1] = (*previous[:2], "resend", previous[3])
@@ -238,6 +278,8 @@ def decision(flow, session, *, previous=(), attributes=(), client="", known=True
     facts = {each.fingerprint: facts_of(each, attributes, client, known) for each in (flow, *previous)}
     try:
         flow, rounds = readings(session, [flow, *previous], facts, action)
+        if action == "answer" and choice in offered(flow.body) and rounds and rounds[-1][1] == "select":
+            rounds = answered(flow, rounds, facts[flow.fingerprint], choice)
         wants_password = attributes.get("cognito:user_status") in {"FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"} and known
         asked = fold(flow, rounds, facts[flow.fingerprint], wants_password=wants_password)
     except Broken:
@@ -251,6 +293,15 @@ def decision(flow, session, *, previous=(), attributes=(), client="", known=True
             return ("present", choice if choice in names else last)
         return ("select", names) if asks else FAIL
     return ("present" if kind == "step" else kind, details[0])
+
+
+def answered(flow, rounds, facts, choice):
+    """Return *rounds* with the answer to *choice* behind the last of them, a select round, if it could be chosen there."""
+    name, *_, result = rounds[-1]
+    asked = fold(flow, rounds[:-1], facts, wants_password=False)
+    if asked[0] == "choice" and choice in asked[1]:
+        return [*rounds[:-1], (name, "select", "choice", False), (name, choice, "answer", result)]
+    return rounds
 
 
 def fold(flow, rounds, facts, *, wants_password):

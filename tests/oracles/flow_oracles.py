@@ -6,11 +6,11 @@ The tests put the engine's own interpreter through these, and the deliberately b
 from itertools import product
 
 from kit.paths import FLOWS
-from kit.random_flows import APP, FOREIGN, TIER, Password, Quiz
+from kit.random_flows import APP, FOREIGN, TIER, Card, Password, Quiz
 from kit.sessions import judged, listed, metadata, session
 from oracles.block_player import decision as played
 from oracles.reference_model import decision as expected
-from watchword import Flow, ReadRound, all_of, at_least, fallback, load_flow, named, one_of, sequence, when
+from watchword import Flow, ReadRound, all_of, ask_first, at_least, fallback, load_flow, named, one_of, sequence, when
 from watchword.algebra import derivative
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -189,6 +189,7 @@ def tokens_after_insertion(flow, words, interpreter=derivative):
 # --- small flows, walked everywhere -------------------------------------------------------------------------------
 
 ONE, TWO, THREE = (named(f"s{number}", Quiz(attempts=2)) for number in (1, 2, 3))
+OFFERED = named("card", Card(attempts=2))
 SMALL = {
     "step": Flow(ONE),
     "sequence": Flow(sequence(when(TIER, ONE), TWO)),
@@ -200,6 +201,9 @@ SMALL = {
     "password, step": Flow(sequence(Password(), when(APP, ONE, otherwise=TWO))),
     "password or choice": Flow(one_of(sequence(Password(), ONE), TWO, THREE)),
     "srp ignored": Flow(ONE, unwanted_srp="ignore"),
+    "offer": Flow(one_of(OFFERED, TWO)),
+    "two offers": Flow(sequence(ask_first(TWO), all_of(OFFERED, named("s3", Card(attempts=1))))),
+    "asked first": Flow(at_least(2, ONE, ask_first(OFFERED))),
 }
 GOLD = {"attributes": {"custom:tier": "gold"}, "client": "app-1"}
 FORCED = {"attributes": {"cognito:user_status": "FORCE_CHANGE_PASSWORD"}}
@@ -213,15 +217,24 @@ def everywhere(flow, most):
         yield words
         if len(words.split()) == most:
             continue
-        action = "resend" if words.endswith("~") else None
-        match played(flow, session(words, flow), action=action):
+        match played(flow, session(words, flow), **said_last(words)):
             case ("present", step):
                 waiting += [f"{words} {step}{sign}".strip() for sign in "+-~!"]
             case ("select", steps):
                 waiting += [f"{words} select-".strip()]
+                answered = [step for step in steps if step in flow.offered]
+                waiting += [f"{words} select:{step}{sign}".strip() for step in answered for sign in "+-"]
                 waiting += [f"{words} {step}{sign}".strip() for step in steps for sign in "+-~!"]
             case ("host", name):
                 waiting += [f"{words} {name.lower()}{sign}" for sign in "+-"]
+
+
+def said_last(words):
+    """Return what the client says in the last round of *words*, as arguments of an interpreter."""
+    last = words.split()[-1:] or [""]
+    if last[0].startswith("select:"):
+        return {"action": "answer", "choice": last[0][len("select:") : -1]}
+    return {"action": "resend"} if last[0].endswith("~") else {}
 
 
 def altered(flow, rounds):
@@ -248,6 +261,7 @@ def altered(flow, rounds):
             told = derivative.read_metadata(text)
             others = {"signin": "b" * 16, "facts": "1" * len(flow.conditions) or "1", "v": "1", "flow": "0" * 16}
             changes = [*others.items(), *(("before", each) for each in ("-", "answer", "resend", "choice", "unasked"))]
+            changes += [("before", f"answer:{step}") for step in steps]
             changes += [("asked", each) for each in ("0", "1", "")]
             changes += [("step", step) for step in steps]
             for field, value in changes:
@@ -261,12 +275,14 @@ def player_divergences(flow, interpreter=derivative):
     most = 3 if len(flow.steps) == 3 and derivative.SRP_A not in derivative.heads(flow.program[2]) else 4
     for words in everywhere(flow, most):
         rounds = session(words, flow)
-        last = "resend" if words.endswith("~") else None
-        for action in {last, None, "resend"}:
+        last = said_last(words)
+        for action in {last.get("action"), None, "resend"}:
             for circumstances in ({}, {"known": False}, {"known": False, **GOLD}, FORCED, {"choice": "s2"}):
                 yield from difference(flow, rounds, interpreter, action=action, **circumstances)
+        for choice in (*flow.offered, "s2"):
+            yield from difference(flow, rounds, interpreter, action="answer", choice=choice)
         for changed in altered(flow, rounds):
-            yield from difference(flow, changed, interpreter, action=last)
+            yield from difference(flow, changed, interpreter, **last)
 
 
 def difference(

@@ -73,7 +73,7 @@ def plainly_explored(flow):
     outcomes = list(every_outcome(flow))
     beginnings = [(each, number_of(derivative.begin(flow.program, each), None)) for each in outcomes]
     for number, state in enumerate(states):
-        reads = [ReadRound(*step) for step in next_rounds(state, sending)]
+        reads = [ReadRound(*step) for step in next_rounds(state, sending, flow.offered)]
         targets = [derivative.after(state, read.name, read.step, read.use, read.right) for read in reads]
         onward.append(
             tuple((read, number_of(target, (number, read))) for read, target in zip(reads, targets, strict=True))

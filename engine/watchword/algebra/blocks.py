@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import evolve, frozen
 
@@ -93,7 +93,14 @@ class Named:
     kind: Kind | Enrol
 
 
-Combination: TypeAlias = InSequence | OneOf | AtLeast | Fallback | When | Named | Enrol
+@frozen
+class AskFirst:
+    """A step that is presented only after the client has chosen it, or has answered a select round that names it alone."""
+
+    step: Kind | Named
+
+
+Combination: TypeAlias = InSequence | OneOf | AtLeast | Fallback | When | Named | Enrol | AskFirst
 Block: TypeAlias = Kind | HostRun | Combination
 
 
@@ -170,6 +177,17 @@ def enrol(kind: Kind) -> Enrol:
     return Enrol(kind)
 
 
+def ask_first(step: Kind | Named) -> AskFirst:
+    """Return the block that asks for *step*, but asks the client first, in a select round with this one option.
+
+    Whatever the client answers there, the step comes next. No such round comes where the client has chosen the step in the
+    round before. So nothing goes out that nobody has asked for, and a client can say something before a message is made.
+    """
+    if not (isinstance(step, Named) or is_kind(step)):
+        raise ConfigurationError(f"ask_first: {step!r} is no step: give it a kind of challenge, or named('…', …)")
+    return AskFirst(step)
+
+
 def attribute(name: str, value: str) -> AttributeCondition:
     """Return the condition that the user's attribute *name*, such as ``custom:tier``, is exactly *value*.
 
@@ -208,6 +226,8 @@ def children(block: Block) -> tuple[Block, ...]:
             return (then,) if otherwise is None else (then, otherwise)
         case Named(_, kind) | Enrol(kind):
             return (kind,)
+        case AskFirst(step):
+            return (step,)
         case _:
             return ()
 
@@ -236,6 +256,8 @@ def map_kinds(block: Block, change: Callable[[Kind], Kind]) -> Block:
             return Named(name, Enrol(change(kind.kind)) if isinstance(kind, Enrol) else change(kind))
         case Enrol(kind):
             return Enrol(change(kind))
+        case AskFirst(step):
+            return AskFirst(cast("Kind | Named", map_kinds(step, change)))
         case _:
             return block if is_host_run(block) else change(block)
 

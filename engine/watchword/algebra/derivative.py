@@ -9,11 +9,14 @@ PASSED = ("passed",)
 FAILED = ("failed",)
 BROKEN = ("broken",)
 ENDS = (PASSED, FAILED, BROKEN)
+ASKED = ("step", "ask")
 
 REQUESTS = 5
 ASKS = 3
 SELECT = "select"
 UNASKED = "unasked"
+OFFERED = "offered"
+ANSWERS = ("answer", OFFERED)
 
 CUSTOM = "CUSTOM_CHALLENGE"
 SRP_A = "SRP_A"
@@ -47,7 +50,7 @@ def head(body):
 def heads(body):
     """Return the names of the rounds that may come next: step names, or the host's."""
     part = head(body)
-    if part[0] == "step":
+    if part[0] in ASKED:
         return (part[1],)
     if part[0] == "choose":
         return tuple([name for option in part[2] for name in heads(option)])
@@ -57,7 +60,7 @@ def heads(body):
 def find(body, name):
     """Return the step *name* as it stands at the head of *body*, or None."""
     part = head(body)
-    if part[0] == "step":
+    if part[0] in ASKED:
         return part if part[1] == name else None
     found = next(filter(None, (find(option, name) for option in part[2])), None) if part[0] == "choose" else None
     return found and _capped(found, part[5])
@@ -72,13 +75,13 @@ def shown(body):
 def asks(body):
     """Return how many select rounds may still be asked at the head of *body*."""
     part = head(body)
-    return part[3] if part[0] == "choose" else 0
+    return part[3] if part[0] == "choose" else int(part[0] == "ask")
 
 
 def step_body(body, name, use, right):
     """Return the derivative of *body* by one round: what is left to do after it."""
     tag = body[0]
-    if tag == "step":
+    if tag in ASKED:
         return _answered(body, name, use, right)
     if tag in {"sequence", "fallback"}:
         return _in_turn(tag, step_body(body[1], name, use, right), body[2])
@@ -92,7 +95,9 @@ def step_body(body, name, use, right):
 
 
 def _answered(body, name, use, right):
-    _, own_name, tries, requests = body
+    tag, own_name, tries, requests = body
+    if tag == "ask" and name == SELECT and use == "choice" and not right:
+        return ("step", own_name, tries, requests)
     if name != own_name or use == "choice":
         return BROKEN
     if right:
@@ -143,8 +148,8 @@ def _place(options, name):
 def _capped(body, requests):
     """Return *body* with no more than *requests* at its head: those before the choice was pinned count as well."""
     tag = body[0]
-    if tag == "step":
-        return body if body[3] <= requests else ("step", body[1], body[2], requests)
+    if tag in ASKED:
+        return body if body[3] <= requests else (*body[:3], requests)
     if tag in {"sequence", "fallback"}:
         return (tag, _capped(body[1], requests), body[2])
     return (*body[:5], min(body[5], requests)) if tag == "choose" else body
@@ -216,6 +221,9 @@ def after(state, name, step, use, right):
         body = without_srp(body) or BROKEN
     if name != CUSTOM:
         return _after_host((body, unwanted, phase, hosts), name, right)
+    if use == OFFERED:
+        # A choice and an answer in one round leave what they would one after the other.
+        body, use = step_body(body, SELECT, "choice", False), "answer"
     # A custom round is never one of the host's own, whatever step its metadata names.
     left = BROKEN if step in SRP_ROUNDS else step_body(body, step, use, right)
     return (left, unwanted, OPEN if phase in BEFORE_PASSWORD else CUSTOMISED, hosts)
@@ -264,15 +272,10 @@ def decide(state, choice=None, must_change=False, known=True):
         return ("fail", "broken")
     if names[0] in SRP_ROUNDS:
         return ("host", names[0])
-    asked = choice if choice in names else names[0] if len(names) == 1 else shown(body)
+    asked = choice if choice in names else names[0] if head(body)[0] == "step" else shown(body)
     if asked:
         return ("present", asked)
     return ("select", names) if asks(body) else ("fail", "no_choice")
-
-
-def is_end(body):
-    """Say whether *body* is an end: passed, failed or broken."""
-    return body in ENDS
 
 
 def read_metadata(text):
@@ -349,14 +352,13 @@ def read_session(session, programs, attributes, client, known, action, enrolled=
             continue
         if not parts or parts[0] != sign_in or parts[3] not in expected:
             return program, outcomes, tuple(rounds), _mismatch(parts, first, facts)
-        step = parts[1]
-        if step == SELECT:
-            expected = ("choice",)
-        elif parts[2] == "0":
-            expected = (UNASKED,)
-        else:
-            expected = ("answer", "resend")
-        rounds.append((name, step, use if use in expected else expected[0], result, text))
+        if parts[1] == SELECT:
+            answered = use[7:] if use[:7] == "answer:" and use[7:] in program[4] else ""
+            expected = (use,) if answered else ("choice",)
+            rounds.append((name, answered or SELECT, OFFERED if answered else "choice", result, text))
+            continue
+        expected = (UNASKED,) if parts[2] == "0" else ("answer", "resend")
+        rounds.append((name, parts[1], use if use in expected else expected[0], result, text))
     return program, outcomes, tuple(rounds), None
 
 
@@ -386,5 +388,9 @@ def evaluate_session(session, programs, attributes, client, known, action, choic
     state, before = states[-1], states[-2:][0]
     if problem:
         return ("fail", problem), (BROKEN, state[1], state[2], state[3]), program, outcomes, rounds, before
+    offered = program[4] if action == "answer" and rounds and rounds[-1][1] == SELECT else ()
+    if choice in offered and choice in heads(before[0]):
+        rounds = (*rounds[:-1], (CUSTOM, choice, OFFERED, *rounds[-1][3:]))
+        state = after(before, *rounds[-1][:4])
     must_change = attributes.get("cognito:user_status") in MUST_CHANGE
     return decide(state, choice, must_change, known), state, program, outcomes, rounds, before

@@ -1,9 +1,11 @@
 # The types of `derivative`, and what its values are made of.
 #
-# A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp)``. A body is a nested tuple:
+# A lowered flow is a *program*: ``(fingerprint, conditions, body, unwanted_srp, offered)``; offered are the names of the
+# steps that a client may answer in a select round. A body is a nested tuple:
 #
 #     ("passed",) ("failed",) ("broken",)            the three ends
 #     ("step", name, tries, requests)                one challenge; requests are the resend requests left, which cost no try
+#     ("ask", name, tries, requests)                 a step that must be chosen, or a select round goes before it
 #     ("srp", phase)                                 the SRP prelude: 0 waits for SRP_A, 1 for PASSWORD_VERIFIER
 #     ("sequence", first, rest)                      rest is a tuple of bodies
 #     ("fallback", first, rest)                      rest is entered when first has failed
@@ -20,7 +22,7 @@ from typing import Any, TypeAlias
 
 Body: TypeAlias = tuple[Any, ...]
 State: TypeAlias = tuple[Body, str, str, tuple[str, ...]]
-Program: TypeAlias = tuple[str, tuple[tuple[str, ...], ...], Body, str]
+Program: TypeAlias = tuple[str, tuple[tuple[str, ...], ...], Body, str, tuple[str, ...]]
 Decided: TypeAlias = tuple[Any, ...]
 ReadRound: TypeAlias = tuple[str, str, str, object, str | None]
 
@@ -28,10 +30,13 @@ PASSED: Body
 FAILED: Body
 BROKEN: Body
 ENDS: tuple[Body, ...]
+ASKED: tuple[str, str]
 REQUESTS: int
 ASKS: int
 SELECT: str
 UNASKED: str
+OFFERED: str
+ANSWERS: tuple[str, str]
 CUSTOM: str
 SRP_A: str
 PASSWORD_VERIFIER: str
@@ -63,7 +68,6 @@ def begin(program: Program, outcomes: Sequence[bool]) -> State: ...
 def after(state: State, name: str, step: str, use: str, right: object) -> State: ...
 def fold(state: State, rounds: Sequence[ReadRound]) -> list[State]: ...
 def decide(state: State, choice: str | None = ..., must_change: bool = ..., known: bool = ...) -> Decided: ...
-def is_end(body: Body) -> bool: ...
 def read_metadata(text: object) -> dict[str, str] | None: ...
 def outcomes_of(
     conditions: Sequence[tuple[str, ...]],

@@ -67,7 +67,9 @@ class Evaluation:
     @property
     def passed(self) -> tuple[str, ...]:
         """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
-        right = [(name, step) for name, step, use, right, _ in self._read if right is True and use == "answer"]
+        right = [
+            (name, step) for name, step, use, right, _ in self._read if right is True and use in derivative.ANSWERS
+        ]
         return tuple(step or name for name, step in right if step or name == derivative.PASSWORD_VERIFIER)
 
     @property
@@ -82,7 +84,7 @@ class Evaluation:
     @property
     def failed_before(self) -> bool:
         """Whether a wrong answer was given in this sign-in."""
-        return any(right is not True and use == "answer" for _, _, use, right, _ in self._read)
+        return any(right is not True and use in derivative.ANSWERS for _, _, use, right, _ in self._read)
 
     @property
     def claim(self) -> str:

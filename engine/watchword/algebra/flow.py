@@ -17,7 +17,7 @@ from watchword.contract.members import settings_of
 from watchword.contract.ports import LEASE
 from watchword.errors import ConfigurationError
 
-Use: TypeAlias = Literal["answer", "resend", "choice", "unasked"]
+Use: TypeAlias = Literal["answer", "resend", "choice", "unasked", "offered"]
 
 
 @frozen
@@ -41,6 +41,11 @@ class ReadRound:
     use: Use
     right: object
     metadata: Mapping[str, str] | None = field(default=None, eq=False, repr=False)
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the client answered, in a round of the step's own or in a select round that offered it."""
+        return self.use in derivative.ANSWERS
 
     @classmethod
     def custom(cls, step: str, *, right: bool, use: Use = "answer") -> ReadRound:
@@ -125,6 +130,11 @@ class Flow:
         return self._lowered.conditions
 
     @property
+    def offered(self) -> tuple[str, ...]:
+        """The names of the steps that a client may answer in a select round."""
+        return self.program[4]
+
+    @property
     def state(self) -> derivative.State:
         """The state of this flow; before the first round, nothing is known of the user."""
         return self._state or derivative.begin(self.program, (False,) * len(self.conditions))
@@ -143,9 +153,10 @@ class Flow:
             (step.name, step.kind.kind, step.lifetime, _settings(step), *("enrols",) * step.enrols)
             for step in lowered.steps.values()
         )
-        described = repr((derivative.FORMAT, lowered.conditions, lowered.body, self.unwanted_srp, settings))
+        offered = tuple(step.name for step in lowered.steps.values() if step.offered)
+        described = repr((derivative.FORMAT, lowered.conditions, lowered.body, self.unwanted_srp, offered, settings))
         fingerprint = hashlib.sha256(described.encode()).hexdigest()[:16]
-        return (fingerprint, lowered.conditions, lowered.body, self.unwanted_srp)
+        return (fingerprint, lowered.conditions, lowered.body, self.unwanted_srp, offered)
 
     def _at(self, state: derivative.State) -> Flow:
         flow = copy(self)  # the blocks are the same, so nothing is lowered again

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.blocks import (
     STEP_NAME,
+    AskFirst,
     AtLeast,
     AttributeCondition,
     Block,
@@ -58,6 +59,11 @@ class Step:
     def lifetime(self) -> int:
         """Seconds for an answer."""
         return self.powers.lifetime
+
+    @property
+    def offered(self) -> bool:
+        """Whether a client may answer the step in a select round."""
+        return self.powers.offers and not self.enrols
 
 
 @frozen
@@ -116,6 +122,8 @@ class _Lowering:
                 return self._step(name, kind)
             case Enrol(kind):
                 return self._step(f"enrol_{kind.kind}", block)
+            case AskFirst(step):
+                return ("ask", *self.lower(step, head=False, skippable=False)[1:])
             case _:
                 return _prelude(block, head=head) if is_host_run(block) else self._step(block.kind, block)
 
@@ -149,6 +157,10 @@ class _Lowering:
         if name in self.steps:
             raise ConfigurationError(f"two steps are named {name!r}: give one another name with named('…', …)")
         powers = powers_of(kind)
+        if powers.offers and powers.sends:
+            raise ConfigurationError(
+                f"kind {kind.kind!r} has both offer and channel: an offer has no message, so take one of them away"
+            )
         self.steps[name] = Step(name, kind, powers, enrols)
         return ("step", name, powers.attempts, derivative.REQUESTS)
 
@@ -196,8 +208,8 @@ def _after(block: Block, before: _Before) -> _Before:
         case Enrol(kind):
             _expect_proof(f"enrol({type(kind).__name__}()): strangers would enrol for a user", before)
             return _Before(before.proven, asked=True)
-        case Named(_, kind):
-            return _after(kind, before)
+        case Named(_, inner) | AskFirst(inner):
+            return _after(inner, before)
         case _:
             if is_host_run(block):
                 return _Before(proven=True)  # it comes before everything else

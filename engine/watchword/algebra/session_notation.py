@@ -1,7 +1,8 @@
 """Write and parse sessions as text: ``srp_a+ password_verifier+ email_otp- email_otp+``.
 
 A word is a step's name, a host round's in lower case, or ``select``; its last character says how the round went:
-``+`` true, ``-`` false, ``~`` false because the client asked for a resend, ``!`` false because the step could not be asked. The host's own EMAIL_OTP round is spoken
+``+`` true, ``-`` false, ``~`` false because the client asked for a resend, ``!`` false because the step could not be asked.
+``select:passkey+`` is a select round that was answered for the option `passkey`, which it offered. The host's own EMAIL_OTP round is spoken
 ``host_email_otp``, since a step may have that name; a step that has the name of a host round nevertheless is spoken with
 ``step_`` before it.
 """
@@ -36,11 +37,15 @@ def format_round(read: ReadRound) -> str:
         spoken = next((word for word, name in HOST_WORDS.items() if name == read.name), read.name.lower())
         return spoken + ("+" if read.right is True else "-")
     sign = "+" if read.right is True else {"resend": "~", "unasked": "!"}.get(read.use, "-")
-    return _spoken(read.step) + sign
+    return (_offered(read.step) if read.use == derivative.OFFERED else _spoken(read.step)) + sign
 
 
 def _spoken(step: str) -> str:
     return f"step_{step}" if step in HOST_WORDS else step
+
+
+def _offered(step: str) -> str:
+    return f"{derivative.SELECT}:{step}"
 
 
 def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
@@ -52,17 +57,20 @@ def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     if len(words) > MAX_SESSION_TEXT:
         raise ConfigurationError(f"the session has {len(words)} characters, {MAX_SESSION_TEXT} at most are read")
     own = {_spoken(step): step for step in (*steps, derivative.SELECT)}
+    offered = {_offered(step): step for step in steps}
     rounds: list[ReadRound] = []
     for word in words.split():
         name, sign = word[:-1], word[-1]
-        if sign not in _SIGNS or not (name in own or (name in HOST_WORDS and sign in "+-")):
+        if sign not in _SIGNS or not (name in own or (name in (*HOST_WORDS, *offered) and sign in "+-")):
             known = ", ".join([*own, *HOST_WORDS])
             raise ConfigurationError(
                 f"{word[:80]!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend) or ! (could not be asked): "
                 f"{known}"
             )
         use, right = _SIGNS[sign]
-        if name in own:
+        if name in offered:
+            rounds.append(ReadRound.custom(offered[name], right=right, use="offered"))
+        elif name in own:
             rounds.append(ReadRound.custom(own[name], right=right, use=use))
         else:
             rounds.append(ReadRound.host(HOST_WORDS[name], right=right))

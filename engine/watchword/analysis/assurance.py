@@ -8,7 +8,7 @@ from attrs import frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.attributes import how_users_change, is_custom, who_can_change
-from watchword.algebra.blocks import AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import AskFirst, AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.lowering import Step
 from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
@@ -50,7 +50,7 @@ def check_terms(flow: Flow, requirement: Requirement) -> None:
 
 def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
     """Return what a round proves: factors, its kind, and factors that NIST would count (marked ``nist``)."""
-    if read.right is not True or read.use != "answer":
+    if read.right is not True or not read.is_answer:
         return frozenset()
     if read.name == derivative.PASSWORD_VERIFIER:
         return frozenset({"knowledge", "srp", "password", COUNTED["knowledge"]})
@@ -221,6 +221,8 @@ def _ways(flow: Flow, block: Block) -> _Ways:
             return _some_of(count, [_ways(flow, option) for option in options])
         case When(_, then, otherwise):
             return _ways(flow, then) | (_NOTHING if otherwise is None else _ways(flow, otherwise))
+        case AskFirst(step):
+            return _ways(flow, step)
         case Named(name, _):
             return _sent(flow.steps[name])
         case Enrol():
@@ -314,7 +316,7 @@ def on_recovery(exploration: Exploration) -> Iterator[Finding]:
             step = flow.steps.get(read.step)
             sent = step is not None and bool(step.proves) and step.powers.channel == channel
             proven = "password" if read.name == derivative.PASSWORD_VERIFIER else channel if sent else ""
-            return frozenset({proven} if proven and read.right is True and read.use == "answer" else ())
+            return frozenset({proven} if proven and read.right is True and read.is_answer else ())
 
         way = shortest(
             ProvenPath(place.session, outcomes)

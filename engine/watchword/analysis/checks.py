@@ -300,7 +300,7 @@ def _failing_over(exploration: Exploration) -> Iterator[Finding]:
     for number, followers in enumerate(exploration.onward):
         for read, target in followers:
             left = exploration.states[target][0]
-            if read.use != derivative.UNASKED or read.step in told or derivative.is_end(left):
+            if read.use != derivative.UNASKED or read.step in told or left in derivative.ENDS:
                 continue
             told.add(read.step)
             others = ", ".join(derivative.heads(left))

@@ -11,8 +11,8 @@ from attrs import frozen
 from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
 from watchword.algebra.session_notation import format_round
-from watchword.analysis.explanation import upcoming
-from watchword.analysis.state_space import Conditions, Exploration, Outcomes, beginnings_of, sending_steps, union
+from watchword.analysis.findings import Conditions, Outcomes, beginnings_of, union
+from watchword.analysis.state_space import Exploration, must_choose, sending_steps, upcoming
 from watchword.errors import ConfigurationError
 
 NodeShape: TypeAlias = Literal["step", "choice", "host", "end"]
@@ -165,7 +165,7 @@ def _label(state: derivative.State) -> str:
     body, _, phase, _ = state
     if body == derivative.PASSED:
         return TOKENS
-    if derivative.is_end(body):
+    if body in derivative.ENDS:
         return FAIL
     names = derivative.heads(body)
     shown = "" if phase == derivative.CLOSED else derivative.shown(body)
@@ -191,7 +191,7 @@ def _counted(body: derivative.Body, name: str) -> str:
 def _steps(body: derivative.Body) -> Iterator[str]:
     """Give the names of the steps in *body*, in order."""
     tag = body[0]
-    if tag == "step":
+    if tag in derivative.ASKED:
         yield body[1]
     elif tag in {"sequence", "fallback"}:
         for part in (body[1], *body[2]):
@@ -203,11 +203,11 @@ def _steps(body: derivative.Body) -> Iterator[str]:
 
 def _shape(state: derivative.State) -> NodeShape:
     names = upcoming(state)
-    if derivative.is_end(state[0]):
+    if state[0] in derivative.ENDS:
         return "end"
     if not names or names[0] == derivative.PASSWORD_VERIFIER:
         return "host"
-    return "choice" if len(names) > 1 and derivative.shown(state[0]) is None else "step"
+    return "choice" if must_choose(state) else "step"
 
 
 # --- collapsed ----------------------------------------------------------------------------------------------------
@@ -251,13 +251,15 @@ class _Collapsing:
                 add(begin, node, "", mask)
         for number, followers in enumerate(self.exploration.onward):
             state, mask = self.exploration.states[number], reached[number]
-            if self._chooses(state):
+            if must_choose(state):
                 choice = self._choice(state)
                 for name in upcoming(state):
                     add(choice, _step(name), "chosen", mask)
                 if not derivative.asks(state[0]):
                     add(choice, _END[FAIL], "no choice", mask)
             for read, target in followers:
+                if read.use == derivative.OFFERED:
+                    continue  # it leads where the choice and then the answer lead
                 source = self._of(read, state)
                 for node in asked[target]:
                     add(source, node, self._outcome(read, target, node), mask)
@@ -309,11 +311,11 @@ class _Collapsing:
         for name in (derivative.SRP_A, derivative.NEW_PASSWORD):
             if name in reads:
                 yield _host(name)
-        if derivative.is_end(body):
+        if body in derivative.ENDS:
             yield _END[TOKENS if body == derivative.PASSED else FAIL]
             return
         names = upcoming(state)
-        if self._chooses(state):
+        if must_choose(state):
             yield self._choice(state)
         elif names:
             yield (
@@ -328,12 +330,12 @@ class _Collapsing:
         shown = derivative.shown(state[0])
         return (name for name in upcoming(state) if shown and name != shown)
 
-    def _chooses(self, state: derivative.State) -> bool:
-        return len(upcoming(state)) > 1 and derivative.shown(state[0]) is None
-
     def _choice(self, state: derivative.State) -> Node:
-        names = self.blocks[upcoming(state)[0]]
-        return Node(f"choose_{'_'.join(names[:1])}", _cut(f"choose {', '.join(names)}"), "choice")
+        first = upcoming(state)[0]
+        names = self.blocks.get(first, (first,))
+        offered = [name for name in names if name in self.exploration.flow.offered]
+        told = f"choose {', '.join(names)}" + f"; or answer {', '.join(offered)}" * bool(offered)
+        return Node(f"choose_{'_'.join(names[:1])}", _cut(told), "choice")
 
     def _of(self, read: ReadRound, state: derivative.State) -> Node:
         """Return the node at which the round *read* is asked."""
@@ -347,7 +349,7 @@ class _Collapsing:
         if read.name != derivative.CUSTOM:
             return ""
         if read.step == derivative.SELECT:
-            return "no choice"
+            return "no choice" if node.shape == "choice" else "chosen"
         if read.right is True:
             return "right"
         if read.use == derivative.UNASKED:

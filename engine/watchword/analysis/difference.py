@@ -152,7 +152,8 @@ class _Walk:
             if TOKENS in decisions:
                 continue
             both = zip(place.states, senders, strict=True)
-            for step in sorted({step for state, sending in both for step in next_rounds(state, sending)}):
+            # An answer in a select round leads where the choice and then the answer lead: it need not be walked.
+            for step in sorted({step for state, sending in both for step in next_rounds(state, sending, ())}):
                 states = (derivative.after(place.states[0], *step), derivative.after(place.states[1], *step))
                 # Whether to open with SRP_A, the client has decided before it was asked anything.
                 opens = place.before is None and step[0] == derivative.SRP_A
@@ -188,6 +189,7 @@ def _changes(old: Flow, new: Flow) -> Iterator[Change]:
     """Give what is written otherwise: what belongs to the flow, its limits, its steps and their settings."""
     told = [(what, getattr(old, what), getattr(new, what)) for what in ("name", "require", "unwanted_srp")]
     told += [
+        ("offered", ", ".join(old.offered), ", ".join(new.offered)),
         ("limits.guesses", _spelt(old.limits.guesses), _spelt(new.limits.guesses)),
         ("limits.messages", _spelt(old.limits.messages), _spelt(new.limits.messages)),
     ]

@@ -10,7 +10,7 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, as_tuples, named_rounds
 from watchword.algebra.flow import Flow, ReadRound, Round
 from watchword.algebra.session_notation import format_round, parse_session
-from watchword.analysis.state_space import sending_steps
+from watchword.analysis.state_space import body_at, sending_steps, upcoming
 
 REASON_TEXTS: Mapping[str, str] = {
     "tries_used_up": (
@@ -113,20 +113,24 @@ def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanati
     Its metadata is read as Define reads it, so a round that this flow did not make is told as such.
     """
     attributes, known = request.user.attributes, request.user.known
-    program, outcomes, read, problem = derivative.read_session(
+    decided, _, program, outcomes, read, _ = derivative.evaluate_session(
         as_tuples(request.session),
         [flow.program for flow in flows],
         attributes,
         request.client,
         known,
         request.client_metadata.get(ACTION),
+        request.client_metadata.get(CHOICE),
     )
+    # Where something is wrong with the session itself, it is not read to its end.
+    problem = decided[1] if len(read) < len(request.session) else None
     flow = next(each for each in flows if each.program is program)
     must_change = attributes.get("cognito:user_status") in derivative.MUST_CHANGE
     teller = _Teller(flow, must_change, known, derivative.begin(program, outcomes))
     rounds = named_rounds(read)
     if problem is None:
-        return teller.tell(rounds, request.client_metadata.get(CHOICE))
+        answered = any(read.use == derivative.OFFERED for read in rounds[-1:])
+        return teller.tell(rounds, None if answered else request.client_metadata.get(CHOICE))
     told = teller.tell(rounds, None).rounds
     if problem in {"unknown_flow", "too_many_rounds"}:
         return teller.failing(problem, "")
@@ -145,11 +149,13 @@ def decided_text(decided: derivative.Decided) -> str:
 def remaining_text(body: derivative.Body, sending: Collection[str]) -> str:
     """Return in words what of a flow is left; *sending* are the steps that send a message."""
     tag = body[0]
-    if derivative.is_end(body):
+    if body in derivative.ENDS:
         return {"passed": "nothing", "failed": "nothing: tries used up"}.get(tag, "nothing: it is broken")
     if tag == "step":
         wishes = ("resend request", "resend requests") if body[1] in sending else _ANEW
         return f"{body[1]} ({_count(body[2], 'try', 'tries')}, {_count(body[3], *wishes)})"
+    if tag == "ask":
+        return f"{remaining_text(('step', *body[1:]), sending)}, asked first"
     if tag == "srp":
         return "password_verifier" if body[1] else "srp_a, then password_verifier"
     if tag == "sequence":
@@ -164,14 +170,6 @@ def remaining_text(body: derivative.Body, sending: Collection[str]) -> str:
         if body[3]
         else remaining_text(body[2], sending)
     )
-
-
-def upcoming(state: derivative.State) -> tuple[str, ...]:
-    """Return the names of the rounds that may come next, as far as the flow asks for them."""
-    body: derivative.Body | None = state[0]
-    if state[2] == derivative.CLOSED:
-        body = derivative.without_srp(state[0])
-    return derivative.heads(body) if body else ()
 
 
 @frozen
@@ -193,9 +191,10 @@ class _Teller:
         decided = derivative.decide(self.begin, choice, self.must_change, self.known)
         reason = self._reason(decided, self.begin, None, choice)
         # What was asked for in between shows in the round that came of it.
-        wishes = [*(each.step for each in rounds[1:]), choice]
+        offered = derivative.OFFERED
+        wishes = [*(derivative.SELECT if each.use == offered else each.step for each in rounds[1:]), choice]
         for place, (read, before, state, wish) in enumerate(zip(rounds, states, states[1:], wishes, strict=False), 1):
-            if read.right is True and read.use == "answer" and read.name != derivative.SRP_A:
+            if read.right is True and read.is_answer and read.name != derivative.SRP_A:
                 self.passed.append(_word(read)[:-1])
             if state[0] == derivative.BROKEN:
                 self.turning.setdefault("broken", f"round {place} ({_word(read)}): {self._why(before, read)}")
@@ -235,9 +234,9 @@ class _Teller:
                 return self._presenting(str(decided[1]), state, read, wish)
             case "select":
                 names = ", ".join(decided[1])
-                asks = derivative.asks(
-                    derivative.without_srp(state[0]) or state[0] if state[2] == derivative.CLOSED else state[0]
-                )
+                asks = derivative.asks(body_at(state))
+                if len(decided[1]) == 1:
+                    return f"{names} is asked for only after a select round, or where the client has chosen it before"
                 return (
                     f"{names} may come next and client metadata {CHOICE} names none of them, so the client is asked "
                     f"to choose, {_count(asks, 'time', 'times')} more at most"
@@ -305,9 +304,11 @@ def _why_custom(flow: Flow, before: derivative.State, read: ReadRound, awaited: 
         return "the client opened without SRP_A, but every way begins with the password"
     if read.step == derivative.SELECT:
         return "a choice is never right" if read.right else f"no choice was to be made: {awaited}"
+    if read.use == derivative.OFFERED:
+        return f"no select round with {_cut(read.step)} was to be answered: {awaited}"
     if read.step not in flow.steps:
         return f"the flow has no step {_cut(read.step)!r}"
-    if read.right and read.use != "answer" and read.step in upcoming(before):
+    if read.right and not read.is_answer and read.step in upcoming(before):
         return "it is true although the client gave no answer"
     return awaited
 
@@ -348,6 +349,10 @@ def _read(before: derivative.State, state: derivative.State, read: ReadRound, se
     step = _cut(read.step)
     if read.use == "choice":
         return "the client was asked to choose"
+    if read.use == derivative.OFFERED:
+        return (
+            f"the client was asked to choose, and answered {step} at once: {'right' if read.right is True else 'wrong'}"
+        )
     if read.use == "resend":
         asked = derivative.find(before[0], read.step)
         ended = " once more than a step takes, so it failed" if asked and not asked[3] else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from attrs import evolve, field, frozen
@@ -162,3 +162,83 @@ class ProvenPath:
     session: tuple[str, ...]
     outcomes: tuple[bool, ...]
     labels: frozenset[str] = frozenset()
+
+
+# --- conditions in words ------------------------------------------------------------------------------------------
+
+
+OTHERWISE = "otherwise"
+"""What is said of the outcomes that are left, where the others are told by their conditions."""
+
+
+Outcomes: TypeAlias = int
+"""A set of outcomes of all conditions together, as bits: bit n is for the nth beginning."""
+
+
+def union(masks: Iterable[Outcomes]) -> Outcomes:
+    """Return the outcomes that are in any of *masks*."""
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
+
+
+def beginnings_of(exploration: Exploration) -> Iterator[tuple[int, Outcomes, tuple[Outcomes, ...]]]:
+    """Give each state to begin in, with the outcomes for which one does, and those of the other states."""
+    begun: dict[int, Outcomes] = {}
+    for bit, (_, number) in enumerate(exploration.beginnings):
+        begun[number] = begun.get(number, 0) | 1 << bit
+    for number, mask in begun.items():
+        yield number, mask, tuple(other for another, other in begun.items() if another != number)
+
+
+@frozen
+class Conditions:
+    """Tells sets of outcomes by the conditions of the flow."""
+
+    exploration: Exploration
+
+    def told(self, mask: Outcomes, others: Collection[Outcomes]) -> str:
+        """Return for whom the way of *mask* is, where *others* are those of the other ways; nothing if it is for everybody."""
+        among = union((mask, *others))
+        if mask == among:
+            return ""
+        found = self.cubes(mask, among)
+        rest = union(other for other in others if other != among)
+        if mask == among & ~rest and not any(holds for cube in found for _, holds in cube):
+            return OTHERWISE
+        return self.spelt(found)
+
+    def spelt(self, found: Iterable[Iterable[tuple[int, bool]]]) -> str:
+        """Return groups of conditions in words."""
+        return " or ".join(" and ".join(self._literal(*literal) for literal in cube) for cube in found)
+
+    def cubes(self, mask: Outcomes, among: Outcomes) -> list[list[tuple[int, bool]]]:
+        """Return groups of conditions, and whether each holds: one group or another is true exactly for *mask* of *among*."""
+        found: list[list[tuple[int, bool]]] = []
+        left = mask
+        for bit, (outcomes, _) in enumerate(self.exploration.beginnings):
+            if not left >> bit & 1:
+                continue
+            cube = list(enumerate(outcomes))
+            # What does not hold is left out first: people ask by what does.
+            for literal in sorted(cube, key=lambda each: each[1]):
+                shorter = [each for each in cube if each != literal]
+                if not self._meeting(shorter, among) & ~mask:
+                    cube = shorter
+            found.append(cube)
+            left &= ~self._meeting(cube, among)
+        return found
+
+    def _meeting(self, cube: Collection[tuple[int, bool]], among: Outcomes) -> Outcomes:
+        return sum(
+            1 << bit
+            for bit, (outcomes, _) in enumerate(self.exploration.beginnings)
+            if among >> bit & 1 and all(outcomes[place] == holds for place, holds in cube)
+        )
+
+    def _literal(self, place: int, holds: bool) -> str:
+        condition = self.exploration.flow.conditions[place]
+        if condition[0] == "enrolled":
+            return f"{condition[1]} is {'' if holds else 'not '}enrolled"
+        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"

@@ -115,7 +115,7 @@ def _values(exploration: Exploration) -> list[float]:
                 lucky[read.step] = values[target]
                 continue
             best = max(best, values[target])
-            if read.use == "answer" and read.step in chances:
+            if read.is_answer and read.step in chances:
                 # The right answer came just before, see `next_rounds`.
                 chance = chances[read.step]
                 best = max(best, chance * lucky[read.step] + (1 - chance) * values[target])
@@ -159,7 +159,7 @@ def _daily(exploration: Exploration, values: list[float]) -> float:
 
 def proves(flow: Flow, read: ReadRound) -> bool:
     """Say whether *read* proves a factor."""
-    if read.right is not True or read.use != "answer":
+    if read.right is not True or not read.is_answer:
         return False
     return read.name == derivative.PASSWORD_VERIFIER or (read.step in flow.steps and bool(flow.steps[read.step].proves))
 

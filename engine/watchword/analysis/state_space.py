@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import TypeAlias
@@ -27,6 +27,7 @@ _WRAPPERS = ("sequence", "fallback", "chosen")
 
 RoundTuple = tuple[str, str, Use, bool]
 _Surroundings: TypeAlias = tuple[object, ...]
+_Given: TypeAlias = tuple[RoundTuple, ReadRound]
 _Follower: TypeAlias = tuple[ReadRound, int]
 
 
@@ -155,7 +156,7 @@ class _Walk:
         self.came_from: list[tuple[int, ReadRound] | None] = []
         self._flow, self._limit = flow, limit
         self._numbers: dict[derivative.State, int] = {}
-        self._following = _Following(sending_steps(flow))
+        self._following = _Following(sending_steps(flow), flow.offered)
         self._left: defaultdict[_Surroundings, dict[derivative.Body, int]] = defaultdict(dict)
         self._answered: dict[_Surroundings, tuple[_Follower, ...]] = {}
 
@@ -173,18 +174,17 @@ class _Walk:
         """Return the rounds that may follow the state of this *number*, and where each leads."""
         state = self.states[number]
         if state[2] not in _FLOW_ALONE:
-            return self._after_each(number, _awaited(state))
+            return self._after_each(number, self._following[_awaited(state)])
         part, around = _parted(state)
         if part[0] == "step":
             return self._after_step(number, part, around)
-        return self._after_choice(number, around) if part[0] == "choose" else self._after_each(number, _awaited(state))
+        if part[0] == "choose":
+            return self._after_choice(number, around)
+        return self._after_each(number, self._following[_awaited(state)])
 
-    def _after_each(self, number: int, names: tuple[str, ...]) -> tuple[_Follower, ...]:
+    def _after_each(self, number: int, rounds: tuple[_Given, ...]) -> tuple[_Follower, ...]:
         state = self.states[number]
-        return tuple(
-            (read, self.number_of(derivative.after(state, *given), (number, read)))
-            for given, read in self._following[names]
-        )
+        return tuple((read, self.number_of(derivative.after(state, *given), (number, read))) for given, read in rounds)
 
     def _after_step(self, number: int, step: derivative.Body, around: _Surroundings) -> tuple[_Follower, ...]:
         left = self._left[around]
@@ -198,11 +198,11 @@ class _Walk:
 
     def _after_choice(self, number: int, around: _Surroundings) -> tuple[_Follower, ...]:
         names = _awaited(self.states[number])
-        asked = tuple(name for name in names[-1:] if name == derivative.SELECT)
+        answers = self._following[names[:-1] if names[-1] == derivative.SELECT else names]
         answered = self._answered.get(around)
         if answered is None:
-            self._answered[around] = answered = self._after_each(number, names[:-1] if asked else names)
-        return answered + self._after_each(number, asked) if asked else answered
+            self._answered[around] = answered = self._after_each(number, answers)
+        return answered + self._after_each(number, self._following[names][len(answers) :])
 
 
 def _parted(state: derivative.State) -> tuple[derivative.Body, _Surroundings]:
@@ -223,17 +223,17 @@ def _parted(state: derivative.State) -> tuple[derivative.Body, _Surroundings]:
     return part, around
 
 
-class _Following(dict[tuple[str, ...], tuple[tuple[RoundTuple, ReadRound], ...]]):
+class _Following(dict[tuple[str, ...], tuple[_Given, ...]]):
     """The rounds that may follow where these names are awaited: few combinations, each of which many states share."""
 
-    def __init__(self, sending: Collection[str]) -> None:
+    def __init__(self, sending: Collection[str], offered: Collection[str]) -> None:
         super().__init__()
-        self._sending = sending
+        self._sending, self._offered = sending, offered
         self._reads: dict[RoundTuple, ReadRound] = {}
         self._left: dict[derivative.Body, tuple[tuple[RoundTuple, ReadRound, derivative.Body], ...]] = {}
 
-    def __missing__(self, awaited: tuple[str, ...]) -> tuple[tuple[RoundTuple, ReadRound], ...]:
-        rounds = [given for name in awaited for given in _rounds_of(name, self._sending)]
+    def __missing__(self, awaited: tuple[str, ...]) -> tuple[_Given, ...]:
+        rounds = _rounds_of_each(awaited, self._sending, self._offered)
         self[awaited] = found = tuple((given, self._reads.setdefault(given, ReadRound(*given))) for given in rounds)
         return found
 
@@ -274,12 +274,31 @@ def sending_steps(flow: Flow) -> frozenset[str]:
     return frozenset(step.name for step in flow.steps.values() if step.powers.sends)
 
 
-def next_rounds(state: derivative.State, sending: Collection[str]) -> tuple[RoundTuple, ...]:
+def upcoming(state: derivative.State) -> tuple[str, ...]:
+    """Return the names of the rounds that may come next, as far as the flow asks for them."""
+    body = body_at(state)
+    return derivative.heads(body) if body else ()
+
+
+def must_choose(state: derivative.State) -> bool:
+    """Say whether the client must choose what comes next, or answer a select round first."""
+    body = body_at(state)
+    return bool(body) and derivative.head(body)[0] in {"choose", "ask"} and derivative.shown(body) is None
+
+
+def body_at(state: derivative.State) -> derivative.Body:
+    """Return what is left in *state* if the client goes on as it is; nothing if it cannot."""
+    body = derivative.without_srp(state[0]) if state[2] == derivative.CLOSED else state[0]
+    return body or ()
+
+
+def next_rounds(state: derivative.State, sending: Collection[str], offered: Collection[str]) -> tuple[RoundTuple, ...]:
     """Return every round that a truthful host could add to *state*: (name, step, use, right).
 
     *sending* are the steps that send, see `sending_steps`: in any state their courier may be down, or their budget empty.
+    *offered* are those that a select round offers.
     """
-    return tuple(step for name in _awaited(state) for step in _rounds_of(name, sending))
+    return _rounds_of_each(_awaited(state), sending, offered)
 
 
 def _awaited(state: derivative.State) -> tuple[str, ...]:
@@ -292,7 +311,7 @@ def _awaited(state: derivative.State) -> tuple[str, ...]:
         and body not in (derivative.FAILED, derivative.BROKEN)
     ):
         early = (derivative.NEW_PASSWORD,)
-    if derivative.is_end(body):
+    if body in derivative.ENDS:
         return early
     free: derivative.Body | None = body
     if phase == derivative.CLOSED:
@@ -302,9 +321,21 @@ def _awaited(state: derivative.State) -> tuple[str, ...]:
     if free is None:
         return early
     names = derivative.heads(free)
-    if len(names) > 1 and derivative.shown(free) is None and derivative.asks(free):
+    if derivative.shown(free) is None and derivative.asks(free):
         return (*early, *names, derivative.SELECT)
     return early + names
+
+
+def _rounds_of_each(
+    awaited: tuple[str, ...], sending: Collection[str], offered: Collection[str]
+) -> tuple[RoundTuple, ...]:
+    """Return the rounds by which those that are *awaited* may come, with each right answer just before the wrong one."""
+    asked = tuple(given for name in awaited for given in _rounds_of(name, sending))
+    answered = [name for name in awaited if name in offered] if awaited[-1:] == (derivative.SELECT,) else []
+    rounds: list[RoundTuple] = [
+        (derivative.CUSTOM, name, "offered", right) for name in answered for right in (True, False)
+    ]
+    return asked + tuple(rounds)
 
 
 def _rounds_of(name: str, sending: Collection[str]) -> tuple[RoundTuple, ...]:
@@ -316,80 +347,3 @@ def _rounds_of(name: str, sending: Collection[str]) -> tuple[RoundTuple, ...]:
     asked: tuple[tuple[Use, bool], ...] = (("answer", True), ("answer", False), ("resend", False))
     unasked: tuple[tuple[Use, bool], ...] = (("unasked", False),) if name in sending else ()
     return tuple((derivative.CUSTOM, name, use, right) for use, right in asked + unasked)
-
-
-OTHERWISE = "otherwise"
-"""What is said of the outcomes that are left, where the others are told by their conditions."""
-
-
-Outcomes: TypeAlias = int
-"""A set of outcomes of all conditions together, as bits: bit n is for the nth beginning."""
-
-
-def union(masks: Iterable[Outcomes]) -> Outcomes:
-    """Return the outcomes that are in any of *masks*."""
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found
-
-
-def beginnings_of(exploration: Exploration) -> Iterator[tuple[int, Outcomes, tuple[Outcomes, ...]]]:
-    """Give each state to begin in, with the outcomes for which one does, and those of the other states."""
-    begun: dict[int, Outcomes] = {}
-    for bit, (_, number) in enumerate(exploration.beginnings):
-        begun[number] = begun.get(number, 0) | 1 << bit
-    for number, mask in begun.items():
-        yield number, mask, tuple(other for another, other in begun.items() if another != number)
-
-
-@frozen
-class Conditions:
-    """Tells sets of outcomes by the conditions of the flow."""
-
-    exploration: Exploration
-
-    def told(self, mask: Outcomes, others: Collection[Outcomes]) -> str:
-        """Return for whom the way of *mask* is, where *others* are those of the other ways; nothing if it is for everybody."""
-        among = union((mask, *others))
-        if mask == among:
-            return ""
-        found = self.cubes(mask, among)
-        rest = union(other for other in others if other != among)
-        if mask == among & ~rest and not any(holds for cube in found for _, holds in cube):
-            return OTHERWISE
-        return self.spelt(found)
-
-    def spelt(self, found: Iterable[Iterable[tuple[int, bool]]]) -> str:
-        """Return groups of conditions in words."""
-        return " or ".join(" and ".join(self._literal(*literal) for literal in cube) for cube in found)
-
-    def cubes(self, mask: Outcomes, among: Outcomes) -> list[list[tuple[int, bool]]]:
-        """Return groups of conditions, and whether each holds: one group or another is true exactly for *mask* of *among*."""
-        found: list[list[tuple[int, bool]]] = []
-        left = mask
-        for bit, (outcomes, _) in enumerate(self.exploration.beginnings):
-            if not left >> bit & 1:
-                continue
-            cube = list(enumerate(outcomes))
-            # What does not hold is left out first: people ask by what does.
-            for literal in sorted(cube, key=lambda each: each[1]):
-                shorter = [each for each in cube if each != literal]
-                if not self._meeting(shorter, among) & ~mask:
-                    cube = shorter
-            found.append(cube)
-            left &= ~self._meeting(cube, among)
-        return found
-
-    def _meeting(self, cube: Collection[tuple[int, bool]], among: Outcomes) -> Outcomes:
-        return sum(
-            1 << bit
-            for bit, (outcomes, _) in enumerate(self.exploration.beginnings)
-            if among >> bit & 1 and all(outcomes[place] == holds for place, holds in cube)
-        )
-
-    def _literal(self, place: int, holds: bool) -> str:
-        condition = self.exploration.flow.conditions[place]
-        if condition[0] == "enrolled":
-            return f"{condition[1]} is {'' if holds else 'not '}enrolled"
-        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"

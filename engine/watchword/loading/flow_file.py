@@ -17,6 +17,7 @@ from watchword.algebra.blocks import (
     Block,
     Condition,
     all_of,
+    ask_first,
     at_least,
     attribute,
     client,
@@ -46,10 +47,11 @@ _LISTED: Mapping[str, Callable[..., Block]] = {
     "all_of": all_of,
     "fallback": fallback,
 }
+_SINGLE: Mapping[str, Callable[..., Block]] = {"ask_first": ask_first}
 _COMPANIONS: Mapping[str, tuple[str, ...]] = {"at_least": ("of",), "when": ("then", "otherwise")}
 _WHEN = '{ when = { attribute = "custom:tier", equals = "gold" }, then = { … } }'
 _ABOVE = "in TOML what belongs to the flow is written above the first [[steps]]"
-_BLOCK_WORDS = ("kind", *_LISTED, *_COMPANIONS, "enrol")
+_BLOCK_WORDS = ("kind", *_LISTED, *_COMPANIONS, *_SINGLE, "enrol")
 ANY_FLOW = "a flow is the path of a TOML file, or module:attribute"
 
 P = ParamSpec("P")
@@ -160,6 +162,8 @@ class _Reader:
             return self.at_least(table, path)
         if word == "when":
             return self.when(table, path)
+        if word in _SINGLE:
+            return _built((*path, word), _SINGLE[word], self.block(table[word], (*path, word)))
         return _built((*path, word), _LISTED[word], *self.blocks(table[word], (*path, word)))
 
     def at_least(self, table: Mapping[str, Any], path: toml_positions.Path) -> Block:

@@ -104,7 +104,7 @@ class Situation:
     def was_answered(self) -> bool:
         """Whether the last round was an answer to this step. Since the step is asked again, the answer was wrong."""
         last = self.last_round
-        return last is not None and last.step == self.step_name and last.use == "answer"
+        return last is not None and last.step == self.step_name and last.is_answer
 
     @property
     def error(self) -> str:
@@ -127,7 +127,7 @@ class Situation:
     def has_another_way(self) -> bool:
         """Whether the flow goes on if the step cannot be asked."""
         left = derivative.after(self.state, derivative.CUSTOM, self.step_name, derivative.UNASKED, False)[0]
-        return not derivative.is_end(left)
+        return left not in derivative.ENDS
 
     def issued_to_sign_in(self, claim: str, noted: str | None = None) -> int:
         """Return when this sign-in got *claim*: the time *noted* in its metadata, or now if this call is the first.

@@ -64,8 +64,10 @@ def recorded(made_by: Flow, reads: Sequence[ReadRound], **fields: str) -> tuple[
             before = "-"
         else:
             asked = {"asked": "0"} if read.use == derivative.UNASKED else {}
-            rounds.append(Round(read.name, read.right, metadata(made_by, read.step, before, **asked, **fields)))
-            before = "choice" if read.step == derivative.SELECT else read.use
+            offered = read.use == derivative.OFFERED
+            step = derivative.SELECT if offered else read.step
+            rounds.append(Round(read.name, read.right, metadata(made_by, step, before, **asked, **fields)))
+            before = f"answer:{read.step}" if offered else "choice" if step == derivative.SELECT else read.use
     return tuple(rounds)
 
 
@@ -174,7 +176,7 @@ def _walk(draw: DrawFn, flow: Flow, outcomes: Sequence[bool], *, most_right: boo
     worth: int | None = None
     lucky = draw(st.sampled_from((True, True, True, False) if most_right else (True, False)))
     while len(reads) < _MOST_ROUNDS:
-        options = next_rounds(state, sending)
+        options = next_rounds(state, sending, flow.offered)
         right = tuple((name, asked, use, result) for name, asked, use, result in options if result is True)
         if right and (lucky or draw(st.booleans())):
             options = right

@@ -313,7 +313,7 @@ def test_decisions_are_announced_in_words():
     assert decision_text(FailAuthentication("broken")) == "fail (broken)"
     assert decision_of(("tokens",)) == IssueTokens()
     assert client("x") != attribute("x", "x")
-    assert derivative.is_end(derivative.FAILED)
+    assert derivative.FAILED in derivative.ENDS
 
 
 @pytest.mark.parametrize("ask", [check, explore])

@@ -21,9 +21,8 @@ from watchword.analysis.explanation import (
     explain,
     explain_request,
     remaining_text,
-    upcoming,
 )
-from watchword.analysis.state_space import explore
+from watchword.analysis.state_space import explore, upcoming
 
 LOGIN = "srp_a+ password_verifier+"
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from attrs import frozen
 
 from watchword.algebra.blocks import (
+    AskFirst,
     AtLeast,
     AttributeCondition,
     Block,
@@ -23,7 +24,7 @@ from watchword.algebra.blocks import (
 from watchword.algebra.flow import Flow
 from watchword.contract.powers import is_host_run
 
-_CUSTOM, _SRP_A, _VERIFIER = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER"
+_CUSTOM, _SRP_A, _VERIFIER, _SELECT = "CUSTOM_CHALLENGE", "SRP_A", "PASSWORD_VERIFIER", "select"
 _AROUND = frozenset(
     {
         "SMS_MFA",
@@ -35,7 +36,8 @@ _AROUND = frozenset(
     }
 )
 _WRITTEN = re.compile(
-    r"3\.([^.;]*)\.([01]*)\.([^.;]+);(?P<step>[^;]+);(?P<asked>[01]);(?:-|answer|resend|choice|unasked);[^;]*;[^;]*;[^;]*"
+    r"3\.([^.;]*)\.([01]*)\.([^.;]+);(?P<step>[^;]+);(?P<asked>[01]);"
+    r"(?:-|answer(?::(?P<offered>[^;]+))?|resend|choice|unasked);[^;]*;[^;]*;[^;]*"
 )
 
 Ends = frozenset[int]
@@ -45,15 +47,21 @@ def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, s
     """Say whether *session*, as it stands in an event, can be worth tokens to somebody who exists.
 
     It asks for what is necessary: results that are true or false, metadata of one sign-in of one of *flows*, and right
-    answers that pass the flow's blocks one after the other. Tries and resends it does not count.
+    answers that pass the flow's blocks one after the other. Tries and resends it does not count. A select round is right
+    where it was answered for a step that it offers: the next metadata names that step, and after the last round any may be.
     """
     if not isinstance(session, list):
         return False
+    entries: list[Any] = session  # pyright: ignore[reportUnknownVariableType]
     rights: list[str] = []
     marks: set[tuple[str, ...]] = set()
     steps: set[str] = set()
-    for entry in session:  # pyright: ignore[reportUnknownVariableType]
+    answered: set[str] = set()
+    for entry, following in zip(entries, (*entries[1:], None), strict=True):
         step = _read(entry, marks, steps)
+        if step == _SELECT and following is not None:
+            step = _answered(following)
+            answered.add(step or "")
         if step is None or (step in _AROUND and _VERIFIER not in rights):
             return False
         if step and step not in _AROUND:
@@ -61,16 +69,28 @@ def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, s
     if len(marks) > 1:
         return False
     judging = [flow for flow in flows if not marks or next(iter(marks))[0] == flow.fingerprint]
-    if not all(steps <= {*flow.steps, "select"} for flow in judging[:1]):
+    if not all(steps <= {*flow.steps, _SELECT} and answered <= {*flow.offered} for flow in judging[:1]):
         return False
     facts = "".join(mark[1] for mark in marks)
-    return any(passes(flow, rights, attributes, client, _enrolled(flow, facts)) for flow in judging[:1])
+    ends = rights[-1:] == [_SELECT]
+    return any(
+        passes(flow, each, attributes, client, _enrolled(flow, facts))
+        for flow in judging[:1]
+        for each in ([[*rights[:-1], last] for last in flow.offered] if ends else [rights])
+    )
 
 
 def _enrolled(flow: Flow, facts: str) -> frozenset[str]:
     """Return the kinds that the user had enrolled when the sign-in began, as its metadata tells."""
     both = zip(flow.conditions, facts, strict=False)
     return frozenset(condition[1] for condition, digit in both if condition[0] == "enrolled" and digit == "1")
+
+
+def _answered(following: Any) -> str | None:
+    """Return for which step a select round was answered, as the round *following* it says; None if it does not say so."""
+    text: object = cast("dict[str, Any]", following).get("challengeMetadata") if isinstance(following, dict) else None
+    found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+    return found["offered"] if found else None
 
 
 def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | None:
@@ -89,8 +109,8 @@ def _read(entry: Any, marks: set[tuple[str, ...]], steps: set[str]) -> str | Non
     marks.add((found[1], found[2], found[3]))
     step = found["step"]
     steps.add(step)
-    # A choice is never right, nor what was not asked, and no step has the name of a round of the host's.
-    if result and (step in {"select", _SRP_A, _VERIFIER} or found["asked"] == "0"):
+    # What was not asked is never right, and no step has the name of a round of the host's.
+    if result and (step in {_SRP_A, _VERIFIER} or found["asked"] == "0"):
         return None
     return step if result else ""
 
@@ -136,6 +156,8 @@ class _Reading:
             case When():
                 taken = self._taken(block)
                 return frozenset({start}) if taken is None else self.passed(taken, start)
+            case AskFirst(step):
+                return self.passed(step, start)
             case Named(name, _):
                 return self._one(name, start)
             case Enrol(kind):

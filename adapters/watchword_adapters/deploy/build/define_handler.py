@@ -112,7 +112,7 @@ def _tell(decided, flow, session, rounds):
         import time
 
         if decided[0] == "tokens":
-            failed = any(right is not True and use == "answer" for _, _, use, right, _ in rounds)
+            failed = any(right is not True and use in {"answer", "offered"} for _, _, use, right, _ in rounds)
             name, detail = "authn_login_successafterfail" if failed else "authn_login_success", {}
             detail["rounds"] = str(len(rounds))
         else:
