@@ -113,6 +113,7 @@ MODULES |= {
             "tests/engine/analysis/test_broken_flows.py",
         ),
     ),
+    "ways": Module("engine/watchword/algebra/ways.py", ("tests/engine/algebra/test_ways.py",)),
     "kinds": Module(
         "engine/watchword/contract/kinds.py",
         (
@@ -123,7 +124,7 @@ MODULES |= {
         ),
     ),
     "enumeration": Module(
-        "engine/watchword/analysis/user_enumeration.py",
+        "engine/watchword/analysis/rules/user_enumeration.py",
         ("tests/engine/analysis/test_user_enumeration.py", "tests/engine/runtime/test_puzzles_of_unknown_users.py"),
     ),
     "diagram": Module("engine/watchword/analysis/diagram.py", ("tests/engine/analysis/test_diagram.py",)),
@@ -157,7 +158,7 @@ MODULES |= {
         "engine/watchword/loading/toml_positions.py",
         ("tests/engine/loading/test_toml_positions.py", "tests/engine/loading/test_flow_file.py"),
     ),
-    "requirement": Module("engine/watchword/algebra/requirement.py", ("tests/engine/algebra/test_requirement.py",)),
+    "requirement": Module("engine/watchword/analysis/requirement.py", ("tests/engine/analysis/test_requirement.py",)),
     "validators": Module("engine/watchword/contract/validators.py", ("tests/engine/contract/test_validators.py",)),
     "session_notation": Module(
         "engine/watchword/algebra/session_notation.py",

@@ -11,9 +11,9 @@ from watchword.algebra.attributes import how_users_change, is_custom, who_can_ch
 from watchword.algebra.blocks import AskFirst, AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.lowering import Step
-from watchword.algebra.requirement import Requirement, is_met, parse_requirement, spelt, terms
 from watchword.algebra.session_notation import format_round
 from watchword.analysis.findings import Finding, ProvenPath, with_session, without_session
+from watchword.analysis.requirement import Requirement, is_met, parse_requirement, spelt, terms
 from watchword.analysis.state_space import Exploration
 from watchword.contract.members import FACTORS
 from watchword.contract.powers import is_host_run

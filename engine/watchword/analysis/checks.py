@@ -44,8 +44,8 @@ from watchword.analysis.metrics import (
     per_day,
     probability,
 )
+from watchword.analysis.rules.user_enumeration import first_difference
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
-from watchword.analysis.user_enumeration import first_difference
 from watchword.contract.members import FACTORS
 from watchword.errors import ConfigurationError
 

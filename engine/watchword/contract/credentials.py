@@ -71,7 +71,7 @@ class NewCredential:
     label: str = ""
 
 
-LONGEST_ID = 1400
+LONGEST_CREDENTIAL_ID = 1400
 """Characters of the id of a credential: those of the longest that Web Authentication has (1,023 bytes) in base64url, and a few."""
 
 LONGEST_LABEL = 64
@@ -83,7 +83,7 @@ def is_usable(new: NewCredential) -> bool:
     texts: tuple[object, ...] = (new.id, new.label)
     return (
         all(isinstance(each, str) for each in texts)
-        and 0 < len(new.id) <= LONGEST_ID
+        and 0 < len(new.id) <= LONGEST_CREDENTIAL_ID
         and len(new.label) <= LONGEST_LABEL
     )
 

@@ -2,7 +2,7 @@
 
 from kit.engine_host import Mail, Puzzle, Riddle
 from watchword import Flow, attribute, client, explore, named, one_of, sequence, when
-from watchword.analysis.user_enumeration import VisibleDifference, first_difference
+from watchword.analysis.rules.user_enumeration import VisibleDifference, first_difference
 from watchword_plugins.srp import Srp
 
 TIER = attribute("custom:tier", "gold")

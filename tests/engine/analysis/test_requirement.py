@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import ConfigurationError
-from watchword.algebra.requirement import MAX_NESTING, MAX_REQUIREMENT, is_met, parse_requirement, terms
+from watchword.analysis.requirement import MAX_NESTING, MAX_REQUIREMENT, is_met, parse_requirement, terms
 
 TERMS = ("knowledge", "possession", "inherence", "password", "email_otp", "totp2")
 TREES = st.recursive(
