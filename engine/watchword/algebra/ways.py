@@ -8,7 +8,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.blocks import AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
+from watchword.algebra.blocks import AskFirst, AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import condition_as_tuple
 from watchword.contract.powers import is_host_run, powers_of
@@ -47,8 +47,8 @@ class _Reader:
             case When(condition, then, otherwise):
                 taken = then if condition_as_tuple(condition) in self.held else otherwise
                 return frozenset({owned}) if taken is None else self.passed(taken, owned)
-            case Named(_, kind):
-                return self.passed(kind, owned)
+            case Named(_, inner) | AskFirst(inner):
+                return self.passed(inner, owned)
             case Enrol(kind):
                 return frozenset({owned | {kind.kind}})
             case _:

@@ -7,7 +7,7 @@ import pytest
 from kit.engine_host import Mail, Riddle
 from kit.fobs import Fob, Rings
 from kit.random_flows import APP, TIER, Password
-from watchword import Flow, all_of, at_least, enrol, enrolled, fallback, named, one_of, sequence, when
+from watchword import Flow, all_of, ask_first, at_least, enrol, enrolled, fallback, named, one_of, sequence, when
 from watchword.algebra.ways import can_pass
 
 GOLD = {"custom:tier": "gold"}
@@ -28,6 +28,7 @@ NEEDS = {
     "the fob, in another order than it is enrolled": (sequence(Riddle(), Fob(), enrol(Fob())), {"fob"}),
     "in doubt the fob": (sequence(Riddle(), all_of(enrol(Fob()), named("two", Fob()))), {"fob"}),
     "a password": (sequence(Password(), Fob()), {"fob"}),
+    "a fob that is asked for first": (sequence(Riddle(), ask_first(Fob())), {"fob"}),
 }
 
 
