@@ -21,7 +21,9 @@ LONGEST_ANSWER = 16_384
 LONGEST_ID = 1023
 """Bytes of a credential id (W3C, 7.1 step 25)."""
 
-_LONGEST_HANDLE = 64  # bytes of a user handle (W3C, 5.4.3)
+LONGEST_HANDLE = 64
+"""Bytes of a user handle (W3C, 5.4.3)."""
+
 _MOST_TRANSPORTS = 8
 _TRANSPORT = re.compile(r"[a-z][a-z0-9-]{0,19}")
 _ATTESTED, _EXTENDED = 0x40, 0x80
@@ -151,7 +153,7 @@ def read_assertion(text: object) -> Assertion | None:
     client = _client_data(members)
     # Null is allowed: an authenticator that keeps no user handle gives none.
     handle = from_base64url(members.get("userHandle"))
-    odd = members.get("userHandle") is not None and not (handle and len(handle) <= _LONGEST_HANDLE)
+    odd = members.get("userHandle") is not None and not (handle and len(handle) <= LONGEST_HANDLE)
     if client is None or not raw or not signature or not id_ or odd or not _is_well_formed(raw):
         return None
     try:

@@ -79,11 +79,14 @@ def is_sound(key: CoseKey) -> bool:
 
 
 def verifies(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Say whether *signature* is one of *message* by the owner of *public_key*, which was sound when it was kept."""
+    """Say whether *signature* is one of *message* by the owner of *public_key*, the CBOR of a key."""
     from fido2 import cbor  # noqa: PLC0415 - heavy
     from fido2.cose import CoseKey  # noqa: PLC0415 - heavy
 
-    key = CoseKey.parse(cast("Any", cbor).decode(public_key))
+    try:
+        key = CoseKey.parse(cast("Any", cbor).decode(public_key))
+    except Exception:  # noqa: BLE001 - somebody has put something else into the store
+        return False
     return _verified(key, message, signature) is True
 
 
