@@ -25,8 +25,8 @@ from watchword.contract import (
 )
 from watchword_plugins.webauthn.ceremonies import (
     LONGEST_ANSWER,
+    LONGEST_CREDENTIAL_ID,
     LONGEST_HANDLE,
-    LONGEST_ID,
     Expected,
     KnownCredential,
     read_assertion,
@@ -110,11 +110,15 @@ def _algorithms(instance: Any, attribute: Attribute[Any], value: Any) -> None:
 def _decoys(instance: Any, attribute: Attribute[Any], value: Any) -> None:
     texts = cast("tuple[str, ...]", value) if isinstance(value, tuple) else ()
     found = [_DECOY.fullmatch(each) if isinstance(cast("object", each), str) else None for each in texts]
-    if not found or len(found) > _MOST_DECOYS or not all(each and int(each[1]) <= LONGEST_ID for each in found):
+    if (
+        not found
+        or len(found) > _MOST_DECOYS
+        or not all(each and int(each[1]) <= LONGEST_CREDENTIAL_ID for each in found)
+    ):
         raise refused(
             instance,
             attribute,
-            f"must be a list of 1 to {_MOST_DECOYS} texts, each the bytes of an id (16 to {LONGEST_ID}), a colon and its "
+            f"must be a list of 1 to {_MOST_DECOYS} texts, each the bytes of an id (16 to {LONGEST_CREDENTIAL_ID}), a colon and its "
             'transports, such as ["20:hybrid,internal", "48:nfc,usb"]',
         )
 

@@ -22,6 +22,8 @@ from watchword_adapters.functions import SignIn
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.passkey import Passkey
+from watchword_plugins.webauthn.steps import CEREMONY_STEPS
 
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = [path for root in ("engine", "plugins", "adapters") for path in (ROOT / root).rglob("*.py")]
@@ -140,6 +142,7 @@ PLACES = {
     "variables": ("environment.md", cells, environment_variables()),
     "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),
     "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
+    "settings of passkey": ("passkey.md", cells, settings_of(Passkey)),
     "parameters of triggers": ("hosts.md", cells, parameters_of(triggers)),
     "parameters of SignIn": ("hosts.md", cells, parameters_of(SignIn)),
     "names of the test kit": ("testing.md", cells, testing.__all__),
@@ -190,7 +193,9 @@ def test_every_url_scheme_is_shown(scheme):
     assert any(f"`{scheme}:" in row for row in rows)
 
 
-@pytest.mark.parametrize(("kind", "page"), [(EmailOtp, "email-otp.md"), (Captcha, "captcha.md")])
+@pytest.mark.parametrize(
+    ("kind", "page"), [(EmailOtp, "email-otp.md"), (Captcha, "captcha.md"), (Passkey, "passkey.md")]
+)
 def test_defaults_are_those_of_the_code(kind, page):
     """A table of settings gives the defaults that the kind has."""
     names = r"\| *((?:`\w+`(?:, )?)+) *\| *([^|]+?) *\|"
@@ -198,7 +203,12 @@ def test_defaults_are_those_of_the_code(kind, page):
     for cell, defaults in re.findall(names, pages()[page]):
         for name, default in zip(re.findall(r"\w+", cell), defaults.replace("`", "").split(", "), strict=False):
             written.setdefault(name, default)
-    spoken = {"": "empty", None: "none", (): "none", True: "true", False: "false"}
+    spoken = {"": "empty", None: "none", (): "none", True: "true", False: "false", attrs.NOTHING: "required"}
+    spoken |= {
+        each.default: " ".join(map(str, each.default))
+        for each in attrs.fields(kind)
+        if each.default and type(each.default) is tuple
+    }
     expected = {
         field.alias: str(field.default) if type(field.default) is int else spoken.get(field.default, field.default)
         for field in attrs.fields(kind)
@@ -206,6 +216,15 @@ def test_defaults_are_those_of_the_code(kind, page):
     }
 
     assert expected == {name: written[name] for name in expected}
+
+
+def test_the_page_on_passkeys_has_the_table_of_steps():
+    """As the code has it, row by row."""
+    rows = [
+        f"| {step.registration or ''} | {step.assertion or ''} | {step.rule} | {step.by} | {f'`{step.reason}`' if step.reason else ''} |"
+        for step in CEREMONY_STEPS
+    ]
+    assert "\n".join(rows) in pages()["passkey.md"]
 
 
 def test_the_events_of_a_module_are_found():

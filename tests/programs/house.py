@@ -52,7 +52,7 @@ INTERFACES = {"watchword_adapters.deploy.build.define_handler": {"TriggerError"}
 
 PUBLIC = {
     *("watchword", "watchword.contract", "watchword.testing"),
-    *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "srp")),
+    *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "passkey", "srp")),
     *(
         f"watchword_adapters.{name}"
         for name in ("aws_lambda", "functions", "couriers", "ledgers", "credentials", "keys", "audit", "clock")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONGEST_ANSWER = 16_384
 """Characters of an answer. The longest of the W3C's vectors, with an RSA key and its certificate, has 2,300."""
 
-LONGEST_ID = 1023
+LONGEST_CREDENTIAL_ID = 1023
 """Bytes of a credential id (W3C, 7.1 step 25)."""
 
 LONGEST_HANDLE = 64

@@ -83,7 +83,7 @@ def test_a_kind_is_found_by_its_name(installed):
     assert Registry().find_kind("riddle") is Registry().find_kind("riddle")
 
 
-@pytest.mark.parametrize("name", ["srp", "captcha", "email_otp"])
+@pytest.mark.parametrize("name", ["srp", "captcha", "email_otp", "passkey"])
 def test_the_built_in_kinds_are_found_like_any_other(name):
     """Built-ins register in the same way and have no privileges."""
     assert name == Registry().find_kind(name).kind
@@ -153,15 +153,15 @@ def test_an_unknown_name_gets_the_nearest_and_all_that_is_there():
     message = refusal(Registry().find_kind, "emial_otp")
 
     assert "did you mean email_otp?" in message
-    assert "captcha, email_otp, srp" in message
+    assert "captcha, email_otp, passkey" in message
 
 
 def test_an_unknown_name_that_is_near_to_none_gets_the_list():
     """No guess is better than a wild one."""
-    message = refusal(Registry().find_kind, "passkey")
+    message = refusal(Registry().find_kind, "blockchain")
 
     assert "did you mean" not in message
-    assert "captcha, email_otp, srp" in message
+    assert "captcha, email_otp, passkey" in message
 
 
 def test_without_any_metadata_the_remedy_is_to_install(tmp_path, monkeypatch):
@@ -262,7 +262,7 @@ def test_every_kind_that_is_installed_is_described():
     """`watchword kinds` shows the name, whose it is, and what it proves."""
     kinds = {kind.name: kind for kind in Registry().installed_kinds()}
 
-    assert ["captcha", "email_otp", "srp"] == list(kinds)
+    assert ["captcha", "email_otp", "passkey", "srp"] == list(kinds)
     assert {"watchword"} == {kind.distribution for kind in kinds.values()}
     assert all(kind.version and not kind.error for kind in kinds.values())
     assert frozenset({"knowledge"}) == kinds["srp"].proves
