@@ -25,8 +25,8 @@ from watchword.contract import (
 )
 from watchword_plugins.webauthn.ceremonies import (
     LONGEST_ANSWER,
-    LONGEST_CREDENTIAL_ID,
-    LONGEST_HANDLE,
+    MOST_HANDLE_BYTES,
+    MOST_ID_BYTES,
     Expected,
     KnownCredential,
     read_assertion,
@@ -110,15 +110,11 @@ def _algorithms(instance: Any, attribute: Attribute[Any], value: Any) -> None:
 def _decoys(instance: Any, attribute: Attribute[Any], value: Any) -> None:
     texts = cast("tuple[str, ...]", value) if isinstance(value, tuple) else ()
     found = [_DECOY.fullmatch(each) if isinstance(cast("object", each), str) else None for each in texts]
-    if (
-        not found
-        or len(found) > _MOST_DECOYS
-        or not all(each and int(each[1]) <= LONGEST_CREDENTIAL_ID for each in found)
-    ):
+    if not found or len(found) > _MOST_DECOYS or not all(each and int(each[1]) <= MOST_ID_BYTES for each in found):
         raise refused(
             instance,
             attribute,
-            f"must be a list of 1 to {_MOST_DECOYS} texts, each the bytes of an id (16 to {LONGEST_CREDENTIAL_ID}), a colon and its "
+            f"must be a list of 1 to {_MOST_DECOYS} texts, each the bytes of an id (16 to {MOST_ID_BYTES}), a colon and its "
             'transports, such as ["20:hybrid,internal", "48:nfc,usb"]',
         )
 
@@ -348,7 +344,7 @@ def _user_handle(user: User) -> bytes:
     """
     by_name = _UUID.fullmatch(user.name) or not user.id
     text = user.id if user.id == user.name else f"u|{user.name}" if by_name else f"s|{user.id}"
-    return text.encode("utf-8", "replace")[:LONGEST_HANDLE]
+    return text.encode("utf-8", "replace")[:MOST_HANDLE_BYTES]
 
 
 def _stretched(request: CreateRequest, about: str, length: int) -> bytes:

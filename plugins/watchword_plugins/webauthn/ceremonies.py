@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 LONGEST_ANSWER = 16_384
 """Characters of an answer. The longest of the W3C's vectors, with an RSA key and its certificate, has 2,300."""
 
-LONGEST_CREDENTIAL_ID = 1023
+MOST_ID_BYTES = 1023
 """Bytes of a credential id (W3C, 7.1 step 25)."""
 
-LONGEST_HANDLE = 64
+MOST_HANDLE_BYTES = 64
 """Bytes of a user handle (W3C, 5.4.3)."""
 
 _MOST_TRANSPORTS = 8
@@ -153,7 +153,7 @@ def read_assertion(text: object) -> Assertion | None:
     client = _client_data(members)
     # Null is allowed: an authenticator that keeps no user handle gives none.
     handle = from_base64url(members.get("userHandle"))
-    odd = members.get("userHandle") is not None and not (handle and len(handle) <= LONGEST_HANDLE)
+    odd = members.get("userHandle") is not None and not (handle and len(handle) <= MOST_HANDLE_BYTES)
     if client is None or not raw or not signature or not id_ or odd or not _is_well_formed(raw):
         return None
     try:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from attrs import frozen
 
 from watchword_plugins.webauthn.attestation import FORMATS, is_correct
-from watchword_plugins.webauthn.ceremonies import LONGEST_CREDENTIAL_ID, Answer, Assertion, Expected, Registration
+from watchword_plugins.webauthn.ceremonies import MOST_ID_BYTES, Answer, Assertion, Expected, Registration
 from watchword_plugins.webauthn.public_keys import verifies
 
 SeenTo = Literal["client", "kind", "reading", "check", "policy", "engine"]
@@ -108,7 +108,7 @@ def _is_attested(expected: Expected, answer: Registration) -> bool:
 
 
 def _is_short(expected: Expected, answer: Registration) -> bool:
-    return len(answer.credential.credential_id) <= LONGEST_CREDENTIAL_ID
+    return len(answer.credential.credential_id) <= MOST_ID_BYTES
 
 
 def _is_new(expected: Expected, answer: Registration) -> bool:
@@ -212,7 +212,7 @@ CEREMONY_STEPS: tuple[CeremonyStep, ...] = (
     ),
     CeremonyStep(23, 0, "Trust anchors are fetched. None is: the options ask for no attestation.", "policy"),
     CeremonyStep(24, 0, "Attestation is trusted. None is, and each credential is taken as one without.", "policy"),
-    CeremonyStep(25, 0, f"The id has {LONGEST_CREDENTIAL_ID:,} bytes at most.", "check", "id_too_long", _is_short),
+    CeremonyStep(25, 0, f"The id has {MOST_ID_BYTES:,} bytes at most.", "check", "id_too_long", _is_short),
     CeremonyStep(
         *(26, 0, "The id is not one of this user's. That it is nobody's, the store sees to when it adds it."),
         *("check", "known_credential", _is_new),
