@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import logging
 import os
@@ -22,6 +20,7 @@ from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit,
 from watchword.contract.read_only import read_only
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.loading.registry import Registry
+from watchword.runtime.credentials.handles import draw_handle, lock_state, slot_of, unlock_state
 from watchword.runtime.engine import Engine
 from watchword.runtime.services import identity
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
@@ -236,7 +235,7 @@ class SignIn:
         return Refused(error.text, ref)
 
     def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
-        engine, slot = self._engine, _slot(token)
+        engine, slot = self._engine, slot_of(token)
         now = engine.clock.now()
         kept = engine.ledger.take(slot, now=now, within=1.0)
         if kept is None:
@@ -297,21 +296,18 @@ class SignIn:
 
     def _asked(self, state: _State, public: Mapping[str, str]) -> Asked:
         engine = self._engine
-        token = base64.urlsafe_b64encode(engine.random.bytes(32)).decode().rstrip("=")
+        token = draw_handle(engine.random)
         expires = engine.clock.now() + self.minutes * 60
         text = evolve(state, expires=expires).write()
         if len(text) > MAX_STATE:
             raise UnavailableError("the state of the sign-in is too large for the ledger")
-        key = engine.keyring.current
-        # Who reads the ledger has no key, and who writes there cannot write a state: it would be a step that was passed.
-        locked = key.id + key.lock(_STATE, token, text)
-        engine.ledger.put(_slot(token), locked, expires=expires, within=1.0)
+        locked = lock_state(engine.keyring, _STATE, token, text)
+        engine.ledger.put(slot_of(token), locked, expires=expires, within=1.0)
         return Asked(public.get("step", state.step), dict(public), token)
 
     def _unlocked(self, token: str, kept: str) -> _State | None:
         """Return the state that *kept* holds; None if it is none that was put there for *token*."""
-        key = self._engine.keyring.find(kept[:8])
-        text = key.unlock(_STATE, token, kept[8:]) if key else None
+        text = unlock_state(self._engine.keyring, _STATE, token, kept)
         return None if text is None else _State.read(text)
 
     def _verifier(self, name: str) -> srp6a.Verifier:
@@ -368,9 +364,3 @@ def _proof(answer: object) -> tuple[str, str]:
     if not isinstance(claimed, str) or not isinstance(timestamp, str) or len(timestamp) > 64 or len(claimed) > 128:
         return "", ""
     return claimed, timestamp
-
-
-def _slot(token: object) -> str:
-    # The ledger holds a digest only: who reads it cannot go on with anybody's sign-in.
-    text = token if isinstance(token, str) and len(token) <= 128 else ""
-    return "handle:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -53,3 +53,24 @@ class Rings(Fob):
 def word(request, id_, root):
     """Return the word of a credential."""
     return request.derive(id_, root).hex()[:12]
+
+
+@frozen
+class Badge(Rings):
+    """Of which a user may have many, each with an id that the user types: it begins with ``badge-``."""
+
+    kind: ClassVar[str] = "badge"
+
+    def verify(self, request):
+        """Take any badge of the user's."""
+        return Verdict(request.answer in {each.id for each in request.credentials})
+
+    def begin(self, request):
+        """Tell how a badge begins."""
+        return Enrolment({"hint": "badge-"})
+
+    def complete(self, request):
+        """Take any badge."""
+        if not request.answer.startswith("badge-"):
+            return Verdict(right=False)
+        return NewCredential(request.answer, {"number": request.answer[6:]})

@@ -1,0 +1,341 @@
+"""Enrolment outside a sign-in: whoever is signed in begins one, gets a handle, and completes it with an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import cast
+
+from attrs import evolve, field, frozen
+
+from watchword.algebra.lowering import Step
+from watchword.contract.credentials import (
+    LONGEST_LABEL,
+    MAX_CREDENTIALS,
+    Credential,
+    Credentials,
+    Enrolment,
+    NewCredential,
+    is_usable,
+)
+from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, User, Verdict
+from watchword.contract.ports import LEASE, Limit
+from watchword.errors import (
+    ConfigurationError,
+    ProtocolError,
+    TryLaterError,
+    UnavailableError,
+    checked_word,
+    reason_of,
+)
+from watchword.runtime.creation import flaw_of
+from watchword.runtime.credentials.handles import draw_handle
+from watchword.runtime.credentials.pending import (
+    ENROLMENT_LIFETIME,
+    PendingEnrolment,
+    digest_of,
+    find_pending,
+    keep_pending,
+)
+from watchword.runtime.keyring import Key
+from watchword.runtime.services import Deadline, Services, owner_of
+from watchword.runtime.wire import new_claim, reference
+
+ENROLMENT_ANSWERS = 5
+"""How many different answers one enrolment takes."""
+
+ENROLMENT_LIMITS = (Limit(20, 3600),)
+"""How many enrolments one user may begin: each is an entry of the ledger."""
+
+
+@frozen
+class Completion:
+    """What became of an answer to an enrolment: it is false unless the user has the *credential* now.
+
+    *reason* says why not: ``wrong``; ``expired``, where the handle is none of this user's that is still good;
+    ``guesses_used_up`` after five different answers; ``used_before``, where another answer has completed it; ``id_known``, where
+    somebody has this very credential; ``too_many``, where the user has as many as one may have. *ref* is the enrolment's
+    reference, as the audit has it.
+    """
+
+    credential: Credential | None = None
+    reason: str = ""
+    ref: str = ""
+
+    def __bool__(self) -> bool:
+        """Say whether it succeeded, so that a program which only asks ``if`` takes no refusal for a success."""
+        return self.credential is not None
+
+
+def enrolling_step(services: Services, kind: str) -> Step:
+    """Return the first step of the flow whose kind is called *kind*, and for which users enrol.
+
+    Raises:
+        ProtocolError: if there is none.
+    """
+    for step in services.flow.steps.values():
+        if step.kind.kind == kind and step.powers.enrols:
+            return step
+    raise ProtocolError("nobody enrols for such a kind in this flow")
+
+
+def begin_enrolment(services: Services, pool: str, client: str, user: User, kind: str) -> Enrolment:
+    """Begin to enrol *user* for *kind*: return what to show (``public``), and the ``handle`` by which to complete it.
+
+    *user* must have signed in, as the caller knows; *client* is the app client, or a fixed word where there is none.
+    The handle is good for ten minutes, for this pool, client and user.
+
+    Raises:
+        ProtocolError: if the flow has no such kind, or there is no such user.
+        TryLaterError: if the user has begun too many enrolments.
+        UnavailableError: if a port or the kind fails; nothing is then begun.
+    """
+    deadline = Deadline.starting(services)
+    step = enrolling_step(services, kind)
+    if not user.known:
+        raise ProtocolError("there is no such user: only who has signed in can enrol")
+    return services.clock.call(lambda: _begin(services, (pool, client), user, step, deadline), services.deadline)
+
+
+def complete_enrolment(  # noqa: PLR0917 - who, by what, with what: in the order in which they are said
+    services: Services,
+    pool: str,
+    client: str,
+    user: User,
+    handle: object,
+    answer: object,
+    label: str = "",
+    *,
+    kind: str | None = None,
+) -> Completion:
+    """Complete the enrolment of *handle* with *answer*; the new credential is called *label*.
+
+    With *kind* the enrolment must be one for that. Five different answers are compared at most; the same one again costs nothing,
+    and after a success it reads the same success. A handle of another user, client or kind is as unknown as an old one.
+
+    Raises:
+        ProtocolError: if *label* is no line of at most 64 characters.
+        UnavailableError: if a port or the kind fails; then the same answer may be sent again, and nothing is half-enrolled.
+    """
+    checked_label(label)
+    deadline = Deadline.starting(services)
+
+    def work() -> Completion:
+        seen = services.as_kinds_see(pool, user)
+        pending = find_pending(services, (pool, client), handle, within=deadline.left())
+        key = services.key_of(pending.claim) if pending else None
+        theirs = pending is not None and user.known and pending.owner == owner_of(pool, seen)
+        if pending is None or key is None or not theirs or kind not in {None, pending.kind}:
+            services.record("authn_enrolment_fail", seen.key, reason="expired")
+            return Completion(reason="expired")
+        digest = pending.digest(answer) if isinstance(answer, str) else ""
+        given = _Answer(services, (pool, client), seen, deadline, str(handle), pending, key, answer, digest, label)
+        return given.completion()
+
+    return services.clock.call(work, services.deadline)
+
+
+def name_behind(services: Services, pool: str, client: str, handle: object) -> str | None:
+    """Return the name of the user who began the enrolment of *handle*; None if there is none such."""
+    pending = find_pending(services, (pool, client), handle, within=services.deadline)
+    return pending.name if pending else None
+
+
+def checked_label(label: object) -> str:
+    """Return *label*, which a user gave.
+
+    Raises:
+        ProtocolError: if it is no line of at most 64 characters.
+    """
+    if not isinstance(label, str) or len(label) > LONGEST_LABEL or not label.isprintable():
+        raise ProtocolError(f"a label is one line of at most {LONGEST_LABEL} characters")
+    return label
+
+
+def store_of(services: Services) -> Credentials:
+    """Return the store of what users enrolled.
+
+    Raises:
+        ConfigurationError: if there is none.
+    """
+    if services.credentials is None:
+        raise ConfigurationError("there is no store of what users enrolled: pass credentials=")
+    return services.credentials
+
+
+def _begin(services: Services, binding: tuple[str, str], user: User, step: Step, deadline: Deadline) -> Enrolment:
+    pool, kind = binding[0], step.kind.kind
+    seen, now, key = services.as_kinds_see(pool, user), services.clock.now(), services.keyring.current
+    handle, drawn = draw_handle(services.random), services.random.bytes(32).hex()
+    claim = new_claim(key, drawn[:32], now)
+    budget, within = f"enrolments:{seen.key}", deadline.left()
+    if not services.ledger.count(budget, event=claim, owner=seen.key, limits=ENROLMENT_LIMITS, now=now, within=within):
+        services.record("excess_rate_limit_exceeded", seen.key, claim=claim, kind=kind)
+        raise TryLaterError("this user has begun too many enrolments", reason="throttled")
+    request = BeginRequest(
+        step.name,
+        seen,
+        now,
+        drawn[32:],
+        reference(claim),
+        round=claim,
+        within=deadline.left(),
+        methods=services.methods_of(pool, seen, step, deadline, claim=claim, key=key),
+    )
+    begun = _begun(services, step, request, claim)
+    expires = now + ENROLMENT_LIFETIME
+    pending = PendingEnrolment(owner_of(pool, seen), user.name, kind, request.id, claim, expires, begun.private)
+    keep_pending(services, binding, handle, pending, within=deadline.left())
+    return Enrolment(begun.public, handle=handle)
+
+
+def _begun(services: Services, step: Step, request: BeginRequest, claim: str) -> Enrolment:
+    """Ask the kind of *step* to begin; raise UnavailableError if it makes nothing that can be used."""
+    begin = cast("Callable[[BeginRequest], object]", step.powers.begin)
+    why: Mapping[str, str] = {"reason": "unusable"}
+    try:
+        begun = begin(request)
+    except BaseException as raised:  # noqa: BLE001 - whatever a plugin raises, nothing is begun and nothing leaks
+        begun, why, flaw = None, reason_of(raised), f"raised {type(raised).__name__}"
+    else:
+        flaw = "began no Enrolment"
+    if isinstance(begun, Enrolment):
+        flaw = flaw_of(Challenge(begun.public, begun.private, begun.carry), "")
+        if not flaw:
+            return begun
+    services.record("sys_kind_failed", request.user.key, claim=claim, step=step.name, what=flaw, **why)
+    error = UnavailableError(f"kind {step.kind.kind!r} {flaw}", undelivered=True, reason=why["reason"])
+    error.ref = request.ref
+    raise error
+
+
+@frozen(eq=False)
+class _Answer:
+    """One answer to an enrolment of *user* (as kinds see them), which is *pending*; *key* made its claim."""
+
+    services: Services
+    binding: tuple[str, str]
+    user: User
+    deadline: Deadline
+    handle: str = field(repr=False)
+    pending: PendingEnrolment
+    key: Key = field(repr=False)
+    text: object = field(repr=False)
+    digest: str
+    label: str
+
+    def completion(self) -> Completion:
+        """Count the answer, have the kind judge it, and write what it gives: in this order."""
+        pending = self.pending
+        step = enrolling_step(self.services, pending.kind)
+        if not isinstance(self.text, str) or len(self.text) > step.powers.longest_answer:
+            return self.refused("wrong", "malformed")
+        if pending.answer:
+            # The same answer has the same end, and no other one may have another.
+            same = pending.answer == self.digest
+            return self.succeeded(pending.completed) if same else self.refused("used_before")
+        if not self.counted():
+            return self.refused("guesses_used_up")
+        written = self.written(self.digest)
+        if written is not None:
+            return self.finished(written)
+        said = self.said(step, self.text)
+        if isinstance(said, Verdict):
+            return self.refused("wrong", checked_word(said.reason, "wrong"))
+        added = self.added(step, said)
+        return self.refused(added) if isinstance(added, str) else self.finished(added)
+
+    def succeeded(self, credential: Credential) -> Completion:
+        return Completion(credential, ref=reference(self.pending.claim))
+
+    def refused(self, reason: str, word: str = "") -> Completion:
+        """Record why the answer enrols nothing, in the kind's own *word* if it has one."""
+        pending = self.pending
+        detail = {"kind": pending.kind, "reason": word or reason}
+        self.services.record("authn_enrolment_fail", self.user.key, claim=pending.claim, **detail)
+        return Completion(reason=reason, ref=reference(pending.claim))
+
+    @property
+    def budget(self) -> str:
+        """The budget of the enrolment's answers."""
+        return f"enrolment answers:{digest_of(self.pending.claim)}"
+
+    def counted(self) -> bool:
+        """Count the answer, unless it was counted; return False if there were five others."""
+        # The window is longer than the enrolment lives, so none of its answers leaves it before.
+        return self.services.ledger.count(
+            self.budget,
+            event=self.digest,
+            owner=self.user.key,
+            limits=(Limit(ENROLMENT_ANSWERS, ENROLMENT_LIFETIME + 2 * LEASE),),
+            now=self.services.clock.now(),
+            within=self.deadline.left(),
+        )
+
+    def written(self, digest: str = "") -> Credential | None:
+        """Return what this enrolment has written, for the answer of *digest* or for any. A call before may have ended after it."""
+        owned = store_of(self.services).list(self.pending.owner, within=self.deadline.left())
+        return next((each for each in owned if self.pending.wrote(each, digest)), None)
+
+    def said(self, step: Step, text: str) -> NewCredential | Verdict:
+        """Return what the kind says of the answer; what it raises, or is nothing of the sort, is a wrong answer."""
+        services, pending = self.services, self.pending
+        methods = services.methods_of(
+            self.binding[0], self.user, step, self.deadline, claim=pending.claim, key=self.key
+        )
+        request = CompleteRequest(
+            step.name,
+            self.user,
+            services.clock.now(),
+            pending.id,
+            text,
+            pending.private,
+            self.label,
+            round=pending.round(self.digest),
+            within=self.deadline.left(),
+            methods=methods,
+        )
+        complete = cast("Callable[[CompleteRequest], object]", step.powers.complete)
+        try:
+            said = complete(request)
+        except UnavailableError as error:
+            # Its text is the plugin's own, and may quote the answer.
+            what = f"kind {pending.kind!r} cannot judge answers now"
+            raise UnavailableError(what, reason=error.reason, code=error.code) from None
+        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nothing is enrolled
+            return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
+        if isinstance(said, NewCredential) and is_usable(said):
+            return said
+        return said if isinstance(said, Verdict) and said.right is False else Verdict(right=False, reason="kind_failed")
+
+    def added(self, step: Step, new: NewCredential) -> Credential | str:
+        """Write *new* in the name of the round; return it, or why it cannot be written."""
+        services, pending = self.services, self.pending
+        keep, by = pending.expires + 2 * LEASE, digest_of(new.id)
+        # One enrolment, one credential: of several right answers that each bring another one, one wins.
+        if not services.ledger.consume(
+            f"{pending.claim} enrolment", by=by, refund=self.budget, keep=keep, within=self.deadline.left()
+        ):
+            return "used_before"
+        rounds = (pending.round(self.digest),)
+        label, created = self.label or new.label, int(services.clock.now())
+        credential = Credential(new.id, pending.owner, pending.kind, label, created, state=new.state, rounds=rounds)
+        one = step.powers.remembers == "one"
+        if store_of(services).add(credential, replace=one, most=MAX_CREDENTIALS, within=self.deadline.left()):
+            return credential
+        done = self.written(self.digest)
+        if done is not None or self.written() is not None:
+            return done or "used_before"
+        owned = store_of(services).list(pending.owner, within=self.deadline.left())
+        return "too_many" if len(owned) >= MAX_CREDENTIALS else "id_known"
+
+    def finished(self, written: Credential) -> Completion:
+        """Record what was *written*, and leave a mark, so that a repeat reads the same."""
+        services, pending = self.services, self.pending
+        detail = {"action": "credential_added", "kind": pending.kind}
+        services.record("user_updated", self.user.key, claim=pending.claim, **detail)
+        mark = (written.id, written.label, written.created)
+        done = evolve(pending, private={}, answer=self.digest, written=mark)
+        with suppress(Exception):  # the credential is there; without the mark a repeat finds it by its round
+            keep_pending(services, self.binding, self.handle, done, within=self.deadline.left())
+        return self.succeeded(written)
