@@ -247,7 +247,12 @@ def test_readme_lists_each_command(name):
 
 
 NO_MODULES = {
-    *("watchword.audit", "watchword.couriers", "watchword.ledgers"),  # a logger, and groups of entry points
+    *(
+        "watchword.audit",
+        "watchword.couriers",
+        "watchword.ledgers",
+        "watchword.credentials",
+    ),  # a logger, and groups of entry points
     *("watchword.json", "watchword_riddle.py", "watchword_customer_number.py"),  # files
 }
 """Names with a dot that pages have in code and that are no modules."""

@@ -41,7 +41,7 @@ ALIKE = {
 
 SHARED = {
     *("configure", "run"),  # of each command; see `watchword_adapters.cli.Command`
-    *("register_kinds", "register_couriers", "register_ledgers"),  # hooks, which many implement
+    *("register_kinds", "register_couriers", "register_ledgers", "register_credentials"),  # hooks, which many implement
     "FAMILIES",  # of each module of attacks, and of the corpus
     "TYPE_CHECKING",
 }

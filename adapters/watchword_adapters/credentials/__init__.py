@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from watchword_adapters.credentials.memory import MemoryCredentials
+    from watchword_adapters.credentials.sqlite import SqliteCredentials
 
-__all__ = ["MemoryCredentials"]
+__all__ = ["MemoryCredentials", "SqliteCredentials"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,4 +17,8 @@ def __getattr__(name: str) -> Any:
         from watchword_adapters.credentials.memory import MemoryCredentials  # noqa: PLC0415
 
         return MemoryCredentials
+    if name == "SqliteCredentials":
+        from watchword_adapters.credentials.sqlite import SqliteCredentials  # noqa: PLC0415
+
+        return SqliteCredentials
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

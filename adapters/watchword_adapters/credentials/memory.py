@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 
 from attrs import evolve
 
-from watchword.contract.credentials import Credential
+from watchword.contract.credentials import Credential, Credentials
+from watchword.contract.hookspecs import RegisterCredentials, hookimpl
 from watchword.contract.ports import Reach
-from watchword.errors import UnavailableError
+from watchword.errors import ConfigurationError, UnavailableError
 
 
 class MemoryCredentials:
@@ -65,6 +67,13 @@ class MemoryCredentials:
             self._owned[owner] = kept
             return True
 
+    def everything(self, *, within: float) -> Iterator[Credential]:
+        """Yield every credential of every owner, as it is now."""
+        _demand_time(within)
+        with self._lock:
+            owned = tuple(self._owned.values())
+        yield from (each for credentials in owned for each in credentials)
+
 
 def _key(credential: Credential) -> tuple[str, str]:
     return credential.kind, credential.id
@@ -73,3 +82,15 @@ def _key(credential: Credential) -> tuple[str, str]:
 def _demand_time(within: float) -> None:
     if within <= 0:
         raise UnavailableError("no time is left for the credentials", undelivered=True, reason="timeout")
+
+
+@hookimpl
+def register_credentials(register: RegisterCredentials) -> None:
+    """Register ``memory:``."""
+    register("memory", _from_url)
+
+
+def _from_url(url: str) -> Credentials:
+    if url.partition(":")[2]:
+        raise ConfigurationError("the credentials URL memory: takes nothing after the colon; write it as memory:")
+    return MemoryCredentials()

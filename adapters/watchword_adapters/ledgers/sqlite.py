@@ -10,13 +10,45 @@ from typing import Any, Literal
 
 from watchword.contract.hookspecs import RegisterLedger, hookimpl
 from watchword.contract.ports import Charge, ChargeRequest, Claim, ClaimState, Clock, Ledger, Limit, Reach
-from watchword.errors import ConfigurationError
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.ledgers.sliding_window import has_room, largest_count, longest_window
-from watchword_adapters.ledgers.sqlite_file import SqliteFile
+from watchword_adapters.ledgers.sliding_window import GRACE, has_room, largest_count, longest_window
+from watchword_adapters.ledgers.sqlite_file import Contents, SqliteFile, path_from_url
 
 _UNPAID, _BY_BUDGET, _BY_OWN_TRY, _FOR_GOOD = 0, 1, 2, 3
 """How a round was paid for, as it is written in the file; for good, whichever way, once its answer was repeated."""
+
+_SWEPT_AT_ONCE = 32
+
+_SCHEMA = """
+CREATE TABLE claims (key TEXT PRIMARY KEY, claim_id TEXT, issued INTEGER, state TEXT, until REAL) WITHOUT ROWID;
+CREATE TABLE tries (claim_id TEXT PRIMARY KEY, used INTEGER, until REAL) WITHOUT ROWID;
+CREATE TABLE rounds (round_id TEXT PRIMARY KEY, answer TEXT, paid INTEGER, at REAL, until REAL) WITHOUT ROWID;
+CREATE TABLE entries (id INTEGER PRIMARY KEY, budget TEXT, event TEXT, owner TEXT, at REAL, until REAL);
+CREATE TABLE marks (claim_id TEXT PRIMARY KEY, round_id TEXT, until REAL) WITHOUT ROWID;
+CREATE TABLE vals (key TEXT PRIMARY KEY, value TEXT, until REAL) WITHOUT ROWID;
+CREATE INDEX entries_by_budget ON entries (budget, at);
+CREATE INDEX entries_by_owner ON entries (owner);
+CREATE INDEX claims_by_end ON claims (until);
+CREATE INDEX tries_by_end ON tries (until);
+CREATE INDEX rounds_by_end ON rounds (until);
+CREATE INDEX entries_by_end ON entries (until);
+CREATE INDEX marks_by_end ON marks (until);
+CREATE INDEX vals_by_end ON vals (until);
+"""
+
+_SWEEPS = tuple(
+    (f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE until <= ? LIMIT {_SWEPT_AT_ONCE})", grace)  # noqa: S608
+    for table, key, grace in (
+        ("claims", "key", GRACE),
+        ("tries", "claim_id", GRACE),
+        ("rounds", "round_id", GRACE),
+        ("entries", "id", GRACE),
+        ("marks", "claim_id", GRACE),
+        ("vals", "key", 0.0),  # Values may be sensitive: they go when their time is over.
+    )
+)
+
+_CONTENTS = Contents("ledger", "claims", _SCHEMA, _SWEEPS)
 
 
 class SqliteLedger:
@@ -32,7 +64,7 @@ class SqliteLedger:
     reach: Reach = "machine"
 
     def __init__(self, path: str | os.PathLike[str], *, clock: Clock | None = None) -> None:
-        self._file = SqliteFile(path, clock or SystemClock())
+        self._file = SqliteFile(path, clock or SystemClock(), _CONTENTS)
 
     def __repr__(self) -> str:
         return f"SqliteLedger({str(self._file.path)!r})"
@@ -250,11 +282,4 @@ def register_ledgers(register: RegisterLedger) -> None:
 
 
 def _from_url(url: str) -> Ledger:
-    rest = url.partition(":")[2]
-    path = rest.removeprefix("///")
-    if path == rest or not path or path.startswith(":") or "?" in path or "#" in path:
-        raise ConfigurationError(
-            "the ledger URL sqlite: needs a file and nothing else: "
-            "sqlite:///relative.db, or sqlite:////absolute/path.db with a fourth slash"
-        )
-    return SqliteLedger(path)
+    return SqliteLedger(path_from_url(url, "ledger"))

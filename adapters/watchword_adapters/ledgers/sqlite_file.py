@@ -1,4 +1,4 @@
-"""The file of a SQLite ledger: opened when needed, one transaction at a time, every fault told in one way."""
+"""A SQLite file of Watchword's: opened when needed, one transaction at a time, every fault told in one way."""
 
 from __future__ import annotations
 
@@ -13,47 +13,33 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar
 
+from attrs import frozen
+
 from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.ledgers.sliding_window import GRACE
 
 _APPLICATION = 0x57415443  # "WATC", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 _VERSION = 1
-_SWEPT_AT_ONCE = 32
-
 _ROUND = 0.1
 """How many seconds one round of waiting lasts at most. After each the clock is asked whether there is time for another."""
 
 T = TypeVar("T")
 
-_SCHEMA = """
-CREATE TABLE claims (key TEXT PRIMARY KEY, claim_id TEXT, issued INTEGER, state TEXT, until REAL) WITHOUT ROWID;
-CREATE TABLE tries (claim_id TEXT PRIMARY KEY, used INTEGER, until REAL) WITHOUT ROWID;
-CREATE TABLE rounds (round_id TEXT PRIMARY KEY, answer TEXT, paid INTEGER, at REAL, until REAL) WITHOUT ROWID;
-CREATE TABLE entries (id INTEGER PRIMARY KEY, budget TEXT, event TEXT, owner TEXT, at REAL, until REAL);
-CREATE TABLE marks (claim_id TEXT PRIMARY KEY, round_id TEXT, until REAL) WITHOUT ROWID;
-CREATE TABLE vals (key TEXT PRIMARY KEY, value TEXT, until REAL) WITHOUT ROWID;
-CREATE INDEX entries_by_budget ON entries (budget, at);
-CREATE INDEX entries_by_owner ON entries (owner);
-CREATE INDEX claims_by_end ON claims (until);
-CREATE INDEX tries_by_end ON tries (until);
-CREATE INDEX rounds_by_end ON rounds (until);
-CREATE INDEX entries_by_end ON entries (until);
-CREATE INDEX marks_by_end ON marks (until);
-CREATE INDEX vals_by_end ON vals (until);
-"""
 
-_SWEEPS = tuple(
-    (f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE until <= ? LIMIT {_SWEPT_AT_ONCE})", grace)  # noqa: S608
-    for table, key, grace in (
-        ("claims", "key", GRACE),
-        ("tries", "claim_id", GRACE),
-        ("rounds", "round_id", GRACE),
-        ("entries", "id", GRACE),
-        ("marks", "claim_id", GRACE),
-        ("vals", "key", 0.0),  # Values may be sensitive: they go when their time is over.
-    )
-)
+@frozen
+class Contents:
+    """What one sort of store keeps in a file.
+
+    *word* is what the file is called in messages. *schema* makes its tables and indexes, of which the table *first* tells
+    whether they are there. *sweeps* are deletions of what is over, each with its grace in seconds; they take the time as
+    their one parameter. Several sorts of store may share a file.
+    """
+
+    word: str
+    first: str
+    schema: str
+    sweeps: tuple[tuple[str, float], ...] = ()
+
 
 _opening = Lock()
 """Held while a file is created and first locked: closing any descriptor of a file drops the process's locks on it."""
@@ -68,10 +54,13 @@ class SqliteFile:
     is free, where those that wait for the file poll.
     """
 
-    def __init__(self, path: str | os.PathLike[str], clock: Clock) -> None:
+    def __init__(self, path: str | os.PathLike[str], clock: Clock, contents: Contents) -> None:
         if str(path) in ("", ":memory:"):
-            raise ConfigurationError("a SqliteLedger needs the path of a file; for one in memory use MemoryLedger")
+            raise ConfigurationError(
+                f"SQLite needs the path of a file for the {contents.word}; in memory there is memory:"
+            )
         self.path = Path(path)
+        self._contents = contents
         self._clock = clock
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
@@ -100,7 +89,8 @@ class SqliteFile:
             self._patiently(connection, deadline, lambda: connection.execute("BEGIN IMMEDIATE"))
             if now is not None:
                 # One table at each call, in turn; a call adds fewer rows than a sweep removes.
-                statement, grace = _SWEEPS[self._calls % len(_SWEEPS)]
+                sweeps = self._contents.sweeps
+                statement, grace = sweeps[self._calls % len(sweeps)]
                 self._calls += 1
                 connection.execute(statement, (now - grace,))
             yield connection
@@ -177,7 +167,7 @@ class SqliteFile:
             pass
         except OSError as error:
             raise UnavailableError(
-                f"the ledger file {self.path} cannot be made ({error.strerror}): "
+                f"the {self._contents.word} file {self.path} cannot be made ({error.strerror}): "
                 "name a place in a folder that exists and that this process may write to",
                 reason="setup",
                 code=type(error).__name__,
@@ -202,7 +192,7 @@ class SqliteFile:
         self._patiently(connection, deadline, lambda: connection.execute("PRAGMA journal_mode = WAL"))
         self._patiently(connection, deadline, lambda: connection.execute("BEGIN IMMEDIATE"))
         if not self._known(connection):  # Another process may have been faster.
-            for statement in _SCHEMA.split(";"):
+            for statement in self._contents.schema.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {_APPLICATION}")
             connection.execute(f"PRAGMA user_version = {_VERSION}")
@@ -214,19 +204,19 @@ class SqliteFile:
         connection.execute("PRAGMA application_id").fetchone()  # Reads the file: BEGIN alone does not.
 
     def _known(self, connection: sqlite3.Connection) -> bool:
-        """Say whether the file is a ledger already; False if it is empty."""
+        """Say whether the file has the tables already; False if it is empty, or has those of another sort of store."""
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master").fetchall()}
         if (application, version) == (_APPLICATION, _VERSION):
-            return True
+            return self._contents.first in names
         if application == _APPLICATION:
             raise UnavailableError(
-                f"the ledger file {self.path} is of format {version}, this Watchword reads format {_VERSION}: "
+                f"the {self._contents.word} file {self.path} is of format {version}, this Watchword reads format {_VERSION}: "
                 "use the version that made it, or another file",
                 reason="setup",
             )
-        if application or version or objects:
+        if application or version or names:
             raise UnavailableError(
                 f"the file {self.path} is a database of something else: name another file", reason="setup"
             )
@@ -238,19 +228,39 @@ class SqliteFile:
             connection.close()
 
     def _late(self, within: float) -> UnavailableError:
-        return UnavailableError(f"the ledger file {self.path} did not answer within {within} seconds", reason="timeout")
+        return UnavailableError(
+            f"the {self._contents.word} file {self.path} did not answer within {within} seconds", reason="timeout"
+        )
 
     def _failed(self, error: Exception, within: float) -> UnavailableError:
         text = str(error)
         if "locked" in text:
             return UnavailableError(
-                f"the ledger file {self.path} was locked by another process for longer than {within} seconds",
+                f"the {self._contents.word} file {self.path} was locked by another process for longer than {within} seconds",
                 reason="busy",
             )
-        remedy = "see that it is a ledger, that this process may write to it and its folder, and that the disk has room"
+        remedy = "see that it is a file of Watchword's, that this process may write to it and its folder, and that the disk has room"
         return UnavailableError(
-            f"the ledger file {self.path} failed ({text}): {remedy}", reason="internal", code=type(error).__name__
+            f"the {self._contents.word} file {self.path} failed ({text}): {remedy}",
+            reason="internal",
+            code=type(error).__name__,
         )
+
+
+def path_from_url(url: str, word: str) -> str:
+    """Return the path in ``sqlite:///relative.db`` or ``sqlite:////absolute.db``; *word* is whose URL it is.
+
+    Raises:
+        ConfigurationError: if *url* holds anything else.
+    """
+    rest = url.partition(":")[2]
+    path = rest.removeprefix("///")
+    if path == rest or not path or path.startswith(":") or "?" in path or "#" in path:
+        raise ConfigurationError(
+            f"the {word} URL sqlite: needs a file and nothing else: "
+            "sqlite:///relative.db, or sqlite:////absolute/path.db with a fourth slash"
+        )
+    return path
 
 
 _left_open: list[sqlite3.Connection | None] = []

@@ -1,4 +1,4 @@
-"""The hooks that a plugin implements to register kinds, couriers and ledgers, and their marker."""
+"""The hooks that a plugin implements to register kinds, couriers, ledgers and stores of credentials, and their marker."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import ModuleType
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from watchword.contract.ports import AuditEvent, Courier, Ledger
+
+if TYPE_CHECKING:
+    from watchword.contract.credentials import Credentials
 
 PROJECT = "watchword"
 
@@ -63,6 +66,14 @@ class RegisterLedger(Protocol):
         ...
 
 
+class RegisterCredentials(Protocol):
+    """Takes the factory of a store of credentials."""
+
+    def __call__(self, scheme: str, factory: Callable[[str], Credentials], /) -> None:
+        """Register *factory*, which makes a store of a URL, under the URL's *scheme*."""
+        ...
+
+
 @_hookspec
 def register_kinds(register: RegisterKind) -> None:
     """Call ``register(KindClass)`` for the kind of challenge that this module brings."""
@@ -76,6 +87,11 @@ def register_couriers(register: RegisterCourier) -> None:
 @_hookspec
 def register_ledgers(register: RegisterLedger) -> None:
     """Call ``register(scheme, factory)``; ``factory(url)`` returns a `Ledger`."""
+
+
+@_hookspec
+def register_credentials(register: RegisterCredentials) -> None:
+    """Call ``register(scheme, factory)``; ``factory(url)`` returns a store of `Credentials`."""
 
 
 @_hookspec

@@ -1,4 +1,4 @@
-"""Find installed kinds, couriers and ledgers by name, and import only those that are named."""
+"""Find installed kinds, couriers, ledgers and stores of credentials by name, and import only those that are named."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
     import pluggy
 
+    from watchword.contract.credentials import Credentials
+
 KINDS_GROUP = "watchword"
 COURIERS = "watchword.couriers"
 LEDGERS = "watchword.ledgers"
+CREDENTIALS = "watchword.credentials"
 MAX_URL = 4096
 """Characters: what an address, a host, a user and a password take many times over."""
 
-_WORDS = {KINDS_GROUP: "kind", COURIERS: "courier", LEDGERS: "ledger"}
+_WORDS = {KINDS_GROUP: "kind", COURIERS: "courier", LEDGERS: "ledger", CREDENTIALS: "store of credentials"}
 _TABLES = f'write {{"watchword": {{"my_kind": "package.module"}}}}; there is {", ".join(_WORDS)}'
-_ARGUMENTS = {KINDS_GROUP: (1,), COURIERS: (2, 3), LEDGERS: (2,)}
+_ARGUMENTS = {KINDS_GROUP: (1,), COURIERS: (2, 3), LEDGERS: (2,), CREDENTIALS: (2,)}
 """How many arguments each hook's `register` takes."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
@@ -121,8 +124,8 @@ class Registry:
 
     A host makes one and hands it on to whoever looks something up: two of them know nothing of each other.
 
-    *modules* has the form of the entry point tables in a pyproject.toml: by group (``watchword``,
-    ``watchword.couriers``, ``watchword.ledgers``), modules by name. With it nothing is searched and
+    *modules* has the form of the entry point tables in a pyproject.toml: by group (``watchword``, ``watchword.couriers``,
+    ``watchword.ledgers``, ``watchword.credentials``), modules by name. With it nothing is searched and
     `importlib.metadata`, slow to import, stays out: for a program whose parts are known when it is built.
     """
 
@@ -162,6 +165,12 @@ class Registry:
             ConfigurationError: if there is none for the URL's scheme, or it cannot be made.
         """
         return cast("Ledger", self._made(LEDGERS, "register_ledgers", url, Ledger))
+
+    def find_credentials(self, url: str) -> Credentials:
+        """Return the store of credentials that *url* describes; it is never shown, and raises as of `find_ledger`."""
+        from watchword.contract.credentials import Credentials  # noqa: PLC0415 - who only defines needs none
+
+        return cast("Credentials", self._made(CREDENTIALS, "register_credentials", url, Credentials))
 
     def module_of(self, group: str, name: str) -> str:
         """Return the module that brings *name* of *group* (``watchword``, ``watchword.couriers``, …); it is not imported.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from watchword.testing.assertions import assert_flow, decision_after
 from watchword.testing.code_tap import recorded_codes
 from watchword.testing.couriers import LETTER, CourierContract
+from watchword.testing.credential_stores import CredentialsContract
 from watchword.testing.driver import DrivenSignIn, FlowUser
 from watchword.testing.hostile import hostile_answers
 from watchword.testing.ledgers import LedgerContract
@@ -31,6 +32,7 @@ __all__ = [
     "NOBODY",
     "NOW",
     "CourierContract",
+    "CredentialsContract",
     "DrivenSignIn",
     "FlowUser",
     "KindContract",

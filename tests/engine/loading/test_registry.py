@@ -209,7 +209,7 @@ def test_a_misspelt_hook_is_told_the_hooks_that_there_are(installed):
     """A hook that nobody calls would be a plugin that silently does nothing."""
     installed(acme_riddle=RIDDLE + "\n@watchword.hookimpl\ndef obsreve(event): ...\n")
 
-    assert "there is observe, register_couriers, register_kinds, register_ledgers" in refusal(
+    assert "there is observe, register_couriers, register_credentials, register_kinds, register_ledgers" in refusal(
         Registry().find_kind, "riddle"
     )
 
