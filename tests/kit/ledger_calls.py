@@ -38,7 +38,7 @@ operations = st.one_of(
         st.tuples(few),
         st.fixed_dictionaries({"by": few, "refund": few, "keep": until, "slot": st.sampled_from(["", "a", "b", "c"])}),
     ),
-    st.tuples(st.just("consumed"), st.tuples(few), st.just({})),
+    st.tuples(st.just("consumed"), st.tuples(few), st.fixed_dictionaries({"by": st.one_of(st.none(), few)})),
     st.tuples(st.just("put"), st.tuples(few, st.text(max_size=3)), st.fixed_dictionaries({"expires": lasting})),
     st.tuples(st.sampled_from(["peek", "take"]), st.tuples(few), st.just({"now": NOW - 200})),
     st.tuples(st.just("forget"), st.tuples(few), st.just({})),

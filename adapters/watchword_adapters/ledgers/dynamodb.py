@@ -253,12 +253,12 @@ class DynamoDbLedger:
 
         return self._table.run(within, work)
 
-    def consumed(self, claim_id: str, *, within: float) -> bool:
-        """Return whether a round has used up *claim_id*."""
+    def consumed(self, claim_id: str, *, by: str | None = None, within: float) -> bool:
+        """Return whether a round, or the round *by*, has used up *claim_id*."""
 
         def work(calls: Calls) -> bool:
             item = calls.get(item_key("mark", claim_id))
-            return item is not None and bool(UsedClaimItem.read(item).by)
+            return item is not None and by in {None, UsedClaimItem.read(item).by}
 
         return self._table.run(within, work)
 

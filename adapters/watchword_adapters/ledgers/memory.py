@@ -221,10 +221,11 @@ class MemoryLedger:
             self._refund(refund, by)
             return True
 
-    def consumed(self, claim_id: str, *, within: float) -> bool:
-        """Return whether a round has used up *claim_id*."""
+    def consumed(self, claim_id: str, *, by: str | None = None, within: float) -> bool:
+        """Return whether a round, or the round *by*, has used up *claim_id*."""
         with self._turn(within):
-            return claim_id in self._marks.records
+            mark = self._marks.records.get(claim_id)
+            return mark is not None and by in {None, mark.by}
 
     def put(self, key: str, value: str, *, expires: float, within: float) -> None:
         """Keep *value* under *key* until *expires*."""

@@ -165,11 +165,11 @@ class SqliteLedger:
             self._refund(connection, refund, by)
             return True
 
-    def consumed(self, claim_id: str, *, within: float) -> bool:
-        """Return whether a round has used up *claim_id*."""
+    def consumed(self, claim_id: str, *, by: str | None = None, within: float) -> bool:
+        """Return whether a round, or the round *by*, has used up *claim_id*."""
         with self._file.reading(within) as connection:
             row = connection.execute("SELECT round_id FROM marks WHERE claim_id = ?", (claim_id,)).fetchone()
-            return row is not None and bool(_text(row[0]))
+            return row is not None and by in {None, _text(row[0])}
 
     def put(self, key: str, value: str, *, expires: float, within: float) -> None:
         """Keep *value* under *key* until *expires*."""

@@ -78,13 +78,17 @@ LONGEST_LABEL = 64
 """Characters of a label."""
 
 
-def is_usable(new: NewCredential) -> bool:
-    """Say whether a store can keep *new*: its id and its label are texts, not too long, and there is an id."""
-    texts: tuple[object, ...] = (new.id, new.label)
-    return (
-        all(isinstance(each, str) for each in texts)
-        and 0 < len(new.id) <= LONGEST_CREDENTIAL_ID
-        and len(new.label) <= LONGEST_LABEL
+def is_usable(credential: Credential | NewCredential) -> bool:
+    """Say whether every store can keep *credential*: all of it is text in Unicode, id and label are not too long, and there is an id."""
+    bounded: tuple[tuple[object, int], ...] = (
+        (credential.id, LONGEST_CREDENTIAL_ID),
+        (credential.label, LONGEST_LABEL),
+        *((text, MAX_CREDENTIAL_STATE) for pair in credential.state.items() for text in pair),
+    )
+    return credential.id != "" and all(
+        # Half a surrogate pair is no character: JSON can bring one, and no store takes it.
+        isinstance(text, str) and len(text) <= most and text.encode("utf-8", "replace").decode() == text
+        for text, most in bounded
     )
 
 

@@ -191,8 +191,8 @@ class Ledger(Protocol):
         """
         ...
 
-    def consumed(self, claim_id: str, *, within: float) -> bool:
-        """Return whether a round has used up *claim_id*, for as long as the mark is kept."""
+    def consumed(self, claim_id: str, *, by: str | None = None, within: float) -> bool:
+        """Return whether a round has used up *claim_id*, for as long as the mark is kept; with *by*, whether that round has."""
         ...
 
     def put(self, key: str, value: str, *, expires: float, within: float) -> None:

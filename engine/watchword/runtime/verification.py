@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import cast
 
 from attrs import field, frozen
@@ -12,12 +12,12 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import Step
-from watchword.contract.credentials import MAX_CREDENTIALS, Credential, NewCredential, is_usable
-from watchword.contract.kinds import CompleteRequest, Kind, Verdict, VerifyRequest
+from watchword.contract.kinds import CompleteRequest, RequestMethods, Verdict, VerifyRequest
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
-from watchword.errors import UnavailableError, checked_word
+from watchword.errors import checked_word
+from watchword.runtime.credentials.effects import RoundAnswer, judge
 from watchword.runtime.keyring import Key
-from watchword.runtime.services import Deadline, Services, owner_of
+from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import (
     PrivateParameters,
     claim_of,
@@ -71,7 +71,8 @@ def verify(services: Services, request: AnswerRequest, deadline: Deadline) -> Ve
 
     Raises:
         UnavailableError: if the ledger fails: then nothing was compared, or the right answer was not accepted. If the
-            kind says so: then nothing was compared, the charge is taken back, and the round may be answered again.
+            kind or the store of credentials fails before the kind has compared: then the charge is taken back, and the round
+            may be answered again. If the store fails after that: the same answer may be given again.
     """
     if request.private.get("kind") in {derivative.SELECT, derivative.UNASKED}:
         # A choice is no answer: Define reads it from the client metadata, and the kinds never see it. Nor is there one to
@@ -129,8 +130,7 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         _mark_as_late(services, case, deadline)
         verdict = Verdict(right=False, reason="expired")
     else:
-        judged = _compare_or_forgive(services, case, text, charge, deadline)
-        verdict = _add(services, case, judged, deadline) if isinstance(judged, NewCredential) else judged
+        verdict = _compare(services, case, text, charge, deadline)
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (case.request.user.known or not case.step.kind.proves)):
         first = charge.outcome == "charged"
@@ -174,51 +174,64 @@ def _mark_as_late(services: Services, case: _Case, deadline: Deadline) -> None:
     services.ledger.consume(case.late_answer_key, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
 
 
-def _compare_or_forgive(
-    services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline
-) -> Verdict | NewCredential:
-    """Have the kind compare *text*; take the charge back if it cannot."""
-    try:
-        compare = _complete if case.parameters.enrols else _compare
-        return compare(services, case, text, charge.at, deadline)
-    except UnavailableError:
+def _compare(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
+    """Have the kind compare *text*, and carry out what it asks for. A repeat of a round that used its claim up is right."""
+    parameters, repeated = case.parameters, charge.outcome == "repeated"
+    if repeated and services.ledger.consumed(parameters.claim, by=parameters.round, within=deadline.left()):
+        return Verdict(right=True)
+    pool, user = case.request.pool, services.as_kinds_see(case.request.pool, case.request.user)
+    asked = _complete if parameters.enrols else _verify
+
+    def give_back() -> None:
         # A repeat takes nothing back: the call before it may have compared. Nor does the ledger where there was a repeat.
-        if charge.outcome == "charged":
-            round_id, within = case.parameters.round, deadline.left()
-            services.ledger.forgive(round_id, key=case.budget, claim_id=case.own_try, within=within)
-        raise
+        if not repeated:
+            services.ledger.forgive(parameters.round, key=case.budget, claim_id=case.own_try, within=deadline.left())
 
-
-def _compare(services: Services, case: _Case, text: str, at: float, deadline: Deadline) -> Verdict:
-    parameters, kind, pool = case.parameters, case.step.kind, case.request.pool
-    user = services.as_kinds_see(pool, case.request.user)
-    request = VerifyRequest(
-        parameters.step,
+    answer = RoundAnswer(
+        pool,
         user,
+        parameters.kind,
+        case.step.powers.remembers,
+        parameters.round,
+        lambda: services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
+        lambda methods: asked(services, case, text, charge.at, methods=methods, deadline=deadline),
+        repeated=repeated,
+        enrols=parameters.enrols,
+        give_back=give_back,
+    )
+    return judge(services, answer, deadline)
+
+
+def _verify(
+    services: Services, case: _Case, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
+) -> Verdict:
+    """Have the kind judge an answer to its challenge."""
+    request = VerifyRequest(
+        case.parameters.step,
+        services.as_kinds_see(case.request.pool, case.request.user),
         at,
         text,
         case.kind_parameters,
-        round=parameters.round,
+        round=case.parameters.round,
         within=deadline.left(),
         issued=case.request.issued,
-        methods=services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
+        methods=methods,
     )
-    return _verdict_on(_judged(kind, lambda: kind.verify(request)))
+    return case.step.kind.verify(request)
 
 
-def _complete(services: Services, case: _Case, text: str, at: float, deadline: Deadline) -> Verdict | NewCredential:
+def _complete(
+    services: Services, case: _Case, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
+) -> object:
     """Have the kind judge the answer that ends an enrolment.
 
     Nobody unknown enrols anything. A user who has a credential of the kind by now is asked for that, whoever began this.
     """
-    parameters, kind, pool = case.parameters, case.step.kind, case.request.pool
-    user = services.as_kinds_see(pool, case.request.user)
+    parameters, user = case.parameters, services.as_kinds_see(case.request.pool, case.request.user)
     if not user.known:
         return Verdict(right=False, reason="unknown_user")
-    owned = services.credentials_of(pool, user, kind.kind, deadline)
-    if owned:
-        # By this round: the host repeats its call.
-        return Verdict(right=_by_round(owned, parameters.round), reason="enrolled_before")
+    if methods.credentials():
+        return Verdict(right=False, reason="enrolled_before")
     request = CompleteRequest(
         parameters.step,
         user,
@@ -228,57 +241,6 @@ def _complete(services: Services, case: _Case, text: str, at: float, deadline: D
         case.kind_parameters,
         round=parameters.round,
         within=deadline.left(),
-        methods=services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
+        methods=methods,
     )
-    complete = cast("Callable[[CompleteRequest], object]", case.step.powers.complete)
-    judged = _judged(kind, lambda: complete(request))
-    if isinstance(judged, NewCredential):
-        return judged if is_usable(judged) else Verdict(right=False, reason="kind_failed")
-    verdict = _verdict_on(judged)
-    # Right, and nothing enrolled: the kind is wrong.
-    return Verdict(right=False, reason="kind_failed") if verdict.right else verdict
-
-
-def _add(services: Services, case: _Case, new: NewCredential, deadline: Deadline) -> Verdict:
-    """Add the *new* credential in the name of this round; an id that is known to anybody, or one too many, is wrong."""
-    kind, pool = case.step.kind.kind, case.request.pool
-    user = services.as_kinds_see(pool, case.request.user)
-    if services.credentials is None:
-        raise UnavailableError("there is no store of credentials", reason="internal")
-    credential = Credential(
-        new.id,
-        owner_of(pool, user),
-        kind,
-        new.label,
-        int(services.clock.now()),
-        state=new.state,
-        rounds=(case.parameters.round,),
-    )
-    replace = case.step.powers.remembers == "one"
-    if services.credentials.add(credential, replace=replace, most=MAX_CREDENTIALS, within=deadline.left()):
-        return Verdict(right=True)
-    # Another call for this round may have added it in between.
-    owned = services.credentials_of(pool, user, kind, deadline)
-    return Verdict(right=_by_round(owned, case.parameters.round), reason="not_added")
-
-
-def _by_round(owned: Iterable[Credential], round_id: str) -> bool:
-    return any(round_id in each.rounds for each in owned)
-
-
-def _judged(kind: Kind, judge: Callable[[], object]) -> object:
-    """Return what *kind* says of an answer. Whatever it raises but UnavailableError is a wrong answer."""
-    try:
-        return judge()
-    except UnavailableError as error:
-        # Its text is the plugin's own, and may quote the answer.
-        what = f"kind {kind.kind!r} cannot judge answers now"
-        raise UnavailableError(what, reason=error.reason, code=error.code) from None
-    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
-        return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
-
-
-def _verdict_on(judged: object) -> Verdict:
-    if isinstance(judged, Verdict) and isinstance(judged.right, bool) and isinstance(judged.reason, str):
-        return judged
-    return Verdict(right=False, reason="kind_failed")
+    return cast("Callable[[CompleteRequest], object]", case.step.powers.complete)(request)

@@ -149,6 +149,15 @@ class ClaimRules(LedgerCalls):
         assert self._consume(ledger, "c1", "r1")
         assert [ledger.consumed(each, within=self.within) for each in ("c1", "c1", "c2")] == [True, True, False]
 
+    def test_consumed_tells_by_which_round(self, ledger: Ledger) -> None:
+        """A host's repeat asks for its own round: only the one that used the claim up reads True."""
+        assert not ledger.consumed("c1", by="r1", within=self.within)
+        self._consume(ledger, "c1", "r1")
+        self._consume(ledger, "c1", "r2")
+        assert [ledger.consumed("c1", by=by, within=self.within) for by in ("r1", "r2", "", None)] == [
+            *(True, False, False, True)
+        ]
+
     def test_a_consumed_claim_frees_its_key(self, ledger: Ledger) -> None:
         """After the right answer the next caller makes a claim of its own, inside the lease of the old one."""
         self._claim(ledger, "c1")

@@ -309,6 +309,7 @@ class LedgerContract(ClaimRules):
                 lambda: self._count(ledger, "m1", TEN_A_DAY, within=late),
                 lambda: ledger.consume("c1", by="r0", refund="budget", keep=NOW + 600, slot="key", within=late),
                 lambda: ledger.consumed("c1", within=late),
+                lambda: ledger.consumed("c1", by="r0", within=late),
                 lambda: ledger.put("h", "other", expires=NOW + 60, within=late),
                 lambda: ledger.peek("h", now=NOW, within=late),
                 lambda: ledger.take("h", now=NOW, within=late),

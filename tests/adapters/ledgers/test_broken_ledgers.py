@@ -475,15 +475,21 @@ class ForgetsTheAnswerWithTheRefund(MemoryLedger):
         return won
 
 
-@breaks("consumed_tells_of_a_claim_that_was_used_up")
+@breaks("consumed_tells_of_a_claim_that_was_used_up", "consumed_tells_by_which_round")
 class TellsNobodyThatAClaimIsUsedUp(MemoryLedger):
-    def consumed(self, claim_id, *, within):
+    def consumed(self, claim_id, *, by=None, within):
         return False
 
 
-@breaks("consumed_tells_of_a_claim_that_was_used_up")
+@breaks("consumed_tells_by_which_round")
+class TellsEachRoundThatItUsedTheClaimUp(MemoryLedger):
+    def consumed(self, claim_id, *, by=None, within):
+        return super().consumed(claim_id, within=within)
+
+
+@breaks("consumed_tells_of_a_claim_that_was_used_up", "consumed_tells_by_which_round")
 class UsesUpWhatItIsAskedOf(MemoryLedger):
-    def consumed(self, claim_id, *, within):
+    def consumed(self, claim_id, *, by=None, within):
         return not self.consume(claim_id, by="nobody", refund="", keep=0, within=within)
 
 

@@ -1,0 +1,189 @@
+"""Effects: have a kind judge an answer, and carry out the one write that a right answer asks for, in the name of its round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from attrs import define, evolve, frozen
+
+from watchword.contract.credentials import (
+    KEPT_ROUNDS,
+    MAX_CREDENTIALS,
+    Credential,
+    Credentials,
+    NewCredential,
+    is_usable,
+)
+from watchword.contract.kinds import RequestMethods, User, Verdict
+from watchword.errors import UnavailableError
+from watchword.runtime.services import Deadline, Services, owner_of
+
+
+def _keep_charge() -> None:
+    """Give nothing back."""
+
+
+@frozen
+class RoundAnswer:
+    """An answer that a kind is to judge, in a sign-in or in an enrolment.
+
+    *user* is as kinds see them. *round* is the id in whose name the write is carried out, the same for every repeat of the
+    answer. *methods* returns what is behind a request; each time the store is read anew. *ask* makes the request with them,
+    calls the kind, and returns what that returns. *repeated*: this is, or may be, a repeat. *enrols*: a right answer gives a
+    `NewCredential`, else a right `Verdict`; *label* is for a new credential to which the kind gives none. *give_back* takes
+    back what the answer was charged; it is called if the kind could not compare.
+    """
+
+    pool: str
+    user: User
+    kind: str
+    remembers: Literal["", "one", "many"]
+    round: str
+    methods: Callable[[], RequestMethods]
+    ask: Callable[[RequestMethods], object]
+    repeated: bool
+    enrols: bool = False
+    label: str = ""
+    give_back: Callable[[], object] = _keep_charge
+
+    @property
+    def owner(self) -> str:
+        """Who owns the credential that is written."""
+        return owner_of(self.pool, self.user)
+
+
+def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdict:
+    """Return whether *answer* is right, by *deadline*. What a right one writes is written then; ``use`` is that credential.
+
+    A repeat of an answer whose write was carried out is right, and the kind is not asked. Somebody unknown gets no write, and
+    is wrong where the kind wants one. Who loses a race is judged again by what is in the store then.
+
+    Raises:
+        UnavailableError: if the kind or the store says so, or time runs out. Before the kind has compared, the charge is
+            given back. After that nothing is lost: the same answer in the same round is judged again, or is right.
+    """
+    compared, lost = False, ("", -1)
+    while True:
+        try:
+            methods = answer.methods()
+            reading = _Reading(methods.credentials)
+            done = (
+                _done(answer, reading())
+                if answer.remembers and (answer.repeated or answer.enrols or compared)
+                else None
+            )
+            said = None if done else _said(answer, evolve(methods, credentials=reading), reading)
+        except Exception:
+            if not compared:
+                answer.give_back()
+            raise
+        if done:
+            return Verdict(right=True, use=done)
+        compared = True
+        verdict = _verdict_of(services, answer, said, reading.given)
+        wanted = verdict.use
+        if wanted is None or _is_written(services, answer, wanted, deadline):
+            return verdict
+        if answer.enrols:
+            return _why_not_added(services, answer, deadline)
+        if lost == (wanted.id, wanted.version):
+            raise UnavailableError("the store of credentials refuses a write without a cause", reason="internal")
+        lost = (wanted.id, wanted.version)
+
+
+@define
+class _Reading:
+    """The credentials of one request: *given* to the kind; or how the store *failed*, which the kind may have swallowed."""
+
+    read: Callable[[], tuple[Credential, ...]]
+    given: tuple[Credential, ...] = ()
+    failed: BaseException | None = None
+
+    def __call__(self) -> tuple[Credential, ...]:
+        try:
+            self.given = self.read()
+        except BaseException as error:
+            self.failed = error
+            raise
+        return self.given
+
+
+def _done(answer: RoundAnswer, owned: tuple[Credential, ...]) -> Credential | None:
+    """Return the credential of *owned* that the round of *answer* has used or added."""
+    return next((each for each in owned if each.kind == answer.kind and answer.round in each.rounds), None)
+
+
+def _said(answer: RoundAnswer, methods: RequestMethods, reading: _Reading) -> object:
+    """Return what the kind says of *answer*; a wrong verdict if it raises."""
+    try:
+        said = answer.ask(methods)
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
+        said = error
+    if reading.failed is not None:
+        raise reading.failed
+    if isinstance(said, UnavailableError):
+        # Its text is the plugin's own, and may quote the answer.
+        what = f"kind {answer.kind!r} cannot judge answers now"
+        raise UnavailableError(what, reason=said.reason, code=said.code)
+    if isinstance(said, BaseException):
+        return Verdict(right=False, reason=f"kind_failed_{type(said).__name__}")
+    return said
+
+
+def _verdict_of(services: Services, answer: RoundAnswer, said: object, given: tuple[Credential, ...]) -> Verdict:
+    """Return what the kind *said* as a verdict; its ``use`` is the credential as it is to be written."""
+    wanted: Credential | None
+    if answer.enrols and isinstance(said, NewCredential):
+        wanted = _new_credential(services, answer, said)
+    elif not (isinstance(said, Verdict) and isinstance(said.right, bool) and isinstance(said.reason, str)):
+        return Verdict(right=False, reason="kind_failed")
+    elif said.use is None:
+        # Right, and nothing enrolled: the kind is wrong.
+        return Verdict(right=False, reason="kind_failed") if said.right and answer.enrols else said
+    else:
+        wanted = _used_credential(services, answer, said.use, given) if said.right and not answer.enrols else None
+    if wanted is None or not is_usable(wanted):
+        return Verdict(right=False, reason="write_refused")
+    return Verdict(right=True, use=wanted) if answer.user.known else Verdict(right=False)
+
+
+def _new_credential(services: Services, answer: RoundAnswer, new: NewCredential) -> Credential:
+    """Return the credential that *new* becomes."""
+    now, label = int(services.clock.now()), new.label or answer.label
+    return Credential(new.id, answer.owner, answer.kind, label, now, state=new.state, rounds=(answer.round,))
+
+
+def _used_credential(
+    services: Services, answer: RoundAnswer, use: object, given: tuple[Credential, ...]
+) -> Credential | None:
+    """Return the credential of *given* with the state that *use* gives it, or None if *use* is no such one."""
+    if type(use) is not Credential:
+        return None
+    rounds = (*use.rounds, answer.round)[-KEPT_ROUNDS:]
+    changed = evolve(use, used=int(services.clock.now()), rounds=rounds)
+    return changed if any(each == evolve(use, state=each.state) for each in given) else None
+
+
+def _is_written(services: Services, answer: RoundAnswer, wanted: Credential, deadline: Deadline) -> bool:
+    """Carry out the write; return whether it was done: not if the store has something else by now."""
+    store, within = _store(services), deadline.left()
+    if answer.enrols:
+        return store.add(wanted, replace=answer.remembers == "one", most=MAX_CREDENTIALS, within=within)
+    return store.swap(wanted, version=wanted.version, within=within)
+
+
+def _why_not_added(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdict:
+    """Return why there is no room for the new credential; right if this round has added it before."""
+    owned = _store(services).list(answer.owner, within=deadline.left())
+    done = _done(answer, owned)
+    if done:
+        return Verdict(right=True, use=done)
+    staying = [each for each in owned if not (answer.remembers == "one" and each.kind == answer.kind)]
+    return Verdict(right=False, reason="too_many" if len(staying) >= MAX_CREDENTIALS else "known_credential")
+
+
+def _store(services: Services) -> Credentials:
+    if services.credentials is None:
+        raise UnavailableError("there is no store of credentials: pass credentials=", reason="internal")
+    return services.credentials
