@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ssl import DER_cert_to_PEM_cert
 from typing import Any
 
 from fido2.webauthn import AttestationObject
@@ -14,9 +15,11 @@ from watchword_plugins.webauthn.public_keys import ALGORITHMS, encoded
 
 # Copyright © 2026 World Wide Web Consortium; W3C software and document licence. From w3c/webauthn, #sctn-test-vectors.
 _FILE = ROOT / "tests" / "plugins" / "webauthn" / "w3c_vectors.json"
-VECTORS: dict[str, Any] = {
-    each["id"].removeprefix("sctn-test-vectors-"): each for each in json.loads(_FILE.read_text(encoding="utf-8"))["v"]
-}
+_READ: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+
+VECTORS: dict[str, Any] = {each["id"].removeprefix("sctn-test-vectors-"): each for each in _READ["v"]}
+ROOT_CERTIFICATE = DER_cert_to_PEM_cert(bytes.fromhex(_READ["root"])).encode()
+"""Of the authority that signs the attestation of the vectors."""
 
 
 def expected_by(part: dict[str, Any], **settings: Any) -> Expected:
