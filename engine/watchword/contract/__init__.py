@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credential, Credentials, Enrolment, NewCredential
     from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
-    from watchword.contract.kinds import BeginRequest, CompleteRequest, Factor, HostRun, Message
+    from watchword.contract.kinds import BeginRequest, CompleteRequest, Factor, HostRun, KindRequest, Message
     from watchword.contract.ports import (
         Audit,
         AuditEvent,
@@ -62,6 +62,7 @@ __all__ = [
     "Factor",
     "Guessable",
     "HostRun",
+    "KindRequest",
     "Ledger",
     "Limit",
     "Message",
@@ -92,7 +93,7 @@ __all__ = [
 _NAMES = {
     "hookspecs": ("RegisterCourier", "RegisterKind", "RegisterLedger"),
     "credentials": ("Credential", "Credentials", "Enrolment", "NewCredential"),
-    "kinds": ("BeginRequest", "CompleteRequest", "Factor", "HostRun", "Message"),
+    "kinds": ("BeginRequest", "CompleteRequest", "Factor", "HostRun", "KindRequest", "Message"),
     "ports": (
         *("Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState", "Clock"),
         *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),

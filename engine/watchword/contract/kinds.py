@@ -255,7 +255,8 @@ class Kind(Protocol):
 
     * ``attempts`` (tries per sign-in, 3 if absent) and ``lifetime`` (seconds, 180 if absent), as fields;
     * ``cosmetic: ClassVar[frozenset[str]]``, the settings that neither the flow nor `verify` reads;
-    * ``cognitive: ClassVar[bool]``, True for a test of reading or puzzling (WCAG 2.2 SC 3.3.8).
+    * ``cognitive: ClassVar[bool]``, True for a test of reading or puzzling (WCAG 2.2 SC 3.3.8);
+    * ``backup: ClassVar[bool]``, True for a backup, which must not sign anybody in alone.
 
     More abilities are powers, each a protocol in `watchword.contract.powers`.
     """

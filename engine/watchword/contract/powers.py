@@ -139,8 +139,8 @@ class Powers:
     """The powers and the facts of one kind, courier or ledger. What it lacks has a default that does nothing.
 
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
-    nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8). *longest_answer* is the number
-    of characters up to which an answer reaches the kind. *floor* is a courier's alone.
+    nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8), *backup* a kind that must not sign
+    anybody in alone. *longest_answer* is the number of characters up to which an answer reaches the kind. *floor* is a courier's alone.
     """
 
     attempts: int = 3
@@ -148,6 +148,7 @@ class Powers:
     longest_answer: int = 1024
     cosmetic: frozenset[str] = frozenset()
     cognitive: bool = False
+    backup: bool = False
     channel: str = ""
     resend_after: int = 0
     requires_create: tuple[str, ...] = ()
@@ -249,10 +250,9 @@ _FACTS = (
     ),
     Member("cosmetic", are_words, "a frozenset of names of settings, as a ClassVar"),
     Member("cognitive", is_flag, "True or False", setting=True),
+    Member("backup", is_flag, "True or False, as a ClassVar"),
 )
 _PROVES = Member("proves", are_factors, f"a frozenset of {', '.join(sorted(FACTORS))}, or an empty one", setting=True)
-
-
 _COURIER_FACTS = (Member("floor", are_seconds_of_padding, "a number of seconds from 0 to 3", setting=True),)
 
 

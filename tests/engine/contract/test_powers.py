@@ -61,6 +61,7 @@ WRONG = {
     "lifetime": (0, 601, True, 60.0, None),
     "cosmetic": ({"app"}, ("app",), frozenset({7}), "app", None),
     "cognitive": (1, 0, "yes", None),
+    "backup": (1, 0, "yes", None),
     "proves": (frozenset({"magic"}), {"knowledge"}, ("knowledge",), None),
 }
 """Wrong values for each member and each fact."""
@@ -423,7 +424,7 @@ SOURCES = [
 THINGS = {"kind", "kinds", "courier", "couriers", "ledger", "real"}
 """What kinds, couriers and ledgers are called where they are handled."""
 
-FACTS = {"attempts", "lifetime", "cosmetic", "cognitive", "proves", "host_rounds", "reach", "floor"}
+FACTS = {"attempts", "lifetime", "cosmetic", "cognitive", "backup", "proves", "host_rounds", "reach", "floor"}
 MEMBERS = FACTS | {member.name for members in KIND_POWERS.values() for member in members}
 PROTOCOLS = {power.__name__ for power in KIND_POWERS} | {"Kind", "HostRun", "Courier", "Ledger"}
 
