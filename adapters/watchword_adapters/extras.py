@@ -12,6 +12,7 @@ PACKAGES = {
     "httptools": ("httptools", "local"),
     "jwt": ("PyJWT", "local"),
     "packaging": ("packaging", "aws"),
+    "segno": ("segno", "qr"),
     "uvicorn": ("uvicorn", "local"),
     "yaml": ("PyYAML", "aws"),
 }

@@ -18,10 +18,10 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["option
 
 
 def test_the_table_says_what_the_extras_bring():
-    """Each package of the extras `aws` and `local`, under the name by which it is installed."""
+    """Each package of the extras `aws`, `local` and `qr`, under the name by which it is installed."""
     told = {(canonicalize_name(package), extra) for package, extra in PACKAGES.values()}
     assert {
-        (canonicalize_name(Requirement(each).name), extra) for extra in ("aws", "local") for each in EXTRAS[extra]
+        (canonicalize_name(Requirement(each).name), extra) for extra in ("aws", "local", "qr") for each in EXTRAS[extra]
     } == told
 
 
