@@ -62,7 +62,8 @@ def test_only_attrs_and_pluggy_are_always_required(metadata):
 
 def test_the_extras_that_users_are_told_of_exist(metadata):
     """README and error messages name these extras."""
-    assert {"aws", "captcha", "local", "cli", "passkey", "all"} <= set(metadata.get_all("Provides-Extra"))
+    extras = {"aws", "captcha", "local", "cli", "passkey", "qr", "totp", "all"}
+    assert extras <= set(metadata.get_all("Provides-Extra"))
 
 
 def test_the_licence_travels_with_the_wheel(wheel, metadata):

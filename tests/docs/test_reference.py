@@ -23,6 +23,8 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
+from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.totp import Totp
 from watchword_plugins.webauthn.steps import CEREMONY_STEPS
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -143,6 +145,8 @@ PLACES = {
     "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),
     "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
     "settings of passkey": ("passkey.md", cells, settings_of(Passkey)),
+    "settings of totp": ("totp.md", cells, settings_of(Totp)),
+    "settings of recovery_codes": ("recovery-codes.md", cells, settings_of(RecoveryCodes)),
     "parameters of triggers": ("hosts.md", cells, parameters_of(triggers)),
     "parameters of SignIn": ("hosts.md", cells, parameters_of(SignIn)),
     "names of the test kit": ("testing.md", cells, testing.__all__),
@@ -194,7 +198,14 @@ def test_every_url_scheme_is_shown(scheme):
 
 
 @pytest.mark.parametrize(
-    ("kind", "page"), [(EmailOtp, "email-otp.md"), (Captcha, "captcha.md"), (Passkey, "passkey.md")]
+    ("kind", "page"),
+    [
+        (EmailOtp, "email-otp.md"),
+        (Captcha, "captcha.md"),
+        (Passkey, "passkey.md"),
+        (Totp, "totp.md"),
+        (RecoveryCodes, "recovery-codes.md"),
+    ],
 )
 def test_defaults_are_those_of_the_code(kind, page):
     """A table of settings gives the defaults that the kind has."""

@@ -52,12 +52,15 @@ INTERFACES = {"watchword_adapters.deploy.build.define_handler": {"TriggerError"}
 
 PUBLIC = {
     *("watchword", "watchword.contract", "watchword.testing"),
-    *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "passkey", "srp")),
+    *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "passkey", "recovery_codes", "srp", "totp")),
     *(
         f"watchword_adapters.{name}"
         for name in ("aws_lambda", "functions", "couriers", "ledgers", "credentials", "keys", "audit", "clock")
     ),
-    *(f"watchword_adapters.{name}" for name in ("userpool", "poolserver", "srp", "attacks", "deploy", "cli")),
+    *(
+        f"watchword_adapters.{name}"
+        for name in ("userpool", "poolserver", "srp", "qr_code", "attacks", "deploy", "cli")
+    ),
 }
 """The modules that pages and scaffolds import from, as docs/reference/public-modules.md lists them."""
 

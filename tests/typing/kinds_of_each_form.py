@@ -9,10 +9,21 @@ from attrs import field, frozen
 from watchword import Challenge, CreateRequest, Flow, Kind, Verdict, VerifyRequest, fallback, named, sequence
 from watchword.contract.kinds import Factor, HostRun
 from watchword.contract.ports import Permission
-from watchword.contract.powers import Guessable, NeedsModules, NeedsPermissions, Prepares, Sends
+from watchword.contract.powers import (
+    Enrols,
+    Guessable,
+    NeedsModules,
+    NeedsPermissions,
+    Offers,
+    Prepares,
+    Remembers,
+    Sends,
+)
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.srp import Srp
+from watchword_plugins.totp import Totp
 
 
 class Plain:
@@ -120,12 +131,17 @@ kinds: tuple[Kind, ...] = (
     WithSettingsNamedLikeMembers(),
     Captcha(),
     EmailOtp(),
+    Totp(),
+    RecoveryCodes(),
 )
 host_run: HostRun = Srp()
 senders: tuple[Sends, ...] = (BySetting(), WithEveryPower(), EmailOtp())
 needing_modules: tuple[NeedsModules, ...] = (WithEveryPower(), Captcha())
 needing_permissions: tuple[NeedsPermissions, ...] = (BySetting(), WithEveryPower())
 preparing: tuple[Prepares, ...] = (WithEveryPower(), Captcha(), EmailOtp())
+remembering: tuple[Remembers, ...] = (Totp(), RecoveryCodes())
+enrolling: tuple[Enrols, ...] = (Totp(), RecoveryCodes())
+offering: tuple[Offers, ...] = (Totp(),)
 guessable: tuple[Guessable, ...] = (WithEveryPower(), Captcha(), EmailOtp())
 flow = Flow(
     sequence(Srp(), named("first", Plain()), fallback(BySetting(), WithEveryPower()), WithSettingsNamedLikeMembers())
