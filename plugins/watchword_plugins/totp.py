@@ -126,7 +126,7 @@ class Totp:
 
     def guess_probability(self) -> float:
         """Return the chance of one guess: as many codes are right at once as there are steps within the drift."""
-        return (2 * self.drift + 1) / 10**self.digits
+        return (2 * self.drift + 1) / 10.0**self.digits
 
     def _read(self, answer: object) -> str | None:
         """Return the code that *answer* stands for, or None if it cannot be one."""
