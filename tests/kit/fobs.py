@@ -50,6 +50,14 @@ class Rings(Fob):
     remembers: ClassVar[str] = "many"
 
 
+@frozen
+class Spare(Fob):
+    """For users who have lost the other one."""
+
+    kind: ClassVar[str] = "spare"
+    backup: ClassVar[bool] = True
+
+
 def word(request, id_, root):
     """Return the word of a credential."""
     return request.derive(id_, root).hex()[:12]

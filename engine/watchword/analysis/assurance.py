@@ -48,7 +48,7 @@ def check_terms(flow: Flow, requirement: Requirement) -> None:
             )
 
 
-def _labels(flow: Flow, read: ReadRound) -> frozenset[str]:
+def labels_of(flow: Flow, read: ReadRound) -> frozenset[str]:
     """Return what a round proves: factors, its kind, and factors that NIST would count (marked ``nist``)."""
     if read.right is not True or not read.is_answer:
         return frozenset()
@@ -113,7 +113,7 @@ def ways_to_tokens(
     found: dict[tuple[frozenset[str], tuple[bool, ...]], ProvenPath] = {}
 
     def gains(read: ReadRound) -> frozenset[str] | None:
-        return _labels(exploration.flow, read) & relevant if resends or read.use != "resend" else None
+        return labels_of(exploration.flow, read) & relevant if resends or read.use != "resend" else None
 
     for outcomes, beginning in exploration.beginnings:
         for place in walk(exploration, beginning, gains):

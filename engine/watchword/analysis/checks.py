@@ -44,10 +44,17 @@ from watchword.analysis.metrics import (
     per_day,
     probability,
 )
+from watchword.analysis.rules.enrolment import on_enrolment
 from watchword.analysis.rules.user_enumeration import first_difference
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.contract.members import FACTORS
 from watchword.errors import ConfigurationError
+
+MAX_SESSION_METADATA = 4096
+"""How many characters the metadata of a session may have in all without a finding."""
+
+_METADATA = len("3.0123456789abcdef..0123456789abcdef0123456789abcdef;;1;answer:;") + 48 + 12
+"""Characters of one round's metadata: without the name of the step that is asked and of the one before, and the digits of facts."""
 
 
 @collector_paused()
@@ -97,6 +104,8 @@ def check(
         *_host(exploration),
         *_failing_over(exploration),
         *on_recovery(exploration),
+        *on_enrolment(exploration),
+        *_metadata(flow, figures),
         *_notes(flow, ways, figures, session_minutes),
     ]
     accepted = [as_accepted(flow, finding) for finding in findings]
@@ -311,6 +320,19 @@ def _failing_over(exploration: Exploration) -> Iterator[Finding]:
                 f"strangers can bring about), the sign-in goes on with {others}: so whatever that proves is enough",
                 ProvenPath((*exploration.shortest(number), format_round(read)), exploration.outcomes_at(number)),
             )
+
+
+def _metadata(flow: Flow, figures: Figures) -> Iterator[Finding]:
+    """Tell of a session whose metadata may grow large: the client carries it, and sends it with each answer."""
+    step = max(len(name) for name in flow.steps) if flow.steps else 0
+    written = _METADATA + len(flow.conditions) + 2 * step
+    if figures.longest_path * written > MAX_SESSION_METADATA:
+        yield without_session(
+            "WW210",
+            f"at most {figures.longest_path} rounds with about {written} characters of metadata each, without what kinds carry, "
+            f"make a session of more than {MAX_SESSION_METADATA:,}, which the client sends with each answer: lower attempts, or let "
+            "users choose among fewer",
+        )
 
 
 def _notes(flow: Flow, ways: Sequence[ProvenPath], figures: Figures, session_minutes: float) -> Iterator[Finding]:

@@ -25,6 +25,9 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW105": ("error", "no way to tokens"),
     "WW106": ("error", "a resend after the session is over"),
     "WW107": ("error", "a sole factor that is too easy to guess"),
+    "WW108": ("error", "a condition on a kind that nobody enrols"),
+    "WW109": ("error", "a lock-out of users who have not enrolled"),
+    "WW110": ("error", "a backup that signs in alone"),
     "WW201": ("warning", "a message as the first step"),
     "WW202": ("warning", "unknown users are asked something else"),
     "WW203": ("warning", "no way around a cognitive test"),
@@ -34,9 +37,11 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW207": ("warning", "password recovery by the channel of a second factor"),
     "WW208": ("warning", "a resend after the code has expired"),
     "WW209": ("warning", "limits that leave messages no tries of their own, or that have no effect"),
+    "WW210": ("warning", "a session that grows beyond 4 KB"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
     "WW303": ("note", "what follows if a message cannot be sent"),
+    "WW304": ("note", "who can enrol"),
 }
 """Every finding: its code, how serious it is, and what it is about."""
 

@@ -14,7 +14,7 @@ from watchword.algebra import derivative
 from watchword.algebra.lowering import Step
 from watchword.runtime.keyring import Key, length_prefixed
 
-MAX_CARRY = 1024
+MAX_CARRY = 256
 MAX_PRIVATE = 4096
 LONGEST_CLAIM = 128
 MAX_PUBLIC = 131_072

@@ -692,7 +692,7 @@ BAD = {
     "no mapping": Challenge(public=[("a", "b")]),
     "too much": Challenge(public={"a": "x" * 131_073}),
     "too much private": Challenge(private={"a": "x" * 5000}),
-    "too much carry": Challenge(carry={"a": "x" * 1025}),
+    "too much carry": Challenge(carry={"a": "x" * 257}),
     "two messages": Challenge(messages=(Email("a", "b", "c"), Email("a", "b", "c"))),
     "odd messages": Challenge(messages=["x"]),
 }

@@ -224,7 +224,7 @@ class Odd(Fob):
         Enrolment({"step": "x"}),
         Enrolment({"a": 1}),
         Enrolment(private={"seal": "x"}),
-        Enrolment(carry={"a": "x" * 1025}),
+        Enrolment(carry={"a": "x" * 257}),
     ],
     ids=repr,
 )

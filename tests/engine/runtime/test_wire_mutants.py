@@ -88,7 +88,7 @@ def test_private_parameters_have_a_longest_length(more, read):
 
 def test_the_limits_are_those_that_are_documented():
     """The figures of docs/reference/bounds.md, by value."""
-    assert (1024, 4096, 131_072) == (MAX_CARRY, MAX_PRIVATE, MAX_PUBLIC)
+    assert (256, 4096, 131_072) == (MAX_CARRY, MAX_PRIVATE, MAX_PUBLIC)
 
 
 def test_a_slip_is_of_another_sign_in_unless_it_says_otherwise():
