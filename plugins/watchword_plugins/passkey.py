@@ -201,13 +201,14 @@ class Passkey:
         failed = next(failures(expected, answer), None)
         if failed is not None:
             return Verdict(right=False, reason=failed.reason)
+        if not has_grown(expected, answer):
+            return Verdict(
+                right=True, reason="possible_clone"
+            )  # the greater count is kept, or a clone could set it back
         used = next(each for each in request.credentials if from_base64url(each.id) == answer.credential_id)
-        grown = has_grown(expected, answer)
-        state = {**used.state, "backed_up": _word(answer.data.is_backed_up())}
-        if grown:  # the greater one is kept, or a clone could set it back
-            state["sign_count"] = str(answer.data.counter)
-        use = evolve(used, state=state) if state != dict(used.state) else None
-        return Verdict(right=True, reason="" if grown else "possible_clone", use=use)
+        counted = {"sign_count": str(answer.data.counter), "backed_up": _word(answer.data.is_backed_up())}
+        changed = counted != {name: used.state.get(name) for name in counted}
+        return Verdict(right=True, use=evolve(used, state={**used.state, **counted}) if changed else None)
 
     def begin(self, request: BeginRequest) -> Enrolment:
         """Make the options with which the client creates a passkey."""

@@ -237,7 +237,7 @@ class CompleteRequest(KindRequest):
 
 @frozen
 class Verdict:
-    """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client.
+    """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client; a right answer may have one.
 
     *use* is the one write that a right answer may ask for: a credential that the request gave, with a new *state*. The engine
     writes it in the name of the round, so that a host's repeat reads right again and nobody else uses it twice.

@@ -139,6 +139,11 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         # It is too late, but it is no guess: what it was charged goes back, once in a sign-in.
         _mark_as_late(services, case, deadline)
         return _wrong(services, case, "used_before", "authn_token_reuse")
+    if verdict.reason and charge.outcome == "charged":
+        reason = checked_word(verdict.reason, "right")
+        services.record(
+            "authn_login_notice", case.user, claim=case.parameters.claim, step=case.parameters.step, reason=reason
+        )
     return verdict
 
 

@@ -386,6 +386,20 @@ def test_nonsense_from_a_kind_is_a_wrong_answer(verdict):
     assert "kind_failed" == host.world.events.events[-1].detail["reason"]
 
 
+@pytest.mark.parametrize(("reason", "word"), [("possible_clone", "possible_clone"), ("no word!", "right"), ("", None)])
+def test_a_right_answer_may_have_something_to_tell(reason, word):
+    """It is told to the audit, once however often the host repeats, and the answer is right all the same."""
+
+    class Telling(Riddle):
+        def verify(self, request):
+            return Verdict(right=True, reason=reason)
+
+    host = asked(Flow(Telling()))
+    assert [True, True] == [host.verify("fish").right for _ in range(2)]
+    told = [event for event in host.world.events.events if event.name == "authn_login_notice"]
+    assert [word] * (word is not None) == [event.detail["reason"] for event in told]
+
+
 @pytest.mark.parametrize(
     "error", [ValueError("secret"), SystemExit(0), RecursionError(), MemoryError(), KeyboardInterrupt()]
 )
