@@ -47,6 +47,11 @@ class ReadRound:
         """Whether the client answered, in a round of the step's own or in a select round that offered it."""
         return self.use in derivative.ANSWERS
 
+    @property
+    def ending(self) -> str:
+        """How the metadata of the next round says that this one ended."""
+        return f"answer:{self.step}" if self.use == derivative.OFFERED else self.use
+
     @classmethod
     def custom(cls, step: str, *, right: bool, use: Use = "answer") -> ReadRound:
         """Return the round of one of the flow's own steps."""

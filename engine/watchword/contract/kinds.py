@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 Factor = Literal["knowledge", "possession", "inherence"]
 
 RESERVED_PUBLIC = frozenset(
-    {"USERNAME", "kind", "step", "attempts_left", "expires_at", "resend_after", "error", "ref", "choices", "enrol"}
+    {
+        "USERNAME",
+        "kind",
+        "step",
+        "attempts_left",
+        "expires_at",
+        "resend_after",
+        "error",
+        "ref",
+        "choices",
+        "offers",
+        "enrol",
+    }
 )
 """Public parameters that the engine writes; a kind may not."""
 

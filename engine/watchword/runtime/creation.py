@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -81,10 +82,10 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         UnavailableError: if a port or the kind fails, or time runs out; the message, if any, is sent at most once.
     """
     at = read_situation(services, request, deadline)
-    if at.choices:
-        return _choice(services, at)
     ref = new_claim(services.keyring.current, at.round, at.now)
     try:
+        if at.choices:
+            return _choice(services, at, deadline)
         at = with_enrolment(services, with_dead_code(services, at, deadline), deadline)
         claim = obtain_claim(services, at, deadline)
         ref = claim.id
@@ -105,8 +106,10 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         raise services.record_outage(error, at.user, claim=ref, step=at.step_name) from None
 
 
-def make_challenge(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> Challenge | Flaw:
-    """Ask the kind for the challenge of *claim*. Return it, or what is wrong with it; never raise."""
+def make_challenge(
+    services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline, *, offering: bool = False
+) -> Challenge | Flaw:
+    """Ask the kind for the challenge of *claim*, or for its *offering* in a select round. Return it, or what is wrong with it; never raise."""
     pool, kind = at.request.pool, at.step.kind
     user = services.as_kinds_see(pool, at.request.user)
     if at.enrols:
@@ -126,11 +129,12 @@ def make_challenge(services: Services, at: Situation, claim: ChallengeClaim, dea
         within=deadline.left(),
         methods=services.methods_of(pool, user, at.step, deadline, claim=claim.id, key=claim.key),
     )
+    create = cast("Callable[[CreateRequest], object]", at.step.powers.offer if offering else kind.create)
     try:
-        challenge: object = kind.create(request)
+        challenge = create(request)
     except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the sign-in ends here and nothing leaks
         return Flaw(f"raised {type(error).__name__}", reason_of(error))
-    flaw = flaw_of(challenge, at.step.powers.channel)
+    flaw = flaw_of(challenge, at.step.powers.channel, offering=offering)
     return challenge if isinstance(challenge, Challenge) and not flaw else Flaw(flaw, {"reason": "unusable"})
 
 
@@ -192,8 +196,11 @@ def _go_on_without_message(
     return evolve(asking, asked=False) if at.has_another_way else not_sent.error
 
 
-def flaw_of(challenge: object, channel: str) -> str:
-    """Return what is wrong with *challenge*, of a kind that sends by *channel*; empty if nothing is."""
+def flaw_of(challenge: object, channel: str, *, offering: bool = False) -> str:
+    """Return what is wrong with *challenge*, of a kind that sends by *channel*; empty if nothing is.
+
+    What a select round is *offering* has neither message nor carry: the client may take another option, or none.
+    """
     if not isinstance(challenge, Challenge):
         return "made no Challenge"
     nothing = frozenset[str]()
@@ -211,17 +218,43 @@ def flaw_of(challenge: object, channel: str) -> str:
         if sum(len(str(key)) + len(str(value)) for key, value in pairs) > most:
             return f"made {name} parameters of more than {most} characters"
     messages = challenge.messages
+    if offering and (messages or challenge.carry):
+        return "made an offer with a message or a carry"
     if not isinstance(messages, tuple) or len(messages) > 1:
         return "made messages that are no tuple of at most one"
     return why_no_message(messages[0], channel) if messages else ""
 
 
-def _choice(services: Services, at: Situation) -> CreatedChallenge:
-    """Ask the client which of the steps it wants."""
-    told = {"choices": ",".join(at.choices)}
-    return _response(
-        services, at, draw_claim(services, at), Challenge(), told, kind=derivative.SELECT, expires=int(at.now) + 1
+def _choice(services: Services, at: Situation, deadline: Deadline) -> CreatedChallenge:
+    """Ask the client which of the steps it wants; what can be offered may be answered at once."""
+    claim = draw_claim(services, at)
+    names = [name for name in at.choices if name in at.flow.offered]
+    offers = Challenge()
+    for name in names:
+        option = evolve(at, step_name=name)
+        offer = make_challenge(services, option, claim, deadline, offering=True)
+        both = offer if isinstance(offer, Flaw) else _with_offer(offers, option, claim, offer)
+        if isinstance(both, Flaw):
+            raise _kind_failure(services, option, claim, both, deadline)
+        offers = both
+    told = {"choices": ",".join(at.choices), **({"offers": ",".join(names)} if names else {})}
+    return _response(services, at, claim, offers, told, kind=derivative.SELECT, expires=int(at.now) + 1)
+
+
+def _with_offer(offers: Challenge, option: Situation, claim: ChallengeClaim, offer: Challenge) -> Challenge | Flaw:
+    """Return *offers* with the *offer* of one *option*, or what is wrong with them together."""
+    shown = {**offer.public, "kind": option.step.kind.kind, "step": option.step_name, **_told(option, claim)}
+    name = f"offer_{option.step_name}"
+    offers = Challenge(
+        {**offers.public, name: json.dumps(shown)}, {**offers.private, name: json.dumps(dict(offer.private))}
     )
+    flaw = flaw_of(offers, "")
+    return Flaw(flaw, {"reason": "unusable"}) if flaw else offers
+
+
+def _told(at: Situation, claim: ChallengeClaim) -> dict[str, str]:
+    """Return what the client is told of every step: how many answers it takes, and until when."""
+    return {"attempts_left": str(at.attempts_left), "expires_at": str(claim.issued + at.step.lifetime)}
 
 
 def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadline) -> CreatedChallenge:
@@ -233,14 +266,14 @@ def _written(services: Services, at: Situation, asking: _Asking, deadline: Deadl
         told = {"attempts_left": "0", "expires_at": str(claim.issued), "error": "unavailable"}
         shown = Challenge(challenge.public)
         return _response(services, at, claim, shown, told, kind=derivative.UNASKED, expires=claim.issued)
-    expires = claim.issued + at.step.lifetime
-    told = {"attempts_left": str(at.attempts_left), "expires_at": str(expires)}
+    told = _told(at, claim)
     if powers.sends and at.resends_open and len(at.message_claims | {claim.id}) < MESSAGES:
         told["resend_after"] = str(claim.issued + powers.resend_after)
     if claim.error:
         told["error"] = claim.error
     if at.enrols:
         told["enrol"] = "1"
+    expires = claim.issued + at.step.lifetime
     return _response(services, at, claim, challenge, told, kind=at.step.kind.kind, expires=expires)
 
 
@@ -274,7 +307,7 @@ def _response(
         flow=at.flow.fingerprint,
         facts=at.evaluation.facts,
         step=at.step_name,
-        before=at.last_round.use if at.last_round else "-",
+        before=at.last_round.ending if at.last_round else "-",
         signin=at.signin,
         claim=claim.id,
         issued=claim.issued,

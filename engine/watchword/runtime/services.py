@@ -102,7 +102,9 @@ class Services:
             return bytes.fromhex(key.digest(f"credential {kind}", owner_of(pool, user), id_))
 
         return RequestMethods(
-            code=lambda alphabet, length: key.choose(f"code {kind}", f"{claim} {user.key}", alphabet, length),
+            code=lambda alphabet, length: key.choose(
+                f"code {kind}", f"{claim} {user.key} {step.name}", alphabet, length
+            ),
             seal=lambda answer: answer_seal(key, step, claim, user.key, answer),
             same=lambda one, other: hmac.compare_digest(_bytes(one), _bytes(other)),
             pseudonym=lambda value: ring.root_key.digest(f"mark {kind}", value),

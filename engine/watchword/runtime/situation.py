@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import Evaluation, SessionRequest, evaluate
-from watchword.algebra.flow import Flow, Present, ReadRound, Use
+from watchword.algebra.flow import Flow, Present, ReadRound
 from watchword.algebra.lowering import Step
 from watchword.contract.ports import LEASE
 from watchword.errors import ProtocolError, UnavailableError
@@ -140,9 +140,11 @@ class Situation:
             at = 0
         return min(at, claim_time(claim) + LEASE)
 
-    def with_last_use(self, use: Use) -> Situation:
-        """Return this situation with *use* for what the client did in the last round."""
-        last = evolve(self.rounds[-1], use=use)
+    def excused(self) -> Situation:
+        """Return this situation without the answer of the last round: with a resend request, or with the choice alone."""
+        last = self.rounds[-1]
+        offered = last.use == derivative.OFFERED
+        last = evolve(last, step=derivative.SELECT, use="choice") if offered else evolve(last, use="resend")
         state = derivative.after(self.state_before, last.name, last.step, last.use, last.right)
         return evolve(self, rounds=(*self.rounds[:-1], last), state=state)
 
@@ -205,7 +207,7 @@ def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Sit
 
     Whoever answers a dead code wants another one, whether or not the client said so. So that round is read as a resend
     request from here on, which costs no try and sends at once: unless Verify may have compared the answer, or no resend
-    is left.
+    is left. A select round that was answered too late is read as the choice alone.
     """
     earlier = at.earlier_challenge
     if earlier is None:
@@ -223,7 +225,7 @@ def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Sit
         or services.ledger.consumed(late_answer_key(earlier.claim, at.signin), within=deadline.left())
     ):
         return at
-    excused = at.with_last_use("resend")
+    excused = at.excused()
     return excused if derivative.find(excused.state[0], at.step_name) else at
 
 

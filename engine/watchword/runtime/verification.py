@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import json
 from collections.abc import Callable
 from typing import cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, AnswerRequest
+from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import Step
 from watchword.contract.kinds import CompleteRequest, RequestMethods, Verdict, VerifyRequest
@@ -74,7 +75,8 @@ def verify(services: Services, request: AnswerRequest, deadline: Deadline) -> Ve
             kind or the store of credentials fails before the kind has compared: then the charge is taken back, and the round
             may be answered again. If the store fails after that: the same answer may be given again.
     """
-    if request.private.get("kind") in {derivative.SELECT, derivative.UNASKED}:
+    kind = request.private.get("kind")
+    if kind == derivative.UNASKED or (kind == derivative.SELECT and _answered_offer(request) is None):
         # A choice is no answer: Define reads it from the client metadata, and the kinds never see it. Nor is there one to
         # what was not asked.
         return WRONG
@@ -94,6 +96,23 @@ def verify(services: Services, request: AnswerRequest, deadline: Deadline) -> Ve
     return _charge_and_compare(services, case, text, deadline)
 
 
+def _answered_offer(request: AnswerRequest) -> str | None:
+    """Return the option of a select round that *request* answers; None if it was not offered there, or is only chosen."""
+    said = request.client_metadata
+    chosen = said.get(CHOICE, "") if said.get(ACTION) == "answer" else ""
+    return chosen if f"offer_{chosen}" in request.private else None
+
+
+def _of_offer(case: _Case) -> _Case:
+    """Return *case*, a select round that is sealed, as the round of the step that it was answered for: with what its offer kept."""
+    step, parameters = case.step, case.parameters
+    # Only Create writes what is sealed.
+    kept = cast("dict[str, str]", json.loads(case.kind_parameters[f"offer_{step.name}"]))
+    expires = parameters.issued + step.lifetime
+    parameters = evolve(parameters, step=step.name, kind=step.kind.kind, expires=expires)
+    return evolve(case, parameters=parameters, kind_parameters=kept)
+
+
 def _read(services: Services, request: AnswerRequest, user: str) -> _Case | None:
     read = read_private_parameters(request.private)
     if read is None:
@@ -101,15 +120,19 @@ def _read(services: Services, request: AnswerRequest, user: str) -> _Case | None
     parameters, kind_parameters = read
     flow = next((each for each in services.flows if each.fingerprint == parameters.flow), None)
     key = services.key_of(parameters.claim)
-    step = flow.steps.get(parameters.step) if flow else None
-    if flow is None or key is None or step is None or step.kind.kind != parameters.kind:
+    answered = _answered_offer(request) if parameters.kind == derivative.SELECT else None
+    step = flow.steps.get(answered or parameters.step) if flow else None
+    if flow is None or key is None or step is None or not (answered or step.kind.kind == parameters.kind):
         return None
     expected = seal_of(key, (request.pool, request.client, user), request.private)
     sealed = hmac.compare_digest(expected.encode(), str(request.private["seal"]).encode("utf-8", "replace"))
     tried = (
         own_try_key(services.keyring.root_key, parameters.claim, parameters.signin) if parameters.has_own_try else ""
     )
-    return _Case(request, user, flow, step, parameters, kind_parameters, key, tried) if sealed else None
+    if not sealed:
+        return None
+    case = _Case(request, user, flow, step, parameters, kind_parameters, key, tried)
+    return _of_offer(case) if answered else case
 
 
 def _wrong(services: Services, case: _Case, reason: str, event: str = "authn_login_fail") -> Verdict:
@@ -151,7 +174,8 @@ def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> C
     """Record *text* as the one answer to this round, and charge a guess for it."""
     request = ChargeRequest(
         case.parameters.round,
-        case.key.digest("answer", case.parameters.round, text),
+        # The same text for another option of the choice is another answer.
+        case.key.digest("answer", case.parameters.round, case.parameters.step, text),
         key=case.budget,
         owner=case.user,
         claim_id=case.own_try,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from watchword.algebra.evaluation import ACTION, SessionRequest, evaluate
+from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, evaluate
 from watchword.algebra.flow import Decision, Flow, Round
 from watchword.contract.kinds import User
 from watchword.testing.session_lists import session_from_text
@@ -58,7 +58,11 @@ def decision_after(
     said: dict[str, str] = {}
     if isinstance(session, str):
         # Metadata is written before the answer: that the last round was a resend is told by the client.
-        said = {ACTION: "resend"} if session.rstrip().endswith("~") else {}
+        # So is what an answered choice was answered for.
+        last = session.split()[-1:] or [""]
+        said = {ACTION: "resend"} if last[0].endswith("~") else {}
+        if last[0].startswith("select:"):
+            said = {ACTION: "answer", CHOICE: last[0][len("select:") : -1]}
         session = session_from_text(flow, session, attributes=attributes, client=client, known=known, enrolled=enrolled)
     user = User("ann", dict(attributes or {}), known)
     return evaluate(SessionRequest("local_watchword", client, user, tuple(session), said), (flow,), enrolled).decision

@@ -147,6 +147,14 @@ class DrivenSignIn:
         self._responds(step, choice=step)
         return self
 
+    def answers_offer(self, step: str, answer: str) -> Self:
+        """Answer the choice at hand for *step*, one of those that it offers, without choosing it first."""
+        __tracebackhide__ = True
+        if step not in self.public.get("offers", "").split(","):
+            self._fail(f"{step!r} is not offered here, {self._where()}")
+        self._sends(answer, step, "answer")
+        return self
+
     def waits(self, seconds: float) -> Self:
         """Let *seconds* pass before anything else is done."""
         self._user.clock.advance(seconds)
@@ -213,10 +221,13 @@ class DrivenSignIn:
         call = self._user.answer(answer, created.private, said)
         right = self._user.engine.verify(call).right
         self._verified = (call, right)
+        step = created.public["step"]
         use: Use = "resend" if action == "resend" else "answer"
+        if action == "answer" and step == derivative.SELECT:
+            step, use = str(choice), "offered"
         if (derivative.read_metadata(created.metadata) or {}).get("asked") == "0":
             use = "unasked"
-        self._went(ReadRound.custom(created.public["step"], right=right, use=use), created.metadata)
+        self._went(ReadRound.custom(step, right=right, use=use), created.metadata)
         self._goes_on(said)
 
     def _host_answers(self, answer: str) -> bool:

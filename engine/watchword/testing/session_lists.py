@@ -67,7 +67,7 @@ def recorded(made_by: Flow, reads: Sequence[ReadRound], **fields: str) -> tuple[
             offered = read.use == derivative.OFFERED
             step = derivative.SELECT if offered else read.step
             rounds.append(Round(read.name, read.right, metadata(made_by, step, before, **asked, **fields)))
-            before = f"answer:{read.step}" if offered else "choice" if step == derivative.SELECT else read.use
+            before = "choice" if read.step == derivative.SELECT else read.ending
     return tuple(rounds)
 
 
@@ -83,7 +83,7 @@ def session_from_text(
     """Return the session that *words* tell: ``"srp_a+ password_verifier+ email_otp- email_otp+"``.
 
     A word is a step's name, a host round's in lower case, or ``select``, and then ``+`` (right), ``-`` (wrong), ``~``
-    (resend) or ``!`` (could not be asked). *attributes*, *client*, *known* and the kinds *enrolled* decide the flow's
+    (resend) or ``!`` (could not be asked); ``select:card+`` is a choice that was answered for `card`. *attributes*, *client*, *known* and the kinds *enrolled* decide the flow's
     conditions.
 
     Raises:

@@ -119,7 +119,10 @@ def _verdict(tried: CapturedAnswer, flows: Sequence[Flow]) -> tuple[str, str]:
     flow = next((each for each in flows if each.fingerprint == parameters.flow), None)
     if flow is None:
         return "wrong", f"no_challenge: the challenge was made by another flow; {REASON_TEXTS['unknown_flow']}"
-    step = flow.steps.get(parameters.step)
+    step = flow.steps.get(tried.offered or parameters.step)
+    if parameters.step == SELECT and tried.offered in flow.offered and step is not None:
+        expires = parameters.issued + step.lifetime
+        parameters = evolve(parameters, step=step.name, kind=step.kind.kind, expires=expires)
     if parameters.step == SELECT:
         return (
             "wrong",

@@ -52,6 +52,7 @@ example:
 _HELP = """\
 :resend        ask for the message once more
 :choose NAME   choose the step to come; where you are asked to choose, the name alone will do
+:answer NAME TEXT   where you are asked to choose: answer TEXT to NAME at once, if it is offered
 :events        show what each trigger was given and answered in the last call
 :mail          show every mail so far
 :wait SECONDS  put the clock forward, in this sign-in alone
@@ -177,7 +178,11 @@ class _Play:
     def _choose(self, client: PoolClient) -> RecordedCall:
         choices = client.parameters.get("choices", "").split(",")
         while True:
-            line = self._read(f"choose one of {', '.join(choices)}: ", commands=(":choose",)).strip()
+            line = self._read(f"choose one of {', '.join(choices)}: ", commands=(":choose", ":answer")).strip()
+            word, _, rest = line.partition(" ")
+            name, _, text = rest.partition(" ")
+            if word == ":answer" and name in client.parameters.get("offers", "").split(","):
+                return client.answer(text, **{CHOICE: name, ACTION: "answer"})
             name = line.removeprefix(":choose").strip()
             # What is chosen with the command goes out as it is, so that a wrong choice can be tried as well.
             if name in choices or (name and line != name):
@@ -222,7 +227,7 @@ class _Play:
                 self._wait(rest)
             case ":quit":
                 raise _QuitError
-            case ":resend" | ":choose":
+            case ":resend" | ":choose" | ":answer":
                 self.screen.line(f"{word} can be said only to a challenge", "warning")
             case _:
                 self.screen.line(f"there is no {word}; :help lists what there is", "warning")

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from attrs import define, field, frozen
 
-from watchword.algebra.derivative import CUSTOM, read_metadata
-from watchword.algebra.evaluation import ACTION
+from watchword.algebra.derivative import CUSTOM, SELECT, read_metadata
+from watchword.algebra.evaluation import ACTION, CHOICE
 from watchword.runtime.wire import RESERVED_PRIVATE
 from watchword_adapters.aws_lambda import Trigger
 from watchword_adapters.cli.image_file import decode_picture
@@ -123,6 +123,9 @@ def trigger_lines(call: TriggerCall) -> list[str]:
             if _action(call.request) == "resend":
                 return ["verify  a resend is asked for  ->  no answer"]
             answer = _short(str(call.request.get("challengeAnswer")))
+            option = _said_last(call.request).partition("answer:")[2]
+            if f"offer_{option}" in (call.request.get("privateChallengeParameters") or {}):
+                answer += f" to {option}, which was offered"
             return [f"verify  answer {answer}  ->  {'right' if response['answerCorrect'] else 'wrong'}"]
 
 
@@ -190,18 +193,29 @@ def _session(request: Mapping[str, Any]) -> str:
     told: list[str] = []
     for place, (entry, own, after) in enumerate(zip(rounds, read, [*read, None][1:], strict=True), start=1):
         # Metadata is written before the answer: how a round ended is in the next one's, and in the action for the last.
-        use = after["before"] if after else _action(request) if place == len(rounds) else ""
+        use = after["before"] if after else _said_last(request) if place == len(rounds) else ""
+        option = use.removeprefix("answer") if own and own["step"] == SELECT and use.startswith("answer:") else ""
         unasked = own is not None and own["asked"] == "0"
         sign = "!" if unasked else "~" if own and use == "resend" else "-"
         told.append(
-            f"{own['step'] if own else entry['challengeName']}{'+' if entry['challengeResult'] is True else sign}"
+            f"{own['step'] if own else entry['challengeName']}{option}{'+' if entry['challengeResult'] is True else sign}"
         )
     return " ".join(told)
 
 
 def _action(request: Mapping[str, Any]) -> str:
+    return _said(request, ACTION)
+
+
+def _said(request: Mapping[str, Any], key: str) -> str:
     said: object = request.get("clientMetadata")
-    return str(cast("Mapping[str, object]", said).get(ACTION, "")) if isinstance(said, Mapping) else ""
+    return str(cast("Mapping[str, object]", said).get(key, "")) if isinstance(said, Mapping) else ""
+
+
+def _said_last(request: Mapping[str, Any]) -> str:
+    """Return what the client made of the last round, as the next metadata would say it: an answer in a choice names the option."""
+    action, choice = _action(request), _said(request, CHOICE)
+    return f"answer:{choice}" if action == "answer" and choice else action
 
 
 def _decision(response: Mapping[str, Any]) -> str:

@@ -36,7 +36,7 @@ RULES = {
     "attributes": "attributes and their values, but a value that a condition of the flow names, and a status that asks for a new password",
     "private parameters": "digests, ids and whatever the kind keeps; what the engine says of the challenge stays",
     "metadata": "claims and what kinds carry; of metadata in another form than Watchword's, everything",
-    "client metadata": f"everything but {ACTION}=resend and {CHOICE} with a step of the flow",
+    "client metadata": f"everything but {ACTION}=resend, {ACTION}=answer and {CHOICE} with a step of the flow",
     "responses": "the public and private parameters of an answer by Create",
 }
 """What is taken out of an event, by rule."""
@@ -46,12 +46,16 @@ Answered: TypeAlias = Literal["text", "no text", "too long"]
 
 @frozen
 class CapturedAnswer:
-    """What an event of Verify says without its secrets; *parameters* is None if Create never wrote it so."""
+    """What an event of Verify says without its secrets; *parameters* is None if Create never wrote it so.
+
+    *offered* is the option of a choice that it answers, if it answers one.
+    """
 
     parameters: PrivateParameters | None
     answered: Answered
     action: str
     known: bool
+    offered: str = ""
 
 
 @frozen
@@ -243,7 +247,7 @@ def _without_secrets(request: SessionRequest, flows: Sequence[Flow], rules: set[
     sent = {
         key: value
         for key, value in request.client_metadata.items()
-        if (value == "resend" if key == ACTION else value in steps)
+        if (value in {"resend", "answer"} if key == ACTION else value in steps)
     }
     session = tuple(map(_round, request.session))
     rules |= {"names"} if request.user.name else set()
@@ -273,5 +277,8 @@ def _tried(request: AnswerRequest, rules: set[str]) -> CapturedAnswer:
     if isinstance(request.answer, str):
         answered = "text" if len(request.answer) <= MAX_LONGEST_ANSWER else "too long"
     parameters = evolve(read[0], round="", claim="") if read else None
-    action = "resend" if request.client_metadata.get(ACTION) == "resend" else ""
-    return CapturedAnswer(parameters, answered, action, request.user.known)
+    said = request.client_metadata
+    action = "resend" if said.get(ACTION) == "resend" else ""
+    chosen = said.get(CHOICE, "") if said.get(ACTION) == "answer" else ""
+    offered = chosen if f"offer_{chosen}" in request.private else ""
+    return CapturedAnswer(parameters, answered, action, request.user.known, offered)
