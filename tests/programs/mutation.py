@@ -95,7 +95,18 @@ MODULES = {
     ),
 }
 
+_PASSKEY = (
+    "tests/plugins/webauthn/test_steps.py",
+    "tests/plugins/webauthn/test_reading.py",
+    "tests/plugins/test_passkey.py",
+)
+
 MODULES |= {
+    "passkey": Module("plugins/watchword_plugins/passkey.py", ("tests/plugins/test_passkey.py",)),
+    **{
+        f"webauthn_{name}": Module(f"plugins/watchword_plugins/webauthn/{name}.py", _PASSKEY)
+        for name in ("attestation", "ceremonies", "encoding", "public_keys", "steps")
+    },
     "attributes": Module("engine/watchword/algebra/attributes.py", ("tests/engine/analysis/test_findings.py",)),
     "blocks": Module(
         "engine/watchword/algebra/blocks.py",
