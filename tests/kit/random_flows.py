@@ -6,12 +6,27 @@ from typing import ClassVar
 from attrs import frozen
 from hypothesis import strategies as st
 
-from watchword import Flow, all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
+from kit.fobs import Fob
+from watchword import (
+    Flow,
+    all_of,
+    at_least,
+    attribute,
+    client,
+    enrol,
+    enrolled,
+    fallback,
+    named,
+    one_of,
+    sequence,
+    when,
+)
 from watchword.contract.kinds import Challenge, Verdict
 from watchword.testing import session_lists
 
 TIER = attribute("custom:tier", "gold")
 APP = client("app-1")
+HAD, LACKING = enrolled("had"), enrolled("lacking")
 SETTINGS = st.fixed_dictionaries(
     {
         "attributes": st.sampled_from([{}, {"custom:tier": "gold"}, {"custom:tier": "tin"}]),
@@ -62,14 +77,17 @@ class Password(Quiz):
 
 
 @st.composite
-def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True):
+def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True, remembering=False):
     """Draw a flow of at most *most_steps* steps, named ``s1``, ``s2``, …, in nested blocks of every sort."""
     numbers = count(1)
     room = [most_steps]
 
-    def step():
+    def step(*, enrols=remembering):
         room[0] -= 1
-        return named(f"s{next(numbers)}", Quiz(attempts=draw(st.integers(1, attempts))))
+        kind = Quiz(attempts=draw(st.integers(1, attempts)))
+        if enrols and draw(st.integers(0, 3)) == 0:
+            kind = enrol(Fob(attempts=kind.attempts))
+        return named(f"s{next(numbers)}", kind)
 
     def parts(depth, most, *, head=False, skippable=False):
         number = draw(st.integers(1, min(most, room[0])))
@@ -111,19 +129,26 @@ def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True):
             case "fallback":
                 return fallback(*parts(depth, 3))
             case "when":
-                condition = draw(st.sampled_from([TIER, APP]))
+                condition = draw(st.sampled_from([TIER, APP, *([HAD, LACKING] if remembering else [])]))
                 vanishes = skippable and draw(st.booleans())
                 then = reserving(int(not vanishes), lambda: block(depth - 1, head=head))
                 return when(condition, then, None if vanishes else block(depth - 1, head=head))
         return step()
 
-    return Flow(block(3, head=srp), unwanted_srp=draw(st.sampled_from(["refuse", "ignore"])))
+    unwanted = draw(st.sampled_from(["refuse", "ignore"]))
+    if remembering:
+        # A factor before it, and a step behind it: what is enrolled may be asked anywhere between.
+        room[0] -= 2
+        first = Password() if srp and draw(st.booleans()) else step(enrols=False)
+        return Flow(sequence(first, block(3), named("last", Quiz())), unwanted_srp=unwanted)
+    return Flow(block(3, head=srp), unwanted_srp=unwanted)
 
 
-def facts(flow, attributes, client):
-    """Return the outcomes of *flow*'s conditions, as metadata tells them."""
+def facts(flow, attributes, client, had=()):
+    """Return the outcomes of *flow*'s conditions, as metadata tells them, for a user who *had* enrolled these kinds."""
+    there = {"client": (client,), "enrolled": had}
     outcomes = [
-        client == condition[1] if condition[0] == "client" else attributes.get(condition[1]) == condition[2]
+        condition[1] in there[condition[0]] if condition[0] in there else attributes.get(condition[1]) == condition[2]
         for condition in flow.conditions
     ]
     return "".join("01"[outcome] for outcome in outcomes)

@@ -21,15 +21,20 @@ def session(words, flow, **fields):
     return listed(parse_session(words, [*named, *flow.steps]), flow, **fields)
 
 
-def judged(words, flow, *, previous=(), attributes=None, client="", known=True, choice=None, action=None, **fields):
-    """Return what *flow* decides after *words*; a resend in the last word is told by the client's metadata."""
+def judged(
+    words, flow, *, previous=(), attributes=None, client="", known=True, choice=None, action=None, had=(), **fields
+):
+    """Return what *flow* decides after *words*; a resend in the last word is told by the client's metadata.
+
+    The first Create finds that the user *had* enrolled these kinds.
+    """
     rounds = session(words, flow, **fields) if isinstance(words, str) else words
     if isinstance(words, str) and words.endswith("~"):
         action = "resend"
     if isinstance(words, str) and words.rpartition(" ")[2].startswith("select:"):
         action, choice = "answer", words.rpartition(":")[2][:-1]
     programs = [flow.program, *(old.program for old in previous)]
-    return derivative.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice)[0]
+    return derivative.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice, had)[0]
 
 
 def results(rounds):

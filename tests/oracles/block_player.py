@@ -10,6 +10,8 @@ from watchword.algebra.blocks import (
     AskFirst,
     AtLeast,
     AttributeCondition,
+    Enrol,
+    EnrolledCondition,
     Fallback,
     InSequence,
     Named,
@@ -77,8 +79,12 @@ class Player:
                 return PASSED
             case AskFirst(step):
                 return (yield from self.ask_first(step, requests))
+            case Named(name, Enrol(kind)):
+                return (yield from self.tries(name, kind.attempts, requests))
             case Named(name, kind):
                 return (yield from self.tries(name, kind.attempts, requests))
+            case Enrol(kind):
+                return (yield from self.tries(f"enrol_{kind.kind}", kind.attempts, requests))
         return (yield from self.tries(block.kind, block.attempts, requests))
 
     def tries(self, name, left, requests):
@@ -164,16 +170,17 @@ class Player:
                 return self.dead(step)
             case _ if is_host_run(block):
                 return False
-        return (block.name if isinstance(block, Named) else block.kind) in self.gone
+        return self.firsts(block)[0] in self.gone
 
     def taken(self, block):
         """Return the branch of a `when`."""
-        condition = block.condition
-        key = (
-            ("attribute", condition.name, condition.value)
-            if isinstance(condition, AttributeCondition)
-            else ("client", condition.id)
-        )
+        match block.condition:
+            case AttributeCondition(name, value):
+                key = ("attribute", name, value)
+            case EnrolledCondition(kind):
+                key = ("enrolled", kind)
+            case condition:
+                key = ("client", condition.id)
         return block.then if self.facts[key] else block.otherwise
 
     def firsts(self, block):
@@ -197,6 +204,8 @@ class Player:
                 return self.firsts(step)
             case Named(name, _):
                 return [name]
+            case Enrol(kind):
+                return [f"enrol_{kind.kind}"]
         return [block.kind]
 
     def openable(self, options):
@@ -205,21 +214,34 @@ class Player:
         return with_srp or [option for option in options if self.firsts(option) != SHUT]
 
 
-def facts_of(flow, attributes, client, known):
+def facts_of(flow, attributes, client, known, had=()):
     """Return each condition's outcome: an attribute is never that of somebody unknown, a client is the same for all."""
-    return {
-        condition: client == condition[1] if condition[0] == "client" else known and holds(condition, attributes)
-        for condition in flow.conditions
+    facts = {}
+    for condition in flow.conditions:
+        match condition:
+            case ("client", name):
+                facts[condition] = client == name
+            case ("enrolled", kind):
+                facts[condition] = kind in had
+            case (_, name, value):
+                facts[condition] = known and name in attributes and attributes[name] == value
+    return facts
+
+
+def recorded(facts, digits):
+    """Return *facts* with what was enrolled as *digits* say, if they can be of this flow: it may have changed since."""
+    if not re.fullmatch(f"[01]{{{len(facts)}}}", digits):
+        return facts
+    told = {
+        condition: digit == "1" for condition, digit in zip(facts, digits, strict=True) if condition[0] == "enrolled"
     }
-
-
-def holds(condition, attributes):
-    """Say whether an attribute is what the condition says."""
-    return condition[1] in attributes and attributes[condition[1]] == condition[2]
+    return {**facts, **told}
 
 
 def offered(block):
     """Return the names of the steps in *block* that a select round offers."""
+    if isinstance(block, Enrol):
+        return set()
     if isinstance(block, Named):
         return {block.name} if hasattr(block.kind, "offer") else set()
     inner = [each for each in children(block) if each is not block]
@@ -243,6 +265,8 @@ def readings(session, flows, facts_by_flow, action):
         flow = next((each for each in flows if each.fingerprint == marks[0][0]), None)
     if flow is None:
         raise Broken
+    if marks:
+        facts_by_flow[flow.fingerprint] = recorded(facts_by_flow[flow.fingerprint], marks[0][1])
     facts = "".join("01"[outcome] for outcome in facts_by_flow[flow.fingerprint].values())
     rounds = []
     for place, (name, result, _) in enumerate(session):
@@ -272,10 +296,10 @@ def readings(session, flows, facts_by_flow, action):
     return flow, rounds
 
 
-def decision(flow, session, *, previous=(), attributes=(), client="", known=True, action=None, choice=None):
+def decision(flow, session, *, previous=(), attributes=(), client="", known=True, action=None, choice=None, had=()):
     """Return ("fail",), ("tokens",), ("present", step), ("select", names) or ("host", round) for *session*."""
     attributes = dict(attributes)
-    facts = {each.fingerprint: facts_of(each, attributes, client, known) for each in (flow, *previous)}
+    facts = {each.fingerprint: facts_of(each, attributes, client, known, had) for each in (flow, *previous)}
     try:
         flow, rounds = readings(session, [flow, *previous], facts, action)
         if action == "answer" and choice in offered(flow.body) and rounds and rounds[-1][1] == "select":

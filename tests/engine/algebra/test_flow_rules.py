@@ -24,12 +24,12 @@ def without_reason(decided):
     return ("fail",) if decided[0] == "fail" else decided
 
 
-def walked(data, flow, *, attributes=None, client="", lucky=False):
+def walked(data, flow, *, attributes=None, client="", had=(), lucky=False):
     """Draw a session that goes where *flow* leads; return its rounds and the client's last action."""
-    told = facts(flow, attributes or {}, client)
+    told = facts(flow, attributes or {}, client, had)
 
     def decide(words):
-        return judged(words, flow, attributes=attributes, client=client, facts=told)
+        return judged(words, flow, attributes=attributes, client=client, had=had, facts=told)
 
     words = data.draw(walks(flow, decide, lucky=lucky))
     return session(words, flow, facts=told), "resend" if words.endswith("~") else None
@@ -104,10 +104,14 @@ def rechained(flow, rounds):
 @given(st.data())
 @MANY
 def test_every_session_of_every_flow_is_decided_as_by_the_player(data):
-    """Derivative and coroutines say the same of walks, of edited walks, of unknown users, choices and resends."""
-    flow = data.draw(flows())
+    """Derivative and coroutines say the same of walks, of edited walks, of unknown users, choices and resends.
+
+    What is enrolled may have changed since the sign-in began.
+    """
+    flow = data.draw(flows(remembering=data.draw(st.booleans())))
     circumstances = data.draw(SETTINGS)
-    rounds, action = walked(data, flow, **circumstances)
+    had, later = (data.draw(st.sampled_from([(), ("had",), ("lacking",), ("had", "lacking")])) for _ in range(2))
+    rounds, action = walked(data, flow, **circumstances, had=had)
     for _ in range(data.draw(st.integers(0, 2))):
         rounds = edited(data, flow, rounds)
     if data.draw(st.booleans()):
@@ -118,9 +122,10 @@ def test_every_session_of_every_flow_is_decided_as_by_the_player(data):
     status = data.draw(st.sampled_from([{}, {}, {"cognito:user_status": "FORCE_CHANGE_PASSWORD"}]))
     attributes = {**circumstances["attributes"], **status}
     client = circumstances["client"]
-    wanted = played(flow, rounds, attributes=attributes, client=client, known=known, action=action, choice=choice)
+    who = {"attributes": attributes, "client": client, "known": known, "had": later}
+    wanted = played(flow, rounds, **who, action=action, choice=choice)
     event(wanted[0])
-    decided = judged(rounds, flow, attributes=attributes, client=client, known=known, action=action, choice=choice)
+    decided = judged(rounds, flow, **who, action=action, choice=choice)
     assert without_reason(decided) == wanted
 
 

@@ -579,7 +579,7 @@ def test_every_example_is_loaded_and_named_as_its_file():
     """No example is forgotten here."""
     names = {path.stem for path in FLOWS.glob("*.toml")}
 
-    assert {"email_code", "srp_then_code", "captcha_only", "password_or_code"} == names
+    assert {"email_code", "srp_then_code", "captcha_only", "password_or_code", "password_and_app"} == names
     assert names == {load_flow(FLOWS / f"{name}.toml").name for name in names}
 
 
