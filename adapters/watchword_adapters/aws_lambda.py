@@ -50,6 +50,11 @@ class Triggers:
         """Give define, create and verify."""
         return iter((self.define, self.create, self.verify))
 
+    @property
+    def services(self) -> Engine | None:
+        """What the triggers run on, for an API beside them; None in a function that only defines."""
+        return self._engine
+
     def define(self, event: object, context: object = None) -> Event:
         """Answer Define Auth Challenge: what comes next, tokens, or the end."""
         return self._guarded("define", event, self._define)

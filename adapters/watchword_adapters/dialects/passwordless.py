@@ -57,7 +57,7 @@ class Passwordless:
         from watchword.analysis.state_space import every_outcome_of  # noqa: PLC0415 - a function that defines only does not check
 
         flow = self.flows[0]
-        step = _passkey_of(flow)
+        step = passkey_of(flow)
         if step is None:
             raise ConfigurationError(
                 f"the flow {flow.name!r} has no step of kind {KIND!r}, or more than one, and the passwordless client signs in "
@@ -103,7 +103,7 @@ class Passwordless:
         if not said:
             raise MethodError(NOT_SUPPORTED.get(method, "the client names a method that nobody knows"))
         chosen = said if private.get("kind") == derivative.SELECT else {}
-        spent = spent_challenge(services, request.pool, request.client, request.answer, private.get("round"))
+        spent = spent_challenge(services, request.pool, request.answer, private.get("round"))
         return evolve(request, private=private, client_metadata=chosen, issued=(spent,) if spent else ())
 
     def decision(self, event: Mapping[str, Any], request: SessionRequest, decision: Decision) -> Decision:
@@ -125,11 +125,11 @@ class Passwordless:
 
     def _answered_for_the_passkey(self, fingerprint: object) -> dict[str, str]:
         flow = next((each for each in self.flows if each.fingerprint == fingerprint), None)
-        step = _passkey_of(flow) if flow else None
+        step = passkey_of(flow) if flow else None
         return {ACTION: ANSWER, CHOICE: step} if step else {}
 
 
-def _passkey_of(flow: Flow) -> str | None:
+def passkey_of(flow: Flow) -> str | None:
     """Return the name of the one step of *flow* that asks for a passkey."""
     names = [name for name, step in flow.steps.items() if step.kind.kind == KIND]
     return names[0] if len(names) == 1 else None

@@ -19,17 +19,17 @@ _WITHIN = 1.0
 _LONGEST_ANSWER = 16_384  # characters, as for any kind
 
 
-def new_challenge(services: Services, pool: str, client: str) -> str:
-    """Return a challenge for somebody who signs in to app *client* of *pool*: 16 random bytes, its end, and a MAC of 12 bytes.
+def new_challenge(services: Services, pool: str) -> str:
+    """Return a challenge for somebody who signs in to *pool*: 16 random bytes, its end, and a MAC of 12 bytes.
 
     Nothing is written: whoever asks for a million costs nothing but the time.
     """
     expires = int(services.clock.now()) + LIFETIME
     body = services.random.bytes(_NONCE) + expires.to_bytes(_EXPIRY, "big")
-    return _text(body + _mac(services.keyring.root_key, pool, client, body))
+    return _text(body + _mac(services.keyring.root_key, pool, body))
 
 
-def spent_challenge(services: Services, pool: str, client: str, answer: object, by: object) -> str:
+def spent_challenge(services: Services, pool: str, answer: object, by: object) -> str:
     """Return the challenge of this sort that *answer* was signed for, used up in the name of round *by*.
 
     Return nothing if it was signed for another sort, is over, or was used up by another round. A host's repeat of Verify has
@@ -38,11 +38,11 @@ def spent_challenge(services: Services, pool: str, client: str, answer: object, 
     Raises:
         UnavailableError: if the ledger fails.
     """
-    signed = _signed_challenge(answer)
+    signed = signed_challenge(answer)
     body, mac = signed[:-_MAC], signed[-_MAC:]
     if len(signed) != _NONCE + _EXPIRY + _MAC or not isinstance(by, str) or not by:
         return ""
-    if not hmac.compare_digest(mac, _mac(services.keyring.root_key, pool, client, body)):
+    if not hmac.compare_digest(mac, _mac(services.keyring.root_key, pool, body)):
         return ""
     expires = int.from_bytes(body[_NONCE:], "big")
     if services.clock.now() >= expires:
@@ -53,17 +53,15 @@ def spent_challenge(services: Services, pool: str, client: str, answer: object, 
     return text if first else ""
 
 
-def _mac(key: Key, *parts: object) -> bytes:
-    pool, client, body = parts
-    assert isinstance(body, bytes)
-    return bytes.fromhex(key.digest(_PURPOSE, str(pool), str(client), body.hex()))[:_MAC]
+def _mac(key: Key, pool: str, body: bytes) -> bytes:
+    return bytes.fromhex(key.digest(_PURPOSE, pool, body.hex()))[:_MAC]
 
 
 def _text(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).decode().rstrip("=")
 
 
-def _signed_challenge(answer: object) -> bytes:
+def signed_challenge(answer: object) -> bytes:
     """Return the bytes of the challenge that the client data of *answer* name; nothing if they cannot be read."""
     if not isinstance(answer, str) or len(answer) > _LONGEST_ANSWER:
         return b""

@@ -107,6 +107,15 @@ class LocalUserPool(PoolSettings):
         """
         return self._users.find(name).username
 
+    def has_ended(self, claims: Mapping[str, object]) -> bool:
+        """Say whether a token of this pool with *claims* counts no more: it was revoked, or its user is gone or disabled.
+
+        Of an ID token the service itself cannot say so: it knows its end by the clock only.
+        """
+        user = self._users.find(str(claims.get("sub"))).user
+        gone = user is None or user.sub != claims.get("sub") or not user.enabled
+        return gone or self._tokens.is_revoked(claims.get("origin_jti"))
+
     def jwks(self) -> _Reply:
         """Return what ``/<pool id>/.well-known/jwks.json`` would: the public keys (RFC 7517)."""
         return self._tokens.jwks()

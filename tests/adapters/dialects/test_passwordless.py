@@ -152,7 +152,7 @@ def test_the_parameters_round_sends_nothing_and_writes_nothing():
 def user_name_less(ledger, clock):
     """Triggers, and a challenge that was given out before the sign-in began."""
     triggers = triggers_of(ALONE, dialect="passwordless", ledger=ledger, clock=clock)
-    return triggers, new_challenge(triggers._engine, "us-east-1_Abc123", "client")
+    return triggers, new_challenge(triggers.services, "us-east-1_Abc123")
 
 
 def test_a_challenge_given_out_before_the_sign_in_is_as_good_as_its_own():
@@ -201,14 +201,13 @@ def test_nobody_can_make_a_challenge(place):
     assert "failure" == client.answer(assertion(challenge[:place] + other + challenge[place + 1 :]))
 
 
-@pytest.mark.parametrize(("pool", "app"), [("us-east-1_Other", "client"), ("us-east-1_Abc123", "other")])
-def test_a_challenge_belongs_to_one_pool_and_one_app(pool, app):
+def test_a_challenge_belongs_to_one_pool():
     """Two user pools may have one key."""
     triggers, _ = user_name_less(MemoryLedger(), VirtualClock())
     client = Client(triggers)
     client.begin()
 
-    assert "failure" == client.answer(assertion(new_challenge(triggers._engine, pool, app)))
+    assert "failure" == client.answer(assertion(new_challenge(triggers.services, "us-east-1_Other")))
 
 
 @pytest.mark.parametrize(

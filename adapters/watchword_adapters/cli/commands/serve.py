@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -22,11 +22,14 @@ from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
 from watchword_adapters.cli.local.client_snippets import PoolAccess
+from watchword_adapters.cli.local.local_apis import FIDO2_PATH, LocalServices
 from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD
 from watchword_adapters.cli.local.server_log import LogLines, ServerLog
 from watchword_adapters.cli.local.unsent_messages import UnsentMessages
 from watchword_adapters.cli.terminal import Terminal, one_line
 from watchword_adapters.clock import SystemClock, SystemRandom
+from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.dialects import DIALECTS
 from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.fault_injection import FAULTS, FAULTY_TRIGGERS, failure_of, with_fault
@@ -119,6 +122,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--tls", action="store_true", help="serve https, with a certificate made for it")
     add("--reload", action="store_true", help="read FLOW anew when it changes")
     add("--dev-answers", action="store_true", help="give the right answers at /_watchword/answers.json?username=NAME")
+    add("--dialect", choices=DIALECTS, help="speak to a client that others wrote; its API for passkeys is at /fido2")
     add("--json", action="store_true", help="print one line of JSON when connections are accepted, and nothing else")
     add("--quiet", action="store_true", help="do not print each call")
     add("--no-open", action="store_true", help="do not open the outbox in a browser")
@@ -154,11 +158,13 @@ class _Served:
     access: PoolAccess
     certificate: tuple[Path, Path] | None
     flow: Flow | None
+    apis: Mapping[str, str]
 
     def ready_line(self) -> dict[str, str]:
         access = self.access
         line = {"endpoint": access.endpoint, "pool_id": access.pool_id, "client_id": access.client_id}
-        return {**line, "certificate": access.certificate} if access.certificate else line
+        trusted = {"certificate": access.certificate} if access.certificate else {}
+        return {**line, **trusted, **{name: f"{access.endpoint}{path}" for name, path in self.apis.items()}}
 
 
 @contextmanager
@@ -180,7 +186,8 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             cleaning.callback(database.close)
         clock = SystemClock()
         backstage = Inspector(clock, peeking=arguments.dev_answers)
-        source = _source(arguments, backstage, database, say)
+        running = LocalServices()
+        source = _source(arguments, backstage, database, say, running)
         cleaning.enter_context(_logging(say))
         # Only what was asked to be reloaded speaks up by itself: a broken flow must be heard even where it is quiet.
         reloading = Reloading(source, narrator.say if not arguments.json else _on_stderr)
@@ -220,10 +227,12 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             issuer=f"{issuer}/{arguments.pool_id}",
         )
         add_users(pool, people)
+        apis = {"fido2_base_url": FIDO2_PATH} if arguments.dialect else {}
         application = Application(
             pool,
             hosts_of(sockets, arguments.host, tls=arguments.tls),
             pages_of(pool, backstage),
+            {FIDO2_PATH: running.fido2_api(pool)} if arguments.dialect else {},
             told=narrator.told if loud else _nothing,
             defect=narrator.defect if not arguments.json else _defect_on_stderr,
         )
@@ -236,12 +245,14 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             str(certificate[0]) if certificate else "",
         )
         flow = source.flow if isinstance(source, FlowSource) else None
-        yield _Served(application, sockets, access, certificate, flow)
+        yield _Served(application, sockets, access, certificate, flow, apis)
 
 
 def _check(arguments: argparse.Namespace) -> None:
     if bool(arguments.flow) == bool(arguments.triggers):
         raise ConfigurationError("give a FLOW, or three triggers with --triggers, and not both")
+    if arguments.dialect and arguments.triggers:
+        raise ConfigurationError("--dialect is for a FLOW: your own triggers speak to the client themselves")
     if not 0 <= arguments.latency <= _LONGEST_LATENCY:
         raise ConfigurationError(f"--latency must be from 0 to {_LONGEST_LATENCY:.0f} seconds")
     demand("the local user pool", *SIGNING, *SERVING)
@@ -264,10 +275,11 @@ def _source(
     backstage: Inspector,
     database: Database | None,
     say: Callable[[str, bool], None],
+    running: LocalServices,
 ) -> FlowSource | HandlerSource:
     if arguments.triggers:
         return HandlerSource(str(arguments.triggers).split(","))
-    random, ledger, courier = SystemRandom(), MemoryLedger(), backstage.courier()
+    random, ledger, courier, credentials = SystemRandom(), MemoryLedger(), backstage.courier(), MemoryCredentials()
     # Kept, so that a challenge which is answered after a restart is not wrong for a reason that nobody sees.
     secret = random.bytes(32) if database is None else database.secret("watchword key", lambda: random.bytes(32))
     keyring = backstage.keyring(secret)
@@ -280,11 +292,14 @@ def _source(
             courier=dict.fromkeys(channels - {""}, courier),
             key=keyring,
             ledger=ledger,
+            credentials=credentials,
             audit=UnsentMessages(lambda sentence: say(sentence, False)),
             pad_to=0,
             environment={},
             registry=registry,
+            dialect=arguments.dialect,
         )
+        running.services = made.services
         return cast("Three", tuple(made))
 
     return FlowSource(str(arguments.flow), make)
@@ -349,6 +364,8 @@ def _banner(screen: Terminal, arguments: argparse.Namespace, served: _Served) ->
         screen.line("WARNING: --dev-answers is on: whoever reaches this port is told the right answers", "bad")
     screen.line(f"endpoint {access.endpoint}  pool {access.pool_id}  client {access.client_id}", "title")
     screen.line(f"outbox   {access.endpoint}/_watchword/outbox")
+    for name, path in served.apis.items():
+        screen.line(f"{name}  {access.endpoint}{path}")
     if access.certificate:
         screen.line(f"trust    {access.certificate}  (NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE)")
     if not arguments.quiet:

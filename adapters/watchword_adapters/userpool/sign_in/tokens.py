@@ -117,6 +117,11 @@ class Tokens:
             raise errors.NotAuthorizedException("Access Token does not have required scopes")
         return grant.username
 
+    def is_revoked(self, origin: object) -> bool:
+        """Say whether the tokens with the ``origin_jti`` *origin* were revoked, or were never issued."""
+        _, grant = self._by_origin.get(str(origin), ("", None))
+        return grant is None or grant.revoked
+
     def revoke(self, token: str) -> None:
         """Revoke a refresh token and every token that came from it; an unknown one is no error (RFC 7009).
 
