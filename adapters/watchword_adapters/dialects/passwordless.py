@@ -77,6 +77,11 @@ class Passwordless:
                 f"the passwordless client answers for {step!r} at once, and the flow {flow.name!r} begins with {asked}: "
                 f"begin with {step!r}, or with a choice that has it"
             )
+        if asked != step and not flow.steps[step].offered:
+            raise ConfigurationError(
+                f"the passwordless client answers for {step!r} where it could choose, and that step offers no challenge there: "
+                f"begin with {step!r}, or take a kind that offers one"
+            )
         chosen = begun if asked == step else begun.after(ReadRound.custom(derivative.SELECT, right=False))
         if chosen.after(ReadRound.custom(step, right=True)).state[0] != derivative.PASSED:
             raise ConfigurationError(
@@ -131,7 +136,7 @@ class Passwordless:
 
 def passkey_of(flow: Flow) -> str | None:
     """Return the name of the one step of *flow* that asks for a passkey."""
-    names = [name for name, step in flow.steps.items() if step.kind.kind == KIND]
+    names = [name for name, step in flow.steps.items() if step.kind.kind == KIND and not step.enrols]
     return names[0] if len(names) == 1 else None
 
 

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from kit.engine_host import ANN, Mail, Riddle
+from kit.engine_host import Mail, Riddle
 from kit.hosts import event, triggers_of
 from kit.passkeys import StandIn, assertion
+from kit.passwordless_client import FIDO2, Client, challenge_in
 from watchword import ConfigurationError, Flow, named, one_of, sequence, when
 from watchword.algebra.blocks import attribute
 from watchword.testing.time import VirtualClock
@@ -14,47 +15,10 @@ from watchword_adapters.dialects.sign_in_challenges import new_challenge
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 ALONE = Flow(StandIn())
-FIDO2 = {"signInMethod": "FIDO2"}
-
-
-class Client:
-    """A sign-in in the client's order of calls, with the session that Cognito keeps."""
-
-    def __init__(self, triggers, user=ANN):
-        self.triggers, self.user, self.session = triggers, user, []
-
-    def begin(self):
-        """The public parameters of InitiateAuth."""
-        assert "CUSTOM_CHALLENGE" == self._call("define", session=[])["challengeName"]
-        return self._created()
-
-    def _created(self, **said):
-        self.created = self._call("create", session=self.session, challengeName="CUSTOM_CHALLENGE", **said)
-        return self.created["publicChallengeParameters"]
-
-    def answer(self, text, metadata=FIDO2):
-        """What RespondToAuthChallenge comes to: ``tokens``, ``failure``, or the public parameters of another round."""
-        said = {"clientMetadata": metadata} if metadata is not None else {}
-        private = self.created["privateChallengeParameters"]
-        right = self._call("verify", privateChallengeParameters=private, challengeAnswer=text, **said)["answerCorrect"]
-        done = {"challengeName": "CUSTOM_CHALLENGE", "challengeResult": right}
-        self.session.append(done | {"challengeMetadata": self.created["challengeMetadata"]})
-        decided = self._call("define", session=self.session, **said)
-        if decided["issueTokens"] or decided["failAuthentication"]:
-            return "tokens" if decided["issueTokens"] else "failure"
-        return self._created(**said)
-
-    def _call(self, trigger, **request):
-        handler = getattr(self.triggers, trigger)
-        return handler(event(trigger, user=self.user, **request), None)["response"]
 
 
 def client_of(flow=ALONE, **settings):
     return Client(triggers_of(flow, dialect="passwordless", **settings))
-
-
-def challenge_in(public):
-    return json.loads(public["fido2options"])["challenge"]
 
 
 def test_the_first_round_has_the_clients_name_and_its_challenge():
