@@ -113,17 +113,18 @@ class Triggers:
         return self._engine
 
     def _guarded(self, trigger: str | None, given: object, work: Callable[[Event], Event]) -> Event:
+        event: Event = {}
         try:
             event = cognito.event_of(given)
             if trigger is not None:
                 cognito.expect(event, trigger)
             return work(event)
         except WatchwordError as error:
-            raise self._refused(trigger, error, error.text, f"{type(error).__name__}: {error}") from None
+            raise self._refused(trigger, event, error, error.text, f"{type(error).__name__}: {error}") from None
         except BaseException as error:  # noqa: BLE001 - the text of anything else may hold what nobody should read
-            raise self._refused(trigger, error, WatchwordError.text, type(error).__name__) from None
+            raise self._refused(trigger, event, error, WatchwordError.text, type(error).__name__) from None
 
-    def _refused(self, trigger: str | None, error: BaseException, text: str, reason: str) -> TriggerError:
+    def _refused(self, trigger: str | None, event: Event, error: BaseException, text: str, reason: str) -> TriggerError:
         drawn = os.urandom(16).hex()
         if self._engine is not None:
             ref = self._engine.record_failure(error, claim=drawn)
@@ -132,7 +133,8 @@ class Triggers:
 
             ref = reference(drawn)
         _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
-        return TriggerError(f"{text} (ref {ref})" if self._dialect is None else self._dialect.text(error))
+        foreign = self._dialect.text(event, error) if self._dialect is not None else None
+        return TriggerError(foreign or f"{text} (ref {ref})")
 
 
 def _teller(settings: HostSettings) -> Callable[[SessionRequest, Evaluation], None]:

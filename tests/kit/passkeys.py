@@ -41,13 +41,13 @@ class StandIn:
     def create(self, request):
         challenge = request.code("abcdefghijklmnop", 32)
         options = {"challenge": challenge, "rpId": "localhost", "timeout": 180_000, "userVerification": "required"}
-        return Challenge(public={"options": json.dumps(options)}, private={"expected": challenge})
+        return Challenge(public={"options": json.dumps(options)}, private={"challenge": challenge})
 
     offer = create
 
     def verify(self, request):
         read = json.loads(request.answer)
         data = json.loads(base64.urlsafe_b64decode(read["clientDataJSON_B64"] + "=="))
-        challenges = {request.private["expected"], *request.issued}
+        challenges = {request.private["challenge"], *request.issued}
         name = base64.urlsafe_b64decode(read["signatureB64"] + "==").decode()
         return Verdict(data["challenge"] in challenges and name == request.user.name)

@@ -51,8 +51,8 @@ class Dialect(Protocol):
         """Return *created* with what the client looks for."""
         ...
 
-    def text(self, error: BaseException) -> str:
-        """Return what the client is told of *error*."""
+    def text(self, event: Mapping[str, Any], error: BaseException) -> str | None:
+        """Return what the client is told of *error* in a call with *event*; None if it reads the engine's own texts."""
         ...
 
 

@@ -15,14 +15,14 @@ from watchword.contract.kinds import User
 from watchword.contract.members import settings_of
 from watchword.errors import ConfigurationError, ProtocolError, TryLaterError
 from watchword.runtime.credentials.enrolment import (
-    ENROLMENT_LIFETIME,
     Completion,
     begin_enrolment,
     checked_label,
     complete_enrolment,
-    stored_credentials,
+    store_of,
 )
 from watchword.runtime.credentials.handles import lock_state, slot_of, unlock_state
+from watchword.runtime.credentials.pending import ENROLMENT_LIFETIME
 from watchword.runtime.services import Services, owner_of
 from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, KIND, passkey_of
 from watchword_adapters.dialects.sign_in_challenges import LIFETIME, new_challenge, signed_challenge
@@ -69,8 +69,7 @@ class Fido2Api:
             raise ConfigurationError(
                 f"the flow {self.services.flow.name!r} has no step of kind {KIND!r}, or more than one"
             )
-        if self.services.credentials is None:
-            raise ConfigurationError("there is no store of what users enrolled: pass credentials=")
+        store_of(self.services)
 
     def __call__(self, request: HttpRequest) -> HttpReply:
         """Return the reply to *request*."""
@@ -106,7 +105,7 @@ class Fido2Api:
         if request.path not in works:
             raise RefusedRequest(404, "Not found")
         claims = self.tokens.claims(request.headers.get("authorization", ""), "id")
-        return works[request.path](_Caller(request, claims, self.tokens.is_fresh(claims)))
+        return works[request.path](_Caller(request, claims["aud"], _user_of(claims), self.tokens.is_fresh(claims)))
 
     def _sign_in_challenge(self) -> Mapping[str, Any]:
         return {
@@ -151,8 +150,7 @@ class Fido2Api:
     def _update(self, caller: _Caller) -> HttpReply:
         given = caller.request.json_object()
         id_, label = _text(given, "credentialId"), _label(given)
-        store = self.services.credentials
-        assert store is not None
+        store = store_of(self.services)
         for _ in range(_RENAMES):
             found = next((each for each in self._enrolled(caller) if each.id == id_), None)
             if found is None:
@@ -164,9 +162,7 @@ class Fido2Api:
     def _delete(self, caller: _Caller) -> HttpReply:
         caller.demand_fresh()
         id_ = _text(caller.request.json_object(), "credentialId")
-        store = self.services.credentials
-        assert store is not None
-        if store.remove(self._owner(caller), KIND, id_, within=_WITHIN):
+        if store_of(self.services).remove(self._owner(caller), KIND, id_, within=_WITHIN):
             user = self.services.user_key(self.pool, caller.user)
             self.services.record("user_updated", user, action="credential_removed", kind=KIND)
         return HttpReply(204)  # an id that nobody has is deleted as well
@@ -198,8 +194,7 @@ class Fido2Api:
         return handle
 
     def _enrolled(self, caller: _Caller) -> tuple[Credential, ...]:
-        seen = self.services.as_kinds_see(self.pool, caller.user)
-        owned = stored_credentials(self.services, self.pool, seen, within=_WITHIN)
+        owned = store_of(self.services).list(self._owner(caller), within=_WITHIN)
         return tuple(each for each in owned if each.kind == KIND)
 
     def _added(self, caller: _Caller, done: Completion) -> Credential | None:
@@ -210,30 +205,26 @@ class Fido2Api:
 
 @frozen
 class _Caller:
-    """Whoever calls, as the *claims* of the ID token say; *fresh* if the sign-in was just now."""
+    """Whoever calls: the app *client* and the *user* of the ID token, *fresh* if the sign-in was just now."""
 
     request: HttpRequest = field(repr=False)
-    claims: Mapping[str, Any] = field(repr=False)
+    client: str
+    user: User
     fresh: bool
-
-    @property
-    def client(self) -> str:
-        """The app client that the token was issued to."""
-        return str(self.claims["aud"])
-
-    @property
-    def user(self) -> User:
-        """The user, with the attributes that the token has."""
-        name: object = self.claims.get("cognito:username")
-        if not isinstance(name, str) or not name:
-            raise RefusedRequest(401, "Unauthorized")
-        told = {key: str(value).lower() if isinstance(value, bool) else value for key, value in self.claims.items()}
-        return User(name, {key: value for key, value in told.items() if isinstance(value, str)})
 
     def demand_fresh(self) -> None:
         """Demand a sign-in of the last five minutes: a token that was stolen must not bring a passkey that stays."""
         if not self.fresh:
             raise RefusedRequest(403, "Sign in again first: this needs a sign-in of the last five minutes")
+
+
+def _user_of(claims: Mapping[str, Any]) -> User:
+    """Return the user whom the *claims* of an ID token name, with the attributes that it has."""
+    name: object = claims.get("cognito:username")
+    if not isinstance(name, str) or not name:
+        raise RefusedRequest(401, "Unauthorized")
+    told = {key: str(value).lower() if isinstance(value, bool) else value for key, value in claims.items()}
+    return User(name, {key: value for key, value in told.items() if isinstance(value, str)})
 
 
 def _described(credential: Credential) -> Mapping[str, Any]:

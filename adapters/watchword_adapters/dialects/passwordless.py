@@ -36,6 +36,7 @@ NOT_SUPPORTED = {
 ANYTHING_ELSE = "Internal Server Error"
 PARAMETERS_ROUND = {"challenge": "PROVIDE_AUTH_PARAMETERS"}
 OPTIONS = "fido2options"
+_MOVED = "moved_challenge"
 KIND = "passkey"
 
 
@@ -98,9 +99,7 @@ class Passwordless:
 
     def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
         """The same for Verify. A challenge that was given out before the sign-in is used up for this round."""
-        private = {
-            name: value for name, value in request.private.items() if (name, value) not in PARAMETERS_ROUND.items()
-        }
+        private = _without_name(request.private)
         method = _method(event)
         if method is None:
             return evolve(request, private=private)
@@ -122,11 +121,15 @@ class Passwordless:
             return created
         options = _options(created.public)
         shown = PARAMETERS_ROUND | ({OPTIONS: options} if options else {})
-        return evolve(created, public={**created.public, **shown}, private={**created.private, **PARAMETERS_ROUND})
+        return evolve(created, public={**created.public, **shown}, private=_with_name(created.private))
 
-    def text(self, error: BaseException) -> str:
-        """The sample tells its users what a method lacks, and nothing else."""
-        return str(error) if isinstance(error, MethodError) and str(error) in NOT_SUPPORTED.values() else ANYTHING_ELSE
+    def text(self, event: Mapping[str, Any], error: BaseException) -> str | None:
+        """The sample tells its users what a method lacks, and nothing else. Before its first answer no client has said a method."""
+        if isinstance(error, MethodError) and str(error) in NOT_SUPPORTED.values():
+            return str(error)
+        request = _fields(event.get("request"))
+        answered = bool(request.get("session") or request.get("privateChallengeParameters"))
+        return None if answered and _method(event) is None else ANYTHING_ELSE
 
     def _answered_for_the_passkey(self, fingerprint: object) -> dict[str, str]:
         flow = next((each for each in self.flows if each.fingerprint == fingerprint), None)
@@ -140,14 +143,28 @@ def passkey_of(flow: Flow) -> str | None:
     return names[0] if len(names) == 1 else None
 
 
+def _with_name(private: Mapping[str, str]) -> dict[str, str]:
+    """Return *private* with the name of the parameters round. What the kind calls so itself moves aside: all of it is sealed."""
+    moved = {_MOVED: private[name] for name in PARAMETERS_ROUND if name in private}
+    return {**private, **moved, **PARAMETERS_ROUND}
+
+
+def _without_name(private: Mapping[str, object]) -> dict[str, object]:
+    """Return *private* as it was before `_with_name`; as it is, if that is another round's."""
+    if not PARAMETERS_ROUND.items() <= private.items():
+        return dict(private)
+    own = {name: value for name, value in private.items() if name not in {*PARAMETERS_ROUND, _MOVED}}
+    return own | ({name: private[_MOVED] for name in PARAMETERS_ROUND} if _MOVED in private else {})
+
+
 def _method(event: Mapping[str, Any]) -> str | None:
     """Return the method that the client says; None if it says none."""
-    request: object = event.get("request")
-    metadata: object = (
-        cast("Mapping[str, Any]", request).get("clientMetadata") if isinstance(request, Mapping) else None
-    )
-    said: object = cast("Mapping[str, Any]", metadata).get(METHOD) if isinstance(metadata, Mapping) else None
+    said: object = _fields(_fields(event.get("request")).get("clientMetadata")).get(METHOD)
     return said if isinstance(said, str) else None
+
+
+def _fields(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
 def _options(public: Mapping[str, str]) -> str:

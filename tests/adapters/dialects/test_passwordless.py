@@ -1,10 +1,11 @@
 """The dialect of the passwordless client: its words in, the engine's values behind, its words out."""
 
 import json
+import re
 
 import pytest
 
-from kit.engine_host import Mail, Riddle
+from kit.engine_host import DeadLedger, Mail, Riddle
 from kit.hosts import event, triggers_of
 from kit.passkeys import StandIn, assertion
 from kit.passwordless_client import FIDO2, Client, challenge_in
@@ -86,6 +87,18 @@ def test_a_client_that_says_no_method_speaks_the_engines_language():
     client = client_of()
 
     assert "tokens" == client.answer(assertion(challenge_in(client.begin())), None)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "text"), [(FIDO2, "Internal Server Error"), (None, "UNAVAILABLE (ref "), ({}, "UNAVAILABLE (ref ")]
+)
+def test_who_speaks_the_engines_language_reads_its_texts(metadata, text):
+    """An outage, told to either client. Nobody has said a method before the first answer."""
+    client = client_of(ledger=DeadLedger())
+    client.begin()
+
+    with pytest.raises(Exception, match=re.escape(text)):
+        client.answer(assertion(challenge_in(client.created["publicChallengeParameters"])), metadata)
 
 
 class CountingLedger(MemoryLedger):
