@@ -34,7 +34,7 @@ NOT_SUPPORTED = {
 """What the client is told of a method that the flow does not have, in the words of the sample."""
 
 ANYTHING_ELSE = "Internal Server Error"
-PARAMETERS_ROUND = {"challenge": "PROVIDE_AUTH_PARAMETERS"}
+NAME, PARAMETERS_ROUND = "challenge", "PROVIDE_AUTH_PARAMETERS"
 OPTIONS = "fido2options"
 _MOVED = "moved_challenge"
 KIND = "passkey"
@@ -120,7 +120,7 @@ class Passwordless:
         if request.session:
             return created
         options = _options(created.public)
-        shown = PARAMETERS_ROUND | ({OPTIONS: options} if options else {})
+        shown = {NAME: PARAMETERS_ROUND} | ({OPTIONS: options} if options else {})
         return evolve(created, public={**created.public, **shown}, private=_with_name(created.private))
 
     def text(self, event: Mapping[str, Any], error: BaseException) -> str | None:
@@ -145,16 +145,16 @@ def passkey_of(flow: Flow) -> str | None:
 
 def _with_name(private: Mapping[str, str]) -> dict[str, str]:
     """Return *private* with the name of the parameters round. What the kind calls so itself moves aside: all of it is sealed."""
-    moved = {_MOVED: private[name] for name in PARAMETERS_ROUND if name in private}
-    return {**private, **moved, **PARAMETERS_ROUND}
+    moved = {_MOVED: private[NAME]} if NAME in private else {}
+    return {**private, **moved, NAME: PARAMETERS_ROUND}
 
 
 def _without_name(private: Mapping[str, object]) -> dict[str, object]:
     """Return *private* as it was before `_with_name`; as it is, if that is another round's."""
-    if not PARAMETERS_ROUND.items() <= private.items():
+    if private.get(NAME) != PARAMETERS_ROUND:
         return dict(private)
-    own = {name: value for name, value in private.items() if name not in {*PARAMETERS_ROUND, _MOVED}}
-    return own | ({name: private[_MOVED] for name in PARAMETERS_ROUND} if _MOVED in private else {})
+    own = {name: value for name, value in private.items() if name not in {NAME, _MOVED}}
+    return own | ({NAME: private[_MOVED]} if _MOVED in private else {})
 
 
 def _method(event: Mapping[str, Any]) -> str | None:
