@@ -11,12 +11,15 @@ from string import Template
 
 from attrs import frozen
 
+from kit.authenticator import decode, encode
 from kit.engine_host import ANN, Riddle
 from kit.hosts import Book, event, sign_in_of, triggers_of
 from kit.paths import FLOWS
+from kit.w3c_vectors import VECTORS, assertion_of, expected_by, known_from, registration_of
 from watchword import Flow, Verdict, WatchwordError, sequence
-from watchword.algebra import derivative, requirement, session_notation
+from watchword.algebra import derivative, session_notation
 from watchword.algebra.limits import parse_limit
+from watchword.analysis import requirement
 from watchword.contract.ports import Limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
 from watchword.loading.flow_file import load_flow
@@ -29,6 +32,8 @@ from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.srp import srp6a
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
+from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
+from watchword_plugins.webauthn.steps import failures
 
 _FLOW = Flow(sequence(Riddle(), EmailOtp()))
 _SCRATCH = tempfile.TemporaryDirectory(prefix="watchword-fuzz-")
@@ -394,6 +399,27 @@ def settings(data: bytes) -> None:
             assert made.seconds >= 1
 
 
+_VECTOR = VECTORS["packed-self-es256"]
+_ASSERTION = {name: value for name, value in assertion_of(_VECTOR).items() if value is not None}
+_REGISTRATION = registration_of(_VECTOR)
+_MEMBERS = [(answer, name) for answer in (_ASSERTION, _REGISTRATION) for name in answer]
+
+
+def passkeys(data: bytes) -> None:
+    """Any bytes for one part of a ceremony of the W3C's are malformed or fail a step, unless they are the part itself."""
+    answer, name = _MEMBERS[data[0] % len(_MEMBERS) if data else 0]
+    if data[1:] == decode(answer[name]):
+        return
+    text = json.dumps({**answer, name: encode(data[1:])})
+    assertion, registration = read_assertion(text), read_registration(text)
+    if assertion is not None:
+        expected = expected_by(_VECTOR["auth"], known=(known_from(_VECTOR),))
+        assert next(failures(expected, assertion), None) is not None
+    if registration is not None:
+        # The statement is signed by the new key itself, so other bytes would have to be signed anew.
+        assert next(failures(expected_by(_VECTOR["reg"]), registration), None) is not None
+
+
 def caught(data: bytes) -> None:
     """A target that finds something at once, to see that findings are reported."""
     assert not data.startswith(b"F")
@@ -423,6 +449,9 @@ TARGETS: dict[str, Target] = {
     "address": Target(address, (b"ann@example.com", b"a.b-c+d@x1.y-2.example")),
     "template": Target(template, (b"\x00Code: $code, ${minutes} minutes, $$ $ref $app", b"\x01$app")),
     "answers": Target(answers, (b"", b"\x00\x02\x00\x04123-")),
+    "passkeys": Target(
+        passkeys, tuple(bytes([place]) + decode(answer[name]) for place, (answer, name) in enumerate(_MEMBERS))
+    ),
     "settings": Target(settings, (b"\x00\x0010/day", b"\x01\x01u:p@host:25?from=a@b.example", b"\x03\x00ff")),
 }
 CAUGHT = Target(caught)

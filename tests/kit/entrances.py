@@ -12,8 +12,9 @@ from attrs import field, frozen
 from kit.engine_host import Riddle
 from kit.hosts import event, sign_in_of, triggers_of
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
-from watchword.algebra import derivative, requirement, session_notation
+from watchword.algebra import derivative, session_notation
 from watchword.algebra.limits import parse_limit
+from watchword.analysis import requirement
 from watchword.contract.kinds import MAX_MESSAGE
 from watchword.errors import FAILURE_TEXTS
 from watchword.loading.flow_file import load_flow
