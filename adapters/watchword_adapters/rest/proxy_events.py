@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest
 
 
-def request_of(event: object) -> HttpRequest:
-    """Return the request of a Lambda proxy *event*, payload format 1.0 or 2.0.
+def request_of(event: object, base_path: str = "") -> HttpRequest:
+    """Return the request of a Lambda proxy *event*, payload format 1.0 or 2.0, with the path below *base_path*.
 
     Raises:
         RefusedRequest: if it is no such event.
@@ -26,6 +26,7 @@ def request_of(event: object) -> HttpRequest:
     stage = context.get("stage")
     if http and isinstance(stage, str) and path.startswith(f"/{stage}/"):  # format 2.0 has the stage in the path
         path = path.removeprefix(f"/{stage}")
+    path = path.removeprefix(base_path)
     raw = fields.get("rawQueryString")
     query = dict(parse_qsl(raw)) if isinstance(raw, str) else _texts(fields.get("queryStringParameters"))
     headers = {name.lower(): value for name, value in _texts(fields.get("headers")).items()}

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from kit.engine_host import DeadLedger, Mail, Riddle
+from kit.engine_host import ANN, DeadLedger, Mail, Post, Riddle
 from kit.hosts import event, triggers_of
 from kit.passkeys import StandIn, assertion
 from kit.passwordless_client import FIDO2, Client, challenge_in
@@ -14,6 +14,7 @@ from watchword.algebra.blocks import attribute
 from watchword.testing.time import VirtualClock
 from watchword_adapters.dialects.sign_in_challenges import new_challenge
 from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_plugins.srp import Srp
 
 ALONE = Flow(StandIn())
 
@@ -217,6 +218,85 @@ def test_a_flow_that_the_client_cannot_pass_is_refused(flow, why):
     """When the triggers are made, with the step and the remedy."""
     with pytest.raises(ConfigurationError, match=why):
         triggers_of(flow, dialect="passwordless")
+
+
+CHOICE = Flow(one_of(Mail(), StandIn()))
+
+
+def test_a_choice_is_answered_for_the_passkey_at_once():
+    """The flow asks which way to take, and the client, which knows no such question, answers for one. Nothing is sent."""
+    post = Post()
+    client = client_of(CHOICE, courier=post)
+    public = client.begin()
+
+    assert "tokens" == client.answer(assertion(challenge_in(public)))
+    assert [] == post.sent
+
+
+@pytest.mark.parametrize("flow", [ALONE, CHOICE], ids=["alone", "choice"])
+def test_a_waiting_field_may_be_filled_in_late(flow):
+    """Autofill waits for as long as the challenge is good; nobody counts that as a try."""
+    clock = VirtualClock()
+    client = client_of(flow, clock=clock)
+    public = client.begin()
+    clock.advance(170)
+
+    assert "tokens" == client.answer(assertion(challenge_in(public)))
+
+
+def test_a_wrong_answer_to_a_choice_ends_the_sign_in():
+    """The client throws at a second round, so nobody is asked for what is left."""
+    client = client_of(CHOICE)
+
+    assert "failure" == client.answer(assertion(challenge_in(client.begin()), signed_by="bob"))
+
+
+def test_an_application_of_ones_own_chooses_the_other_way():
+    """It says no method, and speaks the engine's language in each round."""
+    post = Post()
+    client = client_of(CHOICE, courier=post)
+    client.begin()
+    asked = client.answer("", {"watchword_choice": "mail"})
+
+    assert "mail" == asked["step"]
+    assert "challenge" not in asked
+    assert "tokens" == client.answer(post.code, None)
+
+
+@pytest.mark.parametrize("method", ["MAGIC_LINK", "SMS_OTP_STEPUP"])
+def test_a_method_that_is_not_supported_cannot_choose(method):
+    """Whatever of the engine's words the client says beside it."""
+    client = client_of(CHOICE)
+    public = client.begin()
+
+    with pytest.raises(Exception, match="not supported"):
+        client.answer(
+            assertion(challenge_in(public)),
+            {"signInMethod": method, "watchword_action": "answer", "watchword_choice": "passkey"},
+        )
+
+
+def test_the_password_first_is_asked_in_the_engines_language():
+    """The client's own SRP goes on with steps that an application answers by its callback."""
+    client = client_of(Flow(one_of(sequence(Srp(), Mail()), StandIn())))
+    client.session += [
+        {"challengeName": name, "challengeResult": True, "challengeMetadata": None}
+        for name in ("SRP_A", "PASSWORD_VERIFIER")
+    ]
+    asked = client._created()
+
+    assert "mail" == asked["step"]
+    assert "challenge" not in asked
+
+
+def test_everybody_is_asked_alike():
+    """A name that nobody has, and one whose owner has no passkey: the same members, of the same form."""
+    for flow in (ALONE, CHOICE):
+        known, nobody = (Client(triggers_of(flow, dialect="passwordless"), user) for user in (ANN, {}))
+        first, second = known.begin(), nobody.begin()
+        assert first.keys() == second.keys()
+        assert json.loads(first["fido2options"]).keys() == json.loads(second["fido2options"]).keys()
+        assert "failure" == nobody.answer(assertion(challenge_in(second)))
 
 
 def test_an_unknown_dialect_is_refused():

@@ -1,0 +1,80 @@
+"""The passwordless client's API for passkeys as a Lambda function behind API Gateway, or with a function URL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from watchword.algebra.flow import Flow
+from watchword.contract.ports import Audit, Clock, Ledger, Random
+from watchword.errors import ConfigurationError
+from watchword_adapters.dialects.fido2_api import Fido2Api
+from watchword_adapters.host_settings import Couriers, HostSettings, Keys
+from watchword_adapters.rest.exchange import RefusedRequest, refusing_reply
+from watchword_adapters.rest.pool_tokens import FetchedKeys, KeySet, PoolTokens, issuer_of
+from watchword_adapters.rest.proxy_events import event_of_reply, request_of
+
+if TYPE_CHECKING:
+    from watchword.contract.credentials import Credentials
+    from watchword.loading.registry import Registry
+
+
+def fido2_handler(
+    flow: Flow | str | os.PathLike[str],
+    *,
+    pool: str,
+    clients: Sequence[str],
+    base_path: str = "",
+    public_keys: KeySet | None = None,
+    key: Keys | None = None,
+    root_key: Keys | None = None,
+    ledger: Ledger | str | None = None,
+    courier: Couriers | None = None,
+    credentials: Credentials | None = None,
+    clock: Clock | None = None,
+    random: Random | None = None,
+    audit: Audit | None = None,
+    environment: Mapping[str, str] | None = None,
+    registry: Registry | None = None,
+) -> Callable[[object, object], dict[str, Any]]:
+    """Return the handler of a Lambda function that serves the API of *flow*: call it once, at the top of the module.
+
+    *pool* is the id of the user pool, *clients* are the ids of the app clients whose ID tokens count. *base_path* is what stands
+    before the API's own paths, such as ``/fido2``. *public_keys* finds the pool's public keys; they are fetched from the pool, if that is
+    None. The others are those of `watchword_adapters.aws_lambda.triggers`, and must be the same: the triggers accept what this
+    function has registered and given out. Notices go by the courier for e-mail, if there is one.
+
+    Raises:
+        ConfigurationError: if a setting is missing or wrong, or the flow has no passkey; the message says what to set.
+    """
+    if isinstance(clients, str) or not clients:
+        raise ConfigurationError(
+            "clients= is a list of the ids of app clients, one or more: no client is trusted unnamed"
+        )
+    settings = HostSettings(
+        key=key,
+        root_key=root_key,
+        ledger=ledger,
+        courier=courier,
+        credentials=credentials,
+        clock=clock,
+        random=random,
+        audit=audit,
+        environment=environment,
+        registry=registry,
+    )
+    engine = settings.engine(settings.flows(flow, ()))
+    engine.prepare(settings.schemes_of)
+    issuer = issuer_of(pool)
+    tokens = PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(issuer, engine.clock), engine.clock)
+    api = Fido2Api(engine, pool, tokens)
+
+    def handler(event: object, context: object = None) -> dict[str, Any]:
+        try:
+            request = request_of(event, base_path)
+        except RefusedRequest as refused:
+            return event_of_reply(refusing_reply(refused.status, str(refused)))
+        return event_of_reply(api(request))
+
+    return handler
