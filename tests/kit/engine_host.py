@@ -162,15 +162,16 @@ class Host:
         self.pending[:] = [created]
         return created
 
-    def verify(self, answer, action=None):
+    def verify(self, answer, action=None, choice=None):
         """Show *answer* to Verify without ending the round."""
-        said = {"watchword_action": action} if action else {}
+        said = {"watchword_action": action, "watchword_choice": choice}
+        said = {key: value for key, value in said.items() if value}
         call = AnswerRequest("pool_1", self.client, self.user, answer, self.pending[0].private, said)
         return self.world.engine.verify(call)
 
     def answers(self, answer, action=None, choice=None):
         """Answer the challenge at hand; return what comes next."""
-        verdict = self.verify(answer, action)
+        verdict = self.verify(answer, action, choice)
         self.session.append(Round(CUSTOM, verdict.right, self.pending[0].metadata))
         return self.next(action, choice)
 

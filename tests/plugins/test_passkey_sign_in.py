@@ -11,8 +11,8 @@ from attrs import evolve
 pytest.importorskip("fido2.webauthn")
 
 from kit.authenticator import UP, UV, Authenticator, decode, encode, new_key, standard_form
-from kit.engine_host import ANN, Host, Riddle, world
-from watchword import Flow, IssueTokens, User, enrol, enrolled, named, sequence, when
+from kit.engine_host import ANN, Host, Mail, Riddle, world
+from watchword import Flow, IssueTokens, User, enrol, enrolled, named, one_of, sequence, when
 from watchword.algebra.flow import FailAuthentication
 from watchword.contract import Credential
 from watchword_adapters.credentials import MemoryCredentials
@@ -137,6 +137,22 @@ def test_who_has_a_passkey_is_asked_for_it():
     flow = Flow(sequence(Riddle(), when(enrolled("passkey"), PASSKEY, named("again", Riddle()))))
     for store, step in ((store_with(device()), "passkey"), (store_with(), "again")):
         assert step == begun(flow, store).answers("fish").public["step"]
+
+
+@pytest.mark.parametrize("user", [KNOWN, NOBODY])
+def test_an_offered_passkey_is_answered_at_once(user):
+    """It is shown to everybody, and lets in who has it."""
+    host = begun(Flow(one_of(PASSKEY, Mail())), store_with(device()), user)
+    assert "passkey" == host.pending[0].public["offers"]
+    reply = host.answers(assertion(host, device(), "offer_passkey"), action="answer", choice="passkey")
+    assert isinstance(reply, IssueTokens) == user.known
+
+
+def test_an_offered_challenge_is_good_for_the_passkey_alone():
+    """Chosen for another option it is no answer."""
+    host = begun(Flow(one_of(PASSKEY, Mail())), store_with(device()))
+    reply = host.answers(assertion(host, device(), "offer_passkey"), action="answer", choice="mail")
+    assert not isinstance(reply, IssueTokens)
 
 
 def test_a_repeat_reads_right_again_and_writes_once():
