@@ -88,10 +88,16 @@ def reasons_of_decisions():
 
 
 def url_schemes():
-    """The schemes of couriers and ledgers, by the entry points that bring them."""
+    """The schemes of couriers, ledgers and stores, by the entry points that bring them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     groups = project["entry-points"]
-    return sorted(scheme for group in ("watchword.couriers", "watchword.ledgers") for scheme in groups[group])
+    return sorted(
+        {
+            scheme
+            for group in ("watchword.couriers", "watchword.ledgers", "watchword.credentials")
+            for scheme in groups[group]
+        }
+    )
 
 
 def hook_names():

@@ -16,6 +16,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
 
+from watchword_adapters.credentials import DynamoDBCredentials, create_credentials_table
 from watchword_adapters.ledgers import DynamoDbLedger, create_table, dynamodb_table
 
 REGION = "eu-west-1"
@@ -148,12 +149,25 @@ class Aws:
 
 def patient(aws, table, clock=None):
     """A ledger on a new table that waits long by boto3's time, and by *clock*: the emulator lets one request in at a time, on a machine that may be busy."""
+    _created(aws, create_table, table)
+    return _patient(DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint, clock=clock))
+
+
+def patient_credentials(aws, table, clock=None):
+    """A store of credentials on a new table that waits as long as a `patient` ledger."""
+    _created(aws, create_credentials_table, table)
+    return _patient(DynamoDBCredentials(table, region=REGION, endpoint=aws.endpoint, clock=clock))
+
+
+def _created(aws, create, table):
     admin = aws.client("dynamodb")
-    create_table(admin, table)
+    create(admin, table)
     admin.close()
-    ledger = DynamoDbLedger(table, region=REGION, endpoint=aws.endpoint, clock=clock)
+
+
+def _patient(store):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dynamodb_table, "_READ", LONG)
         patch.setattr(dynamodb_table, "_CONNECT", LONG)
-        ledger.prepare()
-    return ledger
+        store.prepare()
+    return store

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from watchword_adapters.credentials.dynamodb import DynamoDBCredentials, create_credentials_table
     from watchword_adapters.credentials.memory import MemoryCredentials
     from watchword_adapters.credentials.sqlite import SqliteCredentials
 
-__all__ = ["MemoryCredentials", "SqliteCredentials"]
+__all__ = ["DynamoDBCredentials", "MemoryCredentials", "SqliteCredentials", "create_credentials_table"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,4 +22,12 @@ def __getattr__(name: str) -> Any:
         from watchword_adapters.credentials.sqlite import SqliteCredentials  # noqa: PLC0415
 
         return SqliteCredentials
+    if name == "DynamoDBCredentials":
+        from watchword_adapters.credentials.dynamodb import DynamoDBCredentials  # noqa: PLC0415
+
+        return DynamoDBCredentials
+    if name == "create_credentials_table":
+        from watchword_adapters.credentials.dynamodb import create_credentials_table  # noqa: PLC0415
+
+        return create_credentials_table
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

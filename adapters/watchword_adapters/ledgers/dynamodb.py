@@ -9,7 +9,6 @@ from attrs import evolve
 
 from watchword.contract.hookspecs import RegisterLedger, hookimpl
 from watchword.contract.ports import Charge, ChargeRequest, Claim, Clock, Ledger, Limit, Reach
-from watchword.errors import ConfigurationError
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.dynamodb_faults import ChangedError
 from watchword_adapters.ledgers.dynamodb_items import (
@@ -25,13 +24,15 @@ from watchword_adapters.ledgers.dynamodb_items import (
     number_attribute,
     text_attribute,
 )
-from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, Write
+from watchword_adapters.ledgers.dynamodb_table import Calls, DynamoDbTable, TableUse, Write, table_from_url
 from watchword_adapters.ledgers.dynamodb_writes import TELL, added, ended, put, updated
 from watchword_adapters.ledgers.sliding_window import longest_window
-from watchword_adapters.urls import PortURL
 
 _FORGOTTEN_AT_ONCE = 50
 """Budgets that one transaction of `forget` empties; DynamoDB takes 100 items in one."""
+
+
+_USE = TableUse("the DynamoDB ledger", ("GetItem", "BatchGetItem", "PutItem", "UpdateItem"))
 
 
 class DynamoDbLedger:
@@ -72,7 +73,7 @@ class DynamoDbLedger:
         self, table: str, *, region: str | None = None, endpoint: str | None = None, clock: Clock | None = None
     ) -> None:
         self._clock = clock or SystemClock()
-        self._table = DynamoDbTable(table, region=region, endpoint=endpoint, clock=self._clock)
+        self._table = DynamoDbTable(table, _USE, region=region, endpoint=endpoint, clock=self._clock)
 
     def __repr__(self) -> str:
         return f"DynamoDbLedger({self._table.name!r}, region={self._table.region!r})"
@@ -355,10 +356,5 @@ def register_ledgers(register: RegisterLedger) -> None:
 
 
 def _from_url(url: str) -> Ledger:
-    rest = url.partition(":")[2]
-    table, mark, query = rest.removeprefix("//").partition("?")
-    if not rest.startswith("//") or not table or "/" in table:
-        raise ConfigurationError("the ledger URL dynamodb: needs a table, as in dynamodb://watchword?region=eu-west-1")
-    # The table is read here: hosts of URLs lose their capitals.
-    options = PortURL.parse(f"dynamodb:{mark}{query}", options=("region", "endpoint")).options
+    table, options = table_from_url(url, "ledger")
     return DynamoDbLedger(table, region=options.get("region"), endpoint=options.get("endpoint"))

@@ -107,8 +107,8 @@ def failed_conditions(error: BaseException) -> dict[int, Item] | None:
     }
 
 
-def cause_of(error: BaseException) -> Cause:
-    """Return what to say of *error*. Its own words may quote a request."""
+def cause_of(error: BaseException, actions: Sequence[str]) -> Cause:
+    """Return what to say of *error*, of a table on which *actions* must be allowed. Its own words may quote a request."""
     if isinstance(error, FailedError):
         return error.cause
     if isinstance(error, ForeignItemError):
@@ -123,7 +123,7 @@ def cause_of(error: BaseException) -> Cause:
             (each for each in reasons if each not in ("None", "ConditionalCheckFailed")), code
         )
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return _told_cause(code, status if isinstance(status, int) else 0)
+    return _told_cause(code, status if isinstance(status, int) else 0, actions)
 
 
 def _local_cause(name: str) -> Cause:
@@ -135,7 +135,7 @@ def _local_cause(name: str) -> Cause:
     return Cause(f"could not be asked ({name})", False, "unknown", name)
 
 
-def _told_cause(code: str, status: int) -> Cause:
+def _told_cause(code: str, status: int, actions: Sequence[str]) -> Cause:
     if code in _THROTTLED or "Throttl" in code:
         return Cause(f"is throttled ({code})", True, "throttled", code)
     if code in _CREDENTIALS:
@@ -147,7 +147,8 @@ def _told_cause(code: str, status: int) -> Cause:
         text = "does not exist in this region: create it, or name the region"
         return Cause(text, False, "missing", code)
     if "AccessDenied" in code:
-        allow = "allow dynamodb:GetItem, BatchGetItem, PutItem and UpdateItem on it, and the use of its KMS key, if any"
+        listed = f"{', '.join(actions[:-1])} and {actions[-1]}"
+        allow = f"allow dynamodb:{listed} on it, and the use of its KMS key, if any"
         return Cause(f"refuses access ({code}): {allow}", False, "permission", code)
     if code in ("ValidationException", "ValidationError"):
         form = f"its partition key must be the string {PARTITION_KEY!r}, without a sort key, and an item has 400 KB at most"

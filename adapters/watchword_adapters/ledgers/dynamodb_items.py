@@ -50,7 +50,9 @@ class HolderItem:
     def read(cls, item: Item) -> HolderItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
-        return cls(_text(item, "claim"), int(_number(item, "issued")), _state(_text(item, "state")), until, write)
+        return cls(
+            read_text(item, "claim"), int(read_number(item, "issued")), _state(read_text(item, "state")), until, write
+        )
 
 
 @frozen
@@ -100,7 +102,7 @@ class RoundItem:
         write, until = _read_frame(item)
         own = "own" in item and _flag(item, "own")
         repeated = "repeated" in item and _flag(item, "repeated")
-        return cls(_text(item, "answer"), _flag(item, "paid"), _number(item, "at"), until, write, own, repeated)
+        return cls(read_text(item, "answer"), _flag(item, "paid"), read_number(item, "at"), until, write, own, repeated)
 
 
 @frozen
@@ -125,14 +127,14 @@ class BudgetItem:
         owners = list(dict.fromkeys(entry.owner for entry in self.entries))
         entries = [[each.at, each.event, owners.index(each.owner)] for each in self.entries]
         # As one text: a list in DynamoDB's own types takes boto3 six times as long to read, and no condition looks inside.
-        facts = {"owners": _as_json(owners), "entries": _as_json(entries)}
+        facts = {"owners": json_attribute(owners), "entries": json_attribute(entries)}
         return _item("budget", key, self.write, self.until, facts)
 
     @classmethod
     def read(cls, item: Item) -> BudgetItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
-        owners, entries = _json(item, "owners", list), _json(item, "entries", list)
+        owners, entries = read_json(item, "owners", list), read_json(item, "entries", list)
         read: list[BudgetEntry] = []
         for each in entries:
             match each:
@@ -173,13 +175,13 @@ class OwnerItem:
 
     def item(self, owner: str) -> Item:
         """Return the item for *owner*."""
-        return _item("owner", owner, self.write, self.until, {"budgets": _as_json(dict(self.budgets))})
+        return _item("owner", owner, self.write, self.until, {"budgets": json_attribute(dict(self.budgets))})
 
     @classmethod
     def read(cls, item: Item) -> OwnerItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
-        listed = _json(item, "budgets", dict)
+        listed = read_json(item, "budgets", dict)
         return cls({key: _time(listed[key], "budgets") for key in listed}, until, write)
 
     def with_budget(self, key: str, until: float, slack: float, now: float) -> OwnerItem | None:
@@ -209,7 +211,7 @@ class UsedClaimItem:
     def read(cls, item: Item) -> UsedClaimItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
-        return cls(_text(item, "by"), until, write)
+        return cls(read_text(item, "by"), until, write)
 
 
 @frozen
@@ -229,8 +231,8 @@ class ValueItem:
     def read(cls, item: Item) -> ValueItem:
         """Return what *item* says."""
         write, until = _read_frame(item)
-        taken = _text(item, "taken") if "taken" in item else ""
-        return cls("" if taken else _text(item, "text"), until, write, taken)
+        taken = read_text(item, "taken") if "taken" in item else ""
+        return cls("" if taken else read_text(item, "text"), until, write, taken)
 
 
 def item_key(sort: Sort, name: str) -> Item:
@@ -261,12 +263,17 @@ def _item(sort: Sort, name: str, write: str, until: float, facts: Item, *, grace
 
 
 def _read_frame(item: Item) -> tuple[str, float]:
-    if _number(item, "v") != _FORMAT:
+    if read_number(item, "v") != _FORMAT:
         raise ForeignItemError("v")
-    return _text(item, "write"), _number(item, "until")
+    return read_text(item, "write"), read_number(item, "until")
 
 
-def _typed(item: Item, name: str, sort: str, python: type[Any]) -> Any:
+def read_typed(item: Item, name: str, sort: str, python: type[Any]) -> Any:
+    """Return the attribute *name* of *item*, of DynamoDB's type *sort*, which is *python*.
+
+    Raises:
+        ForeignItemError: if it is absent, or of another type.
+    """
     given: object = item.get(name)
     if isinstance(given, dict):
         value: object = cast("Item", given).get(sort)
@@ -275,8 +282,9 @@ def _typed(item: Item, name: str, sort: str, python: type[Any]) -> Any:
     raise ForeignItemError(name)
 
 
-def _text(item: Item, name: str) -> str:
-    value: str = _typed(item, name, "S", str)
+def read_text(item: Item, name: str) -> str:
+    """Return the text *name* of *item*, or raise ForeignItemError."""
+    value: str = read_typed(item, name, "S", str)
     return value
 
 
@@ -289,18 +297,20 @@ def _state(value: str) -> ClaimState:
 
 
 def _flag(item: Item, name: str) -> bool:
-    value: bool = _typed(item, name, "BOOL", bool)
+    value: bool = read_typed(item, name, "BOOL", bool)
     return value
 
 
-def _as_json(value: object) -> Item:
+def json_attribute(value: object) -> Item:
+    """Return *value* as DynamoDB takes a string, in JSON."""
     return text_attribute(json.dumps(value, separators=(",", ":"), allow_nan=False))
 
 
-def _json(item: Item, name: str, python: type[Any]) -> Any:
+def read_json(item: Item, name: str, python: type[Any]) -> Any:
+    """Return what the text *name* of *item* is in JSON, of the type *python*, or raise ForeignItemError."""
     try:
-        value: object = json.loads(_text(item, name))
-    except ValueError:
+        value: object = json.loads(read_text(item, name))
+    except (ValueError, RecursionError):
         raise ForeignItemError(name) from None
     if type(value) is not python:
         raise ForeignItemError(name)
@@ -316,9 +326,10 @@ def _time(value: object, name: str) -> float:
     return moment
 
 
-def _number(item: Item, name: str) -> float:
+def read_number(item: Item, name: str) -> float:
+    """Return the number *name* of *item*, 0 or more, or raise ForeignItemError."""
     try:
-        value = float(_typed(item, name, "N", str))
+        value = float(read_typed(item, name, "N", str))
     except ValueError:
         raise ForeignItemError(name) from None
     return _time(value, name)

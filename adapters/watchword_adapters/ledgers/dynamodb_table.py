@@ -1,11 +1,11 @@
-"""The table of a DynamoDB ledger: its client, its calls in the time there is, and every fault told in one way."""
+"""A table of Watchword's in DynamoDB: its client, its calls in the time there is, and every fault told in one way."""
 
 from __future__ import annotations
 
 import random
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from attrs import frozen
@@ -16,6 +16,7 @@ from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL, Item
+from watchword_adapters.urls import PortURL
 
 _CONNECT = 0.3
 """Seconds for connecting."""
@@ -23,8 +24,11 @@ _READ = 0.7
 """Seconds for each answer."""
 _TRIES = 2
 """How often a call is made whose fate is unknown, or which was throttled."""
-RACES = 60
+RACES = 100
 """How often a call begins anew because another one has changed the same items."""
+
+_PAGE = 200
+"""Items that one call of `page` looks at."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}", re.ASCII)
 
@@ -32,7 +36,7 @@ _Result = TypeVar("_Result")
 
 
 class DynamoDbClient(Protocol):
-    """What a ledger uses of ``boto3.client("dynamodb")``."""
+    """What ledgers and stores use of ``boto3.client("dynamodb")``."""
 
     def get_item(self, **request: Any) -> Mapping[str, Any]:
         """Read one item."""
@@ -54,14 +58,26 @@ class DynamoDbClient(Protocol):
         """Write several items, all or none."""
         ...
 
+    def scan(self, **request: Any) -> Mapping[str, Any]:
+        """Read a part of all items."""
+        ...
+
     def close(self) -> None:
         """Close the connections; the next call opens a new one."""
         ...
 
 
 @frozen
+class TableUse:
+    """What a table is for: *word* is what keeps things in it, *actions* are those that must be allowed, of ``dynamodb:``."""
+
+    word: str
+    actions: tuple[str, ...]
+
+
+@frozen
 class Write:
-    """One write: ``Put`` or ``Update`` with its parameters, under a condition."""
+    """One write: ``Put`` or ``Update`` with its parameters, under a condition; in a transaction also ``Delete``."""
 
     sort: str
     parameters: Mapping[str, Any]
@@ -96,6 +112,19 @@ class Calls:
             raise FailedError(Cause("is throttled (not all was read)", True, "throttled"))
         found = {item[PARTITION_KEY]["S"]: item for item in reply["Responses"].get(self._table, ())}
         return tuple(found.get(key[PARTITION_KEY]["S"]) for key in keys)
+
+    def page(self, prefix: str, start: Item | None) -> tuple[Sequence[Item], Item | None]:
+        """Return some of the items whose keys begin with *prefix*, from *start* on, and where the next page starts."""
+        self._go_on()
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "Limit": _PAGE,
+            "FilterExpression": "begins_with(pk, :prefix)",
+            "ExpressionAttributeValues": {":prefix": {"S": prefix}},
+        }
+        reply = self._client.scan(**request | ({} if start is None else {"ExclusiveStartKey": start}))
+        return reply["Items"], reply.get("LastEvaluatedKey")
 
     def write(self, *writes: Write) -> dict[int, Item]:
         """Make all of *writes* or none; return those whose condition failed, by place, with what was there instead.
@@ -142,12 +171,13 @@ class DynamoDbTable:
         ConfigurationError: if *name* can be no table's.
     """
 
-    def __init__(self, name: str, *, region: str | None, endpoint: str | None, clock: Clock) -> None:
+    def __init__(self, name: str, use: TableUse, *, region: str | None, endpoint: str | None, clock: Clock) -> None:
         if not _NAME.fullmatch(name):
             raise ConfigurationError(
-                "the DynamoDB ledger needs the name of a table: 3 to 255 letters, digits, dots, hyphens and underscores"
+                f"{use.word} needs the name of a table: 3 to 255 letters, digits, dots, hyphens and underscores"
             )
         self.name = name
+        self._use = use
         self.region = region
         self.endpoint = endpoint
         self._clock = clock
@@ -195,7 +225,7 @@ class DynamoDbTable:
         if isinstance(outcome, ConfigurationError):
             raise self._unavailable(f"is not set up: {outcome}", "setup")
         # Not chained: what botocore says may quote a request.
-        raise self._failed(cause_of(outcome))
+        raise self._failed(cause_of(outcome, self._use.actions))
 
     def _tried(self, deadline: float, operation: Callable[[Calls], _Result]) -> _Result:
         calls = Calls(self.client(), self.name, self._clock, deadline)
@@ -208,7 +238,7 @@ class DynamoDbTable:
                 if races == RACES:
                     raise self._unavailable(f"was changed by others {races} times in a row", "busy") from None
             except Exception as error:  # noqa: BLE001 - told apart by what it says of the call
-                cause = cause_of(error)
+                cause = cause_of(error, self._use.actions)
                 faults += 1
                 if not cause.again or faults == _TRIES:
                     raise self._failed(cause) from None
@@ -222,7 +252,7 @@ class DynamoDbTable:
 
     def _made(self) -> DynamoDbClient:
         client = aws_client(
-            "the DynamoDB ledger",
+            self._use.word,
             "dynamodb",
             region=self.region,
             endpoint=self.endpoint,
@@ -238,11 +268,31 @@ def create_table(client: Any, name: str) -> None:
 
     On-demand billing, the string ``pk`` as its one key, and the attribute ``ttl`` as the time to live.
     """
+    create_keyed_table(client, name)
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL})
+
+
+def create_keyed_table(client: Any, name: str, **more: Any) -> None:
+    """Create the table *name* with the string ``pk`` as its one key, *more* as boto3 takes it, and wait until it is there."""
     client.create_table(
         TableName=name,
         AttributeDefinitions=[{"AttributeName": PARTITION_KEY, "AttributeType": "S"}],
         KeySchema=[{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
+        **more,
     )
     client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 60})
-    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL})
+
+
+def table_from_url(url: str, word: str) -> tuple[str, Mapping[str, str]]:
+    """Return the table in ``dynamodb://table``, and the options region and endpoint; *word* is whose URL it is.
+
+    Raises:
+        ConfigurationError: if *url* holds anything else.
+    """
+    rest = url.partition(":")[2]
+    table, mark, query = rest.removeprefix("//").partition("?")
+    if not rest.startswith("//") or not table or "/" in table:
+        raise ConfigurationError(f"the {word} URL dynamodb: needs a table, as in dynamodb://watchword?region=eu-west-1")
+    # The table is read here: hosts of URLs lose their capitals.
+    return table, PortURL.parse(f"dynamodb:{mark}{query}", options=("region", "endpoint")).options
