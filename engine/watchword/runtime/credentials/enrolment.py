@@ -30,6 +30,7 @@ from watchword.errors import (
 )
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.credentials.handles import draw_handle
+from watchword.runtime.credentials.notices import send_notice
 from watchword.runtime.credentials.pending import (
     ENROLMENT_LIFETIME,
     PendingEnrolment,
@@ -50,12 +51,12 @@ ENROLMENT_LIMITS = (Limit(20, 3600),)
 
 @frozen
 class Completion:
-    """What became of an answer to an enrolment: it is false unless the user has the *credential* now.
+    """What became of an answer to an enrolment, or of another change: it is false unless it was made, to *credential*.
 
     *reason* says why not: ``wrong``; ``expired``, where the handle is none of this user's that is still good;
     ``guesses_used_up`` after five different answers; ``used_before``, where another answer has completed it; ``id_known``, where
-    somebody has this very credential; ``too_many``, where the user has as many as one may have. *ref* is the enrolment's
-    reference, as the audit has it.
+    somebody has this very credential; ``too_many``, where the user has as many as one may have. Of a removal it may be
+    ``unknown``, or ``last_way``, where no way to sign in would be left. *ref* is the reference of the change, as the audit has it.
     """
 
     credential: Credential | None = None
@@ -330,7 +331,7 @@ class _Answer:
         return "too_many" if len(owned) >= MAX_CREDENTIALS else "id_known"
 
     def finished(self, written: Credential) -> Completion:
-        """Record what was *written*, and leave a mark, so that a repeat reads the same."""
+        """Record what was *written*, leave a mark, so that a repeat reads the same, and tell the user."""
         services, pending = self.services, self.pending
         detail = {"action": "credential_added", "kind": pending.kind}
         services.record("user_updated", self.user.key, claim=pending.claim, **detail)
@@ -338,4 +339,5 @@ class _Answer:
         done = evolve(pending, private={}, answer=self.digest, written=mark)
         with suppress(Exception):  # the credential is there; without the mark a repeat finds it by its round
             keep_pending(services, self.binding, self.handle, done, within=self.deadline.left())
+        send_notice(services, self.user, "added", pending.kind, claim=pending.claim, deadline=self.deadline)
         return self.succeeded(written)

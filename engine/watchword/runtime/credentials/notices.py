@@ -1,0 +1,96 @@
+"""Notices: tell a user by mail that a way to sign in as them was added or removed (ASVS 5.0 6.3.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
+
+from watchword.contract.kinds import Email, User
+from watchword.errors import UnavailableError, reason_of
+from watchword.runtime.services import Deadline, Services
+from watchword.runtime.wire import reference
+
+Change: TypeAlias = Literal["added", "removed"]
+
+NOTICE_RESERVE = 0.3
+"""Seconds of the deadline that a notice leaves: a courier that hangs must not make a change look like an outage."""
+
+NOTICE_TEXTS: Final[Mapping[str, Mapping[Change, tuple[str, str]]]] = {
+    "en": {
+        "added": (
+            "A way to sign in was added to your account",
+            """A way to sign in was added to your account: {kind}
+
+If you did this, you need do nothing. If you did not, somebody else can sign in as you: remove it at once, or tell
+support the reference.
+
+Reference: {ref}
+""",
+        ),
+        "removed": (
+            "A way to sign in was removed from your account",
+            """A way to sign in was removed from your account: {kind}
+
+If you did this, you need do nothing. If you did not, somebody else is signed in as you: tell support the reference at
+once.
+
+Reference: {ref}
+""",
+        ),
+    },
+    "de": {
+        "added": (
+            "Zu Ihrem Konto kam eine Art der Anmeldung hinzu",
+            """Zu Ihrem Konto kam eine Art der Anmeldung hinzu: {kind}
+
+Waren Sie es selbst, brauchen Sie nichts zu tun. Waren Sie es nicht, kann sich jemand anders als Sie anmelden: Entfernen
+Sie sie sofort, oder nennen Sie dem Kundendienst die Kennung.
+
+Kennung: {ref}
+""",
+        ),
+        "removed": (
+            "Aus Ihrem Konto wurde eine Art der Anmeldung entfernt",
+            """Aus Ihrem Konto wurde eine Art der Anmeldung entfernt: {kind}
+
+Waren Sie es selbst, brauchen Sie nichts zu tun. Waren Sie es nicht, ist jemand anders als Sie angemeldet: Nennen Sie dem
+Kundendienst sofort die Kennung.
+
+Kennung: {ref}
+""",
+        ),
+    },
+}
+"""Subject and text of each notice, by language. Nothing in them is the user's own: a label could hold a stranger's text."""
+
+
+def notice_of(user: User, change: Change, kind: str, ref: str) -> Email | None:
+    """Return the notice to *user* that a credential of *kind* was added or removed; None without a verified address."""
+    address = user.attributes.get("email", "")
+    verified = user.attributes.get("email_verified", "").lower() == "true"
+    if not (user.known and verified and address):
+        return None
+    language = user.attributes.get("locale", "")[:35].lower().replace("_", "-").partition("-")[0]
+    subject, text = NOTICE_TEXTS.get(language, NOTICE_TEXTS["en"])[change]
+    return Email(address, subject, text.format(kind=kind.replace("_", " "), ref=ref))
+
+
+def send_notice(services: Services, user: User, change: Change, kind: str, *, claim: str, deadline: Deadline) -> None:
+    """Tell *user* that a credential of *kind* was added or removed, in what is left of the time. Never raise.
+
+    The notice goes to the address as *user* has it, from before the change. *claim* names what changed it: a repeat sends the
+    notice once more, with the same id. Call this last: the change stands, whatever becomes of the notice.
+    """
+    notice, courier = notice_of(user, change, kind, reference(claim)), services.couriers.get(Email.channel)
+    if notice is None or courier is None:
+        return
+    letter = Email(notice.to, notice.subject, notice.text, id=services.keyring.root_key.digest("notice", claim)[:32])
+    try:
+        within = deadline.left(but=NOTICE_RESERVE)
+        services.clock.call(lambda: courier.send(letter, within), within)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a courier's own errors may quote the message
+        refused = isinstance(error, UnavailableError) and error.refused
+        detail = {"channel": Email.channel, **reason_of(error)}
+        name = "sys_message_refused" if refused else "sys_courier_failed"
+        key = user.key
+        services.record(name, key, claim=claim, step=f"notice_{change}", **detail)

@@ -1,0 +1,156 @@
+"""Notices: users hear of each change by mail, and a mail that does not go out changes nothing."""
+
+import pytest
+from attrs import evolve
+
+from kit.engine_host import ANN, Post, Riddle, world
+from kit.fobs import Badge, Fob
+from watchword import Flow, UnavailableError, User, sequence
+from watchword.runtime.credentials.changes import list_credentials, remove_credential, rename_credential
+from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
+from watchword.runtime.credentials.notices import NOTICE_TEXTS, notice_of
+from watchword_adapters.credentials import MemoryCredentials
+
+FLOW = Flow(sequence(Riddle(), Fob(), Badge()))
+POOL, CLIENT = "pool_1", "client"
+
+
+def here(post=None):
+    return world(FLOW, credentials=MemoryCredentials(), post=post)
+
+
+def enrolled(at, user=None, label="Phone of <b>Ann</b>"):
+    """Enrol the fob; return what was shown, and what became of it."""
+    user = user or User("ann", ANN)
+    begun = begin_enrolment(at.engine, POOL, CLIENT, user, "fob")
+    done = complete_enrolment(at.engine, POOL, CLIENT, user, begun.handle, begun.public["word"], label)
+    return begun, done
+
+
+def test_each_change_is_told_once_and_holds_no_secret():
+    """Neither the handle nor what was shown nor the label, which may be a stranger's text; but the reference of the audit."""
+    at = here()
+    begun, added = enrolled(at)
+    removed = remove_credential(at.engine, POOL, CLIENT, User("ann", ANN), added.credential.id)
+    assert [added.ref, removed.ref] == [each.text.split("Reference: ")[1].strip() for each in at.post.sent]
+    assert ["ann@example.com"] * 2 == [each.to for each in at.post.sent]
+    for mail in at.post.sent:
+        assert mail.id
+        for secret in (begun.handle, begun.public["word"], "Phone", added.credential.id):
+            assert secret not in "".join(mail.texts())
+
+
+def test_a_repeat_tells_nothing_again_and_a_new_label_nothing_at_all():
+    """A label is no way to sign in."""
+    at = here()
+    begun, done = enrolled(at)
+    assert complete_enrolment(at.engine, POOL, CLIENT, User("ann", ANN), begun.handle, begun.public["word"])
+    assert rename_credential(at.engine, POOL, User("ann", ANN), done.credential.id, "x")
+    assert 1 == len(at.post.sent)
+
+
+def test_a_repeat_after_a_crash_tells_it_with_the_same_id():
+    """So that a mailbox can tell that it is one."""
+    at = here()
+
+    class NoMark:
+        reach = "everywhere"
+
+        def __getattr__(self, name):
+            def fail(*_, **__):
+                raise UnavailableError("down")
+
+            return (
+                fail
+                if name == "put" and at.engine.credentials.list(f"{POOL}#{ANN['sub']}", within=1)
+                else getattr(at.ledger, name)
+            )
+
+    crashing = evolve(at, engine=evolve(at.engine, ledger=NoMark()))
+    begun, _ = enrolled(crashing)
+    assert complete_enrolment(at.engine, POOL, CLIENT, User("ann", ANN), begun.handle, begun.public["word"])
+    first, second = at.post.sent
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        UnavailableError("x", reason="throttled"),
+        UnavailableError("x", refused=True, reason="recipient_refused"),
+        ValueError("ann@example.com"),
+        SystemExit(),
+    ],
+    ids=str,
+)
+def test_a_courier_that_fails_changes_nothing(failing):
+    """The credential is added, and removed; the audit knows of the mail, and not the courier's own words."""
+    at = here(Post(failing))
+    _, done = enrolled(at)
+    assert done
+    assert remove_credential(at.engine, POOL, CLIENT, User("ann", ANN), done.credential.id)
+    assert () == list_credentials(at.engine, POOL, User("ann", ANN))
+    told = [each for each in at.events.events if each.name in {"sys_courier_failed", "sys_message_refused"}]
+    assert ["notice_added", "notice_removed"] == [each.detail["step"] for each in told]
+    assert "ann@example.com" not in str(told)
+
+
+def test_a_courier_that_hangs_changes_nothing():
+    """It gets what is left of the call's time, less what the reply needs."""
+    at = here()
+
+    class Hanging(Post):
+        def send(self, message, within):
+            at.clock.advance(within)
+            raise UnavailableError("late")
+
+    slow = evolve(at, engine=evolve(at.engine, couriers={"email": Hanging()}))
+    assert enrolled(slow)[1]
+
+
+def test_a_host_without_a_courier_tells_nobody():
+    """A flow without mail needs none."""
+    at = here()
+    assert enrolled(evolve(at, engine=evolve(at.engine, couriers={})))[1]
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"email": ""}, {"email_verified": "false"}, {"email_verified": ""}],
+    ids=str,
+)
+def test_only_a_verified_address_is_written_to(attributes):
+    """Anybody may have written any other one there."""
+    assert None is notice_of(User("ann", ANN | attributes), "added", "fob", "REF")
+    assert None is notice_of(User("ann", ANN, known=False), "added", "fob", "REF")
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ("de", "de"),
+        ("de_AT", "de"),
+        ("DE-ch", "de"),
+        ("en-GB", "en"),
+        ("fr", "en"),
+        ("", "en"),
+        ("../../x", "en"),
+        ("x" * 9999, "en"),
+    ],
+)
+def test_the_notice_is_in_the_users_language(locale, language):
+    """Or in English."""
+    notice = notice_of(User("ann", ANN | {"locale": locale}), "added", "recovery_codes", "REF")
+    assert NOTICE_TEXTS[language]["added"][0] == notice.subject
+    assert "recovery codes" in notice.text
+
+
+def test_each_language_has_the_same_notices():
+    """Each names the kind and the reference; a subject is one line."""
+    for texts in NOTICE_TEXTS.values():
+        assert {"added", "removed"} == set(texts)
+        for subject, text in texts.values():
+            assert subject.isprintable()
+            assert "a fob, REF" == ", ".join(
+                part for part in ("a fob", "REF") if part in text.format(kind="a fob", ref="REF")
+            )
