@@ -11,14 +11,13 @@ from attrs import evolve, field, frozen
 from watchword.algebra.lowering import Step
 from watchword.contract.credentials import (
     LONGEST_LABEL,
-    MAX_CREDENTIALS,
     Credential,
     Credentials,
     Enrolment,
     NewCredential,
     is_usable,
 )
-from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, User, Verdict
+from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, RequestMethods, User, Verdict
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import (
     ConfigurationError,
@@ -29,6 +28,7 @@ from watchword.errors import (
     reason_of,
 )
 from watchword.runtime.creation import flaw_of
+from watchword.runtime.credentials.effects import RoundAnswer, judge
 from watchword.runtime.credentials.handles import draw_handle
 from watchword.runtime.credentials.notices import send_notice
 from watchword.runtime.credentials.pending import (
@@ -49,13 +49,16 @@ ENROLMENT_LIMITS = (Limit(20, 3600),)
 """How many enrolments one user may begin: each is an entry of the ledger."""
 
 
+_CONFLICTS = frozenset({"known_credential", "too_many"})
+
+
 @frozen
 class Completion:
     """What became of an answer to an enrolment, or of another change: it is false unless it was made, to *credential*.
 
     *reason* says why not: ``wrong``; ``expired``, where the handle is none of this user's that is still good;
-    ``guesses_used_up`` after five different answers; ``used_before``, where another answer has completed it; ``id_known``, where
-    somebody has this very credential; ``too_many``, where the user has as many as one may have. Of a removal it may be
+    ``guesses_used_up`` after five different answers; ``used_before``, where another answer has completed it; ``known_credential``,
+    where somebody has this very credential; ``too_many``, where the user has as many as one may have. Of a removal it may be
     ``unknown``, or ``last_way``, where no way to sign in would be left. *ref* is the reference of the change, as the audit has it.
     """
 
@@ -88,11 +91,12 @@ def begin_enrolment(services: Services, pool: str, client: str, user: User, kind
 
     Raises:
         ProtocolError: if the flow has no such kind, or there is no such user.
+        ConfigurationError: if there is no store of credentials.
         TryLaterError: if the user has begun too many enrolments.
         UnavailableError: if a port or the kind fails; nothing is then begun.
     """
-    deadline = Deadline.starting(services)
-    step = enrolling_step(services, kind)
+    deadline, step = Deadline.starting(services), enrolling_step(services, kind)
+    store_of(services)
     if not user.known:
         raise ProtocolError("there is no such user: only who has signed in can enrol")
     return services.clock.call(lambda: _begin(services, (pool, client), user, step, deadline), services.deadline)
@@ -237,14 +241,28 @@ class _Answer:
             return self.succeeded(pending.completed) if same else self.refused("used_before")
         if not self.counted():
             return self.refused("guesses_used_up")
-        written = self.written(self.digest)
-        if written is not None:
-            return self.finished(written)
-        said = self.said(step, self.text)
-        if isinstance(said, Verdict):
-            return self.refused("wrong", checked_word(said.reason, "wrong"))
-        added = self.added(step, said)
-        return self.refused(added) if isinstance(added, str) else self.finished(added)
+        verdict = judge(self.services, self.as_round_answer(step, self.text), self.deadline)
+        if verdict.use is not None:
+            return self.finished(verdict.use)
+        reason = checked_word(verdict.reason, "wrong")
+        if reason in _CONFLICTS and self.was_written():
+            reason = "used_before"
+        return self.refused(reason if reason in {*_CONFLICTS, "used_before"} else "wrong", reason)
+
+    def as_round_answer(self, step: Step, text: str) -> RoundAnswer:
+        """Return the answer as the engine judges it: each in a round of its own, which a repeat has too."""
+        pool, pending = self.binding[0], self.pending
+        return RoundAnswer(
+            pool,
+            self.user,
+            pending.kind,
+            step.powers.remembers,
+            pending.round(self.digest),
+            lambda: self.services.methods_of(pool, self.user, step, self.deadline, claim=pending.claim, key=self.key),
+            lambda methods: self.asked(step, text, methods),
+            repeated=False,
+            enrols=True,
+        )
 
     def succeeded(self, credential: Credential) -> Completion:
         return Completion(credential, ref=reference(self.pending.claim))
@@ -273,21 +291,18 @@ class _Answer:
             within=self.deadline.left(),
         )
 
-    def written(self, digest: str = "") -> Credential | None:
-        """Return what this enrolment has written, for the answer of *digest* or for any. A call before may have ended after it."""
+    def was_written(self) -> bool:
+        """Say whether this enrolment has written a credential, for any answer."""
         owned = store_of(self.services).list(self.pending.owner, within=self.deadline.left())
-        return next((each for each in owned if self.pending.wrote(each, digest)), None)
+        return any(map(self.pending.wrote, owned))
 
-    def said(self, step: Step, text: str) -> NewCredential | Verdict:
-        """Return what the kind says of the answer; what it raises, or is nothing of the sort, is a wrong answer."""
-        services, pending = self.services, self.pending
-        methods = services.methods_of(
-            self.binding[0], self.user, step, self.deadline, claim=pending.claim, key=self.key
-        )
+    def asked(self, step: Step, text: str, methods: RequestMethods) -> object:
+        """Ask the kind; return what it says, unless another answer has the enrolment by now."""
+        pending = self.pending
         request = CompleteRequest(
             step.name,
             self.user,
-            services.clock.now(),
+            self.services.clock.now(),
             pending.id,
             text,
             pending.private,
@@ -296,39 +311,15 @@ class _Answer:
             within=self.deadline.left(),
             methods=methods,
         )
-        complete = cast("Callable[[CompleteRequest], object]", step.powers.complete)
-        try:
-            said = complete(request)
-        except UnavailableError as error:
-            # Its text is the plugin's own, and may quote the answer.
-            what = f"kind {pending.kind!r} cannot judge answers now"
-            raise UnavailableError(what, reason=error.reason, code=error.code) from None
-        except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nothing is enrolled
-            return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
-        if isinstance(said, NewCredential) and is_usable(said):
+        said = cast("Callable[[CompleteRequest], object]", step.powers.complete)(request)
+        if not (isinstance(said, NewCredential) and is_usable(said)):
             return said
-        return said if isinstance(said, Verdict) and said.right is False else Verdict(right=False, reason="kind_failed")
-
-    def added(self, step: Step, new: NewCredential) -> Credential | str:
-        """Write *new* in the name of the round; return it, or why it cannot be written."""
-        services, pending = self.services, self.pending
-        keep, by = pending.expires + 2 * LEASE, digest_of(new.id)
+        keep, by = pending.expires + 2 * LEASE, digest_of(said.id)
         # One enrolment, one credential: of several right answers that each bring another one, one wins.
-        if not services.ledger.consume(
+        won = self.services.ledger.consume(
             f"{pending.claim} enrolment", by=by, refund=self.budget, keep=keep, within=self.deadline.left()
-        ):
-            return "used_before"
-        rounds = (pending.round(self.digest),)
-        label, created = self.label or new.label, int(services.clock.now())
-        credential = Credential(new.id, pending.owner, pending.kind, label, created, state=new.state, rounds=rounds)
-        one = step.powers.remembers == "one"
-        if store_of(services).add(credential, replace=one, most=MAX_CREDENTIALS, within=self.deadline.left()):
-            return credential
-        done = self.written(self.digest)
-        if done is not None or self.written() is not None:
-            return done or "used_before"
-        owned = store_of(services).list(pending.owner, within=self.deadline.left())
-        return "too_many" if len(owned) >= MAX_CREDENTIALS else "id_known"
+        )
+        return evolve(said, label=self.label or said.label) if won else Verdict(right=False, reason="used_before")
 
     def finished(self, written: Credential) -> Completion:
         """Record what was *written*, leave a mark, so that a repeat reads the same, and tell the user."""
