@@ -161,14 +161,15 @@ class HostSettings:
         return MemoryCredentials()
 
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
-        """Return the couriers by the channel that each says; the environment's only where one of *flows* sends.
+        """Return the couriers by the channel that each says; the environment's only where one of *flows* sends, or enrols.
 
         A mapping puts each on a channel whatever it says: for one that takes every message, as tests have it.
 
         Raises:
             ConfigurationError: if one cannot be made, does not say its channel, or says that of another.
         """
-        if not self.courier and not any(step.powers.sends for flow in flows for step in flow.steps.values()):
+        powers = [step.powers for flow in flows for step in flow.steps.values()]
+        if not self.courier and not any(each.sends or each.enrols for each in powers):
             return {}
         given: Couriers = self._said("WATCHWORD_COURIER") if self.courier is None else self.courier
         if isinstance(given, Mapping):
@@ -219,7 +220,8 @@ class HostSettings:
     ) -> Engine:
         """Return an engine for *flows*, the first of which is the one in use.
 
-        One environment serves all functions: without *creates* (in Verify) no courier is looked at. Names are folded by *fold*, or else as in
+        One environment serves all functions: without *creates* (in Verify) no courier is looked at, unless a step enrols, of which
+        its user gets a notice. Names are folded by *fold*, or else as in
         a user pool. The plugins that are in use may observe.
 
         Raises:
@@ -237,7 +239,7 @@ class HostSettings:
             previous=flows[1:],
             keyring=self.keyring,
             ledger=self.ledger,
-            couriers=self.couriers(flows) if creates else {},
+            couriers=self.couriers(flows) if creates or _enrols(flows) else {},
             credentials=self.credentials(flows),
             clock=self.clock,
             random=SystemRandom() if self.given_random is None else _port("random", Random, self.given_random),
@@ -260,6 +262,10 @@ class HostSettings:
             return self.audit  # no other plugin is in use, and a cold start is shorter without the registry
         behind = [_Observer(observe) for observe in self.registry.observers(kinds)]
         return AuditFanOut((self.audit, *behind)) if behind else self.audit
+
+
+def _enrols(flows: Sequence[Flow]) -> bool:
+    return any(step.enrols for flow in flows for step in flow.steps.values())
 
 
 def _brings_no_observer(kind: object) -> bool:

@@ -17,6 +17,7 @@ from watchword.contract.kinds import CompleteRequest, RequestMethods, Verdict, V
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import checked_word
 from watchword.runtime.credentials.effects import RoundAnswer, judge
+from watchword.runtime.credentials.notices import send_notice
 from watchword.runtime.keyring import Key
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import (
@@ -167,7 +168,18 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         services.record(
             "authn_login_notice", case.user, claim=case.parameters.claim, step=case.parameters.step, reason=reason
         )
+    if case.parameters.enrols:
+        _tell_of_enrolment(services, case, deadline, first=charge.outcome == "charged")
     return verdict
+
+
+def _tell_of_enrolment(services: Services, case: _Case, deadline: Deadline, *, first: bool) -> None:
+    """Record, if this is the *first* such call, that a credential was added, and tell its user."""
+    parameters, user = case.parameters, services.as_kinds_see(case.request.pool, case.request.user)
+    if first:
+        detail = {"action": "credential_added", "kind": parameters.kind}
+        services.record("user_updated", case.user, claim=parameters.claim, **detail)
+    send_notice(services, user, "added", parameters.kind, claim=parameters.claim, deadline=deadline)
 
 
 def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> Charge:

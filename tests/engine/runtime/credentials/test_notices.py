@@ -3,13 +3,14 @@
 import pytest
 from attrs import evolve
 
-from kit.engine_host import ANN, Post, Riddle, world
+from kit.engine_host import ANN, KEY, Host, Post, Riddle, world
 from kit.fobs import Badge, Fob
-from watchword import Flow, UnavailableError, User, sequence
+from watchword import Flow, UnavailableError, User, enrol, sequence
 from watchword.runtime.credentials.changes import list_credentials, remove_credential, rename_credential
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
 from watchword.runtime.credentials.notices import NOTICE_TEXTS, notice_of
 from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.host_settings import HostSettings
 
 FLOW = Flow(sequence(Riddle(), Fob(), Badge()))
 POOL, CLIENT = "pool_1", "client"
@@ -106,6 +107,42 @@ def test_a_courier_that_hangs_changes_nothing():
 
     slow = evolve(at, engine=evolve(at.engine, couriers={"email": Hanging()}))
     assert enrolled(slow)[1]
+
+
+def test_a_step_that_enrols_tells_too():
+    """By every repeat, with the same id; the audit hears of it once."""
+    at = world(Flow(sequence(Riddle(), enrol(Fob()))), credentials=MemoryCredentials())
+    host = Host(at, User("ann", ANN))
+    host.next()
+    word = host.answers("fish").public["word"]
+    assert not host.verify("no").right
+    assert [] == at.post.sent
+    host.answers("no")
+    for _ in range(2):
+        assert host.verify(word).right
+    first, second = at.post.sent
+    assert first == second
+    assert word not in first.text
+    assert 1 == at.events.names().count("user_updated")
+
+
+def test_a_step_that_enrols_does_so_whatever_the_courier_does():
+    """The answer is right."""
+    post = Post(UnavailableError("x"))
+    at = world(Flow(sequence(Riddle(), enrol(Fob()))), credentials=MemoryCredentials(), post=post)
+    host = Host(at, User("ann", ANN))
+    host.next()
+    assert host.verify(host.answers("fish").public["word"]).right
+
+
+def test_verify_has_a_courier_where_a_step_enrols():
+    """It needs none otherwise, and nobody must give one for notices."""
+    enrolling, asking = Flow(sequence(Riddle(), enrol(Fob()))), Flow(sequence(Riddle(), Fob()))
+    given = HostSettings(key=KEY, environment={"WATCHWORD_COURIER": "console:"})
+    assert ["email"] == list(given.engine([enrolling], creates=False).couriers)
+    assert {} == given.engine([asking], creates=False).couriers
+    assert ["email"] == list(given.engine([asking]).couriers)
+    assert {} == HostSettings(key=KEY, environment={}).engine([enrolling]).couriers
 
 
 def test_a_host_without_a_courier_tells_nobody():
