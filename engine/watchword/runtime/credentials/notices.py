@@ -10,12 +10,12 @@ from watchword.errors import UnavailableError, reason_of
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import reference
 
-Change: TypeAlias = Literal["added", "removed"]
+Noticed: TypeAlias = Literal["added", "removed"]
 
 NOTICE_RESERVE = 0.3
 """Seconds of the deadline that a notice leaves: a courier that hangs must not make a change look like an outage."""
 
-NOTICE_TEXTS: Final[Mapping[str, Mapping[Change, tuple[str, str]]]] = {
+NOTICE_TEXTS: Final[Mapping[str, Mapping[Noticed, tuple[str, str]]]] = {
     "en": {
         "added": (
             "A way to sign in was added to your account",
@@ -40,21 +40,21 @@ Reference: {ref}
     },
     "de": {
         "added": (
-            "Zu Ihrem Konto kam eine Art der Anmeldung hinzu",
-            """Zu Ihrem Konto kam eine Art der Anmeldung hinzu: {kind}
+            "Neue Art der Anmeldung für Ihr Konto",
+            """Ihr Konto hat eine neue Art der Anmeldung: {kind}
 
-Waren Sie es selbst, brauchen Sie nichts zu tun. Waren Sie es nicht, kann sich jemand anders als Sie anmelden: Entfernen
-Sie sie sofort, oder nennen Sie dem Kundendienst die Kennung.
+Wer das selbst getan hat, braucht nichts zu tun. Andernfalls kann sich jemand anderes mit Ihrem Namen anmelden: bitte
+sofort entfernen und dem Kundendienst die Kennung nennen.
 
 Kennung: {ref}
 """,
         ),
         "removed": (
-            "Aus Ihrem Konto wurde eine Art der Anmeldung entfernt",
+            "Eine Art der Anmeldung wurde aus Ihrem Konto entfernt",
             """Aus Ihrem Konto wurde eine Art der Anmeldung entfernt: {kind}
 
-Waren Sie es selbst, brauchen Sie nichts zu tun. Waren Sie es nicht, ist jemand anders als Sie angemeldet: Nennen Sie dem
-Kundendienst sofort die Kennung.
+Wer das selbst getan hat, braucht nichts zu tun. Andernfalls hat jemand anderes Zugang zu Ihrem Konto: bitte dem
+Kundendienst sofort die Kennung nennen.
 
 Kennung: {ref}
 """,
@@ -64,7 +64,7 @@ Kennung: {ref}
 """Subject and text of each notice, by language. Nothing in them is the user's own: a label could hold a stranger's text."""
 
 
-def notice_of(user: User, change: Change, kind: str, ref: str) -> Email | None:
+def notice_of(user: User, change: Noticed, kind: str, ref: str) -> Email | None:
     """Return the notice to *user* that a credential of *kind* was added or removed; None without a verified address."""
     address = user.attributes.get("email", "")
     verified = user.attributes.get("email_verified", "").lower() == "true"
@@ -75,7 +75,7 @@ def notice_of(user: User, change: Change, kind: str, ref: str) -> Email | None:
     return Email(address, subject, text.format(kind=kind.replace("_", " "), ref=ref))
 
 
-def send_notice(services: Services, user: User, change: Change, kind: str, *, claim: str, deadline: Deadline) -> None:
+def send_notice(services: Services, user: User, change: Noticed, kind: str, *, claim: str, deadline: Deadline) -> None:
     """Tell *user* that a credential of *kind* was added or removed, in what is left of the time. Never raise.
 
     The notice goes to the address as *user* has it, from before the change. *claim* names what changed it: a repeat sends the

@@ -6,9 +6,9 @@ from attrs import evolve
 from kit.engine_host import ANN, KEY, Host, Post, Riddle, world
 from kit.fobs import Badge, Fob
 from watchword import Flow, UnavailableError, User, enrol, sequence
-from watchword.runtime.credentials.changes import list_credentials, remove_credential, rename_credential
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
 from watchword.runtime.credentials.notices import NOTICE_TEXTS, notice_of
+from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.host_settings import HostSettings
 

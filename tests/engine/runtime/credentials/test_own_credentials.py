@@ -9,7 +9,7 @@ from kit.engine_host import ANN, DeadLedger, Riddle, world
 from kit.fobs import Badge, Fob
 from watchword import ConfigurationError, Flow, ProtocolError, UnavailableError, User, enrol, one_of, sequence
 from watchword.contract.credentials import Credential
-from watchword.runtime.credentials.changes import list_credentials, remove_credential, rename_credential
+from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword_adapters.credentials import MemoryCredentials
 
 EITHER = Flow(sequence(Riddle(), one_of(Fob(), Badge())))
