@@ -30,7 +30,7 @@ def test_an_attribute_has_a_longest_length(size, reply):
 
 def test_a_sign_in_that_has_grown_too_large_ends(monkeypatch):
     """What is kept between two calls has a limit; beyond it the sign-in is UNAVAILABLE and nothing is kept."""
-    monkeypatch.setattr("watchword_adapters.functions.MAX_STATE", 1500)
+    monkeypatch.setattr("watchword_adapters.functions.sign_in.MAX_STATE", 1500)
 
     class Wordy(Riddle):
         kind: ClassVar[str] = "wordy"

@@ -15,23 +15,22 @@ from watchword.algebra import evaluation
 from watchword.contract import kinds, ports
 from watchword.contract.kinds import User
 from watchword.testing.time import VirtualClock
-from watchword_adapters import functions
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.couriers import Outbox
-from watchword_adapters.functions import Asked, SignIn, UserRecord
+from watchword_adapters.functions import Asked, SignIn, UserRecord, values
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
 
 OUT = {"Asked", "SignedIn"}
 """What the program is given for its own: a copy, into which it may write."""
-INSIDE = {"Permission", "_State"}
+INSIDE = {"Permission"}
 """What crosses no border."""
 
 
 def crossing():
     """Every value that crosses a border with a mapping in it, and the names of its mappings."""
-    for module in (kinds, evaluation, ports, functions):
+    for module in (kinds, evaluation, ports, values):
         for name, kind in inspect.getmembers(module, inspect.isclass):
             if kind.__module__ == module.__name__ and attrs.has(kind) and name not in OUT | INSIDE:
                 mappings = [each.name for each in attrs.fields(kind) if "Mapping[str, " in str(each.type)]

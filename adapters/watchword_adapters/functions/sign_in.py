@@ -1,4 +1,4 @@
-"""A flow as plain functions, for any Python program without Cognito: `SignIn.begin` and `SignIn.respond`."""
+"""The host of one flow in a program: `SignIn`."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest, evaluate
 from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
-from watchword.contract.credentials import Credentials
-from watchword.contract.kinds import Factor, User
+from watchword.contract.credentials import Credential, Credentials, Enrolment
+from watchword.contract.kinds import User
 from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
-from watchword.contract.read_only import read_only
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.loading.registry import Registry
+from watchword.runtime.credentials.enrolment import Completion, begin_enrolment, complete_enrolment, name_behind
 from watchword.runtime.credentials.handles import draw_handle, lock_state, slot_of, unlock_state
+from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword.runtime.engine import Engine
 from watchword.runtime.services import identity
+from watchword_adapters.functions.values import Asked, Refused, Reply, SignedIn, Users
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 from watchword_adapters.srp import srp6a
 from watchword_adapters.srp.password_round import claim_is_right, draw_round
@@ -36,68 +38,6 @@ MAX_STATE = 65_536
 _STATE = "sign-in of plain functions"
 
 _log = logging.getLogger("watchword")
-
-
-@frozen
-class UserRecord:
-    """What a program knows of a user.
-
-    *attributes* as Cognito names them (``email``, ``email_verified`` as ``"true"``). One is demanded: ``sub``, a text that
-    is nobody else's and never changes, by which budgets and audit know the user whatever was typed. *salt* and
-    *verifier* (both hexadecimal, see `SignIn.verifier`) stand for the password; empty for a user without one.
-
-    Raises:
-        ConfigurationError: if there is no ``sub``.
-    """
-
-    attributes: Mapping[str, str] = field(converter=read_only, repr=False)
-    salt: str = field(default="", repr=False)
-    verifier: str = field(default="", repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Demand the one identity of the user."""
-        identity(self.attributes)
-
-
-class Users(Protocol):
-    """Where a program's users are."""
-
-    def find(self, name: str) -> UserRecord | None:
-        """Return the user called *name*, or None: then the sign-in goes the same way, and never to its end."""
-        ...
-
-
-@frozen
-class Asked:
-    """A challenge for the client: *public* are its parameters, *token* is what `SignIn.respond` takes, once."""
-
-    step: str
-    public: Mapping[str, str]
-    token: str = field(repr=False)
-
-
-@frozen
-class SignedIn:
-    """The flow is passed, by *passed* steps, which prove *factors*."""
-
-    name: str = field(repr=False)
-    attributes: Mapping[str, str] = field(repr=False)
-    passed: tuple[str, ...]
-    factors: frozenset[Factor]
-
-
-@frozen
-class Refused:
-    """The sign-in is over. *text* is one of the fixed failure texts, or empty where the answers were simply wrong.
-
-    *ref* is the reference of a failure, under which the audit says more; the user may see it.
-    """
-
-    text: str = ""
-    ref: str = field(default="", eq=False)
-
-
-Reply: TypeAlias = Asked | SignedIn | Refused
 
 
 @frozen
@@ -227,6 +167,60 @@ class SignIn:
             return self._respond(token, answer, action, choice)
         except WatchwordError as error:
             return self._refused(error)
+
+    def begin_enrolment(self, name: str, kind: str) -> Enrolment:
+        """Begin to enrol the user *name* for *kind*: show ``public``, and keep ``handle`` for `complete_enrolment`.
+
+        Your program says who is signed in, and lets only somebody enrol who has just signed in: see `SignedIn`. The handle is good
+        for ten minutes.
+
+        Raises:
+            ProtocolError: if there is no such user, or nobody enrols for such a kind in the flow.
+            TryLaterError: if the user has begun too many enrolments.
+            UnavailableError: if a port or the kind fails; nothing is then begun.
+        """
+        return begin_enrolment(self._engine, self.realm, CLIENT, self._user(name), kind)
+
+    def complete_enrolment(self, handle: str, answer: str, label: str = "", *, name: str | None = None) -> Completion:
+        """Complete the enrolment of *handle* with *answer*; the user calls the new credential *label*.
+
+        With *name* it must be that user's: pass it where the handle comes from a browser. The same answer again reads the same
+        success. A handle that is old or nobody's is no error, but ``expired``.
+
+        Raises:
+            ProtocolError: if *label* is no line of at most 64 characters.
+            UnavailableError: if a port or the kind fails; then the same answer may be sent again, and nothing is half-enrolled.
+        """
+        engine = self._engine
+        owner = name_behind(engine, self.realm, CLIENT, handle) if name is None else name
+        if owner is None:
+            return Completion(reason="expired")
+        return complete_enrolment(engine, self.realm, CLIENT, self._user(owner), handle, answer, label)
+
+    def credentials(self, name: str) -> tuple[Credential, ...]:
+        """Return what the user *name* has enrolled, oldest first; nothing for somebody unknown.
+
+        Raises:
+            UnavailableError: if the store fails.
+        """
+        return list_credentials(self._engine, self.realm, self._user(name))
+
+    def remove_credential(self, name: str, id: str) -> Completion:  # noqa: A002 - the field's word
+        """Remove a credential of the user *name*, unless it is ``unknown``, or no way to sign in would be left (``last_way``).
+
+        Raises:
+            UnavailableError: if a port fails, or another removal is under way.
+        """
+        return remove_credential(self._engine, self.realm, CLIENT, self._user(name), id)
+
+    def rename_credential(self, name: str, id: str, label: str) -> Completion:  # noqa: A002 - the field's word
+        """Give a credential of the user *name* another label, unless it is ``unknown``.
+
+        Raises:
+            ProtocolError: if *label* is no line of at most 64 characters.
+            UnavailableError: if the store fails.
+        """
+        return rename_credential(self._engine, self.realm, self._user(name), id, label)
 
     def _refused(self, error: WatchwordError) -> Refused:
         ref = self._engine.record_failure(error, claim=os.urandom(16).hex())
