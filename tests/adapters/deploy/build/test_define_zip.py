@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from kit import hosts, lambda_runtime
 from kit.artefact import built_define, define_archive, written
+from kit.paths import FLOWS
 from kit.random_flows import SETTINGS, flows
 from kit.sessions import metadata, results, session
 from oracles.flow_oracles import CUSTOM, EXAMPLES, GOLD, SMALL, odd_lists, short_lists
-from watchword import Flow, sequence
+from watchword import Flow, load_flow, sequence
 from watchword.testing import events
 from watchword_adapters import aws_lambda
 from watchword_adapters.audit import MemoryAudit
@@ -146,7 +147,7 @@ def sampled(chance, texts, steps, facts):
 @settings(max_examples=60)
 def test_any_flow_is_answered_as_by_the_engine(tmp_path_factory, data):
     """Blocks of every sort, conditions among them, over sessions near and far from what they ask for."""
-    flow = data.draw(flows())
+    flow = data.draw(flows(remembering=data.draw(st.booleans())))
     circumstances = data.draw(SETTINGS)
     given = data.draw(events(flow))
     given["request"]["userAttributes"].update(circumstances["attributes"])
@@ -207,6 +208,23 @@ def test_conditions_stay_conditions(tmp_path):
         assert built.define(event(asked, {"sub": "1", "custom:tier": "tin"}))["response"]["failAuthentication"] is True
         plain = [("CUSTOM_CHALLENGE", True, metadata(flow, "s2", facts="0"))]
         assert built.define(event(plain))["response"]["issueTokens"] is True
+
+
+def test_what_is_enrolled_is_taken_from_the_metadata(tmp_path):
+    """The function reads no store: before the first challenge it says that one comes, then it goes by what that recorded."""
+    flow = load_flow(FLOWS / "password_and_app.toml")
+    with built_define(tmp_path, flow) as built:
+
+        def answer(words, facts="0"):
+            given = event(session(words, flow, facts=facts))
+            assert engine(flow)(given) == built.define(given)
+            return built.define(given)["response"]
+
+        password = "srp_a+ password_verifier+"
+        assert "CUSTOM_CHALLENGE" == answer(password)["challengeName"]
+        for words, facts in (("totp+", "1"), ("email_otp+ enrol_totp+", "0")):
+            assert answer(f"{password} {words}", facts)["issueTokens"]
+            assert answer(f"{password} {words}", "10"[int(facts)])["failAuthentication"]
 
 
 def test_a_session_of_a_previous_flow_is_judged_by_it(tmp_path):
