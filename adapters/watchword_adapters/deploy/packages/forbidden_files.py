@@ -53,6 +53,7 @@ _NAMES = (
     "*.tfvars.json",
     "*.rdb",
 )
+_MODULES = frozenset({".py", ".pyc"})
 _SHORTEST_SECRET = 16
 _SECRET_SETTINGS = ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
@@ -86,8 +87,13 @@ def refuse_secrets(files: Mapping[str, bytes], environment: Mapping[str, str] | 
 
 
 def forbidden_name(path: str) -> str:
-    """Return the part of *path* by which it must not be shipped, or nothing. No hidden file is."""
-    for part in PurePosixPath(path).parts:
+    """Return the part of *path* by which it must not be shipped, or nothing. No hidden file is.
+
+    A package of modules may be called ``credentials``, as a file of secrets is.
+    """
+    *folders, name = PurePosixPath(path).parts or ("",)
+    is_module = PurePosixPath(name).suffix in _MODULES
+    for part in (*(folder for folder in folders if not (is_module and folder == "credentials")), name):
         if part.startswith(".") or any(fnmatchcase(part.lower(), pattern) for pattern in _NAMES):
             return part
     return ""

@@ -583,6 +583,9 @@ def test_a_module_that_does_not_compile_is_named():
         "prod.env",
         ".git/config",
         ".aws/credentials",
+        "credentials",
+        "credentials/aws.json",
+        "env/lib/module.py",
         "keys/id_rsa",
         "a.pem",
         "tls.key",
@@ -603,6 +606,18 @@ def test_files_that_are_secret_by_name_are_refused(name, home):
     path.write_text("x")
     with pytest.raises(ConfigurationError, match="must not be shipped"):
         dict(included(Path("extra"), home))
+
+
+def test_a_package_may_be_called_credentials():
+    """Its modules are code; what they hold is looked through all the same."""
+    refuse_secrets({"watchword/credentials/handles.py": b"x = 1"}, {})
+    for path, data in (
+        ("watchword/credentials/handles.py", b"key = 'AKIA" + b"ABCDEFGHIJKLMNOP'"),
+        ("watchword/credentials/handles.json", b"{}"),
+        ("watchword/credentials", b"x = 1"),
+    ):
+        with pytest.raises(ConfigurationError, match="must not be shipped"):
+            refuse_secrets({path: data}, {})
 
 
 @pytest.mark.parametrize(
