@@ -161,6 +161,10 @@ def test_authenticator_data_are_as_long_as_they_say():
         assert read_registration(json.dumps(DEVICE.register(CHALLENGE, data=data))) is not None
         data = DEVICE.data(extensions=extensions)
         assert read_assertion(json.dumps(DEVICE.use(CHALLENGE, data=data))) is not None
+    for unsound in (b"\xa2\x00\x00\x00\x00", b"\xa1\x00\x41", b""):  # a key twice, which the library takes; cut off
+        data = DEVICE.data()[:32] + bytes([UP | UV | ED]) + DEVICE.data()[33:] + unsound
+        assert read_assertion(json.dumps(DEVICE.use(CHALLENGE, data=data))) is None
+    data = DEVICE.data(extensions={})
     flags = bytearray(data)
     flags[32] = UP | UV | AT | ED
     assert read_assertion(json.dumps(DEVICE.use(CHALLENGE, data=bytes(flags)))) is None
