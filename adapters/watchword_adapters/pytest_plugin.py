@@ -42,13 +42,20 @@ def flow_user(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Flow
     """Make a user of a flow: ``flow_user(flow, known=True, attributes={…})``.
 
     The flow is a `Flow`, the path of a TOML file or ``module:attribute``; the rest is as for `FlowUser`. All users of
-    one test share the ledger, the outbox and the clock.
+    one test share the ledger, the store of credentials, the outbox and the clock.
     """
     from watchword.testing import FlowUser, SeededRandom  # noqa: PLC0415
+    from watchword_adapters.credentials import MemoryCredentials  # noqa: PLC0415
     from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
 
-    world = {"ledger": MemoryLedger(), "outbox": outbox, "clock": frozen_clock, "random": SeededRandom()}
+    world = {
+        "ledger": MemoryLedger(),
+        "credentials": MemoryCredentials(),
+        "outbox": outbox,
+        "clock": frozen_clock,
+        "random": SeededRandom(),
+    }
 
     def make(flow: Any, **settings: Any) -> FlowUser:
         given: dict[str, Any] = {**world, **settings}
@@ -68,6 +75,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     from watchword.testing.flow_user import ATTRIBUTES, TEST_PASSWORD  # noqa: PLC0415
     from watchword_adapters.audit import NoAudit  # noqa: PLC0415
     from watchword_adapters.aws_lambda import triggers  # noqa: PLC0415
+    from watchword_adapters.credentials import MemoryCredentials  # noqa: PLC0415
     from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
     from watchword_adapters.userpool import LocalUserPool  # noqa: PLC0415
@@ -80,6 +88,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
             key=bytes(range(32)),
             ledger=MemoryLedger(),
             courier=dict.fromkeys(channels, outbox),
+            credentials=MemoryCredentials(),
             clock=frozen_clock,
             random=SeededRandom(),
             audit=NoAudit(),

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import inspect
 import logging
 import random
 from typing import Any, ClassVar
 
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from watchword.contract.kinds import Challenge, CreateRequest, Email, Verdict, VerifyRequest
+from watchword.contract.credentials import Credential, Enrolment, NewCredential
+from watchword.contract.kinds import (
+    BeginRequest,
+    Challenge,
+    CompleteRequest,
+    CreateRequest,
+    Email,
+    Verdict,
+    VerifyRequest,
+)
 from watchword.contract.typed_codes import typed_code
 from watchword.contract.validators import whole_number
-from watchword.testing import ANN, NOBODY, KindContract
+from watchword.errors import UnavailableError
+from watchword.testing import ANN, NOBODY, KindContract, create_request
+from watchword.testing.requests import ENROLMENT
 
 DIGITS = "0123456789"
 
@@ -215,16 +228,15 @@ BROKEN: list[tuple[str, str, Any]] = []
 
 def breaks(rule: str, says: str, *, right: Any = None, **contract: Any) -> Any:
     """Mark a class as breaking the contract's test *rule*, which then fails with words that hold *says*."""
+    return marks(rule, says, right=_as_said(right), **contract)
+
+
+def marks(rule: str, says: str, **contract: Any) -> Any:
+    """Mark a class likewise, whose contract has these members."""
 
     def mark(kind: Any) -> Any:
         made = kind() if inspect.isclass(kind) else kind
-        BROKEN.append(
-            (
-                rule,
-                says,
-                type(made.__class__.__name__, (KindContract,), {"kind": made, "right": _as_said(right), **contract}),
-            )
-        )
+        BROKEN.append((rule, says, type(made.__class__.__name__, (KindContract,), {"kind": made, **contract})))
         return kind
 
     return mark
@@ -602,8 +614,6 @@ class RollsDice(Good):
 @frozen
 class MailsOnEveryTry(Good):
     def create(self, request: CreateRequest) -> Challenge:
-        from attrs import evolve
-
         return Good.create(self, evolve(request, again=False))
 
 
@@ -860,6 +870,423 @@ class RaisesInTheFuture(Good):
 
 
 breaks("test_the_right_answer_passes", "say what the right answer is")(Riddle())  # nobody said what is right
+
+
+# Kinds that remember
+
+
+@frozen
+class Ticker:
+    """A kind that remembers, enrols and is offered, without a fault: each code of a list is right once, in order."""
+
+    kind: ClassVar[str] = "ticker"
+    proves: ClassVar[frozenset[str]] = frozenset({"possession"})
+    remembers: ClassVar[str] = "one"
+
+    ahead: int = field(default=3, validator=whole_number(1, 9))
+
+    def create(self, request: CreateRequest) -> Challenge:
+        return self.offer(request)
+
+    def offer(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"ahead": str(self.ahead)})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        for credential in request.credentials:
+            last, root = int(credential.state["last"]), credential.state["root"]
+            for count in range(last + 1, last + 1 + self.ahead):
+                if self.same(self.code(request, credential.id, root, count), request.answer):
+                    return Verdict(right=True, use=evolve(credential, state={"root": root, "last": str(count)}))
+        return Verdict(right=False)
+
+    def begin(self, request: BeginRequest) -> Enrolment:
+        secret = request.derive(request.id, request.root_key).hex()
+        return Enrolment(public={"secret": secret}, private={"root": request.root_key})
+
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        root = request.private.get("root", "")
+        if self.same(self.code(request, request.id, root, 0), request.answer):
+            return NewCredential(request.id, {"root": root, "last": "0"})
+        return Verdict(right=False, reason="wrong")
+
+    def code(self, request: Any, id_: str, root: str, count: int) -> str:
+        return code_of(request.derive(id_, root).hex(), count)
+
+    def same(self, code: str, answer: object) -> bool:
+        return type(answer) is str and answer.isascii() and hmac.compare_digest(code, answer)
+
+    def guess_probability(self) -> float:
+        return self.ahead / 16.0**10
+
+
+def code_of(secret: str, count: int) -> str:
+    """Return the code of that number, as a device shows it."""
+    return hashlib.sha256(f"{secret}{count}".encode()).hexdigest()[:10]
+
+
+class TestTicker(KindContract):
+    kind = Ticker()
+
+    def completes(self, request: BeginRequest, enrolment: Enrolment) -> str:
+        return code_of(enrolment.public["secret"], 0)
+
+    def right(self, request: CreateRequest, challenge: Challenge) -> str:
+        return code_of(self.enrolment.public["secret"], 1)
+
+
+@frozen
+class Device:
+    """A kind whose credentials are made elsewhere, and that may be used again: nobody enrols, nothing is derived."""
+
+    kind: ClassVar[str] = "device"
+    proves: ClassVar[frozenset[str]] = frozenset({"possession"})
+    remembers: ClassVar[str] = "many"
+
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge()
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        for credential in request.credentials:
+            if request.matches(credential.state["sealed"], str(request.answer)):
+                uses = str(int(credential.state["uses"]) + 1)
+                return Verdict(right=True, use=evolve(credential, state={**credential.state, "uses": uses}))
+        return Verdict(right=False)
+
+
+class TestDevice(KindContract):
+    kind = Device()
+    right = "it is me"
+    one_time = False
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:  # type: ignore[override]
+        sealed = create_request(self.kind).seal(self.right)
+        return (Credential("d1", f"pool#{ANN.id}", "device", state={"sealed": sealed, "uses": "0"}),)
+
+
+@frozen
+class SpellsOut(Ticker):
+    """Enrols by a code that is drawn and shown: no method `completes` is needed."""
+
+    def begin(self, request: BeginRequest) -> Enrolment:
+        made = Ticker.begin(self, request)
+        code = request.code(DIGITS, 8)
+        return evolve(made, public={**made.public, "type": code}, private={**made.private, "digest": digest(code)})
+
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        answer, expected = request.answer, request.private.get("digest")
+        if type(answer) is not str or not answer.isascii() or len(answer) != 8 or digest(answer) != expected:
+            return Verdict(right=False)
+        return NewCredential(request.id, {"root": request.private["root"], "last": "0"})
+
+
+def digest(code: str) -> str:
+    return hmac.digest(b"k", code.encode(), "sha256").hex()
+
+
+class TestSpellsOut(TestTicker):
+    kind = SpellsOut()
+    completes = None
+
+
+def _completes(self: Any, request: BeginRequest, enrolment: Enrolment) -> str:
+    return code_of(enrolment.public["secret"], 0)
+
+
+def _right(self: Any, request: CreateRequest, challenge: Challenge) -> str:
+    return code_of(self.enrolment.public["secret"], 1)
+
+
+def breaks_memory(rule: str, says: str, **contract: Any) -> Any:
+    """Mark a kind that remembers as breaking *rule*, as `breaks` does."""
+    return marks(rule, says, **{"right": _right, "completes": _completes, **contract})
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "the engine refuses the enrolment")
+@frozen
+class WritesTheEnginesParameters(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        made = Ticker.begin(self, request)
+        return evolve(made, public={**made.public, "step": "ticker"})
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "has no id")
+@frozen
+class WithoutAnId(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        made = Ticker.complete(self, request)
+        return evolve(made, id="") if isinstance(made, NewCredential) else made
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "ConfigurationError")
+@frozen
+class StateTooLong(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        made = Ticker.complete(self, request)
+        return NewCredential(made.id, {"all": "x" * 2046}) if isinstance(made, NewCredential) else made
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "must return an Enrolment")
+@frozen
+class BeginsWithADictionary(Ticker):
+    def begin(self, request: BeginRequest) -> Any:
+        return {"public": {}}
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "a right Verdict, and enrols nothing")
+@frozen
+class SaysRightInsteadOfEnrolling(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        return Verdict(right=True)
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "enrols nothing")
+@frozen
+class EnrolsNobody(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        return Verdict(right=False)
+
+
+@breaks_memory("test_an_enrolment_makes_a_credential", "say which answer completes an enrolment", completes=None)
+@frozen
+class NobodySaysHowToComplete(Ticker):
+    pass
+
+
+@breaks_memory("test_an_enrolment_can_be_repeated", "begin gives something else")
+@frozen
+class DrawsTheSecretAnew(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        return evolve(Ticker.begin(self, request), carry={"seed": str(random.random())})
+
+
+@breaks_memory("test_an_enrolment_can_be_repeated", "complete gives something else")
+@frozen
+class MakesUpAnId(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        made = Ticker.complete(self, request)
+        return evolve(made, id=str(random.random())) if isinstance(made, NewCredential) else made
+
+
+@breaks_memory("test_an_enrolment_can_be_repeated", "after a wrong answer")
+@frozen
+class OneTryOnly(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        made = Ticker.begin(self, request)
+        return evolve(made, private={}) if request.again else made
+
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        return Ticker.complete(self, request) if request.private else Verdict(right=False)
+
+
+@breaks_memory("test_a_wrong_answer_enrols_nothing", "enrols")
+@frozen
+class EnrolsByAPrefix(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        answer = str(request.answer)[:10].encode("utf-8", "ignore").decode()
+        return Ticker.complete(self, evolve(request, answer=answer))
+
+
+@breaks_memory("test_a_wrong_answer_enrols_nothing", "complete raised AttributeError")
+@frozen
+class CompleteRaises(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        return Ticker.complete(self, evolve(request, answer=request.answer.strip()))
+
+
+@breaks_memory("test_what_begin_kept_is_needed", "enrols where private is {}")
+@frozen
+class EnrolsByNothing(SpellsOut):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        expected, answer = request.private.get("digest"), request.answer
+        if expected == (digest(answer) if type(answer) is str and len(answer) == 8 else None):
+            return NewCredential(request.id, {"root": request.private.get("root", ""), "last": "0"})
+        return Verdict(right=False)
+
+
+@breaks_memory("test_what_begin_kept_is_needed", "complete raised KeyError")
+@frozen
+class IndexesWhatWasKept(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        return Ticker.complete(self, request) if request.private["root"] else Verdict(right=False)
+
+
+@breaks_memory("test_without_a_credential_nothing_is_right", "right without a credential")
+@frozen
+class TakesTheSecretOfNobody(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        code = self.code(request, ENROLMENT, request.root_key, 1)
+        return made if request.credentials else Verdict(right=self.same(code, request.answer))
+
+
+@breaks_memory("test_without_a_credential_nothing_is_right", "a credential is used that nobody has")
+@frozen
+class UsesWhatNobodyHas(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        if not request.credentials:
+            return Verdict(right=False, use=Credential("id", "owner", "ticker"))
+        return Ticker.verify(self, request)
+
+
+@breaks("test_without_a_credential_nothing_is_right", "say what is enrolled", right="it is me")
+@frozen
+class NobodySaysWhatIsEnrolled(Device):
+    pass
+
+
+@breaks_memory("test_who_has_enrolled_is_not_shown", "looks different")
+@frozen
+class TellsWhoHasEnrolled(Ticker):
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"ahead": "3" if request.credentials else "-"})
+
+
+@breaks_memory("test_who_has_enrolled_is_not_shown", "other public parameters")
+@frozen
+class CountsWhatIsEnrolled(Ticker):
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={each.id[:8]: "x" for each in request.credentials if not request.proven})
+
+
+@breaks_memory("test_a_store_that_fails_lets_nobody_in", "right although the store cannot be read")
+@frozen
+class FailsOpen(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        try:
+            return Ticker.verify(self, request)
+        except UnavailableError:
+            return Verdict(right=True)
+
+
+@breaks_memory("test_a_store_that_fails_lets_nobody_in", "let it pass")
+@frozen
+class TurnsTheError(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        try:
+            return Ticker.verify(self, request)
+        except UnavailableError as error:
+            raise RuntimeError("down") from error
+
+
+@breaks_memory("test_a_right_answer_changes_the_state_alone", "none of the credentials")
+@frozen
+class Renames(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        return evolve(made, use=evolve(made.use, label="used")) if made.use else made
+
+
+@breaks_memory("test_a_right_answer_changes_the_state_alone", "a wrong answer writes something")
+@frozen
+class WritesWrongAnswers(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        owned = request.credentials
+        return made if made.right or not owned else Verdict(right=False, use=owned[0])
+
+
+@breaks_memory("test_a_right_answer_changes_the_state_alone", "must be a Credential")
+@frozen
+class WritesANewOne(Ticker):
+    def verify(self, request: VerifyRequest) -> Any:
+        made = Ticker.verify(self, request)
+        return Verdict(True, use=NewCredential("x")) if made.right else made  # type: ignore[arg-type]
+
+
+@breaks_memory("test_a_right_answer_changes_the_state_alone", "cannot be stored")
+@frozen
+class WritesHalfACharacter(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        return evolve(made, use=evolve(made.use, state={"last": "\ud800"})) if made.use else made
+
+
+@breaks_memory("test_judging_changes_nothing", "another verdict")
+class KeepsAnAccount(Ticker):
+    seen: ClassVar[set[str]] = set()
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        if made.right and request.answer in self.seen:
+            return Verdict(right=False)
+        self.seen.add(str(request.answer))
+        return made
+
+
+@breaks_memory("test_a_used_answer_is_refused", "the same answer is right again")
+@frozen
+class TakesTheLastAgain(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        back = str(int(made.use.state["last"]) - 1) if made.use else ""
+        return evolve(made, use=evolve(made.use, state={**made.use.state, "last": back})) if made.use else made
+
+
+@breaks_memory("test_nothing_secret_is_kept", "from state['secret']")
+@frozen
+class StoresTheSecret(Ticker):
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        made = Ticker.complete(self, request)
+        secret = base64.b32encode(request.derive(request.id, request.root_key)[:20]).decode()
+        return evolve(made, state={**made.state, "secret": secret}) if isinstance(made, NewCredential) else made
+
+
+@breaks_memory("test_nothing_secret_is_kept", "from carry of the enrolment['secret']")
+@frozen
+class CarriesTheSecret(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        made = Ticker.begin(self, request)
+        return evolve(made, carry=made.public)
+
+
+@breaks_memory("test_nothing_secret_is_kept", "from state['spent']")
+@frozen
+class KeepsUsedCodes(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        made = Ticker.verify(self, request)
+        spent = hashlib.sha256(str(request.answer).encode("utf-8", "replace")).hexdigest()
+        return evolve(made, use=evolve(made.use, state={**made.use.state, "spent": spent})) if made.use else made
+
+
+@breaks_memory("test_nothing_secret_is_kept", "from the log")
+@frozen
+class LogsTheSecret(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        made = Ticker.begin(self, request)
+        logging.getLogger("kinds").debug("secret %s", made.public["secret"])
+        return made
+
+
+@breaks_memory("test_an_offer_reads_nothing", "the store cannot be read")
+@frozen
+class OffersByTheStore(Ticker):
+    def offer(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"ahead": str(self.ahead + 0 * len(request.credentials))})
+
+
+@breaks_memory("test_an_offer_reads_nothing", "an offer sends a message")
+@frozen
+class OffersByMail(Ticker):
+    def offer(self, request: CreateRequest) -> Challenge:
+        return Challenge(messages=(Email(to="ann@example.com", subject="s", text="x"),))
+
+
+@breaks_memory("test_an_offer_reads_nothing", "a stranger gets other public parameters")
+@frozen
+class OffersToUsersAlone(Ticker):
+    def offer(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"ahead": "3"} if request.user.known else {})
+
+
+@breaks_memory("test_an_offer_reads_nothing", "the right answer to an offer is refused")
+@frozen
+class RefusesOffers(Ticker):
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(private={"by": "create"})
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return Ticker.verify(self, request) if request.private else Verdict(right=False)
 
 
 @pytest.mark.parametrize(("rule", "says", "contract"), BROKEN, ids=lambda one: getattr(one, "__name__", None))

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pyotp
+
+from watchword import Challenge, CreateRequest
+from watchword.contract import BeginRequest, Enrolment
 from watchword.testing import KindContract
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.totp import Totp
 
 
 class TestEmailOtp(KindContract):
@@ -35,3 +41,37 @@ class TestCaptcha(KindContract):
 
 class TestCaptchaAsBarePng(KindContract):
     kind = Captcha(length=4, format="png", encoding="base64", dots=0, arcs=0, locale="de")
+
+
+class TestTotp(KindContract):
+    kind = Totp()
+    refused = ({"issuer": "a:b"}, {"issuer": "a\nb"}, {"drift": 3})
+
+    def completes(self, request: BeginRequest, enrolment: Enrolment) -> str:
+        return app_of(enrolment, self.kind).at(int(request.now))
+
+    def right(self, request: CreateRequest, challenge: Challenge) -> str:
+        return app_of(self.enrolment, self.kind).at(int(request.now))
+
+
+class TestTotpOfEightDigits(TestTotp):
+    kind = Totp(digits=8, period=60, drift=2, issuer="Acme", attempts=1)
+
+
+def app_of(enrolment: Enrolment, kind: Totp) -> pyotp.TOTP:
+    """Return an app that has read what an enrolment shows."""
+    return pyotp.TOTP(enrolment.public["secret"], digits=kind.digits, interval=kind.period)
+
+
+class TestRecoveryCodes(KindContract):
+    kind = RecoveryCodes()
+
+    def completes(self, request: BeginRequest, enrolment: Enrolment) -> str:
+        return enrolment.public["codes"].split()[-1]
+
+    def right(self, request: CreateRequest, challenge: Challenge) -> str:
+        return self.enrolment.public["codes"].split()[0]
+
+
+class TestOneRecoveryCode(TestRecoveryCodes):
+    kind = RecoveryCodes(count=1, attempts=5, lifetime=600)

@@ -347,6 +347,7 @@ class FlowUser(FlowWorld):
         random: gives other bytes on every call. Users who share a ledger share it, or their ids would be the same.
         session_minutes: how long the host waits for an answer, 3 to 15; Cognito's default is 3.
         previous: flows whose sessions may still be under way.
+        credentials: the store of what users enrolled, for a flow whose kinds remember. (The fixture brings one in memory.)
         engine: what plays the flow.
         codes: those that kinds asked for in the last challenge that was made.
     """

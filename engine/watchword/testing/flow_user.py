@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from attrs import define, field
 
 from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, Round, expect_flow, expect_flows
+from watchword.contract.credentials import Credentials
 from watchword.contract.kinds import User
 from watchword.contract.ports import AuditEvent, Ledger, Random
 from watchword.errors import ConfigurationError
+from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
 from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import Keyring
 from watchword.testing.code_tap import recording_ring
@@ -60,6 +62,7 @@ class FlowWorld:
     random: Random = field(factory=SeededRandom, kw_only=True, repr=False)
     session_minutes: float = field(default=3, kw_only=True)
     previous: Sequence[Flow] = field(default=(), kw_only=True, repr=False)
+    credentials: Credentials | None = field(default=None, kw_only=True, repr=False)
     engine: Engine = field(init=False, repr=False)
     _events: _Events = field(factory=_Events, init=False, repr=False)
 
@@ -79,6 +82,21 @@ class FlowWorld:
         self._build()
         return self
 
+    def enrol(
+        self, kind: str, answer: str | Callable[[Mapping[str, str]], str], *, label: str = ""
+    ) -> Mapping[str, str]:
+        """Enrol this user for *kind* of the flow, as somebody who is signed in; return the public parameters that they were shown.
+
+        *answer* completes the enrolment: a text, or a function of those parameters. The credential is called *label*.
+        """
+        __tracebackhide__ = True
+        who = (TEST_POOL, self.client, self.user())
+        begun = begin_enrolment(self.engine, *who, kind)
+        text = answer(begun.public) if callable(answer) else answer
+        done = complete_enrolment(self.engine, *who, begun.handle, text, label)
+        assert done, f"{self.name!r} is not enrolled for {kind!r}: {done.reason}"
+        return begun.public
+
     def _build(self) -> None:
         channels = {
             step.powers.channel
@@ -95,6 +113,7 @@ class FlowWorld:
             clock=self.clock,
             random=self.random,
             audit=self._events,
+            credentials=self.credentials,
         )
         self.engine.prepare()
 

@@ -52,6 +52,9 @@ def shape_of(value: str) -> str:
     return "long" if len(value) > 300 else re.sub(r"\w+", "w", value)
 
 
+DRAWS = 16
+"""How many challenges tell whether something is drawn anew each time."""
+
 HEAVY = ("PIL", "boto3", "botocore", "captcha", "cryptography", "numpy", "requests", "urllib3", "httpx", "aiohttp")
 
 

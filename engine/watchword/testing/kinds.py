@@ -6,23 +6,21 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar
 
 import pytest
 from attrs import evolve
 
 from watchword.algebra.flow import Flow
-from watchword.contract.kinds import Challenge, CreateRequest, Email, User, Verdict
+from watchword.contract.kinds import Email
 from watchword.contract.members import given_settings
 from watchword.contract.ports import LEASE
 from watchword.contract.powers import is_kind, powers_of, why_no_kind
 from watchword.errors import ConfigurationError
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.wire import reference
-from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword.testing.hostile import HOSTILE_TEXTS, hostile_answers
+from watchword.testing.kind_enrolment import EnrolmentRules
 from watchword.testing.kind_facts import (
     HEAVY,
     NOTHING,
@@ -33,20 +31,18 @@ from watchword.testing.kind_facts import (
     hidden_users,
     modules_required_by,
     sends,
-    shape_of,
     subject_of,
     told_of,
 )
 from watchword.testing.leaks import reveals
-from watchword.testing.requests import ANN, NOBODY, NOW, create_request, verify_request
+from watchword.testing.requests import NOBODY, NOW, create_request, verify_request
 
 _DAY = 86_400
 
-_DRAWS = 16
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-class KindContract:
+class KindContract(EnrolmentRules):
     """What every kind of challenge must do. Inherit it, and say which kind and what is right.
 
     ```python
@@ -58,12 +54,11 @@ class KindContract:
     ``right`` may be a method ``right(self, request, challenge) -> str`` as well, or be left out by a kind whose answer
     is the code that it asked the request for. ``user`` is somebody to whom messages can be sent; ``refused`` lists
     settings that must be refused, each as a mapping, beyond those of the wrong type or size.
-    """
 
-    kind: Any = None
-    right: Any = None
-    user: User = ANN
-    refused: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    For a kind that remembers, ``completes`` is the answer that completes an enrolment, or a method ``completes(self, request,
+    enrolment) -> str``; `enrolment` is what the user was shown, and `credentials` what they have since. Both are there for
+    ``right`` too. The user enrols an hour before they sign in. ``one_time = False`` says that an answer may be right again.
+    """
 
     # What the kind says of itself
 
@@ -208,11 +203,12 @@ class KindContract:
     def test_requests_are_left_alone(self) -> None:
         """A kind writes nothing into the mappings that a request holds."""
         user = evolve(self.user, attributes=MappingProxyType(dict(self.user.attributes)))
-        request = evolve(create_request(self.kind, user=user), carry=MappingProxyType({}))
+        request = evolve(self._create_request(user=user), carry=MappingProxyType({}))
         try:
             challenge = self.kind.create(request)
             private = MappingProxyType(dict(challenge.private))
-            self.kind.verify(evolve(verify_request(self.kind, challenge, "x", user=user), private=private))
+            verify = verify_request(self.kind, challenge, "x", user=user, credentials=self._owned_by(user))
+            self.kind.verify(evolve(verify, private=private))
         except (TypeError, AttributeError) as error:
             raise AssertionError(f"the request is read-only, but: {error}") from error
 
@@ -237,24 +233,14 @@ class KindContract:
     def test_nobody_looks_like_somebody(self) -> None:
         """A user who does not exist, or cannot receive, is shown what a user of that name is shown, and is sent nothing."""
         for user in hidden_users(self.kind, self.user):
-            made = self._made(user=user)
             who = told_of(user)
-            assert made.challenge.messages == (), f"{who}: a message"
+            assert self._made(user=user).challenge.messages == (), f"{who}: a message"
             # What is shown may depend on the name: it was typed, whether anybody has it or not.
-            twin = evolve(self.user, name=user.name)
-            like = self._made(user=twin)
-            for place in ("public", "private", "carry"):
-                shown, expected = getattr(made.challenge, place), getattr(like.challenge, place)
-                assert set(shown) == set(expected), f"{who}: other {place} parameters"
-                for name in shown:
-                    same = shape_of(shown[name]) == shape_of(expected[name]) or self._drawn_alike(
-                        user, twin, place, name
-                    )
-                    assert same, f"{who}: {place}[{name!r}] looks different"
+            self._assert_alike(who, {"user": user}, {"user": evolve(self.user, name=user.name)})
         if sends(self.kind):
             twin = evolve(self.user, name=NOBODY.name)
             for name in self._made(user=NOBODY).challenge.public:
-                real, made_up = (len(self._drawn(user, "public", name)) > 1 for user in (twin, NOBODY))
+                real, made_up = (len(self._drawn("public", name, user=user)) > 1 for user in (twin, NOBODY))
                 assert real or not made_up, f"what is made up for a stranger must not change: {name}"
                 assert made_up or not real, f"what changes for a user must change for a stranger: {name}"
 
@@ -350,50 +336,4 @@ class KindContract:
         for now in (0.0, -1.0, NOW - _DAY, NOW + _DAY, 1e12):
             self._verdict(self.kind, made, made.right, now=now)
             assert self._verdict(self.kind, made, "x", now=now).right is False
-            self._made(now=now)
-
-    # How it is asked
-
-    def _drawn(self, user: User, place: str, name: str) -> list[str]:
-        """Return what *user* is shown under *name* in one challenge after the other, each text once."""
-        made = (self._made(user=user, claim=f"draw-{number}").challenge for number in range(_DRAWS))
-        return list(dict.fromkeys(str(getattr(challenge, place)[name]) for challenge in made))
-
-    def _drawn_alike(self, one: User, other: User, place: str, name: str) -> bool:
-        """Say whether a parameter that looks different this time is drawn anew each time, and may look so for both."""
-        ones, others = ({*map(shape_of, self._drawn(user, place, name))} for user in (one, other))
-        never_twice = len(ones) == len(others) == _DRAWS
-        return min(len(ones), len(others)) > 1 and (never_twice or not ones.isdisjoint(others))
-
-    def _made(self, **how: Any) -> SolvedChallenge:
-        """Make a challenge; *how* goes to `create_request`."""
-        given: dict[str, Any] = {"user": self.user, **how}
-        request = create_request(self.kind, **given)
-        try:
-            with recorded_codes() as issued:
-                challenge = self.kind.create(request)
-        except Exception as error:
-            raise AssertionError(f"create raised {error!r:.200}") from error
-        assert type(challenge) is Challenge, f"create must return a Challenge, not {type(challenge).__name__}"
-        return SolvedChallenge(challenge, self._right(request, challenge, issued), tuple(issued))
-
-    def _right(self, request: CreateRequest, challenge: Challenge, issued: list[DrawnCode]) -> str:
-        """Return the right answer; nothing for users of whom there is none."""
-        if request.user.key != self.user.key or not request.user.attributes:
-            return ""
-        if callable(self.right):
-            return str(self.right(request, challenge))
-        assert issued or self.right, "say what the right answer is: set `right`, or write a method of that name"
-        return str(self.right or issued[-1].text)
-
-    def _verdict(self, kind: Any, made: SolvedChallenge, answer: Any, **how: Any) -> Verdict:
-        """Have *answer* judged; *how* goes to `verify_request`."""
-        given: dict[str, Any] = {"user": self.user, **how}
-        request = verify_request(kind, made.challenge, answer, **given)
-        try:
-            verdict = kind.verify(request)
-        except Exception as error:
-            raise AssertionError(f"verify raised {type(error).__name__} for {answer!r:.80}") from error
-        assert type(verdict) is Verdict, f"verify must return a Verdict, not {type(verdict).__name__}"
-        assert type(verdict.right) is bool, "right must be True or False"
-        return verdict
+            self._created(self._create_request(now=now))

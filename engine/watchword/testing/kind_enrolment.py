@@ -1,0 +1,224 @@
+"""What a kind must do that remembers: for enrolments, with credentials, and for who has none."""
+
+from __future__ import annotations
+
+import logging
+from base64 import b32encode, b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+
+import pytest
+from attrs import evolve
+
+from watchword.contract.credentials import Credential, NewCredential, is_usable
+from watchword.contract.kinds import Challenge, KindRequest, Verdict
+from watchword.contract.powers import powers_of
+from watchword.errors import UnavailableError
+from watchword.runtime.creation import flaw_of
+from watchword.testing.hostile import hostile_answers
+from watchword.testing.kind_calls import ENROLLED_AT, KindCalls
+from watchword.testing.kind_facts import SolvedChallenge, assert_word, hidden_users, told_of
+from watchword.testing.leaks import reveals
+from watchword.testing.requests import NOBODY, complete_request, verify_request
+
+
+class EnrolmentRules(KindCalls):
+    """What every kind must do that has the powers `Remembers`, `Enrols` and `Offers`: `KindContract` inherits it."""
+
+    # Enrolments
+
+    def test_an_enrolment_makes_a_credential(self) -> None:
+        """What `begin` shows and keeps is small enough to travel, and the right answer gives what every store can keep."""
+        self._demand_enrolment()
+        shown = Challenge(self.enrolment.public, self.enrolment.private, self.enrolment.carry)
+        flaw = flaw_of(shown, "")
+        assert not flaw, f"the engine refuses the enrolment: the kind {flaw}"
+        (credential,) = self.credentials
+        assert is_usable(credential), "the credential has no id, or one that is too long, or half a character"
+
+    def test_an_enrolment_can_be_repeated(self) -> None:
+        """Begun or completed again with the same request it gives the same; and after a wrong answer it can be completed still."""
+        self._demand_enrolment()
+        assert self._begun() == self.enrolment, "begin gives something else for the same request"
+        answer = self._completing(self.enrolment)
+        first, again = (self._completed(self.enrolment, answer) for _ in range(2))
+        assert first == again, "complete gives something else for the same request"
+        how = {"claim": "claim-2", "again": True, "carry": self.enrolment.carry}
+        retry = self._begun(**how)
+        said = self._completed(retry, self._completing(retry, **how), claim="claim-2")
+        assert isinstance(said, NewCredential), "after a wrong answer the right one enrols nothing"
+
+    def test_a_wrong_answer_enrols_nothing(self) -> None:
+        """No wrong answer gives a credential, and none raises, whatever its type, length or script."""
+        self._demand_enrolment()
+        for answer in hostile_answers(self._completing(self.enrolment)):
+            said = self._completed(self.enrolment, answer)
+            assert isinstance(said, Verdict), f"{answer!r:.80} enrols"
+            assert_word(said.reason)
+
+    def test_what_begin_kept_is_needed(self) -> None:
+        """Where what `begin` kept for `complete` is missing, empty or nonsense, no answer gives a credential."""
+        self._demand_enrolment()
+        right, names = self._completing(self.enrolment), list(self.enrolment.private)
+        nonsense = [{}, *(dict.fromkeys(names, bad) for bad in ("", "0", "None", "é", right, "\ud800", "x" * 10_000))]
+        for private in nonsense if names else ():
+            for answer in (right, "", "0", "None", "undefined", None):
+                request = complete_request(self.kind, private, answer, user=self.user, now=ENROLLED_AT)
+                try:
+                    said: object = self.kind.complete(request)
+                except UnavailableError:  # no root key of that id
+                    continue
+                except Exception as error:
+                    name = type(error).__name__
+                    raise AssertionError(f"complete raised {name} where private is {private!r:.80}") from error
+                wrong = isinstance(said, Verdict) and said.right is False
+                assert wrong, f"{answer!r:.20} enrols where private is {private!r:.80}"
+
+    # Who has nothing
+
+    def test_without_a_credential_nothing_is_right(self) -> None:
+        """The right answer of somebody who has enrolled is wrong for whoever has not, and for whoever does not exist."""
+        self._demand_memory()
+        made = self._made()
+        for user in (self.user, *hidden_users(self.kind, self.user)[:2]):
+            verdict = self._verdict(self.kind, made, made.right, user=user, credentials=())
+            assert verdict.right is False, f"{told_of(user)}: right without a credential"
+            assert verdict.use is None, f"{told_of(user)}: a credential is used that nobody has"
+
+    def test_who_has_enrolled_is_not_shown(self) -> None:
+        """Before a factor is proven, who has enrolled, who has not and who does not exist are asked alike."""
+        self._demand_memory()
+        self._assert_alike("who has not enrolled", {"credentials": ()}, {})
+        self._assert_alike("unknown", {"user": NOBODY, "credentials": ()}, {"credentials": ()})
+
+    def test_a_store_that_fails_lets_nobody_in(self) -> None:
+        """If the store cannot be read, UnavailableError passes through the kind, or the answer is wrong."""
+        self._demand_memory()
+        made = self._made()
+        request = verify_request(self.kind, made.challenge, made.right, user=self.user)
+        try:
+            verdict = self.kind.verify(evolve(request, methods=evolve(request.methods, credentials=_store_down)))
+        except UnavailableError:
+            return
+        except Exception as error:
+            raise AssertionError(f"verify turns the store's error into {type(error).__name__}: let it pass") from error
+        assert verdict.right is False, "right although the store cannot be read"
+
+    # Who has something
+
+    def test_a_right_answer_changes_the_state_alone(self) -> None:
+        """``use`` is a credential that the request gave, with another state; a wrong answer has none."""
+        self._demand_memory()
+        made = self._made()
+        use = self._verdict(self.kind, made, made.right).use
+        for answer in ("", "x", made.right + "x"):
+            assert self._verdict(self.kind, made, answer).use is None, "a wrong answer writes something"
+        if use is None:
+            return
+        assert type(use) is Credential, f"use must be a Credential, not {type(use).__name__}"
+        assert any(evolve(use, state=each.state) == each for each in self.credentials), (
+            "use is none of the credentials that the request gave: change the state alone, by evolve"
+        )
+        assert is_usable(use), "the new state cannot be stored"
+
+    def test_judging_changes_nothing(self) -> None:
+        """The same request gets the same verdict: the engine writes, and asks again where it has lost a race."""
+        self._demand_memory()
+        made, before = self._made(), [dict(each.state) for each in self.credentials]
+        first, again = (self._verdict(self.kind, made, made.right) for _ in range(2))
+        assert first == again, "the same request gets another verdict"
+        assert [dict(each.state) for each in self.credentials] == before
+
+    def test_a_used_answer_is_refused(self) -> None:
+        """Once ``use`` is written, the same answer is wrong. Set ``one_time = False`` for a kind that may take it again."""
+        self._demand_memory()
+        made = self._made()
+        use = self._verdict(self.kind, made, made.right).use
+        if use is None or not self.one_time:
+            return
+        written = tuple(use if each.id == use.id else each for each in self.credentials)
+        replayed = self._verdict(self.kind, made, made.right, credentials=written)
+        assert not replayed.right, "the same answer is right again, although its use was written"
+
+    def test_nothing_secret_is_kept(self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+        """No derived secret and no right answer is in a state, in what travels, in a log or in what is printed."""
+        self._demand_memory()
+        caplog.set_level(logging.DEBUG)
+        made = self._made()
+        verdict = self._verdict(self.kind, made, made.right)
+        kept = [each for each in (*self.credentials, verdict.use) if each is not None]
+        places = {f"state[{name!r}]": text for each in kept for name, text in each.state.items()}
+        places |= {"the label": " ".join(each.label for each in kept), "repr of the credential": repr(kept)}
+        shown = {
+            f"{place} of the challenge": getattr(made.challenge, place) for place in ("public", "private", "carry")
+        }
+        secrets = {*self._derived(made.challenge, made.right)}
+        if powers_of(self.kind).enrols:
+            secrets.add(self._completing(self.enrolment))
+            shown |= {
+                "private of the enrolment": self.enrolment.private,
+                "carry of the enrolment": self.enrolment.carry,
+            }
+            places["repr of the enrolment"] = repr(self.enrolment)
+        places |= {f"{place}[{name!r}]": text for place, texts in shown.items() for name, text in texts.items()}
+        printed = capfd.readouterr()
+        places |= {"the log": caplog.text, "what is printed": printed.out + printed.err}
+        for secret in secrets | {made.right}:
+            for place, text in places.items():
+                assert not reveals(text, secret), f"a secret can be read from {place}"
+
+    # Offers
+
+    def test_an_offer_reads_nothing(self) -> None:
+        """An offer needs no store and sends nothing, is the same for everybody, and its right answer is right."""
+        offer = powers_of(self.kind).offer
+        if offer is None:
+            pytest.skip(f"{self.kind.kind} is not offered in a choice")
+        request = self._create_request()
+        closed = evolve(request.methods, credentials=_store_down)
+        offered = self._created(evolve(request, methods=closed), offer)
+        assert offered.messages == (), "an offer sends a message"
+        stranger = self._created(evolve(request, user=NOBODY, methods=closed), offer)
+        for place in ("public", "private", "carry"):
+            assert set(getattr(offered, place)) == set(getattr(stranger, place)), (
+                f"a stranger gets other {place} parameters"
+            )
+        solved = SolvedChallenge(offered, self._right(request, offered, ()), ())
+        assert self._verdict(self.kind, solved, solved.right).right, "the right answer to an offer is refused"
+
+    # What the rules need
+
+    def _demand_memory(self) -> None:
+        if not self.remembers:
+            pytest.skip(f"{self.kind.kind} remembers nothing")
+        assert self.credentials, "say what is enrolled: give the kind begin and complete, or set `credentials`"
+
+    def _demand_enrolment(self) -> None:
+        if not powers_of(self.kind).enrols:
+            pytest.skip(f"nobody enrols for {self.kind.kind}")
+
+    def _derived(self, challenge: Challenge, right: str) -> Iterator[str]:
+        """Return, in the usual spellings, each secret that the kind derives while it enrols and judges."""
+        found: list[bytes] = []
+        verify = verify_request(self.kind, challenge, right, user=self.user, credentials=self.credentials)
+        self.kind.verify(_tapped(verify, found))
+        if powers_of(self.kind).enrols:
+            request = self._begin_request()
+            self._begun_by(evolve(request, methods=_tapped(request, found).methods))
+        for secret in {part for each in found for part in (each, each[:20], each[:16])}:
+            yield from (secret.hex(), *(way(secret).decode().rstrip("=") for way in (b32encode, b64encode)))
+            yield urlsafe_b64encode(secret).decode().rstrip("=")
+
+
+def _tapped(request: KindRequest, found: list[bytes]) -> KindRequest:
+    """Return *request*, which adds to *found* each secret that a kind derives by it."""
+    real = request.methods.derive
+
+    def derive(id_: str, root: str) -> bytes:
+        found.append(real(id_, root))
+        return found[-1]
+
+    return evolve(request, methods=evolve(request.methods, derive=derive))
+
+
+def _store_down() -> tuple[Credential, ...]:
+    raise UnavailableError("the store cannot be read", reason="unreachable")
