@@ -965,6 +965,30 @@ class TestDevice(KindContract):
 
 
 @frozen
+class Badge(Device):
+    """A device whose use writes nothing, and that is enrolled by its number: nothing has to be kept between."""
+
+    kind: ClassVar[str] = "badge"
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return evolve(Device.verify(self, request), use=None)
+
+    def begin(self, request: BeginRequest) -> Enrolment:
+        return Enrolment()
+
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        if request.answer != "badge 4711":
+            return Verdict(right=False)
+        return NewCredential(request.id, {"sealed": create_request(self).seal("it is me"), "uses": "0"})
+
+
+class TestBadge(KindContract):
+    kind = Badge()
+    right = "it is me"
+    completes = "badge 4711"
+
+
+@frozen
 class SpellsOut(Ticker):
     """Enrols by a code that is drawn and shown: no method `completes` is needed."""
 
