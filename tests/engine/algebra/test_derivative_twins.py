@@ -7,6 +7,7 @@ import pytest
 from attrs import frozen
 
 from kit.sessions import SIGNIN, session
+from oracles import offer_oracles
 from oracles.flow_oracles import (
     EXAMPLES,
     GOLD,
@@ -107,7 +108,7 @@ TWINS = {
         "others if then == FAILED else (", "others if True else (", "long"
     ),
     "the client says whether a step was asked": Twin(
-        'elif parts[2] == "0":', 'elif parts[2] == "0" and action != "resend":', "player"
+        '(UNASKED,) if parts[2] == "0" else', '(UNASKED,) if parts[2] == "0" and action != "resend" else', "player"
     ),
     "anything may follow what was not asked": Twin(
         "expected = (UNASKED,)", 'expected = (UNASKED, "answer", "resend")', "player"
@@ -162,6 +163,31 @@ TWINS = {
         '"resend" if action == "resend" else "answer" for parts',
         "lists",
     ),
+    "an answered choice is an answer, wherever it comes": Twin(
+        '        body, use = step_body(body, SELECT, "choice", False), "answer"\n', '        use = "answer"\n', "offers"
+    ),
+    "an answered choice is a choice": Twin(
+        'body, use = step_body(body, SELECT, "choice", False), "answer"', 'step, use = SELECT, "choice"', "offers"
+    ),
+    "any option can be answered, by metadata": Twin(' and use[7:] in program[4] else ""', ' else ""', "player"),
+    "any option can be answered, by the client": Twin(
+        "offered = program[4] if", "offered = heads(before[0]) if", "player"
+    ),
+    "an option that is not there can be answered": Twin(
+        "choice in offered and choice in heads(before[0])", "choice in offered", "offers"
+    ),
+    "what is asked first is asked at once": Twin(
+        ' if head(body)[0] == "step" else shown(body)', " if len(names) == 1 else shown(body)", "player"
+    ),
+    "what is asked first is never chosen": Twin(
+        "choice if choice in names else", "choice if choice in names and asks(body) != 1 else", "player"
+    ),
+    "what is asked first is asked again and again": Twin(
+        '        return ("step", own_name, tries, requests)\n    if name', "        return body\n    if name", "player"
+    ),
+    "a true choice is accepted where a step is asked first": Twin(
+        'use == "choice" and not right:\n', 'use == "choice":\n', "player"
+    ),
 }
 
 
@@ -195,10 +221,17 @@ def foreign(derivative):
 
 def player(derivative):
     """Every short walk of the small flows, and with one thing altered, against the coroutines."""
-    for name in ("password", "step", "fallback", "sequence", "choice", "password, step", "all"):
+    for name in ("password", "step", "fallback", "sequence", "choice", "password, step", "all", *OFFERING):
         yield from player_divergences(SMALL[name], derivative)
 
 
+def offers(derivative):
+    """Every list of up to three rounds of two flows that offer, against the same with choice and answer apart."""
+    for name in ("one_of of cards", "two of three"):
+        yield from offer_oracles.divergences(offer_oracles.FLOWS[name], 3, derivative)
+
+
+OFFERING = ("offer", "two offers", "asked first")
 LONG = [
     (Flow(ONE), "s1~ s1~ s1~ s1~ s1~ s1~"),
     (SMALL["choice"], "s1~ s2~ s1~ s2~ s1~ s1~"),
@@ -223,13 +256,26 @@ def long(derivative):
     yield from difference(flow, session("s1- s1+ s2+", flow, facts="1"), derivative, **GOLD)
 
 
-ORACLES = {"lists": lists, "odd lists": odd_results_and_metadata, "foreign": foreign, "player": player, "long": long}
+ORACLES = {
+    "lists": lists,
+    "odd lists": odd_results_and_metadata,
+    "foreign": foreign,
+    "player": player,
+    "long": long,
+    "offers": offers,
+}
 
 
-@pytest.mark.parametrize("name", ["lists", "odd lists", "foreign", "long"])
+@pytest.mark.parametrize("name", ["lists", "odd lists", "foreign", "long", "offers"])
 def test_the_interpreter_itself_passes_the_oracles(name):
     """Loaded from its source in the same way as the twins. (The player's walks are a test of their own.)"""
     assert list(ORACLES[name](interpreter(SOURCE))) == []
+
+
+@pytest.mark.parametrize("name", offer_oracles.FLOWS)
+def test_an_answered_choice_is_worth_a_choice_and_an_answer_over_four_rounds(name):
+    """All lists of them, of every sort of flow."""
+    assert next(offer_oracles.divergences(offer_oracles.FLOWS[name], 4), None) is None
 
 
 @pytest.mark.parametrize("name", TWINS)
