@@ -1,12 +1,10 @@
-"""Crash points: the process dies at each call of each port, and the host calls again as Cognito would.
-
-A death is an exception that nothing in between may catch. What was written before it stays, what comes after it never was.
-"""
+"""Crash points: the process dies at each call of each port, and the host calls again as Cognito would."""
 
 from collections import Counter
 
 import pytest
 
+from kit.deaths import Deaths, Killed, Mortal
 from kit.engine_host import ANN, KEY
 from kit.faults import FLOWS, Post
 from watchword import User
@@ -26,44 +24,6 @@ pytestmark = pytest.mark.exhaustive
 
 USER = User("ann", ANN)
 COUNTS = Counter()
-
-
-class Killed(BaseException):
-    """The end of the process."""
-
-
-class Mortal:
-    """A port whose *call*th call kills the process: before it was done, or after."""
-
-    def __init__(self, inner, deaths):
-        self.inner = inner
-        self.deaths = deaths
-
-    def __getattr__(self, name):
-        method = getattr(self.inner, name)
-        if not callable(method):
-            return method
-
-        def called(*given, **named):
-            self.deaths.at("before", name)
-            answer = method(*given, **named)
-            self.deaths.at("after", name)
-            return answer
-
-        return called
-
-
-class Deaths:
-    """When to die: at the *step*th point of all, if any; *points* are those that were passed."""
-
-    def __init__(self, step=None):
-        self.step = step
-        self.points = []
-
-    def at(self, moment, name):
-        self.points.append(f"{moment} {name}")
-        if len(self.points) - 1 == self.step:
-            raise Killed
 
 
 class Process:

@@ -35,6 +35,13 @@ class Remembering:
         return NewCredential(request.id, self.first_state())
 
 
+class Unguessable:
+    """What nobody guesses, which therefore has no budget."""
+
+    def guess_probability(self):
+        return 2.0**-80
+
+
 @frozen
 class Steps(Remembering):
     """Like TOTP: the answer names a step of time, none is used that is not above the last, one user has one."""
@@ -55,14 +62,11 @@ class Steps(Remembering):
 
 
 @frozen
-class Codes(Remembering):
+class Codes(Remembering, Unguessable):
     """Like recovery codes: ten, each once; nobody guesses one."""
 
     kind: ClassVar[str] = "codes"
     remembers: ClassVar[str] = "one"
-
-    def guess_probability(self):
-        return 2.0**-80
 
     def first_state(self):
         return {"used": ""}
@@ -79,7 +83,7 @@ class Codes(Remembering):
 
 
 @frozen
-class Counts(Remembering):
+class Counts(Remembering, Unguessable):
     """Like a passkey that counts: the answer names a count, which must be above the last."""
 
     kind: ClassVar[str] = "counts"
@@ -97,7 +101,7 @@ class Counts(Remembering):
 
 
 @frozen
-class Uses(Remembering):
+class Uses(Remembering, Unguessable):
     """Every use is right, and written down."""
 
     kind: ClassVar[str] = "uses"
@@ -114,7 +118,7 @@ class Uses(Remembering):
 
 
 @frozen
-class Keys(Remembering):
+class Keys(Remembering, Unguessable):
     """Like a passkey without a count: every use is right, and nothing is written down."""
 
     kind: ClassVar[str] = "keys"
@@ -130,6 +134,10 @@ class Keys(Remembering):
 
 
 KINDS = {each.kind: each for each in (Steps(), Codes(), Counts(), Uses(), Keys())}
+
+
+ONCE = ("steps", "codes", "counts")
+"""The kinds of which an answer is good once."""
 
 
 def enrolled(kind, owner, id_="id-1"):

@@ -64,7 +64,9 @@ MODULES = {
         "engine/watchword/runtime/verification.py",
         (*_ENGINE, "tests/engine/runtime/test_calls_mutants.py", "tests/bounds/test_plugin_deadline.py"),
     ),
-    "effects": Module("engine/watchword/runtime/credentials/effects.py", ("tests/engine/runtime/test_effects.py",)),
+    "effects": Module(
+        "engine/watchword/runtime/credentials/effects.py", ("tests/engine/runtime/credentials/test_effects.py",)
+    ),
     "limits": Module(
         "engine/watchword/algebra/limits.py",
         ("tests/engine/algebra/test_limits.py", "tests/engine/runtime/test_wire_mutants.py", *_ENGINE),

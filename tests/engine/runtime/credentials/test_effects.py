@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 from attrs import evolve, frozen
 
-from kit.engine_host import ANN, KEY
+from kit.remembering_host import NAMED, OWNER, POOL, STRANGER, Home
 from kit.remembering_kinds import KINDS, Codes, Counts, Keys, Steps, Uses, enrolled
 from watchword import Flow, UnavailableError, Verdict, sequence
 from watchword.algebra.evaluation import AnswerRequest, SessionRequest
@@ -17,103 +17,29 @@ from watchword.contract.credentials import (
     Credential,
     NewCredential,
 )
-from watchword.contract.kinds import User
 from watchword.contract.ports import LEASE
 from watchword.runtime.credentials.effects import RoundAnswer, judge
-from watchword.runtime.engine import Engine
-from watchword.runtime.keyring import Keyring
 from watchword.runtime.services import Deadline
-from watchword.testing.time import SeededRandom, VirtualClock
-from watchword_adapters.audit import MemoryAudit
-from watchword_adapters.credentials import MemoryCredentials
-from watchword_adapters.ledgers.memory import MemoryLedger
-
-POOL = "pool_1"
-OWNER = f"{POOL}#{ANN['sub']}"
-NAMED = User("ann", ANN)
-STRANGER = User("zoe", {}, known=False)
 
 
-class Spied:
-    """A port that notes each call, and does what *meanwhile* says before a call of a name, once."""
-
-    reach = "everywhere"
-
-    def __init__(self, inner, calls):
-        self.inner, self.calls, self.meanwhile, self.after = inner, calls, {}, {}
-
-    def __getattr__(self, name):
-        def called(*given, **named_):
-            self.calls.append(name)
-            self.meanwhile.pop(name, lambda: None)()
-            answer = getattr(self.inner, name)(*given, **named_)
-            self.after.pop(name, lambda: None)()
-            return answer
-
-        return called
-
-
-class Home:
-    """An engine of one kind, its ports, and what ann has enrolled."""
-
-    def __init__(self, kind, *ids):
-        self.kind, self.clock, self.events, self.calls = kind, VirtualClock(), MemoryAudit(), []
-        self.ledger, self.store = Spied(MemoryLedger(), self.calls), Spied(MemoryCredentials(), self.calls)
-        for each in ids or ("id-1",):
-            assert self.add(enrolled(kind, OWNER, each))
-        self.engine = Engine(
-            Flow(sequence(kind)),
-            keyring=Keyring.of(KEY),
-            ledger=self.ledger,
-            credentials=self.store,
-            clock=self.clock,
-            random=SeededRandom("effects"),
-            audit=self.events,
-        )
-
-    def add(self, credential):
-        return self.store.inner.add(credential, replace=False, most=MAX_CREDENTIALS, within=1)
-
-    @property
-    def owned(self):
-        return self.store.inner.list(OWNER, within=1)
-
-    @property
-    def answer(self):
-        """The first answer that is right."""
-        return self.kind.answers(self.owned[0], self.clock.now())[0]
-
-    def ask(self, user=NAMED):
-        """Make a challenge, which is a round of its own."""
-        return self.engine.create(SessionRequest(POOL, "app", user))
-
-    def verify(self, made, answer, user=NAMED):
-        """Whether *answer* is right; *calls* are those of this call alone."""
-        self.calls.clear()
-        return self.engine.verify(AnswerRequest(POOL, "app", user, answer, made.private)).right
-
-    @property
-    def reason(self):
-        return self.events.events[-1].detail["reason"]
-
-    def use(self, answer="", **fields):
-        """A `RoundAnswer`, as who calls `judge` makes it; *says* is what the kind says."""
-        says = fields.pop("says")
-        step = next(iter(self.engine.flow.steps.values()))
-        user = self.engine.as_kinds_see(POOL, fields.pop("user", NAMED))
-        deadline = Deadline.starting(self.engine)
-        asked = RoundAnswer(
-            POOL,
-            user,
-            self.kind.kind,
-            self.kind.remembers,
-            fields.pop("round", "r1"),
-            lambda: self.engine.methods_of(POOL, user, step, deadline, claim="c", key=self.engine.keyring.current),
-            says if callable(says) else lambda methods: says,
-            repeated=fields.pop("repeated", False),
-            **fields,
-        )
-        return judge(self.engine, asked, deadline)
+def use(home, **fields):
+    """A `RoundAnswer`, as who calls `judge` makes it; *says* is what the kind says."""
+    says = fields.pop("says")
+    step = next(iter(home.engine.flow.steps.values()))
+    user = home.engine.as_kinds_see(POOL, fields.pop("user", NAMED))
+    deadline = Deadline.starting(home.engine)
+    asked = RoundAnswer(
+        POOL,
+        user,
+        home.kind.kind,
+        home.kind.remembers,
+        fields.pop("round", "r1"),
+        lambda: home.engine.methods_of(POOL, user, step, deadline, claim="c", key=home.engine.keyring.current),
+        says if callable(says) else lambda methods: says,
+        repeated=fields.pop("repeated", False),
+        **fields,
+    )
+    return judge(home.engine, asked, deadline)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -473,11 +399,11 @@ def test_nothing_is_charged_for_what_nobody_can_guess():
 def test_a_new_credential_is_added_in_the_name_of_its_round():
     """The engine adds owner, kind, times and the round; the label is the user's if the kind gives none."""
     home = Home(Uses())
-    verdict = home.use(says=NewCredential("id-2", {"uses": "0"}), enrols=True, label="phone")
+    verdict = use(home, says=NewCredential("id-2", {"uses": "0"}), enrols=True, label="phone")
     added = Credential("id-2", OWNER, "uses", "phone", int(home.clock.now()), state={"uses": "0"}, rounds=("r1",))
     assert (verdict.right, added) == (True, verdict.use)
     assert added == home.owned[1]
-    named_ = home.use(says=NewCredential("id-3", label="own"), enrols=True, label="phone", round="r2")
+    named_ = use(home, says=NewCredential("id-3", label="own"), enrols=True, label="phone", round="r2")
     assert "own" == named_.use.label
 
 
@@ -485,20 +411,20 @@ def test_a_repeat_of_an_enrolment_is_right_and_the_kind_is_not_asked():
     """Whether the call before it ended or not."""
     home = Home(Steps())
     new = NewCredential("id-2", {"step": "0"})
-    assert home.use(says=new, enrols=True).right
-    again = home.use(says=lambda _: pytest.fail("asked"), enrols=True, repeated=True)
+    assert use(home, says=new, enrols=True).right
+    again = use(home, says=lambda _: pytest.fail("asked"), enrols=True, repeated=True)
     assert (True, "id-2") == (again.right, again.use.id)
     assert ["id-2"] == [each.id for each in home.owned]  # in place of the one before
-    assert home.use(says=new, enrols=True).right  # a repeat that overlaps
-    assert not home.use(says=new, enrols=True, round="r2").right
+    assert use(home, says=new, enrols=True).right  # a repeat that overlaps
+    assert not use(home, says=new, enrols=True, round="r2").right
 
 
 def test_an_enrolment_that_finds_no_room_says_why():
     """The id is known, or there are twenty."""
     home = Home(Uses(), *(f"id-{number}" for number in range(MAX_CREDENTIALS - 1)))
-    assert "known_credential" == home.use(says=NewCredential("id-3"), enrols=True).reason
-    assert home.use(says=NewCredential("new"), enrols=True).right
-    full = home.use(says=NewCredential("newer"), enrols=True, round="r2")
+    assert "known_credential" == use(home, says=NewCredential("id-3"), enrols=True).reason
+    assert use(home, says=NewCredential("new"), enrols=True).right
+    full = use(home, says=NewCredential("newer"), enrols=True, round="r2")
     assert (False, "too_many", None) == (full.right, full.reason, full.use)
     assert MAX_CREDENTIALS == len(home.owned)
 
@@ -508,8 +434,8 @@ def test_of_one_credential_a_kind_replaces_the_old_one_does_not_count():
     home = Home(Steps())
     for number in range(MAX_CREDENTIALS - 1):
         assert home.add(enrolled(Uses(), OWNER, f"use-{number}"))
-    assert home.use(says=NewCredential("new"), enrols=True).right
-    assert "known_credential" == home.use(says=NewCredential("new"), enrols=True, round="r2").reason
+    assert use(home, says=NewCredential("new"), enrols=True).right
+    assert "known_credential" == use(home, says=NewCredential("new"), enrols=True, round="r2").reason
 
 
 @pytest.mark.parametrize(
@@ -534,7 +460,7 @@ def test_what_cannot_be_enrolled_is_refused(says):
     """Nothing half-enrolled, and no right answer without a credential."""
     home = Home(Uses())
     before = home.owned
-    verdict = home.use(says=says, enrols=True)
+    verdict = use(home, says=says, enrols=True)
     assert (False, None) == (verdict.right, verdict.use)
     assert verdict.reason in {"kind_failed", "write_refused"}
     assert before == home.owned
@@ -545,21 +471,21 @@ def test_what_is_at_the_limits_is_enrolled():
     home = Home(Uses())
     state = {"k": "ä" * 2047}
     says = NewCredential("x" * LONGEST_CREDENTIAL_ID, state, "\U0001f600" * LONGEST_LABEL)
-    assert home.use(says=says, enrols=True).right
+    assert use(home, says=says, enrols=True).right
     assert state == home.owned[1].state
 
 
 def test_a_kind_gives_no_new_credential_outside_an_enrolment():
     """An answer enrols nothing."""
     home = Home(Uses())
-    assert Verdict(right=False, reason="kind_failed") == home.use(says=NewCredential("id-2"))
+    assert Verdict(right=False, reason="kind_failed") == use(home, says=NewCredential("id-2"))
     assert 1 == len(home.owned)
 
 
 def test_nobody_unknown_enrols():
     """The answer is wrong, and nothing is written."""
     home = Home(Uses())
-    verdict = home.use(says=NewCredential("id-2"), enrols=True, user=STRANGER)
+    verdict = use(home, says=NewCredential("id-2"), enrols=True, user=STRANGER)
     assert Verdict(right=False) == verdict
     assert "add" not in home.calls
 
@@ -567,7 +493,7 @@ def test_nobody_unknown_enrols():
 def test_a_wrong_answer_in_an_enrolment_is_the_kinds_own_verdict():
     """With its reason."""
     home = Home(Uses())
-    assert Verdict(right=False, reason="mine") == home.use(says=Verdict(right=False, reason="mine"), enrols=True)
+    assert Verdict(right=False, reason="mine") == use(home, says=Verdict(right=False, reason="mine"), enrols=True)
 
 
 def test_without_a_store_nothing_can_be_enrolled():
@@ -575,7 +501,7 @@ def test_without_a_store_nothing_can_be_enrolled():
     home = Home(Uses())
     home.engine = evolve(home.engine, credentials=None)
     with pytest.raises(UnavailableError, match="no store of credentials"):
-        home.use(says=NewCredential("id-2"), enrols=True)
+        use(home, says=NewCredential("id-2"), enrols=True)
 
 
 @pytest.mark.parametrize("call", ["add", "list"])
@@ -591,10 +517,10 @@ def test_a_lost_reply_to_an_addition_is_found_by_the_repeat(call):
     given = []
     says = NewCredential("id-1" if call == "list" else "id-2")
     with pytest.raises(UnavailableError):
-        home.use(says=says, enrols=True, give_back=lambda: given.append(1))
+        use(home, says=says, enrols=True, give_back=lambda: given.append(1))
     assert [] == given
     if call == "add":
-        assert home.use(says=lambda _: pytest.fail("asked"), enrols=True, repeated=True).right
+        assert use(home, says=lambda _: pytest.fail("asked"), enrols=True, repeated=True).right
     assert len(home.owned) == 1 + (call == "add")
 
 
