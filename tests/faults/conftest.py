@@ -3,7 +3,7 @@
 import pytest
 
 from kit.aws import Aws, isolate, patient
-from kit.faults import ledgers
+from kit.faults import credential_stores, ledgers
 from watchword.testing.time import VirtualClock
 
 
@@ -19,6 +19,14 @@ def make_any_ledger(request, tmp_path):
     if request.param == "dynamodb":
         return request.getfixturevalue("make_far_ledger")
     return ledgers(tmp_path)[request.param]
+
+
+@pytest.fixture(params=["memory", "sqlite", "memory and sqlite", "sqlite and memory"])
+def make_ports(request, tmp_path):
+    """An empty ledger and an empty store of credentials, of each sort that there is, in each pair."""
+    first, _, second = request.param.partition(" and ")
+    make, stores = ledgers(tmp_path)[first], credential_stores(tmp_path)
+    return lambda: (make(), stores[second or first]())
 
 
 @pytest.fixture(scope="module")

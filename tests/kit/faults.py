@@ -14,6 +14,7 @@ from watchword.errors import FAILURE_TEXTS, UnavailableError
 from watchword.testing.time import VirtualClock
 from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, reached
+from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 from watchword_plugins.captcha import Captcha
@@ -43,6 +44,14 @@ def ledgers(folder):
     number = iter(range(10**6))
     clock = VirtualClock()
     return {"memory": MemoryLedger, "sqlite": lambda: SqliteLedger(folder / f"ledger{next(number)}.db", clock=clock)}
+
+
+def credential_stores(folder):
+    """Ways to make an empty store of credentials on this machine, by name."""
+    number = iter(range(10**6))
+    clock = VirtualClock()
+    make = lambda: SqliteCredentials(folder / f"credentials{next(number)}.db", clock=clock)  # noqa: E731
+    return {"memory": MemoryCredentials, "sqlite": make}
 
 
 @frozen

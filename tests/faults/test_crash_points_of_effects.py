@@ -1,0 +1,187 @@
+"""Crash points of kinds that remember: the process dies at each call of ledger and store in Verify, and the host calls again.
+
+Between charge, list, judgement, write and mark: the same round reads right again, and every other round is wrong.
+"""
+
+from collections import Counter
+from functools import partial
+
+import pytest
+
+from kit.deaths import Deaths, Killed, Mortal
+from kit.engine_host import Host, Riddle, world
+from kit.remembering_host import NAMED, OWNER, Home
+from kit.remembering_kinds import KINDS, ONCE
+from watchword import Flow, IssueTokens, enrol, sequence
+from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
+
+pytestmark = pytest.mark.exhaustive
+
+COUNTS = Counter()
+LONG = 3600.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def summary():
+    """Print what all of it came to."""
+    yield
+    print(f"\ncrash points of effects: {', '.join(f'{name} {count:,}' for name, count in sorted(COUNTS.items()))}")
+
+
+def killed(home, step, act):
+    """Have *act* done by a process that dies at its *step*th point, if it has so many; return whether it died, and the points."""
+    deaths = Deaths(step)
+    home.start(Mortal, deaths)
+    try:
+        act()
+    except Killed:
+        COUNTS["crashes"] += 1
+        return True, deaths.points
+    finally:
+        home.start()
+    return False, deaths.points
+
+
+def deaths_of(home, act, most=40):
+    """The points that *act* passes in a process that lives."""
+    died, points = killed(home, most, act)
+    assert not died
+    return points
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_the_points_are_those_that_the_order_names(make_ports, kind):
+    """Charge, list, write, mark: a death is tried before and after each of them."""
+    ledger, store = make_ports()
+    home = Home(kind, ledger=ledger, store=store)
+    made = home.ask()
+    calls = ["charge", "list", *([] if kind.kind == "keys" else ["swap"]), "consume"]
+    points = deaths_of(home, partial(home.verify, made, home.answer))
+    assert [f"{moment} {name}" for name in calls for moment in ("before", "after")] == points
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_killed_anywhere_the_same_round_reads_right_and_every_other_wrong(make_ports, kind):
+    """The host calls three times in all: the process dies in the first call, or in the first two, at any two points."""
+    for first in range(8):
+        for second in (None, *range(10)):
+            ledger, store = make_ports()
+            home = Home(kind, ledger=ledger, store=store)
+            made, other, third = home.ask(), home.ask(), home.ask()
+            answers, where = home.answers, (first, second)
+            died, _ = killed(home, first, partial(home.verify, made, answers[0]))
+            if not died:
+                break
+            if second is not None:
+                died, _ = killed(home, second, partial(home.verify, made, answers[0]))
+                if not died:
+                    break
+            right = [home.verify(made, answers[0]) for _ in range(3)]
+            COUNTS["lost"] += right != [True] * 3
+            assert [True] * 3 == right, where
+            again = home.verify(other, answers[0])
+            COUNTS["used twice"] += again and kind.kind in ONCE
+            assert again is (kind.kind not in ONCE), where
+            assert not home.verify(made, "another answer"), where
+            assert home.owned[0].version == {"keys": 0, "uses": 2}.get(kind.kind, 1), where
+            if len(answers) > 1:
+                assert home.verify(third, answers[1]), where
+    assert 0 == COUNTS["lost"] + COUNTS["used twice"]
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_rival_between_two_calls_of_one_round_gets_what_the_first_call_did_not_write(make_ports, kind):
+    """Another round answers the same after the death, before the host calls again: of the two exactly one is right."""
+    for step in range(8):
+        ledger, store = make_ports()
+        home = Home(kind, ledger=ledger, store=store)
+        made, rival, answer = home.ask(), home.ask(), home.answer
+        died, points = killed(home, step, partial(home.verify, made, answer))
+        if not died:
+            break
+        right = [home.verify(rival, answer), home.verify(made, answer)]
+        if kind.kind in ONCE:
+            COUNTS["used twice"] += sum(right) > 1
+            COUNTS["lost"] += not any(right)
+            assert right == ([False, True] if "after swap" in points else [True, False]), step
+        else:
+            assert [True, True] == right, step
+        assert right == [home.verify(rival, answer), home.verify(made, answer)], step
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_wrong_answer_stays_wrong_wherever_the_process_died(make_ports, kind):
+    """And writes nothing."""
+    for step in range(6):
+        ledger, store = make_ports()
+        home = Home(kind, ledger=ledger, store=store)
+        made, before = home.ask(), home.owned
+        killed(home, step, partial(home.verify, made, "wrong"))
+        assert [False] * 3 == [home.verify(made, "wrong") for _ in range(3)]
+        assert not home.verify(made, home.answer) or step == 0  # nothing was recorded
+        assert step == 0 or before == home.owned
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_killed_anywhere_an_enrol_step_enrols_once(make_ports, kind):
+    """The credential is there once, the round reads right, and the sign-in goes on."""
+    step, died = 0, True
+    while died:
+        ledger, store = make_ports()
+        here = world(Flow(sequence(Riddle(), enrol(kind))), ledger=ledger, credentials=store)
+        host = Host(here, NAMED)
+        host.next()
+        asked = host.answers("fish")
+        answer = f"enrol {asked.public['id']}"
+        deaths = Deaths(step)
+        mortal = world(
+            here.engine.flow, ledger=Mortal(ledger, deaths), credentials=Mortal(store, deaths), clock=here.clock
+        )
+        dying = Host(mortal, NAMED, host.session, host.pending)
+        died = False
+        try:
+            dying.verify(answer)
+        except Killed:
+            died = True
+            COUNTS["crashes"] += 1
+        assert [True] * 2 == [host.verify(answer).right for _ in range(2)]
+        assert IssueTokens() == host.answers(answer)
+        (owned,) = store.list(OWNER, within=LONG)
+        assert (host.pending[0].private["round"],) == owned.rounds
+        step += 1
+    # charge, list, add, consume
+    assert 9 == step
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_killed_anywhere_an_enrolment_outside_a_sign_in_enrols_once(make_ports, kind):
+    """Begun once, completed by whoever calls again with the same answer."""
+    step, died = 0, True
+    while died:
+        ledger, store = make_ports()
+        here = world(Flow(sequence(Riddle(), enrol(kind))), ledger=ledger, credentials=store).engine
+        begun = begin_enrolment(here, "pool_1", "app", NAMED, kind.kind)
+        answer = f"enrol {begun.public['id']}"
+        deaths = Deaths(step)
+        mortal = world(here.flow, ledger=Mortal(ledger, deaths), credentials=Mortal(store, deaths)).engine
+        died = False
+        try:
+            complete_enrolment(mortal, "pool_1", "app", NAMED, begun.handle, answer, "mine")
+        except Killed:
+            died = True
+            COUNTS["crashes"] += 1
+        done = [complete_enrolment(here, "pool_1", "app", NAMED, begun.handle, answer, "mine") for _ in range(2)]
+        assert [True, True] == [bool(each) for each in done], (deaths.points, done)
+        (owned,) = store.list(OWNER, within=LONG)
+        assert "mine" == owned.label
+        step += 1
+    assert step > 6
+
+
+def test_nothing_was_lost_and_nothing_was_used_twice():
+    """Hundreds of deaths, when the whole of this file runs."""
+    if COUNTS["crashes"] < 100:
+        pytest.skip("only a part of this file ran")
+
+    assert COUNTS["crashes"] >= 1000
+    assert (0, 0) == (COUNTS["lost"], COUNTS["used twice"])
