@@ -236,7 +236,6 @@ def _compare(services: Services, case: _Case, text: str, charge: Charge, deadlin
         parameters.round,
         lambda: services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
         lambda methods: asked(services, case, text, charge.at, methods=methods, deadline=deadline),
-        repeated=repeated,
         enrols=parameters.enrols,
         give_back=give_back,
     )

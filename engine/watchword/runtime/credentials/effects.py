@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from attrs import define, evolve, frozen
+from attrs import evolve, frozen
 
 from watchword.contract.credentials import (
     KEPT_ROUNDS,
@@ -30,8 +30,8 @@ class RoundAnswer:
 
     *user* is as kinds see them. *round* is the id in whose name the write is carried out, the same for every repeat of the
     answer. *methods* returns what is behind a request; each time the store is read anew. *ask* makes the request with them,
-    calls the kind, and returns what that returns. *repeated*: this is, or may be, a repeat. *enrols*: a right answer gives a
-    `NewCredential`, else a right `Verdict`; *label* is for a new credential to which the kind gives none. *give_back* takes
+    calls the kind, and returns what that returns. *enrols*: a right answer gives a `NewCredential`, else a right `Verdict`;
+    *label* is for a new credential to which the kind gives none. *give_back* takes
     back what the answer was charged; it is called if the kind could not compare.
     """
 
@@ -42,7 +42,6 @@ class RoundAnswer:
     round: str
     methods: Callable[[], RequestMethods]
     ask: Callable[[RequestMethods], object]
-    repeated: bool
     enrols: bool = False
     label: str = ""
     give_back: Callable[[], object] = _keep_charge
@@ -56,8 +55,9 @@ class RoundAnswer:
 def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdict:
     """Return whether *answer* is right, by *deadline*. What a right one writes is written then; ``use`` is that credential.
 
-    A repeat of an answer whose write was carried out is right, and the kind is not asked. Somebody unknown gets no write, and
-    is wrong where the kind wants one. Who loses a race is judged again by what is in the store then.
+    The store is read first. If this round has written into it, the answer is right, and the kind is not asked: that may have
+    been a call before this one, or one that began later and was quicker. Somebody unknown gets no write, and is wrong where
+    the kind wants one. Who loses a race is judged again by what is in the store then.
 
     Raises:
         UnavailableError: if the kind or the store says so, or time runs out. Before the kind has compared, the charge is
@@ -67,13 +67,9 @@ def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdic
     while True:
         try:
             methods = answer.methods()
-            reading = _Reading(methods.credentials)
-            done = (
-                _done(answer, reading())
-                if answer.remembers and (answer.repeated or answer.enrols or compared)
-                else None
-            )
-            said = None if done else _said(answer, evolve(methods, credentials=reading), reading)
+            given = methods.credentials() if answer.remembers else ()
+            done = _done(answer, given)
+            said = None if done else _said(answer, methods)
         except Exception:
             if not compared:
                 answer.give_back()
@@ -81,7 +77,7 @@ def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdic
         if done:
             return Verdict(right=True, use=done)
         compared = True
-        verdict = _verdict_of(services, answer, said, reading.given)
+        verdict = _verdict_of(services, answer, said, given)
         wanted = verdict.use
         if wanted is None or _is_written(services, answer, wanted, deadline):
             return verdict
@@ -92,43 +88,21 @@ def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdic
         lost = (wanted.id, wanted.version)
 
 
-@define
-class _Reading:
-    """The credentials of one request: *given* to the kind; or how the store *failed*, which the kind may have swallowed."""
-
-    read: Callable[[], tuple[Credential, ...]]
-    given: tuple[Credential, ...] = ()
-    failed: BaseException | None = None
-
-    def __call__(self) -> tuple[Credential, ...]:
-        try:
-            self.given = self.read()
-        except BaseException as error:
-            self.failed = error
-            raise
-        return self.given
-
-
 def _done(answer: RoundAnswer, owned: tuple[Credential, ...]) -> Credential | None:
     """Return the credential of *owned* that the round of *answer* has used or added."""
     return next((each for each in owned if each.kind == answer.kind and answer.round in each.rounds), None)
 
 
-def _said(answer: RoundAnswer, methods: RequestMethods, reading: _Reading) -> object:
+def _said(answer: RoundAnswer, methods: RequestMethods) -> object:
     """Return what the kind says of *answer*; a wrong verdict if it raises."""
     try:
-        said = answer.ask(methods)
-    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
-        said = error
-    if reading.failed is not None:
-        raise reading.failed
-    if isinstance(said, UnavailableError):
+        return answer.ask(methods)
+    except UnavailableError as error:
         # Its text is the plugin's own, and may quote the answer.
         what = f"kind {answer.kind!r} cannot judge answers now"
-        raise UnavailableError(what, reason=said.reason, code=said.code)
-    if isinstance(said, BaseException):
-        return Verdict(right=False, reason=f"kind_failed_{type(said).__name__}")
-    return said
+        raise UnavailableError(what, reason=error.reason, code=error.code) from None
+    except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, nobody gets in
+        return Verdict(right=False, reason=f"kind_failed_{type(error).__name__}")
 
 
 def _verdict_of(services: Services, answer: RoundAnswer, said: object, given: tuple[Credential, ...]) -> Verdict:

@@ -260,7 +260,6 @@ class _Answer:
             pending.round(self.digest),
             lambda: self.services.methods_of(pool, self.user, step, self.deadline, claim=pending.claim, key=self.key),
             lambda methods: self.asked(step, text, methods),
-            repeated=False,
             enrols=True,
         )
 

@@ -7,8 +7,8 @@ from attrs import evolve, frozen
 
 from kit.remembering_host import NAMED, OWNER, POOL, STRANGER, Home
 from kit.remembering_kinds import KINDS, Codes, Counts, Keys, Steps, Uses, enrolled
-from watchword import Flow, UnavailableError, Verdict, sequence
-from watchword.algebra.evaluation import AnswerRequest, SessionRequest
+from watchword import Challenge, Flow, UnavailableError, Verdict, sequence
+from watchword.algebra.evaluation import AnswerRequest
 from watchword.contract.credentials import (
     KEPT_ROUNDS,
     LONGEST_CREDENTIAL_ID,
@@ -36,7 +36,6 @@ def use(home, **fields):
         fields.pop("round", "r1"),
         lambda: home.engine.methods_of(POOL, user, step, deadline, claim="c", key=home.engine.keyring.current),
         says if callable(says) else lambda methods: says,
-        repeated=fields.pop("repeated", False),
         **fields,
     )
     return judge(home.engine, asked, deadline)
@@ -334,20 +333,41 @@ def test_a_use_with_a_wrong_verdict_is_refused():
     assert "write_refused" == home.reason
 
 
-def test_a_use_that_no_request_gave_is_refused():
-    """The kind made it up, or kept it: it did not ask for the credentials."""
-    home = Home(Uses())
-    kept = home.owned[0]
+def test_a_use_by_a_kind_that_does_not_remember_is_refused():
+    """Its requests give nothing that could be written."""
 
     @frozen
-    class Keeps(Uses):
-        def verify(self, request):
-            return Verdict(right=True, use=evolve(kept, state={"uses": "9"}))
+    class Forgets:
+        kind: ClassVar[str] = "uses"
+        proves: ClassVar[frozenset[str]] = frozenset({"possession"})
 
-    other = evolve(home.engine, flow=Flow(sequence(Keeps())))
-    made = other.create(SessionRequest(POOL, "app", NAMED))
-    assert not other.verify(AnswerRequest(POOL, "app", NAMED, "x", made.private)).right
+        def create(self, request):
+            return Challenge()
+
+        def verify(self, request):
+            return Verdict(right=True, use=evolve(enrolled(Uses(), OWNER), state={"uses": "9"}))
+
+    home = Home(Uses())
+    home.flow = Flow(sequence(Forgets()))
+    home.start()
+    assert not home.verify(home.ask(), "x")
+    assert "list" not in home.calls
     assert "write_refused" == home.reason
+    assert 0 == home.owned[0].version
+
+
+def test_a_call_that_is_slower_than_its_repeat_says_the_same():
+    """It was recorded first, and reads the store when the repeat has written."""
+    for kind in KINDS.values():
+        home = Home(kind)
+        made, answer = home.ask(), home.answer
+        seen = []
+        home.store.meanwhile["list"] = lambda home=home, made=made, answer=answer, seen=seen: seen.append(
+            home.verify(made, answer)
+        )
+        assert home.verify(made, answer)
+        assert [True] == seen
+        assert home.owned[0].version == (kind.kind != "keys")
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -412,7 +432,7 @@ def test_a_repeat_of_an_enrolment_is_right_and_the_kind_is_not_asked():
     home = Home(Steps())
     new = NewCredential("id-2", {"step": "0"})
     assert use(home, says=new, enrols=True).right
-    again = use(home, says=lambda _: pytest.fail("asked"), enrols=True, repeated=True)
+    again = use(home, says=lambda _: pytest.fail("asked"), enrols=True)
     assert (True, "id-2") == (again.right, again.use.id)
     assert ["id-2"] == [each.id for each in home.owned]  # in place of the one before
     assert use(home, says=new, enrols=True).right  # a repeat that overlaps
@@ -520,7 +540,7 @@ def test_a_lost_reply_to_an_addition_is_found_by_the_repeat(call):
         use(home, says=says, enrols=True, give_back=lambda: given.append(1))
     assert [] == given
     if call == "add":
-        assert use(home, says=lambda _: pytest.fail("asked"), enrols=True, repeated=True).right
+        assert use(home, says=lambda _: pytest.fail("asked"), enrols=True).right
     assert len(home.owned) == 1 + (call == "add")
 
 
