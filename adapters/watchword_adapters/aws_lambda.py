@@ -162,7 +162,7 @@ def triggers(
     root_key: Keys | None = None,
     ledger: Ledger | str | None = None,
     courier: Couriers | None = None,
-    credentials: Credentials | None = None,
+    credentials: Credentials | str | None = None,
     clock: Clock | None = None,
     random: Random | None = None,
     audit: Audit | None = None,
@@ -174,11 +174,11 @@ def triggers(
     """Return the Lambda triggers of *flow*: a `Flow`, the path of a TOML file, or ``"module:attribute"``.
 
     Call it once, at the top of the module that Lambda loads. What is not given is read from the environment:
-    ``WATCHWORD_KEY``, ``WATCHWORD_ROOT_KEY``, ``WATCHWORD_LEDGER``, ``WATCHWORD_COURIER``. *previous* are flows that
-    were deployed before and whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such
+    ``WATCHWORD_KEY``, ``WATCHWORD_ROOT_KEY``, ``WATCHWORD_LEDGER``, ``WATCHWORD_CREDENTIALS``, ``WATCHWORD_COURIER``. *previous*
+    are flows that were deployed before and whose sign-ins may still be under way; *key* is 32 random bytes or more, a list of such
     (newest first) or a `Keyring`, and *root_key* the same, which never rotates (the oldest key if absent); *courier* is
-    one (for e-mail), or a mapping by channel, or URLs; *credentials* is the store of what users enrolled; *pad_to* is the least number of seconds that a call takes in
-    which a message could be sent (0.5 with a courier over the network), 3 at most. *registry* finds kinds, couriers
+    one (for e-mail), or a mapping by channel, or URLs; *credentials* is the store of what
+    users enrolled, or its URL; *pad_to* is the least number of seconds that a call takes in which a message could be sent (0.5 with a courier over the network), 3 at most. *registry* finds kinds, couriers
     and ledgers by name; without it a `Registry` of all that is installed. *dialect* names the client that is spoken to, such as
     ``passwordless``: the events of its sign-ins then have its words.
 

@@ -31,13 +31,15 @@ _Given = TypeVar("_Given")
 
 PROCESS_ONLY = "process-only"
 
+_WORDS = {"credentials": "store of credentials"}
+
 
 @frozen(slots=False, kw_only=True, eq=False)
 class HostSettings:
     """What a host runs on. What is None is read from *environment* (`os.environ` if that is None), or has a default.
 
     *key* and *root_key* are ``WATCHWORD_KEY`` and ``WATCHWORD_ROOT_KEY``; *ledger* is ``WATCHWORD_LEDGER``, *courier*
-    ``WATCHWORD_COURIER``. *registry* finds what is named by a URL or in a flow's file: one of all that is installed.
+    ``WATCHWORD_COURIER``, *credentials* ``WATCHWORD_CREDENTIALS``. *registry* finds what is named by a URL or in a flow's file: one of all that is installed.
     Each is read when it is needed, so that a function which does without says nothing of it.
     """
 
@@ -45,7 +47,7 @@ class HostSettings:
     root_key: Keys | None = field(default=None, repr=False)
     given_ledger: Ledger | str | None = field(default=None, repr=False, alias="ledger")
     courier: Couriers | None = field(default=None, repr=False)
-    given_credentials: Credentials | None = field(default=None, repr=False, alias="credentials")
+    given_credentials: Credentials | str | None = field(default=None, repr=False, alias="credentials")
     given_clock: Clock | None = field(default=None, alias="clock")
     given_random: Random | None = field(default=None, alias="random")
     given_audit: Audit | None = field(default=None, alias="audit")
@@ -122,43 +124,66 @@ class HostSettings:
             ConfigurationError: if it cannot be set up; in Lambda, for a ledger that other containers cannot see, unless
                 written ``process-only``.
         """
-        ledger = self.given_ledger
-        if ledger is None:
-            ledger = self._said("WATCHWORD_LEDGER").strip() or None
-        alone = ledger == PROCESS_ONLY
-        if alone:
-            ledger = None
-        if isinstance(ledger, str):
-            ledger = self.registry.find_ledger(ledger)
-        if ledger is None:
+
+        def made(url: str | None) -> Ledger:
+            if url is not None:
+                return self.registry.find_ledger(url)
             from watchword_adapters.ledgers.memory import MemoryLedger  # noqa: PLC0415
 
-            ledger = MemoryLedger()
-        _port("ledger", Ledger, ledger)
-        if runs_in_lambda(self.environment) and not alone:
-            _demand_shared(ledger)
-        powers_of_ledger(ledger).set_up(f"ledger {type(ledger).__name__}")
-        return ledger
+            return MemoryLedger()
+
+        return self._shared("ledger", Ledger, self.given_ledger, made, "or every container has budgets of its own")
 
     def credentials(self, flows: Sequence[Flow]) -> Credentials | None:
-        """Return the store of credentials; one in memory outside Lambda, if none is given and a kind of *flows* remembers.
+        """Return the store of credentials, prepared; None if none is passed as an object, and *flows* need none.
+
+        They do if a kind remembers, or if they ask what is enrolled. Outside Lambda it is in memory, if none is named.
 
         Raises:
-            ConfigurationError: in Lambda, if none is given and one is needed.
+            ConfigurationError: as of `ledger`.
         """
-        if self.given_credentials is not None:
-            from watchword.contract.credentials import Credentials  # noqa: PLC0415
-
-            return _port("credentials", Credentials, self.given_credentials)
-        if not any(step.powers.remembers for flow in flows for step in flow.steps.values()):
+        if isinstance(self.given_credentials, str | None) and not any(map(_needs_credentials, flows)):
             return None
-        if runs_in_lambda(self.environment):
-            raise ConfigurationError(
-                "a kind of the flow remembers what users enrolled: pass credentials=, a store of them"
-            )
-        from watchword_adapters.credentials.memory import MemoryCredentials  # noqa: PLC0415
+        return self.named_credentials
 
-        return MemoryCredentials()
+    @cached_property
+    def named_credentials(self) -> Credentials:
+        """The store of credentials, whether or not a flow needs one: as `credentials` returns it."""
+        from watchword.contract.credentials import Credentials  # noqa: PLC0415
+
+        def made(url: str | None) -> Credentials:
+            if url is not None:
+                return self.registry.find_credentials(url)
+            from watchword_adapters.credentials.memory import MemoryCredentials  # noqa: PLC0415
+
+            return MemoryCredentials()
+
+        why = "or what a user enrols is gone with the container"
+        return self._shared("credentials", Credentials, self.given_credentials, made, why)
+
+    def _shared(
+        self,
+        parameter: str,
+        port: type,
+        given: _Given | str | None,
+        made: Callable[[str | None], _Given],
+        why: str,
+    ) -> _Given:
+        """Return what is *given* for *parameter*, or else named in the environment, prepared; *why* Lambda wants it shared."""
+        variable, word = f"WATCHWORD_{parameter.upper()}", _WORDS.get(parameter, parameter)
+        named = self._said(variable).strip() or None if given is None else given
+        alone = named == PROCESS_ONLY
+        if alone or named is None or isinstance(named, str):
+            named = made(None if alone or not isinstance(named, str) else named)
+        _port(parameter, port, named)
+        if runs_in_lambda(self.environment) and not alone and (reach := reach_of(named, word)) != "everywhere":
+            raise ConfigurationError(
+                f"in Lambda the {word} must be shared by all containers, {why}: "
+                f"{type(named).__name__} is shared within one {reach} only; "
+                f"set {variable}=dynamodb://table, or {variable}=process-only if one container is all there is"
+            )
+        powers_of_ledger(named, word).set_up(f"{word} {type(named).__name__}")
+        return named
 
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
         """Return the couriers by the channel that each says; the environment's only where one of *flows* sends, or enrols.
@@ -268,6 +293,11 @@ def _enrols(flows: Sequence[Flow]) -> bool:
     return any(step.enrols for flow in flows for step in flow.steps.values())
 
 
+def _needs_credentials(flow: Flow) -> bool:
+    asks = any(condition[0] == "enrolled" for condition in flow.conditions)
+    return asks or any(step.powers.remembers for step in flow.steps.values())
+
+
 def _brings_no_observer(kind: object) -> bool:
     plugin = hookspecs.own_plugin(kind)
     return plugin is not None and not hookspecs.observes(plugin)
@@ -320,14 +350,3 @@ def _ring(key: Keys, clock: Clock) -> Ring:
     from watchword_adapters.keys import keyring_from  # noqa: PLC0415
 
     return keyring_from(key, clock)
-
-
-def _demand_shared(ledger: Ledger) -> None:
-    """Raise ConfigurationError unless *ledger* says that all processes share it."""
-    reach = reach_of(ledger)
-    if reach != "everywhere":
-        raise ConfigurationError(
-            "in Lambda the ledger must be shared by all containers, or every container has budgets of its own: "
-            f"{type(ledger).__name__} is shared within one {reach} only; "
-            "set WATCHWORD_LEDGER=dynamodb://table, or WATCHWORD_LEDGER=process-only if one container is all there is"
-        )

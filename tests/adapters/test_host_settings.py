@@ -12,6 +12,7 @@ from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.couriers import Outbox
+from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
@@ -51,14 +52,23 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch):
     assert Keyring.of(OTHER).current == HostSettings().keyring.current
 
 
-@pytest.mark.parametrize("name", ["keyring", "ledger", "clock", "audit", "registry", "environment"])
+@pytest.mark.parametrize(
+    "name", ["keyring", "ledger", "named_credentials", "clock", "audit", "registry", "environment"]
+)
 def test_each_is_made_once(name):
     """A host asks as often as it likes: budgets, clocks and plugins are the same ones."""
     settings = HostSettings(environment=ENVIRONMENT)
     assert getattr(settings, name) is getattr(settings, name)
 
 
-PORTS = {"ledger": MemoryLedger, "courier": Outbox, "clock": VirtualClock, "audit": MemoryAudit, "random": SystemRandom}
+PORTS = {
+    "ledger": MemoryLedger,
+    "credentials": MemoryCredentials,
+    "courier": Outbox,
+    "clock": VirtualClock,
+    "audit": MemoryAudit,
+    "random": SystemRandom,
+}
 
 
 @pytest.mark.parametrize("name", PORTS)

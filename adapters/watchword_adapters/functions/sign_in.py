@@ -88,7 +88,7 @@ class SignIn:
         key: Keys | None = None,
         root_key: Keys | None = None,
         courier: Couriers | None = None,
-        credentials: Credentials | None = None,
+        credentials: Credentials | str | None = None,
         ledger: Ledger | str | None = None,
         previous: Sequence[Flow] = (),
         clock: Clock | None = None,

@@ -1,4 +1,4 @@
-"""Powers: the optional abilities of kinds, couriers and ledgers. They are read here, once, and nowhere else.
+"""Powers: the optional abilities of kinds, couriers, ledgers and stores. They are read here, once, and nowhere else.
 
 A power is a protocol for type checkers. Whether something has it is read from the tables below: all members of the power, or
 none. Half a power, or a member of the wrong type, is a ConfigurationError.
@@ -83,7 +83,7 @@ class NeedsPermissions(Protocol):
 
 
 class Prepares(Protocol):
-    """A kind, a courier or a ledger with something to set up, such as fonts or connections, before the first call."""
+    """A kind, a courier, a ledger or a store with something to set up, such as fonts or connections, before the first call."""
 
     def prepare(self) -> None:
         """Set it up, or raise ConfigurationError."""
@@ -284,13 +284,13 @@ def powers_of_courier(courier: object) -> Powers:
     return _read(courier, f"courier {type(courier).__name__}", COURIER_POWERS, _COURIER_FACTS)
 
 
-def powers_of_ledger(ledger: object) -> Powers:
-    """Return the powers of *ledger*.
+def powers_of_ledger(shared: object, port: str = "ledger") -> Powers:
+    """Return the powers of the ledger or the store *shared*; *port* is the word for it.
 
     Raises:
         ConfigurationError: if it has half a power, or a member of the wrong type.
     """
-    return _read(ledger, f"ledger {type(ledger).__name__}", LEDGER_POWERS)
+    return _read(shared, f"{port} {type(shared).__name__}", LEDGER_POWERS)
 
 
 def _read(thing: object, who: str, table: Mapping[type, tuple[Member, ...]], facts: tuple[Member, ...] = ()) -> Powers:

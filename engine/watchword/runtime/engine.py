@@ -51,12 +51,12 @@ class Engine(Services):
                 _prepare(step, self.couriers, schemes)
                 if step.powers.remembers and self.credentials is None:
                     raise ConfigurationError(
-                        f"kind {step.kind.kind!r} remembers what users enrolled, and there is no store of it: pass credentials="
+                        f"kind {step.kind.kind!r} remembers what users enrolled, and there is no store of it: set WATCHWORD_CREDENTIALS or pass credentials="
                     )
             asked = next((condition[1] for condition in flow.conditions if condition[0] == "enrolled"), None)
             if asked is not None and self.credentials is None:
                 raise ConfigurationError(
-                    f"the flow asks whether {asked!r} is enrolled, and there is no store that knows: pass credentials="
+                    f"the flow asks whether {asked!r} is enrolled, and there is no store that knows: set WATCHWORD_CREDENTIALS or pass credentials="
                 )
         for courier in self.couriers.values():
             powers_of_courier(courier).set_up(f"courier {type(courier).__name__}")

@@ -57,13 +57,15 @@ def test_no_time_is_an_outage():
 
 
 def test_a_host_has_a_store_where_a_kind_remembers():
-    """In memory outside Lambda; there one must be given. Without such a kind there is none."""
+    """In memory outside Lambda; there one must be named. Without such a kind there is none."""
     store = MemoryCredentials()
     assert store is HostSettings(key=KEY, credentials=store).engine([FLOW]).credentials
     assert isinstance(HostSettings(key=KEY, environment={}).engine([FLOW]).credentials, MemoryCredentials)
     assert HostSettings(key=KEY, environment={}).engine([PLAIN]).credentials is None
     lambda_ = {"AWS_LAMBDA_FUNCTION_NAME": "create", "WATCHWORD_LEDGER": "process-only"}
-    with pytest.raises(ConfigurationError, match=r"remembers what users enrolled: pass credentials="):
+    with pytest.raises(
+        ConfigurationError, match=r"the store of credentials must be shared .*; set WATCHWORD_CREDENTIALS="
+    ):
         HostSettings(key=KEY, environment=lambda_).engine([FLOW])
     with pytest.raises(ConfigurationError, match=r"credentials= is no Credentials: object has no reach, list"):
         HostSettings(key=KEY, credentials=object()).engine([FLOW])

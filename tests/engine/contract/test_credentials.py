@@ -128,7 +128,10 @@ def test_without_a_store_nobody_has_a_credential():
     host = engine(seen, None)
     host.create(SessionRequest(POOL, "app", NAMED))
     assert () == seen[0].credentials
-    with pytest.raises(ConfigurationError, match=r"kind 'memo' remembers .* no store of it: pass credentials="):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"kind 'memo' remembers .* no store of it: set WATCHWORD_CREDENTIALS or pass credentials=",
+    ):
         host.prepare()
     engine(seen, MemoryCredentials()).prepare()
 

@@ -164,7 +164,9 @@ def store_of(services: Services) -> Credentials:
         ConfigurationError: if there is none.
     """
     if services.credentials is None:
-        raise ConfigurationError("there is no store of what users enrolled: pass credentials=")
+        raise ConfigurationError(
+            "there is no store of what users enrolled: set WATCHWORD_CREDENTIALS or pass credentials="
+        )
     return services.credentials
 
 
