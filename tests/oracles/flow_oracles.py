@@ -6,7 +6,7 @@ The tests put the engine's own interpreter through these, and the deliberately b
 from itertools import product
 
 from kit.paths import FLOWS
-from kit.random_flows import APP, FOREIGN, TIER, Card, Password, Quiz
+from kit.random_flows import APP, FOREIGN, HAD, TIER, Card, Password, Quiz
 from kit.sessions import judged, listed, metadata, session
 from oracles.block_player import decision as played
 from oracles.reference_model import decision as expected
@@ -285,8 +285,18 @@ def player_divergences(flow, interpreter=derivative):
             yield from difference(flow, changed, interpreter, **last)
 
 
+def enrolled_divergences(interpreter=derivative):
+    """Yield where *interpreter* and the player differ on a flow that asks what is enrolled, whatever was recorded and is now."""
+    flow = Flow(sequence(ONE, when(HAD, TWO, THREE), when(TIER, named("s4", Quiz(attempts=1)))))
+    for digits in ("00", "01", "10", "11", "", "0", "000", "1x", "2"):
+        for words in ("", "s1+", "s1+ s2+", "s1+ s3+", "s1- s1+ s2+", "s1+ s2+ s4+", "s1+ s3+ s4+"):
+            rounds = session(words, flow, facts=digits)
+            for had, attributes in product([(), ("had",)], [{}, GOLD["attributes"]]):
+                yield from difference(flow, rounds, interpreter, attributes=attributes, had=had)
+
+
 def difference(
-    flow, rounds, interpreter, *, previous=(), attributes=None, client="", known=True, action=None, choice=None
+    flow, rounds, interpreter, *, previous=(), attributes=None, client="", known=True, action=None, choice=None, had=()
 ):
     """Yield *rounds* with both decisions, if they differ."""
     wanted = played(
@@ -298,8 +308,9 @@ def difference(
         known=known,
         action=action,
         choice=choice,
+        had=had,
     )
     programs = [each.program for each in (flow, *previous)]
-    decided = interpreter.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice)[0]
+    decided = interpreter.evaluate_session(rounds, programs, attributes or {}, client, known, action, choice, had)[0]
     if without_reason(decided) != wanted:
         yield rounds, action, wanted, decided

@@ -18,6 +18,7 @@ from oracles.flow_oracles import (
     TWO,
     difference,
     divergences,
+    enrolled_divergences,
     odd_lists,
     player_divergences,
     short_lists,
@@ -145,6 +146,15 @@ TWINS = {
         "player",
     ),
     "facts are not compared": Twin(" and first[2] == facts", "", "player"),
+    "what is enrolled is compared with the store": Twin(
+        'digit == "1" if each[0] == "enrolled" else outcome', "outcome", "enrolled"
+    ),
+    "attributes count as they were recorded": Twin(
+        'digit == "1" if each[0] == "enrolled" else outcome', 'digit == "1"', "enrolled"
+    ),
+    "nothing that is enrolled counts": Twin(
+        'digit == "1" if each[0] == "enrolled" else outcome', 'each[0] != "enrolled" and outcome', "enrolled"
+    ),
     "sign-in ids are not compared": Twin(
         "parts[0] != sign_in", 'parts[0].split(".")[:3] != f"{sign_in}".split(".")[:3]', "foreign"
     ),
@@ -256,7 +266,13 @@ def long(derivative):
     yield from difference(flow, session("s1- s1+ s2+", flow, facts="1"), derivative, **GOLD)
 
 
+def enrolled(derivative):
+    """A flow that asks what is enrolled, for all that may have been recorded and may be so now."""
+    yield from enrolled_divergences(derivative)
+
+
 ORACLES = {
+    "enrolled": enrolled,
     "lists": lists,
     "odd lists": odd_results_and_metadata,
     "foreign": foreign,
@@ -266,7 +282,7 @@ ORACLES = {
 }
 
 
-@pytest.mark.parametrize("name", ["lists", "odd lists", "foreign", "long", "offers"])
+@pytest.mark.parametrize("name", ["enrolled", "lists", "odd lists", "foreign", "long", "offers"])
 def test_the_interpreter_itself_passes_the_oracles(name):
     """Loaded from its source in the same way as the twins. (The player's walks are a test of their own.)"""
     assert list(ORACLES[name](interpreter(SOURCE))) == []
