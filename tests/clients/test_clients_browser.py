@@ -329,3 +329,47 @@ def test_what_is_not_supported_is_said_in_the_words_of_the_sample(nameless, meth
     }"""
     with pytest.raises(ClientError, match=text):
         nameless.page.run(script, username=nameless.name, signInMethod=method)
+
+
+CHOICE = """
+name = "code_or_passkey"
+
+[limits]
+messages = "100/h"
+
+[[steps]]
+one_of = [
+    {{ kind = "email_otp" }},
+    {{ kind = "passkey", rp_id = "localhost", origins = ["{origin}"] }},
+]
+"""
+
+CHOSEN = """async ({ username }) => {
+    const begun = await client.initiateAuth({ authflow: 'CUSTOM_AUTH', authParameters: { USERNAME: username } })
+    globalThis.asked = await client.respondToAuthChallenge({ challengeName: begun.ChallengeName, session: begun.Session,
+        challengeResponses: { ANSWER: '__dummy__', USERNAME: username }, clientMetadata: { watchword_choice: 'email_otp' } })
+    return globalThis.asked.ChallengeParameters.step
+}"""
+
+TYPED = """async ({ username, code }) => {
+    const { AuthenticationResult: got } = await client.respondToAuthChallenge({
+        challengeName: asked.ChallengeName, session: asked.Session, challengeResponses: { ANSWER: code, USERNAME: username } })
+    await client.storeTokens({ accessToken: got.AccessToken, idToken: got.IdToken, refreshToken: got.RefreshToken,
+        expireAt: new Date(Date.now() + got.ExpiresIn * 1000) })
+}"""
+
+
+def test_the_first_passkey_is_registered_after_a_code(browser, origin, tmp_path):
+    """Where the flow lets the user choose, the client answers for the passkey; the application chooses the code in its own words."""
+    (tmp_path / "flow.toml").write_text(CHOICE.format(origin=origin))
+    with served("--user", "ann", "--dialect", "passwordless", flow=tmp_path / "flow.toml") as server:
+        page = opened(browser, origin, server)
+        page.plug_in(SYNCED)
+        assert "email_otp" == page.run(CHOSEN, username="ann")
+        page.run(TYPED, username="ann", code=server.newest_code())
+        page.fido2CreateCredential(friendlyName="laptop")
+        mails = len(server.mails_for("ann"))
+        tokens = page.run("(given) => client.authenticateWithFido2(given).signedIn", username="ann")
+
+        assert "ann" == tokens["username"]
+        assert mails == len(server.mails_for("ann"))
