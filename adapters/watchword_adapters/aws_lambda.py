@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from watchword.contract.credentials import Credentials
     from watchword.loading.registry import Registry
     from watchword.runtime.engine import Engine
-    from watchword_adapters.dialects import Dialect
+    from watchword_adapters.dialects.dialect import Dialect
 
 Trigger = Callable[[object, object], Event]
 
@@ -215,6 +215,6 @@ def triggers(
 
 
 def _dialect(name: str, flows: tuple[Flow, ...]) -> Dialect:
-    from watchword_adapters.dialects import find_dialect  # noqa: PLC0415 - most hosts speak the engine's own language
+    from watchword_adapters.dialects.dialect import find_dialect  # noqa: PLC0415 - most hosts speak the engine's own language
 
     return find_dialect(name, flows)

@@ -59,7 +59,7 @@ PUBLIC = {
     ),
     *(
         f"watchword_adapters.{name}"
-        for name in ("userpool", "poolserver", "srp", "qr_code", "attacks", "deploy", "cli")
+        for name in ("userpool", "poolserver", "srp", "qr_code", "attacks", "deploy", "cli", "dialects")
     ),
 }
 """The modules that pages and scaffolds import from, as docs/reference/public-modules.md lists them."""

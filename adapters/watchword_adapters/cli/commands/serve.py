@@ -29,7 +29,7 @@ from watchword_adapters.cli.local.unsent_messages import UnsentMessages
 from watchword_adapters.cli.terminal import Terminal, one_line
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.credentials import MemoryCredentials
-from watchword_adapters.dialects import DIALECTS
+from watchword_adapters.dialects.dialect import DIALECTS
 from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.fault_injection import FAULTS, FAULTY_TRIGGERS, failure_of, with_fault
