@@ -41,6 +41,7 @@ def test_your_own_flow(reader):
         "use-the-lambda-triggers.md",
         "check-a-flow.md",
         "attack-your-flow.md",
+        "be-the-back-end-of-the-passwordless-client.md",
         "limit-guesses-and-mails.md",
         "run-a-local-pool.md",
         "send-the-mail.md",
