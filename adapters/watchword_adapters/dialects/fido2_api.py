@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from watchword.contract.credentials import Credential
 from watchword.contract.kinds import User
@@ -22,6 +22,7 @@ from watchword.runtime.credentials.enrolment import (
     store_of,
 )
 from watchword.runtime.credentials.handles import lock_state, slot_of, unlock_state
+from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword.runtime.credentials.pending import ENROLMENT_LIFETIME
 from watchword.runtime.services import Services, owner_of
 from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, KIND, passkey_of
@@ -40,11 +41,12 @@ from watchword_adapters.rest.pool_tokens import PoolTokens
 _METHODS = "POST"
 _WITHIN = 1.0
 _HANDLE = "handle of a registration"
-_RENAMES = 5  # tries, where sign-ins write the same credential at the same time
+_LAST_WAY = "This is your last way to sign in: add another one first"
 _REFUSALS = {
     "expired": "Challenge not found",
     "used_before": "Challenge not found",
-    "id_known": "Credential already registered",
+    "guesses_used_up": "Challenge not found",
+    "known_credential": "Credential already registered",
     "too_many": "You have as many credentials as anybody may have: delete one first",
 }
 
@@ -150,21 +152,16 @@ class Fido2Api:
     def _update(self, caller: _Caller) -> HttpReply:
         given = caller.request.json_object()
         id_, label = _text(given, "credentialId"), _label(given)
-        store = store_of(self.services)
-        for _ in range(_RENAMES):
-            found = next((each for each in self._enrolled(caller) if each.id == id_), None)
-            if found is None:
-                raise RefusedRequest(400, "Unknown credential")
-            if store.swap(evolve(found, label=label), version=found.version, within=_WITHIN):
-                return HttpReply(200)
-        raise RefusedRequest(409, "The credential is in use: please try again")
+        if not rename_credential(self.services, self.pool, caller.user, id_, label, kind=KIND):
+            raise RefusedRequest(400, "Unknown credential")
+        return HttpReply(200)
 
     def _delete(self, caller: _Caller) -> HttpReply:
         caller.demand_fresh()
         id_ = _text(caller.request.json_object(), "credentialId")
-        if store_of(self.services).remove(self._owner(caller), KIND, id_, within=_WITHIN):
-            user = self.services.user_key(self.pool, caller.user)
-            self.services.record("user_updated", user, action="credential_removed", kind=KIND)
+        done = remove_credential(self.services, self.pool, caller.client, caller.user, id_, kind=KIND)
+        if done.reason == "last_way":
+            raise RefusedRequest(400, _LAST_WAY)
         return HttpReply(204)  # an id that nobody has is deleted as well
 
     @property
@@ -194,7 +191,7 @@ class Fido2Api:
         return handle
 
     def _enrolled(self, caller: _Caller) -> tuple[Credential, ...]:
-        owned = store_of(self.services).list(self._owner(caller), within=_WITHIN)
+        owned = list_credentials(self.services, self.pool, caller.user)
         return tuple(each for each in owned if each.kind == KIND)
 
     def _added(self, caller: _Caller, done: Completion) -> Credential | None:

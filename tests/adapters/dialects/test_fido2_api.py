@@ -5,10 +5,10 @@ import json
 import pytest
 
 from kit.authenticator import UP, Authenticator, decode
-from kit.engine_host import ANN, DeadLedger, Riddle
+from kit.engine_host import ANN, DeadLedger, Mail, Post, Riddle
 from kit.hosts import triggers_of
 from kit.passwordless_client import Client, challenge_in
-from watchword import ConfigurationError, Flow
+from watchword import ConfigurationError, Flow, one_of
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.credentials import MemoryCredentials
@@ -21,6 +21,7 @@ from watchword_plugins.passkey import Passkey
 POOL, ISSUER = "us-east-1_Abc123", "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Abc123"
 ORIGIN = "https://app.example.com"
 FLOW = Flow(Passkey(rp_id="example.com", origins=(ORIGIN,)))
+CHOICE = Flow(one_of(Mail(), Passkey(rp_id="example.com", origins=(ORIGIN,))))
 KEY = signing_key(new_private_key())
 BOB = ANN | {"sub": "22222222-2222-4333-8444-555555555555", "email": "bob@example.com"}
 START, COMPLETE = "/register-authenticator/start", "/register-authenticator/complete"
@@ -144,7 +145,7 @@ def test_a_credential_is_renamed_by_its_owner_alone():
 
 def test_a_credential_is_deleted_by_its_owner_alone():
     """After that it signs nobody in. Deleting it again is no error."""
-    world = World()
+    world = World(CHOICE)
     device, said = world.enrolled()
     change = {"credentialId": said["credentialId"]}
 
@@ -152,6 +153,28 @@ def test_a_credential_is_deleted_by_its_owner_alone():
     assert "tokens" == world.signed_in(device)
     assert [204, 204] == [world.ask(DELETE, change)[0].status for _ in range(2)]
     assert "failure" == world.signed_in(device)
+
+
+def test_the_last_way_to_sign_in_is_kept():
+    """Where the flow has nothing else for its user."""
+    world = World()
+    device, said = world.enrolled()
+
+    assert (400, "This is your last way to sign in: add another one first") == refused(
+        world.ask(DELETE, {"credentialId": said["credentialId"]})
+    )
+    assert "tokens" == world.signed_in(device)
+
+
+def test_the_user_is_told_of_each_change():
+    """By mail, at the address of the token: whoever has stolen it cannot read there."""
+    post = Post()
+    world = World(CHOICE, courier=post)
+    _, said = world.enrolled()
+    world.ask(DELETE, {"credentialId": said["credentialId"]})
+
+    assert [ANN["email"]] * 2 == [mail.to for mail in post.sent]
+    assert [True, True] == [word in mail.subject for word, mail in zip(("added", "removed"), post.sent, strict=True)]
 
 
 def refused(answered):
