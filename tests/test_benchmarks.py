@@ -19,6 +19,7 @@ YARDSTICKS = {
     "local_pool": {"two RS256 signatures"},
     "checks": {"explore, eight in any order", f"{len(BROKEN)} listed", f"{len(SOUND)} listed"},
     "captcha": {"library, 240x80 png", "library, 160x60 png"},
+    "passkeys": {"first verdict, py_webauthn", "none-es256, py_webauthn"},
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -213,3 +215,40 @@ def test_verification_that_was_not_demanded_proves_one_factor():
     for flags in (UP, UP | UV):
         host = begun(lax, store_with(device()))
         assert isinstance(host.answers(assertion(host, device(flags=flags))), IssueTokens)
+
+
+def test_a_flow_without_a_passkey_loads_none_of_it(tmp_path):
+    """Neither in Create nor in Verify, although the extra is installed; with one, only what judges an answer loads fido2."""
+    program = """
+import sys
+from watchword import load_flow
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.functions import SignIn, UserRecord
+
+class Users:
+    def find(self, name):
+        return UserRecord({"sub": "u-1", "email": "ann@example.com", "email_verified": "true"})
+
+def loaded():
+    return sorted(name for name in ("fido2", "watchword_plugins.passkey") if name in sys.modules)
+
+sign_in = SignIn(load_flow(sys.argv[1]), users=Users(), key=bytes(range(32)), courier=Outbox())
+asked = sign_in.begin("ann")
+before = loaded()
+sign_in.respond(asked.token, sys.argv[2])
+print(before, loaded())
+"""
+    mail = 'kind = "email_otp"'
+    passkey = 'kind = "passkey"\nrp_id = "example.com"\norigins = ["https://example.com"]'
+    own = "watchword_plugins.passkey"
+    answer = json.dumps(device().use(b"c" * 24))
+    for step, said, expected in (
+        (mail, "12345678", f"{[]} {[]}"),
+        (passkey, "nonsense", f"{[own]} {[own]}"),
+        (passkey, answer, f"{[own]} {['fido2', own]}"),
+    ):
+        path = tmp_path / "flow.toml"
+        path.write_text(f"[[steps]]\n{step}\n")
+        command = [sys.executable, "-c", program, str(path), said]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert expected == done.stdout.strip()

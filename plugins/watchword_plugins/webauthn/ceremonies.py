@@ -117,14 +117,14 @@ Answer = Registration | Assertion
 
 def read_registration(text: object) -> Registration | None:
     """Return the registration in the JSON *text*, in the standard's form or the flat one; None if it is malformed anywhere."""
-    from fido2.webauthn import AttestationObject  # noqa: PLC0415 - heavy
-
     members = _members_of(text)
     raw = from_base64url(members.get("attestationObject"))
     client = _client_data(members)
     transports = _transports(members.get("transports"))
     if raw is None or client is None or transports is None or end_of_cbor(raw) != len(raw):
         return None
+    from fido2.webauthn import AttestationObject  # noqa: PLC0415 - heavy
+
     try:
         # The library parses what was looked through; what it does with members that are missing or of another type differs.
         attestation = AttestationObject(raw)
@@ -146,8 +146,6 @@ def read_registration(text: object) -> Registration | None:
 
 def read_assertion(text: object) -> Assertion | None:
     """Return the assertion in the JSON *text*, in the standard's form or the flat one; None if it is malformed anywhere."""
-    from fido2.webauthn import AuthenticatorData  # noqa: PLC0415 - heavy
-
     members = _members_of(text)
     raw, signature, id_ = (from_base64url(members.get(name)) for name in ("authenticatorData", "signature", "id"))
     client = _client_data(members)
@@ -156,6 +154,8 @@ def read_assertion(text: object) -> Assertion | None:
     odd = members.get("userHandle") is not None and not (handle and len(handle) <= MOST_HANDLE_BYTES)
     if client is None or not raw or not signature or not id_ or odd or not _is_well_formed(raw):
         return None
+    from fido2.webauthn import AuthenticatorData  # noqa: PLC0415 - heavy
+
     try:
         data = AuthenticatorData(raw)
     except Exception:  # noqa: BLE001 - bytes of a stranger in a parser
