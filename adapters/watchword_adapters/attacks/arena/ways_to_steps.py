@@ -84,7 +84,7 @@ class AttackTarget:
     @property
     def puzzles(self) -> bool:
         """Whether it is a puzzle: sends nothing and proves nothing."""
-        return not self.sends and not self.step.proves
+        return not self.sends and not self.step.kind.proves
 
     @property
     def open(self) -> bool:
