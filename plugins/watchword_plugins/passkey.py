@@ -196,15 +196,15 @@ class Passkey:
             return Verdict(right=False, reason="malformed")
         own = from_base64url(request.private.get("challenge"))
         bound = own is not None and request.matches(own.hex(), "challenge")
-        challenges = (own if bound else None, *map(from_base64url, request.issued))
-        expected = self._expected(challenges, request.credentials)
+        issued = tuple(each for each in map(from_base64url, request.issued) if each)
+        challenges = (*((own,) if own and bound else ()), *issued)
+        expected = evolve(self._expected(challenges, request.credentials), nameless=issued)
         failed = next(failures(expected, answer), None)
         if failed is not None:
             return Verdict(right=False, reason=failed.reason)
         if not has_grown(expected, answer):
-            return Verdict(
-                right=True, reason="possible_clone"
-            )  # the greater count is kept, or a clone could set it back
+            # The greater count is kept, or a clone could set it back.
+            return Verdict(right=True, reason="possible_clone")
         used = next(each for each in request.credentials if from_base64url(each.id) == answer.credential_id)
         counted = {"sign_count": str(answer.data.counter), "backed_up": _word(answer.data.is_backed_up())}
         changed = counted != {name: used.state.get(name) for name in counted}
@@ -238,7 +238,8 @@ class Passkey:
         answer = read_registration(request.answer)
         if answer is None:
             return Verdict(right=False, reason="malformed")
-        expected = self._expected((from_base64url(request.private.get("challenge")),), request.credentials)
+        given = from_base64url(request.private.get("challenge"))
+        expected = self._expected((given,) if given else (), request.credentials)
         failed = next(failures(expected, answer), None)
         if failed is not None:
             return Verdict(right=False, reason=failed.reason)
@@ -282,11 +283,11 @@ class Passkey:
             id_ = to_base64url(_stretched(request, f"decoy {number}", int(length)))
             yield _described(id_, transports)
 
-    def _expected(self, challenges: Sequence[bytes | None], credentials: Sequence[Credential]) -> Expected:
+    def _expected(self, challenges: tuple[bytes, ...], credentials: Sequence[Credential]) -> Expected:
         return Expected(
             rp_id=self.rp_id,
             origins=self.origins,
-            challenges=tuple(each for each in challenges if each),
+            challenges=challenges,
             top_origins=self.top_origins,
             verification=self.user_verification == "required",
             algorithms=self.algorithms,

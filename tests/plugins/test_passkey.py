@@ -413,6 +413,10 @@ def test_a_challenge_that_the_host_gave_out_before_is_as_good():
     assert PASSKEY.verify(evolve(request, issued=(encode(b"another"), encode(b"from the endpoint")))).right
     for odd in ("", "é", "A"):
         assert not PASSKEY.verify(evolve(request, issued=(odd,))).right
+    # Then the passkey has to say whose it is (7.2 step 6).
+    silent = json.dumps(device(user_handle=None).use(b"from the endpoint"))
+    request = evolve(request, answer=silent, issued=(encode(b"from the endpoint"),))
+    assert PASSKEY.verify(request) == Verdict(right=False, reason="no_user_handle")
 
 
 # Sign counts and backups

@@ -58,14 +58,15 @@ class KnownCredential:
 class Expected:
     """What the relying party expects of a ceremony.
 
-    *known* are the credentials of the user who takes part. *allowed* are the ids that were offered; empty if each of the
-    user's may come. *top_origins* are the pages that may embed the ceremony. *strict_counts* refuses a sign count that
+    *nameless* are those of *challenges* that were given out before anybody had said who they are. *known* are the credentials of
+    the user who takes part. *allowed* are the ids that were offered; empty if each of the user's may come. *top_origins* are the pages that may embed the ceremony. *strict_counts* refuses a sign count that
     has not grown.
     """
 
     rp_id: str
     origins: tuple[str, ...]
     challenges: tuple[bytes, ...]
+    nameless: tuple[bytes, ...] = ()
     top_origins: tuple[str, ...] = ()
     verification: bool = True
     algorithms: tuple[int, ...] = ()

@@ -44,6 +44,10 @@ def _is_of_the_user(expected: Expected, answer: Assertion) -> bool:
     return answer.user_handle is None or known is None or answer.user_handle == known.user_handle
 
 
+def _says_whose_it_is(expected: Expected, answer: Assertion) -> bool:
+    return answer.user_handle is not None or answer.client.challenge not in expected.nameless
+
+
 def _is_creation(expected: Expected, answer: Registration) -> bool:
     return answer.client.type == "webauthn.create"
 
@@ -143,6 +147,10 @@ CEREMONY_STEPS: tuple[CeremonyStep, ...] = (
     CeremonyStep(
         *(0, 6, "A user handle, if there is one, is that of the credential's user."),
         *("check", "wrong_user_handle", _is_of_the_user),
+    ),
+    CeremonyStep(
+        *(0, 6, "There is a user handle, if nobody was named yet when the challenge was given out."),
+        *("check", "no_user_handle", _says_whose_it_is),
     ),
     CeremonyStep(0, 7, "Client data, authenticator data and signature are there.", "reading", "malformed"),
     CeremonyStep(5, 8, "The client data are UTF-8.", "reading", "malformed"),

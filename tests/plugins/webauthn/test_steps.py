@@ -90,6 +90,7 @@ ASSERTIONS: dict[tuple[int, str], list[tuple[Authenticator, dict[str, Any], dict
     (5, "not_offered"): [(device(), {}, {"allowed": (b"another",)})],
     (6, "unknown_credential"): [(device(id=b"\x02" * 32), {}, {}), (device(), {}, {"known": ()})],
     (6, "wrong_user_handle"): [(device(user_handle=b"another"), {}, {})],
+    (6, "no_user_handle"): [(device(user_handle=None), {}, {"nameless": (b"another", CHALLENGE)})],
     (10, "wrong_type"): [(device(), {"type": "webauthn.create"}, {}), (device(), {"type": "payment.get"}, {})],
     (11, "wrong_challenge"): REGISTRATIONS[8, "wrong_challenge"],
     (12, "wrong_origin"): REGISTRATIONS[9, "wrong_origin"],
@@ -165,6 +166,8 @@ def test_a_step_says_who_sees_to_it():
 PASSING = [
     *((device(user_handle=None), {}, {}), (device(count=0), {}, {"known": (evolve(KNOWN, sign_count=0),)})),
     (device(), {}, {"allowed": (b"another", device().id)}),
+    (device(), {}, {"nameless": (CHALLENGE,)}),
+    (device(user_handle=None), {}, {"nameless": (b"another",)}),
     (device(), {}, {"challenges": (b"another", CHALLENGE)}),
     (device(), {"crossOrigin": True}, {"top_origins": ("https://shop.example",)}),
     (device(), {"crossOrigin": True, "topOrigin": "https://shop.example"}, {"top_origins": ("https://shop.example",)}),
