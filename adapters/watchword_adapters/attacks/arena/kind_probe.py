@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from attrs import define, evolve, field, frozen
 
 from watchword.algebra.blocks import map_kinds
 from watchword.algebra.flow import Flow
-from watchword.contract.kinds import Challenge, CreateRequest, Kind, User, Verdict, VerifyRequest
+from watchword.contract.credentials import Enrolment, NewCredential
+from watchword.contract.kinds import (
+    BeginRequest,
+    Challenge,
+    CompleteRequest,
+    CreateRequest,
+    Kind,
+    User,
+    Verdict,
+    VerifyRequest,
+)
 from watchword.contract.powers import members_of
 from watchword.testing.code_tap import recorded_codes
 from watchword.testing.requests import create_request
@@ -60,7 +71,12 @@ class Spy:
         self.kind = real.kind
         self.proves = real.proves
         self.notes = notes
-        vars(self).update(members_of(real))
+        members = members_of(real)
+        vars(self).update(members)
+        if members.keys() >= {"begin", "complete"}:
+            vars(self).update(
+                begin=partial(self._begin, members["begin"]), complete=partial(self._complete, members["complete"])
+            )
 
     def create(self, request: CreateRequest) -> Challenge:
         """Have the real one make its challenge; note what it draws and what it asks to be sealed."""
@@ -97,6 +113,25 @@ class Spy:
         right = getattr(verdict, "right", None) is True
         self.notes.judged.append(JudgedAnswer(request.step, request.user.key, request.answer, right))
         return verdict
+
+    def _begin(self, begin: Callable[[BeginRequest], Enrolment], request: BeginRequest) -> Enrolment:
+        """Have the real kind begin an enrolment; note the answer that the corpus alone can complete it with."""
+        begun = begin(request)
+        right = _PASSWORD + request.methods.seal(_PASSWORD) if request.user.known else None
+        shown = Challenge(begun.public, begun.private, begun.carry)
+        self.notes.made.append(MadeChallenge(request.step, request.user.key, right, (), (), shown))
+        return begun
+
+    def _complete(
+        self, complete: Callable[[CompleteRequest], NewCredential | Verdict], request: CompleteRequest
+    ) -> NewCredential | Verdict:
+        """Have the real kind judge the answer that ends an enrolment, and note it; see `verify`."""
+        said, methods = request.answer, request.methods
+        ours = said.startswith(_PASSWORD) and methods.same(said[len(_PASSWORD) :], methods.seal(_PASSWORD))
+        judged = NewCredential(request.id) if ours else complete(request)
+        right = isinstance(judged, NewCredential)
+        self.notes.judged.append(JudgedAnswer(request.step, request.user.key, said, right))
+        return judged
 
     def _is_right(self, request: CreateRequest, challenge: Challenge, answer: str) -> bool:
         shown = VerifyRequest(

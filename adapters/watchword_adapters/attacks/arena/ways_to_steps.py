@@ -131,7 +131,8 @@ def targets_of(flow: Flow, scenes: tuple[Circumstances, ...], kinds: Mapping[str
         for scene in scenes:
             moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
             if moves is not None:
-                charged = bool(flow.limits.guesses_at(step))
+                # To enrol costs nothing, and the people of the attacks have enrolled nothing.
+                charged = bool(flow.limits.guesses_at(step)) and not step.enrols
                 proven = _factors(flow, scene, moves, probes)
                 yield AttackTarget(
                     step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None
