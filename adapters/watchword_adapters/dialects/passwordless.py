@@ -91,11 +91,15 @@ class Passwordless:
 
     def session_request(self, event: Mapping[str, Any], request: SessionRequest) -> SessionRequest:
         """Say in the engine's words that the last round was answered for the passkey, if the client says so."""
+        method = _method(event)
+        if method is None:
+            return request
         last = next(reversed(request.session), None)
         asked = derivative.read_metadata(last.metadata) if last else None
-        if _method(event) != FIDO2 or asked is None or asked["step"] != derivative.SELECT:
-            return request
-        return evolve(request, client_metadata=self._answered_for_the_passkey(asked["flow"]))
+        chosen = method == FIDO2 and asked is not None and asked["step"] == derivative.SELECT
+        # Who says a method has no other words: Verify hears the same.
+        said = self._answered_for_the_passkey(asked["flow"]) if chosen and asked else {}
+        return evolve(request, client_metadata=said)
 
     def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
         """The same for Verify. A challenge that was given out before the sign-in is used up for this round."""
