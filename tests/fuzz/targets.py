@@ -13,10 +13,11 @@ from attrs import frozen
 
 from kit.authenticator import decode, encode
 from kit.engine_host import ANN, Riddle
-from kit.hosts import Book, event, sign_in_of, triggers_of
+from kit.hosts import Book, event, ports, sign_in_of, triggers_of
+from kit.passkeys import StandIn, assertion
 from kit.paths import FLOWS
 from kit.w3c_vectors import VECTORS, assertion_of, expected_by, known_from, registration_of
-from watchword import Flow, Verdict, WatchwordError, sequence
+from watchword import Flow, Verdict, WatchwordError, one_of, sequence
 from watchword.algebra import derivative, session_notation
 from watchword.algebra.limits import parse_limit
 from watchword.analysis import requirement
@@ -28,10 +29,16 @@ from watchword.runtime.wire import read_carry, read_private_parameters, write_me
 from watchword.testing import create_request, verify_request
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
+from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.dialects import fido2_handler
+from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NOT_SUPPORTED
 from watchword_adapters.functions import Asked, Refused
+from watchword_adapters.rest.pool_tokens import issuer_of, key_set
 from watchword_adapters.srp import srp6a
+from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
+from watchword_plugins.passkey import Passkey
 from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
 from watchword_plugins.webauthn.steps import failures
 
@@ -420,6 +427,72 @@ def passkeys(data: bytes) -> None:
         assert next(failures(expected_by(_VECTOR["reg"]), registration), None) is not None
 
 
+# --- the passwordless client --------------------------------------------------------------------------------------
+
+_POOL = "us-east-1_Abc123"
+_KEY = signing_key(new_private_key())
+_PASSKEY = Passkey(rp_id="example.com", origins=("https://example.com",))
+_DIALECT = Flow(one_of(StandIn(), EmailOtp()))
+_SPOKEN = triggers_of(_DIALECT, dialect="passwordless").create(event("create", session=[]))["response"]
+_SIGNED = assertion(json.loads(_SPOKEN["publicChallengeParameters"]["fido2options"])["challenge"])
+_FOREIGN = event(
+    "verify",
+    privateChallengeParameters=_SPOKEN["privateChallengeParameters"],
+    challengeAnswer=_SIGNED,
+    clientMetadata={"signInMethod": "FIDO2"},
+)
+
+
+def foreign(data: bytes) -> None:
+    """Verify in the dialect: right only for the right answer to a challenge that nobody altered, or a text of the sample's."""
+    given = _changed(Draw(data), _FOREIGN)
+    try:
+        response = triggers_of(_DIALECT, dialect="passwordless").verify(given)["response"]
+    except TriggerError as error:
+        assert str(error) in {*NOT_SUPPORTED.values(), ANYTHING_ELSE} or str(error).split(" (ref ")[0] in FAILURE_TEXTS
+        return
+    if response["answerCorrect"]:
+        request = given["request"]
+        assert json.loads(_SIGNED) == json.loads(request["challengeAnswer"])
+        assert _SPOKEN["privateChallengeParameters"] == request["privateChallengeParameters"]
+        assert not request.get("userNotFound")
+
+
+_STORE = MemoryCredentials()
+_HANDLER = fido2_handler(
+    Flow(_PASSKEY),
+    **ports(pool=_POOL, clients=["client"], public_keys=key_set({"keys": [_KEY.jwk]}).get, credentials=_STORE),
+)
+_CLAIMS = ANN | {"iss": issuer_of(_POOL), "aud": "client", "token_use": "id", "cognito:username": "ann"}
+_BEARER = f"Bearer {_KEY.token(_CLAIMS | {'iat': 0, 'exp': 10**11, 'auth_time': 0})}"
+_API_EVENTS = [
+    {
+        "httpMethod": "POST",
+        "path": path,
+        "headers": {"Authorization": _BEARER, "Origin": "https://example.com"},
+        "queryStringParameters": {"rpId": "example.com"},
+        "body": body,
+    }
+    for path, body in (
+        ("/register-authenticator/start", None),
+        ("/register-authenticator/complete", json.dumps(_REGISTRATION | {"friendlyName": "x"})),
+        ("/authenticators/list", None),
+        ("/authenticators/update", '{"credentialId":"x","friendlyName":"y"}'),
+        ("/authenticators/delete", '{"credentialId":"x"}'),
+        ("/sign-in-challenge", None),
+    )
+]
+
+
+def passkey_api(data: bytes) -> None:
+    """The API for passkeys: a reply of a function for whatever comes, JSON or nothing in it, and nobody is enrolled."""
+    draw = Draw(data)
+    reply = _HANDLER(_changed(draw, draw.pick(_API_EVENTS)), None)
+    assert reply["statusCode"] in {200, 204, 400, 401, 403, 404, 413, 429}, reply
+    assert not reply["body"] or isinstance(json.loads(reply["body"]), dict)
+    assert not _STORE.list(f"{_POOL}#{ANN['sub']}", within=1.0)
+
+
 def caught(data: bytes) -> None:
     """A target that finds something at once, to see that findings are reported."""
     assert not data.startswith(b"F")
@@ -452,6 +525,8 @@ TARGETS: dict[str, Target] = {
     "passkeys": Target(
         passkeys, tuple(bytes([place]) + decode(answer[name]) for place, (answer, name) in enumerate(_MEMBERS))
     ),
+    "foreign": Target(foreign, (b"", bytes(range(64)))),
+    "passkey_api": Target(passkey_api, tuple(bytes([place, 0]) for place in range(len(_API_EVENTS)))),
     "settings": Target(settings, (b"\x00\x0010/day", b"\x01\x01u:p@host:25?from=a@b.example", b"\x03\x00ff")),
 }
 CAUGHT = Target(caught)
