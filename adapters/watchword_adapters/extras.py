@@ -19,18 +19,18 @@ PACKAGES = {
 """For each module, the package that has it and the extra that brings the package."""
 
 
-def demand(what: str, *modules: str) -> None:
-    """Look whether all *modules* are installed, without an import; *what* needs them.
+def demand(what: str, *modules: str, extra: str = "") -> None:
+    """Look whether all *modules* are installed, without an import; *what* needs them, and *extra* has all of them.
 
     Raises:
         ConfigurationError: if one is not; the message says what to install.
     """
     for module in modules:
         if find_spec(module) is None:
-            raise missing_extra(what, module)
+            raise missing_extra(what, module, extra)
 
 
-def missing_extra(what: str, module: str) -> ConfigurationError:
-    """Return the error that *what* needs *module*, and what to install."""
-    package, extra = PACKAGES[module]
-    return ConfigurationError(f"{what} needs {package}: pip install 'watchword[{extra}]'")
+def missing_extra(what: str, module: str, extra: str = "") -> ConfigurationError:
+    """Return the error that *what* needs *module*, and what to install: *extra*, or the one that brings it."""
+    package, usual = PACKAGES[module]
+    return ConfigurationError(f"{what} needs {package}: pip install 'watchword[{extra or usual}]'")

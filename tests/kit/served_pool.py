@@ -24,6 +24,7 @@ class Served:
     endpoint: str
     pool_id: str
     client_id: str
+    credentials_url: str = ""
     fido2_base_url: str = ""
 
     def get(self, path):

@@ -57,11 +57,12 @@ class HttpReply:
 
 
 class RefusedRequest(Exception):  # noqa: N818 - it is a reply, and no error of ours
-    """Raised if a request is refused: with *status*, and a message that the caller may see."""
+    """Raised if a request is refused: with *status*, and a message that the caller may see; *error* is a word for programs."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, error: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.error = error
 
 
 HttpApi = Callable[[HttpRequest], HttpReply]

@@ -75,7 +75,7 @@ class PoolTokens:
 
     def _signed(self, token: str) -> Mapping[str, Any] | None:
         """Return the claims of *token* if one of the pool's keys has signed it."""
-        demand("the check of tokens", *READING)
+        demand("the check of tokens", *READING, extra="api")
         from jwt import PyJWK, PyJWS, PyJWTError, get_unverified_header  # noqa: PLC0415 - heavy
 
         if not token or len(token) > _LONGEST_TOKEN:

@@ -139,7 +139,7 @@ def quick(tmp_path_factory):
 
 def test_the_ready_line_says_what_a_client_needs(quick):
     """One line of JSON, printed when connections are accepted."""
-    assert quick.ready.keys() == {"endpoint", "pool_id", "client_id"}
+    assert quick.ready.keys() == {"endpoint", "pool_id", "client_id", "credentials_url"}
     assert (quick.ready["pool_id"], quick.ready["client_id"]) == ("us-east-1_Abc123", "c1")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", quick.ready["endpoint"])
 
@@ -206,7 +206,7 @@ def test_the_terminal_shows_how_to_connect_and_what_happens(folder):
         endpoint = re.search(r"endpoint (http://127\.0\.0\.1:\d+)", banner)[1]
         for client in ("boto3", "Amplify v6", "amazon-cognito-identity-js", "pycognito"):
             assert client in banner
-        assert banner.count(endpoint) == 6
+        assert banner.count(endpoint) == 7
         assert "WARNING: --dev-answers" in banner
         server.ready = {"endpoint": endpoint}
         reply = server.begin()

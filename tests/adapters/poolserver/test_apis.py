@@ -50,7 +50,7 @@ def test_only_the_api_says_which_pages_may_read_it(application):
     assert "*" == asked(application, path="/").headers["access-control-allow-origin"]
 
 
-@pytest.mark.parametrize("path", ["/fido2", "/fido2x/a", "/x/fido2/a"])
+@pytest.mark.parametrize("path", ["/fido2x", "/fido2x/a", "/x/fido2/a"])
 def test_no_other_path_is_the_apis(application, path):
     """There is nothing else."""
     assert 404 == asked(application, "GET", path).status

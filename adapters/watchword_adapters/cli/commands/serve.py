@@ -22,7 +22,7 @@ from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
 from watchword_adapters.cli.local.client_snippets import PoolAccess
-from watchword_adapters.cli.local.local_apis import FIDO2_PATH, LocalServices
+from watchword_adapters.cli.local.local_apis import CREDENTIALS_PATH, FIDO2_PATH, LocalServices
 from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD
 from watchword_adapters.cli.local.server_log import LogLines, ServerLog
 from watchword_adapters.cli.local.unsent_messages import UnsentMessages
@@ -158,13 +158,13 @@ class _Served:
     access: PoolAccess
     certificate: tuple[Path, Path] | None
     flow: Flow | None
-    apis: Mapping[str, str]
+    urls: Mapping[str, str]
 
     def ready_line(self) -> dict[str, str]:
         access = self.access
         line = {"endpoint": access.endpoint, "pool_id": access.pool_id, "client_id": access.client_id}
         trusted = {"certificate": access.certificate} if access.certificate else {}
-        return {**line, **trusted, **{name: f"{access.endpoint}{path}" for name, path in self.apis.items()}}
+        return {**line, **trusted, **{name: f"{access.endpoint}{path}" for name, path in self.urls.items()}}
 
 
 @contextmanager
@@ -227,12 +227,15 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             issuer=f"{issuer}/{arguments.pool_id}",
         )
         add_users(pool, people)
-        apis = {"fido2_base_url": FIDO2_PATH} if arguments.dialect else {}
+        apis = {} if arguments.triggers else {CREDENTIALS_PATH: running.credentials_api(pool)}
+        urls = {} if arguments.triggers else {"credentials_url": CREDENTIALS_PATH}
+        if arguments.dialect:
+            apis[FIDO2_PATH], urls["fido2_base_url"] = running.fido2_api(pool), FIDO2_PATH
         application = Application(
             pool,
             hosts_of(sockets, arguments.host, tls=arguments.tls),
             pages_of(pool, backstage),
-            {FIDO2_PATH: running.fido2_api(pool)} if arguments.dialect else {},
+            apis,
             told=narrator.told if loud else _nothing,
             defect=narrator.defect if not arguments.json else _defect_on_stderr,
         )
@@ -245,7 +248,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             str(certificate[0]) if certificate else "",
         )
         flow = source.flow if isinstance(source, FlowSource) else None
-        yield _Served(application, sockets, access, certificate, flow, apis)
+        yield _Served(application, sockets, access, certificate, flow, urls)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -289,7 +292,7 @@ def _source(
         made = triggers(
             flow,
             previous=before,
-            courier=dict.fromkeys(channels - {""}, courier),
+            courier=dict.fromkeys(channels - {""} | {"email"}, courier),  # by e-mail notices go out, whatever else does
             key=keyring,
             ledger=ledger,
             credentials=credentials,
@@ -364,7 +367,7 @@ def _banner(screen: Terminal, arguments: argparse.Namespace, served: _Served) ->
         screen.line("WARNING: --dev-answers is on: whoever reaches this port is told the right answers", "bad")
     screen.line(f"endpoint {access.endpoint}  pool {access.pool_id}  client {access.client_id}", "title")
     screen.line(f"outbox   {access.endpoint}/_watchword/outbox")
-    for name, path in served.apis.items():
+    for name, path in served.urls.items():
         screen.line(f"{name}  {access.endpoint}{path}")
     if access.certificate:
         screen.line(f"trust    {access.certificate}  (NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from attrs import define
 
 from watchword.runtime.services import Services
@@ -9,6 +11,7 @@ from watchword_adapters.rest.exchange import HttpApi, HttpReply, HttpRequest
 from watchword_adapters.rest.pool_tokens import PoolTokens, key_set
 from watchword_adapters.userpool import LocalUserPool
 
+CREDENTIALS_PATH = "/credentials"
 FIDO2_PATH = "/fido2"
 
 
@@ -18,20 +21,41 @@ class LocalServices:
 
     services: Services | None = None
 
+    def credentials_api(self, pool: LocalUserPool) -> HttpApi:
+        """Return the API by which users enrol, list, rename and remove. Pages of this machine may call it."""
+        from watchword_adapters.credentials_api import CredentialsApi  # noqa: PLC0415
+        from watchword_adapters.credentials_api.callers import Callers  # noqa: PLC0415
+
+        callers = Callers(_tokens_of(pool), lambda token: pool.get_user(AccessToken=token))
+
+        def api(request: HttpRequest) -> HttpReply:
+            assert self.services is not None
+            origin = request.headers.get("origin", "")
+            origins = frozenset({origin} if _is_of_this_machine(origin) else ())
+            return CredentialsApi(self.services, pool.pool_id, callers, origins)(request)
+
+        return api
+
     def fido2_api(self, pool: LocalUserPool) -> HttpApi:
         """Return the API for passkeys that the passwordless client calls."""
         from watchword_adapters.dialects.fido2_api import Fido2Api  # noqa: PLC0415 - only for a dialect
 
-        tokens = PoolTokens(
-            pool.issuer,
-            frozenset({pool.client_id}),
-            lambda kid: key_set(pool.jwks()).get(kid),
-            pool.clock,
-            pool.has_ended,
-        )
+        tokens = _tokens_of(pool)
 
         def api(request: HttpRequest) -> HttpReply:
             assert self.services is not None
             return Fido2Api(self.services, pool.pool_id, tokens)(request)
 
         return api
+
+
+def _tokens_of(pool: LocalUserPool) -> PoolTokens:
+    keys, clients = (lambda kid: key_set(pool.jwks()).get(kid)), frozenset({pool.client_id})
+    return PoolTokens(pool.issuer, clients, keys, pool.clock, pool.has_ended)
+
+
+def _is_of_this_machine(origin: str) -> bool:
+    try:
+        return urlsplit(origin).hostname in {"localhost", "127.0.0.1", "::1"}
+    except ValueError:
+        return False

@@ -134,7 +134,7 @@ class Application:
 
     def _api_at(self, path: str) -> tuple[HttpApi, str] | None:
         """Return the API that *path* belongs to, and the path below it."""
-        found = next((below for below in self.apis if path.startswith(f"{below}/")), None)
+        found = next((below for below in self.apis if f"{path}/".startswith(f"{below}/")), None)
         return (self.apis[found], path.removeprefix(found)) if found else None
 
     async def _replied(

@@ -1,0 +1,58 @@
+"""An API as a Lambda function: what it runs on, and its handler."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from watchword.algebra.flow import Flow
+from watchword.errors import ConfigurationError
+from watchword.runtime.engine import Engine
+from watchword_adapters.host_settings import HostSettings
+from watchword_adapters.rest.exchange import HttpApi, HttpReply, RefusedRequest
+from watchword_adapters.rest.pool_tokens import FetchedKeys, KeySet, PoolTokens, issuer_of
+from watchword_adapters.rest.proxy_events import event_of_reply, request_of
+
+ProxyHandler = Callable[[object, object], dict[str, Any]]
+"""A handler for API Gateway, with either payload format, and for function URLs."""
+
+
+def engine_of(settings: HostSettings, flow: Flow | str | os.PathLike[str]) -> Engine:
+    """Return the engine of *flow*, prepared.
+
+    Raises:
+        ConfigurationError: if a setting is missing or wrong.
+    """
+    engine = settings.engine(settings.flows(flow, ()))
+    engine.prepare(settings.schemes_of)
+    return engine
+
+
+def tokens_of(engine: Engine, pool: str, clients: Sequence[str], public_keys: KeySet | None) -> PoolTokens:
+    """Return what checks the tokens of *pool* for the app clients whose ids are *clients*.
+
+    The public keys are fetched from the pool if *public_keys* is None.
+
+    Raises:
+        ConfigurationError: if *clients* is no list, or is empty.
+    """
+    if isinstance(clients, str) or not clients:
+        raise ConfigurationError(
+            "clients= is a list of the ids of app clients, one or more: no client is trusted unnamed"
+        )
+    issuer = issuer_of(pool)
+    return PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(issuer, engine.clock), engine.clock)
+
+
+def proxy_handler(api: HttpApi, base_path: str, refused: Callable[[RefusedRequest], HttpReply]) -> ProxyHandler:
+    """Return the handler of *api*, whose paths begin below *base_path*; *refused* replies to what is no request."""
+
+    def handler(event: object, context: object = None) -> dict[str, Any]:
+        try:
+            request = request_of(event, base_path)
+        except RefusedRequest as error:
+            return event_of_reply(refused(error))
+        return event_of_reply(api(request))
+
+    return handler
