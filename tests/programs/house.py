@@ -55,7 +55,17 @@ PUBLIC = {
     *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "passkey", "recovery_codes", "srp", "totp")),
     *(
         f"watchword_adapters.{name}"
-        for name in ("aws_lambda", "functions", "couriers", "ledgers", "credentials", "keys", "audit", "clock")
+        for name in (
+            "aws_lambda",
+            "functions",
+            "couriers",
+            "ledgers",
+            "credentials",
+            "credentials_api",
+            "keys",
+            "audit",
+            "clock",
+        )
     ),
     *(
         f"watchword_adapters.{name}"

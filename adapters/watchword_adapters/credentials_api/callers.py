@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from watchword.contract.kinds import User
 from watchword.errors import UnavailableError
-from watchword_adapters.rest.exchange import HttpRequest, RefusedRequest
+from watchword_adapters.rest.exchange import HttpRequest, RefusedRequest, fields_of
 from watchword_adapters.rest.pool_tokens import PoolTokens
 
 GetUser = Callable[[str], Mapping[str, Any]]
@@ -70,16 +70,14 @@ class Callers:
 
 def _code_of(error: Exception) -> str:
     """Return the code of an error of boto3's, or the name of its type."""
-    response: object = getattr(error, "response", None)
-    said = cast("Mapping[str, Any]", response).get("Error") if isinstance(response, Mapping) else None
-    code = cast("Mapping[str, Any]", said).get("Code") if isinstance(said, Mapping) else None
+    code = fields_of(fields_of(getattr(error, "response", None)).get("Error")).get("Code")
     return code if isinstance(code, str) else type(error).__name__
 
 
 def _user_in(reply: object) -> User | None:
-    fields = cast("Mapping[str, Any]", reply) if isinstance(reply, Mapping) else {}
+    fields = fields_of(reply)
     name, listed = fields.get("Username"), fields.get("UserAttributes")
     if not isinstance(name, str) or not isinstance(listed, list):
         return None
-    pairs = [cast("Mapping[str, Any]", each) for each in cast("list[object]", listed) if isinstance(each, Mapping)]
+    pairs = map(fields_of, cast("list[object]", listed))
     return User(name, {str(each.get("Name")): str(each.get("Value")) for each in pairs})

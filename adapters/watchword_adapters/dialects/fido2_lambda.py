@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import Audit, Clock, Ledger, Random
-from watchword.errors import ConfigurationError
 from watchword_adapters.dialects.fido2_api import Fido2Api
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
-from watchword_adapters.rest.exchange import RefusedRequest, refusing_reply
-from watchword_adapters.rest.pool_tokens import FetchedKeys, KeySet, PoolTokens, issuer_of
-from watchword_adapters.rest.proxy_events import event_of_reply, request_of
+from watchword_adapters.rest.exchange import refusing_reply
+from watchword_adapters.rest.lambda_function import ProxyHandler, engine_of, proxy_handler, tokens_of
+from watchword_adapters.rest.pool_tokens import KeySet
 
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credentials
@@ -37,7 +36,7 @@ def fido2_handler(
     audit: Audit | None = None,
     environment: Mapping[str, str] | None = None,
     registry: Registry | None = None,
-) -> Callable[[object, object], dict[str, Any]]:
+) -> ProxyHandler:
     """Return the handler of a Lambda function that serves the API of *flow*: call it once, at the top of the module.
 
     *pool* is the id of the user pool, *clients* are the ids of the app clients whose ID tokens count. *base_path* is what stands
@@ -48,10 +47,6 @@ def fido2_handler(
     Raises:
         ConfigurationError: if a setting is missing or wrong, or the flow has no passkey; the message says what to set.
     """
-    if isinstance(clients, str) or not clients:
-        raise ConfigurationError(
-            "clients= is a list of the ids of app clients, one or more: no client is trusted unnamed"
-        )
     settings = HostSettings(
         key=key,
         root_key=root_key,
@@ -64,17 +59,6 @@ def fido2_handler(
         environment=environment,
         registry=registry,
     )
-    engine = settings.engine(settings.flows(flow, ()))
-    engine.prepare(settings.schemes_of)
-    issuer = issuer_of(pool)
-    tokens = PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(issuer, engine.clock), engine.clock)
-    api = Fido2Api(engine, pool, tokens)
-
-    def handler(event: object, context: object = None) -> dict[str, Any]:
-        try:
-            request = request_of(event, base_path)
-        except RefusedRequest as refused:
-            return event_of_reply(refusing_reply(refused.status, str(refused)))
-        return event_of_reply(api(request))
-
-    return handler
+    engine = engine_of(settings, flow)
+    api = Fido2Api(engine, pool, tokens_of(engine, pool, clients, public_keys))
+    return proxy_handler(api, base_path, lambda refused: refusing_reply(refused.status, str(refused)))

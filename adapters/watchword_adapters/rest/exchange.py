@@ -65,6 +65,11 @@ class RefusedRequest(Exception):  # noqa: N818 - it is a reply, and no error of 
         self.error = error
 
 
+def fields_of(value: object) -> Mapping[str, Any]:
+    """Return *value*, which a stranger wrote, if it is a mapping; else an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
 HttpApi = Callable[[HttpRequest], HttpReply]
 """An API: it replies to a request, and raises nothing."""
 

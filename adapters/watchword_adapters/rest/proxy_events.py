@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qsl
 
-from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest
+from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, fields_of
 
 
 def request_of(event: object, base_path: str = "") -> HttpRequest:
@@ -17,9 +17,9 @@ def request_of(event: object, base_path: str = "") -> HttpRequest:
     Raises:
         RefusedRequest: if it is no such event.
     """
-    fields = _fields(event)
-    context = _fields(fields.get("requestContext"))
-    http = _fields(context.get("http"))
+    fields = fields_of(event)
+    context = fields_of(fields.get("requestContext"))
+    http = fields_of(context.get("http"))
     method, path = fields.get("httpMethod") or http.get("method"), fields.get("path") or fields.get("rawPath")
     if not isinstance(method, str) or not isinstance(path, str):
         raise RefusedRequest(400, "This is no request by HTTP")
@@ -55,9 +55,5 @@ def _body(fields: Mapping[str, Any]) -> bytes:
         raise RefusedRequest(400, "The body is not base64") from None
 
 
-def _fields(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
 def _texts(value: object) -> dict[str, str]:
-    return {str(name): text for name, text in _fields(value).items() if isinstance(text, str)}
+    return {str(name): text for name, text in fields_of(value).items() if isinstance(text, str)}
