@@ -127,6 +127,9 @@ MODULES |= {
             "tests/engine/analysis/test_broken_flows.py",
         ),
     ),
+    "enrolment_rules": Module(
+        "engine/watchword/analysis/rules/enrolment.py", ("tests/engine/analysis/test_enrolment_rules.py",)
+    ),
     "ways": Module("engine/watchword/algebra/ways.py", ("tests/engine/algebra/test_ways.py",)),
     "kinds": Module(
         "engine/watchword/contract/kinds.py",

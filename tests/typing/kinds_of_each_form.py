@@ -6,7 +6,20 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from watchword import Challenge, CreateRequest, Flow, Kind, Verdict, VerifyRequest, fallback, named, sequence
+from watchword import (
+    Challenge,
+    CreateRequest,
+    Flow,
+    Kind,
+    Verdict,
+    VerifyRequest,
+    enrol,
+    enrolled,
+    fallback,
+    named,
+    sequence,
+    when,
+)
 from watchword.contract.kinds import Factor, HostRun
 from watchword.contract.ports import Permission
 from watchword.contract.powers import (
@@ -145,4 +158,11 @@ offering: tuple[Offers, ...] = (Totp(),)
 guessable: tuple[Guessable, ...] = (WithEveryPower(), Captcha(), EmailOtp())
 flow = Flow(
     sequence(Srp(), named("first", Plain()), fallback(BySetting(), WithEveryPower()), WithSettingsNamedLikeMembers())
+)
+remembered = Flow(
+    sequence(
+        Srp(),
+        when(enrolled("totp"), named("app", Totp()), otherwise=enrol(Totp())),
+        named("spare", enrol(RecoveryCodes())),
+    )
 )
