@@ -14,7 +14,7 @@ from attrs import frozen
 from kit.authenticator import decode, encode
 from kit.engine_host import ANN, Riddle
 from kit.hosts import Book, event, ports, sign_in_of, triggers_of
-from kit.passkeys import StandIn, assertion
+from kit.passkeys import StandIn, assertion, signed_in
 from kit.paths import FLOWS
 from kit.w3c_vectors import VECTORS, assertion_of, expected_by, known_from, registration_of
 from watchword import Flow, Verdict, WatchwordError, one_of, sequence
@@ -31,7 +31,7 @@ from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.dialects import fido2_handler
-from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NOT_SUPPORTED
+from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NAME, NOT_SUPPORTED, PARAMETERS_ROUND
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.rest.pool_tokens import issuer_of, key_set
 from watchword_adapters.srp import srp6a
@@ -453,8 +453,9 @@ def foreign(data: bytes) -> None:
         return
     if response["answerCorrect"]:
         request = given["request"]
-        assert json.loads(_SIGNED) == json.loads(request["challengeAnswer"])
-        assert _SPOKEN["privateChallengeParameters"] == request["privateChallengeParameters"]
+        assert signed_in(_SIGNED) == signed_in(request["challengeAnswer"])
+        # The name of the round is for whoever reads the event; without it the parameters are as they were sealed.
+        assert _SPOKEN["privateChallengeParameters"] == {NAME: PARAMETERS_ROUND} | request["privateChallengeParameters"]
         assert not request.get("userNotFound")
 
 

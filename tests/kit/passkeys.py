@@ -28,6 +28,13 @@ def assertion(challenge, *, signed_by="ann", **client_data):
     )
 
 
+def signed_in(answer):
+    """The challenge that was signed in *answer*, and by whom."""
+    read = json.loads(answer)
+    data = json.loads(base64.urlsafe_b64decode(read["clientDataJSON_B64"] + "=="))
+    return data["challenge"], base64.urlsafe_b64decode(read["signatureB64"] + "==").decode()
+
+
 @frozen
 class StandIn:
     """A passkey that anybody has whose name is the signature."""
@@ -46,8 +53,5 @@ class StandIn:
     offer = create
 
     def verify(self, request):
-        read = json.loads(request.answer)
-        data = json.loads(base64.urlsafe_b64decode(read["clientDataJSON_B64"] + "=="))
-        challenges = {request.private["challenge"], *request.issued}
-        name = base64.urlsafe_b64decode(read["signatureB64"] + "==").decode()
-        return Verdict(data["challenge"] in challenges and name == request.user.name)
+        challenge, name = signed_in(request.answer)
+        return Verdict(challenge in {request.private["challenge"], *request.issued} and name == request.user.name)
