@@ -224,7 +224,13 @@ def nested(levels: int) -> bytes:
         *(b"", b"\x18", b"\x1b\0\0\0", b"\x41", b"\x5b" + b"\xff" * 8, b"\x61\xff", b"\x9b" + b"\xff" * 8),
         *(b"\x9f\xff", b"\x5f\xff", b"\xbf\xff", b"\x1c", b"\xff", b"\xc0\x00", b"\xf9\0\0", b"\xfb" + b"\0" * 8),
         *(b"\xf7", b"\xf8\x20", b"\xa1", b"\xa1\x00", b"\xa2\x00\x00\x00\x00", b"\xa1\x80\x00", b"\xa1\x40\x00"),
-        *(b"\xbb" + b"\xff" * 8, nested(MOST_DEPTH + 1), nested(15_000), b"\x9a" + b"\0\0\x10\0" + b"\0" * 4096),
+        *(
+            b"\xbb" + b"\xff" * 8,
+            nested(MOST_DEPTH + 1),
+            nested(15_000),
+            b"\xa1\x00" * MOST_DEPTH + b"\x00",
+            b"\x9a" + b"\0\0\x10\0" + b"\0" * 4096,
+        ),
     ],
 )
 def test_cbor_that_a_credential_never_holds_is_none(data):
