@@ -99,6 +99,7 @@ MODULES = {
 
 _PASSKEY = (
     "tests/plugins/webauthn/test_steps.py",
+    "tests/plugins/webauthn/test_attestation.py",
     "tests/plugins/webauthn/test_reading.py",
     "tests/plugins/test_passkey.py",
 )

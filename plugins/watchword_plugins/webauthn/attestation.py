@@ -20,6 +20,9 @@ FORMATS: Final = frozenset(
 
 _CHALLENGE_OID = "1.3.6.1.4.1.11129.2.1.17"
 _AIK_OID = "2.23.133.8.3"
+# KeyDescription of Android: tags of authorization lists, and values of them.
+_PURPOSE, _ALL_APPLICATIONS, _ORIGIN = 1, 600, 702
+_INTEGER, _GENERATED, _SIGN = 2, b"\x00", b"\x02"
 _CERTIFY = b"\xffTCG\x80\x17"  # TPM_GENERATED_VALUE, TPM_ST_ATTEST_CERTIFY
 _SKIPPED = 25  # clockInfo and firmwareVersion, which W3C, 8.3 ignores
 _FEWEST_IN_COMPOUND = 2
@@ -77,9 +80,50 @@ def _android_key(statement: Mapping[str, Any], data: AuthenticatorData, digest: 
         raise ValueError("the certificate is of another key")
     key.verify(bytes(data) + digest, statement["sig"])
     described = next(each for each in certificate.extensions if each.oid.dotted_string == _CHALLENGE_OID)
-    # KeyDescription: attestationChallenge is an OCTET STRING of 32 bytes, the only one of its value.
-    if b"\x04\x20" + digest not in described.value.public_bytes():
-        raise ValueError("the certificate was made for another ceremony")
+    _check_description(described.value.public_bytes(), digest)
+
+
+def _check_description(data: bytes, digest: bytes) -> None:
+    """Raise unless a KeyDescription is for this ceremony, and its key was made in the device, to sign, for one app.
+
+    The W3C's own vector has empty authorization lists. So origin and purpose count where they are there.
+    """
+    ((_, whole),) = _der_items(data)
+    members = _der_items(whole)
+    challenge, software, hardware = (members[place][1] for place in (4, 6, 7))
+    lists = [(number, content) for part in (software, hardware) for number, content in _der_items(part)]
+    found = {number for number, _ in lists}
+    origins = [content for number, content in lists if number == _ORIGIN]
+    purposes = [each for number, content in lists if number == _PURPOSE for _, each in _der_items(content)]
+    if (
+        challenge != digest
+        or _ALL_APPLICATIONS in found
+        or any(_der_items(each) != [(_INTEGER, _GENERATED)] for each in origins)
+        or any((_INTEGER, _SIGN) not in _der_items(each) for each in purposes)
+    ):
+        raise ValueError("the certificate was made for another ceremony, or for another use")
+
+
+def _der_items(data: bytes) -> list[tuple[int, bytes]]:
+    """Return the number of the tag and the content of each item of DER in *data*."""
+    items: list[tuple[int, bytes]] = []
+    at = 0
+    while at < len(data):
+        number, at = data[at] & 0x1F, at + 1
+        if number == 0x1F:
+            number = 0
+            while data[at] & 0x80:
+                number, at = number << 7 | data[at] & 0x7F, at + 1
+            number, at = number << 7 | data[at], at + 1
+        size, at = data[at], at + 1
+        if size & 0x80:
+            length = size & 0x7F
+            size, at = int.from_bytes(data[at : at + length], "big"), at + length
+        if at + size > len(data):
+            raise ValueError("cut off")
+        items.append((number, data[at : at + size]))
+        at += size
+    return items
 
 
 def _tpm(statement: Mapping[str, Any], data: AuthenticatorData, digest: bytes) -> None:
