@@ -55,7 +55,7 @@ _MOST_ORIGINS, _LONGEST_ORIGIN = 32, 300
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DECOY = re.compile(r"(1[6-9]|[2-9][0-9]|[1-9][0-9]{2,3}):((?:[a-z-]+(?:,[a-z-]+)*)?)")
 _MOST_DECOYS = 32
-_LONGEST_USER_NAME = 64  # bytes that an authenticator must keep (W3C, 6.4.1)
+_LONGEST_USER_NAME = 64  # characters; an authenticator may cut a name at 64 bytes (W3C, 6.4.1)
 _PSEUDONYM = 32  # bytes
 
 
@@ -250,8 +250,8 @@ class Passkey:
         )
 
     def guess_probability(self) -> float:
-        """Return the chance of one forged signature, at the 128 bits of security of the weakest key that is taken."""
-        return 2.0**-112 if self.algorithms and -257 in self.algorithms else 2.0**-128
+        """Return the chance of one forged signature: an RSA key of 2,048 bits, the weakest that is taken, has 112 bits of security."""
+        return 2.0**-112
 
     def _challenge(self, request: CreateRequest, listed: tuple[Mapping[str, Any], ...]) -> Challenge:
         # A keyed digest of the round: nobody can foresee it, and no other round has it.

@@ -150,6 +150,18 @@ def test_what_begin_shows_is_the_standard_s_form():
     ]
 
 
+def test_a_long_name_is_cut():
+    """A device may cut it at 64 bytes anyway, in the middle of a character."""
+    begun = PASSKEY.begin(begin_request(PASSKEY, user=evolve(ANN, name="n" * 100, attributes={"name": "N" * 100})))
+    user = options_of(begun)["user"]
+    assert ("n" * 64, "N" * 64) == (user["name"], user["displayName"])
+
+
+def test_nobody_guesses_a_signature():
+    """As likely as breaking the weakest key."""
+    assert PASSKEY.guess_probability() == 2**-112
+
+
 def test_settings_reach_the_options():
     """The name of the site, the device, and how it keeps the key."""
     kind = TestPasskeyWithLists.kind
