@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 from attrs import frozen
+from pyotp import TOTP
 
 from kit.authenticator import decode, encode
 from kit.engine_host import ANN, Riddle
@@ -26,7 +27,14 @@ from watchword.errors import FAILURE_TEXTS, ConfigurationError
 from watchword.loading.flow_file import load_flow
 from watchword.loading.registry import Registry
 from watchword.runtime.wire import read_carry, read_private_parameters, write_metadata
-from watchword.testing import create_request, verify_request
+from watchword.testing import (
+    NOW,
+    begin_request,
+    complete_request,
+    create_request,
+    enrolled_credential,
+    verify_request,
+)
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.credentials import MemoryCredentials
@@ -39,6 +47,8 @@ from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, si
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
 from watchword_plugins.passkey import Passkey
+from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.totp import Totp
 from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
 from watchword_plugins.webauthn.steps import failures
 
@@ -357,9 +367,9 @@ def template(data: bytes) -> None:
 def answers(data: bytes) -> None:
     """The kinds that come along judge any answer, and find right only what folds to the right one."""
     draw = Draw(data)
-    kind, right = draw.pick(_JUDGED)
+    kind, right, owned = draw.pick(_JUDGED)
     answer = draw.pick((draw.value(), draw.text(), f"{draw.text()}{right}{draw.text()}"))
-    verdict = kind.verify(verify_request(kind, kind.create(create_request(kind)), answer))
+    verdict = kind.verify(verify_request(kind, kind.create(create_request(kind)), answer, credentials=owned))
     assert isinstance(verdict, Verdict)
     if verdict.right:
         assert isinstance(answer, str)
@@ -369,14 +379,26 @@ def answers(data: bytes) -> None:
             if each != "-" and not each.isspace() and unicodedata.category(each) not in {"Cf", "Cn", "Mn"}
         )
         assert seen.isascii()
-        assert right == seen.upper()
+        assert right == seen.upper().translate(_LOOK_ALIKE if owned else {})
 
 
 def _judged():
     kinds = (EmailOtp(), EmailOtp(alphabet="letters"), Captcha(width=120, height=40, dots=0, arcs=0, format="png"))
     alphabets = (ALPHABETS["digits"], ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
     for kind, alphabet in zip(kinds, alphabets, strict=True):
-        yield kind, create_request(kind).code(alphabet, kind.length)
+        yield kind, create_request(kind).code(alphabet, kind.length), ()
+    yield _enrolled(Totp(), lambda shown, now: TOTP(shown["secret"]).at(now))
+    yield _enrolled(RecoveryCodes(count=1), lambda shown, now: shown["codes"].replace("-", ""))
+
+
+def _enrolled(kind, right):
+    """A kind, the right answer of somebody who enrolled an hour ago, and what they have enrolled."""
+    begun = kind.begin(begin_request(kind))
+    new = kind.complete(complete_request(kind, begun, right(begun.public, NOW - 3600), now=NOW - 3600))
+    return kind, right(begun.public, NOW), (enrolled_credential(kind, new),)
+
+
+_LOOK_ALIKE = str.maketrans("ILO", "110")
 
 
 _JUDGED = tuple(_judged())

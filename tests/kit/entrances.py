@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
+from pyotp import TOTP
 
 from kit.engine_host import Riddle
 from kit.hosts import event, sign_in_of, triggers_of
@@ -21,7 +22,15 @@ from watchword.loading.flow_file import load_flow
 from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword.runtime.wire import read_carry, read_private_parameters
-from watchword.testing import create_request, verify_request
+from watchword.testing import (
+    ANN,
+    NOW,
+    begin_request,
+    complete_request,
+    create_request,
+    enrolled_credential,
+    verify_request,
+)
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.cli.logs.captured_events import read_events
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
@@ -30,7 +39,9 @@ from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.srp import srp6a
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.srp import Srp
+from watchword_plugins.totp import Totp
 
 MEGABYTES = 10
 DEPTH = 100_000
@@ -262,14 +273,43 @@ def _sent(value):
     return _replied(sign_in_of(Flow(_Loud(text=value))).begin("ann"))
 
 
-def _judged(kind):
-    challenge = kind.create(create_request(kind))
+def _judged(kind, answer=None):
+    """What judges an answer to *kind*; where *answer* gives the right one to an enrolment, of somebody who has enrolled."""
+    challenge, owned = kind.create(create_request(kind)), ()
+    if answer is not None:
+        begun = kind.begin(begin_request(kind))
+        new = kind.complete(complete_request(kind, begun, answer(begun.public)))
+        owned = (enrolled_credential(kind, new),)
 
     def enter(value):
-        verdict = kind.verify(verify_request(kind, challenge, value))
+        verdict = kind.verify(verify_request(kind, challenge, value, credentials=owned))
         assert isinstance(verdict, Verdict)
         assert verdict.right is False
         return "refused"
+
+    return enter
+
+
+def _enrolled(kind):
+    """What judges the answer that completes an enrolment for *kind*."""
+    begun = kind.begin(begin_request(kind))
+
+    def enter(value):
+        verdict = kind.complete(complete_request(kind, begun, value))
+        assert isinstance(verdict, Verdict)
+        assert verdict.right is False
+        return "refused"
+
+    return enter
+
+
+def _labelled(kind):
+    """What makes the URI of somebody with any name and address: it stays short."""
+
+    def enter(value):
+        user = evolve(ANN, name=value, attributes={"email": value, "email_verified": "true"})
+        assert len(kind.begin(begin_request(kind, user=user)).public["otpauth_uri"]) < 2000
+        return "taken"
 
     return enter
 
@@ -298,6 +338,12 @@ def reader_entrances() -> list[Entrance]:
         Entrance("private parameters, a value", lambda value: _wrapped(read_private_parameters({"kind": value}))),
         Entrance("email_otp answer", _judged(EmailOtp())),
         Entrance("captcha answer", _judged(Captcha())),
+        Entrance("totp answer", _judged(Totp(), lambda shown: TOTP(shown["secret"]).at(NOW))),
+        Entrance("totp answer to an enrolment", _enrolled(Totp())),
+        Entrance("recovery_codes answer", _judged(RecoveryCodes(), lambda shown: shown["codes"].split()[0])),
+        Entrance("recovery_codes answer to an enrolment", _enrolled(RecoveryCodes())),
+        Entrance("totp issuer", lambda value: _refusal(lambda: Totp(issuer=value))),
+        Entrance("totp account", _labelled(Totp()), anything=False),
         Entrance("email_otp locale", lambda value: _refusal(lambda: EmailOtp(locale=value))),
         Entrance("email_otp app", lambda value: _refusal(lambda: EmailOtp(app=value))),
         Entrance("captcha alt", lambda value: _refusal(lambda: Captcha(alt=value))),

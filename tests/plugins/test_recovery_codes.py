@@ -265,6 +265,19 @@ def test_settings_are_refused(setting: dict[str, Any]) -> None:
         RecoveryCodes(**setting)
 
 
+@pytest.mark.parametrize(
+    ("setting", "low", "high", "default"), [("count", 1, 20, 10), ("attempts", 1, 5, 3), ("lifetime", 60, 600, 180)]
+)
+def test_numbers_have_bounds(setting: str, low: int, high: int, default: int) -> None:
+    """The least and the most are taken, and what is beyond them is not."""
+    assert default == getattr(RecoveryCodes(), setting)
+    for value in (low, high):
+        assert value == getattr(RecoveryCodes(**{setting: value}), setting)
+    for value in (low - 1, high + 1):
+        with pytest.raises(ConfigurationError, match=f"{setting} must be a whole number from {low} to {high}"):
+            RecoveryCodes(**{setting: value})
+
+
 def test_a_file_asks_for_them(tmp_path: Any) -> None:
     """By the name of the kind, behind a password."""
     from watchword import one_of, sequence

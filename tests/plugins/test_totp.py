@@ -238,7 +238,8 @@ def test_reasons_say_what_was_wrong() -> None:
     assert "step_used" == judged(kind, code_at(kind, STEP), owned).reason
     assert "wrong" == judged(kind, code_at(kind, STEP + 7), owned).reason
     assert "no_credential" == judged(kind, code_at(kind, STEP), None).reason
-    assert "malformed" == judged(kind, "12345", owned).reason
+    for answer in ("12345", "1234567", "ABCDEF", "12345A"):
+        assert "malformed" == judged(kind, answer, owned).reason
 
 
 # Who has not enrolled
@@ -319,6 +320,9 @@ def test_the_uri_is_read_back_by_the_library(issuer: str, digits: int, period: i
         (ANN, "ann@example.com"),
         (evolve(ANN, attributes={"email": "eve@example.com"}), "ann"),  # nobody has verified it
         (evolve(ANN, attributes={"email": "eve@example.com", "email_verified": "false"}), "ann"),
+        (evolve(ANN, attributes={"email": "eve@example.com", "email_verified": "yes"}), "ann"),
+        (evolve(ANN, name="a", attributes={}), "a"),
+        (evolve(ANN, name="a" * 128, attributes={}), "a" * 128),
         (evolve(ANN, name="+1555", attributes={}), "+1555"),
         (evolve(ANN, name="Bank: x", attributes={}), "account"),  # would be an issuer
         (evolve(ANN, name="a\nb", attributes={}), "account"),
@@ -371,6 +375,33 @@ def test_settings_are_refused(setting: dict[str, Any]) -> None:
     """The error names the setting."""
     with pytest.raises(ConfigurationError, match=f"totp: {next(iter(setting))} "):
         Totp(**setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "low", "high", "default"),
+    [
+        ("digits", 6, 8, 6),
+        ("period", 15, 120, 30),
+        ("drift", 0, 2, 1),
+        ("attempts", 1, 5, 3),
+        ("lifetime", 60, 600, 180),
+    ],
+)
+def test_numbers_have_bounds(setting: str, low: int, high: int, default: int) -> None:
+    """The least and the most are taken, and what is beyond them is not."""
+    assert default == getattr(Totp(), setting)
+    for value in (low, high):
+        assert value == getattr(Totp(**{setting: value}), setting)
+    for value in (low - 1, high + 1):
+        with pytest.raises(ConfigurationError, match=f"totp: {setting} must be a whole number from {low} to {high}"):
+            Totp(**{setting: value})
+
+
+def test_an_issuer_has_up_to_64_characters() -> None:
+    """And one more is refused."""
+    assert 64 == len(Totp(issuer="a" * 64).issuer)
+    with pytest.raises(ConfigurationError, match="totp: issuer "):
+        Totp(issuer="a" * 65)
 
 
 def test_the_issuer_is_no_part_of_the_fingerprint() -> None:

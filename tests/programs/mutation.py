@@ -110,6 +110,8 @@ MODULES |= {
         f"webauthn_{name}": Module(f"plugins/watchword_plugins/webauthn/{name}.py", _PASSKEY)
         for name in ("attestation", "ceremonies", "encoding", "public_keys", "steps")
     },
+    "totp": Module("plugins/watchword_plugins/totp.py", ("tests/plugins/test_totp.py",)),
+    "recovery_codes": Module("plugins/watchword_plugins/recovery_codes.py", ("tests/plugins/test_recovery_codes.py",)),
     "attributes": Module("engine/watchword/algebra/attributes.py", ("tests/engine/analysis/test_findings.py",)),
     "blocks": Module(
         "engine/watchword/algebra/blocks.py",
