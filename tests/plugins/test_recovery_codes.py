@@ -172,10 +172,22 @@ def test_reasons_say_what_was_wrong() -> None:
     kind = RecoveryCodes()
     code = codes_of(kind)[4]
     assert "malformed" == judged(kind, code[:-1], enrolled(kind)).reason
+    assert "malformed" == judged(kind, code + "0", enrolled(kind)).reason
     assert "malformed" == judged(kind, "U" + code[1:], enrolled(kind)).reason
     assert "wrong" == judged(kind, "Z" * 16, enrolled(kind)).reason
     assert "code_used" == judged(kind, code, enrolled(kind, "1,4")).reason
     assert "no_credential" == judged(kind, code).reason
+
+
+def test_all_credentials_are_looked_at() -> None:
+    """A store may have two for a while; the one whose code it is, is used."""
+    kind, first = RecoveryCodes(), enrolled(RecoveryCodes())
+    codes = kind.begin(evolve(begin_request(kind), id="f" * 32)).public["codes"].split()
+    second = evolve(first, id="f" * 32)
+    for owned in ((first, second), (second, first)):
+        use = judged(kind, codes[2], *owned).use
+        assert use is not None
+        assert ("f" * 32, "2") == (use.id, use.state["used"])
 
 
 def test_the_number_of_codes_may_change_later() -> None:

@@ -201,6 +201,16 @@ ALIKE = 29_724
 """The first step whose code is that of the next one too, by the key of the test kit."""
 
 
+def test_all_credentials_are_looked_at() -> None:
+    """A store may have two for a while; the one whose code it is, is used."""
+    kind, first = Totp(), enrolled(Totp())
+    second, secret = evolve(first, id="f" * 32), kind.begin(evolve(begin_request(kind), id="f" * 32)).public["secret"]
+    for owned in ((first, second), (second, first)):
+        verdict = kind.verify(verify_request(kind, {}, pyotp.HOTP(secret).at(STEP), credentials=owned))
+        assert verdict.use is not None
+        assert "f" * 32 == verdict.use.id
+
+
 # What is typed
 
 
