@@ -42,6 +42,7 @@ def test_your_own_flow(reader):
         "check-a-flow.md",
         "attack-your-flow.md",
         "be-the-back-end-of-the-passwordless-client.md",
+        "let-users-enrol.md",
         "limit-guesses-and-mails.md",
         "run-a-local-pool.md",
         "send-the-mail.md",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import define
@@ -50,8 +52,10 @@ class LocalServices:
 
 
 def _tokens_of(pool: LocalUserPool) -> PoolTokens:
-    keys, clients = (lambda kid: key_set(pool.jwks()).get(kid)), frozenset({pool.client_id})
-    return PoolTokens(pool.issuer, clients, keys, pool.clock, pool.has_ended)
+    def key(kid: str) -> Mapping[str, Any] | None:
+        return key_set(pool.jwks()).get(kid)
+
+    return PoolTokens(pool.issuer, frozenset({pool.client_id}), key, pool.clock, pool.has_ended)
 
 
 def _is_of_this_machine(origin: str) -> bool:
