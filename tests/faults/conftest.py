@@ -2,7 +2,7 @@
 
 import pytest
 
-from kit.aws import Aws, isolate, patient
+from kit.aws import Aws, isolate, patient, patient_credentials
 from kit.faults import credential_stores, ledgers
 from watchword.testing.time import VirtualClock
 
@@ -21,12 +21,20 @@ def make_any_ledger(request, tmp_path):
     return ledgers(tmp_path)[request.param]
 
 
-@pytest.fixture(params=["memory", "sqlite", "memory and sqlite", "sqlite and memory"])
+@pytest.fixture(params=["memory", "sqlite"])
 def make_ports(request, tmp_path):
-    """An empty ledger and an empty store of credentials, of each sort that there is, in each pair."""
-    first, _, second = request.param.partition(" and ")
-    make, stores = ledgers(tmp_path)[first], credential_stores(tmp_path)
-    return lambda: (make(), stores[second or first]())
+    """An empty ledger and an empty store of credentials, of each sort that stands on this machine."""
+    ledger, store = ledgers(tmp_path)[request.param], credential_stores(tmp_path)[request.param]
+    return lambda: (ledger(), store())
+
+
+@pytest.fixture(params=["memory", "sqlite", "dynamodb"])
+def make_any_ports(request, tmp_path):
+    """The same, and those that are far away among them."""
+    if request.param == "dynamodb":
+        return request.getfixturevalue("make_far_ports")
+    ledger, store = ledgers(tmp_path)[request.param], credential_stores(tmp_path)[request.param]
+    return lambda: (ledger(), store())
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,26 @@ def make_far_ledger(aws, far_ledger):
     def make():
         aws.empty(table)
         return ledger
+
+    yield make
+    aws.empty(table)
+
+
+@pytest.fixture(scope="module")
+def far_store(request, aws):
+    """One store of credentials in DynamoDB for all of a module, and its table."""
+    table = f"{request.module.__name__}_credentials"
+    return patient_credentials(aws, table, VirtualClock()), table
+
+
+@pytest.fixture
+def make_far_ports(aws, make_far_ledger, far_store):
+    """The ledger and the store in DynamoDB, both empty each time."""
+    store, table = far_store
+
+    def make():
+        aws.empty(table)
+        return make_far_ledger(), store
 
     yield make
     aws.empty(table)

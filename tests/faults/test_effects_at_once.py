@@ -32,17 +32,17 @@ def signed_in(home, answers):
     return Counter(answer for answer, each in zip(given, right, strict=True) if each)
 
 
-def test_of_one_step_one_is_accepted(make_ports):
+def test_of_one_step_one_is_accepted(make_any_ports):
     """A code of an authenticator app counts once, over all sign-ins."""
-    ledger, store = make_ports()
+    ledger, store = make_any_ports()
     home = Home(Steps(), ledger=ledger, store=store)
     assert {home.answer: 1} == signed_in(home, [home.answer])
     assert 1 == home.owned[0].version
 
 
-def test_of_each_code_one_is_accepted(make_ports):
+def test_of_each_code_one_is_accepted(make_any_ports):
     """Ten codes, ten sign-ins: who loses a race with another code is judged again, and right."""
-    ledger, store = make_ports()
+    ledger, store = make_any_ports()
     home = Home(Codes(), ledger=ledger, store=store)
     answers = home.answers
     assert dict.fromkeys(answers, 1) == signed_in(home, answers)
@@ -50,9 +50,9 @@ def test_of_each_code_one_is_accepted(make_ports):
     assert 10 == home.owned[0].version
 
 
-def test_a_count_only_grows(make_ports):
+def test_a_count_only_grows(make_any_ports):
     """Each count once at most; the highest is always accepted, since nothing was above it."""
-    ledger, store = make_ports()
+    ledger, store = make_any_ports()
     home = Home(Counts(), ledger=ledger, store=store)
     accepted = signed_in(home, home.answers)
     assert {1} == set(accepted.values())
@@ -61,27 +61,27 @@ def test_a_count_only_grows(make_ports):
 
 
 @pytest.mark.parametrize("kind", [Uses(), Keys()], ids=["uses", "keys"])
-def test_where_nothing_forbids_it_all_are_accepted(make_ports, kind):
+def test_where_nothing_forbids_it_all_are_accepted(make_any_ports, kind):
     """No right answer is lost in a race."""
-    ledger, store = make_ports()
+    ledger, store = make_any_ports()
     home = Home(kind, ledger=ledger, store=store)
     assert {home.answer: THREADS} == signed_in(home, [home.answer])
     assert home.owned[0].version == (THREADS if kind.kind == "uses" else 0)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_64_calls_of_one_round_are_one(make_ports, kind):
+def test_64_calls_of_one_round_are_one(make_any_ports, kind):
     """However often the host repeats, and however much at once: all of them are right, and one wrote."""
-    ledger, store = make_ports()
+    ledger, store = make_any_ports()
     home = Home(kind, ledger=ledger, store=store)
     made, answer = home.ask(), home.answer
     assert [True] * THREADS == at_once(lambda _: told(home, made, answer))
     assert home.owned[0].version == (kind.kind != "keys")
 
 
-def test_users_do_not_stand_in_each_others_way(make_ports):
+def test_users_do_not_stand_in_each_others_way(make_any_ports):
     """Two credentials of one user are used at once: neither loses."""
-    ledger, store = make_ports()
+    ledger, store = make_any_ports()
     home = Home(Uses(), "one", "two", ledger=ledger, store=store)
     others = enrolled(Uses(), f"{OWNER}x", "three")
     assert home.add(others)
