@@ -171,6 +171,13 @@ def test_authenticator_data_are_as_long_as_they_say():
     assert read_assertion(json.dumps(DEVICE.use(CHALLENGE, data=bytes(flags)))) is None
 
 
+def test_an_assertion_may_hold_a_key_if_it_is_one():
+    """Some authenticators send it with each signature; nobody reads it."""
+    for key, fine in ((None, True), ({1: 2}, False), ({}, False)):
+        data = DEVICE.data(attested=True, public_key=key)
+        assert fine == is_read(DEVICE.use(CHALLENGE, data=data))
+
+
 def test_a_registration_needs_an_id():
     """An empty one is none; one beside it must be the same."""
     assert not is_read(Authenticator(id=b"").register(CHALLENGE))

@@ -72,7 +72,7 @@ REGISTRATIONS: dict[tuple[int, str], list[tuple[Authenticator, dict[str, Any], d
     (22, "wrong_attestation"): [
         (device(), {"fmt": "none", "statement": {"sig": b"x"}}, {}),
         (device(), {"fmt": "packed", "statement": {"alg": -7, "sig": b"x"}}, {}),
-        (device(), {"fmt": "packed", "statement": {}}, {}),
+        *((device(), {"fmt": "packed", "statement": odd}, {}) for odd in ({}, [], "x", 1)),
         (device(), {"fmt": "packed", "statement": {"alg": -257, "sig": b"x"}}, {}),
         *((device(), {"fmt": fmt, "statement": {}}, {}) for fmt in ("tpm", "android-key", "apple", "fido-u2f")),
         *(
