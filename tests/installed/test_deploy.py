@@ -164,6 +164,9 @@ def test_the_pages_on_keys_and_the_ledger_make_what_the_command_line_reads(deplo
     """A key in each of the two places, and the table: by them a user's digest is told, and what is counted is looked for."""
     deployer.reads(CHECKOUT / "docs" / "how-to" / "keep-keys.md", sections=["Make a key"])
     deployer.reads(CHECKOUT / "docs" / "how-to" / "keep-the-ledger-in-dynamodb.md", sections=["Make the table"])
+    deployer.reads(CHECKOUT / "docs" / "how-to" / "keep-credentials.md", sections=["Make the table"])
+    listed = "watchword credentials list --pool us-east-1_AbCdEf123 --store dynamodb://watchword-credentials"
+    assert "there are no such credentials" in deployer.told(listed)
     of_ann = "7c1f0a52-0000-4000-8000-93a1f1d7c1aa --pool us-east-1_AbCdEf123"
     told = {
         deployer.told(f"WATCHWORD_KEY={place} watchword who {of_ann}")

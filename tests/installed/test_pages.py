@@ -35,6 +35,14 @@ def test_your_own_flow(reader):
     reader.reads(DOCS / "tutorial" / "your-own-flow.md")
 
 
+def test_keep_credentials(reader, tmp_path):
+    """The guide for the support desk, but for the table, which another test makes; a pool lists one of its users."""
+    listed = "7c1f0a52-0000-4000-8000-93a1f1d7c1aa\n"
+    reader.meanwhile["users_are_listed"] = lambda: (tmp_path / "subs.txt").write_text(listed)
+    sections = ["Look after users", "Back up, restore, move", "After a leak of a root key"]
+    reader.reads(DOCS / "how-to" / "keep-credentials.md", sections=sections)
+
+
 @pytest.mark.parametrize(
     "page",
     [

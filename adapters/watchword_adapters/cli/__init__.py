@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("doctor", "find what is wrong with a deployed pool or a template"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "reset the budgets of a user"),
+    "credentials": ("credentials", "list, remove, export, import and purge what users enrolled"),
     "trace": ("trace", "find in logs everything about the reference that a user saw"),
     "who": ("who", "print the digest that names a user in the audit, or find the user of a digest"),
 }
