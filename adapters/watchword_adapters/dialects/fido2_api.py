@@ -117,7 +117,7 @@ class Fido2Api:
         }
 
     def _start(self, caller: _Caller) -> HttpReply:
-        caller.demand_fresh()
+        self._demand_fresh(caller)
         self._demand_rp_id(caller.request)
         begun = begin_enrolment(self.services, self.pool, caller.client, caller.user, KIND)
         options: dict[str, Any] = json.loads(begun.public["options"])
@@ -157,7 +157,7 @@ class Fido2Api:
         return HttpReply(200)
 
     def _delete(self, caller: _Caller) -> HttpReply:
-        caller.demand_fresh()
+        self._demand_fresh(caller)
         id_ = _text(caller.request.json_object(), "credentialId")
         done = remove_credential(self.services, self.pool, caller.client, caller.user, id_, kind=KIND)
         if done.reason == "last_way":
@@ -169,6 +169,14 @@ class Fido2Api:
         step = passkey_of(self.services.flow)
         assert step is not None
         return settings_of(self.services.flow.steps[step].kind)
+
+    def _demand_fresh(self, caller: _Caller) -> None:
+        """Demand a sign-in of the last five minutes: a token that was stolen must not bring a passkey that stays."""
+        if caller.fresh:
+            return
+        user = self.services.user_key(self.pool, caller.user)
+        self.services.record("authz_fail", user, call=caller.request.path.rpartition("/")[2], reason="sign_in_too_old")
+        raise RefusedRequest(403, "Sign in again first: this needs a sign-in of the last five minutes")
 
     def _demand_rp_id(self, request: HttpRequest) -> str:
         rp_id = request.query.get("rpId")
@@ -208,11 +216,6 @@ class _Caller:
     client: str
     user: User
     fresh: bool
-
-    def demand_fresh(self) -> None:
-        """Demand a sign-in of the last five minutes: a token that was stolen must not bring a passkey that stays."""
-        if not self.fresh:
-            raise RefusedRequest(403, "Sign in again first: this needs a sign-in of the last five minutes")
 
 
 def _user_of(claims: Mapping[str, Any]) -> User:

@@ -212,6 +212,7 @@ def test_what_adds_or_removes_wants_a_fresh_sign_in(path, body):
 
     status, message = refused(world.ask(path, body, token=old))
     assert (403, True) == (status, "Sign in again" in message)
+    assert ["sign_in_too_old"] == [event.detail["reason"] for event in world.audit.events if event.name == "authz_fail"]
     assert 200 == world.ask(LIST, token=old)[0].status
 
 

@@ -22,13 +22,12 @@ from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
 from watchword_adapters.cli.local.client_snippets import PoolAccess
-from watchword_adapters.cli.local.local_apis import CREDENTIALS_PATH, FIDO2_PATH, LocalServices
+from watchword_adapters.cli.local.local_apis import CREDENTIALS_PATH, FIDO2_PATH, LocalServices, local_credentials
 from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD
 from watchword_adapters.cli.local.server_log import LogLines, ServerLog
 from watchword_adapters.cli.local.unsent_messages import UnsentMessages
 from watchword_adapters.cli.terminal import Terminal, one_line
 from watchword_adapters.clock import SystemClock, SystemRandom
-from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.dialects.dialect import DIALECTS
 from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
@@ -110,7 +109,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--no-verify-before-update", action="store_true", help="change an address at once, unverified")
     add("--no-prevent-user-existence-errors", action="store_true", help="say so when a user does not exist")
     add("--session-minutes", type=int, default=3, metavar="N", help="how long a challenge may be answered, 3 to 15")
-    add("--database", metavar="FILE", help="keep users, keys and refresh tokens in this SQLite file")
+    add(
+        "--database",
+        metavar="FILE",
+        help="keep users, keys, refresh tokens and what users enrol in this SQLite file, and one beside it",
+    )
     add("--latency", type=float, default=0.0, metavar="SECONDS", help="delay every trigger")
     add(
         "--fail",
@@ -282,7 +285,8 @@ def _source(
 ) -> FlowSource | HandlerSource:
     if arguments.triggers:
         return HandlerSource(str(arguments.triggers).split(","))
-    random, ledger, courier, credentials = SystemRandom(), MemoryLedger(), backstage.courier(), MemoryCredentials()
+    random, ledger, courier = SystemRandom(), MemoryLedger(), backstage.courier()
+    credentials = local_credentials(arguments.database)
     # Kept, so that a challenge which is answered after a restart is not wrong for a reason that nobody sees.
     secret = random.bytes(32) if database is None else database.secret("watchword key", lambda: random.bytes(32))
     keyring = backstage.keyring(secret)

@@ -8,13 +8,22 @@ from urllib.parse import urlsplit
 
 from attrs import define
 
+from watchword.contract.credentials import Credentials
 from watchword.runtime.services import Services
+from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
 from watchword_adapters.rest.exchange import HttpApi, HttpReply, HttpRequest
 from watchword_adapters.rest.pool_tokens import PoolTokens, key_set
 from watchword_adapters.userpool import LocalUserPool
 
 CREDENTIALS_PATH = "/credentials"
 FIDO2_PATH = "/fido2"
+
+
+def local_credentials(database: str | None) -> Credentials:
+    """Return the store of what users enrol at a local pool: in memory, or in a file beside the *database* of the pool."""
+    if database is None:
+        return MemoryCredentials()
+    return SqliteCredentials(f"{database}.credentials")
 
 
 @define
