@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from watchword.algebra.flow import Flow, expect_flow
+from watchword.algebra.flow import Flow, enrols_in_a_step, expect_flow
 from watchword.contract import hookspecs
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.contract.powers import channel_of, missing_members, powers_of_ledger, reach_of
@@ -194,7 +194,9 @@ class HostSettings:
             ConfigurationError: if one cannot be made, does not say its channel, or says that of another.
         """
         powers = [step.powers for flow in flows for step in flow.steps.values()]
-        if not self.courier and not any(each.sends or each.enrols for each in powers):
+        # A notice goes out where something is enrolled: never by Create.
+        notices = not runs_handler(self.environment, "create")
+        if not self.courier and not any(each.sends or (each.enrols and notices) for each in powers):
             return {}
         given: Couriers = self._said("WATCHWORD_COURIER") if self.courier is None else self.courier
         if isinstance(given, Mapping):
@@ -264,7 +266,7 @@ class HostSettings:
             previous=flows[1:],
             keyring=self.keyring,
             ledger=self.ledger,
-            couriers=self.couriers(flows) if creates or _enrols(flows) else {},
+            couriers=self.couriers(flows) if creates or enrols_in_a_step(flows) else {},
             credentials=self.credentials(flows),
             clock=self.clock,
             random=SystemRandom() if self.given_random is None else _port("random", Random, self.given_random),
@@ -287,10 +289,6 @@ class HostSettings:
             return self.audit  # no other plugin is in use, and a cold start is shorter without the registry
         behind = [_Observer(observe) for observe in self.registry.observers(kinds)]
         return AuditFanOut((self.audit, *behind)) if behind else self.audit
-
-
-def _enrols(flows: Sequence[Flow]) -> bool:
-    return any(step.enrols for flow in flows for step in flow.steps.values())
 
 
 def _needs_credentials(flow: Flow) -> bool:

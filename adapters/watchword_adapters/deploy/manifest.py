@@ -49,7 +49,7 @@ class Manifest:
         previous: flows whose sign-ins may be under way.
         kinds: the kinds of these flows.
         ledgers: the schemes of the ledgers that are shipped; none in Define.
-        couriers: the schemes of the couriers that are shipped; in Create alone, if a kind sends.
+        couriers: the schemes of the couriers that are shipped; in Create, if a kind sends, and in Verify, if a step enrols.
         distributions: the distributions in the zip, and their versions; boto3 is among them only if it is shipped.
         watchword: Watchword's version.
         attributes: what these flows decide by, and their kinds are told to read, of a user's attributes.

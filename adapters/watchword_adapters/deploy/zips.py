@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from watchword.algebra.flow import Flow
+from watchword.algebra.flow import Flow, enrols_in_a_step
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.manifest import FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import Target
@@ -34,8 +34,8 @@ class Zips:
 
     @property
     def couriers(self) -> tuple[str, ...]:
-        """The schemes of the couriers that Create holds."""
-        return self.manifests["create"].couriers
+        """The schemes of the couriers that Create holds, or Verify for notices."""
+        return self.manifests["create"].couriers or self.manifests["verify"].couriers
 
 
 def zips_of(folder: Path, flow: Flow) -> Zips:
@@ -71,6 +71,10 @@ def zips_of(folder: Path, flow: Flow) -> Zips:
             )
     if flow_sends(flow) and not manifests["create"].couriers:
         raise ConfigurationError(f"the flow sends, and {paths['create']} holds no courier: {again}")
+    if enrols_in_a_step((flow,)) and not manifests["verify"].couriers:
+        raise ConfigurationError(
+            f"a step enrols, of which users are told, and {paths['verify']} holds no courier: {again}"
+        )
     # Another content, another name: else CloudFormation would see no change.
     names = {trigger: f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip" for trigger, path in paths.items()}
     return Zips(folder, manifests, names)

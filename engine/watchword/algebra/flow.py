@@ -267,3 +267,8 @@ def decision_text(decision: Decision) -> str:
             return f"fail ({reason})"
         case _:
             assert_never(decision)
+
+
+def enrols_in_a_step(flows: Iterable[Flow]) -> bool:
+    """Say whether a step of one of *flows* enrols: then Verify adds credentials, and tells their users."""
+    return any(step.enrols for flow in flows for step in flow.steps.values())

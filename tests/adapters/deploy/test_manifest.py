@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from kit.artefact import shelf_of
 from kit.paths import FLOWS
 from watchword import ConfigurationError, load_flow
+from watchword.loading.registry import Registry
+from watchword_adapters.deploy.build import artefact
 from watchword_adapters.deploy.build.artefact import BuildOrder, build
 from watchword_adapters.deploy.manifest import MANIFEST_NAME, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.stack.pool_needs import pool_needs
@@ -135,3 +137,14 @@ def test_what_is_no_built_zip_is_refused_by_name(tmp_path):
     path.mkdir()
     with pytest.raises(ConfigurationError, match=r"create\.zip.*run watchword build again"):
         read_manifest(path)
+
+
+def test_verify_holds_a_courier_where_a_step_enrols(tmp_path):
+    """For the notice to the user; Create holds one only where a kind sends."""
+    path = tmp_path / "flow.toml"
+    path.write_text('[[steps]]\nkind = "srp"\n\n[[steps]]\nenrol = { kind = "totp" }\n')
+    order, flows = BuildOrder(str(path), Target("arm64", PYTHONS[0]), couriers=("ses",)), [load_flow(path)]
+    held = {
+        each: artefact._planned(each, order, flows, Registry(), {}).manifest.couriers for each in ("create", "verify")
+    }
+    assert {"create": (), "verify": ("ses",)} == held

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 
 from watchword.algebra.blocks import STEP_NAME, kinds_in
-from watchword.algebra.flow import Flow
+from watchword.algebra.flow import Flow, enrols_in_a_step
 from watchword.contract.kinds import HostRun, Kind
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
@@ -81,7 +81,7 @@ class BuildOrder:
         previous: flows that were deployed before.
         target: what the functions run on.
         ledger: the scheme of the ledger's URL, such as ``dynamodb``.
-        couriers: the schemes of the couriers', one for each channel; not looked at if no kind sends.
+        couriers: the schemes of the couriers', one for each channel; not looked at if no kind sends and no step enrols.
         include: files and folders to ship beside, below the current folder.
         wheels: a folder to take wheels from, and from nowhere else.
         with_boto3: whether to ship boto3 in place of the runtime's.
@@ -213,9 +213,11 @@ def _planned(
         LEDGERS: {order.ledger: registry.module_of(LEDGERS, order.ledger)},
     }
     channels = sorted({powers_of(each).channel for each in kinds.values()} - {""})
-    if trigger == "create" and channels:
+    notices = trigger == "verify" and enrols_in_a_step(flows)
+    if notices or (trigger == "create" and channels):
         modules[COURIERS] = {scheme: registry.module_of(COURIERS, scheme) for scheme in order.couriers}
-        _check_channels(channels, order.couriers, registry)
+        if not notices:
+            _check_channels(channels, order.couriers, registry)
     roots = ["watchword_adapters.aws_lambda", "watchword.loading.flow_reference", *classes]
     roots += [module for table in modules.values() for module in table.values()]
     files = dict(shipped)

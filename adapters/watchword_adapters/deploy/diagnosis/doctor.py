@@ -258,7 +258,8 @@ def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> It
                 "run watchword build with the options that fit, or set what it was built for",
             )
     ports = [("WATCHWORD_LEDGER", manifest.ledgers)] if trigger != "define" else []
-    ports += [("WATCHWORD_COURIER", manifest.couriers)] if trigger == "create" else []
+    # Verify reads no courier unless it holds one, for notices.
+    ports += [("WATCHWORD_COURIER", manifest.couriers)] if trigger == "create" or manifest.couriers else []
     for name, shipped in ports:
         for scheme in schemes_of(function.setting(name)):
             if isinstance(scheme, str) and scheme not in {"", "process-only", *shipped}:

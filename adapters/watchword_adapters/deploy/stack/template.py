@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from watchword.algebra.flow import Flow
+from watchword.algebra.flow import Flow, enrols_in_a_step
 from watchword.analysis.assurance import recovery_channels
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
@@ -84,10 +84,12 @@ class Template:
         zips = None if self.dist is None else zips_of(self.dist, self.flow)
         made = None
         # A flow of before may send although this one does not: its sign-ins are still under way.
-        if flow_sends(self.flow) if zips is None else zips.couriers:
+        if flow_sends(self.flow) or enrols_in_a_step((self.flow,)) if zips is None else zips.couriers:
             made = sending(self.courier, zips, self.registry)
         elif self.courier:
-            raise ConfigurationError("a courier is given, and no kind of the flow sends: leave --courier out")
+            raise ConfigurationError(
+                "a courier is given, and no kind of the flow sends and no step enrols: leave --courier out"
+            )
         for name in self.attributes:
             if not CUSTOM_ATTRIBUTE.fullmatch(name):
                 raise ConfigurationError(f"{name[:40]!r} is no custom attribute: write it as custom:tier")
@@ -179,8 +181,9 @@ class Template:
             statements.append(_allow(["secretsmanager:GetSecretValue"], [{"Ref": ROOT_KEY}, {"Ref": ROTATING_KEY}]))
             for name, permissions in self._wanted().items():
                 statements += [each for each in allowed(permissions, f"the kind {name}") if each not in statements]
-        if trigger == "create" and self._sending is not None:
-            statements += self._sending.statements
+        sending = self._sending_of(trigger)
+        if sending is not None:
+            statements += sending.statements
         return {
             "Type": "AWS::IAM::Role",
             "Properties": {
@@ -239,9 +242,18 @@ class Template:
             "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
             "WATCHWORD_RESTART": {"Ref": "Restart"},
         }
-        if trigger == "create" and self._sending is not None:
-            settings["WATCHWORD_COURIER"] = self._sending.url
+        sending = self._sending_of(trigger)
+        if sending is not None:
+            settings["WATCHWORD_COURIER"] = sending.url
         return settings
+
+    def _sending_of(self, trigger: str) -> Sending | None:
+        """Return how the function of *trigger* sends: Create messages, and Verify notices of what a step enrolled."""
+        if self._zips is not None:
+            sends = bool(self._zips.manifests[trigger].couriers)
+        else:
+            sends = flow_sends(self.flow) if trigger == "create" else enrols_in_a_step((self.flow,))
+        return self._sending if sends and trigger != "define" else None
 
     def _permission(self, trigger: str) -> _Json:
         pool: _Json = {"Fn::GetAtt": ["UserPool", "Arn"]}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from kit.checked_flows import Toy
 from kit.paths import FLOWS
 from kit.template_flows import MAIL, PICTURE, TARGET, TIERS, Oracle, zips
-from watchword import ConfigurationError, Flow, attribute, load_flow, named, one_of, sequence, when
+from watchword import ConfigurationError, Flow, attribute, enrol, load_flow, named, one_of, sequence, when
 from watchword.algebra.attributes import may_change
 from watchword.analysis.checks import check
 from watchword.loading.registry import Registry
@@ -34,6 +34,7 @@ from watchword_adapters.deploy.target import Target
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
+from watchword_plugins.totp import Totp
 
 
 def resources(flow=MAIL, **settings):
@@ -441,6 +442,24 @@ def test_a_courier_that_cannot_be_is_refused(tmp_path):
         sent(courier="ses://?region=eu-west-1")
     with pytest.raises(ConfigurationError, match="no kind of the flow sends"):
         Template(PICTURE, TARGET, courier="ses://?from=a@b.example")
+
+
+def test_verify_may_send_where_a_step_enrols(tmp_path):
+    """The user is told of what was enrolled; Create has the courier only if a kind sends, too."""
+    enrolling = enrol(Totp())
+    quiet, loud = Flow(sequence(Srp(), enrolling)), Flow(sequence(EmailOtp(), enrolling))
+    for flow, senders in ((quiet, {"Verify"}), (loud, {"Create", "Verify"}), (MAIL, {"Create"})):
+        made = resources(flow, courier="ses://?from=a@b.example")
+        told = {name for name in ("Define", "Create", "Verify") if "WATCHWORD_COURIER" in str(made[f"{name}Function"])}
+        allowed = {name for name in ("Define", "Create", "Verify") if "ses:SendEmail" in actions(made[f"{name}Role"])}
+        assert senders == told == allowed
+    zips(tmp_path, quiet, couriers=())
+    with pytest.raises(ConfigurationError, match=r"verify\.zip holds no courier"):
+        Template(quiet, dist=tmp_path)
+    zips(tmp_path, quiet, of=["verify"], couriers=("ses",))
+    made = Template(quiet, dist=tmp_path, courier="ses://?from=a@b.example").document()["Resources"]
+    assert "WATCHWORD_COURIER" in str(made["VerifyFunction"])
+    assert "WATCHWORD_COURIER" not in str(made["CreateFunction"])
 
 
 def test_a_kind_says_what_it_must_be_allowed():
