@@ -1057,6 +1057,13 @@ class BeginsWithADictionary(Ticker):
         return {"public": {}}
 
 
+@breaks_memory("test_an_enrolment_makes_a_credential", "begin raised KeyError")
+@frozen
+class NeedsAnAttribute(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        return evolve(Ticker.begin(self, request), public={"number": request.user.attributes["custom:number"]})
+
+
 @breaks_memory("test_an_enrolment_makes_a_credential", "a right Verdict, and enrols nothing")
 @frozen
 class SaysRightInsteadOfEnrolling(Ticker):
