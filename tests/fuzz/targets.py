@@ -38,8 +38,8 @@ from watchword.testing import (
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.credentials import MemoryCredentials
-from watchword_adapters.dialects import fido2_handler
 from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NAME, NOT_SUPPORTED, PARAMETERS_ROUND
+from watchword_adapters.fido2_api import fido2_handler
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.rest.pool_tokens import issuer_of, key_set
 from watchword_adapters.srp import srp6a

@@ -69,7 +69,7 @@ PUBLIC = {
     ),
     *(
         f"watchword_adapters.{name}"
-        for name in ("userpool", "poolserver", "srp", "qr_code", "attacks", "deploy", "cli", "dialects")
+        for name in ("userpool", "poolserver", "srp", "qr_code", "attacks", "deploy", "cli", "fido2_api")
     ),
 }
 """The modules that pages and scaffolds import from, as docs/reference/public-modules.md lists them."""

@@ -12,6 +12,7 @@ from kit.passwordless_client import FIDO2, Client, challenge_in
 from watchword import ConfigurationError, Flow, named, one_of, sequence, when
 from watchword.algebra.blocks import attribute
 from watchword.testing.time import VirtualClock
+from watchword_adapters.deploy.packages.imports import follow
 from watchword_adapters.dialects.sign_in_challenges import new_challenge
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.srp import Srp
@@ -297,6 +298,14 @@ def test_everybody_is_asked_alike():
         assert first.keys() == second.keys()
         assert json.loads(first["fido2options"]).keys() == json.loads(second["fido2options"]).keys()
         assert "failure" == nobody.answer(assertion(challenge_in(second)))
+
+
+def test_a_function_without_a_dialect_holds_none():
+    """A build follows imports: nobody ships the words of a client that nobody speaks to, nor what an API needs."""
+    needed = follow(["watchword_adapters.aws_lambda"])
+
+    assert [] == [name for name in needed.files if "/dialects/" in name or "/rest/" in name or "_api/" in name]
+    assert {"jwt", "cryptography"}.isdisjoint(needed.packages)
 
 
 def test_an_unknown_dialect_is_refused():

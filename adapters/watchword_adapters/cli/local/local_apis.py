@@ -49,7 +49,7 @@ class LocalServices:
 
     def fido2_api(self, pool: LocalUserPool) -> HttpApi:
         """Return the API for passkeys that the passwordless client calls."""
-        from watchword_adapters.dialects.fido2_api import Fido2Api  # noqa: PLC0415 - only for a dialect
+        from watchword_adapters.fido2_api import Fido2Api  # noqa: PLC0415 - only for a dialect
 
         tokens = _tokens_of(pool)
 

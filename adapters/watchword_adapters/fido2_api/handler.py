@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import Audit, Clock, Ledger, Random
-from watchword_adapters.dialects.fido2_api import Fido2Api
+from watchword_adapters.fido2_api.api import Fido2Api
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 from watchword_adapters.rest.exchange import refusing_reply
 from watchword_adapters.rest.lambda_function import ProxyHandler, engine_of, proxy_handler, tokens_of

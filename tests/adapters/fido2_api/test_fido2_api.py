@@ -12,7 +12,7 @@ from watchword import ConfigurationError, Flow, one_of
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.credentials import MemoryCredentials
-from watchword_adapters.dialects.fido2_api import Fido2Api
+from watchword_adapters.fido2_api import Fido2Api
 from watchword_adapters.rest.exchange import HttpRequest
 from watchword_adapters.rest.pool_tokens import PoolTokens, key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key

@@ -8,7 +8,7 @@ from kit.engine_host import ANN
 from kit.hosts import ports
 from watchword import ConfigurationError, Flow
 from watchword_adapters.credentials import MemoryCredentials
-from watchword_adapters.dialects import fido2_handler
+from watchword_adapters.fido2_api import fido2_handler
 from watchword_adapters.rest.pool_tokens import key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 from watchword_plugins.passkey import Passkey
