@@ -9,6 +9,7 @@ from watchword import Flow, fallback, named, sequence
 from watchword.algebra import derivative
 from watchword.contract import typed_codes
 from watchword.runtime import creation, delivery, keyring, services, situation, verification, wire
+from watchword.runtime.credentials import effects
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.attacked_host import Arena
@@ -173,7 +174,7 @@ TWINS = {
         verification._charge_and_compare, "if not _accept(", "if None is _accept(", "A-08"
     ),
     "guesses are not counted": Twin(
-        verification._charge, "limits=case.flow.limits.guesses_at(case.step)", "limits=()", "R-01"
+        verification._charge, "else case.flow.limits.guesses_at(case.step)", "else ()", "R-01"
     ),
     "guesses are counted for each session": Twin(
         verification._Case.budget.fget, '"guess:{self.user}:', '"guess:{self.parameters.claim}:', "R-01", "two"
@@ -194,13 +195,13 @@ TWINS = {
         verification.verify,
         "    return _charge_and_compare(services, case, text, deadline)",
         "    try:\n        return _charge_and_compare(services, case, text, deadline)\n"
-        "    except Exception:\n        return _compare(case, text, now)",
+        "    except Exception:\n        return _compare(services, case, text, Charge('charged', now), deadline)",
         "R-09",
     ),
     "a kind may say anything": Twin(
-        verification._compare,
-        "if isinstance(verdict, Verdict) and isinstance(verdict.right, bool) and isinstance(verdict.reason, str):",
-        "if True:",
+        effects._verdict_of,
+        "if not (isinstance(said, Verdict) and isinstance(said.right, bool) and isinstance(said.reason, str)):",
+        "if False:",
         "X-01",
     ),
     "a puzzle shows who exists": Twin(

@@ -1,13 +1,18 @@
 """The fault matrix has teeth: code that handles a fault wrongly, and the count that shows it."""
 
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
 from kit.broken_code import broken
+from kit.deaths import Deaths, Killed, Mortal
 from kit.faults import Plan, Report, Trial, inject_into_create
+from kit.remembering_host import Home
+from kit.remembering_kinds import Codes, Uses
 from watchword.errors import UnavailableError
 from watchword.runtime import delivery, verification
+from watchword.runtime.credentials import effects
 from watchword_adapters import aws_lambda
 from watchword_adapters.attacks.arena.attacked_host import wrong_answer
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -76,7 +81,7 @@ def test_a_guess_that_is_compared_without_a_charge_is_seen():
     """An engine that goes on without its ledger."""
     go_on = (
         "    try:\n        return _charge_and_compare(services, case, text, deadline)\n"
-        "    except Exception:\n        return _compare(case, text, now)"
+        "    except Exception:\n        return _compare(services, case, text, Charge('charged', now), deadline)"
     )
     with broken(verification.verify, "    return _charge_and_compare(services, case, text, deadline)", go_on):
         trial = Trial(Report(), "twin", "code", MemoryLedger)
@@ -86,3 +91,82 @@ def test_a_guess_that_is_compared_without_a_charge_is_seen():
         trial.arena.accepts(one.person, dict(one.private), wrong_answer(one.right, trial.arena.draw))
 
     assert len(trial.arena.notes.judged) > judged
+
+
+# Kinds that remember: what goes wrong, in which order
+
+EFFECT_TWINS = {
+    "the claim is used up before the write": (
+        verification._charge_and_compare,
+        "        verdict = _compare(",
+        "        _accept(services, case, deadline)\n        verdict = _compare(",
+        "used twice",
+    ),
+    "a round is not found in the store": (
+        effects._done,
+        "and answer.round in each.rounds",
+        "and answer.round in ()",
+        "lost",
+    ),
+    "a round is not written down": (
+        effects._used_credential,
+        "(*use.rounds, answer.round)[-KEPT_ROUNDS:]",
+        "use.rounds",
+        "lost",
+    ),
+    "a lost race is taken for a write": (
+        effects.judge,
+        "wanted is None or _is_written(services, answer, wanted, deadline)",
+        "wanted is None or (_is_written(services, answer, wanted, deadline), True)[1]",
+        "used twice",
+    ),
+    "who loses a race is wrong": (
+        effects.judge,
+        "        if answer.enrols:\n",
+        "        return Verdict(right=False)\n        if answer.enrols:\n",
+        "lost",
+    ),
+    "nothing is written": (
+        effects.judge,
+        "wanted is None or _is_written(services, answer, wanted, deadline)",
+        "True",
+        "used twice",
+    ),
+}
+
+
+def lost_and_used_twice():
+    """What becomes of one code, and of uses of which each is right: with a death at each point, and with a rival in a race."""
+    found = set()
+    for step in range(8):
+        home = Home(Codes())
+        made, rival, other, answer = home.ask(), home.ask(), home.ask(), home.answer
+        home.start(Mortal, Deaths(step))
+        with suppress(Killed):
+            home.verify(made, answer)
+        home.start()
+        found |= {"lost"} if not home.verify(made, answer) else set()
+        found |= {"used twice"} if home.verify(rival, answer) else set()
+        found |= {"lost"} if not home.verify(other, home.answers[1]) else set()
+    for kind, most in ((Codes(), 1), (Uses(), 2)):
+        home = Home(kind)
+        made, rival, answer, right = home.ask(), home.ask(), home.answer, []
+        home.store.meanwhile["swap"] = partial(
+            lambda home, rival, answer, right: right.append(home.verify(rival, answer)), home, rival, answer, right
+        )
+        right.append(home.verify(made, answer))
+        found |= {"used twice"} if sum(right) > most else {"lost"} if sum(right) < most else set()
+    return found
+
+
+@pytest.mark.parametrize("name", EFFECT_TWINS)
+def test_a_write_in_the_wrong_order_is_seen(name):
+    """Deaths and races show each of them."""
+    function, old, new, what = EFFECT_TWINS[name]
+    with broken(function, old, new):
+        assert what in lost_and_used_twice()
+
+
+def test_what_is_shipped_loses_nothing_and_uses_nothing_twice():
+    """The same deaths and races find nothing."""
+    assert set() == lost_and_used_twice()
