@@ -189,14 +189,11 @@ def _after(block: Block, before: _Before) -> _Before:
             for part in parts:
                 before = _after(part, before)
             return before
-        case OneOf(options):
+        case OneOf(options) | Fallback(options):
             return _either(_after(option, before) for option in options)
         case AtLeast(count, options):
             passed = [_after(option, before) for option in options]
             return _Before(before.proven or sum(not each.proven for each in passed) < count, asked=True)
-        case Fallback(parts):
-            # Before another part is asked, the one before it was.
-            return _either(_after(part, _Before(before.proven, asked=True)) for part in parts)
         case When(condition, then, otherwise):
             left_out = before
             if isinstance(condition, EnrolledCondition):

@@ -7,6 +7,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.fobs import Fob
 from kit.random_flows import TIER, Password, Quiz
 from kit.sessions import judged, session
 from watchword import (
@@ -15,6 +16,7 @@ from watchword import (
     all_of,
     at_least,
     attribute,
+    enrol,
     enrolled,
     explain,
     explore,
@@ -61,6 +63,7 @@ VANISHING = when(QUIZ, named("yes", Quiz()))
 SOUND = {
     "after a step": sequence(ONE, FORK),
     "after a step, and may vanish": sequence(ONE, VANISHING),
+    "after a step that enrols": sequence(Password(), named("sets_up", enrol(Fob())), VANISHING),
     "after the password": sequence(Password(), FORK),
     "after the password, with a step behind": sequence(Password(), VANISHING, ONE),
     "with a step on each way behind": sequence(Password(), VANISHING, one_of(ONE, sequence(TWO, THREE))),

@@ -46,7 +46,7 @@ def _locked_out(exploration: Exploration) -> Iterator[Finding]:
         asking = {step.name for step in flow.steps.values() if step.powers.remembers and not step.enrols}
         ways = (
             ProvenPath(place.session, outcomes)
-            for place in walk(exploration, number, lambda read: None if read.right is not True else frozenset[str]())
+            for place in walk(exploration, number, lambda _: frozenset[str]())
             if asking.intersection(derivative.heads(exploration.states[place.number][0]))
         )
         way = next(ways, ProvenPath((), outcomes))
