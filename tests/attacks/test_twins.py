@@ -119,7 +119,7 @@ TWINS = {
     ),
     "mail on a wrong answer": Twin(
         situation.Situation.was_answered.fget,
-        'return last is not None and last.step == self.step_name and last.use == "answer"',
+        "return last is not None and last.step == self.step_name and last.is_answer",
         "return False",
         "R-06",
     ),

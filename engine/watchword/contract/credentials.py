@@ -78,18 +78,23 @@ LONGEST_LABEL = 64
 """Characters of a label."""
 
 
-def is_usable(credential: Credential | NewCredential) -> bool:
-    """Say whether every store can keep *credential*: all of it is text in Unicode, id and label are not too long, and there is an id."""
-    bounded: tuple[tuple[object, int], ...] = (
-        (credential.id, LONGEST_CREDENTIAL_ID),
-        (credential.label, LONGEST_LABEL),
-        *((text, MAX_CREDENTIAL_STATE) for pair in credential.state.items() for text in pair),
+def is_usable(new: Credential | NewCredential) -> bool:
+    """Say whether every store can keep *new*: all of it is text, id and label are not too long, and there is an id."""
+    return (
+        new.id != ""
+        and _is_kept(new.id, LONGEST_CREDENTIAL_ID)
+        and _is_kept(new.label, LONGEST_LABEL)
+        and is_kept_state(new.state)
     )
-    return credential.id != "" and all(
-        # Half a surrogate pair is no character: JSON can bring one, and no store takes it.
-        isinstance(text, str) and len(text) <= most and text.encode("utf-8", "replace").decode() == text
-        for text, most in bounded
-    )
+
+
+def is_kept_state(state: Mapping[str, str]) -> bool:
+    """Say whether every store can keep *state*: a text of JSON may hold half a surrogate pair, which is no character."""
+    return all(_is_kept(text, MAX_CREDENTIAL_STATE) for pair in state.items() for text in pair)
+
+
+def _is_kept(text: object, most: int) -> bool:
+    return isinstance(text, str) and len(text) <= most and text.encode("utf-8", "replace").decode() == text
 
 
 @frozen

@@ -13,6 +13,7 @@ from watchword.contract.credentials import (
     Credential,
     Credentials,
     NewCredential,
+    is_kept_state,
     is_usable,
 )
 from watchword.contract.kinds import RequestMethods, User, Verdict
@@ -24,6 +25,10 @@ def _keep_charge() -> None:
     """Give nothing back."""
 
 
+def _always(_: Credential) -> bool:
+    return True
+
+
 @frozen
 class RoundAnswer:
     """An answer that a kind is to judge, in a sign-in or in an enrolment.
@@ -31,8 +36,8 @@ class RoundAnswer:
     *user* is as kinds see them. *round* is the id in whose name the write is carried out, the same for every repeat of the
     answer. *methods* returns what is behind a request; each time the store is read anew. *ask* makes the request with them,
     calls the kind, and returns what that returns. *enrols*: a right answer gives a `NewCredential`, else a right `Verdict`;
-    *label* is for a new credential to which the kind gives none. *give_back* takes
-    back what the answer was charged; it is called if the kind could not compare.
+    *label* is how the user calls a new credential, if not as the kind does. *give_back* takes back what the answer was charged; it is
+    called if the kind could not compare. *may_write* says, before the write of a right answer, whether that may be done.
     """
 
     pool: str
@@ -45,6 +50,7 @@ class RoundAnswer:
     enrols: bool = False
     label: str = ""
     give_back: Callable[[], object] = _keep_charge
+    may_write: Callable[[Credential], bool] = _always
 
     @property
     def owner(self) -> str:
@@ -79,6 +85,8 @@ def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdic
         compared = True
         verdict = _verdict_of(services, answer, said, given)
         wanted = verdict.use
+        if wanted is not None and not answer.may_write(wanted):
+            return Verdict(right=False, reason="used_before")
         if wanted is None or _is_written(services, answer, wanted, deadline):
             return verdict
         if answer.enrols:
@@ -107,24 +115,24 @@ def _said(answer: RoundAnswer, methods: RequestMethods) -> object:
 
 def _verdict_of(services: Services, answer: RoundAnswer, said: object, given: tuple[Credential, ...]) -> Verdict:
     """Return what the kind *said* as a verdict; its ``use`` is the credential as it is to be written."""
-    wanted: Credential | None
+    wanted, reason = None, ""
     if answer.enrols and isinstance(said, NewCredential):
-        wanted = _new_credential(services, answer, said)
+        wanted = _new_credential(services, answer, said) if is_usable(said) else None
     elif not (isinstance(said, Verdict) and isinstance(said.right, bool) and isinstance(said.reason, str)):
         return Verdict(right=False, reason="kind_failed")
     elif said.use is None:
         # Right, and nothing enrolled: the kind is wrong.
         return Verdict(right=False, reason="kind_failed") if said.right and answer.enrols else said
-    else:
-        wanted = _used_credential(services, answer, said.use, given) if said.right and not answer.enrols else None
-    if wanted is None or not is_usable(wanted):
+    elif said.right and not answer.enrols:
+        wanted, reason = _used_credential(services, answer, said.use, given), said.reason
+    if wanted is None:
         return Verdict(right=False, reason="write_refused")
-    return Verdict(right=True, use=wanted) if answer.user.known else Verdict(right=False)
+    return Verdict(right=True, reason=reason, use=wanted) if answer.user.known else Verdict(right=False)
 
 
 def _new_credential(services: Services, answer: RoundAnswer, new: NewCredential) -> Credential:
     """Return the credential that *new* becomes."""
-    now, label = int(services.clock.now()), new.label or answer.label
+    now, label = int(services.clock.now()), answer.label or new.label
     return Credential(new.id, answer.owner, answer.kind, label, now, state=new.state, rounds=(answer.round,))
 
 
@@ -132,7 +140,7 @@ def _used_credential(
     services: Services, answer: RoundAnswer, use: object, given: tuple[Credential, ...]
 ) -> Credential | None:
     """Return the credential of *given* with the state that *use* gives it, or None if *use* is no such one."""
-    if type(use) is not Credential:
+    if type(use) is not Credential or not is_kept_state(use.state):
         return None
     rounds = (*use.rounds, answer.round)[-KEPT_ROUNDS:]
     changed = evolve(use, used=int(services.clock.now()), rounds=rounds)

@@ -14,10 +14,8 @@ from watchword.contract.credentials import (
     Credential,
     Credentials,
     Enrolment,
-    NewCredential,
-    is_usable,
 )
-from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, RequestMethods, User, Verdict
+from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, RequestMethods, User
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import (
     ConfigurationError,
@@ -263,6 +261,8 @@ class _Answer:
             lambda: self.services.methods_of(pool, self.user, step, self.deadline, claim=pending.claim, key=self.key),
             lambda methods: self.asked(step, text, methods),
             enrols=True,
+            label=self.label,
+            may_write=self.wins,
         )
 
     def succeeded(self, credential: Credential) -> Completion:
@@ -298,7 +298,7 @@ class _Answer:
         return any(map(self.pending.wrote, owned))
 
     def asked(self, step: Step, text: str, methods: RequestMethods) -> object:
-        """Ask the kind; return what it says, unless another answer has the enrolment by now."""
+        """Ask the kind; return what it says."""
         pending = self.pending
         request = CompleteRequest(
             step.name,
@@ -312,15 +312,14 @@ class _Answer:
             within=self.deadline.left(),
             methods=methods,
         )
-        said = cast("Callable[[CompleteRequest], object]", step.powers.complete)(request)
-        if not (isinstance(said, NewCredential) and is_usable(said)):
-            return said
-        keep, by = pending.expires + 2 * LEASE, digest_of(said.id)
-        # One enrolment, one credential: of several right answers that each bring another one, one wins.
-        won = self.services.ledger.consume(
-            f"{pending.claim} enrolment", by=by, refund=self.budget, keep=keep, within=self.deadline.left()
+        return cast("Callable[[CompleteRequest], object]", step.powers.complete)(request)
+
+    def wins(self, wanted: Credential) -> bool:
+        """Say whether the answer may write: one enrolment, one credential. Of several right answers that bring others, one wins."""
+        keep, by = self.pending.expires + 2 * LEASE, digest_of(wanted.id)
+        return self.services.ledger.consume(
+            f"{self.pending.claim} enrolment", by=by, refund=self.budget, keep=keep, within=self.deadline.left()
         )
-        return evolve(said, label=self.label or said.label) if won else Verdict(right=False, reason="used_before")
 
     def finished(self, written: Credential) -> Completion:
         """Record what was *written*, leave a mark, so that a repeat reads the same, and tell the user."""

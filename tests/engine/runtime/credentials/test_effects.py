@@ -393,6 +393,21 @@ def test_somebody_unknown_with_a_credential_writes_nothing():
     assert 0 == home.store.inner.list(theirs.owner, within=1)[0].version
 
 
+def test_what_a_kind_says_of_a_right_answer_is_kept():
+    """With a write as without one."""
+    for kind in KINDS.values():
+
+        @frozen
+        class Says(type(kind)):
+            def verify(self, request, kind=kind):
+                verdict = kind.verify(request)
+                return evolve(verdict, reason="noted") if verdict.right else verdict
+
+        home = Home(Says())
+        assert home.verify(home.ask(), home.answer)
+        assert ("authn_login_notice", "noted") == (home.events.names()[-1], home.reason)
+
+
 # What nobody can guess
 
 
@@ -417,14 +432,16 @@ def test_nothing_is_charged_for_what_nobody_can_guess():
 
 
 def test_a_new_credential_is_added_in_the_name_of_its_round():
-    """The engine adds owner, kind, times and the round; the label is the user's if the kind gives none."""
+    """The engine adds owner, kind, times and the round; the label is the user's own, else the kind's."""
     home = Home(Uses())
     verdict = use(home, says=NewCredential("id-2", {"uses": "0"}), enrols=True, label="phone")
     added = Credential("id-2", OWNER, "uses", "phone", int(home.clock.now()), state={"uses": "0"}, rounds=("r1",))
     assert (verdict.right, added) == (True, verdict.use)
     assert added == home.owned[1]
+    unnamed = use(home, says=NewCredential("id-4", label="own"), enrols=True, round="r4")
+    assert "own" == unnamed.use.label
     named_ = use(home, says=NewCredential("id-3", label="own"), enrols=True, label="phone", round="r2")
-    assert "own" == named_.use.label
+    assert "phone" == named_.use.label
 
 
 def test_a_repeat_of_an_enrolment_is_right_and_the_kind_is_not_asked():
