@@ -151,7 +151,7 @@ class Passkey:
     remembers: ClassVar[str] = "many"
     longest_answer: ClassVar[int] = LONGEST_ANSWER
     requires_create: ClassVar[tuple[str, ...]] = ()
-    requires_verify: ClassVar[tuple[str, ...]] = ("fido2",)
+    requires_verify: ClassVar[tuple[str, ...]] = ("fido2", "cryptography")
     extra: ClassVar[str] = "watchword[passkey]"
     cosmetic: ClassVar[frozenset[str]] = frozenset(
         {"list_credentials", "decoys", "resident_key", "attachment", "rp_name"}

@@ -239,8 +239,9 @@ def _planned(
     )
     refuse_secrets(files)
     required = {each: _required(kinds.values(), each) for each in ("create", "verify")}
-    # What is for making challenges alone, Verify does without.
-    spared = {_top(module) for module in required["create"] - required["verify"]} if trigger == "verify" else set[str]()
+    # What is for making challenges alone, Verify does without; and Create without what is for judging answers alone.
+    others = required["create" if trigger == "verify" else "verify"] if trigger in required else frozenset[str]()
+    spared = {_top(module) for module in others - required[trigger]}
     packages = (needed.packages - spared) | {_top(module) for module in required[trigger]}
     pinned_ones = _pinned(packages, order)
     manifest = _manifest(

@@ -26,12 +26,13 @@ from kit import lambda_runtime
 from kit.artefact import shelf_of, unpacked, wheel, wheel_of
 from kit.hosts import event
 from kit.paths import FLOWS
-from watchword import ConfigurationError
+from watchword import ConfigurationError, load_flow
 from watchword.errors import UnavailableError
+from watchword.loading.registry import Registry
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import target as target_module
 from watchword_adapters.deploy.archive import pack_zip
-from watchword_adapters.deploy.build.artefact import BuildOrder, build, check_scheme
+from watchword_adapters.deploy.build.artefact import BuildOrder, _planned, build, check_scheme
 from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.packages import distributions, wheels
 from watchword_adapters.deploy.packages.distributions import Pinned, pinned
@@ -58,6 +59,9 @@ def shelf(tmp_path_factory):
 def order(shelf):
     """An order for this Python."""
     return BuildOrder(str(FLOWS / "srp_then_code.toml"), HERE, wheels=shelf)
+
+
+PASSKEY = 'kind = "passkey"\nrp_id = "example.com"\norigins = ["https://example.com"]'
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +111,24 @@ def test_functions_hold_what_they_need_and_no_more(built):
     with zipfile.ZipFile(io.BytesIO(built.functions[1].archive.data)) as opened:
         flags = {opened.read(name)[4:8] for name in opened.namelist() if name.endswith(".pyc")}
         assert {(0b01).to_bytes(4, "little")} == flags  # PEP 552: by hash, and not checked
+
+
+@pytest.mark.parametrize(
+    ("step", "trigger", "spared", "packed"),
+    [
+        ('kind = "captcha"', "create", set(), {"captcha", "pillow"}),
+        ('kind = "captcha"', "verify", {"captcha", "pillow"}, set()),
+        (PASSKEY, "create", {"fido2", "cryptography"}, set()),
+        (PASSKEY, "verify", set(), {"fido2", "cryptography"}),
+    ],
+)
+def test_a_function_does_without_what_only_the_other_needs(step, trigger, spared, packed, home):
+    """A picture is drawn in Create alone, and a signature judged in Verify alone, although one module does both."""
+    (home / "flow.toml").write_text(f"[[steps]]\n{step}\n", encoding="utf-8")
+    registry, order = Registry(), BuildOrder("flow.toml", HERE)
+    names = {each.name for each in _planned(trigger, order, (load_flow("flow.toml"),), registry, {}).distributions}
+    assert packed <= names
+    assert not spared & names
 
 
 def test_bytecode_is_left_out_for_another_python(order, shelf):
