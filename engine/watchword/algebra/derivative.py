@@ -334,8 +334,10 @@ def read_session(session, programs, attributes, client, known, action, enrolled=
     named = [each for each in programs if each[0] == first[1]] if first else programs
     problem = "too_many_rounds" if len(session) > MAX_ROUNDS else None if named else "unknown_flow"
     program = named[0] if named else programs[0]
-    recorded = first[2] if first and named and are_facts(first[2], program[1]) else ""
-    outcomes = outcomes_of(program[1], attributes, client, known, enrolled, recorded) if program[1] else ()
+    outcomes = ()
+    if program[1]:
+        recorded = first[2] if first and named and are_facts(first[2], program[1]) else ""
+        outcomes = outcomes_of(program[1], attributes, client, known, enrolled, recorded)
     if problem:
         return program, outcomes, (), problem
     facts = facts_of(outcomes) if outcomes else ""

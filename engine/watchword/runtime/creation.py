@@ -36,6 +36,7 @@ from watchword.runtime.delivery import (
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.situation import Situation, read_situation, with_dead_code, with_enrolment
 from watchword.runtime.wire import (
+    BEGUN,
     MAX_CARRY,
     MAX_PRIVATE,
     MAX_PUBLIC,
@@ -114,7 +115,6 @@ def make_challenge(
     user = services.as_kinds_see(pool, at.request.user)
     if at.enrols:
         return _begin_enrolment(services, at, claim, user, deadline)
-    earlier = at.earlier_challenge
     request = CreateRequest(
         at.step_name,
         user,
@@ -123,7 +123,7 @@ def make_challenge(
         reference(claim.id),
         # A new claim is a new message, whatever came before it: the key of the last one may have left the ring.
         again=at.was_answered and not claim.slot,
-        carry=earlier.carry if earlier else {},
+        carry=at.carry,
         proven=at.proven,
         round=at.round,
         within=deadline.left(),
@@ -142,7 +142,6 @@ def _begin_enrolment(
     services: Services, at: Situation, claim: ChallengeClaim, user: User, deadline: Deadline
 ) -> Challenge | Flaw:
     """Have the kind begin an enrolment for *user*. Return it as a challenge, or what is wrong with it; never raise."""
-    earlier = at.earlier_challenge
     request = BeginRequest(
         at.step_name,
         user,
@@ -150,7 +149,7 @@ def _begin_enrolment(
         services.enrolment_id(at.signin, at.step_name, user.key),
         reference(claim.id),
         again=at.was_answered,
-        carry=earlier.carry if earlier else {},
+        carry=at.carry,
         round=at.round,
         within=deadline.left(),
         methods=services.methods_of(at.request.pool, user, at.step, deadline, claim=claim.id, key=claim.key),
@@ -207,7 +206,7 @@ def flaw_of(challenge: object, channel: str, *, offering: bool = False) -> str:
     for name, texts, reserved, most in (
         ("public", challenge.public, RESERVED_PUBLIC, MAX_PUBLIC),
         ("private", challenge.private, RESERVED_PRIVATE, MAX_PRIVATE),
-        ("carry", challenge.carry, nothing, MAX_CARRY),
+        ("carry", challenge.carry, frozenset({BEGUN}), MAX_CARRY),
         ("reason", {"reason": challenge.reason}, nothing, MAX_CARRY),
     ):
         pairs = list(texts.items()) if isinstance(texts, Mapping) else [(0, 0)]
@@ -311,7 +310,7 @@ def _response(
         signin=at.signin,
         claim=claim.id,
         issued=claim.issued,
-        carry=challenge.carry,
+        carry={BEGUN: "1", **challenge.carry} if at.enrols and challenge.carry else challenge.carry,
         asked=kind != derivative.UNASKED,
     )
     return CreatedChallenge(public, private.write(claim.key, at.binding, challenge.private), metadata.write())

@@ -13,7 +13,7 @@ from watchword.algebra.lowering import Step
 from watchword.contract.ports import LEASE
 from watchword.errors import ProtocolError, UnavailableError
 from watchword.runtime.services import Deadline, Services, owner_of
-from watchword.runtime.wire import claim_time, late_answer_key, read_carry
+from watchword.runtime.wire import BEGUN, claim_time, late_answer_key, read_carry
 
 
 @frozen(eq=False, repr=False)
@@ -92,6 +92,13 @@ class Situation:
             return None
         claim = written[-1]["claim"]
         return EarlierChallenge(claim, self.issued_to_sign_in(claim, written[-1]["issued"]), written[-1])
+
+    @property
+    def carry(self) -> dict[str, str]:
+        """What the last challenge of the step handed on: of an enrolment to an enrolment, of a challenge to a challenge."""
+        earlier = self.earlier_challenge
+        carried = earlier.carry if earlier else {}
+        return carried if bool(carried.pop(BEGUN, "")) == self.enrols else {}
 
     @property
     def message_claims(self) -> frozenset[str]:

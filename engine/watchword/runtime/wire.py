@@ -15,6 +15,9 @@ from watchword.algebra.lowering import Step
 from watchword.runtime.keyring import Key, length_prefixed
 
 MAX_CARRY = 256
+BEGUN = ""
+"""The key in a carry that says that an enrolment wrote it. A kind may not write it."""
+
 MAX_PRIVATE = 4096
 LONGEST_CLAIM = 128
 MAX_PUBLIC = 131_072

@@ -10,6 +10,7 @@ from kit.engine_host import ANN, DeadLedger, Host, Puzzle, Riddle, world
 from kit.fobs import Fob, Rings
 from kit.random_flows import Password
 from watchword import (
+    Challenge,
     ConfigurationError,
     Flow,
     IssueTokens,
@@ -225,6 +226,7 @@ class Odd(Fob):
         Enrolment({"a": 1}),
         Enrolment(private={"seal": "x"}),
         Enrolment(carry={"a": "x" * 257}),
+        Enrolment(carry={"": "1"}),
     ],
     ids=repr,
 )
@@ -249,6 +251,35 @@ def test_a_kind_is_given_what_it_needs_to_begin_and_complete():
     assert (ANN["sub"], "enrol_fob", "no") == (complete.user.id, complete.step, complete.answer)
     assert {"root": begin.root_key} == dict(complete.private)
     assert 32 == len(begin.id)
+
+
+def test_what_is_handed_on_stays_with_whom_it_is_for():
+    """Of an enrolment to an enrolment, of a challenge to a challenge: the user may have enrolled, or removed it, in between."""
+    store = MemoryCredentials()
+    host = enrolling(Flow(sequence(Riddle(), enrol(Handing(attempts=9)))), store)
+    assert "" == host.pending[0].public["got"]
+    assert "begun" == host.answers("no").public["got"]
+    store.add(Credential("mine", OWNER, "fob"), replace=False, most=20, within=1.0)
+    assert "" == host.answers("no").public["got"]
+    assert "made" == host.answers("no").public["got"]
+    store.remove(OWNER, "fob", "mine", within=1.0)
+    assert "" == host.answers("no").public["got"]
+
+
+@frozen
+class Handing(Fob):
+    """A kind that shows what was handed on to it."""
+
+    def create(self, request):
+        return Challenge({"got": request.carry.get("by", "")}, carry={"by": "made"})
+
+    def verify(self, request):
+        return Verdict(right=False)
+
+    def begin(self, request):
+        return Enrolment(
+            {"got": request.carry.get("by", "")}, private={"root": request.root_key}, carry={"by": "begun"}
+        )
 
 
 # --- Verify ---------------------------------------------------------------------------------------------------------
