@@ -14,6 +14,7 @@ from pyotp import TOTP
 
 from kit.authenticator import decode, encode
 from kit.engine_host import ANN, Riddle
+from kit.fobs import Fob
 from kit.hosts import Book, event, ports, sign_in_of, triggers_of
 from kit.passkeys import StandIn, assertion, signed_in
 from kit.paths import FLOWS
@@ -38,6 +39,7 @@ from watchword.testing import (
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.credentials_api import credentials_handler
 from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NAME, NOT_SUPPORTED, PARAMETERS_ROUND
 from watchword_adapters.fido2_api import fido2_handler
 from watchword_adapters.functions import Asked, Refused
@@ -516,6 +518,52 @@ def passkey_api(data: bytes) -> None:
     assert not _STORE.list(f"{_POOL}#{ANN['sub']}", within=1.0)
 
 
+_OWN = MemoryCredentials()
+_OWN_API = credentials_handler(
+    Flow(sequence(Riddle(), Fob(), RecoveryCodes())),
+    **ports(
+        pool=_POOL,
+        clients=["client"],
+        public_keys=key_set({"keys": [_KEY.jwk]}).get,
+        credentials=_OWN,
+        get_user=lambda token: {
+            "Username": "ann",
+            "UserAttributes": [{"Name": name, "Value": value} for name, value in ANN.items()],
+        },
+    ),
+)
+_ACCESS = ANN | {"iss": issuer_of(_POOL), "client_id": "client", "token_use": "access"}
+_ACCESS_BEARER = f"Bearer {_KEY.token(_ACCESS | {'iat': 0, 'exp': 10**11, 'auth_time': 0})}"
+_OWN_EVENTS = [
+    {
+        "httpMethod": method,
+        "path": f"/credentials{path}",
+        "headers": {"Authorization": _ACCESS_BEARER, "Origin": "https://example.com"},
+        "queryStringParameters": None,
+        "body": body,
+    }
+    for method, path, body in (
+        ("GET", "", None),
+        ("POST", "/fob/begin", "{}"),
+        ("POST", "/recovery_codes/begin", None),
+        ("POST", "/fob/complete", '{"handle":"x","answer":"y","label":"z"}'),
+        ("PATCH", "/fob/x", '{"label":"y"}'),
+        ("DELETE", "/fob/x", None),
+        ("OPTIONS", "/fob/begin", None),
+    )
+]
+
+
+def credentials_api(data: bytes) -> None:
+    """The API of credentials: a reply of a function for whatever comes, JSON or nothing in it, and nobody is enrolled."""
+    draw = Draw(data)
+    reply = _OWN_API(_changed(draw, draw.pick(_OWN_EVENTS)), None)
+    assert reply["statusCode"] in {200, 204, 400, 401, 403, 404, 413, 429}, reply
+    said = json.loads(reply["body"]) if reply["body"] else {}
+    assert reply["statusCode"] < 400 or {"error", "message"} == set(said)
+    assert not _OWN.list(f"{_POOL}#{ANN['sub']}", within=1.0)
+
+
 def caught(data: bytes) -> None:
     """A target that finds something at once, to see that findings are reported."""
     assert not data.startswith(b"F")
@@ -550,6 +598,7 @@ TARGETS: dict[str, Target] = {
     ),
     "foreign": Target(foreign, (b"", bytes(range(64)))),
     "passkey_api": Target(passkey_api, tuple(bytes([place, 0]) for place in range(len(_API_EVENTS)))),
+    "credentials_api": Target(credentials_api, tuple(bytes([place, 0]) for place in range(len(_OWN_EVENTS)))),
     "settings": Target(settings, (b"\x00\x0010/day", b"\x01\x01u:p@host:25?from=a@b.example", b"\x03\x00ff")),
 }
 CAUGHT = Target(caught)
