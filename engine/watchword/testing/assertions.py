@@ -59,10 +59,10 @@ def decision_after(
     if isinstance(session, str):
         # Metadata is written before the answer: that the last round was a resend is told by the client.
         # So is what an answered choice was answered for.
-        last = session.split()[-1:] or [""]
-        said = {ACTION: "resend"} if last[0].endswith("~") else {}
-        if last[0].startswith("select:"):
-            said = {ACTION: "answer", CHOICE: last[0][len("select:") : -1]}
+        word = session.split()[-1] if session.split() else ""
+        said = {ACTION: "resend"} if word.endswith("~") else {}
+        if word.startswith("select:"):
+            said = {ACTION: "answer", CHOICE: word[len("select:") : -1]}
         session = session_from_text(flow, session, attributes=attributes, client=client, known=known, enrolled=enrolled)
     user = User("ann", dict(attributes or {}), known)
     return evaluate(SessionRequest("local_watchword", client, user, tuple(session), said), (flow,), enrolled).decision
