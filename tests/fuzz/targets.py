@@ -23,6 +23,7 @@ from watchword import Flow, Verdict, WatchwordError, one_of, sequence
 from watchword.algebra import derivative, session_notation
 from watchword.algebra.limits import parse_limit
 from watchword.analysis import requirement
+from watchword.contract.credentials import Credential
 from watchword.contract.ports import Limit
 from watchword.errors import FAILURE_TEXTS, ConfigurationError
 from watchword.loading.flow_file import load_flow
@@ -39,6 +40,7 @@ from watchword.testing import (
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.couriers.envelope import is_address
 from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.credentials.export_file import export_lines, read_export
 from watchword_adapters.credentials_api import credentials_handler
 from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NAME, NOT_SUPPORTED, PARAMETERS_ROUND
 from watchword_adapters.fido2_api import fido2_handler
@@ -414,6 +416,7 @@ def settings(data: bytes) -> None:
             parse_limit,
             Registry().find_courier,
             Registry().find_ledger,
+            Registry().find_credentials,
             lambda text: srp6a.public_from_hex(text, "SRP_A"),
         )
     )
@@ -578,6 +581,31 @@ class Target:
 
 
 _TOML = tuple(path.read_bytes() for path in sorted(FLOWS.glob("*.toml")))
+_EXPORT = tuple(
+    export_lines(
+        Credential(
+            each, f"pool#{each}", "memo", "label", 1, 2, state={"root": "k", "step": "5"}, version=3, rounds=("r",)
+        )
+        for each in ("a", "b")
+    )
+)
+
+
+def export_file(data: bytes) -> None:
+    """A file that is no whole export is refused by an error of ours; what is read is written as it was."""
+    draw = Draw(data)
+    lines = list(_EXPORT)
+    place = draw.pick(range(len(lines)))
+    where, cut = draw.byte() % len(lines[place]), draw.pick((0, 1, 7))
+    lines[place] = lines[place][:where] + draw.rest() + lines[place][where + cut :]
+    try:
+        found = read_export("\n".join(lines).split("\n"))
+    except WatchwordError as error:
+        assert len(str(error)) < 2000
+        return
+    assert found == read_export(export_lines(found))
+
+
 TARGETS: dict[str, Target] = {
     "define": Target(define, (b"", bytes(range(64)), b"\x02\x05\x03\x10")),
     "create": Target(create, (b"", bytes(range(64)))),
@@ -599,6 +627,7 @@ TARGETS: dict[str, Target] = {
     "foreign": Target(foreign, (b"", bytes(range(64)))),
     "passkey_api": Target(passkey_api, tuple(bytes([place, 0]) for place in range(len(_API_EVENTS)))),
     "credentials_api": Target(credentials_api, tuple(bytes([place, 0]) for place in range(len(_OWN_EVENTS)))),
+    "export_file": Target(export_file, (b"", b"\x01\x20x", bytes(range(40)))),
     "settings": Target(settings, (b"\x00\x0010/day", b"\x01\x01u:p@host:25?from=a@b.example", b"\x03\x00ff")),
 }
 CAUGHT = Target(caught)

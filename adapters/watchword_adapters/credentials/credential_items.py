@@ -26,7 +26,8 @@ from watchword_adapters.ledgers.dynamodb_items import (
 OWNER_PREFIX = "user#"
 """What the keys of owners' items begin with."""
 
-_FORMAT = 1
+ITEM_VERSION = 1
+"""The version of these items. An item of another version is neither read nor written."""
 
 
 @frozen
@@ -79,14 +80,14 @@ class CredentialsItem:
 
     def item(self, owner: str) -> Item:
         """Return the item of *owner*."""
-        frame = {"v": number_attribute(_FORMAT), "write": text_attribute(self.write)}
+        frame = {"v": number_attribute(ITEM_VERSION), "write": text_attribute(self.write)}
         held = {key: stored.attribute() for key, stored in self.credentials.items()}
         return owner_key(owner) | frame | {"credentials": {"M": held}}
 
     @classmethod
     def read(cls, item: Item) -> CredentialsItem:
         """Return what *item* says."""
-        if read_number(item, "v") != _FORMAT:
+        if read_number(item, "v") != ITEM_VERSION:
             raise ForeignItemError("v")
         owner = read_text(item, PARTITION_KEY).removeprefix(OWNER_PREFIX)
         held: Item = read_typed(item, "credentials", "M", dict)
@@ -141,7 +142,7 @@ def id_key(key: str) -> Item:
 
 def id_item(key: str, write: str) -> Item:
     """Return the item that makes the id of the credential *key* unique; *write* is the operation that added it."""
-    return id_key(key) | {"v": number_attribute(_FORMAT), "write": text_attribute(write)}
+    return id_key(key) | {"v": number_attribute(ITEM_VERSION), "write": text_attribute(write)}
 
 
 def _whole(item: Item, name: str) -> int:

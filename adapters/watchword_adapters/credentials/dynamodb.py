@@ -14,6 +14,7 @@ from watchword.contract.hookspecs import RegisterCredentials, hookimpl
 from watchword.contract.ports import Clock, Reach
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.credentials.credential_items import (
+    ITEM_VERSION,
     OWNER_PREFIX,
     CredentialsItem,
     changing_attributes,
@@ -122,16 +123,16 @@ class DynamoDBCredentials:
         def work(calls: Calls) -> bool:
             key = credential_key(credential.kind, credential.id)
             written = changing_attributes(evolve(credential, version=version + 1), calls.id)
-            names = {"#all": "credentials", "#key": key, "#write": "write"} | {f"#{name}": name for name in written}
+            names = {"#all": "credentials", "#key": key, "#v": "v"} | {f"#{name}": name for name in written}
             values = {f":{name}": value for name, value in written.items()}
             changes = ", ".join(f"#all.#key.#{name} = :{name}" for name in written)
             failed = calls.write(
                 updated(
                     owner_key(credential.owner),
                     f"SET {changes}, #write = :write",
-                    "#all.#key.#version = :seen",
+                    "#all.#key.#version = :seen AND #v = :v",
                     names,
-                    values | {":seen": number_attribute(version)},
+                    values | {":seen": number_attribute(version), ":v": number_attribute(ITEM_VERSION)},
                 )
             )
             if not failed:
@@ -210,14 +211,15 @@ def create_credentials_table(client: Any, name: str) -> None:
     recovery, by which it can be restored to any second of the last 35 days.
     """
     create_keyed_table(client, name, DeletionProtectionEnabled=True)
-    for tries_left in reversed(range(30)):
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    tries = 30
+    while True:
         try:
-            client.update_continuous_backups(
-                TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-            )
+            client.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
         except client.exceptions.ContinuousBackupsUnavailableException:
-            # DynamoDB: "Backups have not yet been enabled for this table", for some seconds after it was made.
-            if not tries_left:
+            # DynamoDB enables backups some seconds after it made the table.
+            tries -= 1
+            if not tries:
                 raise
             time.sleep(2)
         else:

@@ -111,35 +111,43 @@ def _check_head(said: Mapping[str, Any]) -> None:
 def _credential(said: Mapping[str, Any], number: int) -> Credential:
     if set(said) != {*_TEXTS, *_NUMBERS, "state", "rounds"}:
         raise _wrong(number, "has other members than a credential")
-    state, rounds = cast("object", said["state"]), cast("object", said["rounds"])
     for name in _TEXTS:
         if not isinstance(said[name], str):
             raise _wrong(number, f"has a {name} that is no text")
     for name in _NUMBERS:
         if type(said[name]) is not int or not 0 <= said[name] < 2**53:
             raise _wrong(number, f"has a {name} that is no whole number")
-    if not isinstance(state, dict) or not all(
-        isinstance(text, str) for text in cast("dict[str, object]", state).values()
-    ):
+    state, rounds = _state(said["state"]), _rounds(said["rounds"])
+    if state is None:
         raise _wrong(number, "has a state that is not all text")
-    if not isinstance(rounds, list) or not all(isinstance(text, str) for text in cast("list[object]", rounds)):
+    if rounds is None:
         raise _wrong(number, "has rounds that are no texts")
+    texts = "".join((*(said[name] for name in _TEXTS), *state, *state.values(), *rounds))
+    if any("\ud800" <= sign <= "\udfff" for sign in texts):
+        raise _wrong(number, "has half of a character, which no store can hold")
     if not said["pool"] or "#" in said["pool"] or not said["sub"] or not said["kind"]:
         raise _wrong(number, "names no pool, user or kind")
+    owner, times = owner_named(said["pool"], said["sub"]), (said["created"], said["used"])
     try:
         return Credential(
-            said["id"],
-            owner_named(said["pool"], said["sub"]),
-            said["kind"],
-            said["label"],
-            said["created"],
-            said["used"],
-            state=cast("dict[str, str]", state),
-            version=said["version"],
-            rounds=tuple(cast("list[str]", rounds)),
+            said["id"], owner, said["kind"], said["label"], *times, state=state, version=said["version"], rounds=rounds
         )
     except ConfigurationError as error:
         raise _wrong(number, f"is refused: {error}") from None
+
+
+def _state(said: object) -> Mapping[str, str] | None:
+    if not isinstance(said, dict) or not all(
+        isinstance(text, str) for text in cast("Mapping[str, object]", said).values()
+    ):
+        return None
+    return cast("Mapping[str, str]", said)
+
+
+def _rounds(said: object) -> tuple[str, ...] | None:
+    if not isinstance(said, list) or not all(isinstance(text, str) for text in cast("list[object]", said)):
+        return None
+    return tuple(cast("list[str]", said))
 
 
 def _wrong(number: int, what: str) -> ConfigurationError:

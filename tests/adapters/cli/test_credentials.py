@@ -381,6 +381,8 @@ def changed(**members):
         ),
         ([GOOD[0], changed(rounds="r")], "line 2 of the export has rounds that are no texts"),
         ([GOOD[0], changed(rounds=[1])], "line 2 of the export has rounds that are no texts"),
+        ([GOOD[0], changed(id="\ud800")], "line 2 of the export has half of a character"),
+        ([GOOD[0], changed(state={"\udfff": ""})], "line 2 of the export has half of a character"),
         ([GOOD[0], changed(pool="a#b")], "line 2 of the export names no pool, user or kind"),
         ([GOOD[0], changed(sub="")], "line 2 of the export names no pool, user or kind"),
         ([GOOD[0], changed(label="x" * 70_000)], "line 2 of the export is no JSON object"),

@@ -410,6 +410,9 @@ def test_an_item_that_was_tampered_with_fails_closed(aws, store, where, name, va
             calls(store)[operation]()
     with pytest.raises(UnavailableError, match="an item that Watchword did not write"):
         list(store.everything(within=3600.0))
+    if name == "v":
+        with pytest.raises(UnavailableError, match="an item that Watchword did not write"):
+            calls(store)["swap"]()
     assert before == items(aws)
 
 
