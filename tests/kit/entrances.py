@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 from pyotp import TOTP
 
 from kit.engine_host import Riddle
+from kit.fobs import Fob
 from kit.hosts import event, sign_in_of, triggers_of
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
 from watchword.algebra import derivative, session_notation
@@ -235,6 +236,36 @@ def function_entrances() -> list[Entrance]:
     ]
 
 
+def enrolment_entrances() -> list[Entrance]:
+    """Return the entrances of plain functions for what users enrol: names, kinds, handles, answers, labels, ids."""
+    here = sign_in_of(Flow(sequence(Riddle(), Fob())))
+    begun, another = (here.begin_enrolment("ann", "fob").handle for _ in range(2))
+
+    def entrance(name, call):
+        def enter(value):
+            try:
+                done = call(value)
+            except WatchwordError as error:
+                assert error.text in FAILURE_TEXTS
+                return "refused"
+            return "taken" if done else "refused"
+
+        return Entrance(name, enter)
+
+    return [
+        entrance("enrolment name", lambda value: here.begin_enrolment(value, "fob")),
+        entrance("enrolment kind", lambda value: here.begin_enrolment("ann", value)),
+        entrance("enrolment handle", lambda value: here.complete_enrolment(value, "x")),
+        entrance("enrolment answer", lambda value: here.complete_enrolment(begun, value)),
+        entrance("enrolment label", lambda value: here.complete_enrolment(another, "x", value)),
+        entrance("enrolment name again", lambda value: here.complete_enrolment(another, "x", name=value)),
+        entrance("credentials name", here.credentials),
+        entrance("credential id", lambda value: here.remove_credential("ann", value)),
+        entrance("credential name", lambda value: here.remove_credential(value, "x")),
+        entrance("credential label", lambda value: here.rename_credential("ann", "x", value)),
+    ]
+
+
 # --- the engine's readers, the kinds, the settings ----------------------------------------------------------------
 
 
@@ -389,4 +420,4 @@ def reader_entrances() -> list[Entrance]:
 
 def entrances() -> list[Entrance]:
     """Return every entrance."""
-    return [*trigger_entrances(), *function_entrances(), *reader_entrances()]
+    return [*trigger_entrances(), *function_entrances(), *enrolment_entrances(), *reader_entrances()]

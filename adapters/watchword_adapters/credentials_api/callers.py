@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from watchword.contract.kinds import User
 from watchword.errors import UnavailableError
-from watchword_adapters.rest.exchange import HttpRequest, RefusedRequest, fields_of
+from watchword_adapters.rest.exchange import HttpRequest, RefusedRequest, as_mapping
 from watchword_adapters.rest.pool_tokens import PoolTokens
 
 GetUser = Callable[[str], Mapping[str, Any]]
@@ -70,14 +70,14 @@ class Callers:
 
 def _code_of(error: Exception) -> str:
     """Return the code of an error of boto3's, or the name of its type."""
-    code = fields_of(fields_of(getattr(error, "response", None)).get("Error")).get("Code")
+    code = as_mapping(as_mapping(getattr(error, "response", None)).get("Error")).get("Code")
     return code if isinstance(code, str) else type(error).__name__
 
 
 def _user_in(reply: object) -> User | None:
-    fields = fields_of(reply)
+    fields = as_mapping(reply)
     name, listed = fields.get("Username"), fields.get("UserAttributes")
     if not isinstance(name, str) or not isinstance(listed, list):
         return None
-    pairs = map(fields_of, cast("list[object]", listed))
+    pairs = map(as_mapping, cast("list[object]", listed))
     return User(name, {str(each.get("Name")): str(each.get("Value")) for each in pairs})

@@ -136,9 +136,7 @@ class SignIn:
     def begin(self, name: str, srp_a: str | None = None) -> Reply:
         """Begin a sign-in of *name*; with *srp_a* (hexadecimal) if the client opens with a password, by SRP."""
         try:
-            if not isinstance(name, str) or not 1 <= len(name) <= 128:
-                raise ProtocolError("a user name has 1 to 128 characters")
-            state = _State(name)
+            state = _State(_checked_name(name))
             if srp_a is None:
                 return self._next(state, {}, None)
             public = srp6a.public_from_hex(srp_a, "srp_a")
@@ -179,7 +177,7 @@ class SignIn:
             TryLaterError: if the user has begun too many enrolments.
             UnavailableError: if a port or the kind fails; nothing is then begun.
         """
-        return begin_enrolment(self._engine, self.realm, CLIENT, self._user(name), kind)
+        return begin_enrolment(self._engine, self.realm, CLIENT, self._user(_checked_name(name)), kind)
 
     def complete_enrolment(self, handle: str, answer: str, label: str = "", *, name: str | None = None) -> Completion:
         """Complete the enrolment of *handle* with *answer*; the user calls the new credential *label*.
@@ -192,7 +190,7 @@ class SignIn:
             UnavailableError: if a port or the kind fails; then the same answer may be sent again, and nothing is half-enrolled.
         """
         engine = self._engine
-        owner = name_behind(engine, self.realm, CLIENT, handle) if name is None else name
+        owner = name_behind(engine, self.realm, CLIENT, handle) if name is None else _checked_name(name)
         if owner is None:
             return Completion(reason="expired")
         return complete_enrolment(engine, self.realm, CLIENT, self._user(owner), handle, answer, label)
@@ -203,7 +201,7 @@ class SignIn:
         Raises:
             UnavailableError: if the store fails.
         """
-        return list_credentials(self._engine, self.realm, self._user(name))
+        return list_credentials(self._engine, self.realm, self._user(_checked_name(name)))
 
     def remove_credential(self, name: str, id: str) -> Completion:  # noqa: A002 - the field's word
         """Remove a credential of the user *name*, unless it is ``unknown``, or no way to sign in would be left (``last_way``).
@@ -211,7 +209,7 @@ class SignIn:
         Raises:
             UnavailableError: if a port fails, or another removal is under way.
         """
-        return remove_credential(self._engine, self.realm, CLIENT, self._user(name), id)
+        return remove_credential(self._engine, self.realm, CLIENT, self._user(_checked_name(name)), id)
 
     def rename_credential(self, name: str, id: str, label: str) -> Completion:  # noqa: A002 - the field's word
         """Give a credential of the user *name* another label, unless it is ``unknown``.
@@ -220,7 +218,7 @@ class SignIn:
             ProtocolError: if *label* is no line of at most 64 characters.
             UnavailableError: if the store fails.
         """
-        return rename_credential(self._engine, self.realm, self._user(name), id, label)
+        return rename_credential(self._engine, self.realm, self._user(_checked_name(name)), id, label)
 
     def _refused(self, error: WatchwordError) -> Refused:
         ref = self._engine.record_failure(error, claim=os.urandom(16).hex())
@@ -349,6 +347,12 @@ class SignIn:
     def _password_right(self, state: _State, claimed: str, timestamp: str) -> bool:
         key, block = bytes.fromhex(state.private["key"]), state.private["block"]
         return claim_is_right(key, self.realm, state.name, block, timestamp=timestamp, claimed=claimed)
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not 1 <= len(name) <= 128:
+        raise ProtocolError("a user name has 1 to 128 characters")
+    return name
 
 
 def _proof(answer: object) -> tuple[str, str]:

@@ -65,7 +65,7 @@ class RefusedRequest(Exception):  # noqa: N818 - it is a reply, and no error of 
         self.error = error
 
 
-def fields_of(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
     """Return *value*, which a stranger wrote, if it is a mapping; else an empty one."""
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 

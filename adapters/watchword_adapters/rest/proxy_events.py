@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, fields_of
+from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, as_mapping
 
 
 def request_of(event: object, base_path: str = "") -> HttpRequest:
@@ -17,9 +17,9 @@ def request_of(event: object, base_path: str = "") -> HttpRequest:
     Raises:
         RefusedRequest: if it is no such event.
     """
-    fields = fields_of(event)
-    context = fields_of(fields.get("requestContext"))
-    http = fields_of(context.get("http"))
+    fields = as_mapping(event)
+    context = as_mapping(fields.get("requestContext"))
+    http = as_mapping(context.get("http"))
     method, path = fields.get("httpMethod") or http.get("method"), fields.get("path") or fields.get("rawPath")
     if not isinstance(method, str) or not isinstance(path, str):
         raise RefusedRequest(400, "This is no request by HTTP")
@@ -56,4 +56,4 @@ def _body(fields: Mapping[str, Any]) -> bytes:
 
 
 def _texts(value: object) -> dict[str, str]:
-    return {str(name): text for name, text in fields_of(value).items() if isinstance(text, str)}
+    return {str(name): text for name, text in as_mapping(value).items() if isinstance(text, str)}

@@ -17,6 +17,7 @@ from watchword.contract.credentials import (
 )
 from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, RequestMethods, User
 from watchword.contract.ports import LEASE, Limit
+from watchword.contract.powers import MAX_LONGEST_ANSWER
 from watchword.errors import (
     ConfigurationError,
     ProtocolError,
@@ -131,7 +132,7 @@ def complete_enrolment(  # noqa: PLR0917 - who, by what, with what: in the order
         if pending is None or key is None or not theirs or kind not in {None, pending.kind}:
             services.record("authn_enrolment_fail", seen.key, reason="expired")
             return Completion(reason="expired")
-        digest = pending.digest(answer) if isinstance(answer, str) else ""
+        digest = pending.digest(answer) if isinstance(answer, str) and len(answer) <= MAX_LONGEST_ANSWER else ""
         given = _Answer(services, (pool, client), seen, deadline, str(handle), pending, key, answer, digest, label)
         return given.completion()
 
