@@ -212,7 +212,7 @@ def test_android_states_that_the_key_was_made_for_this_ceremony():
     "odd",
     [
         *({"without": name} for name in ("alg", "sig", "x5c")),
-        *({"alg": odd} for odd in (-257, -35, "x")),
+        *({"alg": odd} for odd in (-257, -35, 5, "x")),
         {"by": OTHER},
         {"x5c": [certificate(OTHER.key, ())]},
         {"sig": OTHER.sign(SIGNED)},
