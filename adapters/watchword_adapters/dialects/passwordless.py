@@ -8,7 +8,7 @@ round is one of the flow's own: the passkey's, or a choice that may be answered 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from attrs import evolve, frozen
@@ -19,13 +19,9 @@ from watchword.algebra.flow import Decision, FailAuthentication, Flow, Present, 
 from watchword.errors import ConfigurationError, ProtocolError
 from watchword.runtime.creation import CreatedChallenge
 from watchword.runtime.services import Services
+from watchword_adapters.dialects.passwordless_words import ANSWER, FIDO2, NO_SECOND_ROUND, ends_at_once, hear, method_of
 from watchword_adapters.dialects.sign_in_challenges import spent_challenge
 
-ANSWER = "answer"
-METHOD = "signInMethod"
-"""The key of client metadata by which the client says its method."""
-
-FIDO2 = "FIDO2"
 NOT_SUPPORTED = {
     "MAGIC_LINK": "Sign-in with Magic Link not supported",
     "SMS_OTP_STEPUP": "Step-up authentication with SMS OTP not supported",
@@ -91,33 +87,27 @@ class Passwordless:
 
     def session_request(self, event: Mapping[str, Any], request: SessionRequest) -> SessionRequest:
         """Say in the engine's words that the last round was answered for the passkey, if the client says so."""
-        method = _method(event)
-        if method is None:
-            return request
         last = next(reversed(request.session), None)
         asked = derivative.read_metadata(last.metadata) if last else None
-        chosen = method == FIDO2 and asked is not None and asked["step"] == derivative.SELECT
-        # Who says a method has no other words: Verify hears the same.
-        said = self._answered_for_the_passkey(asked["flow"]) if chosen and asked else {}
-        return evolve(request, client_metadata=said)
+        heard = hear(_metadata(event), asked, passkeys_of(self.flows))
+        return request if heard is None else evolve(request, client_metadata=_words(*heard))
 
     def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
         """The same for Verify. A challenge that was given out before the sign-in is used up for this round."""
         private = _without_name(request.private)
-        method = _method(event)
+        method, step = method_of(_metadata(event)), passkeys_of(self.flows).get(str(private.get("flow")))
         if method is None:
             return evolve(request, private=private)
-        said = self._answered_for_the_passkey(private.get("flow")) if method == FIDO2 else {}
-        if not said:
+        if method != FIDO2 or step is None:
             raise MethodError(NOT_SUPPORTED.get(method, "the client names a method that nobody knows"))
-        chosen = said if private.get("kind") == derivative.SELECT else {}
+        words = _words(ANSWER, step) if private.get("kind") == derivative.SELECT else {}
         spent = spent_challenge(services, request.pool, request.answer, private.get("round"))
-        return evolve(request, private=private, client_metadata=chosen, issued=(spent,) if spent else ())
+        return evolve(request, private=private, client_metadata=words, issued=(spent,) if spent else ())
 
     def decision(self, event: Mapping[str, Any], request: SessionRequest, decision: Decision) -> Decision:
         """A passkey brings tokens or a failure: the client throws at a second round."""
-        ends = _method(event) == FIDO2 and request.session and isinstance(decision, Present)
-        return FailAuthentication("no_second_round") if ends else decision
+        over = ends_at_once(_metadata(event), len(request.session)) and isinstance(decision, Present)
+        return FailAuthentication(NO_SECOND_ROUND) if over else decision
 
     def challenge(self, request: SessionRequest, created: CreatedChallenge) -> CreatedChallenge:
         """Name the first round as the client knows it, and show it the challenge for the passkey."""
@@ -133,18 +123,19 @@ class Passwordless:
             return str(error)
         request = _fields(event.get("request"))
         answered = bool(request.get("session") or request.get("privateChallengeParameters"))
-        return None if answered and _method(event) is None else ANYTHING_ELSE
-
-    def _answered_for_the_passkey(self, fingerprint: object) -> dict[str, str]:
-        flow = next((each for each in self.flows if each.fingerprint == fingerprint), None)
-        step = passkey_of(flow) if flow else None
-        return {ACTION: ANSWER, CHOICE: step} if step else {}
+        return None if answered and method_of(_metadata(event)) is None else ANYTHING_ELSE
 
 
 def passkey_of(flow: Flow) -> str | None:
     """Return the name of the one step of *flow* that asks for a passkey."""
     names = [name for name, step in flow.steps.items() if step.kind.kind == KIND and not step.enrols]
     return names[0] if len(names) == 1 else None
+
+
+def passkeys_of(flows: Sequence[Flow]) -> dict[str, str]:
+    """Return the name of the step that asks for a passkey, by the fingerprint of the flow."""
+    named = ((flow.fingerprint, passkey_of(flow)) for flow in flows)
+    return {fingerprint: step for fingerprint, step in named if step}
 
 
 def _with_name(private: Mapping[str, str]) -> dict[str, str]:
@@ -161,10 +152,13 @@ def _without_name(private: Mapping[str, object]) -> dict[str, object]:
     return own | ({NAME: private[_MOVED]} if _MOVED in private else {})
 
 
-def _method(event: Mapping[str, Any]) -> str | None:
-    """Return the method that the client says; None if it says none."""
-    said: object = _fields(_fields(event.get("request")).get("clientMetadata")).get(METHOD)
-    return said if isinstance(said, str) else None
+def _metadata(event: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_fields(_fields(event.get("request")).get("clientMetadata")))
+
+
+def _words(action: str | None, choice: str | None) -> dict[str, str]:
+    """Return client metadata in the engine's words."""
+    return {name: value for name, value in ((ACTION, action), (CHOICE, choice)) if value}
 
 
 def _fields(value: object) -> Mapping[str, Any]:
