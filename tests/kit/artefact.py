@@ -26,10 +26,10 @@ def written(files, folder):
 
 
 @contextmanager
-def built_define(folder, *flows):
+def built_define(folder, *flows, dialect=""):
     """Give the module `define` of the built function; afterwards this process knows none of its modules."""
-    written(define_files(flows), folder)
-    names = ("derivative", "define_handler", "define")
+    written(define_files(flows, dialect), folder)
+    names = ("derivative", "define_handler", *(["passwordless_words"] if dialect else []), "define")
     before = {name: sys.modules.pop(name, None) for name in names}
     try:
         for name in names:

@@ -5,7 +5,7 @@ METHOD = "signInMethod"
 
 FIDO2 = "FIDO2"
 ANSWER = "answer"
-SELECT = "select"
+_SELECT = "select"
 NO_SECOND_ROUND = "no_second_round"
 
 
@@ -27,7 +27,7 @@ def hear(
     if method is None:
         return None
     step = passkeys.get(asked["flow"]) if asked else None
-    chosen = method == FIDO2 and step and asked and asked["step"] == SELECT
+    chosen = method == FIDO2 and step and asked and asked["step"] == _SELECT
     return (ANSWER, step) if chosen else (None, None)
 
 

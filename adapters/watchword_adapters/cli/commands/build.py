@@ -20,6 +20,7 @@ from watchword_adapters.deploy.build.artefact import (
 )
 from watchword_adapters.deploy.runtimes import runtime_warning
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python, this_python
+from watchword_adapters.dialects.dialect import DIALECTS
 
 _BIG_ZIP = 50 * 1024 * 1024
 _EPILOG = """\
@@ -68,6 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--wheels", type=Path, metavar="FOLDER", help="take wheels from FOLDER and from nowhere else")
     parser.add_argument("--with-boto3", action="store_true", help="ship boto3, in place of the one of Lambda's runtime")
+    parser.add_argument("--dialect", choices=DIALECTS, default="", help="speak to a client that others wrote")
     parser.add_argument("--json", action="store_true", help="print JSON, with every file")
 
 
@@ -86,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
             include=tuple(arguments.include),
             wheels=arguments.wheels,
             with_boto3=arguments.with_boto3,
+            dialect=arguments.dialect,
         ),
         lambda what: print(f"{what} …", file=sys.stderr, flush=True),
     )

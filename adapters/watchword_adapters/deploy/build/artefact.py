@@ -34,6 +34,7 @@ from watchword_adapters.deploy.packages.operator_files import cosmetic_files, sh
 from watchword_adapters.deploy.packages.wheels import Wheel, fetch
 from watchword_adapters.deploy.stack.pool_needs import pool_needs
 from watchword_adapters.deploy.target import Target
+from watchword_adapters.dialects.dialect import find_dialect
 
 TRIGGER_NAMES = ("define", "create", "verify")
 MAX_UNPACKED = 250 * 1024 * 1024
@@ -51,6 +52,7 @@ from watchword_adapters.aws_lambda import triggers
 
 MODULES = ...
 FLOWS = ...
+DIALECT = ...
 
 _registry = Registry(MODULES)
 _here = Path(__file__).parent
@@ -67,6 +69,7 @@ _environment = {{**os.environ, "_HANDLER": "{trigger}.{trigger}"}}
     previous=[_flow(each) for each in FLOWS[1:]],
     environment=_environment,
     registry=_registry,
+    dialect=DIALECT,
 ).{trigger}
 '''
 _TITLES = {"create": "Create Auth Challenge", "verify": "Verify Auth Challenge Response"}
@@ -85,6 +88,7 @@ class BuildOrder:
         include: files and folders to ship beside, below the current folder.
         wheels: a folder to take wheels from, and from nowhere else.
         with_boto3: whether to ship boto3 in place of the runtime's.
+        dialect: the name of the client that is spoken to; empty for the engine's own language.
     """
 
     flow: str
@@ -95,6 +99,7 @@ class BuildOrder:
     include: tuple[Path, ...] = ()
     wheels: Path | None = None
     with_boto3: bool = False
+    dialect: str = ""
 
 
 @frozen
@@ -164,6 +169,8 @@ def build(order: BuildOrder, progress: Callable[[str], None] | None = None) -> B
     references = (order.flow, *order.previous)
     registry = Registry()
     flows = tuple(find_flow(each, registry) for each in references)
+    if order.dialect:
+        find_dialect(order.dialect, flows).check()
     shipped = shipped_files(order.include, flows)
     judging = {name: data for name, data in shipped.items() if name not in cosmetic_files(flows, shipped)}
     plans = [
@@ -172,7 +179,7 @@ def build(order: BuildOrder, progress: Callable[[str], None] | None = None) -> B
     ]
     wanted = {each for plan in plans for each in plan.distributions}
     wheels = {each.pinned: each for each in _wheels(sorted(wanted, key=str), order, progress)}
-    define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows), (), ())
+    define = _Plan(_manifest("define", order, flows), define_zip.define_files(flows, order.dialect), (), ())
     functions = [_full(plan, [wheels[each] for each in plan.distributions], order.target) for plan in (define, *plans)]
     return BuiltFunctions(flows[0], order, tuple(functions))
 
@@ -220,6 +227,7 @@ def _planned(
             _check_channels(channels, order.couriers, registry)
     roots = ["watchword_adapters.aws_lambda", "watchword.loading.flow_reference", *classes]
     roots += [module for table in modules.values() for module in table.values()]
+    roots += ["watchword_adapters.dialects.dialect"] if order.dialect else []
     files = dict(shipped)
     names: list[str] = []
     project = set(shipped)
@@ -235,7 +243,8 @@ def _planned(
     files |= {name: path.read_bytes() for name, path in needed.files.items()}
     project |= {name for name in needed.files if name.partition("/")[0] not in OWN_PACKAGES}
     files[f"{trigger}.py"] = written(
-        _HANDLER.format(title=_TITLES[trigger], trigger=trigger), {"MODULES": modules, "FLOWS": tuple(names)}
+        _HANDLER.format(title=_TITLES[trigger], trigger=trigger),
+        {"MODULES": modules, "FLOWS": tuple(names), "DIALECT": order.dialect or None},
     )
     refuse_secrets(files)
     required = {each: _required(kinds.values(), each) for each in ("create", "verify")}

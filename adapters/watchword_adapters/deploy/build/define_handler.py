@@ -20,23 +20,24 @@ class MalformedError(Exception):
     """Raised if a field has a type that Cognito never sends."""
 
 
-def define_event(given, flows, evaluate_session):
+def define_event(given, flows, evaluate_session, hear=None):
     """Return the event *given* with Define's response.
 
-    *flows* are pairs of a name and a lowered flow, the own one first; *evaluate_session* is `derivative.evaluate_session`.
+    *flows* are pairs of a name and a lowered flow, the own one first; *evaluate_session* is `derivative.evaluate_session`. For a dialect
+    *hear* takes client metadata and session, and gives action, choice, and whether tokens or a failure must come now.
 
     Raises:
         TriggerError: for whatever goes wrong; the log says what it was, under the same reference.
     """
     try:
-        return _answer(given, flows, evaluate_session)
+        return _answer(given, flows, evaluate_session, hear)
     except MalformedError as error:
         raise _refused("BAD_REQUEST", f"ProtocolError: {error}") from None
     except BaseException as error:  # noqa: BLE001 - the text of anything else may hold what nobody should read
         raise _refused("UNAVAILABLE", type(error).__name__) from None
 
 
-def _answer(given, flows, evaluate_session):
+def _answer(given, flows, evaluate_session, hear):
     if not isinstance(given, dict):
         raise MalformedError(f"the event is no object but {type(given).__name__}")
     source = given.get("triggerSource")
@@ -54,9 +55,14 @@ def _answer(given, flows, evaluate_session):
     known = not request.get("userNotFound") and bool(_said(attributes, "sub"))
     session = _session(request.get("session"))
     said = request.get("clientMetadata")
-    action, choice = (_said(said, ACTION), _said(said, CHOICE)) if isinstance(said, dict) else (None, None)
+    if hear is None:
+        action, choice, over = *words_in(said), False
+    else:
+        action, choice, over = hear(said, session)
     programs = [program for _, program in flows]
     decided, _, program, _, rounds, _ = evaluate_session(session, programs, attributes, client, known, action, choice)
+    if over and decided[0] not in {"tokens", "fail"}:
+        decided = ("fail", "no_second_round")
     kind = decided[0]
     if kind == "tokens":
         response = {"issueTokens": True, "failAuthentication": False}
@@ -68,6 +74,11 @@ def _answer(given, flows, evaluate_session):
     if kind in {"tokens", "fail"}:
         _tell(decided, next(flow for flow, each in flows if each is program), session, rounds)
     return {**given, "response": response}
+
+
+def words_in(metadata):
+    """Return the action and the choice that *metadata* say in the engine's own words."""
+    return (_said(metadata, ACTION), _said(metadata, CHOICE)) if isinstance(metadata, dict) else (None, None)
 
 
 def _text(fields, name):
