@@ -1,4 +1,4 @@
-"""The fault matrix of kinds that remember: each fault at each call of ledger and store in Verify, before, during and after it.
+"""The fault matrix of kinds that remember: each fault at each call of ledger and store in Verify, before, during and after it; or it hangs.
 
 No right answer is lost, nobody gets in who should not, nothing is used twice, and the host has its answer in time.
 """
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.exhaustive
 
 REPORT = Report()
 PORTS = ("ledger", "store")
+ANY_MOMENT = (*MOMENTS, "hung")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,7 +82,7 @@ class Trial:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("port", PORTS)
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", ANY_MOMENT)
 @pytest.mark.parametrize("right", [True, False])
 def test_a_fault_in_verify(make_ports, kind, port, moment, right):
     """At each call, of the first one or of a repeat. A call that failed is made again, and has the end that it should have."""
@@ -102,7 +103,7 @@ def test_a_fault_in_verify(make_ports, kind, port, moment, right):
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("port", PORTS)
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", ANY_MOMENT)
 def test_a_fault_while_two_race(make_ports, kind, port, moment):
     """A rival writes just before the write that fails: of what is good once, one of them is right in the end."""
     for fault, call in product(faults_of(make_ports), range(5)):
@@ -130,7 +131,7 @@ def test_a_fault_while_two_race(make_ports, kind, port, moment):
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("port", PORTS)
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", ANY_MOMENT)
 def test_a_fault_for_somebody_unknown(make_ports, kind, port, moment):
     """Never right, and never a write."""
     for call in range(3):
@@ -192,7 +193,7 @@ class SignIns(RuleBasedStateMachine):
         data=st.data(),
         port=st.sampled_from(PORTS),
         at=st.integers(0, 4),
-        moment=st.sampled_from(MOMENTS),
+        moment=st.sampled_from(ANY_MOMENT),
         fault=st.sampled_from([*LEDGER_FAULTS]),
     )
     def answers_while_a_port_fails(self, data, port, at, moment, fault):

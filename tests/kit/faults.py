@@ -85,6 +85,10 @@ class Faulty:
                 return method(*given, **named)
             if plan.moment == "before":
                 raise plan.fault()
+            if plan.moment == "hung":
+                # Nothing is done, and that is told when the time is over.
+                self.clock.advance(named.get("within", 1.0))
+                raise UnavailableError("out of time")
             if plan.moment == "during":
                 # As a port does that keeps to the time it is told: it waits, and gives up; what it had begun is done.
                 method(*given, **named)
