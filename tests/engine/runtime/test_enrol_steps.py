@@ -6,6 +6,7 @@ from typing import ClassVar
 import pytest
 from attrs import evolve, frozen
 
+from kit.broken_code import broken
 from kit.engine_host import ANN, DeadLedger, Host, Puzzle, Riddle, world
 from kit.fobs import Fob, Rings
 from kit.random_flows import Password
@@ -25,10 +26,12 @@ from watchword import (
     sequence,
     when,
 )
+from watchword.algebra import lowering
 from watchword.algebra.blocks import Enrol, children, kinds_in, map_kinds
 from watchword.algebra.derivative import read_metadata
 from watchword.algebra.evaluation import AnswerRequest
 from watchword.contract import Credential, Enrolment, NewCredential
+from watchword.runtime import services, situation, verification
 from watchword_adapters.credentials import MemoryCredentials
 
 KNOWN = User("ann", ANN)
@@ -566,3 +569,101 @@ def test_a_store_that_is_down_ends_the_call():
     host = Host(world(ASKS, credentials=DeadLedger()), KNOWN)
     with pytest.raises(UnavailableError):
         host.next()
+
+
+# --- deliberately broken twins ---------------------------------------------------------------------------------------
+
+
+def asked_again_after_enrolling():
+    """Enrol, and sign in again."""
+    test_who_has_one_is_asked_for_it()
+
+
+def reads_nobodys_store():
+    """Whatever a store says of somebody unknown."""
+
+    class Lying(MemoryCredentials):
+        def list(self, owner, *, within):
+            return (Credential("x", owner, "fob"),)
+
+    host = host_of(ASKS, Lying(), User("nobody", {}, known=False))
+    assert "0" == read_metadata(host.pending[0].metadata)["facts"]
+
+
+TWINS = {
+    "who began early takes the place": (
+        verification._complete,
+        "if methods.credentials():",
+        "if False:",
+        test_who_began_before_the_user_enrolled_does_not_take_the_place,
+    ),
+    "everybody enrols again": (
+        situation.with_enrolment,
+        "enrols=not services.credentials_of(at.request.pool, user, at.step.kind.kind, deadline)",
+        "enrols=True",
+        asked_again_after_enrolling,
+    ),
+    "nobody enrols": (
+        situation.with_enrolment,
+        "enrols=not services.credentials_of(at.request.pool, user, at.step.kind.kind, deadline)",
+        "enrols=False",
+        test_who_has_none_begins_an_enrolment,
+    ),
+    "another id in each sign-in's round": (
+        services.Services.enrolment_id,
+        '"enrolment", signin, step, user',
+        '"enrolment", self.random.bytes(16).hex(), step, user',
+        test_a_code_that_was_scanned_stays_good_after_a_wrong_answer,
+    ),
+    "the same id in all sign-ins": (
+        services.Services.enrolment_id,
+        '"enrolment", signin, step, user',
+        '"enrolment", step, user',
+        test_a_code_that_was_scanned_stays_good_after_a_wrong_answer,
+    ),
+    "strangers enrol": (
+        lowering._after,
+        '            _expect_proof(f"enrol({type(kind).__name__}()): strangers would enrol for a user", before)\n',
+        "",
+        lambda: test_a_factor_is_proven_before_anybody_enrols(sequence(Puzzle(), enrol(Fob()))),
+    ),
+    "what is enrolled is read in each call": (
+        situation._enrolled_kinds,
+        "if not asks or any(each.name == derivative.CUSTOM for each in request.session):",
+        "if not asks:",
+        lambda: test_the_first_create_reads_what_is_enrolled_once(("fob",), "1", "fob"),
+    ),
+    "what is enrolled is never read": (
+        situation._enrolled_kinds,
+        "frozenset(each.kind for each in owned) if user.known else frozenset()",
+        "frozenset()",
+        lambda: test_the_first_create_reads_what_is_enrolled_once(("fob",), "1", "fob"),
+    ),
+    "somebody unknown may have enrolled": (
+        situation._enrolled_kinds,
+        "frozenset(each.kind for each in owned) if user.known else frozenset()",
+        "frozenset(each.kind for each in owned)",
+        reads_nobodys_store,
+    ),
+    "a host without a store lets everybody past": (
+        situation._enrolled_kinds,
+        "if services.credentials is None:",
+        "if services.credentials is None:\n        return frozenset()\n    if False:",
+        test_without_a_store_nobody_passes_as_one_who_has_enrolled_nothing,
+    ),
+    "the budget does not count guesses at what is enrolled": (
+        Limits.guesses_at,
+        "step.kind.proves and",
+        "step.proves and",
+        test_what_is_enrolled_is_guessed_within_its_budget,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_broken_twin_is_caught(name):
+    """By the rule that is named for it."""
+    function, old, new, rule = TWINS[name]
+    rule()
+    with broken(function, old, new), pytest.raises((AssertionError, pytest.fail.Exception, UnavailableError, KeyError)):
+        rule()
