@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
 
@@ -17,10 +17,12 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import Decision, FailAuthentication, Flow, Present, ReadRound
 from watchword.errors import ConfigurationError, ProtocolError
-from watchword.runtime.creation import CreatedChallenge
-from watchword.runtime.services import Services
 from watchword_adapters.dialects.passwordless_words import ANSWER, FIDO2, NO_SECOND_ROUND, ends_at_once, hear, method_of
-from watchword_adapters.dialects.sign_in_challenges import spent_challenge
+
+# A function that only defines loads this module too: what it does not need is imported where it is used.
+if TYPE_CHECKING:
+    from watchword.runtime.creation import CreatedChallenge
+    from watchword.runtime.services import Services
 
 NOT_SUPPORTED = {
     "MAGIC_LINK": "Sign-in with Magic Link not supported",
@@ -100,6 +102,8 @@ class Passwordless:
             return evolve(request, private=private)
         if method != FIDO2 or step is None:
             raise MethodError(NOT_SUPPORTED.get(method, "the client names a method that nobody knows"))
+        from watchword_adapters.dialects.sign_in_challenges import spent_challenge  # noqa: PLC0415 - see above
+
         words = _words(ANSWER, step) if private.get("kind") == derivative.SELECT else {}
         spent = spent_challenge(services, request.pool, request.answer, private.get("round"))
         return evolve(request, private=private, client_metadata=words, issued=(spent,) if spent else ())

@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,12 +12,16 @@ from kit.engine_host import ANN, DeadLedger, Mail, Post, Riddle
 from kit.hosts import event, triggers_of
 from kit.passkeys import StandIn, assertion
 from kit.passwordless_client import FIDO2, Client, challenge_in
+from kit.paths import TESTS
 from watchword import ConfigurationError, Flow, named, one_of, sequence, when
 from watchword.algebra.blocks import attribute
 from watchword.testing.time import VirtualClock
+from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.deploy.packages.imports import follow
 from watchword_adapters.dialects.sign_in_challenges import new_challenge
+from watchword_adapters.ledgers import SqliteLedger
 from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_plugins.passkey import Passkey
 from watchword_plugins.srp import Srp
 
 ALONE = Flow(StandIn())
@@ -116,16 +123,30 @@ class CountingLedger(MemoryLedger):
         return super().__getattribute__(name)
 
 
-def test_the_parameters_round_sends_nothing_and_writes_nothing():
+class ReadStore(MemoryCredentials):
+    """A store of which each write fails the test."""
+
+    def add(self, *_, **__):
+        raise AssertionError("nothing is added")
+
+    swap = remove = add
+
+
+PASSKEY = Passkey(rp_id="localhost", origins=("http://localhost:5173",), list_credentials="always")
+
+
+@pytest.mark.parametrize("flow", [Flow(PASSKEY), Flow(one_of(Mail(), PASSKEY))], ids=["alone", "choice"])
+@pytest.mark.parametrize("user", [ANN, {}], ids=["known", "unknown"])
+def test_the_parameters_round_sends_nothing_and_writes_nothing(flow, user):
     """A waiting field of autofill begins again every 150 seconds, for as long as the page is open."""
-    ledger = CountingLedger()
-    triggers = triggers_of(ALONE, dialect="passwordless", ledger=ledger)
-    Client(triggers).begin()  # the first of a day marks the ledger as used with this key
+    ledger, post = CountingLedger(), Post()
+    triggers = triggers_of(flow, dialect="passwordless", ledger=ledger, courier=post, credentials=ReadStore())
+    Client(triggers, user).begin()  # the first of a day marks the ledger as used with this key
     ledger.written.clear()
     for _ in range(50):
-        Client(triggers).begin()
+        Client(triggers, user).begin()
 
-    assert [] == ledger.written
+    assert ([], []) == (ledger.written, post.sent)
 
 
 def user_name_less(ledger, clock):
@@ -156,6 +177,28 @@ def test_a_challenge_given_out_before_the_sign_in_is_used_once():
 
     assert [True, True] == [triggers.verify(verify, None)["response"]["answerCorrect"] for _ in range(2)]
     assert "failure" == second.answer(assertion(challenge))
+
+
+def test_of_many_sign_ins_at_once_one_uses_a_challenge_up(tmp_path):
+    """By threads that share a file, as processes do."""
+    triggers, challenge = user_name_less(SqliteLedger(tmp_path / "ledger.db"), VirtualClock())
+    clients = [Client(triggers) for _ in range(16)]
+    for client in clients:
+        client.begin()
+    with ThreadPoolExecutor(16) as pool:
+        ends = list(pool.map(lambda client: client.answer(assertion(challenge)), clients))
+
+    assert ["failure"] * 15 + ["tokens"] == sorted(ends)
+
+
+def test_a_challenge_is_given_out_without_the_ledger():
+    """Whoever asks a million times writes nothing."""
+    triggers, challenge = user_name_less(DeadLedger(), VirtualClock())
+    client = Client(triggers)
+    client.begin()
+
+    with pytest.raises(Exception, match="Internal Server Error"):
+        client.answer(assertion(challenge))
 
 
 def test_a_challenge_given_out_before_the_sign_in_ends():
@@ -298,6 +341,17 @@ def test_everybody_is_asked_alike():
         assert first.keys() == second.keys()
         assert json.loads(first["fido2options"]).keys() == json.loads(second["fido2options"]).keys()
         assert "failure" == nobody.answer(assertion(challenge_in(second)))
+
+
+def test_a_function_that_only_defines_loads_nothing_of_the_engine():
+    """The words are read by a file that imports nothing."""
+    script = (
+        "import sys; from kit.passkeys import StandIn; from watchword import Flow; from watchword_adapters.aws_lambda import triggers;"
+        "triggers(Flow(StandIn()), dialect='passwordless', environment={'AWS_LAMBDA_FUNCTION_NAME': 'f', '_HANDLER': 'app.define'});"
+        "heavy = {each for each in sys.modules if each.startswith(('watchword.runtime', 'watchword.analysis', 'boto3', 'jwt'))};"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=TESTS)
 
 
 def test_a_function_without_a_dialect_holds_none():
