@@ -112,6 +112,20 @@ MODULES |= {
     },
     "totp": Module("plugins/watchword_plugins/totp.py", ("tests/plugins/test_totp.py",)),
     "recovery_codes": Module("plugins/watchword_plugins/recovery_codes.py", ("tests/plugins/test_recovery_codes.py",)),
+    **{
+        f"credentials_{name}": Module(
+            f"adapters/watchword_adapters/credentials/{name}.py", (f"tests/adapters/{tests}",)
+        )
+        for name, tests in (
+            ("memory", "credentials/test_stores.py"),
+            ("sqlite", "credentials/test_stores.py"),
+            ("dynamodb", "credentials/test_dynamodb_credentials.py"),
+            ("credential_items", "credentials/test_dynamodb_credentials.py"),
+            ("export_file", "cli/test_credentials.py"),
+            ("import_plan", "cli/test_credentials.py"),
+            ("user_lists", "cli/test_credentials.py"),
+        )
+    },
     "attributes": Module("engine/watchword/algebra/attributes.py", ("tests/engine/analysis/test_findings.py",)),
     "blocks": Module(
         "engine/watchword/algebra/blocks.py",
