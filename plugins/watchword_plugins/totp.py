@@ -139,7 +139,7 @@ class Totp:
         from pyotp.hotp import HOTP  # noqa: PLC0415 - only enrolment and Verify need it
 
         app, now = HOTP(_secret(request, id_, root), digits=self.digits), int(request.now // self.period)
-        steps = range(max(0, now - self.drift), max(0, now + self.drift + 1))
+        steps = range(max(0, now - self.drift), now + self.drift + 1)
         # All are compared, so that the time tells nothing. The last one counts: were the first of two alike taken, the same
         # code would be right again.
         found = [step for step in steps if hmac.compare_digest(app.at(step), code)]
