@@ -20,6 +20,7 @@ from watchword import (
     Flow,
     Limits,
     Verdict,
+    ask_first,
     attribute,
     client,
     fallback,
@@ -30,7 +31,7 @@ from watchword import (
     when,
 )
 from watchword_adapters.attacks import FAMILIES, attack
-from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
+from watchword_adapters.attacks.arena.sample_kinds import SampleOffer, SampleQuestion, offering_flow
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -120,6 +121,9 @@ FLOWS = {
     ),
     "small budgets": Flow(EmailOtp(length=12), limits=Limits(guesses="1/day", messages="1/day")),
     "a few guesses and messages": Flow(EmailOtp(length=12), limits=Limits(guesses="2/day", messages="5/day")),
+    "offers": offering_flow(),
+    "an offer or a code": Flow(sequence(Srp(), one_of(SampleOffer(), SHORT))),
+    "asked first": Flow(ask_first(EmailOtp())),
     "a text message": Flow(Texted()),
     "a text message after an e-mail": Flow(sequence(EmailOtp(), Texted())),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),

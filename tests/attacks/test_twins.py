@@ -13,7 +13,7 @@ from watchword.runtime.credentials import effects
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.attacked_host import Arena
-from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offering_flow
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool.sign_in import challenges, sessions
 from watchword_plugins import email_otp
@@ -28,6 +28,7 @@ FLOWS = {
     "password": Flow(sequence(Srp(), EmailOtp(length=6)), name="password"),
     "puzzle": Flow(sequence(Captcha(), EmailOtp()), name="puzzle"),
     "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
+    "offering": offering_flow(),
     "fallback": Flow(fallback(SampleQuestion(attempts=1), named("second", SampleQuestion())), name="fallback"),
 }
 CASES = 150
@@ -165,7 +166,7 @@ TWINS = {
         creation.flaw_of, "if not reserved.isdisjoint(texts):", "if False:", "X-01"
     ),
     # Verify
-    "the seal is not checked": Twin(verification._read, "if sealed else None", "", "S-10"),
+    "the seal is not checked": Twin(verification._read, "if not sealed:", "if False:", "S-10"),
     "a code is good for a little longer": Twin(
         verification._charge_and_compare, "if charge.at >= case.parameters.expires:", "if False:", "A-05"
     ),
@@ -210,6 +211,31 @@ TWINS = {
         "case.request.user.known",
         "E-01",
         "puzzle",
+    ),
+    # Answers in a choice
+    "an answer counts for any option": Twin(
+        verification._read,
+        "flow.steps.get(answered or parameters.step)",
+        "flow.steps.get(flow.offered[0] if answered else parameters.step)",
+        "C-09",
+        "offering",
+    ),
+    "an answer to each option": Twin(
+        verification._charge,
+        "case.parameters.round, case.parameters.step, text),",
+        "'', ''),",
+        "C-10",
+        "offering",
+    ),
+    "an offer does not expire": Twin(
+        verification._of_offer,
+        "expires = parameters.issued + step.lifetime",
+        "expires = parameters.issued + 99999",
+        "C-10",
+        "offering",
+    ),
+    "a right choice is an answer to whatever is named": Twin(
+        derivative.evaluate_session, "offered = program[4] if", "offered = heads(before[0]) if", "C-09", "offering"
     ),
     # Keys, digests, users
     "an unkeyed digest": Twin(

@@ -15,7 +15,7 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.attacks.arena.attacked_host import Arena, ExtraAttributes
 from watchword_adapters.attacks.arena.kind_probe import probed
-from watchword_adapters.attacks.arena.sample_kinds import own_flow
+from watchword_adapters.attacks.arena.sample_kinds import offering_flow, own_flow
 from watchword_adapters.attacks.families import (
     answers,
     client_metadata,
@@ -193,6 +193,7 @@ class _Run:
             "email": any(target.emails for target in targets),
             "puzzle": any(target.puzzles for target in targets),
             "drawn": any(target.puzzles and target.draws for target in targets),
+            "offer": any(target.offered for target in targets),
             "budget": any(target.charged for target in targets),
         }
 
@@ -202,7 +203,8 @@ class _Run:
 
     def arena(self, family: Family, again: int) -> Arena:
         """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
-        flow = own_flow(self._registry) if self.elsewhere(family) else self._flow
+        own = offering_flow() if family.needs == "offer" else own_flow(self._registry)
+        flow = own if self.elsewhere(family) else self._flow
         return Arena(
             flow,
             f"{self.seed} {family.id} {again}",

@@ -96,10 +96,9 @@ def step_body(body, name, use, right):
 
 def _answered(body, name, use, right):
     tag, own_name, tries, requests = body
-    if tag == "ask" and name == SELECT and use == "choice" and not right:
-        return ("step", own_name, tries, requests)
     if name != own_name or use == "choice":
-        return BROKEN
+        asked = tag == "ask" and name == SELECT and use == "choice" and not right
+        return ("step", own_name, tries, requests) if asked else BROKEN
     if right:
         return BROKEN if use in {"resend", UNASKED} else PASSED
     if use == UNASKED:
@@ -267,15 +266,16 @@ def decide(state, choice=None, must_change=False, known=True):
         body = without_srp(body)
         if body is None:
             return ("fail", "srp_required")
-    names = heads(body)
+    part = head(body)
+    names = heads(part)
     if not names:
         return ("fail", "broken")
     if names[0] in SRP_ROUNDS:
         return ("host", names[0])
-    asked = choice if choice in names else names[0] if head(body)[0] == "step" else shown(body)
+    asked = choice if choice in names else names[0] if part[0] == "step" else shown(part)
     if asked:
         return ("present", asked)
-    return ("select", names) if asks(body) else ("fail", "no_choice")
+    return ("select", names) if asks(part) else ("fail", "no_choice")
 
 
 def read_metadata(text):

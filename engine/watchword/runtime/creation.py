@@ -236,8 +236,9 @@ def _choice(services: Services, at: Situation, deadline: Deadline) -> CreatedCha
         if isinstance(both, Flaw):
             raise _kind_failure(services, option, claim, both, deadline)
         offers = both
+    expires = max((claim.issued + at.flow.steps[name].lifetime for name in names), default=int(at.now) + 1)
     told = {"choices": ",".join(at.choices), **({"offers": ",".join(names)} if names else {})}
-    return _response(services, at, claim, offers, told, kind=derivative.SELECT, expires=int(at.now) + 1)
+    return _response(services, at, claim, offers, told, kind=derivative.SELECT, expires=expires)
 
 
 def _with_offer(offers: Challenge, option: Situation, claim: ChallengeClaim, offer: Challenge) -> Challenge | Flaw:

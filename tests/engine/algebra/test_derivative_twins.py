@@ -187,16 +187,16 @@ TWINS = {
         "choice in offered and choice in heads(before[0])", "choice in offered", "offers"
     ),
     "what is asked first is asked at once": Twin(
-        ' if head(body)[0] == "step" else shown(body)', " if len(names) == 1 else shown(body)", "player"
+        ' if part[0] == "step" else shown(part)', " if len(names) == 1 else shown(part)", "player"
     ),
     "what is asked first is never chosen": Twin(
-        "choice if choice in names else", "choice if choice in names and asks(body) != 1 else", "player"
+        "choice if choice in names else", "choice if choice in names and asks(part) != 1 else", "player"
     ),
     "what is asked first is asked again and again": Twin(
-        '        return ("step", own_name, tries, requests)\n    if name', "        return body\n    if name", "player"
+        'return ("step", own_name, tries, requests) if asked else', "return body if asked else", "player"
     ),
     "a true choice is accepted where a step is asked first": Twin(
-        'use == "choice" and not right:\n', 'use == "choice":\n', "player"
+        'use == "choice" and not right\n', 'use == "choice"\n', "player"
     ),
 }
 

@@ -62,11 +62,12 @@ class AttackedUser:
 
 @frozen
 class IssuedChallenge:
-    """What Create handed out for one round, and for whom."""
+    """What Create handed out for one round, and for whom; with the right answer, or those to what is *offered* in a choice."""
 
     private: Mapping[str, str] = field(repr=False)
     binding: tuple[str, ...]
     right: str | None = field(repr=False)
+    offered: Mapping[str, str | None] = field(factory=dict[str, "str | None"], repr=False)
 
 
 class _Lines(logging.Handler):
@@ -320,10 +321,15 @@ class Arena:
         self.expect(bool(private), "Create handed out no private parameters")
         made = self.notes.made[-1] if self.notes.made and public.get("kind") != "select" else None
         right = made.right if made else None
+        names = [name for name in str(public.get("offers", "")).split(",") if name]
+        offers = self.notes.made[-len(names) :] if names else []
         if "round" in private:
             binding = (event["userPoolId"], event["callerContext"]["clientId"], event["userName"])
-            self.issued[private["round"]] = IssuedChallenge(private, binding, right)
-        for secret in {right, *(made.codes if made else ())} - {None}:
+            self.issued[private["round"]] = IssuedChallenge(
+                private, binding, right, {each.step: each.right for each in offers}
+            )
+        codes = (code for each in (*offers, *([made] if made else [])) for code in each.codes)
+        for secret in {right, *(each.right for each in offers), *codes} - {None}:
             self.watch_for(str(secret), [*public.values(), *private.values(), response["challengeMetadata"]])
         address = event["request"]["userAttributes"].get("email", "")
         if _ADDRESS.fullmatch(address):
@@ -370,6 +376,11 @@ class Arena:
         """Return the right answer to the challenge of *private*."""
         issued = self.issued.get(private.get("round", ""))
         return issued.right if issued else None
+
+    def offered_in(self, private: Mapping[str, str]) -> Mapping[str, str | None]:
+        """Return the right answers to what is offered in the choice of *private*, by step."""
+        issued = self.issued.get(private.get("round", ""))
+        return issued.offered if issued else {}
 
 
 def wrong_answer(right: str | None, draw: Random) -> str:

@@ -202,7 +202,7 @@ class FunctionsVisit:
         reply = self.arena.sign_in.respond(self.token, text, action, choice)
         seen = self.arena.notes.judged[judged:]
         if len(self.arena.books.used_up) > consumed and any(each.right for each in seen):
-            self.rights.append(step)
+            self.rights.append(str(choice) if step == derivative.SELECT else step)
         self.takes(reply)
 
     def takes(self, reply: Reply) -> None:

@@ -77,9 +77,15 @@ class Spy:
             vars(self).update(
                 begin=partial(self._begin, members["begin"]), complete=partial(self._complete, members["complete"])
             )
+        if "offer" in members:
+            self.offer = partial(self._made, members["offer"])
 
     def create(self, request: CreateRequest) -> Challenge:
-        """Have the real one make its challenge; note what it draws and what it asks to be sealed."""
+        """Have the real one make its challenge, and note it."""
+        return self._made(self.real.create, request)
+
+    def _made(self, make: Callable[[CreateRequest], Challenge], request: CreateRequest) -> Challenge:
+        """Return what *make* of the real one makes; note what it draws and what it asks to be sealed."""
         sealed: list[str] = []
 
         def seal(answer: str) -> str:
@@ -87,7 +93,7 @@ class Spy:
             return request.seal(answer)
 
         with recorded_codes() as drawn:
-            challenge = self.real.create(evolve(request, methods=evolve(request.methods, seal=seal)))
+            challenge = make(evolve(request, methods=evolve(request.methods, seal=seal)))
         codes = tuple(each.text for each in drawn)
         if codes or sealed:
             right = next((each for each in (*codes, *sealed) if self._is_right(request, challenge, each)), None)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 from attrs import frozen
 
-from watchword import sequence
+from watchword import named, one_of, sequence
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
 from watchword.loading.registry import Registry
@@ -30,6 +30,22 @@ class SampleQuestion:
     def verify(self, request: VerifyRequest) -> Verdict:
         """Compare."""
         return Verdict(right=request.matches(request.private.get("digest"), request.answer))
+
+
+@frozen
+class SampleOffer(SampleQuestion):
+    """A question that a choice offers."""
+
+    kind: ClassVar[str] = "offer"
+
+    def offer(self, request: CreateRequest) -> Challenge:
+        """Ask at once."""
+        return self.create(request)
+
+
+def offering_flow() -> Flow:
+    """Return a flow with a choice of which two options are offered, and one is not."""
+    return Flow(one_of(SampleOffer(), named("other", SampleOffer()), SampleQuestion()), name="offering")
 
 
 def own_flow(registry: Registry) -> Flow:

@@ -77,6 +77,11 @@ class AttackTarget:
         return self.step.powers.sends
 
     @property
+    def offered(self) -> bool:
+        """Whether it can be answered in the choice that leads to it."""
+        return self.step.offered and self.moves[-1:] == (("choose", self.step.name),)
+
+    @property
     def emails(self) -> bool:
         """Whether it goes out by e-mail: another channel has neither headers nor addresses of that form."""
         return self.step.powers.channel == "email"

@@ -7,7 +7,15 @@ from functools import partial
 from typing import Any
 
 from watchword_adapters.attacks.arena.attacked_host import Arena, AttackEvent, wrong_answer
-from watchword_adapters.attacks.arena.client_sessions import DOORS, reached, round_of, visit
+from watchword_adapters.attacks.arena.client_sessions import (
+    DOORS,
+    played,
+    reached,
+    round_of,
+    unworthy,
+    visit,
+    with_field,
+)
 from watchword_adapters.attacks.arena.cpu_timing import slow
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
@@ -147,6 +155,72 @@ def forbidden_choice(arena: Arena) -> Cases:
             if fresh.public and not fresh.host:
                 fresh.answer(wrong_answer(fresh.right, arena.draw), choice="select")
                 yield fresh.tokens
+
+
+@family("C-09", "the answer to one option of a choice given to another", needs="offer")
+def answer_to_another_option(arena: Arena) -> Cases:
+    """An answer in a choice counts for the option that it names, if that is offered, and for no other."""
+    while True:
+        arena.renew()
+        target = arena.target(lambda each: each.offered)
+        one = played(arena, arena.person("ann", target.scene), target.moves[:-1])
+        rights = arena.offered_in(one.private)
+        names = [*one.public.get("choices", "").split(","), *arena.flow.steps, "select", ""]
+        for step, right in rights.items():
+            for name in names:
+                arena.books.renew()
+                if right is not None and rights.get(name, "") != right:
+                    yield _accepted(arena, one, right, _answering(name))
+            for action in ("", "resend", "answer ", "ANSWER", "answer:" + step):
+                arena.books.renew()
+                yield _accepted(arena, one, right or "", {**_answering(step), "watchword_action": action})
+            arena.books.renew()
+            yield _accepted(arena, one, wrong_answer(right, arena.draw), _answering(step))
+            arena.books.renew()
+            private = {
+                **one.private,
+                f"offer_{step}": one.private.get(f"offer_{arena.draw.choice(list(rights))}", "{}"),
+            }
+            yield private != dict(one.private) and arena.accepts(one.person, private, right)
+        yield from _told_of_another(arena, one, rights)
+
+
+def _told_of_another(arena: Arena, one: Any, rights: Mapping[str, object]) -> Iterator[bool]:
+    """Have Define told of an answer to what was not offered, by the client and by the metadata of a next round."""
+    passed = [*one.rounds, round_of("CUSTOM_CHALLENGE", True, one.metadata)]
+    for name in (*arena.flow.steps, "select", "", "tokens"):
+        if name not in rights:
+            yield arena.issues(one.person, passed, _answering(name))
+            for step in arena.flow.steps:
+                forged = with_field(with_field(one.metadata, "step", step), "before", f"answer:{name}")
+                yield unworthy(arena, one.person, [*passed, round_of("CUSTOM_CHALLENGE", True, forged)])
+
+
+@family("C-10", "a choice answered twice, or too late", needs="offer")
+def second_answer_to_a_choice(arena: Arena) -> Cases:
+    """A choice takes one answer, for one option, in time."""
+    while True:
+        for door in DOORS:
+            arena.renew()
+            target = arena.target(lambda each: each.offered)
+            first = played(arena, arena.person("ann", target.scene), target.moves[:-1])
+            rights = {step: right for step, right in arena.offered_in(first.private).items() if right is not None}
+            step = arena.draw.choice(sorted(rights))
+            for name in sorted(rights, key=lambda each: each == step):
+                _accepted(arena, first, wrong_answer(rights[name], arena.draw), _answering(name))
+                yield _accepted(arena, first, rights[name], _answering(name))
+            late = played(arena, arena.person("ann", target.scene), target.moves[:-1])
+            right = arena.offered_in(late.private).get(step) or ""
+            arena.clock.advance(arena.flow.steps[step].lifetime + arena.draw.choice((0, 1, 20)))
+            yield _accepted(arena, late, right, _answering(step))
+            once = played(arena, arena.person("bob", target.scene), target.moves[:-1], door)
+            once.answer("-", action="answer", choice=step)
+            yield once.tokens
+
+
+def _answering(step: str) -> dict[str, str]:
+    """Return the client metadata of an answer to *step* in a choice."""
+    return {"watchword_action": "answer", "watchword_choice": step}
 
 
 def _neighbours(arena: Arena, step: str) -> set[str]:

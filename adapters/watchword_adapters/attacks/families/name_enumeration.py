@@ -15,6 +15,7 @@ from watchword_adapters.attacks.arena.client_sessions import DOORS, played
 from watchword_adapters.attacks.families.user_enumeration import (
     DRAWN,
     drawn_of,
+    last_part,
     loose_of,
     open_mail,
     opens,
@@ -67,7 +68,8 @@ def _tells(
     return any(
         seen[name] == also[name] != never[name]
         for seen, also, never in zip(one, other, nobody, strict=False)
-        for name in seen.keys() - drawn - DRAWN
+        for name in seen
+        if last_part(name) not in drawn | DRAWN
     )
 
 

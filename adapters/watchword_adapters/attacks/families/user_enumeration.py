@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -29,7 +30,24 @@ DRAWN = frozenset(
 def shape(public: Mapping[str, str], loose: frozenset[str] = frozenset()) -> object:
     """Return what does not differ by chance: which parameters there are, and their form unless they are *loose*."""
     free = DRAWN | loose
-    return {name: "" if name in free or len(text) > 300 else _form(text) for name, text in public.items()}
+    return {
+        name: "" if last_part(name) in free or len(text) > 300 else _form(text)
+        for name, text in with_offers_apart(public).items()
+    }
+
+
+def with_offers_apart(public: Mapping[str, str]) -> Mapping[str, str]:
+    """Return *public* with the parameters of each offer in it one by one, such as ``offer_card.expires_at``."""
+    apart: dict[str, str] = {}
+    for name, text in public.items():
+        offer = json.loads(text) if name.startswith("offer_") else None
+        apart |= {name: text} if offer is None else {f"{name}.{inner}": each for inner, each in offer.items()}
+    return apart
+
+
+def last_part(name: str) -> str:
+    """Return the name of a parameter without that of the offer it is in."""
+    return name.rpartition(".")[2]
 
 
 def refusal(one: Visit) -> str | None:
@@ -94,7 +112,7 @@ def tale_of(
     def see() -> None:
         seen.append((shape(one.public, loose), one.host, refusal(one), one.tokens))
         if note is not None:
-            note(one.public)
+            note(with_offers_apart(one.public))
 
     see()
     for act in script:
