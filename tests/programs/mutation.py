@@ -67,6 +67,19 @@ MODULES = {
     "effects": Module(
         "engine/watchword/runtime/credentials/effects.py", ("tests/engine/runtime/credentials/test_effects.py",)
     ),
+    "enrolment": Module(
+        "engine/watchword/runtime/credentials/enrolment.py", ("tests/engine/runtime/credentials/test_enrolment.py",)
+    ),
+    "pending": Module(
+        "engine/watchword/runtime/credentials/pending.py", ("tests/engine/runtime/credentials/test_enrolment.py",)
+    ),
+    "own_credentials": Module(
+        "engine/watchword/runtime/credentials/own_credentials.py",
+        ("tests/engine/runtime/credentials/test_own_credentials.py",),
+    ),
+    "credentials_api": Module(
+        "adapters/watchword_adapters/credentials_api/api.py", ("tests/adapters/credentials_api/test_api.py",)
+    ),
     "limits": Module(
         "engine/watchword/algebra/limits.py",
         ("tests/engine/algebra/test_limits.py", "tests/engine/runtime/test_wire_mutants.py", *_ENGINE),

@@ -1,5 +1,6 @@
 """Enrolment outside a sign-in: what a handle is good for, how many answers it takes, and that nothing is half-enrolled."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from kit.engine_host import ANN, OLD_KEY, DeadLedger, Riddle, world
 from kit.fobs import Badge, Fob
 from watchword import ConfigurationError, Flow, ProtocolError, UnavailableError, User, Verdict, enrol, sequence
 from watchword.contract.credentials import MAX_CREDENTIALS, Credential, Enrolment, NewCredential
+from watchword.contract.ports import LEASE, Limit
 from watchword.errors import TryLaterError
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment, name_behind
 from watchword.runtime.keyring import Keyring
@@ -120,6 +122,22 @@ def test_five_of_fifty_answers_at_once_are_compared():
     assert 5 == len(asked) == reasons.count("wrong")
 
 
+def test_an_answer_may_be_as_long_as_the_kind_says():
+    """1,024 characters, or as many as it says, up to 16,384."""
+    for longest in (1024, 16_384):
+
+        class Long(Fob):
+            longest_answer: ClassVar[int] = longest
+
+            def complete(self, request):
+                return NewCredential(request.id)
+
+        at = here(Flow(sequence(Riddle(), Long())))
+        begun = begin(at)
+        assert "wrong" == complete(at, begun.handle, "x" * (longest + 1)).reason
+        assert complete(at, begun.handle, "x" * longest)
+
+
 @pytest.mark.parametrize("answer", [None, 7, b"x", ["a"], "x" * 1025])
 def test_what_is_no_answer_is_wrong_and_costs_nothing(answer):
     """The kind never sees it."""
@@ -187,7 +205,8 @@ def test_a_repeat_after_success_reads_the_same_success():
     first = complete(at, begun.handle, word, label="Phone")
     again = complete(at, begun.handle, word, label="Phone")
     assert (first.credential.id, "Phone", first.ref) == (again.credential.id, again.credential.label, again.ref)
-    assert "used_before" == complete(at, begun.handle, "other").reason
+    for other in map(str, range(9)):  # whatever their digests are
+        assert "used_before" == complete(at, begun.handle, other).reason
     at.engine.credentials.remove(first.credential.owner, "fob", first.credential.id, within=1)
     assert complete(at, begun.handle, word)
     assert () == owned(at)
@@ -328,7 +347,10 @@ def test_twenty_enrolments_an_hour_may_be_begun():
         begin(at)
     begin(at, user=ZOE)
     assert "excess_rate_limit_exceeded" in at.events.names()
-    at.clock.advance(3600)
+    at.clock.advance(3599)
+    with pytest.raises(TryLaterError):
+        begin(at)
+    at.clock.advance(1)
     begin(at)
 
 
@@ -417,6 +439,7 @@ def test_a_kind_that_begins_wrongly_is_an_outage(begins):
     with pytest.raises(UnavailableError) as raised:
         begin(at, "odd")
     assert "secret" not in str(raised.value)
+    assert raised.value.undelivered
     assert "sys_kind_failed" in at.events.names()
     assert raised.value.ref == at.events.events[-1].ref
 
@@ -443,6 +466,52 @@ def test_a_kind_that_completes_wrongly_enrols_nothing(completes):
     assert "wrong" == complete(at, begun.handle, "x").reason
     assert () == owned(at)
     assert "secret" not in str(at.events.events)
+
+
+def test_a_kind_is_given_one_id_for_the_whole_enrolment():
+    """32 hexadecimal digits, another one each time."""
+    seen = []
+
+    class Noting(Fob):
+        def begin(self, request):
+            seen.append(request.id)
+            return super().begin(request)
+
+        def complete(self, request):
+            seen.append(request.id)
+            return super().complete(request)
+
+    at = here(Flow(sequence(Riddle(), Noting())))
+    for _ in range(2):
+        begun = begin(at)
+        assert complete(at, begun.handle, begun.public["word"])
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in seen)
+    assert [1, 1] == [len(set(seen[:2])), len(set(seen[2:]))]
+    assert 2 == len(set(seen))
+
+
+def test_what_is_written_down_outlives_the_enrolment():
+    """For two leases more, in which a host may repeat a call; and no longer."""
+    at = here()
+    kept = {}
+
+    class Noting:
+        reach = "everywhere"
+
+        def __getattr__(self, name):
+            def call(*given, **named):
+                kept.setdefault(name, named)
+                return getattr(at.ledger, name)(*given, **named)
+
+            return call
+
+    began, begun = at.clock.now(), begin(at)
+    at.clock.advance(60)
+    noting = evolve(at.engine, ledger=Noting())
+    assert complete_enrolment(noting, POOL, CLIENT, ann, begun.handle, begun.public["word"])
+    assert 600 + 2 * LEASE == kept["consume"]["keep"] - began
+    assert (Limit(5, 600 + 2 * LEASE),) == kept["count"]["limits"]
+    assert began + 600 == kept["put"]["expires"]
 
 
 def test_a_kind_that_cannot_judge_now_is_asked_again():
