@@ -89,6 +89,13 @@ def test_a_text_that_is_too_long_is_refused(drawn):
         drawn("x" * 2332)
 
 
+@pytest.mark.parametrize("drawn", [qr_svg, qr_terminal])
+def test_half_a_character_is_refused(drawn):
+    """JSON can bring one."""
+    with pytest.raises(ConfigurationError, match="a text of 1 characters has no QR code"):
+        drawn("\ud800")
+
+
 def test_the_longest_text_has_a_code():
     """As the error says."""
     assert qr_svg("x" * 2331)

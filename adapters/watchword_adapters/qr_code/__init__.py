@@ -18,7 +18,7 @@ def qr_svg(text: str) -> str:
     """Return the QR code of *text* as an SVG element, black on white. It takes the size of its place on the page.
 
     Raises:
-        ConfigurationError: if segno is not installed, or if *text* is too long.
+        ConfigurationError: if segno is not installed, or if *text* is too long, or no Unicode.
     """
     written = BytesIO()
     _made(text).save(written, kind="svg", xmldecl=False, omitsize=True, dark="#000", light="#fff", nl=False)
@@ -29,7 +29,7 @@ def qr_terminal(text: str) -> str:
     """Return the QR code of *text* as lines of block characters, for a dark terminal as for a light one.
 
     Raises:
-        ConfigurationError: if segno is not installed, or if *text* is too long.
+        ConfigurationError: if segno is not installed, or if *text* is too long, or no Unicode.
     """
     written = StringIO()
     _made(text).terminal(out=written, compact=True)
@@ -38,11 +38,11 @@ def qr_terminal(text: str) -> str:
 
 def _made(text: str) -> QRCode:
     demand("a QR code", "segno")
-    from segno import DataOverflowError, make_qr  # noqa: PLC0415 - only where a code is drawn
+    from segno import make_qr  # noqa: PLC0415 - only where a code is drawn
 
     try:
         return make_qr(text, error="m")
-    except DataOverflowError as error:
+    except ValueError as error:  # too long, or half a surrogate pair
         # Not the text, which may be a secret.
         raise ConfigurationError(
             f"a text of {len(text)} characters has no QR code: give one of at most 2,331 ASCII characters"

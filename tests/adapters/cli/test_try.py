@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pyotp import TOTP
 
 from kit.paths import FLOWS
 from watchword import Flow, check
@@ -324,6 +325,41 @@ def test_what_a_trigger_logs_is_shown_where_it_happens(play, write, code):
     assert "UserLambdaValidationException: CreateAuthChallenge failed with error TRY_LATER (ref " in out
     assert "log: create ended with TRY_LATER" in out
     assert "the message budget is empty" in out
+
+
+APP = """
+[[steps]]
+kind = "email_otp"
+
+[[steps]]
+enrol = { kind = "totp", issuer = "Acme" }
+"""
+
+
+def test_an_app_is_enrolled_from_the_screen(play, write, code, capsys):
+    """The QR code is drawn below the parameters; the code that the app shows signs in."""
+    shown = []
+
+    def app() -> str:
+        out, _ = capsys.readouterr()
+        shown.append(out)
+        return TOTP(re.search(r"secret: (\w+)", out)[1]).now()
+
+    status, out, err = play(write(APP), "", code, app)
+    assert (0, "") == (status, err)
+    assert "Signed in." in out
+    drawn = [line for line in shown[0].splitlines() if line and set(line) <= set(" \u2580\u2584\u2588")]
+    assert len(drawn) > 15
+    assert 1 == len({*map(len, drawn)})
+
+
+def test_without_something_to_draw_with_it_says_what_to_install(play, write, code, monkeypatch):
+    """The parameters are shown all the same."""
+    monkeypatch.setitem(sys.modules, "segno", None)
+    status, out, _ = play(write(APP), "", code, ":quit")
+    assert 1 == status
+    assert "a QR code needs segno: pip install 'watchword[qr]'" in out
+    assert "otpauth://totp/Acme:" in out
 
 
 def test_a_question_of_a_third_party_is_shown_in_full(play, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from watchword.algebra.derivative import CUSTOM, SELECT
 from watchword.algebra.evaluation import ACTION, CHOICE
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Email
-from watchword.errors import WatchwordError
+from watchword.errors import ConfigurationError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
 from watchword_adapters.cli.flow_argument import add_flow, attributes_of, read_flow
@@ -39,6 +39,7 @@ from watchword_adapters.cli.local.local_run import (
 from watchword_adapters.cli.local.pool_client import PoolClient
 from watchword_adapters.cli.local.unsent_messages import UnsentMessages
 from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.qr_code import qr_terminal
 
 _FARTHEST = 86_400
 _EPILOG = """\
@@ -258,11 +259,21 @@ class _Play:
         public.pop("kind", None)
         for name, value in public.items():
             self.screen.line(f"  {name}: {self._readable(name, value)}")
+        self._draw(exchange.public.get("otpauth_uri", ""))
         path = save_picture(exchange.public)
         if path is not None:
             self.screen.line(f"  the picture is saved as {path}")
             if self.arguments.open:
                 open_picture(path)
+
+    def _draw(self, uri: str) -> None:
+        """Show the URI by which an authenticator app learns its secret as a QR code, to be scanned off the screen."""
+        if not uri:
+            return
+        try:
+            self.screen.lines(qr_terminal(uri).rstrip("\n"))
+        except ConfigurationError as error:  # nothing to draw with, or a URI of a plugin that is too long
+            self.screen.line(f"  {error}", "quiet")
 
     def _readable(self, name: str, value: str) -> str:
         """Return a time as seconds from now, everything else as it is."""
