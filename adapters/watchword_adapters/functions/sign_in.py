@@ -154,7 +154,8 @@ class SignIn:
         """Answer the challenge that *token* was given with.
 
         For the password *answer* is what an SRP client makes (PASSWORD_CLAIM_SIGNATURE, TIMESTAMP, …); *action* may be
-        ``"resend"``; *choice* names the step that the user wants next. A token works once: a second use, or one that
+        ``"resend"``; *choice* names the step that the user wants next, or with *action* ``"answer"`` the option of a choice
+        that *answer* is for. A token works once: a second use, or one that
         came too late, is `Refused` with ``EXPIRED`` and costs and yields nothing.
 
         An outage spends no token. After ``UNAVAILABLE`` or ``TRY_LATER`` the same answer may be sent with it again, for

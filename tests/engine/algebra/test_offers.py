@@ -5,8 +5,29 @@ import pytest
 from kit.random_flows import Card, Password, Quiz
 from kit.sessions import judged, session
 from oracles.offer_oracles import FLOWS, divergences, quiz
-from watchword import ConfigurationError, Flow, ReadRound, ask_first, explain, explore, named, one_of, sequence
+from watchword import (
+    ConfigurationError,
+    Flow,
+    IssueTokens,
+    Present,
+    ReadRound,
+    ask_first,
+    difference,
+    explain,
+    explore,
+    load_flow,
+    named,
+    one_of,
+    recovery_channels,
+    sequence,
+)
 from watchword.algebra import derivative
+from watchword.algebra.blocks import kinds_in, map_kinds
+from watchword.algebra.session_notation import format_round, parse_session
+from watchword.analysis.diagram import collapsed, full
+from watchword.testing import decision_after
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.srp import Srp
 
 FLOW = FLOWS["one_of"]
 
@@ -140,3 +161,59 @@ def test_a_flow_says_what_is_asked_first():
     flow = Flow(sequence(quiz(1), ask_first(named("code", Quiz(attempts=2)))))
     assert "code (2 tries, 5 requests for another one), asked first" in explain(flow, "q1-").rounds[0].left
     assert ReadRound.custom("select", right=False) in {read for each in explore(flow).onward for read, _ in each}
+
+
+def test_the_kind_of_a_step_that_is_asked_first_is_found_and_replaced():
+    """In a block as in any other."""
+    kind = Quiz()
+    assert (kind, kind) == kinds_in(sequence(ask_first(kind), ask_first(named("second", kind))))
+    other = Quiz(attempts=1)
+    changed = map_kinds(sequence(ask_first(kind), ask_first(named("second", kind))), lambda _: other)
+    assert sequence(ask_first(other), ask_first(named("second", other))) == changed
+
+
+def test_a_message_that_is_asked_first_is_a_channel_of_recovery_too():
+    """Beside the password."""
+    assert ("email",) == recovery_channels(Flow(sequence(Srp(), ask_first(EmailOtp()))))
+
+
+def test_a_file_says_what_is_asked_first(tmp_path):
+    """The same value as in Python."""
+    file = tmp_path / "flow.toml"
+    file.write_text('steps = [{ ask_first = { kind = "email_otp", name = "code" } }]')
+    assert Flow(ask_first(named("code", EmailOtp()))) == load_flow(file)
+    file.write_text("steps = [{ ask_first = { sequence = [{ kind = 'email_otp' }] } }]")
+    with pytest.raises(ConfigurationError, match=r"line 1: steps\[0\].ask_first: .* is no step"):
+        load_flow(file)
+
+
+def test_the_diagram_shows_what_can_be_answered_in_a_choice():
+    """On the node of the choice; an answer there leads where the choice and then the answer lead."""
+    drawn = collapsed(explore(FLOW))
+    assert "choose c1, q1; or answer c1" in {node.label for node in drawn.nodes}
+    assert {("choose_c1", "step_c1"), ("choose_c1", "step_q1")} <= {(edge.source, edge.target) for edge in drawn.edges}
+    assert any("select:c1+" in edge.label for edge in full(explore(FLOW)).edges)
+    asked = collapsed(explore(Flow(ask_first(quiz(1)))))
+    assert ["chosen"] == [edge.label for edge in asked.edges if edge.source == "choose_q1" and edge.target == "step_q1"]
+
+
+def test_the_kit_decides_after_an_answered_choice():
+    """The last word says what the client says."""
+    assert IssueTokens() == decision_after(FLOW, "select:c1+")
+    assert Present("c1") == decision_after(FLOW, "select:c1-")
+
+
+def test_two_flows_that_offer_otherwise_differ():
+    """No session leads elsewhere, but the client sees it."""
+    found = difference(Flow(one_of(named("s1", Quiz()), quiz(1))), Flow(one_of(named("s1", Card()), quiz(1))))
+    assert ("offered", "", "s1") in {(each.what, each.old, each.new) for each in found.changes}
+
+
+@pytest.mark.parametrize("word", ["select:c1~", "select:c1!", "select:nosuch+", "select:select+", "select:srp_a+"])
+def test_a_word_for_an_answered_choice_names_a_step_and_a_result(word):
+    """Nothing else is one."""
+    with pytest.raises(ConfigurationError, match="is no round"):
+        parse_session(word, FLOW.steps)
+    (read,) = parse_session("select:srp_a+", ["srp_a"])
+    assert ReadRound("CUSTOM_CHALLENGE", "srp_a", "offered", right=True) == read
+    assert "select:srp_a+" == format_round(read)

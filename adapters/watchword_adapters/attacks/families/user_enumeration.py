@@ -39,8 +39,9 @@ def shape(public: Mapping[str, str], loose: frozenset[str] = frozenset()) -> obj
 def with_offers_apart(public: Mapping[str, str]) -> Mapping[str, str]:
     """Return *public* with the parameters of each offer in it one by one, such as ``offer_card.expires_at``."""
     apart: dict[str, str] = {}
+    offers = {f"offer_{step}" for step in public.get("offers", "").split(",")}
     for name, text in public.items():
-        offer = json.loads(text) if name.startswith("offer_") else None
+        offer = json.loads(text) if name in offers else None
         apart |= {name: text} if offer is None else {f"{name}.{inner}": each for inner, each in offer.items()}
     return apart
 
