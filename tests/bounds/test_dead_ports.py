@@ -1,4 +1,4 @@
-"""In real time: with a dead mail server, and with a dead ledger, every call ends closed, in time, and with a fixed text."""
+"""In real time: with a dead mail server, a dead ledger, or a dead store of credentials, every call ends closed, in time, and with a fixed text."""
 
 import re
 import socket
@@ -11,12 +11,14 @@ import pytest
 
 from kit import hosts
 from kit.aws import REGION, isolate
-from kit.engine_host import KEY
+from kit.engine_host import ANN, KEY
+from kit.remembering_kinds import Uses, enrolled
 from watchword import Flow
 from watchword.errors import FAILURE_TEXTS
 from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.couriers.smtp import SmtpCourier
+from watchword_adapters.credentials import DynamoDBCredentials, MemoryCredentials, SqliteCredentials
 from watchword_adapters.ledgers import DynamoDbLedger
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
@@ -77,36 +79,38 @@ def test_a_mail_server_that_is_gone():
 
 @contextmanager
 def locked(path):
-    """A SQLite ledger whose file another connection holds."""
-    ledger = SqliteLedger(path)
-    ledger.claim("warm", "up", now=time.time(), lease=1.0, within=5.0)
+    """Another connection that holds the SQLite file *path*."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     try:
-        yield ledger
+        yield
     finally:
         other.execute("ROLLBACK")
         other.close()
-        ledger.close()
 
 
 @contextmanager
-def dead(sort, folder):
-    """A ledger that does not answer."""
+def dead(sort, in_a_file, in_dynamodb):
+    """A port that does not answer: that of *in_a_file* made by its path, which is warm, or of the class *in_dynamodb*."""
     if sort == "sqlite, locked":
-        with locked(folder / "ledger.db") as ledger:
-            yield ledger
+        port, path = in_a_file
+        with locked(path):
+            yield port
+        port.close()
         return
-    with silent() as port, pytest.MonkeyPatch.context() as patch:
+    with silent() as place, pytest.MonkeyPatch.context() as patch:
         isolate(patch)
-        ledger = DynamoDbLedger(
-            "Ledger", region=REGION, endpoint=f"http://127.0.0.1:{gone() if sort == 'dynamodb, gone' else port}"
+        far = in_dynamodb(
+            "Table", region=REGION, endpoint=f"http://127.0.0.1:{gone() if sort == 'dynamodb, gone' else place}"
         )
-        ledger.prepare()
-        yield ledger
+        far.prepare()
+        yield far
 
 
-@pytest.mark.parametrize("sort", ["sqlite, locked", "dynamodb, silent", "dynamodb, gone"])
+DEAD = pytest.mark.parametrize("sort", ["sqlite, locked", "dynamodb, silent", "dynamodb, gone"])
+
+
+@DEAD
 def test_a_ledger_that_is_dead(sort, tmp_path):
     """Create sends nothing; Verify lets nobody in, with the right answer neither."""
     outbox = Outbox()
@@ -114,9 +118,35 @@ def test_a_ledger_that_is_dead(sort, tmp_path):
     code = "".join(filter(str.isdigit, outbox.messages[-1].text))[:8]
     sent = len(outbox.messages)
     answered = event("verify", privateChallengeParameters=before["privateChallengeParameters"], challengeAnswer=code)
-    with dead(sort, tmp_path) as ledger:
+    file = SqliteLedger(tmp_path / "ledger.db")
+    file.claim("warm", "up", now=time.time(), lease=1.0, within=5.0)
+    with dead(sort, (file, tmp_path / "ledger.db"), DynamoDbLedger) as ledger:
         t = made(ledger, outbox)
         assert timed(lambda: t.create(event("create", session=[]))) in FAILURE_TEXTS
         said = timed(lambda: t.verify(answered))
         assert said in FAILURE_TEXTS or said["response"]["answerCorrect"] is False
     assert sent == len(outbox.messages)
+
+
+@DEAD
+def test_a_store_of_credentials_that_is_dead(sort, tmp_path):
+    """Verify lets nobody in, with the right answer neither; nor does Create tell anything but a text of the list."""
+    kind, ledger = Uses(), MemoryLedger()
+    mine = enrolled(kind, f"us-east-1_Abc123#{ANN['sub']}", "id-1")
+    file, alive = SqliteCredentials(tmp_path / "store.db"), MemoryCredentials()
+    for store in (file, alive):
+        assert store.add(mine, replace=False, most=1, within=5.0)
+
+    def made_over(store):
+        return triggers(Flow(kind), key=KEY, ledger=ledger, credentials=store, environment={})
+
+    before = made_over(alive).create(event("create", session=[]))["response"]
+    right = kind.answers(mine, time.time())[0]
+    answered = event("verify", privateChallengeParameters=before["privateChallengeParameters"], challengeAnswer=right)
+    with dead(sort, (file, tmp_path / "store.db"), DynamoDBCredentials) as store:
+        t = made_over(store)
+        created = timed(lambda: t.create(event("create", session=[])))
+        assert created in FAILURE_TEXTS or created["response"]["publicChallengeParameters"]
+        said = timed(lambda: t.verify(answered))
+        assert said in FAILURE_TEXTS or said["response"]["answerCorrect"] is False
+    assert made_over(alive).verify(answered)["response"]["answerCorrect"] is True

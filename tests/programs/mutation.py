@@ -117,6 +117,11 @@ _PASSKEY = (
     "tests/plugins/test_passkey.py",
 )
 
+_FAR_STORE = (
+    *("tests/adapters/credentials/test_dynamodb_credentials.py", "--all"),
+    *("-k", "not Ministack and not at_once"),
+)
+
 MODULES |= {
     "passkey": Module("plugins/watchword_plugins/passkey.py", ("tests/plugins/test_passkey.py",)),
     **{
@@ -126,17 +131,14 @@ MODULES |= {
     "totp": Module("plugins/watchword_plugins/totp.py", ("tests/plugins/test_totp.py",)),
     "recovery_codes": Module("plugins/watchword_plugins/recovery_codes.py", ("tests/plugins/test_recovery_codes.py",)),
     **{
-        f"credentials_{name}": Module(
-            f"adapters/watchword_adapters/credentials/{name}.py", (f"tests/adapters/{tests}",)
-        )
+        f"credentials_{name}": Module(f"adapters/watchword_adapters/credentials/{name}.py", tests)
         for name, tests in (
-            ("memory", "credentials/test_stores.py"),
-            ("sqlite", "credentials/test_stores.py"),
-            ("dynamodb", "credentials/test_dynamodb_credentials.py"),
-            ("credential_items", "credentials/test_dynamodb_credentials.py"),
-            ("export_file", "cli/test_credentials.py"),
-            ("import_plan", "cli/test_credentials.py"),
-            ("user_lists", "cli/test_credentials.py"),
+            *((each, ("tests/adapters/credentials/test_stores.py",)) for each in ("memory", "sqlite")),
+            *((each, _FAR_STORE) for each in ("dynamodb", "credential_items")),
+            *(
+                (each, ("tests/adapters/cli/test_credentials.py",))
+                for each in ("export_file", "import_plan", "user_lists")
+            ),
         )
     },
     "attributes": Module("engine/watchword/algebra/attributes.py", ("tests/engine/analysis/test_findings.py",)),
