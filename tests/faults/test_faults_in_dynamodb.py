@@ -4,7 +4,17 @@ from functools import partial
 
 import pytest
 
-from kit.faults import COURIER_FAULTS, LEDGER_FAULTS, MOMENTS, Plan, Report, Trial, host_repeats, inject_into_create
+from kit.faults import (
+    COURIER_FAULTS,
+    LEDGER_FAULTS,
+    MOMENTS,
+    SERVICE_FAULTS,
+    Plan,
+    Report,
+    Trial,
+    host_repeats,
+    inject_into_create,
+)
 from watchword_adapters.attacks.arena.attacked_host import wrong_answer
 
 pytestmark = pytest.mark.exhaustive
@@ -38,28 +48,6 @@ def test_courier_faults_in_create(make_far_ledger, fault):
         )
 
     assert [] == REPORT.take()
-
-
-REASONS = ("None", "TransactionConflict", "ThrottlingError")
-CANCELLED = (
-    400,
-    {
-        "__type": "com.amazonaws#TransactionCanceledException",
-        "message": "canary",
-        "CancellationReasons": [{"Code": code} for code in REASONS],
-    },
-)
-"""What DynamoDB says of a transaction that met another one."""
-
-SERVICE_FAULTS = {
-    "throttled": (400, "ProvisionedThroughputExceededException"),
-    "internal error": (500, "InternalServerError"),
-    "access denied": (400, "AccessDeniedException"),
-    "no table": (400, "ResourceNotFoundException"),
-    "applied, answer lost": "lost",
-    "cut": "cut",
-    "cancelled, for mixed reasons": lambda operation, _: CANCELLED if operation == "TransactWriteItems" else "pass",
-}
 
 
 @pytest.mark.parametrize("fault", SERVICE_FAULTS)

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from kit.faults import DEADLINE, LEDGER_FAULTS, MOMENTS, Faulty, Plan, Report
+from kit.faults import DEADLINE, LEDGER_FAULTS, MOMENTS, SERVICE_FAULTS, Faulty, Plan, Report
 from kit.remembering_host import NAMED, POOL, STRANGER, Home, Spied
 from kit.remembering_kinds import KINDS, ONCE
 from watchword.algebra.evaluation import AnswerRequest
@@ -144,6 +144,24 @@ def test_a_fault_for_somebody_unknown(make_ports, kind, port, moment):
         answers += [trial.told(made, trial.home.answer, user=STRANGER) for _ in range(2)]
         trial.expect(not any(answers), "fail-open")
         trial.expect(trial.told(other, trial.home.answer) is True, "lost")
+
+    assert [] == REPORT.take()
+
+
+@pytest.mark.parametrize("kind", [KINDS["steps"], KINDS["codes"], KINDS["uses"]], ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("fault", SERVICE_FAULTS)
+@pytest.mark.parametrize("times", [1, 40])
+def test_a_fault_of_the_service(aws, make_far_ports, kind, fault, times):
+    """At each request to DynamoDB, of ledger and store: one, which a second try may mend, and one that stays."""
+    for right, passed in product((True, False), range(6)):
+        trial = Trial(kind, make_far_ports, f"{kind.kind} {right}, {fault} after {passed}, {times} times")
+        made, other = trial.home.ask(), trial.home.ask()
+        answer = trial.home.answer if right else "wrong"
+        aws.faults[:] = ["pass"] * passed + [SERVICE_FAULTS[fault]] * times
+        first = trial.told(made, answer)
+        aws.faults.clear()
+        trial.expect(first in {None, right}, "lost" if right else "fail-open")
+        trial.ends_well(made, answer, other, right=right)
 
     assert [] == REPORT.take()
 

@@ -38,6 +38,28 @@ COURIER_FAULTS = {
     "no name": lambda: OSError("no such host"),
 }
 
+_REASONS = ("None", "TransactionConflict", "ThrottlingError")
+_CANCELLED = (
+    400,
+    {
+        "__type": "com.amazonaws#TransactionCanceledException",
+        "message": "canary",
+        "CancellationReasons": [{"Code": code} for code in _REASONS],
+    },
+)
+"""What DynamoDB says of a transaction that met another one."""
+
+SERVICE_FAULTS = {
+    "throttled": (400, "ProvisionedThroughputExceededException"),
+    "internal error": (500, "InternalServerError"),
+    "access denied": (400, "AccessDeniedException"),
+    "no table": (400, "ResourceNotFoundException"),
+    "applied, answer lost": "lost",
+    "cut": "cut",
+    "cancelled, for mixed reasons": lambda operation, _: _CANCELLED if operation == "TransactWriteItems" else "pass",
+}
+"""What DynamoDB may answer instead; see `kit.aws.Aws`."""
+
 
 def ledgers(folder):
     """Ways to make an empty ledger on this machine, by name; the one over the network has a file of its own."""
