@@ -101,7 +101,7 @@ class Triggers:
     def _verify(self, event: Event) -> Event:
         engine, request = self._full(), cognito.answer_request_of(event)
         if self._dialect is not None:
-            request = self._dialect.answer_request(event, request, engine)
+            request = self._dialect.with_issued(self._dialect.answer_request(event, request), engine)
         return cognito.verify_response(event, engine.verify(request))
 
     def _session_request(self, event: Event) -> SessionRequest:

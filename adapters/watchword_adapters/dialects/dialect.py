@@ -32,11 +32,18 @@ class Dialect(Protocol):
         """Return *request*, of Define or Create, with the engine's words in place of the client's."""
         ...
 
-    def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
+    def answer_request(self, event: Mapping[str, Any], request: AnswerRequest) -> AnswerRequest:
         """Return *request*, of Verify, with the engine's words in place of the client's.
 
         Raises:
             ProtocolError: if the client asks for what the flow does not have.
+        """
+        ...
+
+    def with_issued(self, request: AnswerRequest, services: Services) -> AnswerRequest:
+        """Return *request* with the challenges that were given out before the sign-in, used up for its round.
+
+        Raises:
             UnavailableError: if a port of *services* fails.
         """
         ...

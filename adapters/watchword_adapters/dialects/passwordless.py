@@ -94,19 +94,23 @@ class Passwordless:
         heard = hear(_metadata(event), asked, passkeys_of(self.flows))
         return request if heard is None else evolve(request, client_metadata=_words(*heard))
 
-    def answer_request(self, event: Mapping[str, Any], request: AnswerRequest, services: Services) -> AnswerRequest:
-        """The same for Verify. A challenge that was given out before the sign-in is used up for this round."""
+    def answer_request(self, event: Mapping[str, Any], request: AnswerRequest) -> AnswerRequest:
+        """The same for Verify, with the private parameters as they were sealed."""
         private = _without_name(request.private)
         method, step = method_of(_metadata(event)), passkeys_of(self.flows).get(str(private.get("flow")))
         if method is None:
             return evolve(request, private=private)
         if method != FIDO2 or step is None:
             raise MethodError(NOT_SUPPORTED.get(method, "the client names a method that nobody knows"))
+        words = _words(ANSWER, step) if private.get("kind") == derivative.SELECT else {}
+        return evolve(request, private=private, client_metadata=words)
+
+    def with_issued(self, request: AnswerRequest, services: Services) -> AnswerRequest:
+        """Take a challenge that the API gave out, whoever the client is: it is used up for this round."""
         from watchword_adapters.dialects.sign_in_challenges import spent_challenge  # noqa: PLC0415 - see above
 
-        words = _words(ANSWER, step) if private.get("kind") == derivative.SELECT else {}
-        spent = spent_challenge(services, request.pool, request.answer, private.get("round"))
-        return evolve(request, private=private, client_metadata=words, issued=(spent,) if spent else ())
+        spent = spent_challenge(services, request.pool, request.answer, request.private.get("round"))
+        return evolve(request, issued=(spent,) if spent else ())
 
     def decision(self, event: Mapping[str, Any], request: SessionRequest, decision: Decision) -> Decision:
         """A passkey brings tokens or a failure: the client throws at a second round."""

@@ -15,9 +15,13 @@ from kit.passwordless_client import FIDO2, Client, challenge_in
 from kit.paths import TESTS
 from watchword import ConfigurationError, Flow, named, one_of, sequence, when
 from watchword.algebra.blocks import attribute
+from watchword.algebra.evaluation import evaluate
+from watchword.algebra.flow import IssueTokens
 from watchword.testing.time import VirtualClock
+from watchword_adapters.cli.logs.captured_events import read_events
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.deploy.packages.imports import follow
+from watchword_adapters.dialects.dialect import find_dialect
 from watchword_adapters.dialects.sign_in_challenges import new_challenge
 from watchword_adapters.ledgers import SqliteLedger
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -341,6 +345,25 @@ def test_everybody_is_asked_alike():
         assert first.keys() == second.keys()
         assert json.loads(first["fido2options"]).keys() == json.loads(second["fido2options"]).keys()
         assert "failure" == nobody.answer(assertion(challenge_in(second)))
+
+
+def test_captured_events_are_read_as_the_triggers_read_them(tmp_path):
+    """For the support desk: why a client was let in, or was not."""
+    triggers = triggers_of(CHOICE, dialect="passwordless")
+    client = Client(triggers)
+    client.answer(assertion(challenge_in(client.begin())))
+    private = client.created["privateChallengeParameters"]
+    define = event("define", session=client.session, clientMetadata=FIDO2)
+    verify = event("verify", privateChallengeParameters=private, challengeAnswer="x", clientMetadata=FIDO2)
+    odd = verify | {"request": verify["request"] | {"clientMetadata": {"signInMethod": "MAGIC_LINK"}}}
+    (tmp_path / "events.json").write_text(json.dumps([define, verify, odd]))
+    read = read_events(tmp_path / "events.json", [CHOICE], find_dialect("passwordless", [CHOICE]))
+    first, second, third = read
+    (plain, *_) = read_events(tmp_path / "events.json", [CHOICE])
+
+    assert IssueTokens() == evaluate(first.request, (CHOICE,)).decision
+    assert IssueTokens() != evaluate(plain.request, (CHOICE,)).decision
+    assert ("passkey", "") == (second.tried.offered, third.tried.offered)
 
 
 def test_a_function_that_only_defines_loads_nothing_of_the_engine():

@@ -22,6 +22,7 @@ from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.logs.captured_events import RULES, CapturedAnswer, CapturedEvent, read_events
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.dialects.dialect import DIALECTS, find_dialect
 
 _LAST_SECOND = 253_402_300_799
 """The last second of the year 9999, after which there is no date to print."""
@@ -50,6 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FLOW",
         help="a flow that was deployed before, as in triggers(flow, previous=[…]); may be given again",
     )
+    parser.add_argument("--dialect", choices=DIALECTS, help="the client whose words the events have")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -58,10 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
     registry = Registry()
     flow = read_flow(arguments, registry)
     flows = (flow, *(find_flow(each, registry) for each in arguments.previous))
+    dialect = find_dialect(arguments.dialect, flows) if arguments.dialect else None
     progress = Progress("events replayed")
     rules: Counter[str] = Counter()
     told: list[tuple[CapturedEvent, Explanation]] = []
-    for number, captured in enumerate(read_events(Path(arguments.events), flows), 1):
+    for number, captured in enumerate(read_events(Path(arguments.events), flows, dialect), 1):
         told.append((captured, _explained(captured, flows)))
         rules.update(captured.rules)
         progress(number)

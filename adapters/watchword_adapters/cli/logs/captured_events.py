@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from json import JSONDecodeError
@@ -22,6 +23,7 @@ from watchword.errors import ConfigurationError, ProtocolError
 from watchword.runtime.wire import PrivateParameters, read_private_parameters, write_metadata
 from watchword_adapters.aws.cognito import answer_request_of, event_of, session_request_of, trigger_of
 from watchword_adapters.cli.logs.log_events import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
+from watchword_adapters.dialects.dialect import Dialect
 
 _SPACE = re.compile(r"\s+")
 MAX_WHOLE = 4 * 1024 * 1024
@@ -73,10 +75,11 @@ class CapturedEvent:
     response: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
-def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[CapturedEvent]:
+def read_events(path: Path, flows: Sequence[Flow], dialect: Dialect | None = None) -> Iterator[CapturedEvent]:
     """Give the events of the file at *path*: one, a JSON array, JSON values one after the other, or what a log holds.
 
-    See `watchword_adapters.cli.logs.log_events` for the forms of logs.
+    See `watchword_adapters.cli.logs.log_events` for the forms of logs. With a *dialect* the client's words are
+    read as the triggers read them.
 
     A file, or a pipe, of more than `MAX_WHOLE` bytes is never in memory as a whole: it holds one event a line (JSON lines).
 
@@ -87,7 +90,7 @@ def read_events(path: Path, flows: Sequence[Flow]) -> Iterator[CapturedEvent]:
     """
     for number, given in enumerate(_values(path), 1):
         try:
-            yield _captured(event_of(given), flows)
+            yield _captured(event_of(given), flows, dialect)
         except ProtocolError as error:
             raise ConfigurationError(f"{path}, event {number}: {error}") from None
 
@@ -215,16 +218,18 @@ def _events_of_line(path: Path, number: int, line: bytes) -> Iterator[object]:
         yield from _opened(path, value, number)
 
 
-def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> CapturedEvent:
+def _captured(event: dict[str, Any], flows: Sequence[Flow], dialect: Dialect | None) -> CapturedEvent:
     trigger = trigger_of(event)
     given = event.get("response")
     response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
     rules: set[str] = set()
     if trigger == "verify":
-        tried = _tried(answer_request_of(event), rules)
+        tried = _tried(_heard(event, dialect), rules)
         kept = {"answerCorrect": response.get("answerCorrect")} if response else {}
         return CapturedEvent(trigger, _named(rules), tried=tried, response=kept)
-    request = _without_secrets(session_request_of(event), flows, rules)
+    asked = session_request_of(event)
+    heard = asked if dialect is None else dialect.session_request(event, asked)
+    request = _without_secrets(heard, flows, rules)
     if trigger == "create":
         rules |= {"responses"} if response else set()
         return CapturedEvent(trigger, _named(rules), request)
@@ -232,6 +237,14 @@ def _captured(event: dict[str, Any], flows: Sequence[Flow]) -> CapturedEvent:
     return CapturedEvent(
         trigger, _named(rules), request, response={name: response[name] for name in names if name in response}
     )
+
+
+def _heard(event: dict[str, Any], dialect: Dialect | None) -> AnswerRequest:
+    """Return what an event of Verify says; as it is, where the client asks for what the flow does not have."""
+    request = answer_request_of(event)
+    with suppress(ProtocolError):
+        return request if dialect is None else dialect.answer_request(event, request)
+    return request
 
 
 def _named(rules: set[str]) -> tuple[str, ...]:
