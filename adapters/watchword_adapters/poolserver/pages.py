@@ -12,9 +12,11 @@ from typing import Any
 
 from attrs import asdict
 
+from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver.http.application import Page
 from watchword_adapters.poolserver.http.json_protocol import Response, refusal_response
 from watchword_adapters.poolserver.inspector import Inspector, RightAnswer, Shown
+from watchword_adapters.qr_code import qr_svg
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 
 _REFRESH_SECONDS = 3
@@ -25,7 +27,7 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}"
     "article{border:1px solid #bbb;border-radius:6px;padding:.5rem 1rem;margin:1rem 0}"
     "h1{font-size:1.4rem}h2{font-size:1.1rem;margin:.2rem 0}p{margin:.3rem 0}"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:1rem}img{border:1px solid #bbb}.quiet{color:#555}"
+    "svg{max-width:16rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:1rem}img{border:1px solid #bbb}.quiet{color:#555}"
     ".loud{background:#8b0000;color:#fff;padding:.5rem 1rem;border-radius:6px}"
 )
 
@@ -95,15 +97,23 @@ def _mail(mail: SentMessage) -> str:
 
 
 def _picture(shown: Shown) -> str:
+    whose = f"<p class='quiet'>for {escape(shown.username)}, {_time(shown.at)}</p>"
+    if "otpauth_uri" in shown.public:
+        return f"<article><h2>A QR code for an authenticator app</h2>{whose}{_qr_code(shown.public['otpauth_uri'])}</article>"
     image = shown.public["image"]
     if not image.startswith("data:"):
         image = f"data:{shown.public.get('media_type', '')};base64,{image}"
     if not _PICTURE.fullmatch(image):
         return ""
-    return (
-        f"<article><h2>A picture</h2><p class='quiet'>for {escape(shown.username)}, {_time(shown.at)}</p>"
-        f'<img src="{image}" alt="what the user was shown"></article>'
-    )
+    return f'<article><h2>A picture</h2>{whose}<img src="{image}" alt="what the user was shown"></article>'
+
+
+def _qr_code(uri: str) -> str:
+    try:
+        drawn = qr_svg(uri)
+    except ConfigurationError as error:  # nothing to draw with, or a URI of a plugin that is too long
+        drawn = f"<p>{escape(str(error))}</p>"
+    return f"{drawn}<pre>{escape(uri)}</pre>"
 
 
 def _time(at: float) -> str:

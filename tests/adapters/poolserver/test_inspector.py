@@ -192,6 +192,42 @@ def test_a_picture_that_is_none_is_left_out():
     assert {"img", "script"}.isdisjoint(tag for tag, _ in Elements(page).found)
 
 
+class Enrolling(CodeByMail):
+    """Shows a URI for an app, as a kind that enrols does."""
+
+    uri = "otpauth://totp/Acme:ann?secret=AAAA&issuer=Acme"
+
+    def create(self, event, context):
+        event = super().create(event, context)
+        event["response"]["publicChallengeParameters"] = {"otpauth_uri": self.uri}
+        return event
+
+
+def outbox_of(handlers):
+    """The page when ann has begun to sign in."""
+    world = World(handlers=handlers)
+    world.add("ann")
+    world.begin("ann")
+    return world.page().body.decode()
+
+
+def test_what_an_app_reads_is_drawn():
+    """Whoever tries a flow scans it off the page; beside it is the text."""
+    page = outbox_of(Enrolling())
+    assert {"svg", "path"} <= {tag for tag, _ in Elements(page).found}
+    assert "otpauth://totp/Acme:ann?secret=AAAA&amp;issuer=Acme" in page
+
+
+@pytest.mark.parametrize("uri", ["x" * 3000, HOSTILE * 200, "\ud800"])
+def test_what_cannot_be_drawn_is_said(uri):
+    """A plugin may call anything a URI; it is text on the page."""
+    handlers = Enrolling()
+    handlers.uri = uri
+    page = outbox_of(handlers)
+    assert {"svg", "script", "img"}.isdisjoint(tag for tag, _ in Elements(page).found)
+    assert "has no QR code" in page
+
+
 def test_an_empty_outbox_says_what_to_do():
     """The page is opened before anybody has signed in."""
     assert "Nothing yet" in World(handlers=CodeByMail()).page().body.decode()
