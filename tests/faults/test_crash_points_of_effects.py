@@ -7,14 +7,22 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from attrs import evolve
 
 from kit.deaths import Deaths, Killed, Mortal
 from kit.engine_host import Host, Riddle, world
 from kit.remembering_host import NAMED, OWNER, Home
 from kit.remembering_kinds import KINDS, ONCE
 from watchword import Flow, IssueTokens, enrol, sequence
+from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
+from watchword.testing import FlowUser
+from watchword.testing.flow_user import TEST_POOL
 from watchword_adapters.credentials import MemoryCredentials
+from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.totp import Totp
+
+pyotp = pytest.importorskip("pyotp")
 
 pytestmark = pytest.mark.exhaustive
 
@@ -182,6 +190,43 @@ def test_killed_anywhere_an_enrolment_outside_a_sign_in_enrols_once(make_any_por
         step += 1
     # peek, count, list, consume, add, put
     assert step >= 13, deaths.points
+
+
+def totp_code(user):
+    """Enrol an app; return a code of it, of a later day."""
+    app = pyotp.TOTP(user.enrol("totp", lambda shown: pyotp.TOTP(shown["secret"]).at(user.clock.now()))["secret"])
+    user.clock.advance(86_400)
+    return app.at(user.clock.now())
+
+
+def recovery_code(user):
+    """Draw codes; return one."""
+    return user.enrol("recovery_codes", lambda shown: shown["codes"].split()[0])["codes"].split()[3]
+
+
+@pytest.mark.parametrize(("kind", "set_up"), [(Totp(), totp_code), (RecoveryCodes(), recovery_code)])
+def test_killed_anywhere_a_code_of_the_shipped_kinds_counts_once(make_any_ports, kind, set_up):
+    """The round reads right again, and the code is wrong in any other."""
+    step, died = 0, True
+    while died:
+        ledger, store = make_any_ports()
+        user = FlowUser(Flow(kind), ledger=ledger, credentials=store)
+        code, deaths = set_up(user), Deaths(step)
+        mortal = evolve(user.engine, ledger=Mortal(ledger, deaths), credentials=Mortal(store, deaths))
+        made, other = (
+            AnswerRequest(TEST_POOL, user.client, user.user(), code, challenge.private)
+            for challenge in (user.engine.create(SessionRequest(TEST_POOL, user.client, user.user())) for _ in range(2))
+        )
+        died = False
+        try:
+            assert mortal.verify(made).right
+        except Killed:
+            died = True
+            COUNTS["crashes"] += 1
+        assert [True, True, False, True] == [user.engine.verify(each).right for each in (made, made, other, made)]
+        step += 1
+    # charge, list, swap, consume
+    assert 9 == step
 
 
 def test_nothing_was_lost_and_nothing_was_used_twice():
