@@ -473,7 +473,7 @@ CHANGES = {
     "Verify says false to it": lambda request: request["privateChallengeParameters"].update(step="select", kind="select"),
     "the client asked for another message": lambda request: request.update(clientMetadata={"watchword_action": "resend"}),
     "malformed: the answer is no text": lambda request: request.update(challengeAnswer=31415926),
-    "malformed: the answer is too long": lambda request: request.update(challengeAnswer="31415926" * 200),
+    "malformed: the answer is too long": lambda request: request.update(challengeAnswer="31415926" * 3000),
     "unknown_user: ": lambda request: request.update(userNotFound=True),
 }  # fmt: skip
 
