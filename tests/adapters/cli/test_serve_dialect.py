@@ -5,10 +5,12 @@ import urllib.error
 import urllib.request
 
 import pytest
+from attrs import evolve
 
 from kit.authenticator import Authenticator, decode
 from kit.served_pool import served
 from watchword_adapters.cli import main
+from watchword_adapters.cli.local.client_snippets import PoolAccess
 
 pytestmark = pytest.mark.exhaustive
 
@@ -98,6 +100,16 @@ def test_a_token_that_was_revoked_opens_the_api_no_more(flow):
         assert 200 == posted(address, {}, Authorization=bearer)[0]
         called(server, "AdminDisableUser", UserPoolId=server.pool_id, Username="ann")
         assert (401, {"message": "Unauthorized"}) == posted(address, {}, Authorization=bearer)
+
+
+def test_the_client_is_told_where_everything_is():
+    """Its own lines come first, to be pasted; without the dialect there are none."""
+    access = PoolAccess("http://127.0.0.1:9229", "us-east-1_Abc123", "local")
+    titles, texts = zip(*evolve(access, fido2_base_url="http://127.0.0.1:9229/fido2").snippets(), strict=True)
+
+    assert "amazon-cognito-passwordless-auth" == titles[0]
+    assert "baseUrl: 'http://127.0.0.1:9229/fido2'" in texts[0]
+    assert titles[1:] == tuple(title for title, _ in access.snippets())
 
 
 @pytest.mark.parametrize(

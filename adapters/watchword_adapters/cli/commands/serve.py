@@ -249,6 +249,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             pool.client_id,
             pool.client_secret,
             str(certificate[0]) if certificate else "",
+            f"{endpoint}{FIDO2_PATH}" if arguments.dialect else "",
         )
         flow = source.flow if isinstance(source, FlowSource) else None
         yield _Served(application, sockets, access, certificate, flow, urls)

@@ -7,13 +7,17 @@ from attrs import field, frozen
 
 @frozen
 class PoolAccess:
-    """Where a served pool is, and as which app client. *certificate* is the path of what must be trusted, or empty."""
+    """Where a served pool is, and as which app client. *certificate* is the path of what must be trusted, or empty.
+
+    *fido2_base_url* is the API for passkeys of the passwordless client, or empty where that is not spoken to.
+    """
 
     endpoint: str
     pool_id: str
     client_id: str
     client_secret: str = field(default="", repr=False)
     certificate: str = ""
+    fido2_base_url: str = ""
 
     def snippets(self) -> tuple[tuple[str, str], ...]:
         """Return a title and lines to copy for boto3, Amplify, amazon-cognito-identity-js and pycognito."""
@@ -43,8 +47,15 @@ class PoolAccess:
             f'user = Cognito("{self.pool_id}", "{self.client_id}"{secret}, username="ann",\n'
             f'               boto3_client_kwargs={{"endpoint_url": "{self.endpoint}"{trusted}}})'
         )
+        passwordless = (
+            "import { Passwordless } from 'amazon-cognito-passwordless-auth'\n"
+            f"Passwordless.configure({{ cognitoIdpEndpoint: '{self.endpoint}', userPoolId: '{self.pool_id}',\n"
+            f"  clientId: '{self.client_id}', fido2: {{ baseUrl: '{self.fido2_base_url}' }} }})"
+        )
         browsers = "" if not self.client_secret else " (a browser keeps no secret: give an app client without one)"
+        foreign = ((f"amazon-cognito-passwordless-auth{browsers}", passwordless),) if self.fido2_base_url else ()
         return (
+            *foreign,
             ("boto3", boto3),
             (f"Amplify v6{browsers}", amplify),
             (f"amazon-cognito-identity-js{browsers}", identity),
