@@ -122,7 +122,7 @@ class KindRequest:
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
-        """What the user has enrolled for this kind, oldest first. The store is read when a kind asks for the first time.
+        """What the user has enrolled for this kind, oldest first. For a challenge the store is read when the kind asks; for an answer, before.
 
         Raises:
             UnavailableError: if the store cannot be read; let it pass.
