@@ -9,8 +9,9 @@ from attrs import evolve
 from kit.engine_host import ANN, DeadLedger, Riddle, world
 from kit.fobs import Badge, Fob
 from kit.user_pool import START
-from watchword import ConfigurationError, Flow, UnavailableError, one_of, sequence
+from watchword import ConfigurationError, Flow, ProtocolError, UnavailableError, one_of, sequence
 from watchword.contract.credentials import Credential
+from watchword.errors import TryLaterError
 from watchword.testing.time import VirtualClock
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.credentials_api import CredentialsApi
@@ -365,6 +366,36 @@ def test_a_defect_is_a_500_that_says_nothing():
     status, said = Place(credentials=Broken()).call("GET")
     assert (500, "failed") == (status, said["error"])
     assert ANN["sub"] not in said["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TryLaterError("secret"), (429, "try_later")),
+        (UnavailableError("secret"), (503, "unavailable")),
+        (ProtocolError("secret"), (400, "bad_request")),
+        (ConfigurationError("secret"), (500, "failed")),
+        (SystemExit("secret"), (500, "failed")),
+    ],
+    ids=repr,
+)
+def test_each_error_has_its_status(error, told):
+    """Its own text goes to the operator alone."""
+
+    class Raising(MemoryCredentials):
+        def list(self, owner, *, within):
+            raise error
+
+    at = Place(credentials=Raising())
+    status, said = at.call("GET")
+    assert told == (status, said["error"])
+    assert "secret" not in said["message"]
+    assert at.world.events.events[-1].ref in said["message"] or 429 == status
+
+
+def test_an_api_shows_no_keys():
+    """In a log or a traceback."""
+    assert f"CredentialsApi(pool='{POOL}', origins=frozenset({{'{ORIGIN}'}}))" == repr(Place().api)
 
 
 def test_only_pages_of_the_application_may_call(at):

@@ -14,7 +14,9 @@ from watchword.contract.credentials import MAX_CREDENTIALS, Credential, Enrolmen
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import TryLaterError
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment, name_behind
+from watchword.runtime.credentials.pending import find_pending
 from watchword.runtime.keyring import Keyring
+from watchword.runtime.wire import claim_time
 from watchword_adapters.credentials import MemoryCredentials
 
 FLOW = Flow(sequence(Riddle(), Fob(), Badge()))
@@ -174,6 +176,56 @@ def test_a_handle_of_another_is_as_unknown_as_an_old_one():
     assert {("expired", "")} == {(each.reason, each.ref) for each in replies}
     assert () == owned(at) == owned(at, ZOE)
     assert complete(at, begun.handle, word, kind="fob")
+
+
+def test_a_ledger_that_keeps_too_long_makes_no_handle_last_longer():
+    """The time is in the state too."""
+    at = here()
+    begun, began = begin(at), at.clock.now()
+
+    class Keeping:
+        reach = "everywhere"
+
+        def __getattr__(self, name):
+            if name == "peek":
+                return lambda key, *, now, within: at.ledger.peek(key, now=began, within=within)
+            return getattr(at.ledger, name)
+
+    keeping = evolve(at.engine, ledger=Keeping())
+    at.clock.advance(599)
+    assert "ann" == name_behind(keeping, POOL, CLIENT, begun.handle)
+    for seconds in (1, 1, 1000):
+        at.clock.advance(seconds)
+        assert name_behind(keeping, POOL, CLIENT, begun.handle) is None
+        assert "expired" == complete_enrolment(keeping, POOL, CLIENT, ann, begun.handle, "x").reason
+
+
+def test_what_is_pending_shows_no_secret():
+    """In a log or a traceback."""
+    at = here()
+    shown = repr(find_pending(at.engine, (POOL, CLIENT), begin(at, user=User("a name", ANN)).handle, within=1))
+    assert "PendingEnrolment(owner=" in shown
+    assert "root" not in shown
+    assert "a name" not in shown
+
+
+def test_a_round_is_of_one_enrolment_and_one_answer():
+    """16 digits of the one and 32 of the other; the claim says when the enrolment began, and which key made it."""
+    at = here()
+    pending = [find_pending(at.engine, (POOL, CLIENT), begin(at).handle, within=1) for _ in range(2)]
+    rounds = {each.round(each.digest(answer)) for each in pending for answer in ("1", "2")}
+    assert {48} == set(map(len, rounds))
+    assert 4 == len(rounds)
+    for each in pending:
+        assert (48, int(at.clock.now())) == (len(each.claim), claim_time(each.claim))
+        assert 16 == len(each.round())
+
+
+def test_a_label_may_have_64_characters():
+    """And none more."""
+    at = here()
+    begun = begin(at)
+    assert complete(at, begun.handle, begun.public["word"], label="x" * 64)
 
 
 def test_a_key_that_has_left_ends_the_enrolment():
