@@ -1110,6 +1110,21 @@ class OneTryOnly(Ticker):
         return Ticker.complete(self, request) if request.private else Verdict(right=False)
 
 
+@breaks_memory("test_a_user_of_any_name_can_enrol", "begin raised UnicodeEncodeError")
+@frozen
+class NamesInAscii(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        request.user.name.encode("ascii")
+        return Ticker.begin(self, request)
+
+
+@breaks_memory("test_a_user_of_any_name_can_enrol", "the engine refuses the enrolment")
+@frozen
+class CarriesTheName(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        return evolve(Ticker.begin(self, request), carry={"name": request.user.name})
+
+
 @breaks_memory("test_a_wrong_answer_enrols_nothing", "enrols")
 @frozen
 class EnrolsByAPrefix(Ticker):

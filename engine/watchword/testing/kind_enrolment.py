@@ -14,7 +14,7 @@ from watchword.contract.kinds import Challenge, KindRequest, Verdict
 from watchword.contract.powers import powers_of
 from watchword.errors import UnavailableError
 from watchword.runtime.creation import flaw_of
-from watchword.testing.hostile import hostile_answers
+from watchword.testing.hostile import HOSTILE_TEXTS, hostile_answers
 from watchword.testing.kind_calls import ENROLLED_AT, KindCalls
 from watchword.testing.kind_facts import SolvedChallenge, assert_word, hidden_users, told_of
 from watchword.testing.leaks import reveals
@@ -46,6 +46,18 @@ class EnrolmentRules(KindCalls):
         retry = self._begun(**how)
         said = self._completed(retry, self._completing(retry, **how), claim="claim-2")
         assert isinstance(said, NewCredential), "after a wrong answer the right one enrols nothing"
+
+    def test_a_user_of_any_name_can_enrol(self) -> None:
+        """Whatever stands in the name and the attributes, the enrolment can be begun and completed."""
+        self._demand_enrolment()
+        for bad in HOSTILE_TEXTS:
+            attributes = dict.fromkeys([*self.user.attributes, "given_name", "name", "preferred_username"], bad)
+            user = evolve(self.user, name=bad, attributes=attributes)
+            begun = self._begun(user=user)
+            flaw = flaw_of(Challenge(begun.public, begun.private, begun.carry), "")
+            assert not flaw, f"with {bad!r:.40} the engine refuses the enrolment: the kind {flaw}"
+            said = self._completed(begun, self._completing(begun, user=user), user=user)
+            assert isinstance(said, NewCredential), f"with {bad!r:.40} the right answer enrols nothing"
 
     def test_a_wrong_answer_enrols_nothing(self) -> None:
         """No wrong answer gives a credential, and none raises, whatever its type, length or script."""
