@@ -120,6 +120,17 @@ def test_a_challenge_for_somebody_whom_nobody_knows_signs_in():
     assert "failure" == world.signed_in(device, challenge=options["challenge"])
 
 
+@pytest.mark.parametrize("written", [lambda text: f"{text}==", lambda text: text.replace("-", "+").replace("_", "/")])
+def test_a_challenge_comes_back_as_clients_write_it(written):
+    """React Native pads it and may take the other alphabet: the bytes count."""
+    world = World()
+    device, _ = world.enrolled()
+    challenge = world.ask("/sign-in-challenge", token="")[1]["challenge"]
+    said = {"type": "webauthn.get", "challenge": written(challenge), "origin": ORIGIN, "crossOrigin": False}
+
+    assert "tokens" == world.signed_in(device, client_data=json.dumps(said).encode())
+
+
 def test_a_list_has_what_the_user_enrolled_for_this_site():
     """Times as ISO 8601, and no member for what is not there."""
     world = World()
