@@ -9,14 +9,14 @@ _SELECT = "select"
 NO_SECOND_ROUND = "no_second_round"
 
 
-def method_of(metadata: object) -> str | None:
+def method_of(metadata: dict[str, object] | None) -> str | None:
     """Return the method that the client says in its *metadata*; None if it says none."""
     said = metadata.get(METHOD) if isinstance(metadata, dict) else None
     return said if isinstance(said, str) else None
 
 
 def hear(
-    metadata: object, asked: dict[str, str] | None, passkeys: dict[str, str]
+    metadata: dict[str, object] | None, asked: dict[str, str] | None, passkeys: dict[str, str]
 ) -> tuple[str | None, str | None] | None:
     """Return the action and the choice, in the engine's words, with which the client answered; None if it spoke those itself.
 
@@ -31,6 +31,6 @@ def hear(
     return (ANSWER, step) if chosen else (None, None)
 
 
-def ends_at_once(metadata: object, rounds: int) -> bool:
+def ends_at_once(metadata: dict[str, object] | None, rounds: int) -> bool:
     """Say whether tokens or a failure must come after *rounds* rounds: after a passkey the client throws at another one."""
     return rounds > 0 and method_of(metadata) == FIDO2
