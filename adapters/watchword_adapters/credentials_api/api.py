@@ -97,7 +97,10 @@ class CredentialsApi:
         work = self._work(request)
         if work is None:
             raise RefusedRequest(404, "There is nothing here")
-        return work(self.callers.caller_of(request))
+        caller = self.callers.caller_of(request)
+        if request.body:
+            request.json_object()  # also where nothing of it is needed: whoever sends nonsense is told so
+        return work(caller)
 
     def _work(self, request: HttpRequest) -> Callable[[Caller], HttpReply] | None:
         """Return what *request* asks for: the paths are known before anybody is asked who they are."""

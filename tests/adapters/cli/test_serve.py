@@ -144,6 +144,15 @@ def test_the_ready_line_says_what_a_client_needs(quick):
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", quick.ready["endpoint"])
 
 
+def test_what_users_enrol_has_an_api_beside_the_pool(quick):
+    """At the address that the ready line says; who has no token is refused there."""
+    assert f"{quick.ready['endpoint']}/credentials" == quick.ready["credentials_url"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(quick.ready["credentials_url"])
+    with refused.value as reply:
+        assert (401, "unauthorized") == (reply.status, json.load(reply)["error"])
+
+
 def test_a_user_signs_up_and_in_with_codes_from_the_outbox(quick):
     """Nothing but the flow and two addresses: the endpoint and the outbox."""
     email = [{"Name": "email", "Value": "bob@example.com"}]

@@ -332,7 +332,17 @@ def json_of(reply):
 
 def test_what_is_too_large_is_413(at):
     """More than 64 KB."""
-    assert (413, "too_large") == refusal(json_of(at.raw("POST", "/fob/complete", b" " * 65_537)))
+    for method, path in (("POST", "/fob/begin"), ("POST", "/fob/complete"), ("PATCH", "/fob/x"), ("DELETE", "/fob/x")):
+        assert (413, "too_large") == refusal(json_of(at.raw(method, path, b" " * 65_537)))
+
+
+def test_nonsense_is_refused_where_no_body_is_needed_too(at):
+    """Nothing is begun or removed."""
+    _, (_, done) = at.enrol()
+    for method, path in (("POST", "/fob/begin"), ("DELETE", f"/fob/{done['credential']['id']}")):
+        for body in (b"{", b"[]", b"[" * 60_000):
+            assert (400, "bad_request") == refusal(json_of(at.raw(method, path, body)))
+    assert 1 == len(at.call("GET")[1]["credentials"])
 
 
 @pytest.mark.parametrize("port", ["ledger", "credentials"])
