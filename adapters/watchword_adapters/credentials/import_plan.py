@@ -19,15 +19,12 @@ ROOT = "root"
 class ImportPlan:
     """What an import would do, before it does anything.
 
-    *new* are to be added. *there* counts those that their owners have already: they are left as they are. *derived* counts
-    those that cannot move to another user, since their secret is derived from the user's id; *left_out* those of users that
-    the map leaves out. *conflicts* are those that would overwrite something, in words.
+    *new* are to be added. *there* counts those that their owners have already: they are left as they are. *conflicts* are
+    those that would overwrite something, in words.
     """
 
     new: tuple[Credential, ...]
     there: int = 0
-    derived: int = 0
-    left_out: int = 0
     conflicts: tuple[str, ...] = ()
 
 
@@ -36,7 +33,7 @@ def moved(
 ) -> tuple[tuple[Credential, ...], int, int]:
     """Return *credentials* under their new owners, how many of them cannot move, and how many are left out.
 
-    *subs* are the new subs by the old ones, empty for a user who is left out; None keeps them. *pool* is the new one, or None.
+    What cannot move is a secret that is derived from the owner. *subs* are the new subs by the old ones, empty for a user who is left out; None keeps them. *pool* is the new one, or None.
 
     Raises:
         ConfigurationError: if a user is not in *subs*.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import re
 import secrets
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from threading import Lock
 from typing import Any, Protocol, TypeVar, cast
 
 from attrs import frozen
@@ -14,6 +16,7 @@ from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.aws.botocore_logging import unlogged
+from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.dynamodb_faults import Cause, ChangedError, FailedError, cause_of, failed_conditions
 from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL, Item
 from watchword_adapters.urls import PortURL
@@ -164,8 +167,12 @@ class Calls:
             raise FailedError(Cause("ran out of time", False, "timeout"))
 
 
+_clients: weakref.WeakValueDictionary[object, KeptClient[DynamoDbClient]] = weakref.WeakValueDictionary()
+_sharing = Lock()
+
+
 class DynamoDbTable:
-    """The table *name*, and the client for it, for all threads of this process.
+    """The table *name*, and the client for it, for all threads of this process: one for all tables of a region.
 
     Raises:
         ConfigurationError: if *name* can be no table's.
@@ -181,7 +188,7 @@ class DynamoDbTable:
         self.region = region
         self.endpoint = endpoint
         self._clock = clock
-        self._client = KeptClient(self._made, clock.monotonic)
+        self._client = self._shared_client()
 
     def client(self) -> DynamoDbClient:
         """Return the client; the first call makes it, which takes boto3 a quarter of a second.
@@ -249,6 +256,19 @@ class DynamoDbTable:
 
     def _unavailable(self, cause: str, reason: str, code: str = "") -> UnavailableError:
         return UnavailableError(f"the DynamoDB table {self.name!r} {cause}", reason=reason, code=code)
+
+    def _shared_client(self) -> KeptClient[DynamoDbClient]:
+        """Return the client that another table of this process has for the same region, endpoint and clock, or a new one.
+
+        A ledger and a store of credentials start together in a function, and each client takes boto3 a tenth of a second.
+        """
+        clock = None if type(self._clock) is SystemClock else id(self._clock)  # which lives as long as the client
+        key = (self.region, self.endpoint, clock, _CONNECT, _READ)
+        with _sharing:
+            kept = _clients.get(key)
+            if kept is None:
+                kept = _clients[key] = KeptClient(self._made, self._clock.monotonic)
+        return kept
 
     def _made(self) -> DynamoDbClient:
         client = aws_client(

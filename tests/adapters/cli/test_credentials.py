@@ -291,6 +291,8 @@ def test_an_owner_is_not_filled_beyond_the_bound():
     assert [f"passkey '{number}' of '{ANN}': the user would have more than 20" for number in (20, 21, 22)] == list(
         plan.conflicts
     )
+    beyond = planned([evolve(PASSKEY, id="more")], many, is_one=lambda kind: False)
+    assert ((), 1) == (beyond.new, len(beyond.conflicts))
 
 
 _texts = st.text(st.characters(blacklist_categories=("Cs",)), max_size=8)

@@ -22,7 +22,7 @@ from watchword.loading.registry import Registry
 from watchword.testing import CredentialsContract, VirtualClock
 from watchword_adapters.credentials import DynamoDBCredentials, MemoryCredentials, create_credentials_table
 from watchword_adapters.credentials import dynamodb as module
-from watchword_adapters.ledgers import dynamodb_table
+from watchword_adapters.ledgers import DynamoDbLedger, dynamodb_table
 
 pytestmark = pytest.mark.exhaustive
 
@@ -105,7 +105,7 @@ def items(aws):
 
 @pytest.fixture(scope="module")
 def pair(aws):
-    return MemoryCredentials(), patient_credentials(aws, "same-answers"), itertools.count()
+    return MemoryCredentials(), patient_credentials(aws, "same-credentials"), itertools.count()
 
 
 @settings(max_examples=10, deadline=None)
@@ -522,6 +522,20 @@ def test_a_call_without_an_answer_ends_in_time(aws, store, monkeypatch):
     monkeypatch.setattr(store._table, "_clock", Late())
     with pytest.raises(UnavailableError, match=r"did not answer within 2\.5 seconds"):
         store.list("pool#ann", within=2.5)
+
+
+def test_a_ledger_and_a_store_share_a_client(monkeypatch):
+    """Where region, endpoint and clock are the same: a function that has both makes one, and waits for it once."""
+    isolate(monkeypatch)
+    one, other = DynamoDbLedger("ledger", region=REGION), DynamoDBCredentials("store", region=REGION)
+    assert one._table.client() is other._table.client()
+    apart = (
+        DynamoDBCredentials("store", region="us-east-1"),
+        DynamoDBCredentials("store", region=REGION, endpoint="http://127.0.0.1:1"),
+        DynamoDBCredentials("store", region=REGION, clock=VirtualClock()),
+        DynamoDBCredentials("store", region=REGION, clock=VirtualClock()),
+    )
+    assert 5 == len({id(each._table.client()) for each in (one, *apart)})
 
 
 def test_naming_the_store_loads_no_boto3():
