@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import SessionRequest
-from watchword.algebra.lowering import MESSAGES
+from watchword.algebra.lowering import MESSAGES, Step
 from watchword.contract.credentials import Enrolment
 from watchword.contract.kinds import (
     RESERVED_PUBLIC,
@@ -141,7 +141,7 @@ def make_challenge(
 def _begin_enrolment(
     services: Services, at: Situation, claim: ChallengeClaim, user: User, deadline: Deadline
 ) -> Challenge | Flaw:
-    """Have the kind begin an enrolment for *user*. Return it as a challenge, or what is wrong with it; never raise."""
+    """Have the kind begin an enrolment for *user*, as `begin_with_kind` does."""
     request = BeginRequest(
         at.step_name,
         user,
@@ -154,7 +154,12 @@ def _begin_enrolment(
         within=deadline.left(),
         methods=services.methods_of(at.request.pool, user, at.step, deadline, claim=claim.id, key=claim.key),
     )
-    begin = cast("Callable[[BeginRequest], object]", at.step.powers.begin)
+    return begin_with_kind(at.step, request)
+
+
+def begin_with_kind(step: Step, request: BeginRequest) -> Challenge | Flaw:
+    """Have the kind of *step* begin an enrolment. Return it as a challenge, or what is wrong with it; never raise."""
+    begin = cast("Callable[[BeginRequest], object]", step.powers.begin)
     try:
         begun = begin(request)
     except BaseException as error:  # noqa: BLE001 - as above
@@ -162,7 +167,7 @@ def _begin_enrolment(
     if not isinstance(begun, Enrolment):
         return Flaw("began no Enrolment", {"reason": "unusable"})
     challenge = Challenge(begun.public, begun.private, begun.carry)
-    flaw = flaw_of(challenge, at.step.powers.channel)
+    flaw = flaw_of(challenge, step.powers.channel)
     return Flaw(flaw, {"reason": "unusable"}) if flaw else challenge
 
 

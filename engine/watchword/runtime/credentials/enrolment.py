@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
@@ -24,9 +24,8 @@ from watchword.errors import (
     TryLaterError,
     UnavailableError,
     checked_word,
-    reason_of,
 )
-from watchword.runtime.creation import flaw_of
+from watchword.runtime.creation import begin_with_kind
 from watchword.runtime.credentials.effects import RoundAnswer, judge
 from watchword.runtime.credentials.handles import draw_handle
 from watchword.runtime.credentials.notices import send_notice
@@ -195,22 +194,14 @@ def _begin(services: Services, binding: tuple[str, str], user: User, step: Step,
     return Enrolment(begun.public, handle=handle)
 
 
-def _begun(services: Services, step: Step, request: BeginRequest, claim: str) -> Enrolment:
+def _begun(services: Services, step: Step, request: BeginRequest, claim: str) -> Challenge:
     """Ask the kind of *step* to begin; raise UnavailableError if it makes nothing that can be used."""
-    begin = cast("Callable[[BeginRequest], object]", step.powers.begin)
-    why: Mapping[str, str] = {"reason": "unusable"}
-    try:
-        begun = begin(request)
-    except BaseException as raised:  # noqa: BLE001 - whatever a plugin raises, nothing is begun and nothing leaks
-        begun, why, flaw = None, reason_of(raised), f"raised {type(raised).__name__}"
-    else:
-        flaw = "began no Enrolment"
-    if isinstance(begun, Enrolment):
-        flaw = flaw_of(Challenge(begun.public, begun.private, begun.carry), "")
-        if not flaw:
-            return begun
-    services.record("sys_kind_failed", request.user.key, claim=claim, step=step.name, what=flaw, **why)
-    error = UnavailableError(f"kind {step.kind.kind!r} {flaw}", undelivered=True, reason=why["reason"])
+    begun = begin_with_kind(step, request)
+    if isinstance(begun, Challenge):
+        return begun
+    services.record("sys_kind_failed", request.user.key, claim=claim, step=step.name, what=begun.what, **begun.why)
+    what, reason, code = f"kind {step.kind.kind!r} {begun.what}", begun.why["reason"], begun.why.get("code", "")
+    error = UnavailableError(what, undelivered=True, reason=reason, code=code)
     error.ref = request.ref
     raise error
 
