@@ -6,6 +6,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from typing import Any, Literal, cast
 
 from attrs import field, frozen
@@ -124,7 +125,7 @@ class FetchedKeys:
         try:
             with urllib.request.urlopen(self._address, timeout=_FETCH_SECONDS) as response:  # noqa: S310 - https, see above
                 return json.loads(response.read(_LONGEST_KEYS))
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             if self._known:
                 return None
             raise UnavailableError(

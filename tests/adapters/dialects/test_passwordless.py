@@ -5,15 +5,17 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
+from attrs import frozen
 
 from kit.engine_host import ANN, DeadLedger, Mail, Post, Riddle
 from kit.hosts import event, triggers_of
 from kit.passkeys import StandIn, assertion
 from kit.passwordless_client import FIDO2, Client, challenge_in
 from kit.paths import TESTS
-from watchword import ConfigurationError, Flow, named, one_of, sequence, when
+from watchword import Challenge, ConfigurationError, Flow, Verdict, named, one_of, sequence, when
 from watchword.algebra.blocks import attribute
 from watchword.algebra.evaluation import evaluate
 from watchword.algebra.flow import IssueTokens
@@ -266,6 +268,31 @@ def test_a_flow_that_the_client_cannot_pass_is_refused(flow, why):
     """When the triggers are made, with the step and the remedy."""
     with pytest.raises(ConfigurationError, match=why):
         triggers_of(flow, dialect="passwordless")
+
+
+@frozen
+class Silent:
+    """A passkey that offers nothing in a choice, and says nothing that the client could read."""
+
+    kind: ClassVar[str] = "passkey"
+    proves: ClassVar[frozenset[str]] = frozenset({"possession"})
+
+    def create(self, request):
+        return Challenge(private={"x": "y"})
+
+    def verify(self, request):
+        return Verdict(right=False)
+
+
+def test_a_choice_that_cannot_be_answered_is_refused():
+    """The client would not find its challenge there."""
+    with pytest.raises(ConfigurationError, match="offers no challenge there"):
+        triggers_of(Flow(one_of(Silent(), Mail())), dialect="passwordless")
+
+
+def test_a_kind_that_says_no_options_gives_the_client_none():
+    """It says so itself: "Server did not send a FIDO2 challenge"."""
+    assert "fido2options" not in client_of(Flow(Silent())).begin()
 
 
 CHOICE = Flow(one_of(Mail(), StandIn()))

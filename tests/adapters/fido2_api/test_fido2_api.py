@@ -316,6 +316,14 @@ def test_there_is_nothing_else(method, path):
     assert (404, "Not found") == refused(World().ask(path, method=method))
 
 
+def test_registrations_are_not_begun_without_end():
+    """Each is an entry of the ledger."""
+    world = World()
+    replies = [world.ask(START)[0].status for _ in range(21)]
+
+    assert [200] * 20 + [429] == replies
+
+
 def test_an_outage_is_told_without_its_cause():
     """The audit has it."""
     world = World(ledger=DeadLedger())

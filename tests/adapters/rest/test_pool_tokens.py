@@ -2,12 +2,16 @@
 
 import base64
 import json
+import socket
+import threading
 
 import pytest
 
+from kit.pool_server import pool_with_ann
 from kit.user_pool import START
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.time import VirtualClock
+from watchword_adapters.poolserver import serving
 from watchword_adapters.rest.exchange import RefusedRequest
 from watchword_adapters.rest.pool_tokens import FetchedKeys, PoolTokens, issuer_of, key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
@@ -161,6 +165,41 @@ def test_a_stranger_cannot_have_them_fetched_again_and_again(monkeypatch):
         assert keys(f"none {number}") is None
 
     assert 2 == len(documents)
+
+
+def test_keys_are_those_that_the_pool_publishes():
+    """Below its issuer. When it is away, what is known goes on."""
+    clock = VirtualClock(START)
+    pool = pool_with_ann()
+    with serving(pool) as endpoint:
+        keys = FetchedKeys(f"{endpoint}/{pool.pool_id}", clock)
+        known = pool.jwks()["keys"]
+        assert known == [keys(each["kid"]) for each in known]
+    clock.advance(60)
+
+    assert keys("another") is None
+    assert known == [keys(each["kid"]) for each in known]
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{", b"nonsense\r\n\r\n", b"", b"HTTP/1.1 500 No\r\n\r\n"]
+)
+def test_a_server_that_is_none_is_an_outage(said):
+    """Whatever it says, and wherever it stops."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        keys = FetchedKeys(f"http://127.0.0.1:{listening.getsockname()[1]}/p", VirtualClock(START))
+        with pytest.raises(UnavailableError, match="cannot be fetched"):
+            keys("any")
+        thread.join()
 
 
 def test_keys_that_cannot_be_fetched_are_an_outage():
