@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from watchword.algebra.flow import Flow, enrols_in_a_step, expect_flow
+from watchword.algebra.flow import Flow, enrols_in_a_step, expect_flow, needs_store
 from watchword.contract import hookspecs
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.contract.powers import channel_of, missing_members, powers_of_ledger, reach_of
@@ -142,7 +142,7 @@ class HostSettings:
         Raises:
             ConfigurationError: as of `ledger`.
         """
-        if isinstance(self.given_credentials, str | None) and not any(map(_needs_credentials, flows)):
+        if isinstance(self.given_credentials, str | None) and not needs_store(flows):
             return None
         return self.named_credentials
 
@@ -289,11 +289,6 @@ class HostSettings:
             return self.audit  # no other plugin is in use, and a cold start is shorter without the registry
         behind = [_Observer(observe) for observe in self.registry.observers(kinds)]
         return AuditFanOut((self.audit, *behind)) if behind else self.audit
-
-
-def _needs_credentials(flow: Flow) -> bool:
-    asks = any(condition[0] == "enrolled" for condition in flow.conditions)
-    return asks or any(step.powers.remembers for step in flow.steps.values())
 
 
 def _brings_no_observer(kind: object) -> bool:

@@ -14,7 +14,7 @@ from watchword.loading.registry import Registry, _scan
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.local.local_run import start_local_run
-from watchword_adapters.deploy.build import artefact
+from watchword_adapters.deploy.build import function_plan
 from watchword_adapters.deploy.build.generated_modules import written
 from watchword_adapters.functions import Asked, SignIn, UserRecord
 from watchword_adapters.userpool import LocalUserPool
@@ -160,7 +160,7 @@ def test_plugins_observe_what_is_played_on_this_machine(flow, installed):
 def test_plugins_observe_a_built_function(installed, tmp_path, monkeypatch):
     """What is installed is not looked at: the table that was written down has the plugin."""
     table = {"MODULES": {"watchword": {"ask": "acme_ask"}}, "FLOWS": ("flow.toml",)}
-    source = written(artefact._HANDLER.format(title="Verify", trigger="verify"), table)
+    source = written(function_plan._HANDLER.format(title="Verify", trigger="verify"), table)
     (tmp_path / "verify.py").write_bytes(source)
     for name, value in {"WATCHWORD_KEY": base64.b64encode(KEY).decode(), "AWS_LAMBDA_FUNCTION_NAME": "f"}.items():
         monkeypatch.setenv(name, value)

@@ -21,7 +21,8 @@ from cold_start import lambda_environment
 from kit.artefact import wheel_of
 from kit.lambda_runtime import function
 from watchword_adapters.deploy.archive import Archive
-from watchword_adapters.deploy.build.artefact import BuildOrder, build
+from watchword_adapters.deploy.build.artefact import build
+from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.build.bytecode import compiled
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import platform
 import sys
 import zipfile
 from contextlib import contextmanager
@@ -67,18 +68,24 @@ def wheel(folder, name, version, files, tag="py3-none-any"):
 
 
 def wheel_of(name, folder):
-    """Write a wheel of the pure distribution *name*, as it is installed here, into *folder*."""
+    """Write a wheel of the distribution *name*, as it is installed here, into *folder*.
+
+    One with compiled code says that it runs on every Linux with this processor, so that a build for Lambda takes it; it runs here.
+    """
     found = distribution(name)
+    told = (found.read_text("WHEEL") or "").splitlines()
+    python, abi, system = next(line.partition(": ")[2] for line in told if line.startswith("Tag: ")).split("-")
+    tag = "py3-none-any" if system == "any" else f"{python}-{abi}-manylinux_2_17_{platform.machine()}"
     files = {
         str(each): each.locate().read_bytes()
         for each in found.files
         if each.suffix != ".pyc" and ".dist-info" not in str(each) and ".." not in each.parts
     }
-    wheel(folder, name, found.version, files)
+    wheel(folder, name, found.version, files, tag)
 
 
-def shelf_of(folder):
-    """Fill *folder* with wheels of what every function needs, as it is installed here, so that no index is asked; return it."""
-    for name in ("attrs", "pluggy"):
+def shelf_of(folder, *more):
+    """Fill *folder* with wheels of what every function needs, and *more*, as it is installed here, so that no index is asked; return it."""
+    for name in ("attrs", "pluggy", *more):
         wheel_of(name, folder)
     return folder

@@ -16,7 +16,11 @@ from watchword.errors import ConfigurationError
 MANIFEST_NAME = "watchword.json"
 """The file's name in each zip."""
 
-_FORMAT = 2
+CREDENTIALS_API, FIDO2_API = "credentials_api", "fido2_api"
+FUNCTIONS = ("define", "create", "verify", CREDENTIALS_API, FIDO2_API)
+"""The functions that there may be: the triggers of a sign-in, and the APIs by which users enrol."""
+
+_FORMAT = 3
 _MOST_BYTES = 1024 * 1024
 
 
@@ -41,7 +45,7 @@ class Manifest:
     """What one zip was built of, and for.
 
     Attributes:
-        trigger: ``define``, ``create`` or ``verify``.
+        trigger: ``define``, ``create`` or ``verify``; for an API its name in `FUNCTIONS`.
         handler: what Lambda is told to call.
         runtime: Lambda's name of the runtime, such as ``python3.12``.
         architecture: Lambda's name of the processor.
@@ -49,11 +53,13 @@ class Manifest:
         previous: flows whose sign-ins may be under way.
         kinds: the kinds of these flows.
         ledgers: the schemes of the ledgers that are shipped; none in Define.
-        couriers: the schemes of the couriers that are shipped; in Create, if a kind sends, and in Verify, if a step enrols.
+        credentials: the schemes of the stores of credentials that are shipped, if a flow needs one; none in Define.
+        couriers: the schemes of the couriers that are shipped; in Create, if a kind sends; in Verify, if a step enrols; in APIs.
         distributions: the distributions in the zip, and their versions; boto3 is among them only if it is shipped.
         watchword: Watchword's version.
         attributes: what these flows decide by, and their kinds are told to read, of a user's attributes.
         session_minutes: the least validity of the client's sessions in which all steps of these flows fit.
+        dialect: the name of the client that is spoken to, if others wrote it.
         recovery: the channels by which no password may be recovered, since these flows take them for possession.
     """
 
@@ -65,11 +71,13 @@ class Manifest:
     previous: tuple[FlowMark, ...] = ()
     kinds: tuple[str, ...] = ()
     ledgers: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
     couriers: tuple[str, ...] = ()
     distributions: Mapping[str, str] = field(factory=dict[str, str])
     watchword: str = field(factory=own_version)
     attributes: tuple[str, ...] = ()
     session_minutes: int = 0
+    dialect: str = ""
     recovery: tuple[str, ...] = ()
 
     def as_json(self) -> bytes:
@@ -85,10 +93,12 @@ class Manifest:
             "previous": [_marked(each) for each in self.previous],
             "kinds": sorted(self.kinds),
             "ledgers": sorted(self.ledgers),
+            "credentials": sorted(self.credentials),
             "couriers": sorted(self.couriers),
             "distributions": dict(sorted(self.distributions.items())),
             "attributes": sorted(self.attributes),
             "session_minutes": self.session_minutes,
+            "dialect": self.dialect,
             "recovery": sorted(self.recovery),
         }
         return (json.dumps(said, indent=2) + "\n").encode()
@@ -139,11 +149,13 @@ def _read(said: Any) -> Manifest:
         previous=tuple(_mark(each) for each in _list(said["previous"])),
         kinds=_texts(said["kinds"]),
         ledgers=_texts(said["ledgers"]),
+        credentials=_texts(said["credentials"]),
         couriers=_texts(said["couriers"]),
         distributions={_text(name): _text(each) for name, each in said["distributions"].items()},
         watchword=_text(said["watchword"]),
         attributes=_texts(said["attributes"]),
         session_minutes=_number(said["session_minutes"]),
+        dialect=_text(said["dialect"]),
         recovery=_texts(said["recovery"]),
     )
 

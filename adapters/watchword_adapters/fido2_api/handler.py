@@ -11,7 +11,7 @@ from watchword.contract.ports import Audit, Clock, Ledger, Random
 from watchword_adapters.fido2_api.api import Fido2Api
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 from watchword_adapters.rest.exchange import refusing_reply
-from watchword_adapters.rest.lambda_function import ProxyHandler, engine_of, proxy_handler, tokens_of
+from watchword_adapters.rest.lambda_function import ProxyHandler, engine_of, pool_and_clients, proxy_handler, tokens_of
 from watchword_adapters.rest.pool_tokens import KeySet
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def fido2_handler(
     flow: Flow | str | os.PathLike[str],
     *,
-    pool: str,
-    clients: Sequence[str],
+    pool: str | None = None,
+    clients: Sequence[str] | None = None,
     base_path: str = "",
     public_keys: KeySet | None = None,
     key: Keys | None = None,
@@ -39,7 +39,8 @@ def fido2_handler(
 ) -> ProxyHandler:
     """Return the handler of a Lambda function that serves the API of *flow*: call it once, at the top of the module.
 
-    *pool* is the id of the user pool, *clients* are the ids of the app clients whose ID tokens count. *base_path* is what stands
+    *pool* is the id of the user pool (``WATCHWORD_POOL``), *clients* are the ids of the app clients whose ID tokens count
+    (``WATCHWORD_CLIENTS``, with spaces between). *base_path* is what stands
     before the API's own paths, such as ``/fido2``. *public_keys* finds the pool's public keys; they are fetched from the pool, if that is
     None. The others are those of `watchword_adapters.aws_lambda.triggers`, and must be the same: the triggers accept what this
     function has registered and given out. Notices go by the courier for e-mail, if there is one.
@@ -59,6 +60,7 @@ def fido2_handler(
         environment=environment,
         registry=registry,
     )
+    pool, clients = pool_and_clients(settings, pool, clients)
     engine = engine_of(settings, flow)
     api = Fido2Api(engine, pool, tokens_of(engine, pool, clients, public_keys))
     return proxy_handler(api, base_path, lambda refused: refusing_reply(refused.status, str(refused)))

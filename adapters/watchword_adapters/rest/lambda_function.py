@@ -29,6 +29,21 @@ def engine_of(settings: HostSettings, flow: Flow | str | os.PathLike[str]) -> En
     return engine
 
 
+def pool_and_clients(
+    settings: HostSettings, pool: str | None, clients: Sequence[str] | None
+) -> tuple[str, Sequence[str]]:
+    """Return the id of the user pool and those of its app clients: as given, or else as the environment of *settings* says.
+
+    Raises:
+        ConfigurationError: if no pool is named.
+    """
+    said = settings.environment
+    pool = said.get("WATCHWORD_POOL", "") if pool is None else pool
+    if not pool:
+        raise ConfigurationError("the user pool is not named: set WATCHWORD_POOL to its id, or pass pool=")
+    return pool, said.get("WATCHWORD_CLIENTS", "").split() if clients is None else clients
+
+
 def tokens_of(engine: Engine, pool: str, clients: Sequence[str], public_keys: KeySet | None) -> PoolTokens:
     """Return what checks the tokens of *pool* for the app clients whose ids are *clients*.
 

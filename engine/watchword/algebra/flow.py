@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from copy import copy
 from typing import Literal, TypeAlias, assert_never, cast
 
@@ -272,3 +272,10 @@ def decision_text(decision: Decision) -> str:
 def enrols_in_a_step(flows: Iterable[Flow]) -> bool:
     """Say whether a step of one of *flows* enrols: then Verify adds credentials, and tells their users."""
     return any(step.enrols for flow in flows for step in flow.steps.values())
+
+
+def needs_store(flows: Collection[Flow]) -> bool:
+    """Say whether one of *flows* needs a store of credentials: a kind remembers, or the flow asks what is enrolled."""
+    return any(step.powers.remembers for flow in flows for step in flow.steps.values()) or any(
+        condition[0] == "enrolled" for flow in flows for condition in flow.conditions
+    )

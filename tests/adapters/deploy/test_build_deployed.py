@@ -15,7 +15,8 @@ from kit.artefact import shelf_of
 from kit.emulator import emulator, mails, waited
 from kit.paths import FLOWS
 from watchword import load_flow
-from watchword_adapters.deploy.build.artefact import BuildOrder, build
+from watchword_adapters.deploy.build.artefact import build
+from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
 from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template

@@ -13,8 +13,9 @@ from kit.artefact import shelf_of
 from kit.paths import FLOWS
 from watchword import ConfigurationError, load_flow
 from watchword.loading.registry import Registry
-from watchword_adapters.deploy.build import artefact
-from watchword_adapters.deploy.build.artefact import BuildOrder, build
+from watchword_adapters.deploy.build.artefact import build
+from watchword_adapters.deploy.build.build_order import BuildOrder
+from watchword_adapters.deploy.build.function_plan import plan_function
 from watchword_adapters.deploy.manifest import MANIFEST_NAME, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.stack.pool_needs import pool_needs
 from watchword_adapters.deploy.target import PYTHONS, Target
@@ -29,13 +30,12 @@ MANIFESTS = st.builds(
     *[TEXT] * 4,
     MARKS,
     st.lists(MARKS, max_size=2).map(tuple),
-    NAMES,
-    NAMES,
-    NAMES,
+    *[NAMES] * 4,
     st.dictionaries(TEXT, TEXT, max_size=3),
     TEXT,
     NAMES,
     st.integers(0, 15),
+    TEXT,
     NAMES,
 )
 
@@ -144,7 +144,5 @@ def test_verify_holds_a_courier_where_a_step_enrols(tmp_path):
     path = tmp_path / "flow.toml"
     path.write_text('[[steps]]\nkind = "srp"\n\n[[steps]]\nenrol = { kind = "totp" }\n')
     order, flows = BuildOrder(str(path), Target("arm64", PYTHONS[0]), couriers=("ses",)), [load_flow(path)]
-    held = {
-        each: artefact._planned(each, order, flows, Registry(), {}).manifest.couriers for each in ("create", "verify")
-    }
+    held = {each: plan_function(each, order, flows, Registry(), {}).manifest.couriers for each in ("create", "verify")}
     assert {"create": (), "verify": ("ses",)} == held

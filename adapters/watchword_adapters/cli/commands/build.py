@@ -1,4 +1,4 @@
-"""`watchword build`: the three functions of a flow as zips for AWS Lambda, the same bytes whenever they are built."""
+"""`watchword build`: the functions of a flow as zips for AWS Lambda, the same bytes whenever they are built."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from pathlib import Path
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.terminal import Terminal
-from watchword_adapters.deploy.build.artefact import (
-    TRIGGER_NAMES,
-    BuildOrder,
-    BuiltFunction,
-    BuiltFunctions,
-    build,
-    check_scheme,
-)
+from watchword_adapters.deploy.build.artefact import BuiltFunction, BuiltFunctions, build, check_scheme
+from watchword_adapters.deploy.build.build_order import BuildOrder
+from watchword_adapters.deploy.manifest import FUNCTIONS
 from watchword_adapters.deploy.runtimes import runtime_warning
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python, this_python
 from watchword_adapters.dialects.dialect import DIALECTS
@@ -27,7 +22,7 @@ _EPILOG = """\
 The zip of Define holds a few small files, without the engine. Those of Create and Verify hold the modules that the flow
 needs, as they are installed here. Compiled packages are fetched for the target by pip. Each function is then started from
 its zip alone; if one does not start, nothing is written. Secrets, .env files and version control are refused.
-Handlers: define.define, create.create, verify.verify.
+Handlers: define.define, create.create, verify.verify, and credentials_api.credentials_api and fido2_api.fido2_api if they are built.
 
 example:
   watchword build docs/examples/flows/srp_then_code.toml -o dist/"""
@@ -35,7 +30,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword build`."""
-    parser.description = "Build the three functions of a flow for AWS Lambda: define.zip, create.zip, verify.zip."
+    parser.description = "Build the functions of a flow for AWS Lambda: define.zip, create.zip, verify.zip, and those of APIs that you ask for."
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument(
@@ -54,6 +49,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--ledger", default="dynamodb", metavar="SCHEME", help="the ledger's URL scheme (%(default)s)")
     parser.add_argument(
+        "--credentials",
+        default="dynamodb",
+        metavar="SCHEME",
+        help="the URL scheme of the store of credentials, for flows that remember (%(default)s)",
+    )
+    parser.add_argument(
         "--courier",
         action="append",
         metavar="SCHEME",
@@ -69,7 +70,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--wheels", type=Path, metavar="FOLDER", help="take wheels from FOLDER and from nowhere else")
     parser.add_argument("--with-boto3", action="store_true", help="ship boto3, in place of the one of Lambda's runtime")
-    parser.add_argument("--dialect", choices=DIALECTS, default="", help="speak to a client that others wrote")
+    parser.add_argument(
+        "--dialect",
+        choices=DIALECTS,
+        default="",
+        help="speak to a client that others wrote, and build its API: fido2_api.zip",
+    )
+    parser.add_argument(
+        "--credentials-api", action="store_true", help="build the API by which users enrol too: credentials_api.zip"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, with every file")
 
 
@@ -89,6 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
             wheels=arguments.wheels,
             with_boto3=arguments.with_boto3,
             dialect=arguments.dialect,
+            credentials=check_scheme(arguments.credentials),
+            credentials_api=arguments.credentials_api,
         ),
         lambda what: print(f"{what} …", file=sys.stderr, flush=True),
     )
@@ -119,7 +130,7 @@ def _check_folders(output: Path, wheels: Path | None) -> None:
             if not path.is_dir():
                 raise ConfigurationError(f"--output {output}: {path} is no folder: give another one")
             break
-    for trigger in TRIGGER_NAMES:
+    for trigger in FUNCTIONS:
         if (output / f"{trigger}.zip").is_dir():
             raise ConfigurationError(f"--output {output}: {trigger}.zip in it is a folder: give another one")
     if wheels is not None and not wheels.is_dir():

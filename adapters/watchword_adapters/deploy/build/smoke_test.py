@@ -28,8 +28,9 @@ RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "da
 
 _REMEDY = ". What a kind imports must be a requirement of its distribution, or stand in its requires_create or requires_verify"
 _PATIENCE = 900  # seconds: only a function that hangs takes so long
-# URLs that set a ledger or courier up without a call over the network. In Lambda those of one process are refused.
+# URLs that set a ledger, store or courier up without a call over the network. In Lambda those of one process are refused.
 _LEDGERS = {"dynamodb": "dynamodb://watchword", "memory": "process-only", "sqlite": "process-only"}
+_STORES = {**_LEDGERS, "dynamodb": "dynamodb://watchword-credentials"}
 _COURIERS = {
     "ses": "ses://?from=login%40example.com",
     "smtp": "smtp://127.0.0.1?from=login%40example.com",
@@ -199,6 +200,9 @@ def _environment(folder: Path, manifest: Manifest) -> dict[str, str]:
         given[name] = b64encode(os.urandom(32)).decode()
     for scheme in manifest.ledgers or ("dynamodb",):
         given["WATCHWORD_LEDGER"] = _LEDGERS.get(scheme, f"{scheme}://watchword")
+    for scheme in manifest.credentials or ("dynamodb",):
+        given["WATCHWORD_CREDENTIALS"] = _STORES.get(scheme, f"{scheme}://watchword")
+    given |= {"WATCHWORD_POOL": "us-east-1_Example", "WATCHWORD_CLIENTS": "example"}
     couriers = manifest.couriers or ("ses",)
     given["WATCHWORD_COURIER"] = " ".join(_COURIERS.get(scheme, f"{scheme}://watchword") for scheme in couriers)
     return given

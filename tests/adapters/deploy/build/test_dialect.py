@@ -16,7 +16,8 @@ from oracles.flow_oracles import short_lists
 from watchword import ConfigurationError, Flow, one_of
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
-from watchword_adapters.deploy.build.artefact import BuildOrder, build
+from watchword_adapters.deploy.build.artefact import build
+from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 pytestmark = pytest.mark.exhaustive
@@ -77,12 +78,13 @@ one_of = [{ kind = "email_otp" }, { kind = "passkey", rp_id = "example.com", ori
     os.environ.get("WATCHWORD_INDEX_TESTS") != "1", reason="asks the package index; set WATCHWORD_INDEX_TESTS=1"
 )
 def test_create_and_verify_know_the_words(tmp_path):
-    """They hold the dialect, and nothing of the API beside it; each starts from its zip alone."""
+    """They hold the dialect, and nothing of the API, which is a function beside them; each starts from its zip alone."""
     (tmp_path / "flow.toml").write_text(FLOW)
     order = BuildOrder(str(tmp_path / "flow.toml"), Target("x86_64", this_python()), dialect="passwordless")
-    define, create, verify = (dict(each.archive.files) for each in build(order).functions)
+    define, create, verify, api = (dict(each.archive.files) for each in build(order).functions)
 
     assert "passwordless_words.py" in define
+    assert "watchword_adapters/fido2_api/api.py" in api
     for files in (create, verify):
         assert "watchword_adapters/dialects/passwordless.py" in files
         assert [] == [name for name in files if "_api/" in name or "/rest/" in name]

@@ -7,7 +7,8 @@ import pytest
 
 from kit.paths import ROOT
 from kit.wheel import Environment, made_wheel
-from watchword_adapters.deploy.build.artefact import BuildOrder, build
+from watchword_adapters.deploy.build.artefact import build
+from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 FLOWS = ROOT / "docs" / "examples" / "flows"

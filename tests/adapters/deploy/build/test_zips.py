@@ -32,8 +32,10 @@ from watchword.loading.registry import Registry
 from watchword_adapters.cli import main
 from watchword_adapters.deploy import target as target_module
 from watchword_adapters.deploy.archive import pack_zip
-from watchword_adapters.deploy.build.artefact import BuildOrder, _planned, build, check_scheme
+from watchword_adapters.deploy.build.artefact import build, check_scheme
+from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.build.bytecode import compiled
+from watchword_adapters.deploy.build.function_plan import plan_function
 from watchword_adapters.deploy.packages import distributions, wheels
 from watchword_adapters.deploy.packages.distributions import Pinned, pinned
 from watchword_adapters.deploy.packages.forbidden_files import included, refuse_secrets
@@ -126,7 +128,7 @@ def test_a_function_does_without_what_only_the_other_needs(step, trigger, spared
     """A picture is drawn in Create alone, and a signature judged in Verify alone, although one module does both."""
     (home / "flow.toml").write_text(f"[[steps]]\n{step}\n", encoding="utf-8")
     registry, order = Registry(), BuildOrder("flow.toml", HERE)
-    names = {each.name for each in _planned(trigger, order, (load_flow("flow.toml"),), registry, {}).distributions}
+    names = {each.name for each in plan_function(trigger, order, (load_flow("flow.toml"),), registry, {}).distributions}
     assert packed <= names
     assert not spared & names
 

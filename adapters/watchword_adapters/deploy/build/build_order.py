@@ -1,0 +1,50 @@
+"""What is to be built, for what, and which functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
+from watchword_adapters.deploy.target import Target
+
+
+@frozen
+class BuildOrder:
+    """What is to be built.
+
+    Attributes:
+        flow: a TOML file or ``module:attribute``, as commands take it.
+        previous: flows that were deployed before.
+        target: what the functions run on.
+        ledger: the scheme of the ledger's URL, such as ``dynamodb``.
+        credentials: the scheme of the URL of the store of credentials; not looked at if the flow needs none.
+        couriers: the schemes of the couriers', one for each channel; not looked at by a function that sends nothing.
+        include: files and folders to ship beside, below the current folder.
+        wheels: a folder to take wheels from, and from nowhere else.
+        with_boto3: whether to ship boto3 in place of the runtime's.
+        dialect: the name of the client that is spoken to, whose API is built too; empty for the engine's own language.
+        credentials_api: whether to build the API by which users enrol.
+    """
+
+    flow: str
+    target: Target
+    previous: tuple[str, ...] = ()
+    ledger: str = "dynamodb"
+    credentials: str = "dynamodb"
+    couriers: tuple[str, ...] = ("ses",)
+    include: tuple[Path, ...] = ()
+    wheels: Path | None = None
+    with_boto3: bool = False
+    dialect: str = ""
+    credentials_api: bool = False
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions to build, beside Define."""
+        apis = (
+            *((CREDENTIALS_API,) if self.credentials_api else ()),
+            *((FIDO2_API,) if self.dialect else ()),
+        )
+        return ("create", "verify", *apis)
