@@ -159,7 +159,7 @@ def test_plugins_observe_what_is_played_on_this_machine(flow, installed):
 
 def test_plugins_observe_a_built_function(installed, tmp_path, monkeypatch):
     """What is installed is not looked at: the table that was written down has the plugin."""
-    table = {"MODULES": {"watchword": {"ask": "acme_ask"}}, "FLOWS": ("flow.toml",)}
+    table = {"MODULES": {"watchword": {"ask": "acme_ask"}}, "FLOWS": ("flow.toml",), "DIALECT": None}
     source = written(function_plan._HANDLER.format(title="Verify", trigger="verify"), table)
     (tmp_path / "verify.py").write_bytes(source)
     for name, value in {"WATCHWORD_KEY": base64.b64encode(KEY).decode(), "AWS_LAMBDA_FUNCTION_NAME": "f"}.items():
