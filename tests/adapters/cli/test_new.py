@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from watchword.contract import powers_of
 from watchword.loading.registry import Registry
 from watchword_adapters.cli import main
 from watchword_adapters.cli.commands import new
@@ -52,6 +54,20 @@ def plugin(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def plugin_that_remembers(tmp_path_factory):
+    """A plugin project, as `watchword new plugin weather --remembers` makes it."""
+    folder = tmp_path_factory.mktemp("plugin_that_remembers")
+    run(sys.executable, "-m", "watchword_adapters", "new", "plugin", "weather", "--remembers", cwd=folder)
+    return folder / "watchword-weather"
+
+
+@pytest.fixture(params=["plugin", "plugin_that_remembers"])
+def any_plugin(request):
+    """Each sort of plugin project."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="module")
 def flow(tmp_path_factory):
     """A flow project, as `watchword new flow acme` makes it."""
     folder = tmp_path_factory.mktemp("flow")
@@ -62,27 +78,37 @@ def flow(tmp_path_factory):
 # What is made
 
 
-def test_a_plugin_is_a_complete_distribution(plugin):
+def test_a_plugin_is_a_complete_distribution(any_plugin):
     """Module, entry point, contract test, README and what a continuous integration runs."""
     expected = {
         *(".github/workflows/test.yml", ".gitignore", "README.md"),
         *("pyproject.toml", "watchword_weather.py", "tests/test_weather.py"),
     }
-    assert expected <= tree(plugin)
-    project = tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+    assert expected <= tree(any_plugin)
+    project = tomllib.loads((any_plugin / "pyproject.toml").read_text())["project"]
     assert {"watchword": {"weather": "watchword_weather"}} == project["entry-points"]
 
 
-def test_a_plugins_tests_pass_before_it_is_installed(plugin):
+def test_a_plugins_tests_pass_before_it_is_installed(any_plugin):
     """Right after it was made."""
-    told = run(*PYTEST, cwd=plugin)
+    told = run(*PYTEST, cwd=any_plugin)
     assert " passed" in told
     assert " failed" not in told
 
 
-def test_a_plugin_is_built_installed_and_found(plugin, tmp_path):
+def test_a_plugin_is_built_installed_and_found(any_plugin, tmp_path):
     """Without network; a flow then asks for it by name, and its tests pass against what was installed."""
-    run(*PIP, "wheel", "--no-index", "--no-build-isolation", "--no-deps", "--wheel-dir", tmp_path, plugin, cwd=tmp_path)
+    run(
+        *PIP,
+        "wheel",
+        "--no-index",
+        "--no-build-isolation",
+        "--no-deps",
+        "--wheel-dir",
+        tmp_path,
+        any_plugin,
+        cwd=tmp_path,
+    )
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         assert ["watchword_weather.py"] == [name for name in archive.namelist() if ".dist-info/" not in name]
@@ -91,8 +117,23 @@ def test_a_plugin_is_built_installed_and_found(plugin, tmp_path):
     (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "srp"\n\n[[steps]]\nkind = "weather"\n')
     program = "from watchword import load_flow; print(*load_flow('flow.toml').steps)"
     assert "weather\n" == run(sys.executable, "-W", "error", "-c", program, cwd=tmp_path, PYTHONPATH=str(site))
-    told = run(*PYTEST, "-c", os.devnull, "--rootdir", tmp_path, plugin / "tests", cwd=tmp_path, PYTHONPATH=str(site))
+    told = run(
+        *PYTEST, "-c", os.devnull, "--rootdir", tmp_path, any_plugin / "tests", cwd=tmp_path, PYTHONPATH=str(site)
+    )
     assert " failed" not in told
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_a_plugin_that_remembers_is_typed(plugin_that_remembers, tmp_path, checker):
+    """Module and test, under both checkers in strict mode."""
+    program = Path(sys.executable).with_name(checker)
+    if not program.exists():
+        pytest.skip(f"{checker} is not installed")
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    for place in ("watchword_weather.py", "tests/test_weather.py"):
+        shutil.copy(plugin_that_remembers / place, tmp_path)
+    ways = {"mypy": ["--strict", "--no-incremental", "."], "pyright": ["--pythonpath", sys.executable, "."]}
+    run(program, *ways[checker], cwd=tmp_path, PYRIGHT_PYTHON_IGNORE_WARNINGS="1")
 
 
 def test_a_flows_tests_pass_at_once(flow):
@@ -122,7 +163,7 @@ def test_a_policy_that_is_weakened_fails(flow, tmp_path):
     assert "WW102" in done.stdout
 
 
-@pytest.mark.parametrize("project", ["plugin", "flow"])
+@pytest.mark.parametrize("project", ["plugin", "plugin_that_remembers", "flow"])
 def test_what_is_made_is_tidy(project, request):
     """Formatted and free of what a linter finds; no placeholder is left, and files end with a line."""
     folder = request.getfixturevalue(project)
@@ -150,6 +191,17 @@ def test_it_says_what_it_made_and_what_comes_next(here, capsys):
     assert ["mine"] == [path.name for path in here.iterdir()]
 
 
+@pytest.mark.parametrize("how", [[], ["--remembers"]])
+def test_no_class_has_a_name_that_its_module_imports(here, how):
+    """Nor one that its test imports: the import would be another thing."""
+    assert 0 == main(["new", "plugin", "weather", "--directory", "it", *how])
+    for place in ("watchword_weather.py", "tests/test_weather.py"):
+        body = ast.parse((here / "it" / place).read_text()).body
+        imported = {name.name for node in body if isinstance(node, ast.Import | ast.ImportFrom) for name in node.names}
+        assert {name for name in imported if name[0].isupper()} - {"Weather"} <= new._TAKEN
+
+
+@pytest.mark.parametrize("how", [[], ["--remembers"]])
 @pytest.mark.parametrize(
     ("name", "made"),
     [
@@ -159,23 +211,25 @@ def test_it_says_what_it_made_and_what_comes_next(here, capsys):
         ("challenge", "ChallengeKind"),
         ("class_var", "ClassVarKind"),
         ("import", "Import"),
+        ("enrolment", "EnrolmentKind"),
         ("a1", "A1"),
         ("a_", "A"),
         ("a__b", "AB"),
         ("z" * 32, "Z" + "z" * 31),
     ],
 )
-def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made):
+def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made, how):
     """Whatever it is called: the class has a name of its own, the distribution a valid one, and the kind is loaded."""
-    assert 0 == main(["new", "plugin", name, "--directory", "it"])
+    assert 0 == main(["new", "plugin", name, "--directory", "it", *how])
     project = tomllib.loads((here / "it" / "pyproject.toml").read_text())["project"]
     assert is_normalized_name(project["name"]), project["name"]
     assert project["name"] == canonicalize_name(project["name"])
     ast.parse((here / "it" / "tests" / f"test_{name}.py").read_text())
     monkeypatch.syspath_prepend(here / "it")
+    monkeypatch.delitem(sys.modules, f"watchword_{name}", raising=False)
     kind = Registry({"watchword": {name: f"watchword_{name}"}}).find_kind(name)
     assert (made, name) == (kind.__name__, kind.kind)
-    assert kind().answer == "a piano"
+    assert bool(how) == (powers_of(kind()).remembers == "one")
 
 
 # What is refused
@@ -205,6 +259,13 @@ def test_what_is_missing_or_wrong_is_said(here, capsys, words):
     """In one line."""
     assert 2 == main(words)
     assert 1 == len(capsys.readouterr().err.splitlines())
+    assert [] == list(here.iterdir())
+
+
+def test_a_flow_remembers_nothing(here, capsys):
+    """Kinds do; the option is refused, and nothing is written."""
+    assert 2 == main(["new", "flow", "acme", "--remembers"])
+    assert "--remembers is for a plugin" in capsys.readouterr().err
     assert [] == list(here.iterdir())
 
 

@@ -6,7 +6,7 @@ import argparse
 import keyword
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -21,14 +21,24 @@ from watchword.loading.registry import KINDS_GROUP
 
 _EPILOG = """\
 PROJECT is plugin, for a kind of challenge in a distribution of its own, or flow, for a flow with its Lambda triggers
-and a test of its policy. A folder that is not empty is refused.
+and a test of its policy. With --remembers the kind has state: users enrol for it. A folder that is not empty is refused.
 
 example:
   watchword new plugin riddle
+  watchword new plugin code_list --remembers
   watchword new flow acme --directory acme-sign-in"""
 
-_TAKEN = frozenset({"Challenge", "ClassVar", "CreateRequest", "Factor", "KindContract", "RegisterKind", "Verdict"})
+_TAKEN = frozenset(
+    {
+        *("Any", "Attribute", "BeginRequest", "Callable", "Challenge", "ClassVar", "CompleteRequest"),
+        *("ConfigurationError", "CreateRequest", "Enrolment", "Factor", "Flow", "FlowUser", "KindContract"),
+        *("KindRequest", "Literal", "Mapping", "NewCredential", "RegisterKind", "Srp", "Verdict", "VerifyRequest"),
+    }
+)
 """Names that the templates import; a class may not have them."""
+
+_REMEMBERS = "plugin_that_remembers"
+"""The folder of the templates of a plugin whose kind remembers, where they differ from any plugin's."""
 
 _COMMON = {"gitignore": ".gitignore", "workflow.yml": ".github/workflows/test.yml"}
 
@@ -77,6 +87,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("project", metavar="PROJECT", choices=sorted(_PROJECTS), help="plugin or flow")
     parser.add_argument("name", metavar="NAME", help="2 to 32 of a-z, 0-9 and _, beginning with a letter")
+    parser.add_argument("--remembers", action="store_true", help="a plugin whose kind has state: users enrol for it")
     parser.add_argument(
         "--directory", metavar="D", help="the folder to write to (watchword-NAME for a plugin, NAME for a flow)"
     )
@@ -85,12 +96,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the project."""
     project = _PROJECTS[arguments.project]
+    if arguments.remembers and arguments.project != "plugin":
+        raise ConfigurationError("--remembers is for a plugin: a flow asks for kinds, it has no state")
     words = _words(arguments.project, arguments.name)
     if arguments.directory == "":
         raise ConfigurationError("--directory is empty: give a folder, or leave it out")
     target = Path(arguments.directory or Template(project.folder).substitute(words))
     _refuse_used(target)
-    rendered = _rendered(arguments.project, project, words)
+    folders = (*((_REMEMBERS,) if arguments.remembers else ()), arguments.project, ".")
+    rendered = _rendered(folders, project, words)
     _write(target, rendered)
     print(f"{target}{'' if str(target).endswith('/') else '/'}")
     for place in sorted(rendered):
@@ -130,13 +144,13 @@ def _refuse_used(target: Path) -> None:
         raise ConfigurationError(f"{target} is there already and is no folder: give another with --directory")
 
 
-def _rendered(name: str, project: _Project, words: Mapping[str, str]) -> dict[str, str]:
-    """Return the text of every file by its place."""
+def _rendered(folders: Sequence[str], project: _Project, words: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of every file by its place; each template is in the first of *folders* that has one."""
     templates = files("watchword_adapters") / "scaffolds"
     rendered: dict[str, str] = {}
     for source, place in project.places.items():
-        own, shared = (templates / folder / f"{source}.template" for folder in (name, "."))
-        text = (own if own.is_file() else shared).read_text(encoding="utf-8")
+        found = (templates / folder / f"{source}.template" for folder in folders)
+        text = next(each for each in found if each.is_file()).read_text(encoding="utf-8")
         rendered[Template(place).substitute(words)] = Template(text).substitute(words)
     return rendered
 
