@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ from pyotp import TOTP
 
 from kit.engine_host import Riddle
 from kit.fobs import Fob
-from kit.hosts import event, sign_in_of, triggers_of
+from kit.hosts import event, ports, sign_in_of, triggers_of
+from kit.passkeys import StandIn, assertion
 from watchword import Challenge, Email, Flow, Verdict, WatchwordError, sequence
 from watchword.algebra import derivative, session_notation
 from watchword.algebra.limits import parse_limit
@@ -35,11 +37,17 @@ from watchword.testing import (
 from watchword_adapters.aws_lambda import TriggerError
 from watchword_adapters.cli.logs.captured_events import read_events
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
+from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NOT_SUPPORTED
+from watchword_adapters.fido2_api import fido2_handler
 from watchword_adapters.functions import Asked, Refused
 from watchword_adapters.host_settings import HostSettings
+from watchword_adapters.rest.pool_tokens import issuer_of
 from watchword_adapters.srp import srp6a
+from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.passkey import Passkey
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.srp import Srp
 from watchword_plugins.totp import Totp
@@ -182,6 +190,72 @@ def trigger_entrances() -> list[Entrance]:
     }
     return [
         _trigger_entrance(handlers, trigger, event, path) for trigger, event in events.items() for path in _paths(event)
+    ]
+
+
+def _foreign_entrance(handlers, event, path):
+    def enter(value):
+        try:
+            response = handlers.verify(_put(event, path, value), None)["response"]
+        except TriggerError as error:
+            assert str(error) in {*NOT_SUPPORTED.values(), ANYTHING_ELSE} or str(error).split()[0] in FAILURE_TEXTS
+            return "refused"
+        # The right answer to what nobody has altered is right, whatever else the event says of it.
+        return "taken" if response["answerCorrect"] else "refused"
+
+    return Entrance(f"verify in a dialect {'.'.join(map(str, path)) or 'event'}", enter)
+
+
+def _api_entrance(handler, event, path):
+    def enter(value):
+        reply = handler(_put(event, path, value), None)
+        assert reply["statusCode"] in {200, 204, 400, 401, 403, 404, 413, 429}, reply
+        assert len(reply["body"]) < 10_000, "the reply repeats the data"
+        return "taken" if reply["statusCode"] in {200, 204} else "refused"
+
+    return Entrance(f"{event['path']} {'.'.join(map(str, path)) or 'event'}", enter)
+
+
+def foreign_entrances() -> list[Entrance]:
+    """Return an entrance for every place of an event of Verify in the dialect, and of the passwordless client's API."""
+    handlers = triggers_of(Flow(StandIn()), dialect="passwordless")
+    created = handlers.create(_event("create", session=[]))["response"]
+    signed = json.loads(created["publicChallengeParameters"]["fido2options"])["challenge"]
+    verify = _event(
+        "verify",
+        privateChallengeParameters=created["privateChallengeParameters"],
+        challengeAnswer=assertion(signed),
+        clientMetadata={"signInMethod": "FIDO2"},
+    )
+    key = signing_key(new_private_key())
+    pool, passkey = "us-east-1_Abc123", Passkey(rp_id="example.com", origins=("https://example.com",))
+    handler = fido2_handler(
+        Flow(passkey),
+        **ports(pool=pool, clients=["c1"], public_keys={key.jwk["kid"]: key.jwk}.get, credentials=MemoryCredentials()),
+    )
+    claims = {"iss": issuer_of(pool), "aud": "c1", "token_use": "id", "sub": "s", "cognito:username": "ann"}
+    bearer = f"Bearer {key.token(claims | {'iat': 0, 'exp': 10**11, 'auth_time': 0})}"
+    bodies = {
+        "/register-authenticator/start": "",
+        "/register-authenticator/complete": '{"attestationObjectB64":"x","clientDataJSON_B64":"x","friendlyName":"x"}',
+        "/authenticators/update": '{"credentialId":"x","friendlyName":"x"}',
+        "/sign-in-challenge": "",
+    }
+    events = [
+        {
+            "httpMethod": "POST",
+            "path": path,
+            "headers": {"Authorization": bearer, "Origin": "https://example.com"},
+            "queryStringParameters": {"rpId": "example.com"},
+            "requestContext": {"stage": "prod"},
+            "body": body,
+            "isBase64Encoded": False,
+        }
+        for path, body in bodies.items()
+    ]
+    return [
+        *(_foreign_entrance(handlers, verify, path) for path in _paths(verify)),
+        *(_api_entrance(handler, each, path) for each in events for path in _paths(each)),
     ]
 
 
@@ -420,4 +494,10 @@ def reader_entrances() -> list[Entrance]:
 
 def entrances() -> list[Entrance]:
     """Return every entrance."""
-    return [*trigger_entrances(), *function_entrances(), *enrolment_entrances(), *reader_entrances()]
+    return [
+        *trigger_entrances(),
+        *foreign_entrances(),
+        *function_entrances(),
+        *enrolment_entrances(),
+        *reader_entrances(),
+    ]

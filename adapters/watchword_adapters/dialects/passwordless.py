@@ -97,7 +97,8 @@ class Passwordless:
     def answer_request(self, event: Mapping[str, Any], request: AnswerRequest) -> AnswerRequest:
         """The same for Verify, with the private parameters as they were sealed."""
         private = _without_name(request.private)
-        method, step = method_of(_metadata(event)), passkeys_of(self.flows).get(str(private.get("flow")))
+        method, flow = method_of(_metadata(event)), private.get("flow")
+        step = passkeys_of(self.flows).get(flow) if isinstance(flow, str) else None
         if method is None:
             return evolve(request, private=private)
         if method != FIDO2 or step is None:

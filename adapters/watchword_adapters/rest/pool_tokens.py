@@ -56,7 +56,7 @@ class PoolTokens:
                 a good token for another use.
             UnavailableError: if the keys cannot be had.
         """
-        scheme, _, token = request_header.partition(" ")
+        scheme, _, token = request_header[: 2 * _LONGEST_TOKEN].partition(" ")
         claims = self._signed(token.strip()) if scheme.lower() == "bearer" else None
         now = self.clock.now()
         if claims is None or claims.get("iss") != self.issuer or not _is_current(claims, now):

@@ -69,6 +69,15 @@ def test_what_is_no_request_is_refused(event):
     assert 400 == refused.value.status
 
 
+def test_what_is_too_long_is_not_read():
+    """A header that no browser sends is left out; a body is refused before it is decoded."""
+    assert {} == request_of(REST | {"headers": {"Authorization": "x" * 20_001}}).headers
+    for event in (REST, HTTP):
+        with pytest.raises(RefusedRequest) as refused:
+            request_of(event | {"body": "A" * 131_073})
+        assert 413 == refused.value.status
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
