@@ -10,6 +10,7 @@ from kit.fobs import Fob
 from watchword import (
     Flow,
     all_of,
+    ask_first,
     at_least,
     attribute,
     client,
@@ -84,10 +85,11 @@ def flows(draw, *, most_steps=5, attempts=3, conditions=True, srp=True, remember
 
     def step(*, enrols=remembering):
         room[0] -= 1
-        kind = Quiz(attempts=draw(st.integers(1, attempts)))
+        kind = draw(st.sampled_from([Quiz, Quiz, Card]))(attempts=draw(st.integers(1, attempts)))
         if enrols and draw(st.integers(0, 3)) == 0:
             kind = enrol(Fob(attempts=kind.attempts))
-        return named(f"s{next(numbers)}", kind)
+        made = named(f"s{next(numbers)}", kind)
+        return ask_first(made) if draw(st.integers(0, 5)) == 0 else made
 
     def parts(depth, most, *, head=False, skippable=False):
         number = draw(st.integers(1, min(most, room[0])))

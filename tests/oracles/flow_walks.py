@@ -24,8 +24,12 @@ def rounds_after(flow):
     rounds = set()
     for decision in answers:
         match decision:
-            case Present(derivative.SELECT):
+            case Present(derivative.SELECT, choices=choices):
                 rounds.add(ReadRound.custom(derivative.SELECT, right=False))
+                answered = [step for step in choices if hasattr(flow.steps[step].kind, "offer")]
+                rounds |= {
+                    ReadRound.custom(step, right=right, use="offered") for step in answered for right in (True, False)
+                }
             case Present(name, host=True):
                 rounds.add(ReadRound.host(name))
             case Present(step):

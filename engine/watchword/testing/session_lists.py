@@ -118,9 +118,17 @@ def sessions(
         walk = _walk(draw, flow, outcomes, most_right=spoilt)
         if spoilt:
             return _spoilt(draw, flow, walk)
-        return walk.rounds[: draw(st.integers(0, len(walk.rounds)))]
+        rounds = walk.rounds[: draw(st.integers(0, len(walk.rounds)))]
+        # What a choice was answered for is told by the next metadata, or by a client, of whom a session does not tell.
+        while rounds and rounds[-1].result is True and _is_choice(rounds[-1]):
+            rounds = rounds[:-1]
+        return rounds
 
     return drawn()
+
+
+def _is_choice(last: Round) -> bool:
+    return (derivative.read_metadata(last.metadata) or {}).get("step") == derivative.SELECT
 
 
 def events(flow: Flow, *, hostile: bool | None = None) -> SearchStrategy[dict[str, Any]]:

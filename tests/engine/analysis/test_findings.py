@@ -77,7 +77,7 @@ def asked(flow, words, who, facts):
 
 def choices(body):
     """Say whether the client may choose anywhere in *body*."""
-    return any(block in repr(body) for block in ("OneOf(", "AtLeast("))
+    return any(block in repr(body) for block in ("OneOf(", "AtLeast(", "AskFirst("))
 
 
 def sessions(flow, who, resends=0):

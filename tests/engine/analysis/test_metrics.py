@@ -1,5 +1,6 @@
 """The figures are those of the world: no strategy guesses better, and no walk through the real engine sends more."""
 
+import re
 from contextlib import suppress
 from functools import cache
 from itertools import count
@@ -368,7 +369,11 @@ class Walker:
         """Return every act that may follow, and every choice that may come with it."""
         if not hasattr(asked, "public"):
             return []
-        chosen = [None, *self.flow.steps] if "choose" in repr(self.flow.program[2]) else [None]
+        chosen = (
+            [None, *self.flow.steps]
+            if {"'choose'", "'ask'"} & set(re.findall(r"'\w+'", repr(self.flow.program[2])))
+            else [None]
+        )
         if asked.public["kind"] == derivative.SELECT:
             return [("wrong", choice) for choice in chosen[1:]]
         return [

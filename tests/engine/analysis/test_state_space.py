@@ -141,6 +141,7 @@ def test_nothing_that_a_truthful_host_adds_is_broken_and_nothing_else_is_taken(f
     names = [*flow.steps, derivative.SELECT, "other_step"]
     uses = [("answer", True), ("answer", False), ("resend", False), ("choice", False)]
     custom = [ReadRound(derivative.CUSTOM, step, use, right) for step, (use, right) in product(names, uses)]
+    custom += [ReadRound.custom(step, right=right, use="offered") for step in flow.offered for right in (True, False)]
     hosts = [ReadRound.host(name) for name in (derivative.SRP_A, derivative.PASSWORD_VERIFIER, derivative.NEW_PASSWORD)]
     for state, onward in zip(explored.states, explored.onward, strict=True):
         if state[0] in {derivative.PASSED, derivative.FAILED}:
