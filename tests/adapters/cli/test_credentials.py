@@ -113,6 +113,13 @@ def test_nobody_is_told_as_such(store, capsys):
     assert (0, "there are no such credentials; check the pool's id and the user's sub\n") == (status, out)
 
 
+def test_a_sub_has_any_form(store, capsys):
+    """As long as it is one word: programs without Cognito have their own."""
+    long = evolve(BOBS, id="long", owner=f"{POOL}#{'x' * 2048}")
+    store.add(long, replace=False, most=20, within=3600.0)
+    assert ["long"] == [each["id"] for each in said(capsys, "list", "--pool", POOL, "--user", "x" * 2048)]
+
+
 def test_a_label_forges_no_line_and_no_colour(store, capsys):
     """Users write labels."""
     store.add(evolve(BOBS, id="odd", label="a\nb\x1b[31m"), replace=False, most=20, within=3600.0)
@@ -191,6 +198,7 @@ def test_an_export_is_imported_as_it_was(store, capsys, tmp_path):
     words = ("import", "all.jsonl", "--store", "sqlite:///new.db")
     told = said(capsys, *words)
     assert (False, 4, 0) == (told["done"], told["new"], told["added"])
+    assert not (tmp_path / "new.db").exists()
     with closing(SqliteCredentials(tmp_path / "new.db")) as new:
         assert [] == everything(new)
         assert 4 == said(capsys, *words, "--yes")["added"]
@@ -464,6 +472,8 @@ def test_more_than_can_be_shown_is_counted(store, capsys, tmp_path):
         (("list", "--pool", "no pool"), "--pool 'no pool'"),
         (("list", "--pool", POOL, "--user", "a b"), "'a b' is no sub"),
         (("list", "--pool", POOL, "--user", ""), "'' is no sub"),
+        (("list", "--pool", POOL, "--user", " ann"), "' ann' is no sub"),
+        (("list", "--pool", POOL, "--user", "x" * 2049), "is no sub: 1 to 2048 characters"),
         (("remove", "--pool", POOL, "--user", ANN), "say which credentials: --id ID, --kind KIND, or --all"),
         (("remove", "--pool", POOL, "--user", ANN, "--all", "--kind", "totp"), "leave out --kind and --id"),
         (("remove", "--pool", POOL, "--user", ANN, "--id", "x"), "the user has no such credential, of 2 in all"),
@@ -476,6 +486,7 @@ def test_more_than_can_be_shown_is_counted(store, capsys, tmp_path):
         (("import", "x", "--subs", "missing"), "missing cannot be read"),
         (("import", "x", "--subs", "=new"), "'' is no sub"),
         (("import", "x", "--subs", "a=b", "--subs", "a=c"), "write OLD=NEW, and each old sub once"),
+        (("import", "x", "--subs", "a=b", "--subs", "c=d", "--subs", "e=d"), "two users would become 'd'"),
         (("import", "x", "--subs", "a=c", "--subs", "b=c"), "two users would become 'c'"),
         (("list", "--pool", POOL, "--store", "sqlite:///mistyped.db"), "there is no such file; check the path"),
         (("list", "--pool", POOL, "--store", "memory:"), "lives in the process of your triggers"),

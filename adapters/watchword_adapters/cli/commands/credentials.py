@@ -99,10 +99,12 @@ def run(arguments: argparse.Namespace) -> int:
         "import": _import,
         "purge": _purge,
     }
-    store = _store(
-        arguments.store or os.environ.get("WATCHWORD_CREDENTIALS", "").strip(), makes=arguments.action == "import"
-    )
+    store = _store(_url(arguments), makes=arguments.action == "import")
     return actions[arguments.action](arguments, store)
+
+
+def _url(arguments: argparse.Namespace) -> str:
+    return arguments.store or os.environ.get("WATCHWORD_CREDENTIALS", "").strip()
 
 
 def _action(add: Callable[..., argparse.ArgumentParser], name: str, summary: str) -> argparse.ArgumentParser:
@@ -229,7 +231,9 @@ def _import(arguments: argparse.Namespace, store: Credentials) -> int:
     with opened(arguments.file) as lines:
         credentials = read_export(lines)
     wanted, derived, left_out = moved(credentials, subs, pool)
-    plan = planned(wanted, _everything(store), is_one=_is_one(Registry()))
+    # Looking into a file of SQLite that is not there would make it.
+    existing = iter(()) if _is_missing(_url(arguments)) and not arguments.yes else _everything(store)
+    plan = planned(wanted, existing, is_one=_is_one(Registry()))
     refused: list[str] = list(plan.conflicts)
     added = 0
     if arguments.yes and not refused:
@@ -315,7 +319,7 @@ def _store(url: str, *, makes: bool) -> Credentials:
             "no store is named: set WATCHWORD_CREDENTIALS as for your triggers, or give --store URL"
         )
     # SQLite would make the file of a mistyped path, and find nothing in it.
-    if not makes and url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file():
+    if not makes and _is_missing(url):
         raise ConfigurationError(f"the store {url}: there is no such file; check the path")
     store = HostSettings(credentials=url, environment={}).named_credentials
     if reach_of(store, "store of credentials") == "process":
@@ -323,6 +327,10 @@ def _store(url: str, *, makes: bool) -> Credentials:
             f"the store {url.partition(':')[0]} lives in the process of your triggers and cannot be reached from here"
         )
     return store
+
+
+def _is_missing(url: str) -> bool:
+    return url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).is_file()
 
 
 def _everything(store: Credentials) -> Iterator[Credential]:
