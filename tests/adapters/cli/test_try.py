@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -351,6 +352,103 @@ def test_an_app_is_enrolled_from_the_screen(play, write, code, capsys):
     drawn = [line for line in shown[0].splitlines() if line and set(line) <= set(" \u2580\u2584\u2588")]
     assert len(drawn) > 15
     assert 1 == len({*map(len, drawn)})
+
+
+ENROLLED = """
+[[steps]]
+kind = "srp"
+
+[[steps]]
+when = { enrolled = "recovery_codes" }
+then = { kind = "recovery_codes" }
+otherwise = { kind = "email_otp" }
+
+[[steps]]
+enrol = { kind = "totp" }
+"""
+
+
+@pytest.fixture
+def shown(capsys):
+    """Return a function that gives what was last shown under a name, and a list of all that was shown."""
+    told = []
+
+    def find(name):
+        told.append(capsys.readouterr().out)
+        return re.findall(rf"^  {name}: (.*)$", "".join(told), re.MULTILINE)[-1]
+
+    find.told = told
+    return find
+
+
+def test_who_has_enrolled_signs_in_with_it(play, write, shown):
+    """The codes are shown, a wrong answer may be corrected, and the sign-in asks for what was enrolled."""
+    first, second = (lambda: shown("codes").split()[0]), (lambda: shown("codes").split()[1])
+    status, out, err = play(
+        write(ENROLLED), "no", first, "", "", second, ":quit", options=["--enrolled", "recovery_codes"]
+    )
+    assert (1, "") == (status, err)
+    before = "".join(shown.told)
+    assert "\nenrol recovery_codes\n" in before
+    assert "answer that completes it: no\nwrong\n" in before
+    assert "ann has enrolled for recovery_codes." in before
+    assert "\nrecovery_codes\n" in before
+    assert "\nenrol_totp\n" in out
+
+
+def test_what_was_enrolled_in_one_sign_in_is_asked_for_in_the_next(play, write, code, shown):
+    """The store of credentials lives as long as the command; `:wait` brings the next code of an app."""
+    codes = iter([0, 60])
+
+    def app() -> str:
+        return TOTP(shown("secret")).at(int(time.time()) + next(codes))
+
+    lines = ["", code, app, "", code, ":wait 60", app]
+    status, out, err = play(write(APP), *lines, options=["--sign-ins", "2"])
+    assert (0, "") == (status, err)
+    told = "".join([*shown.told, out])
+    assert 2 == told.count("Signed in.")
+    assert 1 == told.count("otpauth_uri:")
+    assert "Sign-in 2 of 2" in told
+
+
+def test_a_sign_in_that_fails_is_the_last(play, write):
+    """The status says so."""
+    status, out, _ = play(write(APP), "", "no", "no", "no", options=["--sign-ins", "3"])
+    assert 1 == status
+    assert "Sign-in 2 of 3" not in out
+
+
+def test_who_does_not_complete_an_enrolment_does_not_sign_in(play, write):
+    """Five different answers are compared; then it is over, and says why."""
+    lines = [str(number) for number in range(7)]
+    status, out, err = play(write(ENROLLED), *lines, options=["--enrolled", "totp"])
+    assert 1 == status
+    assert "ann is not enrolled for totp: guesses_used_up" in err
+    assert 5 == out.count("\nwrong\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--enrolled", "topt"], "--enrolled topt: users of this flow enrol for recovery_codes, totp only"),
+        (["--enrolled", "totp", "--unknown-user"], "an unknown user has enrolled nothing"),
+        (["--sign-ins", "0"], "--sign-ins must be from 1 to 20"),
+        (["--sign-ins", "21"], "--sign-ins must be from 1 to 20"),
+    ],
+)
+def test_what_cannot_be_enrolled_is_said(play, write, options, told):
+    """Before anything is asked."""
+    status, out, err = play(write(ENROLLED), options=options)
+    assert (2, "") == (status, out)
+    assert told in err
+
+
+def test_where_nobody_enrols_it_is_said(play):
+    """The flow has no such kind at all."""
+    status, _, err = play(FLOWS / "email_code.toml", options=["--enrolled", "totp"])
+    assert 2 == status
+    assert "--enrolled totp: nobody enrols in this flow" in err
 
 
 def test_without_something_to_draw_with_it_says_what_to_install(play, write, code, monkeypatch):

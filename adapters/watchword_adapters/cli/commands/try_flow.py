@@ -42,6 +42,7 @@ from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.qr_code import qr_terminal
 
 _FARTHEST = 86_400
+_MOST_SIGN_INS = 20
 _EPILOG = """\
 The flow runs in a local user pool with one user: no AWS, no network. Answers are read from standard input, line by line:
 the user name, the password if the flow asks for it (an empty line takes the value in brackets), then the
@@ -49,7 +50,8 @@ answers. Lines that begin with a colon are commands; :help lists them. The statu
 
 example:
   watchword try docs/examples/flows/srp_then_code.toml
-  watchword try flow.toml --attribute custom:tier=gold --events"""
+  watchword try flow.toml --attribute custom:tier=gold --events
+  watchword try docs/examples/flows/password_and_app.toml --enrolled totp"""
 _HELP = """\
 :resend        ask for the message once more
 :choose NAME   choose the step to come; where you are asked to choose, the name alone will do
@@ -77,6 +79,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="another attribute, or another value; may be given again",
     )
     parser.add_argument("--client", metavar="ID", help="the id of the app client, for flows that look at it")
+    parser.add_argument(
+        "--enrolled",
+        action="append",
+        default=[],
+        metavar="KIND",
+        help="a kind for which the user enrols before the sign-in begins; may be given again",
+    )
+    parser.add_argument(
+        "--sign-ins",
+        type=int,
+        default=1,
+        metavar="N",
+        help=f"sign in so many times, 1 to {_MOST_SIGN_INS}; what was enrolled stays (%(default)s)",
+    )
     parser.add_argument("--unknown-user", action="store_true", help="sign in as a user who is not in the pool")
     parser.add_argument("--events", action="store_true", help="show the event and the reply of each trigger")
     parser.add_argument("--open", action="store_true", help="open pictures, besides saving them")
@@ -87,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     registry = Registry()
     flow = read_flow(arguments, registry)
     attributes = {"email": arguments.email, "email_verified": "true", **attributes_of(arguments.attribute)}
+    _check(arguments, flow)
     screen = Terminal()
     with log_lines() as log:
         stage = start_local_run(
@@ -112,6 +129,18 @@ def run(arguments: argparse.Namespace) -> int:
             return 1
 
 
+def _check(arguments: argparse.Namespace, flow: Flow) -> None:
+    kinds = list(dict.fromkeys(step.kind.kind for step in flow.steps.values() if step.powers.enrols))
+    for kind in arguments.enrolled:
+        if kind not in kinds:
+            told = f"users of this flow enrol for {', '.join(kinds)} only" if kinds else "nobody enrols in this flow"
+            raise ConfigurationError(f"--enrolled {kind[:60]}: {told}")
+    if arguments.enrolled and arguments.unknown_user:
+        raise ConfigurationError("--enrolled and --unknown-user: an unknown user has enrolled nothing; leave out one")
+    if not 1 <= arguments.sign_ins <= _MOST_SIGN_INS:
+        raise ConfigurationError(f"--sign-ins must be from 1 to {_MOST_SIGN_INS}")
+
+
 class _QuitError(Exception):
     """Raised if the player has had enough."""
 
@@ -131,6 +160,20 @@ class _Play:
     choice: str = field(default="", init=False)
 
     def play(self) -> int:
+        """Enrol the user, and sign in as often as is wanted; return 0 if each sign-in ends with tokens."""
+        for kind in self.arguments.enrolled:
+            self._enrol(kind)
+        wanted = self.arguments.sign_ins
+        for number in range(1, wanted + 1):
+            if wanted > 1:
+                self.screen.line()
+                self.screen.line(f"Sign-in {number} of {wanted}", "title")
+            status = self._sign_in()
+            if status:
+                return status
+        return 0
+
+    def _sign_in(self) -> int:
         client = self._client()
         exchange = client.open()
         while True:
@@ -143,6 +186,23 @@ class _Play:
                     self.screen.line(line, "good")
                 return 0
             exchange = self._respond(client)
+
+    def _enrol(self, kind: str) -> None:
+        """Have the user enrol for *kind*, as somebody who is signed in."""
+        name = str(self.arguments.user)
+        begun = self.stage.begin_enrolment(name, kind)
+        self.screen.line()
+        self.screen.line(f"enrol {kind}", "title")
+        self._show_public(begun.public)
+        while True:
+            done = self.stage.complete_enrolment(name, begun.handle, self._read("answer that completes it: "))
+            self._show_news()
+            if done:
+                self.screen.line(f"{name} has enrolled for {kind}.", "good")
+                return
+            if done.reason != "wrong":
+                raise WatchwordError(f"{name} is not enrolled for {kind}: {done.reason}")
+            self.screen.line("wrong", "warning")
 
     # Asking
 
@@ -247,20 +307,25 @@ class _Play:
         self.calls = exchange.calls
         if self.arguments.events:
             self._show_events()
+        self._show_news()
+        if exchange.reply.get("ChallengeName") != CUSTOM:
+            return
+        self.screen.line()
+        self.screen.line(exchange.public.get("step", "a challenge"), "title")
+        self._show_public({name: value for name, value in exchange.public.items() if name not in {"step", "kind"}})
+
+    def _show_news(self) -> None:
+        """Show what was logged, and the mail that came, since the last time."""
         for line in self.log:
             self.screen.line(f"log: {line}", "warning")
         self.log.clear()
         self.mails_shown = self._show_mail(self.mails_shown)
-        if exchange.reply.get("ChallengeName") != CUSTOM:
-            return
-        public = shortened(exchange.public, LONGEST_READ)
-        self.screen.line()
-        self.screen.line(public.pop("step", "a challenge"), "title")
-        public.pop("kind", None)
-        for name, value in public.items():
+
+    def _show_public(self, public: Mapping[str, str]) -> None:
+        for name, value in shortened(public, LONGEST_READ).items():
             self.screen.line(f"  {name}: {self._readable(name, value)}")
-        self._draw(exchange.public.get("otpauth_uri", ""))
-        path = save_picture(exchange.public)
+        self._draw(public.get("otpauth_uri", ""))
+        path = save_picture(public)
         if path is not None:
             self.screen.line(f"  the picture is saved as {path}")
             if self.arguments.open:

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from attrs import frozen
 
 from watchword.algebra.flow import Flow
+from watchword.contract.credentials import Enrolment
+from watchword.contract.kinds import User
 from watchword.contract.ports import Audit, Random
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
+from watchword.runtime.credentials.enrolment import Completion, begin_enrolment, complete_enrolment
 from watchword.runtime.keyring import Keyring
+from watchword.runtime.services import Services
 from watchword.testing.code_tap import recording_ring
-from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.aws_lambda import Triggers, triggers
 from watchword_adapters.cli.local.call_recording import Recorder
 from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.cli.local.pool_client import PoolClient
@@ -42,11 +46,32 @@ class LocalRun:
     outbox: Outbox
     clock: ForwardClock
     random: Random
+    triggers: Triggers
 
     def client(self, username: str, password: str | None) -> PoolClient:
         """Return a new client for *username*; with a *password* it opens by SRP."""
         srp = None if password is None else SrpClient(self.pool.pool_id, username, password, self.random)
         return PoolClient(self.pool, self.recorder, username, srp)
+
+    def begin_enrolment(self, username: str, kind: str) -> Enrolment:
+        """Begin to enrol *username* for *kind*, as somebody who is signed in."""
+        return begin_enrolment(self._services, *self._signed_in(username), kind)
+
+    def complete_enrolment(self, username: str, handle: str, answer: str) -> Completion:
+        """Complete the enrolment of *handle*."""
+        return complete_enrolment(self._services, *self._signed_in(username), handle, answer)
+
+    @property
+    def _services(self) -> Services:
+        services = self.triggers.services
+        assert services is not None
+        return services
+
+    def _signed_in(self, username: str) -> tuple[str, str, User]:
+        """Return the pool, the app client and the user, as an API knows who calls."""
+        found = self.pool.admin_get_user(UserPoolId=self.pool.pool_id, Username=username)
+        attributes = {each["Name"]: each["Value"] for each in found["UserAttributes"]}
+        return self.pool.pool_id, self.pool.client_id, User(found["Username"], attributes)
 
 
 def start_local_run(
@@ -91,7 +116,7 @@ def start_local_run(
         pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
     if user is not None:
         _add(pool, user, password, attributes)
-    return LocalRun(pool, recorder, outbox, clock, random)
+    return LocalRun(pool, recorder, outbox, clock, random, made)
 
 
 def _add(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
