@@ -120,15 +120,15 @@ def sessions(
             return _spoilt(draw, flow, walk)
         rounds = walk.rounds[: draw(st.integers(0, len(walk.rounds)))]
         # What a choice was answered for is told by the next metadata, or by a client, of whom a session does not tell.
-        while rounds and rounds[-1].result is True and _is_choice(rounds[-1]):
+        while any(map(_is_answered_choice, rounds[-1:])):
             rounds = rounds[:-1]
         return rounds
 
     return drawn()
 
 
-def _is_choice(last: Round) -> bool:
-    return (derivative.read_metadata(last.metadata) or {}).get("step") == derivative.SELECT
+def _is_answered_choice(last: Round) -> bool:
+    return last.result is True and (derivative.read_metadata(last.metadata) or {}).get("step") == derivative.SELECT
 
 
 def events(flow: Flow, *, hostile: bool | None = None) -> SearchStrategy[dict[str, Any]]:
