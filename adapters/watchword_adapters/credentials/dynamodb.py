@@ -35,8 +35,12 @@ from watchword_adapters.ledgers.dynamodb_table import (
 )
 from watchword_adapters.ledgers.dynamodb_writes import put, updated
 
-ACTIONS = ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem")
-"""What hosts must be allowed on the table, of ``dynamodb:``. `everything`, of the support desk, needs Scan too."""
+READING_ACTIONS = ("GetItem",)
+"""What Create calls of the table, of ``dynamodb:``: it lists."""
+USING_ACTIONS = (*READING_ACTIONS, "UpdateItem")
+"""What Verify calls of it: it swaps too."""
+ACTIONS = (*USING_ACTIONS, "BatchGetItem", "PutItem", "DeleteItem")
+"""What must be allowed where users enrol, rename and remove. `everything`, of the support desk, needs Scan too."""
 
 _USE = TableUse("the DynamoDB store of credentials", ACTIONS)
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 from attrs import frozen
 
-from watchword.algebra.flow import Flow, enrols_in_a_step
+from watchword.algebra.flow import Flow, enrols_in_a_step, needs_store
 from watchword.errors import ConfigurationError
-from watchword_adapters.deploy.manifest import FlowMark, Manifest, read_manifest
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import Target
 
 _TRIGGERS = ("define", "create", "verify")
-LEDGER = "dynamodb"
-"""The ledger whose table the template makes."""
+DYNAMODB = "dynamodb"
+"""The ledger, and the store of credentials, whose tables the template makes."""
 
 
 @frozen
 class Zips:
-    """The three zips of one build in *folder*, by trigger: their *manifests*, and their *names* in S3."""
+    """The zips of one build in *folder*, by function: their *manifests*, and their *names* in S3."""
 
     folder: Path
     manifests: Mapping[str, Manifest]
@@ -34,19 +34,35 @@ class Zips:
 
     @property
     def couriers(self) -> tuple[str, ...]:
-        """The schemes of the couriers that Create holds, or Verify for notices."""
-        return self.manifests["create"].couriers or self.manifests["verify"].couriers
+        """The schemes of the couriers that Create holds, or Verify and APIs for notices."""
+        return next((each.couriers for each in self.manifests.values() if each.couriers), ())
+
+    @property
+    def dialect(self) -> str:
+        """The client that they speak to, if others wrote it."""
+        return self.manifests["create"].dialect
+
+    @property
+    def remember(self) -> bool:
+        """Whether they hold a store of what users enrolled: a flow of before may need one although the own does not."""
+        return bool(self.manifests["create"].credentials)
 
 
-def zips_of(folder: Path, flow: Flow) -> Zips:
-    """Return the zips in *folder*, which must be of one build, of *flow*.
+def zips_of(folder: Path, flow: Flow, *, credentials_api: bool = False) -> Zips:
+    """Return the zips in *folder*, which must be of one build, of *flow*; with *credentials_api* the one of that API too.
+
+    One that was built for a dialect has the API of its client with it.
 
     Raises:
-        ConfigurationError: if one is missing or of another build, or they are of another flow, or hold no ledger that
+        ConfigurationError: if one is missing or of another build, or they are of another flow, or hold no ledger or store that
             the template makes, or no courier where the flow sends.
     """
-    paths = {trigger: folder / f"{trigger}.zip" for trigger in _TRIGGERS}
-    manifests = {trigger: read_manifest(path) for trigger, path in paths.items()}
+    spoken = read_manifest(folder / "create.zip").dialect
+    apis = ((CREDENTIALS_API,) if credentials_api else ()) + ((FIDO2_API,) if spoken else ())
+    paths = {name: folder / f"{name}.zip" for name in (*_TRIGGERS, *apis)}
+    if credentials_api and not paths[CREDENTIALS_API].exists():
+        raise ConfigurationError(f"{paths[CREDENTIALS_API]} is not there: run watchword build with --credentials-api")
+    manifests = {name: read_manifest(path) for name, path in paths.items()}
     again = f"run watchword build FLOW -o {folder} again"
     for trigger, manifest in manifests.items():
         path = paths[trigger]
@@ -62,13 +78,10 @@ def zips_of(folder: Path, flow: Flow) -> Zips:
             raise ConfigurationError(
                 f"{path} and {paths['define']} are of two builds, their {differing} differ: {again}"
             )
-    for trigger in ("create", "verify"):
-        if LEDGER not in manifests[trigger].ledgers:
-            held = ", ".join(manifests[trigger].ledgers) or "none"
-            raise ConfigurationError(
-                f"the template makes a table of DynamoDB, {paths[trigger]} holds another ledger ({held}): "
-                f"build with --ledger {LEDGER}, or write a template of your own"
-            )
+    for name in manifests.keys() - {"define"}:
+        _check_port(paths[name], "ledger", "ledger", manifests[name].ledgers)
+        if needs_store((flow,)):
+            _check_port(paths[name], "store of credentials", "credentials", manifests[name].credentials)
     if flow_sends(flow) and not manifests["create"].couriers:
         raise ConfigurationError(f"the flow sends, and {paths['create']} holds no courier: {again}")
     if enrols_in_a_step((flow,)) and not manifests["verify"].couriers:
@@ -76,8 +89,18 @@ def zips_of(folder: Path, flow: Flow) -> Zips:
             f"a step enrols, of which users are told, and {paths['verify']} holds no courier: {again}"
         )
     # Another content, another name: else CloudFormation would see no change.
-    names = {trigger: f"{trigger}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip" for trigger, path in paths.items()}
+    names = {name: f"{name}-{sha256(path.read_bytes()).hexdigest()[:16]}.zip" for name, path in paths.items()}
     return Zips(folder, manifests, names)
+
+
+def _check_port(path: Path, word: str, option: str, schemes: tuple[str, ...]) -> None:
+    """Raise ConfigurationError unless the zip *path* holds, for a port, the one whose table the template makes."""
+    if DYNAMODB not in schemes:
+        held = ", ".join(schemes) or "none"
+        raise ConfigurationError(
+            f"the template makes a table of DynamoDB, {path} holds another {word} ({held}): "
+            f"build with --{option} {DYNAMODB}, or write a template of your own"
+        )
 
 
 def flow_sends(flow: Flow) -> bool:
@@ -86,7 +109,7 @@ def flow_sends(flow: Flow) -> bool:
 
 
 def _difference(one: Manifest, other: Manifest) -> str:
-    for what in ("runtime", "architecture", "previous", "kinds", "watchword", "attributes"):
+    for what in ("runtime", "architecture", "previous", "kinds", "watchword", "attributes", "dialect"):
         if getattr(one, what) != getattr(other, what):
             return {"previous": "flows of before", "watchword": "versions of Watchword"}.get(what, what)
     return ""

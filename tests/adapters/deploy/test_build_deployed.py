@@ -19,7 +19,8 @@ from watchword_adapters.deploy.build.artefact import build
 from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.diagnosis.doctor import diagnose
 from watchword_adapters.deploy.reading import read_aws
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
+from watchword_adapters.deploy.stack.template import Template
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
 
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")

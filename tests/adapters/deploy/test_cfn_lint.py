@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from kit.template_flows import MAIL, PICTURE, TARGET, TIERS, Oracle, zips
+from kit.template_flows import MAIL, PICTURE, REMEMBERING, TARGET, TIERS, Oracle, zips
 from watchword import Flow
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.runtimes import RUNTIME_ENDS, SOURCE
@@ -20,13 +20,24 @@ pytestmark = pytest.mark.exhaustive
 
 
 def test_cfn_lint_finds_nothing(tmp_path):
-    """For flows that send and do not, with conditions, a new pool and an existing one, in YAML and JSON."""
+    """For flows that send and do not, with conditions, that remember, with APIs, a new pool and an existing one, in YAML and JSON."""
     if importlib.util.find_spec("cfnlint") is None:
         pytest.skip("pip install cfn-lint")
     files = []
     for name, flow in {"mail": MAIL, "picture": PICTURE, "tiers": TIERS}.items():
         for existing in (False, True):
             document = Template(flow, TARGET, existing_pool=existing).document()
+            files.append(tmp_path / f"{name}_{existing}.yaml")
+            files[-1].write_text(template_text.template_as_yaml(document))
+    for name, flow in REMEMBERING.items():
+        for existing in (False, True):
+            document = Template(
+                flow,
+                TARGET,
+                existing_pool=existing,
+                credentials_api=True,
+                dialect="passwordless" if name == "keys" else "",
+            ).document()
             files.append(tmp_path / f"{name}_{existing}.yaml")
             files[-1].write_text(template_text.template_as_yaml(document))
     zips(tmp_path / "smtp")

@@ -17,7 +17,7 @@ from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.reading.read_template import read_template
 from watchword_adapters.deploy.reading.read_zips import with_zips
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _EPILOG = """\

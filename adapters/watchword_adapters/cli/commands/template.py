@@ -1,4 +1,4 @@
-"""`watchword template`: the CloudFormation template of a flow's functions, table, key and pool."""
+"""`watchword template`: the CloudFormation template of a flow's functions, tables, keys, pool and APIs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from pathlib import Path
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
-from watchword_adapters.deploy.manifest import read_manifest
+from watchword_adapters.deploy.manifest import FUNCTIONS, read_manifest
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.runtimes import runtime_warning
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
+from watchword_adapters.deploy.stack.template import Template
 from watchword_adapters.deploy.target import ARCHITECTURES, PYTHONS, Target, default_python
+from watchword_adapters.dialects.dialect import DIALECTS
 
 _EPILOG = """\
 Each function gets only the permissions that the flow needs: only Create may send, and only if a kind sends. Parameters: CodeBucket, Sender and
-ConfigurationSet (for flows that send by SES), LogRetentionDays, AlarmTopicArn, and UserPoolId with --existing-pool.
+ConfigurationSet (for flows that send by SES), LogRetentionDays, AlarmTopicArn, UserPoolId with --existing-pool, ApiOrigins,
+ApiRequestsPerSecond (for APIs), and ApiClients (for APIs with --existing-pool).
 
 example:
   watchword build flow.toml -o dist/
@@ -31,7 +33,7 @@ example:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword template`."""
     parser.description = (
-        "Write the CloudFormation template of a flow: functions, roles, table, key, alarms, pool and client."
+        "Write the CloudFormation template of a flow: functions, roles, tables, keys, alarms, pool, client and APIs."
     )
     parser.epilog = _EPILOG
     add_flow(parser)
@@ -59,6 +61,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a custom attribute that the pool has, such as custom:tier; may be given again",
     )
     parser.add_argument(
+        "--credentials-api",
+        action="store_true",
+        help="make the API by which users enrol: API Gateway's HTTP API and a function",
+    )
+    parser.add_argument(
+        "--dialect", choices=DIALECTS, default="", help="make the API of this client too (with --dist the zips say so)"
+    )
+    parser.add_argument(
         "--existing-pool",
         action="store_true",
         help="leave out pool and client: watchword doctor prints how to attach the functions",
@@ -69,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the template; print the commands that put the zips into the bucket."""
     registry = Registry()
     flow, dist, output = read_flow(arguments, registry), arguments.dist, arguments.output
-    zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in POOL_TRIGGERS)
+    zips = () if dist is None else tuple(dist / f"{trigger}.zip" for trigger in FUNCTIONS)
     refuse_overwriting(output, (*flow_files(arguments.flow), *zips))
     made = Template(
         flow,
@@ -78,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.existing_pool,
         " ".join(arguments.courier),
         tuple(arguments.attribute),
+        arguments.credentials_api,
+        arguments.dialect,
         registry,
     )
     document = made.document()

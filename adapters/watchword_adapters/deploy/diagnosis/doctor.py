@@ -26,11 +26,8 @@ from watchword_adapters.deploy.reading.values import (
     words,
 )
 from watchword_adapters.deploy.runtimes import runtime_warning
-from watchword_adapters.deploy.stack.template import (
-    FLOWS,
-    POOL_TRIGGERS,
-    TIMEOUT,
-)
+from watchword_adapters.deploy.stack.template import TIMEOUT
+from watchword_adapters.deploy.stack.user_pool import FLOWS, POOL_TRIGGERS
 from watchword_adapters.deploy.target import PYTHONS
 from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL
 

@@ -14,7 +14,7 @@ from watchword_adapters.deploy.diagnosis.invoke_permissions import may_call
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, within
 from watchword_adapters.deploy.reading.values import elements
 from watchword_adapters.deploy.stack.pool_needs import conditions_on_attributes, session_minutes, write_attributes
-from watchword_adapters.deploy.stack.template import FLOWS, POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import FLOWS, POOL_TRIGGERS
 
 # What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than
 # this list is kept, or refused aloud, and never reset in silence.

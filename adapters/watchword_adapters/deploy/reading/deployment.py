@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from watchword_adapters.deploy.manifest import Manifest
 from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, text_value
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 
 Facts = Mapping[str, Any]
 

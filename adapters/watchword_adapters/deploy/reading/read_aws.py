@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, Table, not_for, within
 from watchword_adapters.deploy.reading.values import Partial, TextValue, Unknown, get, joined, words
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.extras import missing_extra
 
 T = TypeVar("T")

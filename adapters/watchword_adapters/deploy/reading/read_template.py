@@ -32,7 +32,7 @@ from watchword_adapters.deploy.reading.values import (
     word,
     words,
 )
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 
 _LAMBDA, _SAM = "AWS::Lambda::Function", "AWS::Serverless::Function"
 _POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from watchword_adapters.deploy.stack.http_api import logical_name
+
 _Json = dict[str, Any]
 
 ALARMED = "Alarmed"
@@ -22,10 +24,15 @@ _OWN = {"Fn::Sub": "Watchword/${AWS::StackName}"}
 _TRY_LATER = '"ended with TRY_LATER"'
 
 
-def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, _Json]]:
-    """Give the metric filters and the alarms of *triggers*, by their logical names; *sends*: whether a kind sends."""
+def alarms(triggers: Iterable[str], apis: Iterable[str] = (), *, sends: bool) -> Iterator[tuple[str, _Json]]:
+    """Give the metric filters and the alarms of *triggers* and *apis*, by their logical names; *sends*: whether a kind sends."""
     for trigger in triggers:
         yield from _function(trigger, excused="TryLater" if sends and trigger == "create" else "")
+        slow = _metric("AWS/Lambda", "Duration", of=_of(trigger), statistic="Maximum")
+        why = f"{trigger} nears the five seconds after which Cognito calls again"
+        yield f"{trigger.capitalize()}Slow", _alarm(why, SLOW, slow)
+    for api in apis:
+        yield from _function(api)
     yield from _counted(
         "Failures", "Define", "authn_login_fail", FAILURES_AN_HOUR, "more sign-ins fail than by mistake"
     )
@@ -43,9 +50,12 @@ def alarms(triggers: Iterable[str], *, sends: bool) -> Iterator[tuple[str, _Json
     yield "SignInsStoppedAlarm", _stopped()
 
 
-def _function(trigger: str, *, excused: str) -> Iterator[tuple[str, _Json]]:
-    name = trigger.capitalize()
-    of = [{"Name": "FunctionName", "Value": {"Ref": f"{name}Function"}}]
+def _of(function: str) -> list[_Json]:
+    return [{"Name": "FunctionName", "Value": {"Ref": f"{logical_name(function)}Function"}}]
+
+
+def _function(trigger: str, *, excused: str = "") -> Iterator[tuple[str, _Json]]:
+    name, of = logical_name(trigger), _of(trigger)
     errors = _metric("AWS/Lambda", "Errors", of=of)
     why = f"{trigger} ends with errors"
     if excused:
@@ -59,8 +69,6 @@ def _function(trigger: str, *, excused: str) -> Iterator[tuple[str, _Json]]:
     else:
         yield f"{name}Errors", _alarm(why, 5, errors)
     yield f"{name}Throttles", _alarm(f"{trigger} is throttled", 1, _metric("AWS/Lambda", "Throttles", of=of))
-    slow = _metric("AWS/Lambda", "Duration", of=of, statistic="Maximum")
-    yield f"{name}Slow", _alarm(f"{trigger} nears the five seconds after which Cognito calls again", SLOW, slow)
 
 
 def _counted(metric: str, logs: str, event: str, threshold: int, why: str) -> Iterator[tuple[str, _Json]]:
@@ -69,7 +77,7 @@ def _counted(metric: str, logs: str, event: str, threshold: int, why: str) -> It
 
 
 def _stopped() -> _Json:
-    of = [{"Name": "FunctionName", "Value": {"Ref": "DefineFunction"}}]
+    of = _of("define")
     period = STOPPED // 2
     metrics = [
         _query("attempts", _metric("AWS/Lambda", "Invocations", of=of, seconds=period)),

@@ -1,21 +1,24 @@
-"""The CloudFormation template of a flow: three functions, what each may do, the ledger's table, the keys, and the pool."""
+"""The CloudFormation template of a flow: its functions, what each may do, the tables, the keys, the pool, and the HTTP API."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
-from watchword.algebra.flow import Flow, enrols_in_a_step
+from watchword.algebra.flow import Flow, enrols_in_a_step, needs_store
 from watchword.analysis.assurance import recovery_channels
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
+from watchword_adapters.credentials import dynamodb as store
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
 from watchword_adapters.deploy.stack.alarms import ALARMED, alarms
+from watchword_adapters.deploy.stack.http_api import CLIENTS, ORIGINS, PARAMETERS, addresses, http_api, logical_name
 from watchword_adapters.deploy.stack.pool_needs import (
     CUSTOM_ATTRIBUTE,
     LONGEST_SESSION,
@@ -23,24 +26,26 @@ from watchword_adapters.deploy.stack.pool_needs import (
     session_minutes,
     write_attributes,
 )
-from watchword_adapters.deploy.stack.resources import ledger_table, logs, secret
+from watchword_adapters.deploy.stack.resources import (
+    allow,
+    caller,
+    credentials_table,
+    ledger_table,
+    logs,
+    role,
+    secret,
+)
 from watchword_adapters.deploy.stack.sending import Sending, sending
 from watchword_adapters.deploy.stack.sending import statements as allowed
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS, user_pool, user_pool_client
 from watchword_adapters.deploy.target import Target, default_python
 from watchword_adapters.deploy.zips import Zips, flow_sends, zips_of
-
-POOL_TRIGGERS: Mapping[str, str] = {
-    "define": "DefineAuthChallenge",
-    "create": "CreateAuthChallenge",
-    "verify": "VerifyAuthChallengeResponse",
-}
-"""The functions, and the names that a pool has for them."""
+from watchword_adapters.dialects.dialect import find_dialect
 
 TIMEOUT = 5
 """Seconds: Cognito waits for no more."""
 # Processor time comes with memory. boto3's clients take 4 s with 128 MB, under 1 s with 512.
-MEMORY = {"define": 128, "create": 1024, "verify": 512}
-FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
+MEMORY = {"define": 128, "create": 1024, "verify": 512, CREDENTIALS_API: 512, FIDO2_API: 512}
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 ROOT_KEY, ROTATING_KEY = "Key", "RotatingKey"
 """The secrets, by their names in the template."""
@@ -61,6 +66,8 @@ class Template:
         existing_pool: whether the pool is there already.
         courier: the courier's URL; empty if parameters of the template make it.
         attributes: custom attributes that the pool has, beside those that the flow decides by.
+        credentials_api: whether to make the API by which users enrol.
+        dialect: the client that the functions speak to, whose API is made too. With *dist* the zips say so.
         registry: finds the courier, and the kinds of flows of before.
     """
 
@@ -70,6 +77,8 @@ class Template:
     existing_pool: bool = False
     courier: str = ""
     attributes: tuple[str, ...] = ()
+    credentials_api: bool = False
+    dialect: str = ""
     registry: Registry = field(factory=Registry, eq=False, repr=False)
     _zips: Zips | None = field(init=False, default=None)
     _sending: Sending | None = field(init=False, default=None)
@@ -81,10 +90,16 @@ class Template:
         Raises:
             ConfigurationError: if they do not fit together, or to the flow, the target or the courier.
         """
-        zips = None if self.dist is None else zips_of(self.dist, self.flow)
+        zips = None if self.dist is None else zips_of(self.dist, self.flow, credentials_api=self.credentials_api)
+        dialect = _dialect(self.dialect, zips)
+        if self.credentials_api and not any(step.powers.enrols for step in self.flow.steps.values()):
+            raise ConfigurationError("an API of credentials is asked for, and users enrol for no kind of the flow")
+        if dialect:
+            find_dialect(dialect, (self.flow,)).check()
         made = None
+        notices = enrols_in_a_step((self.flow,)) or self.credentials_api or dialect
         # A flow of before may send although this one does not: its sign-ins are still under way.
-        if flow_sends(self.flow) or enrols_in_a_step((self.flow,)) if zips is None else zips.couriers:
+        if flow_sends(self.flow) or notices if zips is None else zips.couriers:
             made = sending(self.courier, zips, self.registry)
         elif self.courier:
             raise ConfigurationError(
@@ -95,6 +110,15 @@ class Template:
                 raise ConfigurationError(f"{name[:40]!r} is no custom attribute: write it as custom:tier")
         for name, value in (("zips", zips), ("sending", made), ("target", _target(self.target, zips))):
             object.__setattr__(self, f"_{name}", value)
+        object.__setattr__(self, "dialect", dialect)
+
+    @property
+    def _apis(self) -> tuple[str, ...]:
+        return ((CREDENTIALS_API,) if self.credentials_api else ()) + ((FIDO2_API,) if self.dialect else ())
+
+    @property
+    def _remembers(self) -> bool:
+        return needs_store((self.flow,)) if self._zips is None else self._zips.remember
 
     @property
     def uploads(self) -> Mapping[str, str]:
@@ -123,11 +147,11 @@ class Template:
     def _parameters(self) -> _Json:
         made: _Json = {"CodeBucket": {"Type": "String", "Description": "The S3 bucket that holds the zips"}}
         if self.dist is None:
-            for trigger in POOL_TRIGGERS:
+            for name in (*POOL_TRIGGERS, *self._apis):
                 # No default: an update would keep the value of before, and with it the functions of before.
-                made[f"{trigger.capitalize()}Key"] = {
+                made[f"{logical_name(name)}Key"] = {
                     "Type": "String",
-                    "Description": f"The name of {trigger}.zip in the bucket: another for each content",
+                    "Description": f"The name of {name}.zip in the bucket: another for each content",
                 }
         if self._sending is not None:
             made |= self._sending.parameters
@@ -136,6 +160,12 @@ class Template:
                 "Type": "String",
                 "AllowedPattern": "[a-z0-9-]+_[A-Za-z0-9]+",
                 "Description": "The user pool that calls the functions",
+            }
+        if self._apis:
+            made |= {
+                **PARAMETERS,
+                **(ORIGINS if self.credentials_api else {}),
+                **(CLIENTS if self.existing_pool else {}),
             }
         made["LogRetentionDays"] = {
             "Type": "Number",
@@ -160,65 +190,65 @@ class Template:
         yield ROOT_KEY, secret("The root key of Watchword, which never changes: users are named by it")
         yield ROTATING_KEY, secret("The key of Watchword that rotates: codes are derived from it")
         yield "Ledger", ledger_table()
-        for trigger in POOL_TRIGGERS:
-            yield f"{trigger.capitalize()}Logs", logs(trigger)
-            yield f"{trigger.capitalize()}Role", self._role(trigger)
-            yield f"{trigger.capitalize()}Function", self._function(trigger)
-            yield f"{trigger.capitalize()}Permission", self._permission(trigger)
+        if self._remembers:
+            yield "Credentials", credentials_table()
+        for name in (*POOL_TRIGGERS, *self._apis):
+            yield f"{logical_name(name)}Logs", logs(name)
+            yield f"{logical_name(name)}Role", role(name, self._statements(name))
+            yield f"{logical_name(name)}Function", self._function(name)
+        for name in POOL_TRIGGERS:
+            yield f"{logical_name(name)}Permission", self._permission(name)
+        if self._apis:
+            yield from http_api(self._apis)
         if not self.existing_pool:
             yield "UserPool", self._pool()
             yield "Client", self._client()
-        yield from alarms(POOL_TRIGGERS, sends=self._sending is not None)
+        yield from alarms(POOL_TRIGGERS, self._apis, sends=self._sends("create"))
 
-    def _role(self, trigger: str) -> _Json:
-        name = trigger.capitalize()
-        statements: list[_Json] = [
-            _allow(["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": [f"{name}Logs", "Arn"]})
-        ]
-        if trigger != "define":
-            actions = [f"dynamodb:{action}" for action in LEDGER_ACTIONS]
-            statements.append(_allow(actions, {"Fn::GetAtt": ["Ledger", "Arn"]}))
-            statements.append(_allow(["secretsmanager:GetSecretValue"], [{"Ref": ROOT_KEY}, {"Ref": ROTATING_KEY}]))
-            for name, permissions in self._wanted().items():
+    def _statements(self, function: str) -> list[_Json]:
+        """Return what *function* must be allowed: Define its log alone."""
+        log = {"Fn::GetAtt": [f"{logical_name(function)}Logs", "Arn"]}
+        statements = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], log)]
+        if function != "define":
+            statements.append(allow(_on_tables(LEDGER_ACTIONS), {"Fn::GetAtt": ["Ledger", "Arn"]}))
+            if self._remembers:
+                statements.append(allow(_on_tables(self._uses_of(function)), {"Fn::GetAtt": ["Credentials", "Arn"]}))
+            statements.append(allow(["secretsmanager:GetSecretValue"], [{"Ref": ROOT_KEY}, {"Ref": ROTATING_KEY}]))
+            for name, permissions in self._wanted(function).items():
                 statements += [each for each in allowed(permissions, f"the kind {name}") if each not in statements]
-        sending = self._sending_of(trigger)
-        if sending is not None:
-            statements += sending.statements
-        return {
-            "Type": "AWS::IAM::Role",
-            "Properties": {
-                "AssumeRolePolicyDocument": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "lambda.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                },
-                "Policies": [
-                    {
-                        "PolicyName": trigger,
-                        "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
-                    }
-                ],
-            },
-        }
+        sending = self._sending_of(function)
+        return statements if sending is None else [*statements, *sending.statements]
 
-    def _wanted(self) -> Mapping[str, object]:
-        """Return what each kind must be allowed: the flow's own, and those of flows before that the zips hold too."""
-        wanted = {step.kind.kind: step.powers.permissions for step in self.flow.steps.values()}
-        for name in () if self._zips is None else self._zips.manifests["create"].kinds:
+    def _uses_of(self, function: str) -> tuple[str, ...]:
+        """Return what *function* calls of the table of credentials: Create reads, Verify says what was used, and enrolling adds."""
+        if function == "create":
+            return store.READING_ACTIONS
+        return store.ACTIONS if function != "verify" or self._enrols else store.USING_ACTIONS
+
+    @property
+    def _enrols(self) -> bool:
+        """Whether a step enrols: then Verify has a courier, for notices."""
+        return enrols_in_a_step((self.flow,)) if self._zips is None else bool(self._zips.manifests["verify"].couriers)
+
+    def _wanted(self, function: str) -> Mapping[str, object]:
+        """Return what each kind must be allowed: the flow's own, and those of flows before that the zips hold too.
+
+        An API works with the kinds of this flow for which users enrol, and with no others.
+        """
+        steps = self.flow.steps.values()
+        wanted = {
+            each.kind.kind: each.powers.permissions for each in steps if function in POOL_TRIGGERS or each.powers.enrols
+        }
+        for name in () if self._zips is None or function not in POOL_TRIGGERS else self._zips.manifests["create"].kinds:
             if name not in wanted:
                 with suppress(ConfigurationError):  # a class that nobody registers, in a flow of before
                     wanted[name] = powers_of(self.registry.find_kind(name)).permissions
         return wanted
 
     def _function(self, trigger: str) -> _Json:
-        name = trigger.capitalize()
+        name = logical_name(trigger)
         properties: _Json = {
-            "Description": function_description(POOL_TRIGGERS[trigger], self.flow),
+            "Description": function_description(POOL_TRIGGERS.get(trigger, name), self.flow),
             "Runtime": self._target.runtime,
             "Architectures": [self._target.architecture],
             "Handler": f"{trigger}.{trigger}",
@@ -242,18 +272,29 @@ class Template:
             "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
             "WATCHWORD_RESTART": {"Ref": "Restart"},
         }
+        if self._remembers:
+            settings["WATCHWORD_CREDENTIALS"] = {"Fn::Sub": "dynamodb://${Credentials}"}
         sending = self._sending_of(trigger)
         if sending is not None:
             settings["WATCHWORD_COURIER"] = sending.url
+        if trigger in self._apis:
+            settings["WATCHWORD_POOL"] = {"Ref": "UserPoolId" if self.existing_pool else "UserPool"}
+            clients = {"Fn::Join": [" ", {"Ref": "ApiClients"}]}
+            settings["WATCHWORD_CLIENTS"] = clients if self.existing_pool else {"Ref": "Client"}
+        if trigger == CREDENTIALS_API:
+            settings["WATCHWORD_ORIGINS"] = {"Fn::Join": [" ", {"Ref": "ApiOrigins"}]}
         return settings
 
-    def _sending_of(self, trigger: str) -> Sending | None:
-        """Return how the function of *trigger* sends: Create messages, and Verify notices of what a step enrolled."""
+    def _sending_of(self, function: str) -> Sending | None:
+        """Return how *function* sends: Create messages, Verify and APIs notices of what was enrolled."""
+        return self._sending if self._sends(function) else None
+
+    def _sends(self, function: str) -> bool:
         if self._zips is not None:
-            sends = bool(self._zips.manifests[trigger].couriers)
-        else:
-            sends = flow_sends(self.flow) if trigger == "create" else enrols_in_a_step((self.flow,))
-        return self._sending if sends and trigger != "define" else None
+            return bool(self._zips.manifests[function].couriers)
+        if function == "create":
+            return flow_sends(self.flow)
+        return function in self._apis or (function == "verify" and self._enrols)
 
     def _permission(self, trigger: str) -> _Json:
         pool: _Json = {"Fn::GetAtt": ["UserPool", "Arn"]}
@@ -261,16 +302,7 @@ class Template:
             pool = {
                 "Fn::Sub": "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/${UserPoolId}"
             }
-        return {
-            "Type": "AWS::Lambda::Permission",
-            "Properties": {
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]},
-                "Principal": "cognito-idp.amazonaws.com",
-                "SourceAccount": {"Ref": "AWS::AccountId"},
-                "SourceArn": pool,
-            },
-        }
+        return caller(f"{logical_name(trigger)}Function", "cognito-idp.amazonaws.com", pool)
 
     def _pool(self) -> _Json:
         # ForgotPassword runs no trigger: where a code is mailed behind the password, one mailbox would be both factors.
@@ -279,32 +311,7 @@ class Template:
             *(() if self._zips is None else self._zips.manifests["create"].recovery),
         }
         recovery = "admin_only" if "email" in closed else "verified_email"
-        properties: _Json = {
-            "UserPoolName": {"Fn::Sub": "${AWS::StackName}"},
-            "UsernameAttributes": ["email"],
-            "UsernameConfiguration": {"CaseSensitive": False},
-            "AutoVerifiedAttributes": ["email"],
-            # A changed address counts once its owner has shown a code from there: until then codes go to the old one.
-            "UserAttributeUpdateSettings": {"AttributesRequireVerificationBeforeUpdate": ["email"]},
-            "AccountRecoverySetting": {"RecoveryMechanisms": [{"Name": recovery, "Priority": 1}]},
-            "MfaConfiguration": "OFF",
-            "DeletionProtection": "ACTIVE",
-            "Policies": {"PasswordPolicy": {"MinimumLength": 12}},
-            "LambdaConfig": {
-                named: {"Fn::GetAtt": [f"{trigger.capitalize()}Function", "Arn"]}
-                for trigger, named in POOL_TRIGGERS.items()
-            },
-        }
-        named = dict.fromkeys((*self._decided(), *self.attributes))
-        own = [name.removeprefix("custom:") for name in named if name.startswith("custom:")]
-        if own:
-            properties["Schema"] = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in own]
-        return {
-            "Type": "AWS::Cognito::UserPool",
-            "DeletionPolicy": "Retain",
-            "UpdateReplacePolicy": "Retain",
-            "Properties": properties,
-        }
+        return user_pool(recovery, list(dict.fromkeys((*self._decided(), *self.attributes))))
 
     def _decided(self) -> tuple[str, ...]:
         """Return what is read of a user's attributes: by the flow, and by those before whose sign-ins are under way."""
@@ -313,17 +320,8 @@ class Template:
 
     def _client(self) -> _Json:
         before = 0 if self._zips is None else self._zips.manifests["create"].session_minutes
-        properties: _Json = {
-            "UserPoolId": {"Ref": "UserPool"},
-            "ClientName": "watchword",
-            "GenerateSecret": False,
-            "ExplicitAuthFlows": list(FLOWS),
-            "PreventUserExistenceErrors": "ENABLED",
-            "EnableTokenRevocation": True,
-            "AuthSessionValidity": max(session_minutes(self.flow), min(before, LONGEST_SESSION)),
-            "WriteAttributes": write_attributes(self._decided()),
-        }
-        return {"Type": "AWS::Cognito::UserPoolClient", "Properties": properties}
+        minutes = max(session_minutes(self.flow), min(before, LONGEST_SESSION))
+        return user_pool_client(minutes, write_attributes(self._decided()))
 
     def _outputs(self) -> _Json:
         outputs: _Json = {
@@ -331,9 +329,11 @@ class Template:
             "KeySecret": {"Value": {"Ref": ROTATING_KEY}},
             "RootKeySecret": {"Value": {"Ref": ROOT_KEY}},
         }
-        for trigger in POOL_TRIGGERS:
-            name = trigger.capitalize()
+        if self._remembers:
+            outputs["CredentialsTable"] = {"Value": {"Ref": "Credentials"}}
+        for name in map(logical_name, (*POOL_TRIGGERS, *self._apis)):
             outputs[f"{name}FunctionArn"] = {"Value": {"Fn::GetAtt": [f"{name}Function", "Arn"]}}
+        outputs |= addresses(self._apis)
         if not self.existing_pool:
             outputs |= {"UserPoolId": {"Value": {"Ref": "UserPool"}}, "ClientId": {"Value": {"Ref": "Client"}}}
         return outputs
@@ -361,5 +361,15 @@ def _target(asked: Target | None, zips: Zips | None) -> Target:
     return zips.target
 
 
-def _allow(actions: list[str], resource: object) -> _Json:
-    return {"Effect": "Allow", "Action": actions, "Resource": resource}
+def _dialect(asked: str, zips: Zips | None) -> str:
+    """Return the dialect of the functions: as the zips say, which must be what was *asked* for, if anything was."""
+    if zips is None or not asked or asked == zips.dialect:
+        return asked if zips is None else zips.dialect
+    built = f"for {zips.dialect}" if zips.dialect else "without a dialect"
+    raise ConfigurationError(
+        f"the zips in {zips.folder} were built {built}: build them with --dialect {asked}, or leave --dialect out"
+    )
+
+
+def _on_tables(actions: Iterable[str]) -> list[str]:
+    return [f"dynamodb:{action}" for action in actions]

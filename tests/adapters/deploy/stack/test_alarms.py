@@ -14,7 +14,8 @@ from watchword.contract.ports import AuditEvent
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import as_line
 from watchword_adapters.aws_lambda import TriggerError
-from watchword_adapters.deploy.stack.template import POOL_TRIGGERS, Template
+from watchword_adapters.deploy.stack.template import Template
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.deploy.target import Target
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp

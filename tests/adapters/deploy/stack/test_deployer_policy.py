@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kit.paths import DOCS
+from kit.template_flows import KEYS
 from watchword import Flow
 from watchword_adapters.deploy.stack.template import Template
 from watchword_adapters.deploy.target import Target
@@ -19,11 +20,16 @@ PAGES = ("deploy-to-aws.md", "run-it-in-production.md", "move-users-to-a-flow.md
 SESSION = botocore.get_session()
 SERVICES = {"ses": "sesv2"}
 """The model of a service, where it is not named as the actions are."""
-NO_OPERATION = {"iam:PassRole", "s3:ListBucket"}
-"""Actions that stand for no operation of the same name: handing a role on; ListObjects."""
+BY_METHOD = {f"apigateway:{method}" for method in ("GET", "POST", "PATCH", "PUT", "DELETE", "TagResource")}
+NO_OPERATION = {"iam:PassRole", "s3:ListBucket"} | BY_METHOD
+"""Actions that stand for no operation of the same name: handing a role on; ListObjects; API Gateway's are methods of HTTP."""
 
 # What makes a resource of each type, and what changes it.
 MADE_BY = {
+    **dict.fromkeys(
+        (f"AWS::ApiGatewayV2::{each}" for each in ("Api", "Stage", "Integration", "Route")),
+        BY_METHOD - {"apigateway:PUT"},
+    ),
     "AWS::CloudWatch::Alarm": {"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"},
     "AWS::Cognito::UserPool": {
         "cognito-idp:CreateUserPool",
@@ -114,11 +120,14 @@ def test_each_action_is_an_operation_of_its_service(action):
 
 
 @pytest.mark.parametrize("existing", [False, True])
-def test_each_resource_of_the_template_can_be_made(existing):
-    """Of every type that there is in it."""
-    template = Template(Flow(EmailOtp()), Target("arm64", "3.12"), existing_pool=existing).document()
-    for each in template["Resources"].values():
+@pytest.mark.parametrize("settings", [{}, {"credentials_api": True, "dialect": "passwordless"}])
+def test_each_resource_of_the_template_can_be_made(existing, settings):
+    """Of every type that there is in it, and a table that can be restored."""
+    made = Template(KEYS if settings else Flow(EmailOtp()), Target("arm64", "3.12"), existing_pool=existing, **settings)
+    for each in made.document()["Resources"].values():
         assert MADE_BY[each["Type"]] <= allowed(), each["Type"]
+        if "PointInTimeRecoverySpecification" in each["Properties"]:
+            assert {"dynamodb:UpdateContinuousBackups", "dynamodb:DescribeContinuousBackups"} <= allowed()
 
 
 @pytest.mark.parametrize("command", sorted(commands()), ids=" ".join)

@@ -29,7 +29,8 @@ from watchword_adapters.deploy.manifest import FlowMark
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.stack.pool_needs import pool_needs, session_minutes
-from watchword_adapters.deploy.stack.template import MEMORY, POOL_TRIGGERS, Template, fingerprint_in
+from watchword_adapters.deploy.stack.template import MEMORY, Template, fingerprint_in
+from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.deploy.target import Target
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -75,7 +76,8 @@ def test_roles_allow_what_a_function_needs_and_no_more():
 def test_functions_have_five_seconds_and_their_own_log_with_an_end():
     """Cognito waits no longer; logs are not kept for ever."""
     made = resources()
-    for trigger, memory in MEMORY.items():
+    for trigger in POOL_TRIGGERS:
+        memory = MEMORY[trigger]
         name = trigger.capitalize()
         properties = made[f"{name}Function"]["Properties"]
         assert (5, memory, f"{trigger}.{trigger}") == (
