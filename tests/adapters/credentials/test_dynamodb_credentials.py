@@ -314,6 +314,7 @@ def test_an_owner_is_in_clear_and_nothing_ends(aws, store):
     assert {"user#pool#ann", "user#pool#zoe"} == {key for key in found if not key.startswith("id#")}
     assert {"pk", "v", "write"} == set(found[next(key for key in found if key.startswith("id#totp#"))])
     assert not [item for item in found.values() if "ttl" in item]
+    assert all({"N": "1"} == item["v"] for item in found.values()), "a version that is not told apart from the next"
     described = aws.admin.describe_time_to_live(TableName=TABLE)["TimeToLiveDescription"]
     assert "DISABLED" == described["TimeToLiveStatus"]
 
@@ -373,6 +374,7 @@ def test_what_is_gone_leaves_nothing(aws, store):
     ("where", "name", "value"),
     [
         ("item", "v", {"N": "2"}),
+        ("item", "v", {"N": "0"}),
         ("item", "v", None),
         ("item", "write", {"N": "1"}),
         ("item", "credentials", {"L": []}),
