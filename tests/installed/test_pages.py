@@ -57,6 +57,7 @@ def test_keep_credentials(reader, tmp_path):
         "sign-in-without-cognito.md",
         "unit-test-a-flow-policy.md",
         "write-a-challenge-plugin.md",
+        "write-a-kind-with-state.md",
         "write-the-client.md",
     ],
 )
