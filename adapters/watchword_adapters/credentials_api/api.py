@@ -15,7 +15,7 @@ from watchword.runtime.credentials.enrolment import (
     begin_enrolment,
     checked_label,
     complete_enrolment,
-    enrolling_step,
+    enrolling_kinds,
     store_of,
 )
 from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
@@ -120,8 +120,7 @@ class CredentialsApi:
 
     def _list(self, caller: Caller) -> HttpReply:
         owned = list_credentials(self.services, self.pool, caller.user)
-        steps = self.services.flow.steps.values()
-        kinds = sorted({step.kind.kind for step in steps if step.powers.enrols})
+        kinds = enrolling_kinds(self.services)
         return json_reply({"credentials": [_described(each) for each in owned], "kinds": kinds})
 
     def _begin(self, caller: Caller, kind: str) -> HttpReply:
@@ -158,10 +157,8 @@ class CredentialsApi:
         return next((each for each in (id_, unquote(id_)) if each in owned), id_)
 
     def _demand_kind(self, kind: str) -> None:
-        try:
-            enrolling_step(self.services, kind)
-        except ProtocolError:
-            raise RefusedRequest(404, "Nobody enrols for such a kind here") from None
+        if kind not in enrolling_kinds(self.services):
+            raise RefusedRequest(404, "Nobody enrols for such a kind here")
 
     def _demand_fresh(self, caller: Caller, call: str) -> None:
         """Demand a sign-in of the last five minutes: a token that was stolen must not bring a way in that stays."""

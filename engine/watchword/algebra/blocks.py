@@ -145,7 +145,7 @@ def when(condition: Condition, then: Block, otherwise: Block | None = None) -> W
     """
     if not isinstance(condition, Condition):
         raise ConfigurationError(
-            f"when: {condition!r} is no condition: use attribute(name, value), client(id) or enrolled(kind)"
+            f"when: {_called(condition)} is no condition: use attribute(name, value), client(id) or enrolled(kind)"
         )
     expect_blocks("when", (then,) if otherwise is None else (then, otherwise))
     return When(condition, then, otherwise)
@@ -157,7 +157,7 @@ def named(name: str, kind: Kind | Enrol) -> Named:
     *kind* may be `enrol` of a kind.
     """
     if not (isinstance(kind, Enrol) or is_kind(kind)):
-        raise ConfigurationError(f"named({name!r}, …): only a kind of challenge can be named, this is {kind!r}")
+        raise ConfigurationError(f"named({name!r}, …): only a kind of challenge can be named, this is {_called(kind)}")
     return Named(name, kind)
 
 
@@ -169,7 +169,7 @@ def enrol(kind: Kind) -> Enrol:
     """
     expect_blocks("enrol", (kind,))
     if not is_kind(kind):
-        raise ConfigurationError(f"enrol: only a kind of challenge can be enrolled, this is {kind!r}")
+        raise ConfigurationError(f"enrol: only a kind of challenge can be enrolled, this is {_called(kind)}")
     if not powers_of(kind).enrols:
         raise ConfigurationError(
             f"enrol: the kind {kind.kind!r} enrols nothing: it has no begin and complete; write it as a step of its own"
@@ -184,7 +184,9 @@ def ask_first(step: Kind | Named) -> AskFirst:
     round before. So nothing goes out that nobody has asked for, and a client can say something before a message is made.
     """
     if not (isinstance(step, Named) or is_kind(step)):
-        raise ConfigurationError(f"ask_first: {step!r} is no step: give it a kind of challenge, or named('…', …)")
+        raise ConfigurationError(
+            f"ask_first: {_called(step)} is no step: give it a kind of challenge, or named('…', …)"
+        )
     return AskFirst(step)
 
 
@@ -280,5 +282,31 @@ def expect_blocks(word: str, parts: tuple[Block, ...]) -> tuple[Block, ...]:
                 raise ConfigurationError(
                     f"{word}: {type(part).__name__} has no {lacking}: a kind has kind, proves, create and verify"
                 )
-            raise ConfigurationError(f"{word}: {part!r} is no block: use a kind, or sequence, one_of, all_of, …")
+            raise ConfigurationError(f"{word}: {_called(part)} is no block: use a kind, or sequence, one_of, all_of, …")
     return parts
+
+
+def _called(given: object) -> str:
+    """Return what *given* is called where a flow is written: in a message nobody wants to read all settings of all parts."""
+    match given:
+        case InSequence() | OneOf() | AtLeast() | Fallback() | When() | Named() | AskFirst():
+            return f"{_WORDS[type(given)]}(…)"
+        case Enrol(kind):
+            return f"enrol({type(kind).__name__}(…))"
+        case _ if isinstance(given, type):
+            return given.__name__
+        case _ if is_kind(given) or is_host_run(given):
+            return f"{type(given).__name__}(…)"
+        case _:
+            return repr(given)[:80]
+
+
+_WORDS = {
+    InSequence: "sequence",
+    OneOf: "one_of",
+    AtLeast: "at_least",
+    Fallback: "fallback",
+    When: "when",
+    Named: "named",
+    AskFirst: "ask_first",
+}

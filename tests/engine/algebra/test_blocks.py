@@ -4,14 +4,17 @@ from typing import ClassVar
 
 import pytest
 
+from kit.fobs import Fob
 from kit.random_flows import APP, TIER, Password, Quiz
 from watchword import (
     ConfigurationError,
     Flow,
     all_of,
+    ask_first,
     at_least,
     attribute,
     client,
+    enrol,
     fallback,
     named,
     one_of,
@@ -93,6 +96,43 @@ def test_only_a_kind_can_be_named(kind):
     """Not the password, not a block, not a named step, not a class."""
     with pytest.raises(ConfigurationError, match=r"named\('step', …\): only a kind of challenge can be named"):
         named("step", kind)
+
+
+WRITTEN = {
+    "sequence(…)": sequence(ONE),
+    "one_of(…)": one_of(ONE, TWO),
+    "at_least(…)": all_of(ONE, TWO),
+    "fallback(…)": fallback(ONE, TWO),
+    "when(…)": when(TIER, ONE, otherwise=TWO),
+    "named(…)": ONE,
+    "ask_first(…)": ask_first(ONE),
+    "enrol(Fob(…))": enrol(Fob()),
+    "Quiz(…)": Quiz(),
+    "Password(…)": Password(),
+    "Quiz": Quiz,
+    "None": None,
+    f"'{'x' * 79}": "x" * 500,
+}
+TAKE_NO_BLOCK = {
+    "named": (lambda each: named("step", each), {"enrol(Fob(…))", "Quiz(…)"}),
+    "enrol": (enrol, {"Quiz", "None", f"'{'x' * 79}"}),
+    "ask_first": (ask_first, {"named(…)", "Quiz(…)"}),
+    "when": (lambda each: when(each, ONE), set()),
+}
+
+
+@pytest.mark.parametrize("called", WRITTEN)
+@pytest.mark.parametrize("word", TAKE_NO_BLOCK)
+def test_what_stands_in_the_wrong_place_is_called_as_it_is_written(word, called):
+    """Not with all settings of all its parts: nobody finds the mistake in them."""
+    build, right = TAKE_NO_BLOCK[word]
+    if called in right:
+        return
+    with pytest.raises(ConfigurationError) as error:
+        build(WRITTEN[called])
+    assert word in str(error.value)
+    assert called in str(error.value) or "the kind 'quiz' enrols nothing" in str(error.value)
+    assert len(str(error.value)) < 200
 
 
 NO_NAMES = ["", "a", "x" * 33, "Email", "1st", "_a", "a-b", "a b", "ümlaut", "step;x", "ab\n", "SRP_A", None, 7]

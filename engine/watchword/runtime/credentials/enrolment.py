@@ -70,15 +70,24 @@ class Completion:
 
 
 def enrolling_step(services: Services, kind: str) -> Step:
-    """Return the first step of the flow whose kind is called *kind*, and for which users enrol.
+    """Return the step of the flow by whose settings users enrol for the kind called *kind*.
+
+    Of several it is the first that enrols in the sign-in, so that users see the same in both places; else the first that asks.
 
     Raises:
         ProtocolError: if there is none.
     """
-    for step in services.flow.steps.values():
-        if step.kind.kind == kind and step.powers.enrols:
-            return step
-    raise ProtocolError("nobody enrols for such a kind in this flow")
+    steps = [step for step in services.flow.steps.values() if step.kind.kind == kind and step.powers.enrols]
+    if steps:
+        return next((step for step in steps if step.enrols), steps[0])
+    known = ", ".join(enrolling_kinds(services))
+    there = f"they do for {known}" if known else "no kind of its steps can be enrolled"
+    raise ProtocolError(f"nobody enrols for {str(kind)[:40]!r} by the flow {services.flow.name!r}; {there}")
+
+
+def enrolling_kinds(services: Services) -> tuple[str, ...]:
+    """Return the kinds for which users enrol by the flow, in alphabetical order."""
+    return tuple(sorted({step.kind.kind for step in services.flow.steps.values() if step.powers.enrols}))
 
 
 def begin_enrolment(services: Services, pool: str, client: str, user: User, kind: str) -> Enrolment:

@@ -9,7 +9,18 @@ from attrs import evolve, frozen
 
 from kit.engine_host import ANN, OLD_KEY, DeadLedger, Riddle, world
 from kit.fobs import Badge, Fob
-from watchword import ConfigurationError, Flow, ProtocolError, UnavailableError, User, Verdict, enrol, sequence
+from watchword import (
+    ConfigurationError,
+    Flow,
+    ProtocolError,
+    UnavailableError,
+    User,
+    Verdict,
+    enrol,
+    enrolled,
+    sequence,
+    when,
+)
 from watchword.contract.credentials import MAX_CREDENTIALS, Credential, Enrolment, NewCredential
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import TryLaterError
@@ -64,12 +75,38 @@ def test_a_step_that_enrols_in_the_flow_can_be_enrolled_for_outside_too():
     assert complete(at, begun.handle, begun.public["word"])
 
 
-@pytest.mark.parametrize("kind", ["riddle", "unheard_of", "", "select"])
+@frozen
+class Inscribed(Fob):
+    """A fob that shows whose it is."""
+
+    issuer: str = ""
+
+    def begin(self, request):
+        """Show the issuer."""
+        return Enrolment({**super().begin(request).public, "issuer": self.issuer})
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        when(enrolled("fob"), Inscribed(), otherwise=enrol(Inscribed(issuer="Acme"))),
+        sequence(enrol(Inscribed(issuer="Acme")), Inscribed()),
+        Inscribed(issuer="Acme"),
+    ],
+    ids=["asked first", "enrolled first", "only asked"],
+)
+def test_users_see_the_same_in_an_enrolment_outside_as_in_the_sign_in(behind):
+    """The settings are those of the step that enrols, wherever it stands; without one, those of the step that asks."""
+    assert "Acme" == begin(here(Flow(sequence(Riddle(), behind)))).public["issuer"]
+
+
+@pytest.mark.parametrize("kind", ["riddle", "unheard_of", "", "select", None])
 def test_who_names_a_kind_that_nobody_enrols_for_begins_nothing(kind):
-    """It is the caller's fault, whether the flow has it or not."""
-    at = here()
-    with pytest.raises(ProtocolError):
-        begin(at, kind)
+    """It is the caller's fault, whether the flow has it or not. The error says for which kinds users enrol."""
+    with pytest.raises(ProtocolError, match=re.escape(f"{str(kind)!r} by the flow 'flow'; they do for badge, fob")):
+        begin(here(), kind)
+    with pytest.raises(ProtocolError, match="no kind of its steps can be enrolled"):
+        begin(here(Flow(Riddle())), kind)
 
 
 def test_somebody_unknown_begins_nothing():
