@@ -148,10 +148,10 @@ def _nearest(word: str) -> str:
 
 
 def _failed(error: Exception) -> int:
-    from watchword.errors import ConfigurationError, WatchwordError  # noqa: PLC0415 - --help does without
+    from watchword.errors import ConfigurationError, UnavailableError, WatchwordError  # noqa: PLC0415 - --help does without
 
     match error:
-        case ConfigurationError():
+        case ConfigurationError() | UnavailableError(reason="setup"):
             return _tell(str(error), EXIT_USAGE)
         case WatchwordError():
             return _tell(str(error), EXIT_FAILED)

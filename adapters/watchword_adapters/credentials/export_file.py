@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from watchword.contract.credentials import Credential
+from watchword.contract.credentials import (
+    KEPT_ROUNDS,
+    LONGEST_CREDENTIAL_ID,
+    LONGEST_LABEL,
+    Credential,
+    is_usable,
+)
 from watchword.errors import ConfigurationError
 
 VERSION = 1
@@ -113,10 +119,10 @@ def _credential(said: Mapping[str, Any], number: int) -> Credential:
         raise _wrong(number, "has other members than a credential")
     for name in _TEXTS:
         if not isinstance(said[name], str):
-            raise _wrong(number, f"has a {name} that is no text")
+            raise _wrong(number, f"has no text as its {name}")
     for name in _NUMBERS:
         if type(said[name]) is not int or not 0 <= said[name] < 2**53:
-            raise _wrong(number, f"has a {name} that is no whole number")
+            raise _wrong(number, f"has no whole number as its {name}")
     state, rounds = _state(said["state"]), _rounds(said["rounds"])
     if state is None:
         raise _wrong(number, "has a state that is not all text")
@@ -129,11 +135,18 @@ def _credential(said: Mapping[str, Any], number: int) -> Credential:
         raise _wrong(number, "names no pool, user or kind")
     owner, times = owner_named(said["pool"], said["sub"]), (said["created"], said["used"])
     try:
-        return Credential(
+        credential = Credential(
             said["id"], owner, said["kind"], said["label"], *times, state=state, version=said["version"], rounds=rounds
         )
     except ConfigurationError as error:
         raise _wrong(number, f"is refused: {error}") from None
+    if not is_usable(credential) or len(rounds) > KEPT_ROUNDS:
+        raise _wrong(
+            number,
+            f"is refused: an id has 1 to {LONGEST_CREDENTIAL_ID} characters, a label at most {LONGEST_LABEL}, and at most "
+            f"{KEPT_ROUNDS} rounds are kept",
+        )
+    return credential
 
 
 def _state(said: object) -> Mapping[str, str] | None:

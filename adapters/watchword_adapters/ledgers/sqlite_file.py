@@ -20,6 +20,9 @@ from watchword.errors import ConfigurationError, UnavailableError
 
 _APPLICATION = 0x57415443  # "WATC", in the header of the file: https://sqlite.org/pragma.html#pragma_application_id
 _VERSION = 1
+_MISTAKEN = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN})
+"""SQLite's codes for a path that names something else: no database, or no file."""
+
 _ROUND = 0.1
 """How many seconds one round of waiting lasts at most. After each the clock is asked whether there is time for another."""
 
@@ -242,7 +245,7 @@ class SqliteFile:
         remedy = "see that it is a file of Watchword's, that this process may write to it and its folder, and that the disk has room"
         return UnavailableError(
             f"the {self._contents.word} file {self.path} failed ({text}): {remedy}",
-            reason="internal",
+            reason="setup" if getattr(error, "sqlite_errorcode", None) in _MISTAKEN else "internal",
             code=type(error).__name__,
         )
 

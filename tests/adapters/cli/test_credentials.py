@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import sqlite3
 import stat
 from contextlib import closing
 
@@ -378,11 +379,11 @@ def changed(**members):
         ([*GOOD[:2], GOOD[1]], "line 3 of the export has the id 'phone' of 'totp' a second time"),
         ([GOOD[0], "{}"], "line 2 of the export has other members than a credential"),
         ([GOOD[0], changed(more=1)], "line 2 of the export has other members"),
-        ([GOOD[0], changed(label=5)], "line 2 of the export has a label that is no text"),
-        ([GOOD[0], changed(created="5")], "line 2 of the export has a created that is no whole number"),
-        ([GOOD[0], changed(used=True)], "line 2 of the export has a used that is no whole number"),
-        ([GOOD[0], changed(version=-1)], "line 2 of the export has a version that is no whole number"),
-        ([GOOD[0], changed(version=1e400)], "line 2 of the export has a version that is no whole number"),
+        ([GOOD[0], changed(label=5)], "line 2 of the export has no text as its label"),
+        ([GOOD[0], changed(created="5")], "line 2 of the export has no whole number as its created"),
+        ([GOOD[0], changed(used=True)], "line 2 of the export has no whole number as its used"),
+        ([GOOD[0], changed(version=-1)], "line 2 of the export has no whole number as its version"),
+        ([GOOD[0], changed(version=1e400)], "line 2 of the export has no whole number as its version"),
         ([GOOD[0], changed(state=[])], "line 2 of the export has a state that is not all text"),
         ([GOOD[0], changed(state={"a": 1})], "line 2 of the export has a state that is not all text"),
         (
@@ -396,6 +397,10 @@ def changed(**members):
         ([GOOD[0], changed(pool="a#b")], "line 2 of the export names no pool, user or kind"),
         ([GOOD[0], changed(sub="")], "line 2 of the export names no pool, user or kind"),
         ([GOOD[0], changed(label="x" * 70_000)], "line 2 of the export is no JSON object"),
+        ([GOOD[0], changed(id="")], "line 2 of the export is refused: an id has 1 to 1400 characters"),
+        ([GOOD[0], changed(id="x" * 1401)], "line 2 of the export is refused: an id has 1 to 1400 characters"),
+        ([GOOD[0], changed(label="x" * 65)], "a label at most 64"),
+        ([GOOD[0], changed(rounds=["r"] * 9)], "at most 8 rounds are kept"),
     ],
 )
 def test_a_file_that_is_no_whole_export_imports_nothing(store, capsys, tmp_path, lines, told):
@@ -537,7 +542,35 @@ def test_a_store_that_cannot_be_read_as_a_whole_lists_one_user(store, capsys, mo
 
 def test_a_store_that_fails_is_a_failure_and_no_mistake(store, capsys, tmp_path):
     """The status is 1."""
-    (tmp_path / "other.db").write_text("precious " * 1000)
-    status, _, err = run(capsys, "list", "--pool", POOL, "--store", "sqlite:///other.db")
-    assert 1 == status
-    assert "file is not a database" in err
+    with closing(sqlite3.connect(tmp_path / "credentials.db")) as file, file:
+        file.execute("UPDATE credentials SET rounds = 5")
+    status, out, err = run(capsys, "list", "--pool", POOL)
+    assert (1, "") == (status, out)
+    assert "a row that Watchword did not write" in err
+
+
+def a_text(path):
+    path.write_text("precious " * 1000)
+
+
+def a_database(path):
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE precious (it TEXT)")
+
+
+def a_newer_one(path):
+    with closing(SqliteCredentials(path)) as made:
+        made.list("nobody", within=3600.0)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("other", [a_text, a_database, a_newer_one])
+def test_a_file_that_is_no_store_is_a_mistake(capsys, tmp_path, other):
+    """Whoever names it is told so, with status 2, and it stays as it is."""
+    other(tmp_path / "other.db")
+    before = (tmp_path / "other.db").read_bytes()
+    status, out, err = run(capsys, "list", "--pool", POOL, "--store", "sqlite:///other.db")
+    assert (2, "") == (status, out)
+    assert "other.db" in err
+    assert before == (tmp_path / "other.db").read_bytes()

@@ -273,9 +273,7 @@ def _tell_import(
     if done:
         screen.line(f"imported: {added}")
     elif plan.conflicts:
-        screen.line(
-            f"new: {len(plan.new)}; nothing was imported, since {len(plan.conflicts)} would overwrite something"
-        )
+        screen.line(f"new: {len(plan.new)}; nothing was imported, since {len(plan.conflicts)} were refused")
     else:
         screen.line(f"would be imported: {len(plan.new)}; nothing was: say --yes to do it")
 
