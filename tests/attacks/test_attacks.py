@@ -35,7 +35,7 @@ from watchword_plugins.srp import Srp
 
 pytestmark = pytest.mark.exhaustive
 
-FILES = ("captcha_only", "email_code", "password_or_code", "srp_then_code")
+FILES = ("captcha_only", "email_code", "password_and_app", "password_or_code", "srp_then_code")
 FEW = 120
 LONG = "srp_then_code"
 SEED = "20260101"
@@ -52,7 +52,7 @@ def riddle():
 
 
 def flows():
-    """The four example flows, the example plugin's, and one with every sort of block."""
+    """The example flows, the example plugin's, and one with every sort of block."""
     given = {name: load_flow(EXAMPLES / "flows" / f"{name}.toml") for name in FILES}
     given["riddle"] = Flow(sequence(Srp(), riddle()), name="riddle")
     given["mixed"] = Flow(

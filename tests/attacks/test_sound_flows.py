@@ -13,6 +13,7 @@ from importlib.resources import files
 import pytest
 
 from kit.checked_flows import SOUND
+from kit.fobs import Fob
 from kit.messages import Text
 from kit.paths import ROOT
 from watchword import (
@@ -23,6 +24,8 @@ from watchword import (
     ask_first,
     attribute,
     client,
+    enrol,
+    enrolled,
     fallback,
     named,
     one_of,
@@ -34,7 +37,10 @@ from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.sample_kinds import SampleOffer, SampleQuestion, offering_flow
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.passkey import Passkey
+from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.srp import Srp
+from watchword_plugins.totp import Totp
 
 pytestmark = pytest.mark.exhaustive
 
@@ -89,6 +95,7 @@ class Texted:
 
 CustomerNumber, Doorbell = tutorials_kind(), scaffolds_kind()
 SHORT = EmailOtp(length=6)
+PASSKEY = Passkey("example.com", ("https://example.com",))
 
 FLOWS = {
     **{f"sound: {name}": flow for name, (flow, _) in SOUND.items() if flow.steps},
@@ -127,6 +134,24 @@ FLOWS = {
     "a text message": Flow(Texted()),
     "a text message after an e-mail": Flow(sequence(EmailOtp(), Texted())),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),
+    "an app": Flow(sequence(Srp(), Totp())),
+    "a passkey": Flow(PASSKEY),
+    "a passkey or a code": Flow(one_of(PASSKEY, EmailOtp())),
+    "an app or a recovery code": Flow(sequence(Srp(), one_of(Totp(), RecoveryCodes()))),
+    "a passkey, enrolled in a step": Flow(sequence(Srp(), SHORT, enrol(PASSKEY))),
+    "what is enrolled, one after the other": Flow(
+        sequence(
+            EmailOtp(),
+            when(
+                enrolled("passkey"),
+                PASSKEY,
+                otherwise=when(enrolled("totp"), Totp(), otherwise=enrol(RecoveryCodes())),
+            ),
+        )
+    ),
+    "a stranger's kind that remembers": Flow(
+        sequence(EmailOtp(), when(enrolled("fob"), Fob(), otherwise=enrol(Fob())))
+    ),
     "letters, unverified": Flow(sequence(Srp(), EmailOtp(length=6, alphabet="letters", verified_only=False))),
 }
 

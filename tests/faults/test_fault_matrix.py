@@ -26,7 +26,7 @@ from kit.faults import (
 )
 from watchword import ConfigurationError, Verdict, named, sequence
 from watchword.errors import UnavailableError
-from watchword_adapters.attacks.arena.attacked_host import wrong_answer
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
 from watchword_adapters.attacks.families.plugins import Spoilt
 from watchword_adapters.aws_lambda import triggers

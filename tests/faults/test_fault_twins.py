@@ -14,7 +14,7 @@ from watchword.errors import UnavailableError
 from watchword.runtime import delivery, verification
 from watchword.runtime.credentials import effects
 from watchword_adapters import aws_lambda
-from watchword_adapters.attacks.arena.attacked_host import wrong_answer
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.ledgers.memory import MemoryLedger
 
 pytestmark = pytest.mark.exhaustive

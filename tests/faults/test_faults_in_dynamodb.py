@@ -15,7 +15,7 @@ from kit.faults import (
     host_repeats,
     inject_into_create,
 )
-from watchword_adapters.attacks.arena.attacked_host import wrong_answer
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 
 pytestmark = pytest.mark.exhaustive
 

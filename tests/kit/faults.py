@@ -12,8 +12,9 @@ from watchword import Flow, sequence
 from watchword.contract.ports import Receipt
 from watchword.errors import FAILURE_TEXTS, UnavailableError
 from watchword.testing.time import VirtualClock
-from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, reached
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger

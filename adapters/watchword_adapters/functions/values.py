@@ -43,10 +43,13 @@ class Users(Protocol):
 
 @frozen
 class Asked:
-    """A challenge for the client: *public* are its parameters, *token* is what `SignIn.respond` takes, once."""
+    """A challenge for the client: *public* are its parameters, *token* is what `SignIn.respond` takes, once.
+
+    Where the step enrols, a secret of the user's may stand in *public*: never log it.
+    """
 
     step: str
-    public: Mapping[str, str]
+    public: Mapping[str, str] = field(repr=False)
     token: str = field(repr=False)
 
 

@@ -50,9 +50,9 @@ from watchword.runtime.wire import (
 
 @frozen
 class CreatedChallenge:
-    """A challenge, ready for the host."""
+    """A challenge, ready for the host. In *public* may stand a secret that the user is to keep, where the step enrols."""
 
-    public: Mapping[str, str]
+    public: Mapping[str, str] = field(repr=False)
     private: Mapping[str, str] = field(repr=False)
     metadata: str
 

@@ -5,6 +5,7 @@ import pytest
 from kit.engine_host import KEY, Mail, Riddle
 from kit.fobs import Badge, Fob
 from watchword import Flow, ProtocolError, enrolled, one_of, sequence, when
+from watchword import enrol as enrol_step
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.couriers import Outbox
@@ -70,6 +71,17 @@ def test_a_token_of_a_sign_in_completes_nothing_and_a_handle_signs_nobody_in():
     assert "EXPIRED" == host.respond(begun.handle, "fish").text
     assert host.complete_enrolment(begun.handle, begun.public["word"])
     assert "mail" == host.respond(token, "fish").step
+
+
+def test_a_secret_that_is_shown_to_be_kept_is_in_no_repr():
+    """Neither in a step that enrols nor outside: a program that logs a reply logs no secret."""
+    host, _ = place(Flow(sequence(Riddle(), enrol_step(Fob()))))
+    asked = host.respond(host.begin("ann").token, "fish")
+    begun = host.begin_enrolment("ann", "fob")
+
+    assert asked.public["word"] not in repr(asked)
+    assert begun.public["word"] not in repr(begun)
+    assert isinstance(host.respond(asked.token, asked.public["word"]), SignedIn)
 
 
 def test_who_is_nobody_enrols_nothing():

@@ -14,7 +14,8 @@ from typing import Any, cast
 from attrs import define, field, frozen
 
 from watchword.algebra.flow import Flow
-from watchword.contract.kinds import Kind
+from watchword.contract.credentials import Credentials
+from watchword.contract.kinds import Kind, User
 from watchword.contract.ports import Audit, Courier, Ledger
 from watchword.errors import FAILURE_TEXTS
 from watchword.loading.registry import Registry
@@ -22,11 +23,14 @@ from watchword.runtime.keyring import Keyring
 from watchword.testing.code_tap import recording_ring
 from watchword.testing.mailbox import Mailbox
 from watchword.testing.time import SeededRandom, VirtualClock
-from watchword_adapters.attacks.arena.kind_probe import Notes, spied_on
+from watchword_adapters.attacks.arena.kind_probe import IssuedChallenge, Notes, spied_on
 from watchword_adapters.attacks.arena.replaceable_ledger import ReplaceableLedger
-from watchword_adapters.attacks.arena.secret_search import SHORTEST_SECRET, stands_in, without_digests
-from watchword_adapters.attacks.arena.session_policy import may_issue
+from watchword_adapters.attacks.arena.secret_search import SHORTEST_SECRET, KeptLines, stands_in, without_digests
+from watchword_adapters.attacks.arena.session_policy import may_issue, sign_in_of
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget, Circumstances, circumstances_of, targets_of
+from watchword_adapters.attacks.devices.first_enrolments import enrol_at_first
+from watchword_adapters.attacks.devices.held_devices import HeldDevices
+from watchword_adapters.attacks.devices.replaceable_store import unexpected_writes
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError, Triggers, triggers
 from watchword_adapters.functions import SignIn, UserRecord
@@ -60,25 +64,6 @@ class AttackedUser:
     known: bool = True
 
 
-@frozen
-class IssuedChallenge:
-    """What Create handed out for one round, and for whom; with the right answer, or those to what is *offered* in a choice."""
-
-    private: Mapping[str, str] = field(repr=False)
-    binding: tuple[str, ...]
-    right: str | None = field(repr=False)
-    offered: Mapping[str, str | None] = field(factory=dict[str, "str | None"], repr=False)
-
-
-class _Lines(logging.Handler):
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
 @define(eq=False, slots=False)
 class Arena:
     """One flow, spied on, with its triggers, a local pool and plain functions around one ledger, clock and mailbox.
@@ -109,6 +94,8 @@ class Arena:
         self.draw = Random(self.seed)  # noqa: S311 - attacks are to be repeatable
         self.random = SeededRandom(self.seed)
         self.key = self.random.bytes(32)
+        self.notes.devices = HeldDevices(self.seed, ATTACKED_POOL)
+        self.store = self.notes.devices.store
         self.flow = spied_on(self.given, self.notes, self.spoil)
         self.flows = (self.flow, *self.previous)
         self.books = ReplaceableLedger(self.ledger)
@@ -118,6 +105,7 @@ class Arena:
         self.issued: dict[str, IssuedChallenge] = {}
         self.accepted: dict[str, tuple[str, object]] = {}
         self.people: dict[tuple[str, int], AttackedUser] = {}
+        self.began: dict[str, frozenset[str]] = {}
         self.called = 0.0
         self.trail: deque[tuple[str, Any, object]] = deque(maxlen=_TRAIL)
 
@@ -143,6 +131,7 @@ class Arena:
         return {
             "key": recording_ring(Keyring.of(self.key)),
             "ledger": cast("Ledger", self.books),
+            "credentials": cast("Credentials", self.store),
             "courier": self.channels,
             "clock": self.clock,
             "random": self.random,
@@ -172,7 +161,7 @@ class Arena:
     @cached_property
     def sign_in(self) -> SignIn:
         """The plain functions."""
-        return SignIn(self.flow, users=self, previous=self.previous, **self._ports())
+        return SignIn(self.flow, users=self, previous=self.previous, realm=ATTACKED_POOL, **self._ports())
 
     @cached_property
     def _verifiers(self) -> dict[str, tuple[str, str]]:
@@ -198,27 +187,40 @@ class Arena:
             sub = f"11111111-2222-4333-8444-{len(self.people):012}"
             own = {"sub": sub, "email": f"{spelt}@example.com", "email_verified": "true"}
             person = AttackedUser(
-                spelt, scene, {**self.enrolled(spelt, scene, own), **attributes} if known else {}, known
+                spelt, scene, {**self.attributes_for(spelt, scene, own), **attributes} if known else {}, known
             )
             self.people[spelt, scene.number] = person
+            self.enrols(person)
             if "pool" in vars(self):
                 self._join(self.pool, person)
         return person
 
-    def enrolled(self, name: str, scene: Circumstances, own: Mapping[str, str]) -> dict[str, str]:
+    def attributes_for(self, name: str, scene: Circumstances, own: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes of user *name* in *scene*: their *own*, what the kinds need, and what the scene wants."""
         given = self.attributes(name) if callable(self.attributes) else self.attributes
         return scene.of({**own, **given})
 
-    @staticmethod
-    def _join(pool: LocalUserPool, person: AttackedUser) -> None:
+    def enrols(self, person: AttackedUser, **attributes: str) -> AttackedUser:
+        """Have *person*, perhaps with other *attributes*, enrol for what their scene wants, before any attack; return them."""
+        if person.known:
+            user, made = User(person.name, {**person.attributes, **attributes}), self.notes.made
+            seen, judged = len(made), len(self.notes.judged)
+            enrol_at_first(
+                self.flow, self.notes.devices, self.key, user, person.scene.enrolled, right=lambda: made[-1].right
+            )
+            del made[seen:], self.notes.judged[judged:]
+        return person
+
+    def _join(self, pool: LocalUserPool, person: AttackedUser) -> None:
         if person.known:
             attributes = {name: value for name, value in person.attributes.items() if name != "sub"}
-            pool.add_user(person.name, password=ATTACKED_PASSWORD, attributes=attributes)
+            joined = pool.add_user(person.name, password=ATTACKED_PASSWORD, attributes=attributes)
+            self.enrols(person, sub=joined.sub)
 
     def renew(self) -> None:
-        """Begin with an empty ledger and an empty mailbox."""
+        """Begin with an empty ledger, an empty mailbox, and what people had enrolled at first."""
         self.books.renew()
+        self.store.renew()
         self.notes.clear()
         self.mail.messages.clear()
         self.mail.down = False
@@ -227,6 +229,7 @@ class Arena:
         self.lines.clear()
         if len(self.issued) > 2000:
             self.issued.clear()
+            self.began.clear()
 
     def target(self, wanted: Callable[[AttackTarget], bool] = lambda _: True) -> AttackTarget:
         """Return one of the steps that are *wanted*."""
@@ -260,6 +263,7 @@ class Arena:
         Raises:
             TriggerError: if it ends closed.
         """
+        before = self.store.everything()
         self.called = self.clock.now()  # an answer that came in time may be judged when it is late already
         try:
             answer = getattr(made or self.triggers, trigger)(event, None)
@@ -273,6 +277,10 @@ class Arena:
             raise TriggerError("UNAVAILABLE") from None
         self.trail.append((trigger, event, answer["response"]))
         getattr(self, f"_judge_{trigger}")(event, answer["response"])
+        if trigger == "verify":
+            owner = self.notes.devices.owner(event["request"]["userAttributes"])
+            right = answer["response"].get("answerCorrect") is True
+            self.breaches += unexpected_writes(before, self.store.everything(), owner if right else "")
         return cast("AttackEvent", answer["response"])
 
     def _answer(self, trigger: str, event: AttackEvent, context: object) -> AttackEvent:
@@ -312,13 +320,19 @@ class Arena:
         if flags[0] is not False:
             request = event["request"]
             due = not request.get("userNotFound") and may_issue(
-                self.flows, request.get("session") or [], request["userAttributes"], event["callerContext"]["clientId"]
+                self.flows,
+                request.get("session") or [],
+                request["userAttributes"],
+                event["callerContext"]["clientId"],
+                self.began,
             )
             self.expect(due, "tokens outside the policy")
 
     def _judge_create(self, event: AttackEvent, response: AttackEvent) -> None:
         private, public = response["privateChallengeParameters"], response["publicChallengeParameters"]
         self.expect(bool(private), "Create handed out no private parameters")
+        user = event["request"]["userAttributes"]
+        self.began.setdefault(sign_in_of(response["challengeMetadata"]), self.notes.devices.kinds_of(user))
         made = self.notes.made[-1] if self.notes.made and public.get("kind") != "select" else None
         right = made.right if made else None
         names = [name for name in str(public.get("offers", "")).split(",") if name]
@@ -329,12 +343,14 @@ class Arena:
                 private, binding, right, {each.step: each.right for each in offers}
             )
         codes = (code for each in (*offers, *([made] if made else [])) for code in each.codes)
+        # Whoever enrols is shown what is theirs, to keep it; the host is not.
+        shown = () if public.get("enrol") else tuple(public.values())
+        texts = [*shown, *private.values(), response["challengeMetadata"]]
         for secret in {right, *(each.right for each in offers), *codes} - {None}:
-            self.watch_for(str(secret), [*public.values(), *private.values(), response["challengeMetadata"]])
-        address = event["request"]["userAttributes"].get("email", "")
+            self.watch_for(str(secret), texts)
+        address = user.get("email", "")
         if _ADDRESS.fullmatch(address):
-            texts = " ".join([*public.values(), *private.values(), response["challengeMetadata"]])
-            self.expect(address not in texts, "Create handed out the address")
+            self.expect(address not in " ".join(texts), "Create handed out the address")
 
     def _judge_verify(self, event: AttackEvent, response: AttackEvent) -> None:
         right = response.get("answerCorrect")
@@ -370,7 +386,7 @@ class Arena:
 
     def listen(self) -> logging.Handler:
         """Have all that is logged kept in *lines*; return the handler to be removed."""
-        return _Lines(self.lines)
+        return KeptLines(self.lines)
 
     def right_of(self, private: Mapping[str, str]) -> str | None:
         """Return the right answer to the challenge of *private*."""
@@ -381,15 +397,3 @@ class Arena:
         """Return the right answers to what is offered in the choice of *private*, by step."""
         issued = self.issued.get(private.get("round", ""))
         return issued.offered if issued else {}
-
-
-def wrong_answer(right: str | None, draw: Random) -> str:
-    """Return an answer of the form of *right* that is wrong."""
-    if not right:
-        return "".join(draw.choices("0123456789", k=8))
-    place = draw.randrange(len(right))
-    while not right[place].isalnum():
-        place = (place + 1) % len(right)
-    symbols = "0123456789" if right[place].isdigit() else "ACDEFGHJKLMNPQRTUVWXZ"
-    other = draw.choice([each for each in symbols if each.lower() != right[place].lower()])
-    return right[:place] + other + right[place + 1 :]

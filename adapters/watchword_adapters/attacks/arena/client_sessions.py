@@ -8,13 +8,8 @@ from typing import Any, Protocol
 from watchword.algebra import derivative
 from watchword.errors import FAILURE_TEXTS
 from watchword.runtime.wire import write_metadata
-from watchword_adapters.attacks.arena.attacked_host import (
-    ATTACKED_PASSWORD,
-    ATTACKED_POOL,
-    Arena,
-    AttackedUser,
-    wrong_answer,
-)
+from watchword_adapters.attacks.arena.attacked_host import ATTACKED_PASSWORD, ATTACKED_POOL, Arena, AttackedUser
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.arena.session_policy import may_issue, passes
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget, Move
 from watchword_adapters.aws_lambda import TriggerError
@@ -180,6 +175,7 @@ class FunctionsVisit:
         self.refused: str | None = None
         self.right: str | None = None
         self.rights: list[str] = ["SRP_A"] if srp else []
+        self.enrolled: frozenset[str] | None = None
         sign_in = arena.sign_in
         self.client = SrpClient(sign_in.realm, person.name, password, arena.random) if srp else None
         srp_a = self.client.auth_parameters()["SRP_A"] if self.client else None
@@ -212,16 +208,20 @@ class FunctionsVisit:
         self.public, self.host, self.right = {}, "", None
         if isinstance(reply, Asked):
             self.public, self.token = reply.public, reply.token
+            if self.enrolled is None and reply.step != "PASSWORD_VERIFIER":
+                self.enrolled = arena.notes.devices.kinds_of(self.person.attributes)
             if reply.step == "PASSWORD_VERIFIER":
                 self.host = reply.step
             elif reply.step != "select":
                 self.right = arena.notes.made[-1].right
                 if self.right is not None:
-                    arena.watch_for(self.right, [*reply.public.values(), repr(reply)])
+                    shown = () if reply.public.get("enrol") else tuple(reply.public.values())
+                    arena.watch_for(self.right, [*shown, repr(reply)])
         elif isinstance(reply, SignedIn):
             self.tokens = True
+            enrolled = self.enrolled or frozenset()
             due = self.person.known and passes(
-                arena.flow, self.rights, self.person.attributes, self.person.scene.client
+                arena.flow, self.rights, self.person.attributes, self.person.scene.client, enrolled
             )
             arena.expect(due, "tokens outside the policy")
         else:

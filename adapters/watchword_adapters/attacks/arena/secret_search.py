@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import re
 from collections.abc import Iterator, Sequence
 
@@ -52,3 +53,15 @@ def _inside(text: str) -> Iterator[str]:
             yield base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True).decode()
         except ValueError:
             continue
+
+
+class KeptLines(logging.Handler):
+    """Keeps what is logged in a list."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the message."""
+        self.lines.append(record.getMessage())

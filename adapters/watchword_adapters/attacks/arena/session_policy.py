@@ -43,12 +43,19 @@ _WRITTEN = re.compile(
 Ends = frozenset[int]
 
 
-def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, str], client: str) -> bool:
+def may_issue(
+    flows: Iterable[Flow],
+    session: object,
+    attributes: Mapping[str, str],
+    client: str,
+    began: Mapping[str, frozenset[str]] | None = None,
+) -> bool:
     """Say whether *session*, as it stands in an event, can be worth tokens to somebody who exists.
 
     It asks for what is necessary: results that are true or false, metadata of one sign-in of one of *flows*, and right
     answers that pass the flow's blocks one after the other. Tries and resends it does not count. A select round is right
     where it was answered for a step that it offers: the next metadata names that step, and after the last round any may be.
+    *began* says what the user had enrolled when a sign-in began, by its id; else its metadata is believed.
     """
     if not isinstance(session, list):
         return False
@@ -72,12 +79,19 @@ def may_issue(flows: Iterable[Flow], session: object, attributes: Mapping[str, s
     if not all(steps <= {*flow.steps, _SELECT} and answered <= {*flow.offered} for flow in judging[:1]):
         return False
     facts = "".join(mark[1] for mark in marks)
+    known = (began or {}).get("".join(mark[2] for mark in marks))
     ends = rights[-1:] == [_SELECT]
     return any(
-        passes(flow, each, attributes, client, _enrolled(flow, facts))
+        passes(flow, each, attributes, client, _enrolled(flow, facts) if known is None else known)
         for flow in judging[:1]
         for each in ([[*rights[:-1], last] for last in flow.offered] if ends else [rights])
     )
+
+
+def sign_in_of(metadata: object) -> str:
+    """Return the id of the sign-in that *metadata* belongs to; nothing if they cannot be read."""
+    found = _WRITTEN.fullmatch(metadata) if isinstance(metadata, str) else None
+    return found[3] if found else ""
 
 
 def _enrolled(flow: Flow, facts: str) -> frozenset[str]:

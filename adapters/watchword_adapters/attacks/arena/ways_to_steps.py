@@ -31,7 +31,8 @@ _MOST_STATES = 4000
 class Circumstances:
     """Who signs in where: *attributes* and the app *client* decide the flow's conditions. *moves* pass the flow.
 
-    *denied* are the values that attributes must not have, since the conditions on them do not hold.
+    *denied* are the values that attributes must not have, since the conditions on them do not hold. *enrolled* are the kinds for
+    which they have enrolled.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Circumstances:
     outcomes: tuple[bool, ...]
     moves: tuple[Move, ...]
     denied: tuple[tuple[str, str], ...] = ()
+    enrolled: frozenset[str] = frozenset()
 
     def of(self, own: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes of somebody in this scene who has *own* ones otherwise."""
@@ -60,7 +62,8 @@ class AttackTarget:
     """A step, and the *moves* that lead from the beginning to its first challenge, past *proven* factors.
 
     *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess. *draws*
-    says whether each challenge asks for another answer, *common* whether somebody unknown can answer rightly as well.
+    says whether each challenge asks for another answer, *common* whether somebody unknown can answer rightly as well. *enrolling* says
+    whether the challenge is the beginning of an enrolment.
     """
 
     step: Step
@@ -70,6 +73,7 @@ class AttackTarget:
     charged: bool = True
     draws: bool = True
     common: bool = True
+    enrolling: bool = False
 
     @property
     def sends(self) -> bool:
@@ -92,6 +96,11 @@ class AttackTarget:
         return not self.sends and not self.step.kind.proves
 
     @property
+    def held(self) -> bool:
+        """Whether it asks for what the user has enrolled."""
+        return bool(self.step.powers.remembers) and not self.enrolling
+
+    @property
     def open(self) -> bool:
         """Whether somebody who does not exist comes as far: by no attribute (see WW202), and past no factor of a kind."""
         return self.proven == 0 and not self.scene.attributes
@@ -105,12 +114,7 @@ class AttackTarget:
 def circumstances_of(flow: Flow) -> Iterator[Circumstances]:
     """Give a scene for each way in which the conditions of *flow* may hold: a few, and whatever reaches another step."""
     reached: set[str] = set()
-    asked = [condition[0] == "enrolled" for condition in flow.conditions]
-    # The people of the attacks have enrolled nothing.
-    playable = (
-        each for each in every_outcome(flow) if not any(held and by for held, by in zip(each, asked, strict=True))
-    )
-    for number, outcomes in enumerate(islice(playable, _MOST_OUTCOMES)):
+    for number, (outcomes, enrolled) in enumerate(islice(_outcomes(flow), _MOST_OUTCOMES)):
         attributes: dict[str, str] = {}
         denied: list[tuple[str, str]] = []
         client = APP
@@ -123,26 +127,57 @@ def circumstances_of(flow: Flow) -> Iterator[Circumstances]:
                 denied.append((condition[1], condition[2]))
         state = flow.given(*outcomes)
         moves = _moves(state, lambda decision: isinstance(decision, IssueTokens))
-        more = {name for name in flow.steps if name not in reached and _moves(state, partial(eq, Present(name)))}
+        more = {
+            name
+            for name in flow.steps
+            if _named(flow, name, enrolled) not in reached and _moves(state, partial(eq, Present(name)))
+        }
         if moves is not None and (number < _MOST_SCENES or more):
-            reached |= more
-            yield Circumstances(number, attributes, client, outcomes, moves, tuple(denied))
+            reached |= {_named(flow, name, enrolled) for name in more}
+            yield Circumstances(number, attributes, client, outcomes, moves, tuple(denied), enrolled)
+
+
+def _named(flow: Flow, step: str, enrolled: frozenset[str]) -> str:
+    """Return *step*, with a mark if whoever has *enrolled* is asked there for that in place of an enrolment."""
+    asks = flow.steps[step].enrols and flow.steps[step].kind.kind in enrolled
+    return f"{step}, enrolled" if asks else step
+
+
+def _outcomes(flow: Flow) -> Iterator[tuple[tuple[bool, ...], frozenset[str]]]:
+    """Give the outcomes of the conditions of *flow*, each with the kinds that a user has enrolled then.
+
+    Kinds that no condition asks for are enrolled. Where one can be enrolled in a step, others have not done so: they come first.
+    """
+    asked = {condition[1] for condition in flow.conditions if condition[0] == "enrolled"}
+    free = {step.kind.kind for step in flow.steps.values() if step.powers.remembers} - asked
+    open_ = free & {step.kind.kind for step in flow.steps.values() if step.enrols}
+    for less in (open_, frozenset[str]()) if open_ else (frozenset[str](),):
+        for outcomes in every_outcome(flow):
+            both = zip(flow.conditions, outcomes, strict=True)
+            holding = {condition[1] for condition, holds in both if condition[0] == "enrolled" and holds}
+            yield outcomes, frozenset(holding | (free - less))
 
 
 def targets_of(flow: Flow, scenes: tuple[Circumstances, ...], kinds: Mapping[str, Kind]) -> Iterator[AttackTarget]:
-    """Give each step of *flow* in the first of *scenes* in which it can be reached; *kinds* are those of its steps."""
+    """Give each step of *flow* in the first of *scenes* in which it can be reached; *kinds* are those of its steps.
+
+    A step that enrols is given twice: in a scene where the user has enrolled, and in one where not.
+    """
     probes = {name: probed(kind, NOBODY) for name, kind in kinds.items()}
+    given: set[str] = set()
     for name, step in flow.steps.items():
         for scene in scenes:
             moves = _moves(flow.given(*scene.outcomes), partial(eq, Present(name)))
-            if moves is not None:
-                # To enrol costs nothing, and the people of the attacks have enrolled nothing.
-                charged = bool(flow.limits.guesses_at(step)) and not step.enrols
-                proven = _factors(flow, scene, moves, probes)
-                yield AttackTarget(
-                    step, scene, moves, proven, charged, probes[name].draws, probes[name].right is not None
-                )
-                break
+            called = _named(flow, name, scene.enrolled)
+            if moves is None or called in given:
+                continue
+            given.add(called)
+            enrolling = step.enrols and called == name
+            # To enrol costs nothing.
+            charged = bool(flow.limits.guesses_at(step)) and not enrolling
+            proven = _factors(flow, scene, moves, probes)
+            common = probes[name].right is not None
+            yield AttackTarget(step, scene, moves, proven, charged, probes[name].draws, common, enrolling)
 
 
 def _factors(flow: Flow, scene: Circumstances, moves: tuple[Move, ...], probes: Mapping[str, Probe]) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 
 from watchword.contract.ports import LEASE
 from watchword.testing.hostile import hostile_answers
-from watchword_adapters.attacks.arena.attacked_host import ATTACKED_POOL, Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import ATTACKED_POOL, Arena
 from watchword_adapters.attacks.arena.client_sessions import DOORS, finished, reached
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.family import Cases, families_in, family
 
 _WITHOUT: tuple[Any, ...] = (None, "", " ", "None", "null", "undefined", 0, False, [], {}, "\0")
@@ -20,8 +21,7 @@ def hostile(arena: Arena) -> Cases:
     """Wrong, empty, huge, of other types and scripts, and close to right: each to a challenge that is still open."""
     while True:
         arena.renew()
-        for name in [target.step.name for target in arena.targets]:
-            target = next(each for each in arena.targets if each.step.name == name)
+        for target in arena.targets:
             one = reached(arena, target)
             if not one.private:
                 continue

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from watchword_adapters.attacks.arena.attacked_host import Arena, AttackEvent, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackEvent
 from watchword_adapters.attacks.arena.client_sessions import (
     DOORS,
     played,
@@ -17,6 +17,8 @@ from watchword_adapters.attacks.arena.client_sessions import (
     with_field,
 )
 from watchword_adapters.attacks.arena.cpu_timing import slow
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
+from watchword_adapters.attacks.families.user_enumeration import drawn_of, last_part, with_offers_apart
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 
@@ -260,7 +262,9 @@ def _made(arena: Arena, event: AttackEvent) -> object:
         made = arena.call("create", event)
     except TriggerError as error:
         return str(error).partition(" ")[0]
-    public = {name: value for name, value in made["publicChallengeParameters"].items() if name not in _ITS_OWN}
+    drawn = _ITS_OWN | drawn_of(arena)
+    shown = with_offers_apart(made["publicChallengeParameters"])
+    public = {name: value for name, value in shown.items() if last_part(name) not in drawn}
     # A picture is drawn anew each time; all else is the same.
     return {name: value if len(value) < 300 else "" for name, value in public.items()}
 

@@ -12,7 +12,7 @@ from watchword import sequence
 from watchword.algebra import derivative
 from watchword.algebra.blocks import named
 from watchword.contract.ports import LEASE
-from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import (
     DOORS,
     finished,
@@ -22,6 +22,7 @@ from watchword_adapters.attacks.arena.client_sessions import (
     whole,
     with_field,
 )
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError

@@ -11,8 +11,9 @@ from watchword.contract.kinds import Email
 from watchword.contract.members import settings_of
 from watchword.errors import ConfigurationError
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
-from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, played, reached
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.family import Cases, families_in, family
 
 _PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\+[0-9]{5,15}", re.ASCII)

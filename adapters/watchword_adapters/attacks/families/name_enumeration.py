@@ -49,7 +49,7 @@ def _user_of(arena: Arena, name: str, address: str) -> AttackedUser:
     """Return user *name* who has *address*: a host that is given the address tells the triggers this name."""
     scene = arena.scenes[0]
     own = {"sub": f"sub of {name}", "email": address, "email_verified": "true"}
-    return AttackedUser(name, scene, arena.enrolled(name, scene, own))
+    return arena.enrols(AttackedUser(name, scene, arena.attributes_for(name, scene, own)))
 
 
 def _shown(arena: Arena, person: AttackedUser, script: tuple[str, ...]) -> list[Mapping[str, str]]:

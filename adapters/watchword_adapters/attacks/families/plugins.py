@@ -170,7 +170,7 @@ def seals(arena: Arena) -> Cases:
         for target in own.targets:
             for _ in range(2):
                 one = reached(own, target, name)
-                if not requests:
+                if not requests or target.enrolling:
                     continue
                 request = requests[-1]
                 where = (name, target.step.name, one.private.get("claim", ""))

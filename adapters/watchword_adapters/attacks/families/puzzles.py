@@ -12,9 +12,9 @@ from watchword.algebra.flow import Flow
 from watchword.analysis.checks import check
 from watchword.errors import ConfigurationError
 from watchword.testing.leaks import reveals
-from watchword_adapters.attacks.arena.attacked_host import Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
-from watchword_adapters.attacks.arena.kind_probe import Spy
+from watchword_adapters.attacks.arena.kind_probe import Spy, wrong_answer
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.family import Cases, families_in, family
 

@@ -15,8 +15,9 @@ from attrs import evolve
 from watchword.algebra.flow import own_tries
 from watchword.contract.ports import LEASE, Limit
 from watchword.errors import UnavailableError
-from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
 from watchword_adapters.attacks.arena.client_sessions import DOORS, played, reached, visit
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.ledgers.sqlite import SqliteLedger
@@ -39,7 +40,7 @@ class _Count:
 
         A message that is withheld or refused has its tries like one that is sent: nobody shall see a difference.
         """
-        judged = [each for each in self._arena.notes.judged if each.step == self._step]
+        judged = [each for each in self._arena.notes.judged if each.step == self._step and not each.enrols]
         messages = [
             each for each in self._arena.audit.events if each.name in LOOKS_SENT and each.detail["step"] == self._step
         ]
@@ -331,7 +332,7 @@ def sprayed(arena: Arena) -> Cases:
         target = arena.target()
         attributes = {"sub": f"sub{number}", "email": f"u{number}@example.com", "email_verified": "true"}
         name = f"user{number}"
-        person = AttackedUser(name, target.scene, arena.enrolled(name, target.scene, attributes))
+        person = arena.enrols(AttackedUser(name, target.scene, arena.attributes_for(name, target.scene, attributes)))
         one = visit(arena, person, srp=target.srp)
         if target.srp and one.host:
             one.prove()

@@ -11,8 +11,9 @@ from typing import Any
 from watchword.contract.ports import LEASE, AuditEvent
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.runtime.keyring import Keyring
-from watchword_adapters.attacks.arena.attacked_host import ATTACKED_PASSWORD, Arena, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import ATTACKED_PASSWORD, Arena
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
+from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.audit import as_line
 from watchword_adapters.aws_lambda import TriggerError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -13,9 +13,9 @@ from watchword.algebra import derivative
 from watchword.contract.kinds import Email
 from watchword.contract.ports import Receipt
 from watchword.testing.time import VirtualClock
-from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser, wrong_answer
+from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
 from watchword_adapters.attacks.arena.client_sessions import DOORS, Visit, finished, played, visit
-from watchword_adapters.attacks.arena.kind_probe import MadeChallenge
+from watchword_adapters.attacks.arena.kind_probe import MadeChallenge, wrong_answer
 from watchword_adapters.attacks.arena.sample_kinds import own_flow
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.family import Cases, families_in, family
@@ -70,7 +70,7 @@ def _shown_by(arena: Arena) -> Mapping[str, set[str]]:
     """Return what the kinds of the flow show one user under each name, sign-in after sign-in."""
     if arena.given.fingerprint not in arena.memory:
         # An arena of its own, so that what is known already changes nothing for who asks.
-        own = Arena(arena.given, "what is shown", attributes=arena.attributes)
+        own = Arena(arena.given, "what is shown", attributes=arena.attributes, registry=arena.registry)
         made = [each for _ in range(_SIGN_INS) for each in _made_in(own)]
         texts: dict[str, dict[str, set[str]]] = {}
         for each in made:
@@ -83,10 +83,11 @@ def _shown_by(arena: Arena) -> Mapping[str, set[str]]:
     return arena.memory[arena.given.fingerprint]
 
 
-def _made_in(arena: Arena) -> list[MadeChallenge]:
-    arena.renew()
-    finished(arena)
-    return list(arena.notes.made)
+def _made_in(arena: Arena) -> Iterator[MadeChallenge]:
+    for scene in arena.scenes:
+        arena.renew()
+        finished(arena, scene)
+        yield from arena.notes.made
 
 
 def _form(text: str) -> str:
@@ -287,7 +288,8 @@ def same_time(arena: Arena) -> Cases:
 def _passer_by(arena: Arena, number: int, target: Any, *, known: bool) -> AttackedUser:
     attributes = {"sub": f"sub{number}", "email": f"u{number}@example.com", "email_verified": "true"}
     name = f"{'u' if known else 'x'}{number}"
-    return AttackedUser(name, target.scene, arena.enrolled(name, target.scene, attributes) if known else {}, known)
+    own = arena.attributes_for(name, target.scene, attributes) if known else {}
+    return arena.enrols(AttackedUser(name, target.scene, own, known))
 
 
 @family("E-06", "what an answer takes, of somebody and of nobody")

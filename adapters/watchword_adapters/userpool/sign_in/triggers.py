@@ -58,7 +58,7 @@ class DefineReply:
 class CreateReply:
     """What Create made."""
 
-    public: Mapping[str, str]
+    public: Mapping[str, str] = field(repr=False)
     private: Mapping[str, str] = field(repr=False)
     metadata: str | None
 
