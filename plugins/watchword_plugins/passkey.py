@@ -66,38 +66,43 @@ def _as_tuple(value: Sequence[Any]) -> tuple[Any, ...]:
 
 def _rp_id(instance: Any, attribute: Attribute[Any], value: Any) -> None:
     if not isinstance(value, str) or len(value) > _LONGEST_RP_ID or not _RP_ID.fullmatch(value):
-        raise refused(instance, attribute, 'must be a domain in lower case, such as "example.com", or "localhost"')
+        wanted = 'must be a domain in lower case, such as "example.com", or "localhost"'
+        raise refused(instance, attribute, f"{wanted}, not {_shown(value)}")
 
 
-def _are_texts(value: object, most: int) -> bool:
-    texts = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (None,)
-    return len(texts) <= most and len(set(texts)) == len(texts) and all(isinstance(each, str) for each in texts)
+def _shown(value: object) -> str:
+    return repr(value)[:80]
+
+
+def _odd_origin(value: object, *forms: re.Pattern[str]) -> str:
+    """Return what of *value* is no origin in one of *forms*, or is there twice; *value* if it is no list; empty if all is well."""
+    origins = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
+    if not isinstance(value, tuple) or len(origins) > _MOST_ORIGINS:
+        return _shown(value)
+    for number, each in enumerate(origins):
+        fits = isinstance(each, str) and len(each) <= _LONGEST_ORIGIN and any(form.fullmatch(each) for form in forms)
+        if not fits or each in origins[:number]:
+            return _shown(each)
+    return ""
 
 
 def _origins(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    texts = cast("tuple[str, ...]", value)
-    if not (
-        _are_texts(value, _MOST_ORIGINS)
-        and value
-        and all(
-            len(each) <= _LONGEST_ORIGIN and (_WEB_ORIGIN.fullmatch(each) or _APP_ORIGIN.fullmatch(each))
-            for each in texts
-        )
-    ):
+    odd = _odd_origin(value, _WEB_ORIGIN, _APP_ORIGIN) if value else _shown(value)
+    if odd:
         raise refused(
             instance,
             attribute,
             f'must be a list of 1 to {_MOST_ORIGINS} origins, each once and as a browser writes it, such as "https://example.com" '
-            'or "http://localhost:5173" (in lower case, without a path or a default port), or "android:apk-key-hash:…"',
+            '(in lower case, without a path or a default port; http for localhost alone), or "android:apk-key-hash:…", '
+            f"not {odd}",
         )
 
 
 def _top_origins(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    texts = cast("tuple[str, ...]", value)
-    if not _are_texts(value, _MOST_ORIGINS) or not all(
-        len(each) <= _LONGEST_ORIGIN and _WEB_ORIGIN.fullmatch(each) for each in texts
-    ):
-        raise refused(instance, attribute, 'must be a list of origins of pages, such as ["https://shop.example"]')
+    odd = _odd_origin(value, _WEB_ORIGIN)
+    if odd:
+        wanted = f'must be a list of at most {_MOST_ORIGINS} origins of pages, such as ["https://shop.example"]'
+        raise refused(instance, attribute, f"{wanted}, not {odd}")
 
 
 def _algorithms(instance: Any, attribute: Attribute[Any], value: Any) -> None:

@@ -515,3 +515,30 @@ def test_a_flow_file_can_ask_for_it(tmp_path):
     path.write_text('[[steps]]\nkind = "passkey"\nrp_id = "example.com"\n')
     with pytest.raises(ConfigurationError, match="origins"):
         load_flow(path)
+
+
+ORIGIN = "https://example.com"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "culprit"),
+    [
+        ("rp_id", "Example.com", "'Example.com'"),
+        ("rp_id", None, "None"),
+        ("origins", (ORIGIN, "http://example.com"), "'http://example.com'"),
+        ("origins", (ORIGIN, "https://example.com/"), "'https://example.com/'"),
+        ("origins", (ORIGIN, ORIGIN), f"'{ORIGIN}'"),
+        ("origins", ORIGIN, f"'{ORIGIN}'"),
+        ("origins", (ORIGIN, 5), "5"),
+        ("origins", (), "()"),
+        ("origins", ("x" * 1000,), f"'{'x' * 79}"),
+        ("top_origins", ("*",), "'*'"),
+    ],
+)
+def test_a_domain_and_an_origin_that_are_none_are_named(setting: str, value: object, culprit: str) -> None:
+    """Of a list of many, the one that is wrong."""
+    settings: dict[str, Any] = {"rp_id": "example.com", "origins": (ORIGIN,), setting: value}
+    with pytest.raises(ConfigurationError) as error:
+        Passkey(**settings)
+    assert str(error.value).startswith(f"passkey: {setting} must be ")
+    assert str(error.value).endswith(f", not {culprit}")
