@@ -48,8 +48,10 @@ def _offered(step: str) -> str:
     return f"{derivative.SELECT}:{step}"
 
 
-def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
+def parse_session(words: str, steps: Collection[str], offered: Collection[str] | None = None) -> tuple[ReadRound, ...]:
     """Return the rounds that *words* stand for; *steps* are the names of the flow's steps.
+
+    Of them, *offered* can be answered in a select round; all of them if it is None, as a foreign session may say.
 
     Raises:
         ConfigurationError: for a word that is none; the message lists what there is.
@@ -57,19 +59,19 @@ def parse_session(words: str, steps: Collection[str]) -> tuple[ReadRound, ...]:
     if len(words) > MAX_SESSION_TEXT:
         raise ConfigurationError(f"the session has {len(words)} characters, {MAX_SESSION_TEXT} at most are read")
     own = {_spoken(step): step for step in (*steps, derivative.SELECT)}
-    offered = {_offered(step): step for step in steps}
+    in_select = {_offered(step): step for step in (steps if offered is None else offered)}
     rounds: list[ReadRound] = []
     for word in words.split():
         name, sign = word[:-1], word[-1]
-        if sign not in _SIGNS or not (name in own or (name in (*HOST_WORDS, *offered) and sign in "+-")):
-            known = ", ".join([*own, *HOST_WORDS])
+        if sign not in _SIGNS or not (name in own or (name in (*HOST_WORDS, *in_select) and sign in "+-")):
+            known = ", ".join([*own, *in_select, *HOST_WORDS])
             raise ConfigurationError(
                 f"{word[:80]!r} is no round: write a name and + (right), - (wrong) or, for a step, ~ (resend) or ! (could not be asked): "
                 f"{known}"
             )
         use, right = _SIGNS[sign]
-        if name in offered:
-            rounds.append(ReadRound.custom(offered[name], right=right, use="offered"))
+        if name in in_select:
+            rounds.append(ReadRound.custom(in_select[name], right=right, use="offered"))
         elif name in own:
             rounds.append(ReadRound.custom(own[name], right=right, use=use))
         else:

@@ -97,7 +97,7 @@ def explain(
     Raises:
         ConfigurationError: for a word that is no round of *flow*.
     """
-    rounds = parse_session(session, flow.steps) if isinstance(session, str) else session
+    rounds = parse_session(session, flow.steps, flow.offered) if isinstance(session, str) else session
     given = attributes or {}
     outcomes = derivative.outcomes_of(flow.conditions, given, client, known, enrolled if known else ())
     must_change = given.get("cognito:user_status") in derivative.MUST_CHANGE

@@ -156,6 +156,13 @@ def test_explain_tells_of_an_answered_choice():
     assert "q1 is asked for only after a select round" in asked.reason
 
 
+@pytest.mark.parametrize("words", ["select:q1+", "select:q1-", "select:c1- select:q1+"])
+def test_explain_takes_no_answer_to_an_option_that_is_not_offered(words):
+    """Define takes none either: the error says which there are."""
+    with pytest.raises(ConfigurationError, match=r"'select:q1[+-]' is no round.* select, select:c1, .*srp_a"):
+        explain(FLOW, words)
+
+
 def test_a_flow_says_what_is_asked_first():
     """In what is left of it, as in the rounds that come."""
     flow = Flow(sequence(quiz(1), ask_first(named("code", Quiz(attempts=2)))))

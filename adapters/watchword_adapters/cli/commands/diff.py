@@ -115,9 +115,9 @@ def _factors(factors: frozenset[str]) -> str:
 
 
 def _speaks(flow: Flow, each: Divergence) -> bool:
-    """Say whether *flow* has every step of the session: `explain` takes no others."""
+    """Say whether *flow* has every step of the session, and offers those that are answered in a choice: `explain` takes no others."""
     try:
-        parse_session(" ".join(each.session), flow.steps)
+        parse_session(" ".join(each.session), flow.steps, flow.offered)
     except ConfigurationError:
         return False
     return True
