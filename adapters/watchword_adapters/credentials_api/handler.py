@@ -69,7 +69,9 @@ def credentials_handler(
     pool, clients = pool_and_clients(settings, pool, clients)
     allowed = _origins(settings.environment.get("WATCHWORD_ORIGINS", "").split() if origins is None else origins)
     engine = engine_of(settings, flow)
-    callers = Callers(tokens_of(engine, pool, clients, public_keys), get_user or _get_user_of(pool))
+    callers = Callers(
+        tokens_of(engine, pool, clients, public_keys, settings.environment), get_user or _get_user_of(pool)
+    )
     return proxy_handler(CredentialsApi(engine, pool, callers, allowed), base_path, error_reply)
 
 

@@ -62,5 +62,5 @@ def fido2_handler(
     )
     pool, clients = pool_and_clients(settings, pool, clients)
     engine = engine_of(settings, flow)
-    api = Fido2Api(engine, pool, tokens_of(engine, pool, clients, public_keys))
+    api = Fido2Api(engine, pool, tokens_of(engine, pool, clients, public_keys, settings.environment))
     return proxy_handler(api, base_path, lambda refused: refusing_reply(refused.status, str(refused)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from watchword.algebra.flow import Flow
@@ -11,7 +11,7 @@ from watchword.errors import ConfigurationError
 from watchword.runtime.engine import Engine
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.rest.exchange import HttpApi, HttpReply, RefusedRequest
-from watchword_adapters.rest.pool_tokens import FetchedKeys, KeySet, PoolTokens, issuer_of
+from watchword_adapters.rest.pool_tokens import ON_THIS_MACHINE, FetchedKeys, KeySet, PoolTokens, issuer_of
 from watchword_adapters.rest.proxy_events import event_of_reply, request_of
 
 ProxyHandler = Callable[[object, object], dict[str, Any]]
@@ -44,10 +44,17 @@ def pool_and_clients(
     return pool, said.get("WATCHWORD_CLIENTS", "").split() if clients is None else clients
 
 
-def tokens_of(engine: Engine, pool: str, clients: Sequence[str], public_keys: KeySet | None) -> PoolTokens:
+def tokens_of(
+    engine: Engine,
+    pool: str,
+    clients: Sequence[str],
+    public_keys: KeySet | None,
+    environment: Mapping[str, str],
+) -> PoolTokens:
     """Return what checks the tokens of *pool* for the app clients whose ids are *clients*.
 
-    The public keys are fetched from the pool if *public_keys* is None.
+    The public keys are fetched from the pool if *public_keys* is None: from where *environment* says that AWS is, if that
+    is an emulator on this machine, since boto3 asks for users there too.
 
     Raises:
         ConfigurationError: if *clients* is no list, or is empty.
@@ -57,7 +64,9 @@ def tokens_of(engine: Engine, pool: str, clients: Sequence[str], public_keys: Ke
             "clients= is a list of the ids of app clients, one or more: no client is trusted unnamed"
         )
     issuer = issuer_of(pool)
-    return PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(issuer, engine.clock), engine.clock)
+    endpoint = environment.get("AWS_ENDPOINT_URL", "")
+    home = f"{endpoint.rstrip('/')}/{pool}" if endpoint.startswith(ON_THIS_MACHINE) else issuer
+    return PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(home, engine.clock), engine.clock)
 
 
 def proxy_handler(api: HttpApi, base_path: str, refused: Callable[[RefusedRequest], HttpReply]) -> ProxyHandler:

@@ -22,6 +22,9 @@ FRESH = 300
 READING = ("cryptography", "jwt")
 """What reading a token needs."""
 
+ON_THIS_MACHINE = "http://127.0.0.1:"
+"""How the address of a pool on this machine begins."""
+
 _SKEW = 5  # seconds that two clocks may differ
 _LONGEST_TOKEN = 16_384
 _LONGEST_KEYS = 65_536
@@ -100,7 +103,7 @@ class FetchedKeys:
     """
 
     def __init__(self, issuer: str, clock: Clock) -> None:
-        if not issuer.startswith("https://") and not issuer.startswith("http://127.0.0.1:"):
+        if not issuer.startswith(("https://", ON_THIS_MACHINE)):
             raise ConfigurationError(f"the issuer is {issuer!r:.120}: it begins with https://")
         self._address = f"{issuer}/.well-known/jwks.json"
         self._clock = clock

@@ -4,6 +4,7 @@ import base64
 import json
 import socket
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.time import VirtualClock
 from watchword_adapters.poolserver import serving
 from watchword_adapters.rest.exchange import RefusedRequest
+from watchword_adapters.rest.lambda_function import tokens_of
 from watchword_adapters.rest.pool_tokens import FetchedKeys, PoolTokens, issuer_of, key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 
@@ -232,3 +234,22 @@ def test_keys_come_by_https():
     """Whoever answers in the pool's place could sign anything."""
     with pytest.raises(ConfigurationError, match="begins with https"):
         FetchedKeys("http://example.com", VirtualClock(START))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "home"),
+    [
+        ({}, ISSUER),
+        ({"AWS_ENDPOINT_URL": ""}, ISSUER),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}, "http://127.0.0.1:4566/us-east-1_Abc123"),
+        ({"AWS_ENDPOINT_URL": "http://example.com:4566"}, ISSUER),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1.example.com"}, ISSUER),
+        ({"AWS_ENDPOINT_URL": "https://vpce-1.cognito-idp.us-east-1.vpce.amazonaws.com"}, ISSUER),
+    ],
+)
+def test_keys_are_the_emulators_where_boto3_asks_an_emulator_on_this_machine(endpoint, home):
+    """Of AWS, whatever else the endpoint is: it is no place of a pool's keys. The issuer of tokens stays the pool's."""
+    engine = SimpleNamespace(clock=VirtualClock(START))
+    tokens = tokens_of(engine, "us-east-1_Abc123", ["client"], None, endpoint)
+
+    assert (ISSUER, f"{home}/.well-known/jwks.json") == (tokens.issuer, tokens.keys._address)
