@@ -167,6 +167,40 @@ def test_the_audit_names_the_user_by_the_digest_if_the_keys_are_there(store, cap
     assert user_key(Keyring.of(bytes(range(32))), POOL, User("", {"sub": ANN})) == json.loads(err)["user"]
 
 
+def test_the_user_is_told_in_their_language(store, capsys, monkeypatch):
+    """By the courier of the triggers, once for each kind, under the reference that the audit has; never in a dry run."""
+    words = ("remove", "--pool", POOL, "--user", ANN, "--all", "--notify", "ann@example.com", "--locale", "de-AT")
+    monkeypatch.setenv("WATCHWORD_COURIER", "console:")
+    _, out, _ = run(capsys, *words)
+    assert "Kennung" not in out
+    status, out, err = run(capsys, *words, "--yes")
+    assert 0 == status
+    event = json.loads(next(line for line in err.splitlines() if line.startswith("{")))
+    kinds = {each.kind.replace("_", " ") for each in ALL if each.owner == f"{POOL}#{ANN}"}
+    assert len(kinds) == (out + err).count(f"Kennung: {event['ref']}")
+    assert all(f"entfernt: {kind}" in out + err for kind in kinds)
+
+
+def test_a_notice_that_cannot_go_out_is_told(store, capsys, monkeypatch):
+    """The change stands, and the status is 1. What cannot be right is refused before anything is removed."""
+    words = ("remove", "--pool", POOL, "--user", ANN, "--kind", "totp", "--yes", "--notify")
+    for address, courier, told in (
+        ("nobody", "console:", "is no e-mail address"),
+        ("a b@example.com", "console:", "is no e-mail address"),
+        ("ann@example.com", "", "needs a courier for e-mail: set WATCHWORD_COURIER"),
+    ):
+        monkeypatch.setenv("WATCHWORD_COURIER", courier)
+        status, _, err = run(capsys, *words, address)
+        assert 2 == status
+        assert told in err
+        assert sorted(ALL, key=str) == everything(store)
+    monkeypatch.setenv("WATCHWORD_COURIER", "smtp://127.0.0.1:1?from=a@example.com")
+    status, out, err = run(capsys, *words, "ann@example.com", "--json")
+    assert 1 == status
+    assert {"removed": 1, "unsent": ["unreachable"]}.items() <= json.loads(out).items()
+    assert "the user was not told: the courier failed (unreachable)" in err
+
+
 def test_a_key_that_cannot_be_read_removes_nothing(store, capsys, monkeypatch):
     """What is wrong is said before anything is written."""
     monkeypatch.setenv("WATCHWORD_KEY", "short")

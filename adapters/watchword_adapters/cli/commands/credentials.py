@@ -21,6 +21,7 @@ from watchword.loading.registry import Registry
 from watchword.runtime.services import user_key
 from watchword_adapters.audit import as_line
 from watchword_adapters.cli.commands.unlock import keyring_of_triggers, pool_of
+from watchword_adapters.cli.desk_notice import DeskNotice, desk_notice
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.clock import SystemClock
@@ -69,6 +70,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     removing.add_argument("--kind", metavar="KIND", help="only those of this kind")
     removing.add_argument("--id", metavar="ID", help="only the one with this id")
     removing.add_argument("--all", action="store_true", help="all that the user has")
+    removing.add_argument("--notify", metavar="ADDRESS", help="tell the user by e-mail, through WATCHWORD_COURIER")
+    removing.add_argument("--locale", metavar="LOCALE", default="en", help="the language of that e-mail (en)")
     exporting = _action(actions.add_parser, "export", "write all credentials as JSON lines")
     _add_pool(exporting, required=False)
     exporting.add_argument("-o", "--output", metavar="FILE", type=Path, help="a new file, readable by you alone")
@@ -158,13 +161,16 @@ def _remove(arguments: argparse.Namespace, store: Credentials) -> int:
         )
     if arguments.all and (arguments.kind is not None or arguments.id is not None):
         raise ConfigurationError("--all is every credential of the user: leave out --kind and --id")
+    notice = None
+    if arguments.notify is not None:
+        notice = desk_notice(arguments.notify, arguments.locale, os.environ, os.urandom(16).hex())
     owned = store.list(owner_named(pool_of(arguments.pool), checked_sub(arguments.user)), within=WITHIN)
     chosen = [each for each in owned if arguments.kind in {None, each.kind} and arguments.id in {None, each.id}]
     if not chosen:
         raise ConfigurationError(
             f"the user has no such credential, of {len(owned)} in all; see watchword credentials list"
         )
-    return _removed(arguments, store, chosen)
+    return _removed(arguments, store, chosen, notice)
 
 
 def _purge(arguments: argparse.Namespace, store: Credentials) -> int:
@@ -188,18 +194,23 @@ def _purge(arguments: argparse.Namespace, store: Credentials) -> int:
     return _removed(arguments, store, chosen)
 
 
-def _removed(arguments: argparse.Namespace, store: Credentials, chosen: Sequence[Credential]) -> int:
-    """Remove *chosen* with ``--yes``; say how many there are, and of how many users."""
+def _removed(
+    arguments: argparse.Namespace, store: Credentials, chosen: Sequence[Credential], notice: DeskNotice | None = None
+) -> int:
+    """Remove *chosen* with ``--yes``, and send the *notice*; say how many there are, and of how many users."""
     users = len({each.owner for each in chosen})
-    removed = 0
+    removed, unsent = 0, tuple[str, ...]()
     if arguments.yes:
         progress, user = Progress("credentials removed"), _digest(chosen)
         for each in chosen:
             removed += store.remove(each.owner, each.kind, each.id, within=WITHIN)
             progress(removed)
-        _record("credentials_removed", removed, user)
+        # After the change, which stands whatever becomes of the notice.
+        unsent = notice.send(each.kind for each in chosen) if notice and removed else ()
+        _record("credentials_removed", removed, user, notice.ref if notice else "")
     if arguments.json:
-        print(json.dumps({"done": arguments.yes, "credentials": len(chosen), "users": users, "removed": removed}))
+        said = {"done": arguments.yes, "credentials": len(chosen), "users": users, "removed": removed}
+        print(json.dumps(said if notice is None else {**said, "unsent": list(unsent)}))
     elif not arguments.yes:
         screen = Terminal()
         for each in chosen[:_SHOWN]:
@@ -209,7 +220,9 @@ def _removed(arguments: argparse.Namespace, store: Credentials, chosen: Sequence
         screen.line(f"would be removed: {len(chosen)}, of users: {users}; nothing was: say --yes to do it")
     else:
         print(f"removed: {removed}, of users: {users}")
-    return 0
+    if unsent:
+        print(f"the user was not told: the courier failed ({', '.join(unsent)})", file=sys.stderr)
+    return 1 if unsent else 0
 
 
 def _export(arguments: argparse.Namespace, store: Credentials) -> int:
@@ -289,10 +302,10 @@ def _digest(credentials: Sequence[Credential]) -> str:
     return user_key(keyring_of_triggers(os.environ), pool, User("", {"sub": sub}))
 
 
-def _record(action: str, number: int, user: str) -> None:
+def _record(action: str, number: int, user: str, ref: str = "") -> None:
     """Write an audit event to stderr."""
     detail = {"action": action, "credentials": str(number)}
-    print(as_line(AuditEvent("authz_admin", SystemClock().now(), "", user, detail=detail)), file=sys.stderr)
+    print(as_line(AuditEvent("authz_admin", SystemClock().now(), "", user, ref, detail)), file=sys.stderr)
 
 
 def _is_one(registry: Registry) -> Callable[[str], bool]:
