@@ -97,7 +97,7 @@ def test_a_word_that_is_none_is_refused_with_all_that_there_are(word):
     with pytest.raises(ConfigurationError) as refused:
         parse_session(f"code+ {word} code-", ["code"])
     assert repr(word) in str(refused.value)
-    assert "code, select, srp_a, password_verifier" in str(refused.value)
+    assert "code, select, select:code, srp_a, password_verifier" in str(refused.value)
 
 
 def test_a_session_that_is_far_too_long_is_refused():
