@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from watchword.analysis.explanation import explain
     from watchword.analysis.state_space import explore
     from watchword.contract.hookspecs import hookimpl
-    from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, User, Verdict, VerifyRequest
+    from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, Sms, User, Verdict, VerifyRequest
     from watchword.contract.typed_codes import typed_code
     from watchword.errors import (
         ConfigurationError,
@@ -60,6 +60,7 @@ __all__ = [
     "ReadRound",
     "Registry",
     "Round",
+    "Sms",
     "TryLaterError",
     "UnavailableError",
     "User",
@@ -106,7 +107,7 @@ _NAMES = {
         "when",
     ),
     "algebra.limits": ("Limits",),
-    "contract.kinds": ("Challenge", "CreateRequest", "Email", "Kind", "User", "Verdict", "VerifyRequest"),
+    "contract.kinds": ("Challenge", "CreateRequest", "Email", "Kind", "Sms", "User", "Verdict", "VerifyRequest"),
     "errors": (
         "ConfigurationError",
         "ExpiredError",

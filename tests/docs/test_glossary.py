@@ -40,7 +40,7 @@ def words_of(name):
 def singular(word):
     """The word without the s of the plural."""
     word = word.lower()
-    if word.endswith(("ss", "us", "is", "ses", "aws")):
+    if word.endswith(("ss", "us", "is", "ses", "aws", "sms")):
         return {"addresses": "address", "senses": "sense"}.get(word, word)
     return re.sub(r"ies$", "y", word) if word.endswith("ies") else word.removesuffix("s")
 

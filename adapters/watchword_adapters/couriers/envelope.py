@@ -7,7 +7,7 @@ import unicodedata
 
 from attrs import frozen
 
-from watchword.contract.kinds import Email, Message
+from watchword.contract.kinds import Email, Message, is_telephone_number
 from watchword.errors import ConfigurationError, UnavailableError
 
 # The dot-atom of RFC 5322 3.2.3, in ASCII: no quotes, comments, groups or lists, where parsers disagree.
@@ -52,6 +52,8 @@ def refuse_unfit(letter: Message, channel: str = "") -> None:
             _refuse(f"has a control character or a line end in its {part}", reason)
     if not letter.to or (letter.channel == "email" and not is_address(letter.to)):
         _refuse("has a recipient that is not exactly one plain address", "recipient_refused")
+    if letter.channel == "sms" and not is_telephone_number(letter.to):
+        _refuse("has a recipient that is not exactly one number in E.164", "recipient_refused")
     for part, text in texts:
         if not _is_text(text):
             _refuse(f"has a {part} that is no text: half of a surrogate pair")

@@ -159,5 +159,6 @@ class _Letterbox:
     def send(self, letter: Any, within: float) -> Receipt:
         refuse_unfit(letter)
         mail = letter if isinstance(letter, Email) else Email(letter.to, "", "\n".join(letter.texts()))
-        self.mails.append(SentMessage(mail.to, mail.subject, mail.text, mail.html, self.clock.now(), _creating.get()))
+        at, whose = self.clock.now(), _creating.get()
+        self.mails.append(SentMessage(mail.to, mail.subject, mail.text, mail.html, at, whose, letter.channel))
         return Receipt(letter.id)

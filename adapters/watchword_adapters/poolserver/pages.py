@@ -75,7 +75,7 @@ def _outbox_page(backstage: Inspector) -> Response:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title>'
         f'<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="{_REFRESH_SECONDS}">'
         f"<style>{_STYLE}</style></head><body><main><h1>What your users got</h1>{loud if backstage.peeking else ''}"
-        f"<p class='quiet'>Mails and pictures of the local user pool, newest first. Nothing was sent to anybody.</p>"
+        f"<p class='quiet'>Messages and pictures of the local user pool, newest first. Nothing was sent to anybody.</p>"
         f"{articles or '<p>Nothing yet: sign up, or sign in.</p>'}</main></body></html>"
     )
     headers = (
@@ -91,7 +91,7 @@ def _outbox_page(backstage: Inspector) -> Response:
 def _mail(mail: SentMessage) -> str:
     whose = f" (user {escape(mail.username)})" if mail.username else ""
     return (
-        f"<article><h2>{escape(mail.subject)}</h2><p class='quiet'>to {escape(mail.to)}{whose}, {_time(mail.at)}</p>"
+        f"<article><h2>{escape(mail.subject or f'A message by {mail.channel}')}</h2><p class='quiet'>to {escape(mail.to)}{whose}, {_time(mail.at)}</p>"
         f"<pre>{escape(mail.text)}</pre></article>"
     )
 

@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 @frozen
 class SentMessage:
-    """A mail of the pool's own. *at* is epoch seconds, *username* whom it is about."""
+    """A message of the pool's own, or of a flow. *at* is epoch seconds, *username* whom it is about, *channel* how it goes."""
 
     to: str = field(repr=False)
     subject: str = field(repr=False)
@@ -15,6 +15,7 @@ class SentMessage:
     html: str = field(repr=False)
     at: float
     username: str = field(repr=False)
+    channel: str = "email"
 
 
 def masked(address: str) -> str:

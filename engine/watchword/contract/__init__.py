@@ -9,7 +9,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credential, Credentials, Enrolment, NewCredential
     from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
-    from watchword.contract.kinds import BeginRequest, CompleteRequest, Factor, HostRun, KindRequest, Message
+    from watchword.contract.kinds import (
+        BeginRequest,
+        CompleteRequest,
+        Factor,
+        HostRun,
+        KindRequest,
+        Message,
+        is_telephone_number,
+    )
     from watchword.contract.ports import (
         Audit,
         AuditEvent,
@@ -84,6 +92,7 @@ __all__ = [
     "Validator",
     "choice",
     "flag",
+    "is_telephone_number",
     "line",
     "powers_of",
     "refused",
@@ -93,7 +102,10 @@ __all__ = [
 _NAMES = {
     "hookspecs": ("RegisterCourier", "RegisterKind", "RegisterLedger"),
     "credentials": ("Credential", "Credentials", "Enrolment", "NewCredential"),
-    "kinds": ("BeginRequest", "CompleteRequest", "Factor", "HostRun", "KindRequest", "Message"),
+    "kinds": (
+        *("BeginRequest", "CompleteRequest", "Factor", "HostRun", "KindRequest", "Message"),
+        "is_telephone_number",
+    ),
     "ports": (
         *("Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState", "Clock"),
         *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),

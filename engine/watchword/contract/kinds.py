@@ -89,6 +89,32 @@ class Email:
         return self.subject, self.text, self.html
 
 
+def is_telephone_number(text: str) -> bool:
+    """Say whether *text* is exactly one telephone number as ITU-T E.164 has it: a plus sign, then 7 to 15 digits, the first not 0."""
+    digits = text[1:]
+    return text[:1] == "+" and 7 <= len(digits) <= 15 and digits.isascii() and digits.isdigit() and digits[0] != "0"
+
+
+@frozen
+class Sms:
+    """A text message: *to* is exactly one number in E.164, such as +4915112345678.
+
+    *expires* is when the text is of no use any more, in epoch seconds; 0 if that is not known. A carrier that can be told
+    delivers nothing after it.
+    """
+
+    channel: ClassVar[str] = "sms"
+
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    expires: int = field(default=0, kw_only=True)
+    id: str = field(default="", kw_only=True)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the one text."""
+        return (self.text,)
+
+
 @frozen(eq=False, repr=False)
 class RequestMethods:
     """What is behind the methods of a request: the engine's arithmetic for one round of one user, and the store.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from watchword.testing.assertions import assert_flow, decision_after
 from watchword.testing.code_tap import recorded_codes
-from watchword.testing.couriers import LETTER, CourierContract
+from watchword.testing.couriers import LETTER, TEXT_MESSAGE, CourierContract
 from watchword.testing.credential_stores import CredentialsContract
 from watchword.testing.driver import DrivenSignIn, FlowUser
 from watchword.testing.hostile import hostile_answers
@@ -31,6 +31,7 @@ __all__ = [
     "LETTER",
     "NOBODY",
     "NOW",
+    "TEXT_MESSAGE",
     "CourierContract",
     "CredentialsContract",
     "DrivenSignIn",

@@ -66,7 +66,7 @@ class ForgetsTheHtml(Good):
         return super().send(evolve(message, html=""), within)
 
 
-@breaks("html_may_be_empty")
+@breaks("what_may_be_empty_may_be_left_out")
 class MakesUpHtml(Good):
     channel = "email"
 
@@ -74,7 +74,7 @@ class MakesUpHtml(Good):
         return super().send(evolve(message, html=message.html or f"<p>{message.text}</p>"), within)
 
 
-@breaks("html_may_be_empty")
+@breaks("what_may_be_empty_may_be_left_out")
 class WantsHtml(Good):
     channel = "email"
 

@@ -9,7 +9,7 @@ from attrs import evolve
 
 from kit.messages import Text
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword.testing.couriers import LETTER, CourierContract
+from watchword.testing.couriers import LETTER, TEXT_MESSAGE, CourierContract
 from watchword_adapters.couriers import ConsoleCourier, Outbox, outbox
 
 
@@ -25,6 +25,10 @@ class TestOutbox(CourierContract):
     @pytest.fixture
     def hanging(self):
         return None  # It waits for nothing.
+
+
+class TestOutboxWithTextMessages(TestOutbox):
+    letter = TEXT_MESSAGE
 
 
 def printed(message):
@@ -50,6 +54,23 @@ def test_the_outbox_carries_other_channels():
     with pytest.raises(UnavailableError, match="recipient"):
         courier.send(Text("+1555\n5550100", "code"), 1.0)
     assert [message.to for message in courier.messages] == ["+15555550100"]
+
+
+@pytest.mark.parametrize(
+    "to", ["15555550100", "+1 555 555 0100", "+0155555501", "+1555555010\uff10", "ann@example.com"]
+)
+def test_a_number_that_is_not_in_e_164_is_refused(to):
+    """Whoever made the message: a carrier could read it as another number."""
+    with pytest.raises(UnavailableError, match=r"E\.164") as caught:
+        Outbox().send(Text(to, "code"), 1.0)
+    assert (caught.value.refused, caught.value.reason) == (True, "recipient_refused")
+
+
+def test_the_console_shows_text_messages():
+    """The number and the text; there is no subject."""
+    shown = printed(TEXT_MESSAGE)
+    assert shown.startswith("\n| To: +15555550100\n|\n| 12345678 is your code")
+    assert "| @example.com #12345678\n" in shown
 
 
 def test_sending_in_memory_needs_no_padding():

@@ -87,7 +87,7 @@ def test_the_outbox_has_the_mails_of_the_pool_and_of_the_flow_newest_last():
 
     first, second = world.outbox()
 
-    assert first.keys() == second.keys() == {"to", "subject", "text", "html", "at", "username"}
+    assert first.keys() == second.keys() == {"to", "subject", "text", "html", "at", "username", "channel"}
     assert (first["username"], first["to"]) == ("bob", "bob@example.com")
     assert (second["username"], second["to"]) == ("ann", "ann@example.com")
     assert second["at"] == first["at"] + 5
