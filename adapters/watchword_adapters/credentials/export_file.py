@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from watchword.algebra.blocks import STEP_NAME
 from watchword.contract.credentials import (
     KEPT_ROUNDS,
     LONGEST_CREDENTIAL_ID,
@@ -14,11 +15,14 @@ from watchword.contract.credentials import (
     is_usable,
 )
 from watchword.errors import ConfigurationError
+from watchword_adapters.credentials.user_lists import checked_sub
 
 VERSION = 1
 _HEAD = "watchword_credentials"
 _END = "credentials"
 _LONGEST_LINE = 65_536
+_LONGEST_ROUND = 64
+_END_OF_TIMES = 253_402_300_800  # the year 10000, which no date of Python's has
 _TEXTS = ("pool", "sub", "kind", "id", "label")
 _NUMBERS = ("created", "used", "version")
 
@@ -123,6 +127,8 @@ def _credential(said: Mapping[str, Any], number: int) -> Credential:
     for name in _NUMBERS:
         if type(said[name]) is not int or not 0 <= said[name] < 2**53:
             raise _wrong(number, f"has no whole number as its {name}")
+        if name != "version" and said[name] >= _END_OF_TIMES:
+            raise _wrong(number, f"has a time after the year 9999 as its {name}")
     state, rounds = _state(said["state"]), _rounds(said["rounds"])
     if state is None:
         raise _wrong(number, "has a state that is not all text")
@@ -131,20 +137,22 @@ def _credential(said: Mapping[str, Any], number: int) -> Credential:
     texts = "".join((*(said[name] for name in _TEXTS), *state, *state.values(), *rounds))
     if any("\ud800" <= sign <= "\udfff" for sign in texts):
         raise _wrong(number, "has half of a character, which no store can hold")
-    if not said["pool"] or "#" in said["pool"] or not said["sub"] or not said["kind"]:
+    if not said["pool"] or "#" in said["pool"] or not said["sub"] or not STEP_NAME.fullmatch(said["kind"]):
         raise _wrong(number, "names no pool, user or kind")
-    owner, times = owner_named(said["pool"], said["sub"]), (said["created"], said["used"])
+    times = said["created"], said["used"]
     try:
+        owner = owner_named(said["pool"], checked_sub(said["sub"]))
         credential = Credential(
             said["id"], owner, said["kind"], said["label"], *times, state=state, version=said["version"], rounds=rounds
         )
     except ConfigurationError as error:
         raise _wrong(number, f"is refused: {error}") from None
-    if not is_usable(credential) or len(rounds) > KEPT_ROUNDS:
+    # What no enrolment writes, the APIs, the stores and the other actions need not cope with.
+    if not is_usable(credential) or len(rounds) > KEPT_ROUNDS or any(len(each) > _LONGEST_ROUND for each in rounds):
         raise _wrong(
             number,
             f"is refused: an id has 1 to {LONGEST_CREDENTIAL_ID} characters, a label at most {LONGEST_LABEL}, and at most "
-            f"{KEPT_ROUNDS} rounds are kept",
+            f"{KEPT_ROUNDS} rounds are kept, each of at most {_LONGEST_ROUND}",
         )
     return credential
 

@@ -127,14 +127,21 @@ class _Scan:
             self.data[self.at - size : self.at].decode("utf-8")
 
     def _pairs(self, size: int, depth: int) -> None:
-        keys = set[bytes]()
+        keys = set[tuple[int, int | bytes]]()
         for _ in range(size):
             start = self.at
             if self.data[start] >> 5 not in {_INTEGER, _NEGATIVE, _TEXT}:
                 raise ValueError("a key that is neither a whole number nor a text")
             self.item(depth)
-            key = self.data[start : self.at]
+            key = _key_in(self.data[start : self.at])
             if key in keys:
                 raise ValueError("a key comes twice")
             keys.add(key)
             self.item(depth)
+
+
+def _key_in(item: bytes) -> tuple[int, int | bytes]:
+    """Return what the CBOR *item* of a key says, the same for all its encodings: a small number may be written in nine bytes too."""
+    major, more = item[0] >> 5, item[0] & 0b11111
+    end = 1 + _LENGTHS.get(more, 0)
+    return major, item[end:] if major == _TEXT else int.from_bytes(item[1:end], "big") if more in _LENGTHS else more

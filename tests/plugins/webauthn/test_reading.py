@@ -245,6 +245,30 @@ def test_cbor_that_a_credential_never_holds_is_none(data):
     assert end_of_cbor(data) is None
 
 
+@pytest.mark.parametrize("key", [0, 1, 23, 24, 255, 256, 65_536, -1, -24, -25, "", "fmt", "x" * 24])
+def test_a_key_comes_once_however_it_is_written(key):
+    """A number or a length may be written in more bytes than it needs: a reader that takes the last of two keys sees one."""
+    spellings = [cbor.encode(key), *longer_spellings(cbor.encode(key))]
+    for one in spellings:
+        alone = b"\xa1" + one + b"\0"
+        assert len(alone) == end_of_cbor(alone)
+        for other in spellings:
+            assert end_of_cbor(b"\xa2" + one + b"\0" + other + b"\1") is None
+            apart = b"\xa2" + one + b"\0" + b"\x61y" + b"\1"
+            assert len(apart) == end_of_cbor(apart)
+
+
+def longer_spellings(item: bytes) -> list[bytes]:
+    """The CBOR *item* with its number or its length in each number of bytes that is more than it has."""
+    major, more = item[0] & 0b11100000, item[0] & 0b11111
+    used = {24: 1, 25: 2, 26: 4}.get(more, 0)
+    number = int.from_bytes(item[1 : 1 + used], "big") if used else more
+    sizes = [(24, 1), (25, 2), (26, 4), (27, 8)]
+    return [
+        bytes([major | info]) + number.to_bytes(size, "big") + item[1 + used :] for info, size in sizes if size > used
+    ]
+
+
 def test_cbor_ends_where_its_item_does():
     """What follows is left for others."""
     assert end_of_cbor(nested(MOST_DEPTH) + b"more") == MOST_DEPTH
