@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kit.paths import ROOT
+from kit.programs import DEMANDED, find_program
 
 pytestmark = pytest.mark.exhaustive
 
@@ -127,6 +128,27 @@ def test_readme_has_the_inner_loop_and_continuous_integration_runs_both():
     steps = (ROOT / ".ci" / "run").read_text()
     bare, everything = steps.index('bash -euo pipefail -c "${lines[0]}"'), steps.index("-m pytest --all")
     assert bare < everything
+
+
+def test_programs_of_others_are_demanded_by_continuous_integration_alone():
+    """Elsewhere a test without its program is skipped. No test asks in a way of its own, so none is passed over there."""
+    steps = (ROOT / ".ci" / "run").read_text()
+    assert f"export {DEMANDED}=1\n" in steps
+    for path in (ROOT / "tests").rglob("*.py"):
+        if "node_modules" not in path.parts and path.name != "programs.py":
+            source = path.read_text()
+            assert not re.search(r"skip(if)?\([^)]*which\(", source), path
+            for name in re.findall(r"find_program\(\"(\w+)\"", source):
+                assert name in steps, name
+
+
+@pytest.mark.parametrize("demanded", ["1", ""])
+def test_a_test_without_its_program_is_skipped_or_fails_where_it_is_demanded(monkeypatch, demanded):
+    """And says what to do."""
+    monkeypatch.setenv(DEMANDED, demanded)
+    with pytest.raises(pytest.fail.Exception if demanded else pytest.skip.Exception) as ended:
+        find_program("no-such-program", remedy="write it")
+    assert "no-such-program is not on the path: write it" in str(ended.value)
 
 
 @pytest.mark.parametrize("given", ["", "-n0", "-n1"])

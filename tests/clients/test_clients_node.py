@@ -2,30 +2,29 @@
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from kit.programs import find_node
 from kit.served_pool import CLIENT_ID, POOL_ID, served
 
 pytestmark = pytest.mark.exhaustive
 
 HERE = Path(__file__).parent
-MISSING = (
-    "node" if shutil.which("node") is None else "" if (HERE / "node_modules").exists() else "tests/clients/install"
+CLIENTS = (
+    "@aws-sdk/client-cognito-identity-provider",
+    "amazon-cognito-identity-js",
+    "aws-jwt-verify",
+    "cognito-srp-helper",
 )
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _clients():
-    """Skip where the clients are not installed, unless they are demanded."""
-    if MISSING and os.environ.get("WATCHWORD_REQUIRE_NODE") == "1":
-        pytest.fail(f"WATCHWORD_REQUIRE_NODE is set, and {MISSING} has yet to be run or installed")
-    if MISSING:
-        pytest.skip(f"{MISSING} has yet to be run or installed")
+    """Nothing here runs without them."""
+    find_node(*CLIENTS)
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,18 +12,12 @@ pytest.importorskip("fido2.webauthn")
 
 from kit.authenticator import encode, standard_form
 from kit.odd_ceremonies import CASES, CHALLENGE, EXPECTED, made_by, reasons
+from kit.programs import find_node
 from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
 
 pytestmark = pytest.mark.exhaustive
 
 HERE = Path(__file__).parent
-MISSING = (
-    "node"
-    if shutil.which("node") is None
-    else ""
-    if (HERE / "node_modules" / "@simplewebauthn" / "server").exists()
-    else "tests/clients/install"
-)
 
 NOT_ASKED = {
     "embedded": "it does not read crossOrigin",
@@ -39,11 +31,8 @@ NOT_ASKED = {
 
 @pytest.fixture(autouse=True)
 def _package():
-    """Skip where it is not installed, unless it is demanded."""
-    if MISSING and os.environ.get("WATCHWORD_REQUIRE_NODE") == "1":
-        pytest.fail(f"WATCHWORD_REQUIRE_NODE is set, and {MISSING} has yet to be run or installed")
-    if MISSING:
-        pytest.skip(f"{MISSING} has yet to be run or installed")
+    """Nothing here runs without it."""
+    find_node("@simplewebauthn/server")
 
 
 def second_opinions(ceremonies):

@@ -1,7 +1,6 @@
 """A folder that is empty, an environment that has what `pip install 'watchword[all]'` gives, and nothing of the checkout."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -48,11 +47,9 @@ def reader(tmp_path, outside):
 def cloud(tmp_path_factory):
     """The endpoint of an emulator of AWS, as empty as a new account: the page names its stack."""
     from kit.emulator import emulator
+    from kit.programs import find_program
 
-    missing = [name for name in ("ministack", "aws") if shutil.which(name) is None]
-    if missing:
-        message = f"not on the path: {', '.join(missing)}; give each a venv of its own"
-        pytest.fail(message) if os.environ.get("WATCHWORD_REQUIRE_EMULATOR") == "1" else pytest.skip(message)
+    find_program("aws", remedy="give the package awscli a venv of its own")
     with emulator(tmp_path_factory.mktemp("cloud")) as endpoint:
         yield endpoint
 

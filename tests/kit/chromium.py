@@ -1,17 +1,12 @@
 """Debian's Chromium with the npm client of passkeys in a page, driven by `tests/clients/browser.mjs`."""
 
 import json
-import os
-import shutil
 import subprocess
 from contextlib import contextmanager
 
-import pytest
 from attrs import field, frozen
 
-from kit.paths import TESTS
-
-CLIENTS = TESTS / "clients"
+from kit.programs import CLIENTS, find_node, find_program
 
 PLATFORM = {"transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
 SYNCED = PLATFORM | {"defaultBackupEligibility": True, "defaultBackupState": True}
@@ -28,18 +23,6 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 class ClientError(Exception):
     """What a call of the client ended with: the error's name and message, as JavaScript prints them."""
-
-
-def find_chromium():
-    """The path of Chromium, or skip; fail where it is demanded."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    installed = (CLIENTS / "node_modules" / "playwright-core").exists() and shutil.which("node")
-    if path and installed:
-        return path
-    missing = "tests/clients/install" if path else "chromium"
-    if os.environ.get("WATCHWORD_REQUIRE_BROWSER") == "1":
-        pytest.fail(f"WATCHWORD_REQUIRE_BROWSER is set, and {missing} has yet to be run or installed")
-    pytest.skip(f"{missing} has yet to be run or installed")
 
 
 @frozen
@@ -106,7 +89,8 @@ class Chromium:
 @contextmanager
 def chromium():
     """Run the browser while the block runs; it must end cleanly."""
-    command = ["node", CLIENTS / "browser.mjs", find_chromium()]
+    browser = find_program(*_NAMES, remedy="apt-get install chromium")
+    command = [find_node("playwright-core"), CLIENTS / "browser.mjs", browser]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -2,13 +2,14 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+
+from kit.programs import find_program
 
 HANGS = 300
 """Seconds after which the emulator is taken to hang."""
@@ -29,6 +30,7 @@ def waited(ready, what):
 @contextmanager
 def emulator(folder):
     """Run the emulator in *folder*; give its endpoint. It is gone afterwards, and so are the functions that it started."""
+    program = find_program("ministack", remedy="give it a venv of its own")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -36,7 +38,7 @@ def emulator(folder):
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "WATCHWORD_", "PYTHON"))}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [shutil.which("ministack")],
+            [program],
             cwd=folder,
             env={**kept, **settings},
             stdout=log,

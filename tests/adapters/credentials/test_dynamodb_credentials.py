@@ -2,8 +2,6 @@
 
 import itertools
 import json
-import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -66,10 +64,6 @@ def endpoint(tmp_path_factory):
         yield endpoint
 
 
-@pytest.mark.skipif(
-    shutil.which("ministack") is None and os.environ.get("WATCHWORD_REQUIRE_EMULATOR") != "1",
-    reason="ministack is not on the path: give it a venv of its own",
-)
 class TestDynamoDBCredentialsOnMinistack(CredentialsContract):
     """The contract once more, on an emulator that others wrote, and that answers many requests at once."""
 

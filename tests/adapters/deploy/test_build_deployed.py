@@ -3,9 +3,6 @@
 The commands that the pages print run in `tests/installed`.
 """
 
-import os
-import shutil
-
 import pytest
 
 from kit.artefact import shelf_of
@@ -20,10 +17,6 @@ from watchword_adapters.deploy.target import PYTHONS, this_python
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
 pytestmark = [
     pytest.mark.exhaustive,
-    pytest.mark.skipif(
-        shutil.which("ministack") is None and os.environ.get("WATCHWORD_REQUIRE_EMULATOR") != "1",
-        reason="ministack is not on the path: give it a venv of its own",
-    ),
     pytest.mark.skipif(this_python() not in PYTHONS, reason="Lambda has no such Python"),
 ]
 
@@ -31,8 +24,6 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     """An emulator on the loopback, gone afterwards."""
-    if shutil.which("ministack") is None:
-        pytest.fail("WATCHWORD_REQUIRE_EMULATOR is set, and ministack is not on the path: give it a venv of its own")
     with emulator(tmp_path_factory.mktemp("cloud")) as endpoint:
         yield Cloud(endpoint)
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 import shutil
 import zipfile
@@ -14,13 +13,7 @@ from kit.emulator import emulator, waited
 from kit.paths import DOCS, ROOT
 
 boto3 = pytest.importorskip("boto3", reason="pip install boto3")
-pytestmark = [
-    pytest.mark.exhaustive,
-    pytest.mark.skipif(
-        shutil.which("ministack") is None and os.environ.get("WATCHWORD_REQUIRE_EMULATOR") != "1",
-        reason="ministack is not on the path: give it a venv of its own",
-    ),
-]
+pytestmark = pytest.mark.exhaustive
 
 PAGE = DOCS / "explanation" / "the-emulator-and-its-limits.md"
 PASSWORD = "Correct-horse-9"
@@ -106,8 +99,6 @@ class Pool:
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory):
     """One pool for all tests of this file."""
-    if shutil.which("ministack") is None:
-        pytest.fail("WATCHWORD_REQUIRE_EMULATOR is set, and ministack is not on the path: give it a venv of its own")
     with emulator(tmp_path_factory.mktemp("limits")) as endpoint:
         settings = {"region_name": "us-east-1", "aws_access_key_id": "test", "aws_secret_access_key": "test"}
         yield Pool(lambda service: boto3.client(service, endpoint_url=endpoint, **settings))
