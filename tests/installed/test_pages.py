@@ -54,6 +54,8 @@ def test_keep_credentials(reader, tmp_path):
         "limit-guesses-and-mails.md",
         "run-a-local-pool.md",
         "send-the-mail.md",
+        "sign-in-with-an-app-and-recovery-codes.md",
+        "sign-in-with-passkeys.md",
         "sign-in-without-cognito.md",
         "unit-test-a-flow-policy.md",
         "write-a-challenge-plugin.md",

@@ -72,7 +72,7 @@ def test_try_answers_an_offer(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO("\n:answer riddle fish\n:answer card fish\n"))
     assert 0 == main(["try", FLOW])
     out = capsys.readouterr().out
-    assert "there is no :answer riddle fish" in out
+    assert "offered to be answered at once: card" in out
     assert "Signed in." in out
 
 

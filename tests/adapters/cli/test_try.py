@@ -216,6 +216,28 @@ def test_a_choice_is_made_by_name(play, write, code):
     assert "\nletters\n" in out
 
 
+def test_where_there_is_one_name_an_empty_line_takes_it(play, write, code):
+    """So it is where the flow asks first: whatever the client says, that step comes."""
+    flow = """
+[[steps]]
+kind = "email_otp"
+[[steps]]
+ask_first = { kind = "email_otp", name = "letters", alphabet = "letters" }
+"""
+    status, out, _ = play(write(flow), "", code, "", code)
+    assert 0 == status
+    assert "press Enter for letters: " in out
+    assert "choose one of" not in out
+
+
+@pytest.mark.parametrize("line", [":answer letters 5", ":answer letters", ":answer ", ":answer"])
+def test_only_what_is_offered_is_answered_at_once(play, write, code, line):
+    """Nothing is sent, and what is offered is named."""
+    status, out, _ = play(write(CHOICE), "", line, "letters", code)
+    assert 0 == status
+    assert "offered to be answered at once: none" in out
+
+
 def test_a_wrong_choice_can_be_tried(play, write):
     """:choose sends what it is given: the flow asks again, three times at most."""
     status, out, _ = play(write(CHOICE), "", *[":choose nonsense"] * 3)

@@ -238,12 +238,18 @@ class _Play:
 
     def _choose(self, client: PoolClient) -> RecordedCall:
         choices = client.parameters.get("choices", "").split(",")
+        offers = [each for each in client.parameters.get("offers", "").split(",") if each]
+        only = choices[0] if len(choices) == 1 else ""
+        asked = f"press Enter for {only}: " if only else f"choose one of {', '.join(choices)}: "
         while True:
-            line = self._read(f"choose one of {', '.join(choices)}: ", commands=(":choose", ":answer")).strip()
+            line = self._read(asked, commands=(":choose", ":answer")).strip() or only
             word, _, rest = line.partition(" ")
             name, _, text = rest.partition(" ")
-            if word == ":answer" and name in client.parameters.get("offers", "").split(","):
-                return client.answer(text, **{CHOICE: name, ACTION: "answer"})
+            if word == ":answer":
+                if name in offers:
+                    return client.answer(text, **{CHOICE: name, ACTION: "answer"})
+                self.screen.line(f"offered to be answered at once: {', '.join(offers) or 'none'}", "warning")
+                continue
             name = line.removeprefix(":choose").strip()
             # What is chosen with the command goes out as it is, so that a wrong choice can be tried as well.
             if name in choices or (name and line != name):
