@@ -36,7 +36,7 @@ class TriggerRun:
 
 @frozen
 class Shown:
-    """A challenge with a picture, or with what is drawn as a QR code, as its user saw it."""
+    """A challenge with a picture, with what is drawn as a QR code, or of an enrolment, as its user saw it."""
 
     username: str = field(repr=False)
     at: float
@@ -122,7 +122,7 @@ class Inspector:
     def _created(self, username: str, code: str | None, returned: object) -> None:
         public, private = texts(returned, "publicChallengeParameters"), texts(returned, "privateChallengeParameters")
         now = self._clock.now()
-        if "image" in public or "otpauth_uri" in public:
+        if not public.keys().isdisjoint({"image", "otpauth_uri", "enrol"}):
             self.pictures.append(Shown(username, now, public))
         if not self.peeking or not private:
             return

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import asdict
 
+from watchword.contract.kinds import RESERVED_PUBLIC
 from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver.http.application import Page
 from watchword_adapters.poolserver.http.json_protocol import Response, refusal_response
@@ -97,15 +98,24 @@ def _mail(mail: SentMessage) -> str:
 
 
 def _picture(shown: Shown) -> str:
+    public = shown.public
+    drawn = [_qr_code(public["otpauth_uri"])] if "otpauth_uri" in public else []
+    drawn += _image(public) if "image" in public else []
+    title = "A QR code for an authenticator app" if "otpauth_uri" in public else "A picture"
+    if "enrol" in public:
+        # What a kind shows once, such as codes to be written down, whoever wrote the kind.
+        title = f"An enrolment: {escape(public.get('step', ''))}"
+        own = (f"{name}: {value}" for name, value in public.items() if name not in RESERVED_PUBLIC | {"image"})
+        drawn.append(f"<pre>{escape(chr(10).join(own))}</pre>")
     whose = f"<p class='quiet'>for {escape(shown.username)}, {_time(shown.at)}</p>"
-    if "otpauth_uri" in shown.public:
-        return f"<article><h2>A QR code for an authenticator app</h2>{whose}{_qr_code(shown.public['otpauth_uri'])}</article>"
-    image = shown.public["image"]
+    return f"<article><h2>{title}</h2>{whose}{''.join(drawn)}</article>" if drawn else ""
+
+
+def _image(public: Mapping[str, str]) -> list[str]:
+    image = public["image"]
     if not image.startswith("data:"):
-        image = f"data:{shown.public.get('media_type', '')};base64,{image}"
-    if not _PICTURE.fullmatch(image):
-        return ""
-    return f'<article><h2>A picture</h2>{whose}<img src="{image}" alt="what the user was shown"></article>'
+        image = f"data:{public.get('media_type', '')};base64,{image}"
+    return [f'<img src="{image}" alt="what the user was shown">'] if _PICTURE.fullmatch(image) else []
 
 
 def _qr_code(uri: str) -> str:

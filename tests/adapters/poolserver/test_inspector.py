@@ -218,6 +218,25 @@ def test_what_an_app_reads_is_drawn():
     assert "otpauth://totp/Acme:ann?secret=AAAA&amp;issuer=Acme" in page
 
 
+class EnrollingByList(CodeByMail):
+    """Shows codes to be written down, as a kind of a stranger may."""
+
+    def create(self, event, context):
+        event = super().create(event, context)
+        said = {"enrol": "1", "step": "enrol_list", "codes": "AAAA BBBB", "note": HOSTILE, "ref": "REFERENCE"}
+        event["response"]["publicChallengeParameters"] = said
+        return event
+
+
+def test_what_any_kind_shows_of_an_enrolment_is_there():
+    """Codes are shown once, and somebody has to read them; a stranger's text is text."""
+    page = outbox_of(EnrollingByList())
+    assert "An enrolment: enrol_list" in page
+    assert "codes: AAAA BBBB" in page
+    assert "REFERENCE" not in page
+    assert {"img", "script"}.isdisjoint(tag for tag, _ in Elements(page).found)
+
+
 @pytest.mark.parametrize("uri", ["x" * 3000, HOSTILE * 200, "\ud800"])
 def test_what_cannot_be_drawn_is_said(uri):
     """A plugin may call anything a URI; it is text on the page."""
