@@ -403,7 +403,19 @@ def _cdk():
                 "aws:asset:property": "Code",
             },
         }
-        resources[f"{name}ServiceRole"] = {"Type": "AWS::IAM::Role", "Properties": {}}
+        logging = ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
+        role = {"ManagedPolicyArns": [{"Fn::Join": ["", logging]}]}
+        resources[f"{name}ServiceRole"] = {"Type": "AWS::IAM::Role", "Properties": role}
+        actions = [f"dynamodb:{each}" for each in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")]
+        table = {"Fn::GetAtt": ["LedgerTable8E1F", "Arn"]}
+        resources[f"{name}ServiceRoleDefaultPolicy"] = {
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "PolicyName": name,
+                "Roles": [{"Ref": f"{name}ServiceRole"}],
+                "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": [table]}]},
+            },
+        }
         resources[f"{name}Cognito"] = {
             "Type": "AWS::Lambda::Permission",
             "Properties": {

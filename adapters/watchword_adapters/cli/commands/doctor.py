@@ -13,11 +13,13 @@ from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.deploy.diagnosis.doctor import diagnose, findings_as_json
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding
 from watchword_adapters.deploy.diagnosis.repair_commands import commands
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
 from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.reading.read_template import read_template
 from watchword_adapters.deploy.reading.read_zips import with_zips
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
+from watchword_adapters.dialects.dialect import DIALECTS
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
 _EPILOG = """\
@@ -49,6 +51,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
             metavar="ARN",
             help=f"print the commands that attach this function, by its ARN or name, as {trigger}",
         )
+    for api in (CREDENTIALS_API, FIDO2_API):
+        parser.add_argument(
+            f"--{api.replace('_', '-')}",
+            default="",
+            metavar="ARN",
+            help="the function of this API, by its ARN or name, to be looked at too; in a template it is found",
+        )
+    parser.add_argument("--dialect", choices=DIALECTS, default="", help="the functions speak to this client")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -67,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         for trigger, named in attach.items():
             found[trigger], unread = read_aws.attachable(clients, trigger, named)
             deployment = evolve(deployment, unread=tuple(dict.fromkeys((*deployment.unread, *unread))))
-    findings = diagnose(deployment, flow)
+    findings = diagnose(deployment, flow, arguments.dialect)
     repairs = commands(deployment, findings, found, flow)
     if arguments.json:
         print(findings_as_json(findings, repairs))
@@ -77,12 +87,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(arguments: argparse.Namespace) -> Deployment:
+    named = {api: str(each) for api in (CREDENTIALS_API, FIDO2_API) if (each := getattr(arguments, api))}
     if arguments.template is not None:
+        if named:
+            option = f"--{next(iter(named)).replace('_', '-')}"
+            raise ConfigurationError(f"{option}: the APIs of a template are found in it; leave it out")
         return read_template(arguments.template, pool=arguments.pool_id, client=arguments.client_id)
     if not arguments.pool_id or not arguments.client_id:
         raise ConfigurationError("say what to read: --pool-id and --client-id, or --template")
     return read_aws.read_deployment(
-        read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id, arguments.client_id
+        read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id, arguments.client_id, named
     )
 
 

@@ -10,6 +10,7 @@ from itertools import starmap
 from attrs import evolve
 
 from watchword.algebra.flow import Flow
+from watchword_adapters.deploy.diagnosis.credential_findings import credential_findings
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, default_to, findings_on
 from watchword_adapters.deploy.diagnosis.environments import environments, schemes_of
 from watchword_adapters.deploy.diagnosis.flow_findings import by_flow
@@ -32,11 +33,14 @@ from watchword_adapters.deploy.target import PYTHONS
 from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL
 
 _LEAST_MEMORY = 256
-_LEAST_CODE = {"define": 1_000, "create": 20_000, "verify": 20_000}  # bytes of a zip: nothing that runs is smaller
+_LEAST = 20_000  # bytes of a zip: nothing that runs is smaller
+_LEAST_CODE = {"define": 1_000}
 
 
-def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[DoctorFinding, ...]:
+def diagnose(deployment: Deployment, flow: Flow | None = None, dialect: str = "") -> tuple[DoctorFinding, ...]:
     """Return what is wrong with *deployment*, worst first; what depends on the flow only if *flow* is given.
+
+    *dialect* is how its client speaks, where the deployment does not say so itself.
 
     What is not known before the deployment is no fault, and is said once for each cause.
     """
@@ -52,6 +56,7 @@ def diagnose(deployment: Deployment, flow: Flow | None = None) -> tuple[DoctorFi
         *_code(rest),
         *environments(rest),
         *_tables(deployment),
+        *credential_findings(rest, flow, dialect),
         *(by_flow(rest, flow) if flow is not None else ()),
         *deployment.unknown,
     ]
@@ -187,6 +192,7 @@ def _pool(deployment: Deployment) -> Iterator[Said]:
 def _functions(deployment: Deployment) -> Iterator[Said]:
     for trigger, function in deployment.functions.items():
         yield from permissions(trigger, function, deployment)
+    for trigger, function in {**deployment.functions, **deployment.apis}.items():
         facts = function.facts
         if facts is None:
             continue
@@ -196,12 +202,13 @@ def _functions(deployment: Deployment) -> Iterator[Said]:
             lambda runtime: bool(runtime_warning(runtime)),
             partial(_ending, trigger),
         )
-        yield from findings_on(
-            default_to(number_value(get(facts, "Timeout")), 3),
-            f"the timeout of {trigger}",
-            lambda seconds: seconds != TIMEOUT,
-            partial(_timeout, trigger),
-        )
+        if trigger in POOL_TRIGGERS:
+            yield from findings_on(
+                default_to(number_value(get(facts, "Timeout")), 3),
+                f"the timeout of {trigger}",
+                lambda seconds: seconds != TIMEOUT,
+                partial(_timeout, trigger),
+            )
         if trigger != "define":
             yield from findings_on(
                 default_to(number_value(get(facts, "MemorySize")), 128),
@@ -218,7 +225,7 @@ def _functions(deployment: Deployment) -> Iterator[Said]:
 
 
 def _code(deployment: Deployment) -> Iterator[Said]:
-    for trigger, function in deployment.functions.items():
+    for trigger, function in {**deployment.functions, **deployment.apis}.items():
         wrong = function.code or _no_package(trigger, function)
         if wrong:
             yield DoctorFinding(
@@ -237,7 +244,7 @@ def _no_package(trigger: str, function: DeployedFunction) -> str:
     size = number_value(get(facts, "CodeSize"))
     if get(facts, "PackageType") == "Image" or get(facts, "Layers") or not isinstance(size, int):
         return ""
-    return f"a zip of {size:,} bytes cannot hold it" if size < _LEAST_CODE[trigger] else ""
+    return f"a zip of {size:,} bytes cannot hold it" if size < _LEAST_CODE.get(trigger, _LEAST) else ""
 
 
 def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> Iterator[Said]:
@@ -255,6 +262,7 @@ def _shipped(trigger: str, function: DeployedFunction, manifest: Manifest) -> It
                 "run watchword build with the options that fit, or set what it was built for",
             )
     ports = [("WATCHWORD_LEDGER", manifest.ledgers)] if trigger != "define" else []
+    ports += [("WATCHWORD_CREDENTIALS", manifest.credentials)] if manifest.credentials else []
     # Verify reads no courier unless it holds one, for notices.
     ports += [("WATCHWORD_COURIER", manifest.couriers)] if trigger == "create" or manifest.couriers else []
     for name, shipped in ports:

@@ -47,6 +47,13 @@ SEVERITIES: Mapping[str, _Severity] = {
     "WD32": "warning",
     "WD33": "error",
     "WD34": "warning",
+    "WD35": "error",
+    "WD36": "error",
+    "WD37": "warning",
+    "WD38": "error",
+    "WD39": "error",
+    "WD40": "warning",
+    "WD41": "error",
 }
 """Every code, and how serious it is."""
 

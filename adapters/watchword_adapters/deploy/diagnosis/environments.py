@@ -25,7 +25,8 @@ _SWITCHES = ("WATCHWORD_DEBUG", "POWERTOOLS_LOGGER_LOG_EVENT", "POWERTOOLS_DEV")
 
 def environments(deployment: Deployment) -> Iterator[Said]:
     """Yield what is wrong with the variables of the functions, each by itself and together."""
-    functions = {name: each for name, each in deployment.functions.items() if each.facts is not None}
+    every = {**deployment.functions, **deployment.apis}
+    functions = {name: each for name, each in every.items() if each.facts is not None}
     stateful = {name: each for name, each in functions.items() if name != "define"}
     for trigger, function in stateful.items():
         key, root = function.setting("WATCHWORD_KEY"), function.setting("WATCHWORD_ROOT_KEY")
@@ -39,11 +40,13 @@ def environments(deployment: Deployment) -> Iterator[Said]:
         )
     for trigger, function in functions.items():
         yield from _loud(trigger, function)
-    if {"create", "verify"} <= set(stateful):
-        for name in ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY", "WATCHWORD_LEDGER"):
-            one, other = stateful["create"].setting(name), stateful["verify"].setting(name)
-            if one != other:
-                yield from _differing(name, one, other)
+    # All are compared with one: what it shares with each, they share.
+    first, *others = stateful or ("",)
+    for other in others:
+        for variable in ("WATCHWORD_KEY", "WATCHWORD_ROOT_KEY", "WATCHWORD_LEDGER", "WATCHWORD_CREDENTIALS"):
+            both = stateful[first].setting(variable), stateful[other].setting(variable)
+            if both[0] != both[1] and (variable != "WATCHWORD_CREDENTIALS" or all(both)):
+                yield from _differing(f"{first} and {other}", variable, *both)
 
 
 def _own_ledger(trigger: str, _: object) -> DoctorFinding:
@@ -54,16 +57,16 @@ def _own_ledger(trigger: str, _: object) -> DoctorFinding:
     )
 
 
-def _differing(name: str, one: TextValue | None, other: TextValue | None) -> Iterator[Said]:
+def _differing(who: str, name: str, one: TextValue | None, other: TextValue | None) -> Iterator[Said]:
     if _must_differ(_parts(one), _parts(other)):
         yield DoctorFinding(
             "WD24",
-            f"create and verify differ in {name}: right answers are judged wrong",
+            f"{who} differ in {name}: right answers are judged wrong",
             f"give both the same {name}",
         )
     else:
         unknown = next(each for each in (*_parts(one), *_parts(other)) if isinstance(each, Unknown))
-        yield NotKnown(f"whether create and verify have the same {name}", unknown.why)
+        yield NotKnown(f"whether {who} have the same {name}", unknown.why)
 
 
 def _parts(said: TextValue | None) -> tuple[str | Unknown, ...]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from watchword_adapters.deploy.manifest import Manifest
+from watchword_adapters.deploy.manifest import FUNCTIONS, Manifest
 from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, text_value
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 
@@ -40,6 +40,7 @@ class DeployedFunction:
         code: what is wrong with its code as such; empty if nothing is.
         other_code: in what it differs from what was built; empty if in nothing, or that was not asked.
         manifest: what its zip says of itself; None if it could not be read.
+        rights: the statements of its role; None if they could not be read.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DeployedFunction:
     code: str = ""
     other_code: str = ""
     manifest: Manifest | None = None
+    rights: tuple[Facts, ...] | Unknown | None = field(default=None, repr=False)
 
     def setting(self, name: str) -> TextValue | None:
         """Return a variable of its environment; None if it is not set. It may be a secret: never shown."""
@@ -57,11 +59,21 @@ class DeployedFunction:
 
 @frozen
 class Table:
-    """The ledger's table: the name of its key, and of its time to live (empty if there is none)."""
+    """The table of the ledger, or of credentials.
+
+    Attributes:
+        name: its name; in a template, its logical one.
+        key: the name of its key; empty if it is not there.
+        ttl: the name of its time to live; empty if there is none.
+        restorable: whether it has point-in-time recovery; None if that was not asked.
+        protected: whether it is protected from deletion; None if that was not asked.
+    """
 
     name: str
     key: str | Unknown
     ttl: str | Unknown
+    restorable: bool | Unknown | None = None
+    protected: bool | Unknown | None = None
 
 
 @frozen
@@ -70,7 +82,8 @@ class Deployment:
 
     *pool* and *client* are as boto3 describes them, None where there is none to read; *others* are the flows that each
     other client of the pool allows; *unread* says what could not be read, and why; *unknown* what will be known when it
-    is deployed. *live* is whether it is: a template has nothing to repair by a command.
+    is deployed. *apis* are the functions of the APIs by which users enrol, by name; *tables* those of ledgers, *stores* those of
+    credentials. *live* is whether it is: a template has nothing to repair by a command.
     """
 
     pool: Facts | None = field(default=None, repr=False)
@@ -78,7 +91,9 @@ class Deployment:
     mfa: Facts | None = field(default=None, repr=False)
     others: Mapping[str, tuple[str | Unknown, ...]] = field(factory=dict[str, "tuple[str | Unknown, ...]"])
     functions: Mapping[str, DeployedFunction] = field(factory=dict[str, DeployedFunction])
+    apis: Mapping[str, DeployedFunction] = field(factory=dict[str, DeployedFunction])
     tables: tuple[Table, ...] = ()
+    stores: tuple[Table, ...] = ()
     unread: tuple[str, ...] = ()
     unknown: tuple[NotKnown, ...] = ()
     live: bool = False
@@ -93,3 +108,10 @@ def not_for(trigger: str, function: DeployedFunction) -> str:
     if described in {*POOL_TRIGGERS.values()} - {POOL_TRIGGERS[trigger]}:
         return f"its description begins with {described}"
     return ""
+
+
+def api_of(function: DeployedFunction) -> str:
+    """Return which API by which users enrol *function* is, as its handler says; nothing if it is none that is built."""
+    handler = text_value(get(function.facts, "Handler"))
+    name = handler.rpartition(".")[2] if isinstance(handler, str) else ""
+    return name if name in FUNCTIONS and name not in POOL_TRIGGERS else ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, Table, not_for, within
-from watchword_adapters.deploy.reading.values import Partial, TextValue, Unknown, get, joined, words
+from watchword_adapters.deploy.reading.values import Partial, TextValue, Unknown, get, joined, list_value, words
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.extras import missing_extra
 
@@ -24,6 +24,8 @@ _ARN = re.compile(
     r"arn:[a-z0-9-]{1,20}:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(:[A-Za-z0-9_-]{1,128}|:\$LATEST)?"
 )
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+LOGS_ALONE = "service-role/AWSLambdaBasicExecutionRole"
+"""How the ARN of the managed policy ends that allows a function its log and nothing else."""
 _GONE = ("ResourceNotFoundException", "ResourceNotFound")
 
 
@@ -41,8 +43,10 @@ def clients(region: str, endpoint: str) -> Clients:
     return lambda service: made.client(service, region_name=region or None, endpoint_url=endpoint or None)
 
 
-def read_deployment(clients: Clients, pool_id: str, client_id: str) -> Deployment:
-    """Return what is deployed around the pool *pool_id* and its app client *client_id*.
+def read_deployment(
+    clients: Clients, pool_id: str, client_id: str, apis: Mapping[str, str] | None = None
+) -> Deployment:
+    """Return what is deployed around the pool *pool_id* and its app client *client_id*; *apis* are functions' names or ARNs, by API.
 
     What may not be read is named in `Deployment.unread`; only the pool itself must be readable.
 
@@ -65,14 +69,19 @@ def read_deployment(clients: Clients, pool_id: str, client_id: str) -> Deploymen
         for trigger, named in POOL_TRIGGERS.items()
         if attached.get(named)
     }
-    tables = [reading.table(name) for name in sorted(_tables(functions))]
+    enrolling = {name: reading.function(name, named) for name, named in (apis or {}).items()}
+    every = (*functions.values(), *enrolling.values())
+    tables = [reading.table(name) for name in sorted(_tables(every, "WATCHWORD_LEDGER"))]
+    stores = [reading.table(name, kept=True) for name in sorted(_tables(every, "WATCHWORD_CREDENTIALS"))]
     return Deployment(
         pool=pool,
         client=client,
         mfa=None if mfa is None else {name: each for name, each in mfa.items() if name != "ResponseMetadata"},
         others=others,
         functions=functions,
+        apis=enrolling,
         tables=tuple(each for each in tables if each is not None),
+        stores=tuple(each for each in stores if each is not None),
         unread=tuple(reading.unread),
         live=True,
     )
@@ -125,7 +134,7 @@ def flows_of(client: Facts) -> tuple[str | Unknown, ...]:
 
 
 def table_of(ledger: TextValue | None) -> TextValue | None:
-    """Return the table that the setting of the ledger names; None if it names none."""
+    """Return the table that the setting of a ledger, or of a store, names; None if it names none."""
     first, *more = ledger.parts if isinstance(ledger, Partial) else (ledger,)
     if not isinstance(first, str) or not first.lower().startswith("dynamodb://"):
         return None
@@ -138,9 +147,13 @@ def table_of(ledger: TextValue | None) -> TextValue | None:
     return joined(named) or None
 
 
-def _tables(functions: Mapping[str, DeployedFunction]) -> set[str]:
-    named = {table_of(each.setting("WATCHWORD_LEDGER")) for each in functions.values()}
+def _tables(functions: Iterable[DeployedFunction], variable: str) -> set[str]:
+    named = {table_of(each.setting(variable)) for each in functions}
     return {each for each in named if isinstance(each, str)}
+
+
+class _Elsewhere(Exception):  # noqa: N818 - a reason why something is not read
+    """Raised if a role has managed policies."""
 
 
 @frozen
@@ -189,22 +202,47 @@ class _Reading:
         if facts is not None:
             group = within(facts, "LoggingConfig").get("LogGroup") or f"/aws/lambda/{facts.get('FunctionName', '')}"
             retention = self.optional(f"the log of {trigger}", lambda: _retention(self.client("logs"), group))
-        return DeployedFunction(arn, facts, statements, retention)
+        rights = None if trigger == "define" else self.rights(trigger, str((facts or {}).get("Role", "")))
+        return DeployedFunction(arn, facts, statements, retention, rights=rights)
 
-    def table(self, name: str) -> Table | None:
+    def rights(self, trigger: str, role: str) -> tuple[Facts, ...] | None:
+        """Return the statements of the policies in *role*, the ARN of one; None if it has others beside."""
+        name = role.rpartition("/")[2]
+        if not name:
+            return None
+
+        def read() -> tuple[Facts, ...]:
+            iam = self.client("iam")
+            attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+            if not all(str(each["PolicyArn"]).endswith(LOGS_ALONE) for each in attached):
+                raise _Elsewhere
+            listed = iam.list_role_policies(RoleName=name)["PolicyNames"]
+            documents = [iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in listed]
+            return tuple(statement for each in documents for statement in list_value(get(each, "Statement")))
+
+        return self.optional(f"what {trigger} may do", read)
+
+    def table(self, name: str, *, kept: bool = False) -> Table | None:
+        """Return the table *name*; if it is *kept* for years, with how it is protected."""
         dynamodb = self.client("dynamodb")
 
         def described() -> Table:
             try:
-                schema = dynamodb.describe_table(TableName=name)["Table"]["KeySchema"]
+                told = dynamodb.describe_table(TableName=name)["Table"]
             except Exception as error:
                 if _code(error) in _GONE:
                     return Table(name, "", "")
                 raise
-            key = ",".join(each["AttributeName"] for each in schema)
-            told = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-            alive = told.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
-            return Table(name, key, told.get("AttributeName", "") if alive else "")
+            key = ",".join(each["AttributeName"] for each in told["KeySchema"])
+            ends = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            alive = ends.get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+            table = Table(name, key, ends.get("AttributeName", "") if alive else "")
+            if not kept:
+                return table
+            backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+            recovery = within(backups, "PointInTimeRecoveryDescription").get("PointInTimeRecoveryStatus")
+            protected = told.get("DeletionProtectionEnabled") is True
+            return evolve(table, restorable=recovery == "ENABLED", protected=protected)
 
         return self.optional(f"the table {name}", described)
 
@@ -226,6 +264,8 @@ def _retention(logs: Any, group: str) -> int:
 
 def _code(error: Exception) -> str:
     """Return the code of an error of botocore's; its own words may hold anything."""
+    if isinstance(error, _Elsewhere):
+        return "its role has managed policies"
     response: Any = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return str(code or type(error).__name__)  # pyright: ignore[reportUnknownArgumentType]

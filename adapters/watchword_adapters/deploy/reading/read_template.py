@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,10 @@ from attrs import define, evolve, field
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.reading import template_text
-from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
-from watchword_adapters.deploy.reading.read_aws import flows_of, table_of
+from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table, api_of
+from watchword_adapters.deploy.reading.read_aws import flows_of
 from watchword_adapters.deploy.reading.read_zips import is_packed_otherwise, with_zip
+from watchword_adapters.deploy.reading.template_resources import rights_in, tables_in
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.reading.values import (
     Partial,
@@ -22,10 +23,8 @@ from watchword_adapters.deploy.reading.values import (
     Unknown,
     behind,
     behind_colon,
-    boolean_value,
     get,
     joined,
-    list_value,
     members,
     number_value,
     text_value,
@@ -86,12 +85,17 @@ class _Stack:
             functions = {
                 trigger: each for trigger in POOL_TRIGGERS if (each := self._attached(trigger, pool, pool_name))
             }
+        attached = {each.name for each in functions.values()}
+        apis = {name: each for name, each in self._apis() if each.name not in attached}
+        every = (*functions.values(), *apis.values())
         return Deployment(
             pool=None if pool is None else {**pool, "Id": pool_name, "Arn": pool_name},
             client=client,
             others={name: flows_of(each) for name, each in clients.items() if name != client_name},
             functions=functions,
-            tables=tuple(self._tables_of(functions)),
+            apis=apis,
+            tables=self._tables_of(every, "WATCHWORD_LEDGER", "the ledger's table"),
+            stores=self._tables_of(every, "WATCHWORD_CREDENTIALS", "the table of credentials"),
             unknown=tuple(dict.fromkeys(self.unknown)),
         )
 
@@ -189,6 +193,20 @@ class _Stack:
             if trigger in POOL_TRIGGERS:
                 yield trigger, self._function(trigger, _Target(name, self._own_alias(name)), "")
 
+    def _apis(self) -> Iterator[tuple[str, DeployedFunction]]:
+        """Yield the functions of APIs by which users enrol: those that are told of which user pool tokens are."""
+        for name, facts in self._functions.items():
+            if get(facts, "Environment", "Variables", "WATCHWORD_POOL") is not None or api_of(
+                DeployedFunction(name, facts)
+            ):
+                function = DeployedFunction(
+                    name, facts, None, self._retention(name, name, facts), rights=self._rights(facts)
+                )
+                yield api_of(function) or name, self._with_code(function, facts)
+
+    def _rights(self, facts: Facts) -> tuple[Facts, ...] | Unknown | None:
+        return rights_in(self._of("AWS::IAM::Role"), self._of("AWS::IAM::Policy").values(), facts)
+
     def _function(self, trigger: str, target: _Target, pool: str) -> DeployedFunction:
         facts = self._functions[target.function]
         function = DeployedFunction(
@@ -196,6 +214,7 @@ class _Stack:
             facts,
             tuple(self._statements(trigger, target, pool)),
             self._retention(trigger, target.function, facts),
+            rights=self._rights(facts),
         )
         return self._with_code(function, facts)
 
@@ -325,17 +344,9 @@ class _Stack:
         if name is not None:
             yield name
 
-    def _tables_of(self, functions: Mapping[str, DeployedFunction]) -> Iterator[Table]:
-        named = {trigger: table_of(each.setting("WATCHWORD_LEDGER")) for trigger, each in functions.items()}
-        for name in dict.fromkeys(each for each in named.values() if each is not None):
-            for logical, facts in self._of(*_TABLES).items():
-                if name == text_value(facts.get("TableName")) or (
-                    isinstance(name, Unknown) and name.resource == logical
-                ):
-                    yield _table(logical, facts)
-                    break
-            else:
-                self._tell("the ledger's table", _why(name))
+    def _tables_of(self, functions: Iterable[DeployedFunction], variable: str, what: str) -> tuple[Table, ...]:
+        urls = [each.setting(variable) for each in functions]
+        return tuple(tables_in(self._of(*_TABLES), urls, lambda name: self._tell(what, _why(name))))
 
 
 @define(frozen=True)
@@ -379,16 +390,3 @@ def _may_be(event: Facts, trigger: str) -> bool:
 def _allowing(action: Any, principal: Any, source: Any) -> Facts:
     condition = {} if source is None else {"ArnLike": {"AWS:SourceArn": source}}
     return {"Effect": "Allow", "Principal": principal, "Action": action, "Condition": condition}
-
-
-def _table(name: str, facts: Facts) -> Table:
-    keys = [word(get(each, "AttributeName")) or "" for each in list_value(get(facts, "KeySchema"))]
-    unknown = next((each for each in keys if isinstance(each, Unknown)), None)
-    alive = get(facts, "TimeToLiveSpecification")
-    enabled = boolean_value(get(alive, "Enabled"))
-    ttl = word(get(alive, "AttributeName")) or ""
-    return Table(
-        name,
-        unknown or ",".join(each for each in keys if isinstance(each, str)),
-        enabled if isinstance(enabled, Unknown) else ttl if enabled else "",
-    )

@@ -12,7 +12,7 @@ from attrs import evolve
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.manifest import MANIFEST_NAME as MANIFEST
 from watchword_adapters.deploy.manifest import read_manifest
-from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
+from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, api_of
 from watchword_adapters.deploy.reading.values import get
 
 
@@ -25,7 +25,10 @@ def with_zips(deployment: Deployment, dist: Path) -> Deployment:
     if not dist.is_dir():
         raise ConfigurationError(f"--dist {dist}: there is no such folder")
     functions = {trigger: with_zip(each, dist / f"{trigger}.zip") for trigger, each in deployment.functions.items()}
-    return evolve(deployment, functions=functions)
+    apis = {
+        name: with_zip(each, dist / f"{name}.zip") if api_of(each) else each for name, each in deployment.apis.items()
+    }
+    return evolve(deployment, functions=functions, apis=apis)
 
 
 def with_zip(function: DeployedFunction, path: Path) -> DeployedFunction:

@@ -1,0 +1,4 @@
+"""The doctor's findings by what they are about."""
+
+CREDENTIALS = {"WD35", "WD36", "WD37", "WD38", "WD39", "WD40", "WD41"}
+"""Those on what users enrolled, and on the APIs by which they do."""
