@@ -76,9 +76,11 @@ def _shown(value: object) -> str:
 
 def _odd_origin(value: object, *forms: re.Pattern[str]) -> str:
     """Return what of *value* is no origin in one of *forms*, or is there twice; *value* if it is no list; empty if all is well."""
-    origins = cast("tuple[object, ...]", value) if isinstance(value, tuple) else ()
-    if not isinstance(value, tuple) or len(origins) > _MOST_ORIGINS:
+    if not isinstance(value, tuple):
         return _shown(value)
+    origins = cast("tuple[object, ...]", value)
+    if len(origins) > _MOST_ORIGINS:
+        return _shown(origins)
     for number, each in enumerate(origins):
         fits = isinstance(each, str) and len(each) <= _LONGEST_ORIGIN and any(form.fullmatch(each) for form in forms)
         if not fits or each in origins[:number]:

@@ -1,0 +1,29 @@
+"""What every page has: a form that the index, the tests of commands and readers rely on."""
+
+import re
+
+import pytest
+
+from kit.paths import ROOT
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^(?:(?:% |<!-- )installed: (\w+)[^\n]*\n+)?```([\w-]+)\n", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if "_build" not in path.parts], ids=lambda path: path.stem)
+def test_shell_commands_are_run_or_said_not_to_be(path):
+    """A block of commands is `sh`, which runs from a wheel on a page that `tests/installed` reads, or says why it is skipped."""
+    found = FENCE.findall(path.read_text(encoding="utf-8"))
+    assert not {language for _, language in found} & {"bash", "shell", "zsh", "shell-session"}
+    runs = [said for said, language in found if language == "sh" and said != "skip"]
+    readers = "".join(each.read_text("utf-8") for each in (ROOT / "tests" / "installed").glob("test_*.py"))
+    assert not runs or f'"{path.name}"' in readers, f"no test in tests/installed reads {path.name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "changelog").glob("*.md")), ids=lambda path: path.stem)
+def test_each_fragment_of_the_changelog_begins_with_a_heading(path):
+    """By which the list of changes names it; a short line, without code of its own."""
+    first, blank, *rest = path.read_text(encoding="utf-8").splitlines()
+    assert re.fullmatch(r"# \S.{3,}", first)
+    assert "" == blank
+    assert any(rest)
