@@ -35,7 +35,7 @@ class TriggerError(Exception):
     """Raised by a trigger that ends closed. Cognito shows its text to the client: one of the fixed ones, and a reference."""
 
 
-@frozen
+@frozen(eq=False)
 class Triggers:
     """The handlers of one flow: `define`, `create`, `verify`, and one `handler` for all three.
 

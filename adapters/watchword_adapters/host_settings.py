@@ -296,7 +296,7 @@ def _brings_no_observer(kind: object) -> bool:
     return plugin is not None and not hookspecs.observes(plugin)
 
 
-@frozen
+@frozen(eq=False)
 class _Observer:
     observe: Callable[[AuditEvent], None]
 

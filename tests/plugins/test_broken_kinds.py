@@ -14,10 +14,9 @@ import pytest
 from attrs import evolve, field, frozen
 
 from watchword.contract.credentials import Credential, Enrolment, NewCredential
+from watchword.contract.enrolments import BeginRequest, CompleteRequest
 from watchword.contract.kinds import (
-    BeginRequest,
     Challenge,
-    CompleteRequest,
     CreateRequest,
     Email,
     Verdict,

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from attrs import field, frozen
 
 from watchword.contract.kinds import Factor
-from watchword.contract.read_only import read_only
+from watchword.contract.ports import read_only
 from watchword.runtime.services import identity
 
 

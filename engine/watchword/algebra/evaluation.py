@@ -10,7 +10,7 @@ from attrs import field, frozen
 from watchword.algebra import derivative
 from watchword.algebra.flow import Decision, FailAuthentication, Flow, IssueTokens, ReadRound, Round, Use, decision_of
 from watchword.contract.kinds import Factor, User
-from watchword.contract.read_only import read_only, read_only_values
+from watchword.contract.ports import read_only, read_only_values
 
 CHOICE = "watchword_choice"
 ACTION = "watchword_action"
@@ -28,7 +28,7 @@ class SessionRequest:
     client_metadata: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
 
 
-@frozen
+@frozen(eq=False)
 class AnswerRequest:
     """A call of Verify: an answer, and the private parameters of the challenge that it answers.
 
@@ -45,7 +45,7 @@ class AnswerRequest:
     issued: tuple[str, ...] = field(default=(), kw_only=True)
 
 
-@frozen
+@frozen(eq=False)
 class Evaluation:
     """The *decision* on a session, the *flow* that it belongs to, and how each round was read.
 

@@ -66,7 +66,7 @@ class Step:
         return self.powers.offers and not self.enrols
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Lowered:
     """A block, lowered: its steps by name, its conditions in order, its body."""
 
@@ -94,7 +94,7 @@ def lower(block: Block) -> Lowered:
     return Lowered(lowering.steps, tuple(lowering.conditions), body)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Lowering:
     steps: dict[str, Step] = field(factory=dict[str, Step])
     conditions: list[tuple[str, ...]] = field(factory=list[tuple[str, ...]])
@@ -165,7 +165,7 @@ class _Lowering:
         return ("step", name, powers.attempts, derivative.REQUESTS)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Before:
     """What holds on every path to a place in a flow.
 

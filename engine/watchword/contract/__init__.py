@@ -8,16 +8,9 @@ from watchword import loaded_when_asked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credential, Credentials, Enrolment, NewCredential
+    from watchword.contract.enrolments import BeginRequest, CompleteRequest
     from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
-    from watchword.contract.kinds import (
-        BeginRequest,
-        CompleteRequest,
-        Factor,
-        HostRun,
-        KindRequest,
-        Message,
-        is_telephone_number,
-    )
+    from watchword.contract.kinds import Factor, HostRun, KindRequest, Message, is_telephone_number
     from watchword.contract.ports import (
         Audit,
         AuditEvent,
@@ -102,10 +95,8 @@ __all__ = [
 _NAMES = {
     "hookspecs": ("RegisterCourier", "RegisterKind", "RegisterLedger"),
     "credentials": ("Credential", "Credentials", "Enrolment", "NewCredential"),
-    "kinds": (
-        *("BeginRequest", "CompleteRequest", "Factor", "HostRun", "KindRequest", "Message"),
-        "is_telephone_number",
-    ),
+    "enrolments": ("BeginRequest", "CompleteRequest"),
+    "kinds": ("Factor", "HostRun", "KindRequest", "Message", "is_telephone_number"),
     "ports": (
         *("Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState", "Clock"),
         *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),

@@ -7,8 +7,7 @@ from typing import Protocol
 
 from attrs import Attribute, field, frozen
 
-from watchword.contract.ports import Reach
-from watchword.contract.read_only import read_only
+from watchword.contract.ports import Reach, read_only
 from watchword.errors import ConfigurationError
 
 MAX_CREDENTIALS = 20

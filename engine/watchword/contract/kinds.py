@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 from attrs import evolve, field, fields_dict, frozen, has
 
-from watchword.contract.read_only import read_only
+from watchword.contract.ports import read_only
 
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credential
@@ -131,7 +131,7 @@ class RequestMethods:
     root_key: str
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class KindRequest:
     """What every request to a kind has, whatever it asks for.
 
@@ -239,38 +239,6 @@ class VerifyRequest(KindRequest):
     def matches(self, expected: str | None, answer: str) -> bool:
         """Say, in constant time, whether *answer* seals to *expected*. An expected value that is missing never matches."""
         return bool(expected) and self.methods.same(expected or "", self.methods.seal(answer))
-
-
-@frozen
-class BeginRequest(KindRequest):
-    """Everything a kind may know when an enrolment begins.
-
-    *id* is for the new credential, if the kind has no id of its own: 32 hex digits that nobody can guess, the same for all
-    rounds of one enrolment. *ref* is the reference that the user sees; *again* is True if the round before was this
-    enrolment, answered wrong; *carry* is what `begin` of that round handed on.
-    """
-
-    id: str
-    ref: str = ""
-    again: bool = False
-    carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
-
-    def code(self, alphabet: str, length: int) -> str:
-        """Return a secret of *length* symbols of *alphabet*, each equally likely and independent; another one in each round."""
-        return self.methods.code(alphabet, length)
-
-
-@frozen
-class CompleteRequest(KindRequest):
-    """Everything a kind may know when it judges the answer that ends an enrolment.
-
-    *id* is that of `BeginRequest`, *private* what `begin` kept, *label* how the user calls the new credential.
-    """
-
-    id: str
-    answer: str = field(repr=False)
-    private: Mapping[str, str] = field(converter=read_only, repr=False)
-    label: str = ""
 
 
 @frozen

@@ -19,7 +19,7 @@ _LATER: Final = object()
 """What is read of a class in place of what only its instances have."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Member:
     """One member: which values *fit*, in words *wanted*, and whether it may be a *setting* (a field of the attrs class)."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from attrs import Attribute, field, frozen
 
-from watchword.contract.read_only import read_only
 from watchword.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -19,6 +19,16 @@ ChargeOutcome = Literal["charged", "repeated", "refused", "exhausted"]
 
 LEASE = 16
 """For how many seconds a host may repeat a call: Cognito makes three calls of five seconds each; one is spare."""
+
+
+def read_only(mapping: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a read-only copy of *mapping*; return anything else as it is."""
+    return MappingProxyType(dict(mapping)) if isinstance(mapping, Mapping) else mapping  # pyright: ignore[reportUnnecessaryIsInstance]
+
+
+def read_only_values(mapping: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the same for values of any kind."""
+    return MappingProxyType(dict(mapping)) if isinstance(mapping, Mapping) else mapping  # pyright: ignore[reportUnnecessaryIsInstance]
 
 
 @frozen
@@ -91,7 +101,7 @@ class Claim:
     fresh: bool
 
 
-@frozen
+@frozen(eq=False)
 class ChargeRequest:
     """An answer that is to be recorded, and what pays for it.
 

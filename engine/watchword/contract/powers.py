@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs  # of type checkers; nothing is installed for it
 
     from watchword.contract.credentials import Enrolment, NewCredential
-    from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, CreateRequest, Verdict
+    from watchword.contract.enrolments import BeginRequest, CompleteRequest
+    from watchword.contract.kinds import Challenge, CreateRequest, Verdict
 
 MAX_ATTEMPTS = 10
 MAX_LONGEST_ANSWER = 16_384

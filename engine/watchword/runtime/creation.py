@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import SessionRequest
 from watchword.algebra.lowering import MESSAGES, Step
-from watchword.contract.credentials import Enrolment
 from watchword.contract.kinds import (
     RESERVED_PUBLIC,
-    BeginRequest,
     Challenge,
     CreateRequest,
     User,
@@ -46,6 +44,9 @@ from watchword.runtime.wire import (
     new_claim,
     reference,
 )
+
+if TYPE_CHECKING:
+    from watchword.contract.enrolments import BeginRequest
 
 
 @frozen
@@ -142,6 +143,8 @@ def _begin_enrolment(
     services: Services, at: Situation, claim: ChallengeClaim, user: User, deadline: Deadline
 ) -> Challenge | Flaw:
     """Have the kind begin an enrolment for *user*, as `begin_with_kind` does."""
+    from watchword.contract.enrolments import BeginRequest  # noqa: PLC0415 - most flows enrol nothing
+
     request = BeginRequest(
         at.step_name,
         user,
@@ -159,6 +162,8 @@ def _begin_enrolment(
 
 def begin_with_kind(step: Step, request: BeginRequest) -> Challenge | Flaw:
     """Have the kind of *step* begin an enrolment. Return it as a challenge, or what is wrong with it; never raise."""
+    from watchword.contract.credentials import Enrolment  # noqa: PLC0415 - most flows enrol nothing
+
     begin = cast("Callable[[BeginRequest], object]", step.powers.begin)
     try:
         begun = begin(request)

@@ -13,7 +13,8 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import Step
-from watchword.contract.kinds import CompleteRequest, RequestMethods, Verdict, VerifyRequest
+from watchword.contract.enrolments import CompleteRequest
+from watchword.contract.kinds import RequestMethods, Verdict, VerifyRequest
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import checked_word
 from watchword.runtime.credentials.effects import RoundAnswer, judge

@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any, ClassVar, cast
 
 from watchword.contract.credentials import Credential, Enrolment, NewCredential
-from watchword.contract.kinds import BeginRequest, Challenge, CreateRequest, User, Verdict
+from watchword.contract.enrolments import BeginRequest
+from watchword.contract.kinds import Challenge, CreateRequest, User, Verdict
 from watchword.contract.powers import powers_of
 from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword.testing.kind_facts import DRAWS, SolvedChallenge, shape_of

@@ -9,10 +9,9 @@ from typing import Any
 from attrs import define
 
 from watchword.contract.credentials import Credential, Enrolment, NewCredential
+from watchword.contract.enrolments import BeginRequest, CompleteRequest
 from watchword.contract.kinds import (
-    BeginRequest,
     Challenge,
-    CompleteRequest,
     CreateRequest,
     RequestMethods,
     User,

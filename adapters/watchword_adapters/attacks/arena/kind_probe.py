@@ -12,10 +12,9 @@ from attrs import define, evolve, field, frozen
 from watchword.algebra.blocks import map_kinds
 from watchword.algebra.flow import Flow
 from watchword.contract.credentials import Credential, Enrolment, NewCredential
+from watchword.contract.enrolments import BeginRequest, CompleteRequest
 from watchword.contract.kinds import (
-    BeginRequest,
     Challenge,
-    CompleteRequest,
     CreateRequest,
     Kind,
     RequestMethods,

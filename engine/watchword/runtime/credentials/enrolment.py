@@ -9,13 +9,9 @@ from typing import cast
 from attrs import evolve, field, frozen
 
 from watchword.algebra.lowering import Step
-from watchword.contract.credentials import (
-    LONGEST_LABEL,
-    Credential,
-    Credentials,
-    Enrolment,
-)
-from watchword.contract.kinds import BeginRequest, Challenge, CompleteRequest, RequestMethods, User
+from watchword.contract.credentials import LONGEST_LABEL, Credential, Credentials, Enrolment
+from watchword.contract.enrolments import BeginRequest, CompleteRequest
+from watchword.contract.kinds import Challenge, RequestMethods, User
 from watchword.contract.ports import LEASE, Limit
 from watchword.contract.powers import MAX_LONGEST_ANSWER
 from watchword.errors import (
