@@ -210,8 +210,7 @@ def triggers(
         spoken.check()
     creates = not settings.verifies_only
     engine = settings.engine(flows, creates=creates)
-    if creates:
-        engine.prepare(settings.schemes_of)
+    engine.prepare(settings.schemes_of, creates=creates, verifies=not settings.creates_only)
     return Triggers(flows, engine, dialect=spoken)
 
 

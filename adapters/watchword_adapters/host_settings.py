@@ -95,6 +95,11 @@ class HostSettings:
         """Whether this is a Lambda function whose handler is Verify's."""
         return runs_handler(self.environment, "verify")
 
+    @property
+    def creates_only(self) -> bool:
+        """Whether this is a Lambda function whose handler is Create's."""
+        return runs_handler(self.environment, "create")
+
     @cached_property
     def keyring(self) -> Ring:
         """The ring of *key*, with *root_key* kept apart in it if there is one; else the oldest key is the root.
@@ -195,7 +200,7 @@ class HostSettings:
         """
         powers = [step.powers for flow in flows for step in flow.steps.values()]
         # A notice goes out where something is enrolled: never by Create.
-        notices = not runs_handler(self.environment, "create")
+        notices = not self.creates_only
         if not self.courier and not any(each.sends or (each.enrols and notices) for each in powers):
             return {}
         given: Couriers = self._said("WATCHWORD_COURIER") if self.courier is None else self.courier

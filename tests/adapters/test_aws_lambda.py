@@ -437,6 +437,23 @@ def test_a_verify_function_needs_no_courier():
         triggers_of(Flow(Needy()), environment=environment | {"_HANDLER": "app.create"}, ledger=DeadLedger())
 
 
+@pytest.mark.parametrize(
+    "environment", [{}, IN_LAMBDA | {"_HANDLER": "app.verify"}, IN_LAMBDA | {"_HANDLER": "app.handler"}]
+)
+def test_what_only_verify_needs_is_asked_for_wherever_answers_are_judged(environment):
+    """Not in a function of Create, which may be built without it."""
+
+    class Needy(Puzzle):
+        requires_create = ()
+        requires_verify = ("no_such_module",)
+        extra = "watchword[needy]"
+
+    settings = {"ledger": DeadLedger(), "courier": None}
+    with pytest.raises(ConfigurationError, match=r"needs no_such_module, .*pip install 'watchword\[needy\]'"):
+        triggers_of(Flow(Needy()), environment=environment, **settings)
+    triggers_of(Flow(Needy()), environment=IN_LAMBDA | {"_HANDLER": "app.create"}, **settings)
+
+
 UNFIT = {"WATCHWORD_KEY": "@@", "WATCHWORD_LEDGER": "nowhere:", "WATCHWORD_COURIER": "pigeon://loft"}
 NEEDED = {
     ("define", "sends"): (),

@@ -7,7 +7,7 @@ none. Half a power, or a member of the wrong type, is a ConfigurationError.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, cast, get_args
@@ -200,9 +200,9 @@ class Powers:
                 f"{who} cannot be set up: its prepare() raises {type(error).__name__}; mend it there"
             ) from error
 
-    def remedy(self, *, verify: bool = True) -> str:
-        """Return what to run so that the modules are there that Create requires, and *verify*; empty if they are."""
-        for module in (*self.requires_create, *(self.requires_verify if verify else ())):
+    def remedy(self, modules: Sequence[str] | None = None) -> str:
+        """Return what to run so that *modules* are there, or all that are required if it is None; empty if they are."""
+        for module in (*self.requires_create, *self.requires_verify) if modules is None else modules:
             from importlib.util import find_spec  # noqa: PLC0415 - only where something is required
 
             with suppress(ImportError, ValueError):  # a part of a package that is missing itself

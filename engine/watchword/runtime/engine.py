@@ -37,15 +37,27 @@ class Engine(Services):
 
     _marked: dict[str, float] = field(factory=dict[str, float], init=False, eq=False, repr=False)
 
-    def prepare(self, schemes: Callable[[str], Sequence[str]] = lambda _: ()) -> None:
-        """Check and set up what Create needs: each step's extra, its own `prepare`, a courier for its channel, a store of credentials.
+    def prepare(
+        self,
+        schemes: Callable[[str], Sequence[str]] = lambda _: (),
+        *,
+        creates: bool = True,
+        verifies: bool = True,
+    ) -> None:
+        """Check and set up what is needed: each step's extra, and for Create its own `prepare`, a courier for its channel, a store of credentials.
 
         A courier's `prepare`, if it has one, makes what the first message would have to wait for. *schemes* tells for a
-        channel without a courier which URLs could name one.
+        channel without a courier which URLs could name one. A function that only verifies, or only *creates*, needs no more than that:
+        *verifies* says whether answers are judged here.
 
         Raises:
             ConfigurationError: if something is missing; the message says what to install or to set.
         """
+        for flow in self.flows:
+            for step in flow.steps.values():
+                _demand_modules(step, creates=creates, verifies=verifies)
+        if not creates:
+            return
         for flow in self.flows:
             for step in flow.steps.values():
                 _prepare(step, self.couriers, schemes)
@@ -114,12 +126,20 @@ class Engine(Services):
             self._marked[pool] = now
 
 
+def _demand_modules(step: Step, *, creates: bool, verifies: bool) -> None:
+    """Demand what the kind's extra brings: without it Create would be an outage, and every answer wrong."""
+    powers = step.powers
+    required = (*(powers.requires_create if creates else ()), *(powers.requires_verify if verifies else ()))
+    missing = powers.remedy(required)
+    if missing:
+        modules = ", ".join(dict.fromkeys(required))
+        raise ConfigurationError(
+            f"kind {step.kind.kind!r} needs {modules}, and not all of that is installed: {missing}"
+        )
+
+
 def _prepare(step: Step, couriers: Mapping[str, Courier], schemes: Callable[[str], Sequence[str]]) -> None:
     name, powers = step.kind.kind, step.powers
-    missing = powers.remedy(verify=False)
-    if missing:
-        modules = ", ".join(powers.requires_create)
-        raise ConfigurationError(f"kind {name!r} needs {modules}, and not all of that is installed: {missing}")
     if powers.sends and powers.channel not in couriers:
         installed = ", ".join(f"{scheme}:" for scheme in schemes(powers.channel))
         remedy = f"set WATCHWORD_COURIER to a URL of {installed}" if installed else "install one for WATCHWORD_COURIER"

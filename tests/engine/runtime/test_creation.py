@@ -864,6 +864,23 @@ def test_set_up_names_what_is_missing():
         world(Flow(Mail(resend_after=5))).engine.prepare()
 
 
+@pytest.mark.parametrize(
+    ("lacking", "whole"),
+    [("requires_create", {"verifies": True, "creates": False}), ("requires_verify", {"verifies": False})],
+)
+def test_whoever_only_creates_or_only_verifies_needs_no_more_than_that(lacking, whole):
+    """And a host that does both needs what both require: without it every answer would be wrong, and nobody would know why."""
+
+    class Needy(Puzzle):
+        requires_create = requires_verify = ("json",)
+        extra = "watchword[needy]"
+
+    engine = world(Flow(type("Needy", (Needy,), {lacking: ("json", "no_such_module")})())).engine
+    engine.prepare(**whole)
+    with pytest.raises(ConfigurationError, match=r"'puzzle' needs json, no_such_module, and .* 'watchword\[needy\]'"):
+        engine.prepare()
+
+
 def test_set_up_prepares_couriers():
     """What a first message would wait for, a courier makes in Create's set-up; one without `prepare` needs none."""
 
