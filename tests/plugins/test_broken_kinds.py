@@ -25,7 +25,7 @@ from watchword.contract.kinds import (
 from watchword.contract.typed_codes import typed_code
 from watchword.contract.validators import whole_number
 from watchword.errors import UnavailableError
-from watchword.testing import ANN, NOBODY, KindContract, create_request
+from watchword.testing import ANN, NOBODY, KindContract, begin_request, create_request
 from watchword.testing.requests import ENROLMENT
 
 DIGITS = "0123456789"
@@ -985,6 +985,7 @@ class TestBadge(KindContract):
     kind = Badge()
     right = "it is me"
     completes = "badge 4711"
+    one_time = False
 
 
 @frozen
@@ -1266,6 +1267,26 @@ class TakesTheLastAgain(Ticker):
         made = Ticker.verify(self, request)
         back = str(int(made.use.state["last"]) - 1) if made.use else ""
         return evolve(made, use=evolve(made.use, state={**made.use.state, "last": back})) if made.use else made
+
+
+@breaks_memory("test_a_used_answer_is_refused", "right in another sign-in: return `use`")
+@frozen
+class WritesNothing(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return evolve(Ticker.verify(self, request), use=None)
+
+
+@breaks_memory("test_nothing_secret_is_kept", "from state['pin']: derive it")
+@frozen
+class StoresADrawnSecret(Ticker):
+    def begin(self, request: BeginRequest) -> Enrolment:
+        made = Ticker.begin(self, request)
+        return evolve(made, public={**made.public, "pin": request.code(DIGITS, 8)})
+
+    def complete(self, request: CompleteRequest) -> NewCredential | Verdict:
+        made = Ticker.complete(self, request)
+        pin = begin_request(self).code(DIGITS, 8)
+        return evolve(made, state={**made.state, "pin": pin}) if isinstance(made, NewCredential) else made
 
 
 @breaks_memory("test_nothing_secret_is_kept", "from state['secret']")

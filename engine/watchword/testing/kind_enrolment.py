@@ -14,6 +14,7 @@ from watchword.contract.kinds import Challenge, KindRequest, Verdict
 from watchword.contract.powers import powers_of
 from watchword.errors import UnavailableError
 from watchword.runtime.creation import flaw_of
+from watchword.testing.code_tap import recorded_codes
 from watchword.testing.hostile import HOSTILE_TEXTS, hostile_answers
 from watchword.testing.kind_calls import ENROLLED_AT, KindCalls
 from watchword.testing.kind_facts import SolvedChallenge, assert_word, hidden_users, told_of
@@ -141,18 +142,25 @@ class EnrolmentRules(KindCalls):
         assert [dict(each.state) for each in self.credentials] == before
 
     def test_a_used_answer_is_refused(self) -> None:
-        """Once ``use`` is written, the same answer is wrong. Set ``one_time = False`` for a kind that may take it again."""
+        """Once ``use`` is written, the same answer is wrong; and in another sign-in it is, even if nothing is written.
+
+        Set ``one_time = False`` for a kind that may take an answer again.
+        """
         self._demand_memory()
+        if not self.one_time:
+            return
         made = self._made()
         use = self._verdict(self.kind, made, made.right).use
-        if use is None or not self.one_time:
-            return
-        written = tuple(use if each.id == use.id else each for each in self.credentials)
-        replayed = self._verdict(self.kind, made, made.right, credentials=written)
-        assert not replayed.right, "the same answer is right again, although its use was written"
+        written = tuple(use if use and each.id == use.id else each for each in self.credentials)
+        replayed = use is not None and self._verdict(self.kind, made, made.right, credentials=written).right
+        assert not replayed, "the same answer is right again, although its use was written"
+        other = self._created(self._create_request(claim="claim-2", credentials=written))
+        solved = SolvedChallenge(other, made.right, ())
+        again = self._verdict(self.kind, solved, made.right, claim="claim-2", credentials=written)
+        assert not again.right, "the same answer is right in another sign-in: return `use`, or set one_time = False"
 
     def test_nothing_secret_is_kept(self, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
-        """No derived secret and no right answer is in a state, in what travels, in a log or in what is printed."""
+        """No derived secret and no right answer is in a state, in what travels, in a log or in what is printed; no code that was drawn is in a state."""
         self._demand_memory()
         caplog.set_level(logging.DEBUG)
         made = self._made()
@@ -177,6 +185,9 @@ class EnrolmentRules(KindCalls):
         for secret in secrets | {made.right}:
             for place, text in places.items():
                 assert not reveals(text, secret), f"a secret can be read from {place}"
+        for drawn in self._drawn_codes():  # a challenge to be signed is drawn too, and travels
+            for name, text in ((name, text) for each in kept for name, text in each.state.items()):
+                assert not reveals(text, drawn), f"a secret that begin drew can be read from state[{name!r}]: derive it"
 
     # Offers
 
@@ -207,6 +218,13 @@ class EnrolmentRules(KindCalls):
     def _demand_enrolment(self) -> None:
         if not powers_of(self.kind).enrols:
             pytest.skip(f"nobody enrols for {self.kind.kind}")
+
+    def _drawn_codes(self) -> tuple[str, ...]:
+        """Return the codes for which `begin` asks the request."""
+        with recorded_codes() as drawn:
+            if powers_of(self.kind).enrols:
+                self._begun()
+        return tuple(code.text for code in drawn)
 
     def _derived(self, challenge: Challenge, right: str) -> Iterator[str]:
         """Return, in the usual spellings, each secret that the kind derives while it enrols and judges."""
