@@ -38,6 +38,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "WW208": ("warning", "a resend after the code has expired"),
     "WW209": ("warning", "limits that leave messages no tries of their own, or that have no effect"),
     "WW210": ("warning", "a session that grows beyond 4 KB"),
+    "WW211": ("warning", "a kind with state that has different settings in its steps"),
     "WW301": ("note", "what each path proves"),
     "WW302": ("note", "bounds"),
     "WW303": ("note", "what follows if a message cannot be sent"),

@@ -1,8 +1,10 @@
 """What `check` says of kinds that remember: lock-outs, backups, conditions that never hold, and who can enrol."""
 
 from itertools import combinations
+from typing import ClassVar
 
 import pytest
+from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -229,3 +231,49 @@ def test_a_session_that_grows_is_told():
     assert "warning" == finding.severity
     assert f"at most {explore(long).longest()} rounds" in finding.message
     assert [] == found(Flow(sequence(Password(), Mail())), "WW210")
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Engraved(Fob):
+    """A fob with settings that a credential depends on, and one that only users see."""
+
+    cosmetic: ClassVar[frozenset[str]] = frozenset({"colour"})
+
+    digits: int = 6
+    form: tuple[str, ...] = ()
+    colour: str = "red"
+
+
+@pytest.mark.parametrize(
+    ("others", "unlike"),
+    [
+        ({"digits": 8}, "digits"),
+        ({"digits": 8, "form": ["round"], "colour": "blue"}, "digits, form"),
+        ({"colour": "blue", "attempts": 1, "lifetime": 60}, ""),
+        ({}, ""),
+    ],
+)
+@pytest.mark.parametrize(
+    "steps",
+    [
+        lambda one, other: (enrol(one), other),
+        lambda one, other: (enrol(other), one),
+        lambda one, other: (enrol(one), one_of(other, Spare())),
+        lambda one, other: (enrol(one), named("like", one), named("unlike", other)),
+    ],
+)
+def test_all_steps_of_a_kind_with_state_have_the_same_settings(steps, others, unlike):
+    """Or what is enrolled by one, another refuses. What no credential depends on may differ."""
+    warned = found(Flow(sequence(Riddle(), *steps(Engraved(), Engraved(**others)))), "WW211")
+    assert int(bool(unlike)) == len(warned)
+    for finding in warned:
+        assert "warning" == finding.severity
+        assert f"of the kind 'fob' with different {unlike}:" in finding.message
+
+
+def test_steps_without_state_may_have_any_settings():
+    """Each makes its own codes."""
+    assert [] == found(Flow(sequence(Mail(resend_after=60), named("again", Mail(resend_after=90)))), "WW211")

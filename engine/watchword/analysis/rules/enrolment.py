@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from watchword.algebra import derivative
 from watchword.algebra.flow import ReadRound
+from watchword.algebra.lowering import Step
 from watchword.algebra.ways import can_pass
 from watchword.analysis.assurance import everywhere, labels_of, passing, shortest, walk
 from watchword.analysis.findings import Finding, ProvenPath, example_of, with_session, without_session
 from watchword.analysis.state_space import Exploration
-from watchword.contract.members import FACTORS
+from watchword.contract.members import FACTORS, settings_of
 
 
 def on_enrolment(exploration: Exploration) -> Iterator[Finding]:
@@ -18,6 +19,7 @@ def on_enrolment(exploration: Exploration) -> Iterator[Finding]:
     yield from _never_held(exploration)
     yield from _locked_out(exploration)
     yield from _backups(exploration)
+    yield from _unlike_settings(exploration)
     yield from _who_can_enrol(exploration)
 
 
@@ -84,6 +86,27 @@ def _backups(exploration: Exploration) -> Iterator[Finding]:
                 "something else: put another factor before it",
                 way,
             )
+
+
+def _unlike_settings(exploration: Exploration) -> Iterator[Finding]:
+    """Tell of a kind that is enrolled by one step and asked for by another with other settings."""
+    steps = [step for step in exploration.flow.steps.values() if step.powers.remembers]
+    for kind in dict.fromkeys(step.kind.kind for step in steps):
+        named = {step.name: _lasting_settings(step) for step in steps if step.kind.kind == kind}
+        first, *others = named.values()
+        unlike = sorted({name for each in others for name in first if first[name] != each.get(name)})
+        if unlike:
+            yield without_session(
+                "WW211",
+                f"the steps {', '.join(named)} are of the kind {kind!r} with different {', '.join(unlike)}: what a user enrols by "
+                "one, another may refuse; give all of them the same",
+            )
+
+
+def _lasting_settings(step: Step) -> dict[str, object]:
+    """Return the settings of *step* that may matter to a credential: not what only users see, nor how often and how long it is asked."""
+    passing_by = {*step.powers.cosmetic, "attempts", "lifetime"}
+    return {name: value for name, value in settings_of(step.kind).items() if name not in passing_by}
 
 
 def _who_can_enrol(exploration: Exploration) -> Iterator[Finding]:
