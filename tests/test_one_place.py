@@ -11,6 +11,8 @@ STARTS = {
     "watchword.testing.couriers": "sends from many threads at once, and has one hang that the test ends",
     "watchword.testing.ledger_calls": "races for budgets and claims",
     "watchword_adapters.attacks.families.answers": "races for one answer",
+    "watchword_adapters.attacks.families.credential_stores": "races for one credential",
+    "watchword_adapters.attacks.families.held_credentials": "races for one use",
     "watchword_adapters.attacks.families.rate_limits": "races for budgets",
     "watchword_adapters.attacks.families.ledgers": "races for budgets in each ledger",
     "watchword_adapters.cli.commands.serve": "opens the browser, and looks for changes of files",

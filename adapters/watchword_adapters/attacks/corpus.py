@@ -15,11 +15,16 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.attacks.arena.attacked_host import Arena, ExtraAttributes
 from watchword_adapters.attacks.arena.kind_probe import probed
-from watchword_adapters.attacks.arena.sample_kinds import offering_flow, own_flow
+from watchword_adapters.attacks.arena.sample_kinds import enrolling_flow, holding_flow, offering_flow, own_flow
+from watchword_adapters.attacks.devices.user_devices import AuthenticatorApp, PasskeyDevice
 from watchword_adapters.attacks.families import (
     answers,
     client_metadata,
+    credential_stores,
+    credentials_over_http,
+    enrolments,
     events,
+    held_credentials,
     ledgers,
     messages,
     name_enumeration,
@@ -32,6 +37,7 @@ from watchword_adapters.attacks.families import (
     supply_chain,
     user_enumeration,
 )
+from watchword_adapters.attacks.families.held_credentials import held
 from watchword_adapters.attacks.family import Cases, Family, Need
 from watchword_adapters.attacks.successes import Success, success_of
 
@@ -49,10 +55,17 @@ FAMILIES: tuple[Family, ...] = (
     *secret_leaks.FAMILIES,
     *plugins.FAMILIES,
     *ledgers.FAMILIES,
+    *held_credentials.FAMILIES,
+    *enrolments.FAMILIES,
+    *credentials_over_http.FAMILIES,
+    *credential_stores.FAMILIES,
     *supply_chain.FAMILIES,
 )
 LEAST = 4
 """Cases that each family gets at least, if it has so many."""
+
+_SORTS: Mapping[Need, type] = {"held": object, "app": AuthenticatorApp, "passkey": PasskeyDevice}
+"""The sort of device that a flow must ask for, by what a family needs."""
 
 _CONFIDENCE = 0.95
 _PASSES = 4
@@ -177,6 +190,19 @@ def attack(
     )
 
 
+def _own_flow(need: Need, registry: Registry) -> Flow:
+    """Return a flow of the corpus's own that gives occasion for what has *need*."""
+    match need:
+        case "offer":
+            return offering_flow()
+        case "held" | "app" | "passkey":
+            return holding_flow(registry)
+        case "enrols" | "enrolling":
+            return enrolling_flow(registry)
+        case _:
+            return own_flow(registry)
+
+
 class _Run:
     """The arenas of one run."""
 
@@ -186,7 +212,8 @@ class _Run:
         self.seed = seed
         self.attributes = attributes
         self._memory: dict[str, Mapping[str, set[str]]] = {}
-        targets = Arena(flow, seed).targets
+        arena = Arena(flow, seed, attributes=attributes, registry=registry)
+        targets = arena.targets
         self._has: Mapping[Need, bool] = {
             "": True,
             "mail": any(target.sends for target in targets),
@@ -195,6 +222,9 @@ class _Run:
             "drawn": any(target.puzzles and target.draws for target in targets),
             "offer": any(target.offered for target in targets),
             "budget": any(target.charged for target in targets),
+            **{need: bool(held(arena, sort)) for need, sort in _SORTS.items()},
+            "enrolling": any(target.enrolling for target in targets),
+            "enrols": any(step.powers.enrols for step in flow.steps.values()),
         }
 
     def elsewhere(self, family: Family) -> bool:
@@ -203,8 +233,7 @@ class _Run:
 
     def arena(self, family: Family, again: int) -> Arena:
         """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
-        own = offering_flow() if family.needs == "offer" else own_flow(self._registry)
-        flow = own if self.elsewhere(family) else self._flow
+        flow = _own_flow(family.needs, self._registry) if self.elsewhere(family) else self._flow
         return Arena(
             flow,
             f"{self.seed} {family.id} {again}",
@@ -251,11 +280,21 @@ def _try(run: _Run, family: Family, tally: _Tally, wanted: int, most: int = _PAS
     while tally.cases < goal and tally.passes < last:
         tally.passes += 1
         arena = run.arena(family, tally.passes)
-        if family.needs in {"puzzle", "drawn"} and not any(target.puzzles for target in arena.targets):
+        missing = _missing(family.needs, arena)
+        if missing:
             tally.passes = _PASSES
-            tally.untried = "neither has the flow a puzzle, nor is the extra captcha installed"
+            tally.untried = missing
         else:
             _count(run, family, arena, tally, goal)
+
+
+def _missing(need: Need, arena: Arena) -> str:
+    """Return why not even a flow of the corpus's own gives occasion for what has *need*; nothing if it does."""
+    if need in {"puzzle", "drawn"} and not any(target.puzzles for target in arena.targets):
+        return "neither has the flow a puzzle, nor is the extra captcha installed"
+    if need in _SORTS and not held(arena, _SORTS[need]):
+        return f"neither asks the flow for one, nor is the extra {'totp' if need == 'app' else need} installed"
+    return ""
 
 
 def _count(run: _Run, family: Family, arena: Arena, tally: _Tally, goal: int) -> None:

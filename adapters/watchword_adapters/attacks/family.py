@@ -13,7 +13,9 @@ from watchword_adapters.attacks.arena.attacked_host import Arena
 Cases = Generator[bool]
 """Whether each case succeeded: the attacker got what the flow does not allow."""
 
-Need = Literal["", "mail", "email", "puzzle", "drawn", "budget", "offer"]
+Need = Literal[
+    "", "mail", "email", "puzzle", "drawn", "budget", "offer", "held", "app", "passkey", "enrols", "enrolling"
+]
 """What a flow must have for a family to be tried on it; on another flow it is tried on the corpus's own."""
 
 

@@ -56,13 +56,17 @@ class IssuedChallenge:
 
 @frozen
 class JudgedAnswer:
-    """An answer that a kind was shown; *enrols* says whether it was to complete an enrolment, which costs no guess."""
+    """An answer that a kind was shown.
+
+    *enrols* says whether it was to complete an enrolment, which costs no guess; *uses* whether the kind wants it written down as used.
+    """
 
     step: str
     user: str
     answer: str = field(repr=False)
     right: bool
     enrols: bool = False
+    uses: bool = False
 
 
 @define
@@ -142,7 +146,8 @@ class Spy:
         """
         verdict = Verdict(right=True) if self._is_ours(request) else self.real.verify(request)
         right = getattr(verdict, "right", None) is True
-        self.notes.judged.append(JudgedAnswer(request.step, request.user.key, request.answer, right))
+        uses = getattr(verdict, "use", None) is not None
+        self.notes.judged.append(JudgedAnswer(request.step, request.user.key, request.answer, right, uses=uses))
         return verdict
 
     def _is_ours(self, request: VerifyRequest) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 from attrs import frozen
 
-from watchword import named, one_of, sequence
+from watchword import enrol, named, one_of, sequence
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Challenge, CreateRequest, Factor, Verdict, VerifyRequest
 from watchword.loading.registry import Registry
@@ -46,6 +46,23 @@ class SampleOffer(SampleQuestion):
 def offering_flow() -> Flow:
     """Return a flow with a choice of which two options are offered, and one is not."""
     return Flow(one_of(SampleOffer(), named("other", SampleOffer()), SampleQuestion()), name="offering")
+
+
+def holding_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a password, then an app, a passkey or a recovery code; *registry* finds them."""
+    srp, codes = (cast("Any", registry.find_kind(name)) for name in ("srp", "recovery_codes"))
+    options: list[Any] = [codes()]
+    if find_spec("pyotp"):
+        options.append(cast("Any", registry.find_kind("totp"))())
+    if find_spec("fido2"):
+        options.append(cast("Any", registry.find_kind("passkey"))("example.com", ("https://example.com",)))
+    return Flow(sequence(srp(), one_of(*options) if len(options) > 1 else options[0]), name="holding")
+
+
+def enrolling_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a password, a mailed code, and the enrolment of recovery codes; *registry* finds them."""
+    srp, email_otp, codes = (cast("Any", registry.find_kind(name)) for name in ("srp", "email_otp", "recovery_codes"))
+    return Flow(sequence(srp(), email_otp(length=6), enrol(codes())), name="enrolling")
 
 
 def own_flow(registry: Registry) -> Flow:

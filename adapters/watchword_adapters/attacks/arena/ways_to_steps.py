@@ -137,6 +137,12 @@ def circumstances_of(flow: Flow) -> Iterator[Circumstances]:
             yield Circumstances(number, attributes, client, outcomes, moves, tuple(denied), enrolled)
 
 
+def steps_in(flow: Flow, scene: Circumstances) -> frozenset[str]:
+    """Return the steps of *flow* that can be asked for in *scene*."""
+    state = flow.given(*scene.outcomes)
+    return frozenset(name for name in flow.steps if _moves(state, partial(eq, Present(name))) is not None)
+
+
 def _named(flow: Flow, step: str, enrolled: frozenset[str]) -> str:
     """Return *step*, with a mark if whoever has *enrolled* is asked there for that in place of an enrolment."""
     asks = flow.steps[step].enrols and flow.steps[step].kind.kind in enrolled

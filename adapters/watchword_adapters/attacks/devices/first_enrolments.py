@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from watchword.algebra.flow import Flow
 from watchword.contract.credentials import Credential
 from watchword.contract.kinds import User
+from watchword.errors import ConfigurationError
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
 from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import Keyring
@@ -25,7 +26,11 @@ _WITHIN = 3.0
 def enrol_at_first(
     flow: Flow, devices: HeldDevices, key: bytes, user: User, kinds: Iterable[str], *, right: Callable[[], str | None]
 ) -> None:
-    """Enrol *user* for each of *kinds* of *flow*; *key* is that of the host, *right* returns what completes the enrolment just begun."""
+    """Enrol *user* for each of *kinds* of *flow*; *key* is that of the host, *right* returns what completes the enrolment just begun.
+
+    Raises:
+        ConfigurationError: if that completes nothing.
+    """
     owner = devices.owner(user.attributes)
     store = MemoryCredentials()
     engine = Engine(
@@ -40,7 +45,9 @@ def enrol_at_first(
     for kind in kinds:
         if kind in enrolling:
             begun = begin_enrolment(engine, devices.pool, _CLIENT, user, kind)
-            complete_enrolment(engine, devices.pool, _CLIENT, user, begun.handle, right())
+            done = complete_enrolment(engine, devices.pool, _CLIENT, user, begun.handle, right())
+            if not done:
+                raise ConfigurationError(f"the users of the corpus cannot enrol for {kind!r}: {done.reason}")
         else:
             # Nobody knows how users come by it: they have something.
             new = Credential(f"{kind} of {owner}", owner, kind, created=int(NOW - _BEFORE))

@@ -35,6 +35,10 @@ class HeldDevices:
         """Return what *user*, as kinds see them, has enrolled for *kind*."""
         return tuple(each for each in self.store.of(f"{self.pool}#{user.id}") if each.kind == kind)
 
+    def held(self, kind: str) -> dict[str, Device]:
+        """Return all devices of *kind*, by their credentials, the newest last."""
+        return {each: device for (made_for, each), device in self._devices.items() if made_for == kind}
+
     def device(self, kind: str, id_: str) -> Device | None:
         """Return the device of a credential, if anybody holds one."""
         return self._devices.get((kind, id_))

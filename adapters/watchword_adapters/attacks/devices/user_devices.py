@@ -78,7 +78,7 @@ class ShownTexts:
 class PasskeyDevice:
     """One passkey: a key pair for a site, with the browser around it. It needs the extra ``passkey``.
 
-    Each assertion has a sign count that is greater than the one before.
+    Each assertion has a sign count that is greater than the one before. *registered* is the challenge that enrolled it.
     """
 
     rp_id: str
@@ -88,6 +88,7 @@ class PasskeyDevice:
     user_handle: str
     key: Any = field(repr=False)
     count: int = 0
+    registered: str = ""
 
     def answers(self, public: Mapping[str, str], now: float) -> Sequence[str]:
         """Return an assertion for the challenge among the options that *public* has."""
@@ -193,6 +194,7 @@ def _new_passkey(
         return None
     origin = next((each for each in origins if each.startswith("http")), f"https://{rp_id}")
     device = PasskeyDevice(rp_id, origin, algorithm, seed[:16] + b"passkey", handle, key)
+    device.registered = challenge
     right = RightText.first_of([device.registration(challenge)], (device.registration(_changed(challenge)),))
     return _base64url(device.id), device, (right,)
 

@@ -100,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     screen.line()
     if outcome.elsewhere:
         screen.line(
-            f"Tried on a flow of password, CAPTCHA and mailed code, since this one has no such step: {', '.join(outcome.elsewhere)}",
+            f"Tried on a flow of built-in kinds, since this one has no such step: {', '.join(outcome.elsewhere)}",
             "quiet",
         )
     for name, why in outcome.untried.items():
