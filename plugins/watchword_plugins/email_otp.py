@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 
 from watchword import (
     Challenge,
-    ConfigurationError,
     CreateRequest,
     Email,
     User,
@@ -20,11 +19,11 @@ from watchword import (
     hookimpl,
     typed_code,
 )
-from watchword.contract import Factor, RegisterKind, choice, flag, line, refused, whole_number
+from watchword.contract import Factor, RegisterKind, choice, flag, line, whole_number
+from watchword_plugins.texts.settings import folder, locale
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from string import Template
+    from watchword_plugins.texts.templates import Shelf
 
 ALPHABETS: Mapping[str, str] = {
     "digits": "0123456789",
@@ -40,28 +39,11 @@ _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABE
 _LONGEST_ADDRESS = 254
 _LONGEST_LOCAL_PART = 64
 
-_PARTS = ("subject.txt", "txt", "html")
 _PLACEHOLDERS = {
     "subject.txt": frozenset({"minutes", "ref", "app"}),  # no code: subjects show on locked screens
     "txt": frozenset({"code", "minutes", "ref", "app"}),
     "html": frozenset({"code", "minutes", "ref", "app"}),
 }
-_MOST_TEMPLATE_BYTES = 100_000
-_LOCALE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
-_LONGEST_PATH = 4096  # of Linux
-_LONGEST_LOCALE = 35  # RFC 5646 4.4.1
-
-
-def _locale(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if not isinstance(value, str) or len(value) > _LONGEST_LOCALE or not _LOCALE.fullmatch(value):
-        raise refused(instance, attribute, 'must be a language tag in lower case, such as "en" or "pt-br"')
-
-
-def _folder(instance: Any, attribute: Attribute[Any], value: Any) -> None:
-    if value is not None and (not isinstance(value, str) or not 0 < len(value) <= _LONGEST_PATH or "\0" in value):
-        raise refused(
-            instance, attribute, "must be the path of a folder, or be left out for the templates that come along"
-        )
 
 
 # Not slotted: the templates are kept in the instance, and are read once.
@@ -102,8 +84,8 @@ class EmailOtp:
     attempts: int = field(default=3, validator=whole_number(1, 10))
     lifetime: int = field(default=180, validator=whole_number(60, 600))
     resend_after: int = field(default=60, validator=whole_number(16, 600))
-    templates: str | None = field(default=None, validator=_folder)
-    locale: str = field(default="en", validator=_locale)
+    templates: str | None = field(default=None, validator=folder())
+    locale: str = field(default="en", validator=locale())
     app: str = field(default="", validator=line(64))
     verified_only: bool = field(default=True, validator=flag())
     always_show_destination: bool = field(default=False, validator=flag())
@@ -115,11 +97,7 @@ class EmailOtp:
             ConfigurationError: if a template is missing, too big, outside its folder, or has a placeholder that there
                 is not; it names the file.
         """
-        if self.locale not in self._shelf:
-            raise ConfigurationError(
-                f'{self.kind}: locale is "{self.locale}", but there are templates for {", ".join(sorted(self._shelf))} '
-                f"only; choose one of these, or add {', '.join(f'{self.locale}.{part}' for part in _PARTS)}"
-            )
+        self._shelf.check(self.locale)
 
     def create(self, request: CreateRequest) -> Challenge:
         """Make the code and the message that carries it; no message for a user who cannot receive one."""
@@ -191,7 +169,7 @@ class EmailOtp:
     def _message(self, request: CreateRequest, address: str, code: str) -> Email:
         from html import escape  # noqa: PLC0415 - only Create needs it
 
-        subject, text, html = self._shelf[self._language(request.user)]
+        subject, text, html = self._shelf.templates[self._shelf.language_of(request.user, self.locale)]
         values = {"code": code, "minutes": str(self.lifetime // 60), "ref": request.ref, "app": self.app}
         return Email(
             to=address,
@@ -200,18 +178,12 @@ class EmailOtp:
             html=html.substitute({name: escape(value) for name, value in values.items()}),
         )
 
-    def _language(self, user: User) -> str:
-        """Return the language for *user*: always one that was read already, so that no attribute names a file."""
-        wanted = user.attributes.get("locale", "")[:_LONGEST_LOCALE].lower().replace("_", "-")
-        for language in (wanted, wanted.partition("-")[0], self.locale):
-            if language in self._shelf:
-                return language
-        return min(self._shelf)
-
     @cached_property
-    def _shelf(self) -> Mapping[str, tuple[Template, Template, Template]]:
+    def _shelf(self) -> Shelf:
         """Subject, text and HTML by language."""
-        return _read_templates(self.templates)
+        from watchword_plugins.texts.templates import read_shelf  # noqa: PLC0415 - only Create needs it
+
+        return read_shelf(self.kind, self.templates, "templates", _PLACEHOLDERS)
 
 
 def _is_address(value: str) -> bool:
@@ -241,59 +213,6 @@ def _made_up(request: CreateRequest) -> str:
     number = int(request.pseudonym(request.user.key)[:12], 16)
     letters = "abcdefghijklmnopqrstuvwxyz"
     return f"{letters[number % 26]}@{letters[number // 26 % 26]}"
-
-
-def _read_templates(folder: str | None) -> Mapping[str, tuple[Template, Template, Template]]:
-    from pathlib import Path  # noqa: PLC0415 - only Create needs it
-
-    shipped = Path(__file__).with_name("templates")
-    root = shipped if folder is None else Path(folder)
-    try:
-        root = root.resolve()
-        found = root.is_dir()
-    except (OSError, ValueError):  # a name that is too long, a folder that cannot be entered, half a surrogate pair
-        found = False
-    if not found:
-        raise ConfigurationError(f"email_otp: templates: {str(folder)[-200:]!r} is no folder; give the path of one")
-    languages = sorted({file.name.partition(".")[0] for part in _PARTS for file in root.glob(f"*.{part}")})
-    if not languages:
-        raise ConfigurationError(
-            f"email_otp: templates: {folder!r} holds no templates; add en.subject.txt, en.txt and en.html"
-        )
-    shelf: dict[str, tuple[Template, Template, Template]] = {}
-    for language in languages:
-        if not _LOCALE.fullmatch(language):
-            raise ConfigurationError(
-                f"email_otp: templates: {language!r} is no language tag; name files as en.txt or pt-br.txt, in lower case"
-            )
-        subject, text, html = (_read_template(root, f"{language}.{part}", _PLACEHOLDERS[part]) for part in _PARTS)
-        shelf[language] = (subject, text, html)
-    return shelf
-
-
-def _read_template(root: Path, name: str, allowed: frozenset[str]) -> Template:
-    from string import Template  # noqa: PLC0415 - only Create needs it
-
-    file = (root / name).resolve()
-    if not file.is_relative_to(root):
-        raise ConfigurationError(f"email_otp: template {name} is a link out of its folder; put the file itself there")
-    if not file.is_file():
-        raise ConfigurationError(f"email_otp: template {name} is missing; add it to {root}")
-    if file.stat().st_size > _MOST_TEMPLATE_BYTES:
-        raise ConfigurationError(f"email_otp: template {name} has more than {_MOST_TEMPLATE_BYTES} bytes; shorten it")
-    try:
-        template = Template(file.read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"email_otp: template {name} is not UTF-8; save it as UTF-8") from error
-    if not template.is_valid():
-        raise ConfigurationError(f"email_otp: template {name} has a lone $; write $$ for a dollar sign")
-    found = set(template.get_identifiers())
-    listed = ", ".join(f"${placeholder}" for placeholder in sorted(allowed))
-    for placeholder in sorted(found - allowed):
-        raise ConfigurationError(f"email_otp: template {name} has ${placeholder}; there is only {listed}")
-    if "code" in allowed - found:
-        raise ConfigurationError(f"email_otp: template {name} has no $code; nobody could sign in")
-    return template
 
 
 @hookimpl

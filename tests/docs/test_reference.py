@@ -24,6 +24,7 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.totp import Totp
 from watchword_plugins.webauthn.steps import CEREMONY_STEPS
 
@@ -149,6 +150,7 @@ PLACES = {
     "audit events": ("audit.md", cells, sorted(set().union(*(events_in(path.read_text("utf-8")) for path in SOURCES)))),
     "variables": ("environment.md", cells, environment_variables()),
     "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),
+    "settings of sms_otp": ("sms-otp.md", cells, settings_of(SmsOtp)),
     "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
     "settings of passkey": ("passkey.md", cells, settings_of(Passkey)),
     "settings of totp": ("totp.md", cells, settings_of(Totp)),
@@ -207,6 +209,7 @@ def test_every_url_scheme_is_shown(scheme):
     ("kind", "page"),
     [
         (EmailOtp, "email-otp.md"),
+        (SmsOtp, "sms-otp.md"),
         (Captcha, "captcha.md"),
         (Passkey, "passkey.md"),
         (Totp, "totp.md"),

@@ -49,9 +49,11 @@ from watchword_adapters.rest.pool_tokens import issuer_of, key_set
 from watchword_adapters.srp import srp6a
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 from watchword_plugins.captcha import Captcha
-from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address, _read_template
+from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.sms_otp import SmsOtp
+from watchword_plugins.texts.templates import load_template
 from watchword_plugins.totp import Totp
 from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
 from watchword_plugins.webauthn.steps import failures
@@ -359,7 +361,7 @@ def template(data: bytes) -> None:
     path = Path(_SCRATCH.name).resolve() / "en.txt"
     path.write_text(draw.rest(), "utf-8", "surrogateescape", newline="")
     try:
-        read = _read_template(path.parent, path.name, allowed)
+        read = load_template("email_otp", path.parent, path.name, allowed)
     except ConfigurationError:
         return
     assert isinstance(read, Template)
@@ -391,6 +393,8 @@ def _judged():
     alphabets = (ALPHABETS["digits"], ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
     for kind, alphabet in zip(kinds, alphabets, strict=True):
         yield kind, create_request(kind).code(alphabet, kind.length), ()
+    texted = SmsOtp(countries=("+1",))
+    yield texted, create_request(texted).code(ALPHABETS["digits"], texted.length), ()
     yield _enrolled(Totp(), lambda shown, now: TOTP(shown["secret"]).at(now))
     yield _enrolled(RecoveryCodes(count=1), lambda shown, now: shown["codes"].replace("-", ""))
 

@@ -10,6 +10,7 @@ from watchword.testing import KindContract
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.totp import Totp
 
 
@@ -26,6 +27,30 @@ class TestEmailOtp(KindContract):
 
 class TestEmailOtpOfLetters(KindContract):
     kind = EmailOtp(length=6, alphabet="letters", verified_only=False, app="Acme", locale="de", resend_after=16)
+
+
+class TestSmsOtp(KindContract):
+    kind = SmsOtp(countries=("+49", "+1"))
+    refused = (
+        *(
+            {"countries": bad}
+            for bad in ((), "+49", ("49",), ("+",), ("+0",), ("+4",), ("+35",), ("+49 ",), ("+\uff14\uff19",), (7,))
+        ),
+        *(
+            {"origin": bad}
+            for bad in ("http://a.example", "https://a.example/", "https://a.example:1", "localhost", "A.example")
+        ),
+        {"templates": "/no/such/folder"},
+        {"locale": "xx"},
+        {"app": "a\nb"},
+        {"lifetime": 601},
+    )
+
+
+class TestSmsOtpOfAnOrigin(KindContract):
+    kind = SmsOtp(
+        length=10, countries=("+1555",), origin="https://example.com", locale="de", app="Acme", verified_only=False
+    )
 
 
 class TestCaptcha(KindContract):

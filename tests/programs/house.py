@@ -52,7 +52,10 @@ INTERFACES = {"watchword_adapters.deploy.build.define_handler": {"TriggerError"}
 
 PUBLIC = {
     *("watchword", "watchword.contract", "watchword.testing"),
-    *(f"watchword_plugins.{name}" for name in ("captcha", "email_otp", "passkey", "recovery_codes", "srp", "totp")),
+    *(
+        f"watchword_plugins.{name}"
+        for name in ("captcha", "email_otp", "passkey", "recovery_codes", "sms_otp", "srp", "totp")
+    ),
     *(
         f"watchword_adapters.{name}"
         for name in (

@@ -12,7 +12,7 @@ from watchword.contract.members import given_settings
 from watchword.contract.powers import powers_of
 from watchword.errors import checked_word
 from watchword.testing.code_tap import DrawnCode
-from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
+from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_NUMBERS, HOSTILE_TEXTS
 from watchword.testing.requests import NOBODY
 
 
@@ -75,12 +75,16 @@ class SolvedChallenge:
     issued: tuple[DrawnCode, ...]
 
 
+_HOSTILE = {"email": ("email", HOSTILE_ADDRESSES), "sms": ("phone_number", HOSTILE_NUMBERS)}
+"""By channel, the attribute that the address is in, and what may stand there."""
+
+
 def hidden_users(kind: Any, user: User) -> list[User]:
     """Return users who do not exist, and for a kind that sends those who cannot receive."""
     hidden = [NOBODY, *(evolve(NOBODY, name=name) for name in ("zoe@example.com", "a" * 128, *HOSTILE_TEXTS))]
     hidden += [evolve(user, attributes={})]
     if sends(kind):
         hidden += [evolve(user, name="zoe@example.com", attributes={})]
-    if sends(kind) and kind.channel == "email":
-        hidden += [evolve(user, attributes={**user.attributes, "email": bad}) for bad in HOSTILE_ADDRESSES]
+    name, hostile = _HOSTILE.get(powers_of(kind).channel, ("", ()))
+    hidden += [evolve(user, attributes={**user.attributes, name: bad}) for bad in hostile]
     return hidden
