@@ -68,15 +68,18 @@ class Services:
         made_up = "" if user.known else made_up_id(self.keyring.root_key, pool, self.fold(user.name))
         return User(user.name, attributes, user.known, self.user_key(pool, user), made_up or identity(user.attributes))
 
-    def credentials_of(self, pool: str, user: User, kind: str, deadline: Deadline) -> tuple[Credential, ...]:
-        """Return what *user*, as kinds see them, has enrolled for *kind*; nothing where there is no store.
+    def owned_by(self, pool: str, user: User, deadline: Deadline) -> tuple[Credential, ...]:
+        """Return what *user*, as kinds see them, has enrolled; nothing where there is no store.
 
         The store is asked for somebody unknown too, so that the time of the answer does not tell who exists.
         """
         if self.credentials is None:
             return ()
-        owned = self.credentials.list(owner_of(pool, user), within=deadline.left())
-        return tuple(each for each in owned if each.kind == kind)
+        return self.credentials.list(owner_of(pool, user), within=deadline.left())
+
+    def credentials_of(self, pool: str, user: User, kind: str, deadline: Deadline) -> tuple[Credential, ...]:
+        """Return what *user*, as kinds see them, has enrolled for *kind*, as `owned_by` does."""
+        return tuple(each for each in self.owned_by(pool, user, deadline) if each.kind == kind)
 
     def enrolment_id(self, signin: str, step: str, user: str) -> str:
         """Return the id for what *user* enrols at *step* in the sign-in *signin*: the same in all rounds, and unguessable."""
@@ -91,9 +94,14 @@ class Services:
         *,
         claim: str,
         key: Key,
+        owned: Callable[[], tuple[Credential, ...]] | None = None,
     ) -> RequestMethods:
-        """Return what is behind a request to the kind of *step* for *user*, as kinds see them, about *claim*, which *key* made."""
+        """Return what is behind a request to the kind of *step* for *user*, as kinds see them, about *claim*, which *key* made.
+
+        *owned* returns what the user has enrolled, of whatever kind; the store is read for it if it is None.
+        """
         ring, kind = self.keyring, step.kind.kind
+        read = owned or (lambda: self.owned_by(pool, user, deadline))
 
         def derive(id_: str, root: str) -> bytes:
             key = ring.find(root)
@@ -109,7 +117,7 @@ class Services:
             same=lambda one, other: hmac.compare_digest(_bytes(one), _bytes(other)),
             pseudonym=lambda value: ring.root_key.digest(f"mark {kind}", value),
             derive=derive,
-            credentials=cache(lambda: self.credentials_of(pool, user, kind, deadline)),
+            credentials=cache(lambda: tuple(each for each in read() if each.kind == kind)),
             root_key=ring.newest_root_key.id,
         )
 

@@ -235,7 +235,9 @@ def _compare(services: Services, case: _Case, text: str, charge: Charge, deadlin
         parameters.kind,
         case.step.powers.remembers,
         parameters.round,
-        lambda: services.methods_of(pool, user, case.step, deadline, claim=parameters.claim, key=case.key),
+        lambda owned: services.methods_of(
+            pool, user, case.step, deadline, claim=parameters.claim, key=case.key, owned=owned
+        ),
         lambda methods: asked(services, case, text, charge.at, methods=methods, deadline=deadline),
         enrols=parameters.enrols,
         give_back=give_back,

@@ -1,5 +1,6 @@
 """Steps that enrol, and what is enrolled as a condition: Create reads the store, Verify writes into it, each answer once."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar
 
@@ -385,6 +386,48 @@ def test_who_began_before_the_user_enrolled_does_not_take_the_place():
     assert 1 == len(stored(ours))
 
 
+class Crowded(MemoryCredentials):
+    """A store in which something is added between the reading and the writing of whoever adds."""
+
+    def __init__(self, *meanwhile):
+        super().__init__()
+        self.meanwhile = list(meanwhile)
+
+    def add(self, credential, *, replace, most, within):
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        return super().add(credential, replace=replace, most=most, within=within)
+
+
+@pytest.mark.parametrize("kind", [Fob(), Rings()], ids=["one", "many"])
+def test_of_two_who_complete_at_once_one_enrols(kind):
+    """Both have read that there is none; the other one is then asked for what is enrolled."""
+    store = Crowded()
+    flow = Flow(sequence(Riddle(), enrol(kind)))
+    ours = enrolling(flow, store)
+    theirs = enrolling(flow, store, ledger=ours.world.ledger)
+    said = []
+    store.meanwhile = [lambda: said.append(theirs.verify(theirs.pending[0].public["word"]).right)]
+    asked = ours.answers(ours.pending[0].public["word"])
+    assert [True] == said
+    assert "enrolled_before" == ours.world.events.events[-1].detail["reason"]
+    assert "enrol" not in asked.public
+    assert IssueTokens() == ours.answers(theirs.pending[0].public["word"])
+    assert 1 == len(stored(ours))
+
+
+def test_what_is_added_of_another_kind_meanwhile_costs_nothing():
+    """It is no reason to refuse: the answer is judged again."""
+    store = Crowded()
+    others = [Credential(f"other-{number}", OWNER, "badge") for number in range(3)]
+    store.meanwhile = [
+        lambda each=each: MemoryCredentials.add(store, each, replace=False, most=20, within=1.0) for each in others
+    ]
+    host = enrolling(store=store)
+    assert IssueTokens() == host.answers(host.pending[0].public["word"])
+    assert {"badge": 3, "fob": 1} == Counter(each.kind for each in stored(host))
+
+
 def test_an_id_that_is_known_is_refused():
     """Such as a key that somebody else has enrolled: nothing is added, and the answer is wrong."""
     store = MemoryCredentials()
@@ -596,6 +639,12 @@ TWINS = {
         "if methods.credentials():",
         "if False:",
         test_who_began_before_the_user_enrolled_does_not_take_the_place,
+    ),
+    "who is slower takes the place": (
+        verification._compare,
+        "enrols=parameters.enrols,",
+        "enrols=parameters.enrols, replaces=True,",
+        lambda: test_of_two_who_complete_at_once_one_enrols(Fob()),
     ),
     "everybody enrols again": (
         situation.with_enrolment,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -20,6 +21,9 @@ from watchword.contract.kinds import RequestMethods, User, Verdict
 from watchword.errors import UnavailableError
 from watchword.runtime.services import Deadline, Services, owner_of
 
+Owned: TypeAlias = Callable[[], tuple[Credential, ...]]
+"""Returns what the user has enrolled, of whatever kind, read once."""
+
 
 def _keep_charge() -> None:
     """Give nothing back."""
@@ -34,9 +38,10 @@ class RoundAnswer:
     """An answer that a kind is to judge, in a sign-in or in an enrolment.
 
     *user* is as kinds see them. *round* is the id in whose name the write is carried out, the same for every repeat of the
-    answer. *methods* returns what is behind a request; each time the store is read anew. *ask* makes the request with them,
+    answer. *methods* returns what is behind a request, by what the user owns; each time the store is read anew. *ask* makes the request with them,
     calls the kind, and returns what that returns. *enrols*: a right answer gives a `NewCredential`, else a right `Verdict`;
-    *label* is how the user calls a new credential, if not as the kind does. *give_back* takes back what the answer was charged; it is
+    *label* is how the user calls a new credential, if not as the kind does; *replaces*: where a user has one of the kind, it takes its
+    place, else nothing may have been added since *ask* looked. *give_back* takes back what the answer was charged; it is
     called if the kind could not compare. *may_write* says, before the write of a right answer, whether that may be done.
     """
 
@@ -45,10 +50,11 @@ class RoundAnswer:
     kind: str
     remembers: Literal["", "one", "many"]
     round: str
-    methods: Callable[[], RequestMethods]
+    methods: Callable[[Owned], RequestMethods]
     ask: Callable[[RequestMethods], object]
     enrols: bool = False
     label: str = ""
+    replaces: bool = False
     give_back: Callable[[], object] = _keep_charge
     may_write: Callable[[Credential], bool] = _always
 
@@ -71,8 +77,9 @@ def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdic
     """
     compared, lost = False, ("", -1)
     while True:
+        owned = cache(lambda: services.owned_by(answer.pool, answer.user, deadline))
         try:
-            methods = answer.methods()
+            methods = answer.methods(owned)
             given = methods.credentials() if answer.remembers else ()
             done = _done(answer, given)
             said = None if done else _said(answer, methods)
@@ -87,10 +94,13 @@ def judge(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdic
         wanted = verdict.use
         if wanted is not None and not answer.may_write(wanted):
             return Verdict(right=False, reason="used_before")
-        if wanted is None or _is_written(services, answer, wanted, deadline):
+        if wanted is None or _is_written(services, answer, wanted, owned, deadline):
             return verdict
         if answer.enrols:
-            return _why_not_added(services, answer, deadline)
+            why = _why_not_added(services, answer, owned, deadline)
+            if why is None:
+                continue
+            return why
         if lost == (wanted.id, wanted.version):
             raise UnavailableError("the store of credentials refuses a write without a cause", reason="internal")
         lost = (wanted.id, wanted.version)
@@ -147,21 +157,31 @@ def _used_credential(
     return changed if any(each == evolve(use, state=each.state) for each in given) else None
 
 
-def _is_written(services: Services, answer: RoundAnswer, wanted: Credential, deadline: Deadline) -> bool:
+def _is_written(services: Services, answer: RoundAnswer, wanted: Credential, owned: Owned, deadline: Deadline) -> bool:
     """Carry out the write; return whether it was done: not if the store has something else by now."""
     store, within = _store(services), deadline.left()
-    if answer.enrols:
+    if answer.enrols and answer.replaces:
         return store.add(wanted, replace=answer.remembers == "one", most=MAX_CREDENTIALS, within=within)
+    if answer.enrols:
+        # Of two sign-ins that enrol at once, both have read that the user has none of the kind.
+        return store.add(wanted, replace=False, most=min(len(owned()) + 1, MAX_CREDENTIALS), within=within)
     return store.swap(wanted, version=wanted.version, within=within)
 
 
-def _why_not_added(services: Services, answer: RoundAnswer, deadline: Deadline) -> Verdict:
-    """Return why there is no room for the new credential; right if this round has added it before."""
-    owned = _store(services).list(answer.owner, within=deadline.left())
+def _why_not_added(services: Services, answer: RoundAnswer, before: Owned, deadline: Deadline) -> Verdict | None:
+    """Return why there is no room for the new credential; right if this round has added it before.
+
+    Return None if it may be judged again, since something was added that the user did not have *before*.
+    """
+    owned = services.owned_by(answer.pool, answer.user, deadline)
     done = _done(answer, owned)
     if done:
         return Verdict(right=True, use=done)
-    staying = [each for each in owned if not (answer.remembers == "one" and each.kind == answer.kind)]
+    if not answer.replaces and len(before()) < len(owned):
+        return None
+    staying = [
+        each for each in owned if not (answer.replaces and answer.remembers == "one" and each.kind == answer.kind)
+    ]
     return Verdict(right=False, reason="too_many" if len(staying) >= MAX_CREDENTIALS else "known_credential")
 
 

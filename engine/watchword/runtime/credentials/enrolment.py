@@ -255,10 +255,13 @@ class _Answer:
             pending.kind,
             step.powers.remembers,
             pending.round(self.digest),
-            lambda: self.services.methods_of(pool, self.user, step, self.deadline, claim=pending.claim, key=self.key),
+            lambda owned: self.services.methods_of(
+                pool, self.user, step, self.deadline, claim=pending.claim, key=self.key, owned=owned
+            ),
             lambda methods: self.asked(step, text, methods),
             enrols=True,
             label=self.label,
+            replaces=True,
             may_write=self.wins,
         )
 

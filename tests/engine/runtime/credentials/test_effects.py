@@ -25,6 +25,7 @@ from watchword.runtime.services import Deadline
 def use(home, **fields):
     """A `RoundAnswer`, as who calls `judge` makes it; *says* is what the kind says."""
     says = fields.pop("says")
+    fields.setdefault("replaces", True)
     step = next(iter(home.engine.flow.steps.values()))
     user = home.engine.as_kinds_see(POOL, fields.pop("user", NAMED))
     deadline = Deadline.starting(home.engine)
@@ -34,7 +35,9 @@ def use(home, **fields):
         home.kind.kind,
         home.kind.remembers,
         fields.pop("round", "r1"),
-        lambda: home.engine.methods_of(POOL, user, step, deadline, claim="c", key=home.engine.keyring.current),
+        lambda owned: home.engine.methods_of(
+            POOL, user, step, deadline, claim="c", key=home.engine.keyring.current, owned=owned
+        ),
         says if callable(says) else lambda methods: says,
         **fields,
     )
