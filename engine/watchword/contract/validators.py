@@ -18,8 +18,7 @@ def whole_number(low: int, high: int) -> Validator:
 
     def validate(instance: Any, attribute: Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            got = repr(value) if type(value) in (int, float, bool) and abs(value) < 10**12 else type(value).__name__
-            raise refused(instance, attribute, f"must be a whole number from {low} to {high}, not {got}")
+            raise refused(instance, attribute, f"must be a whole number from {low} to {high}, not {_shown(value)}")
 
     return validate
 
@@ -30,7 +29,7 @@ def choice(*words: str) -> Validator:
     def validate(instance: Any, attribute: Attribute[Any], value: Any) -> None:
         if not isinstance(value, str) or value not in words:
             listed = " or ".join(f'"{word}"' for word in words)
-            raise refused(instance, attribute, f"must be {listed}, not {repr(value)[:40]}")
+            raise refused(instance, attribute, f"must be {listed}, not {_shown(value)}")
 
     return validate
 
@@ -40,7 +39,7 @@ def flag() -> Validator:
 
     def validate(instance: Any, attribute: Attribute[Any], value: Any) -> None:
         if not isinstance(value, bool):
-            raise refused(instance, attribute, f"must be true or false, not {type(value).__name__}")
+            raise refused(instance, attribute, f"must be true or false, not {_shown(value)}")
 
     return validate
 
@@ -59,3 +58,9 @@ def line(longest: int) -> Validator:
 def refused(instance: Any, attribute: Attribute[Any], why: str) -> ConfigurationError:
     """Return the error for a setting: the kind (or the class) of *instance*, the setting's name, and *why*."""
     return ConfigurationError(f"{name_of(instance)}: {attribute.name} {why}")
+
+
+def _shown(value: object) -> str:
+    """Return *value* as it was written, if that is short; else its type. Who writes a flow in TOML knows no types of Python."""
+    plain = value is None or isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 10**12)
+    return repr(value)[:40] if plain else type(value).__name__

@@ -52,6 +52,28 @@ def test_bad_settings_are_named(name: str, values: tuple[Any, ...], told: str) -
         assert len(str(error.value)) < 120
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"count": "2"}, "'2'"),
+        ({"count": 2.5}, "2.5"),
+        ({"count": float("nan")}, "nan"),
+        ({"count": 10**5000}, "int"),
+        ({"count": None}, "None"),
+        ({"count": ["a"]}, "list"),
+        ({"shape": "circle"}, "'circle'"),
+        ({"shape": "x" * 1000}, f"'{'x' * 39}"),
+        ({"open": "yes"}, "'yes'"),
+        ({"open": 1}, "1"),
+    ],
+)
+def test_what_was_written_is_shown(given: dict[str, Any], shown: str) -> None:
+    """A text in place of a number is told as such, to people who know no types of Python."""
+    with pytest.raises(ConfigurationError) as error:
+        Sample(**given)
+    assert str(error.value).endswith(f", not {shown}")
+
+
 def test_a_class_without_a_kind_is_named_itself() -> None:
     """Where there is no name of a kind, the class is named."""
     with pytest.raises(ConfigurationError, match="Nameless: count must"):
