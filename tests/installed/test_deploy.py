@@ -1,10 +1,16 @@
 """What the page on deployment prints builds, deploys and signs in, from a wheel, on an emulator of AWS."""
 
 import json
+import os
 import re
 import secrets
+import time
+
+import pytest
+from pyotp import TOTP
 
 from conftest import CHECKOUT
+from kit.cloud import Cloud
 from kit.emulator import mails
 
 PAGE = CHECKOUT / "docs" / "how-to" / "deploy-to-aws.md"
@@ -158,6 +164,40 @@ def test_the_page_moves_users_from_srp_to_a_flow(deployer, cloud):
     )
     assert "ALLOW_REFRESH_TOKEN_AUTH" == closed
     assert "bob" in deployer.printed
+
+
+def test_the_page_deploys_a_flow_that_remembers(deployer, cloud):
+    """An app is set up through the deployed API, and asked for at the next sign-in; the sign-in of the flow before goes on."""
+    sections = ["Before you begin", "Build", "Deploy", "Sign in"]
+    deployer.reads(PAGE, sections=sections)
+    client, session = deployer.told('echo "$CLIENT $SESSION"').split()
+    code = code_of(cloud, 8)
+    deployer.reads(PAGE, sections=["A flow that remembers"])
+    token = signed_in(deployer, client, "ann@example.com", session, code)["AccessToken"]
+    aws, api = Cloud(cloud), deployer.told('echo "$API"')
+    if not aws.signs_tokens({"UserPoolId": deployer.told('echo "$POOL"')}):
+        message = "ministack signs no tokens: pip install cryptography into its environment"
+        pytest.fail(message) if os.environ.get("WATCHWORD_REQUIRE_EMULATOR") == "1" else pytest.skip(message)
+    status, shown = aws.asks(f"{api}/totp/begin", "POST", token)
+    assert 200 == status
+    app = TOTP(shown["public"]["secret"])
+    given = {"handle": shown["handle"], "answer": app.now(), "label": "Phone"}
+    assert 200 == aws.asks(f"{api}/totp/complete", "POST", token, given)[0]
+    before = len(mails(cloud))
+    session = begun(deployer, client)
+    asked = json.loads(
+        deployer.told(
+            f"aws cognito-idp respond-to-auth-challenge --client-id {client} --challenge-name CUSTOM_CHALLENGE"
+            f" --session {session} --challenge-responses USERNAME=ann@example.com,ANSWER={code_of(cloud, 8, before)}"
+            " --output json"
+        )
+    )
+    assert "totp" == asked["ChallengeParameters"]["kind"]
+    code = app.at(int(time.time()) + app.interval)
+    assert signed_in(deployer, client, "ann@example.com", asked["Session"], code)
+    listed = deployer.told('watchword credentials list --pool "$POOL" --store "dynamodb://$CREDENTIALS"')
+    assert "Phone" in listed
+    deployer.reads(PAGE, sections=["Look for what is wrong"])
 
 
 def test_the_pages_on_keys_and_the_ledger_make_what_the_command_line_reads(deployer):

@@ -10,6 +10,10 @@ from kit.authenticator import Authenticator, decode
 from kit.cloud import Cloud, answer
 from kit.emulator import emulator
 from kit.programs import go_without
+from watchword import load_flow
+from watchword_adapters.deploy.diagnosis.doctor import diagnose
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
+from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.target import PYTHONS, this_python
 
 pyotp = pytest.importorskip("pyotp", reason="pip install pyotp")
@@ -60,7 +64,8 @@ def shelf(tmp_path_factory):
 class User:
     """Ann, at the deployed stack."""
 
-    def __init__(self, cloud, outputs):
+    def __init__(self, cloud, outputs, flow):
+        self.flow = flow
         self.cloud, self.outputs, self.cognito = cloud, outputs, cloud.client("cognito-idp")
 
     def begins(self):
@@ -96,9 +101,15 @@ def deployed(cloud, shelf, tmp_path_factory):
         outputs = cloud.deploy(folder / f"{name}.toml", folder, shelf, **settings)
         if not cloud.signs_tokens(outputs):
             go_without("ministack signs no tokens: pip install cryptography into its environment")
-        return User(cloud, outputs)
+        return User(cloud, outputs, load_flow(folder / f"{name}.toml"))
 
     return done
+
+
+def found(user, cloud, apis):
+    """What the doctor finds on the deployed stack, with its API, but for what the emulator leaves out of tables."""
+    deployed = read_aws.read_deployment(cloud.client, user.outputs["UserPoolId"], user.outputs["ClientId"], apis)
+    return {each.code for each in diagnose(deployed, user.flow)} - {"WD08", "WD21", "WD37"}
 
 
 def test_an_app_is_set_up_through_the_api_and_signs_in(cloud, deployed):
@@ -129,6 +140,7 @@ def test_an_app_is_set_up_through_the_api_and_signs_in(cloud, deployed):
     assert items
     assert app.secret not in str(items)
     assert not [code for code in codes if code in str(items)]
+    assert set() == found(ann, cloud, {CREDENTIALS_API: ann.outputs["CredentialsApiFunctionArn"]})
 
 
 def test_a_passkey_is_registered_and_signs_in_in_the_words_of_the_client(cloud, deployed):
@@ -158,5 +170,6 @@ def test_a_passkey_is_registered_and_signs_in_in_the_words_of_the_client(cloud, 
     device.count += 1
     used = json.dumps(device.use(decode(given["challenge"])))
     assert "AccessToken" in ann.answers(ann.begins(), used, **FIDO2)["AuthenticationResult"]
+    assert set() == found(ann, cloud, {FIDO2_API: ann.outputs["Fido2ApiFunctionArn"]})
     status, listed = asks("/authenticators/list?rpId=example.com")
     assert (200, ["Laptop"]) == (status, [each["friendlyName"] for each in listed["authenticators"]])
