@@ -109,6 +109,8 @@ class SignIn:
             raise ConfigurationError(
                 f"realm is {realm!r}: it has the form place_name, such as local_watchword"
             ) from None
+        if "#" in realm:  # an owner of credentials is realm#sub, and no two users may be one
+            raise ConfigurationError(f"realm is {realm!r}: it must have no #, such as local_watchword")
         self.realm = realm
         self.minutes = minutes
         self._users = users

@@ -73,9 +73,12 @@ class PoolTokens:
         return claims
 
     def is_fresh(self, claims: Mapping[str, Any]) -> bool:
-        """Say whether the sign-in of *claims* is at most `FRESH` seconds old. A refresh makes no sign-in fresh: its time stays."""
-        at: object = claims.get("auth_time")
-        return _is_time(at) and cast("int", at) > self.clock.now() - FRESH - 1
+        """Say whether the sign-in of *claims* is at most `FRESH` seconds old. A refresh makes no sign-in fresh: its time stays.
+
+        A sign-in that is yet to come would be fresh for as long as the token is good.
+        """
+        at, now = claims.get("auth_time"), self.clock.now()
+        return _is_time(at) and now - FRESH - 1 < cast("int", at) <= now + _SKEW
 
     def _signed(self, token: str) -> Mapping[str, Any] | None:
         """Return the claims of *token* if one of the pool's keys has signed it."""

@@ -218,7 +218,13 @@ def test_a_sign_in_that_grows_without_end_is_stopped():
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"), [({"minutes": 0}, "1 to 15"), ({"minutes": 16}, "1 to 15"), ({"realm": "x"}, "place_name")]
+    ("settings", "words"),
+    [
+        ({"minutes": 0}, "1 to 15"),
+        ({"minutes": 16}, "1 to 15"),
+        ({"realm": "x"}, "place_name"),
+        ({"realm": "place_name#a"}, "no #"),
+    ],
 )
 def test_a_wrong_setting_is_named(settings, words):
     """Settings are checked when the host is made."""

@@ -132,10 +132,14 @@ def test_a_revoked_token_is_refused_where_that_is_known():
 
 
 @pytest.mark.parametrize(
-    ("at", "fresh"), [(NOW, True), (NOW - 300, True), (NOW - 301, False), (None, False), ("x", False), (True, False)]
+    ("at", "fresh"),
+    [
+        *((NOW, True), (NOW - 300, True), (NOW - 301, False), (NOW + 5, True), (NOW + 6, False)),
+        *((None, False), ("x", False), (str(NOW), False), (True, False), (float(NOW), False)),
+    ],
 )
 def test_a_sign_in_is_fresh_for_five_minutes(at, fresh):
-    """By the time of the sign-in: a refreshed token is new, and its sign-in is not."""
+    """By the time of the sign-in: a refreshed token is new, and its sign-in is not. One that is yet to come is not fresh either."""
     assert fresh is tokens().is_fresh(ID | {"auth_time": at})
 
 
