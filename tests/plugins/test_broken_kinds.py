@@ -1195,6 +1195,13 @@ class CountsWhatIsEnrolled(Ticker):
         return Challenge(public={each.id[:8]: "x" for each in request.credentials if not request.proven})
 
 
+@breaks_memory("test_who_has_enrolled_is_not_shown", "is '1' for who has enrolled, and '0' for who has not")
+@frozen
+class TellsHowManyThereAre(Ticker):
+    def create(self, request: CreateRequest) -> Challenge:
+        return Challenge(public={"left": str(len(request.credentials))})
+
+
 @breaks_memory("test_a_store_that_fails_lets_nobody_in", "right although the store cannot be read")
 @frozen
 class FailsOpen(Ticker):
@@ -1246,6 +1253,17 @@ class WritesHalfACharacter(Ticker):
     def verify(self, request: VerifyRequest) -> Verdict:
         made = Ticker.verify(self, request)
         return evolve(made, use=evolve(made.use, state={"last": "\ud800"})) if made.use else made
+
+
+@breaks_memory("test_each_of_several_is_judged", "another credential beside")
+@frozen
+class LooksAtTheNewest(Ticker):
+    remembers: ClassVar[str] = "many"
+
+    def verify(self, request: VerifyRequest) -> Verdict:
+        newest = request.credentials[-1:]
+        methods = evolve(request.methods, credentials=lambda: newest)
+        return Ticker.verify(self, evolve(request, methods=methods))
 
 
 @breaks_memory("test_judging_changes_nothing", "another verdict")

@@ -21,6 +21,9 @@ from watchword.testing.kind_facts import SolvedChallenge, assert_word, hidden_us
 from watchword.testing.leaks import reveals
 from watchword.testing.requests import NOBODY, complete_request, verify_request
 
+_SHORTEST_MADE_UP = 16
+"""Characters from which on a value may differ from user to user: a number or a word that does tells them apart."""
+
 
 class EnrolmentRules(KindCalls):
     """What every kind must do that has the powers `Remembers`, `Enrols` and `Offers`: `KindContract` inherits it."""
@@ -102,6 +105,11 @@ class EnrolmentRules(KindCalls):
         self._demand_memory()
         self._assert_alike("who has not enrolled", {"credentials": ()}, {})
         self._assert_alike("unknown", {"user": NOBODY, "credentials": ()}, {"credentials": ()})
+        has, has_not = (self._created(self._create_request(**how)).public for how in ({}, {"credentials": ()}))
+        for name, value in has.items():
+            # Something made up in place of what is enrolled, such as an id, is long.
+            same = value == has_not[name] or min(len(value), len(has_not[name])) >= _SHORTEST_MADE_UP
+            assert same, f"public[{name!r}] is {value!r} for who has enrolled, and {has_not[name]!r} for who has not"
 
     def test_a_store_that_fails_lets_nobody_in(self) -> None:
         """If the store cannot be read, UnavailableError passes through the kind, or the answer is wrong."""
@@ -132,6 +140,17 @@ class EnrolmentRules(KindCalls):
             "use is none of the credentials that the request gave: change the state alone, by evolve"
         )
         assert is_usable(use), "the new state cannot be stored"
+
+    def test_each_of_several_is_judged(self) -> None:
+        """Where users may have several credentials, the right answer is right whichever of them it belongs to."""
+        self._demand_memory()
+        if powers_of(self.kind).remembers != "many":
+            pytest.skip(f"{self.kind.kind} has one credential of a user")
+        made = self._made()
+        other = evolve(self.credentials[0], id="f" * 32)
+        for owned in ((other, *self.credentials), (*self.credentials, other)):
+            verdict = self._verdict(self.kind, made, made.right, credentials=owned)
+            assert verdict.right, "the right answer is refused if the user has another credential beside"
 
     def test_judging_changes_nothing(self) -> None:
         """The same request gets the same verdict: the engine writes, and asks again where it has lost a race."""

@@ -123,6 +123,32 @@ def test_a_plugin_is_built_installed_and_found(any_plugin, tmp_path):
     assert " failed" not in told
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("place >= following", "place >= 0", "test_a_used_answer_is_refused"),
+        ('"next": str(place + 1)', '"next": "1"', "test_each_code_is_right_once"),
+        ('"no_credential")', '"no_credential") if request.credentials else Verdict(True)', "test_who_has_no_list"),
+        ("request.answer) != 0", "request.answer) is None and 0", "test_a_wrong_answer_enrols_nothing"),
+        (
+            "return Challenge()",
+            'return Challenge({"left": str(len(request.credentials))})',
+            "has_enrolled_is_not_shown",
+        ),
+        ('{"root": request.root_key, "count"', '{"root": "", "count"', "test_an_enrolment_makes_a_credential"),
+    ],
+)
+def test_the_tests_of_a_plugin_that_remembers_have_teeth(plugin_that_remembers, tmp_path, right, wrong, rule):
+    """Whoever breaks what it remembers hears so from the tests that came along."""
+    text = (plugin_that_remembers / "watchword_weather.py").read_text()
+    assert right in text
+    (tmp_path / "watchword_weather.py").write_text(text.replace(right, wrong))
+    shutil.copy(plugin_that_remembers / "tests" / "test_weather.py", tmp_path)
+    done = subprocess.run(PYTEST, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 1 == done.returncode
+    assert rule in done.stdout
+
+
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_a_plugin_that_remembers_is_typed(plugin_that_remembers, tmp_path, checker):
     """Module and test, under both checkers in strict mode."""
