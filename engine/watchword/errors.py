@@ -101,7 +101,7 @@ def reason_of(error: BaseException) -> dict[str, str]:
 
 
 class TryLaterError(UnavailableError):
-    """Raised if a message budget is empty: nothing was sent, and the user may try again when the window has moved."""
+    """Raised if a budget of messages or enrolments is empty: nothing was done, and the user may try again when the window has moved."""
 
     text: ClassVar[str] = "TRY_LATER"
 

@@ -135,6 +135,18 @@ def fixtures():
     return [each.name for each in tree.body if isinstance(each, ast.FunctionDef)]
 
 
+def shown_by_kinds():
+    """The public parameters of the kinds that come with Watchword: of a challenge, behind a proven factor, and of an enrolment."""
+    passkey = Passkey(rp_id="localhost", origins=("http://localhost:5173",))
+    enrolling = [Totp(), RecoveryCodes(), passkey]
+    asked = [
+        kind.create(testing.create_request(kind, proven=True))
+        for kind in (EmailOtp(), SmsOtp(countries=("+49",)), Captcha(), *enrolling)
+    ]
+    begun = [kind.begin(testing.begin_request(kind)) for kind in enrolling]
+    return sorted(set().union(*(each.public for each in (*asked, *begun))))
+
+
 # For each thing that must have its place: where it is looked for (a page, or all of them), how, and what there is.
 PLACES = {
     "public names": ("*", headings, watchword.__all__),
@@ -144,6 +156,7 @@ PLACES = {
     "failure texts": ("errors.md", cells, errors.FAILURE_TEXTS),
     "reasons": ("errors.md", cells, sorted(reasons_of_decisions())),
     "public parameters": ("parameters.md", cells, sorted(RESERVED_PUBLIC)),
+    "public parameters of kinds": ("parameters.md", cells, shown_by_kinds()),
     "private parameters": ("parameters.md", cells, sorted(wire.RESERVED_PRIVATE)),
     "metadata": ("parameters.md", cells, derivative.METADATA_FIELDS),
     "client metadata": ("parameters.md", cells, [evaluation.CHOICE, evaluation.ACTION]),
