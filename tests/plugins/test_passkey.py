@@ -12,6 +12,8 @@ from attrs import evolve
 
 pytest.importorskip("fido2.webauthn")
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from fido2.webauthn import PublicKeyCredentialCreationOptions, PublicKeyCredentialRequestOptions
 
 from kit.authenticator import BE, BS, UP, UV, Authenticator, decode, encode, new_key, standard_form
@@ -30,7 +32,8 @@ from watchword.testing import (
     verify_request,
 )
 from watchword_plugins.passkey import Passkey
-from watchword_plugins.webauthn.public_keys import ALGORITHMS
+from watchword_plugins.webauthn import steps
+from watchword_plugins.webauthn.public_keys import ALGORITHMS, verifies
 
 PASSKEY = Passkey(rp_id="example.com", origins=("https://example.com", "https://login.example.com"))
 HANDLE = f"s|{ANN.id}".encode()
@@ -333,6 +336,37 @@ def test_decoys_are_the_same_for_somebody_without_a_passkey_and_for_nobody():
     assert [] == options_of(kind.create(create_request(kind, user=somebody, proven=True)))["allowCredentials"]
     real = options_of(kind.create(create_request(kind, credentials=(ENROLLED,))))["allowCredentials"]
     assert [ENROLLED.id] == [each["id"] for each in real]
+
+
+@pytest.mark.parametrize(
+    ("by", "credentials", "reason"),
+    [
+        (device(key=new_key(-7)), (ENROLLED,), "wrong_signature"),
+        (device(id=b"made up" * 4), (ENROLLED,), "unknown_credential"),
+        (device(), (), "unknown_credential"),
+        (device(user_handle=b"another"), (ENROLLED,), "wrong_user_handle"),
+        (device(origin="https://evil.org"), (ENROLLED,), "wrong_origin"),
+        (device(origin="https://evil.org"), (), "unknown_credential"),
+    ],
+)
+def test_a_wrong_answer_is_as_much_work_whoever_has_the_id(monkeypatch, by, credentials, reason):
+    """One signature is compared each time: whether an id is a decoy cannot be told by the time of the answer."""
+    compared = []
+
+    def noted(*given):
+        compared.append(given)
+        return verifies(*given)
+
+    monkeypatch.setattr(steps, "verifies", noted)
+    assert Verdict(right=False, reason=reason) == signed_in(credentials, by)
+    assert 1 == len(compared)
+
+
+def test_the_key_that_stands_for_none_is_sound_and_lets_nobody_in():
+    """Whoever has its private half, which is 1, is nobody's device."""
+    one = ec.derive_private_key(1, ec.SECP256R1())
+    assert verifies(steps._NOBODYS_KEY, b"message", one.sign(b"message", ec.ECDSA(hashes.SHA256())))
+    assert Verdict(right=False, reason="unknown_credential") == signed_in((), device(key=one))
 
 
 def test_a_decoy_lets_nobody_in():

@@ -14,6 +14,13 @@ from watchword_plugins.webauthn.public_keys import verifies
 
 SeenTo = Literal["client", "kind", "reading", "check", "policy", "engine"]
 
+_NOBODYS_KEY = bytes.fromhex(
+    "a5010203262001"
+    "2158206b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "2258204fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
+"""The base point of P-256 as a key for ES256. A signature is compared with it where there is no credential."""
+
 
 @frozen
 class CeremonyStep:
@@ -122,7 +129,9 @@ def _is_new(expected: Expected, answer: Registration) -> bool:
 def _is_signed(expected: Expected, answer: Assertion) -> bool:
     known = expected.credential_with(answer.credential_id)
     signed = bytes(answer.data) + answer.client.digest
-    return known is None or verifies(known.public_key, signed, answer.signature)
+    # As much work where the user has no such credential: else the time would tell ids that are made up. Step 6 refuses it.
+    right = verifies(known.public_key if known else _NOBODYS_KEY, signed, answer.signature)
+    return right or known is None
 
 
 def has_grown(expected: Expected, answer: Assertion) -> bool:
