@@ -20,6 +20,7 @@ directory, which is also on `sys.path`; both are gone afterwards, as are the env
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -102,6 +103,17 @@ def is_exhaustive(path: Path) -> bool:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the exhaustive files out of the inner loop. pytest does not ask for files that are named."""
     return True if not config.getoption("all") and is_exhaustive(collection_path) else None
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage among what is collected: it all stays, and looking through it took a third of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

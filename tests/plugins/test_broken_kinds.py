@@ -28,6 +28,8 @@ from watchword.errors import UnavailableError
 from watchword.testing import ANN, NOBODY, KindContract, begin_request, create_request
 from watchword.testing.requests import ENROLMENT
 
+pytestmark = pytest.mark.exhaustive
+
 DIGITS = "0123456789"
 
 

@@ -17,6 +17,8 @@ from watchword.testing import VirtualClock
 from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
 from watchword_adapters.ledgers import SqliteLedger
 
+pytestmark = pytest.mark.exhaustive
+
 FLOW = Flow(sequence(Riddle(), one_of(Fob(), Badge())))
 POOL, CLIENT = "pool_1", "client"
 TABLES = count()
