@@ -22,7 +22,7 @@ def unlock(
     audit: Audit | None = None,
     fold: Callable[[str], str] = fold_name,
 ) -> int:
-    """Empty every budget of *user* of *pool*, for guesses and for messages; return how many there were.
+    """Empty every budget of *user* of *pool*, for guesses, messages and enrolments; return how many there were.
 
     *user* needs no more than the attribute ``sub``, or, ``known=False``, the name in any spelling. *keyring* is the one
     of the triggers: its oldest key names users. *fold* is the function that a `SignIn` was given to fold names by; without

@@ -39,7 +39,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword unlock`."""
-    parser.description = "Reset the budgets of a user: guesses and messages, over all sessions."
+    parser.description = "Reset the budgets of a user over all sessions: guesses, messages, enrolments."
     parser.epilog = _EPILOG
     parser.add_argument("user", metavar="USER", help="the user's sub, or with --name a name")
     parser.add_argument("--pool", required=True, metavar="POOL_ID", help="the user pool, such as us-east-1_AbCdEf123")

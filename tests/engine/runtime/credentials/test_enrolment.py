@@ -19,6 +19,7 @@ from watchword import (
     enrol,
     enrolled,
     sequence,
+    unlock,
     when,
 )
 from watchword.contract.credentials import MAX_CREDENTIALS, Credential, Enrolment, NewCredential
@@ -441,6 +442,19 @@ def test_twenty_enrolments_an_hour_may_be_begun():
         begin(at)
     at.clock.advance(1)
     begin(at)
+
+
+def test_a_user_who_is_unlocked_enrols_again():
+    """Both what they begin and what they answer is counted anew."""
+    at = here()
+    begun = [begin(at) for _ in range(20)][-1]
+    for number in range(5):
+        complete(at, begun.handle, f"no {number}")
+    assert "guesses_used_up" == complete(at, begun.handle, begun.public["word"]).reason
+    engine = at.engine
+    assert 2 == unlock(ann, pool=POOL, keyring=engine.keyring, ledger=engine.ledger, clock=engine.clock)
+    begin(at)
+    assert complete(at, begun.handle, begun.public["word"])
 
 
 def test_one_kind_replaces_and_many_add_up_to_the_most():
