@@ -58,6 +58,17 @@ def test_the_api_may_be_below_a_path():
     assert 404 == called(handler_of(base_path="/fido2"), "/other/sign-in-challenge")[0]
 
 
+def test_pool_and_app_clients_may_stand_in_the_environment():
+    """As a built function has them; without a pool it does not start."""
+    said = {"WATCHWORD_POOL": POOL, "WATCHWORD_CLIENTS": "c0 c1"}
+    handler = handler_of(pool=None, clients=None, environment=said)
+
+    assert 200 == called(handler, "/sign-in-challenge")[0]
+    for missing, remedy in (("WATCHWORD_POOL", "set WATCHWORD_POOL"), ("WATCHWORD_CLIENTS", "no client is trusted")):
+        with pytest.raises(ConfigurationError, match=remedy):
+            handler_of(pool=None, clients=None, environment={**said, missing: ""})
+
+
 def test_what_is_no_request_is_refused():
     """A test event of the console, say."""
     assert 400 == handler_of()({"key1": "value1"}, None)["statusCode"]

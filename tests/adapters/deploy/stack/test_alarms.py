@@ -9,6 +9,7 @@ import pytest
 from kit.checked_flows import Toy
 from kit.hosts import event, triggers_of
 from kit.paths import DOCS
+from kit.template_flows import KEYS
 from watchword import Flow, Limits, sequence
 from watchword.contract.ports import AuditEvent
 from watchword.testing.time import VirtualClock
@@ -26,9 +27,9 @@ MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
 SILENT = Flow(sequence(Srp(), Toy("pin", frozenset({"knowledge"}))), name="silent")
 
 
-def resources(flow, sort):
+def resources(flow, sort, **settings):
     """Return the properties of the resources of this *sort* in the template of *flow*, by their names."""
-    made = Template(flow, TARGET).document()["Resources"]
+    made = Template(flow, TARGET, **settings).document()["Resources"]
     return {name: each["Properties"] for name, each in made.items() if each["Type"] == f"AWS::{sort}"}
 
 
@@ -142,10 +143,12 @@ def test_try_later_is_no_error_in_the_alarm(caplog):
 def test_every_alarm_has_a_paragraph_of_what_to_do():
     """Under its name, in the guide that the alarm's description names."""
     page = PAGE.read_text()
-    for name, alarm in resources(MAIL, "CloudWatch::Alarm").items():
+    alarms = resources(MAIL, "CloudWatch::Alarm")
+    alarms |= resources(KEYS, "CloudWatch::Alarm", credentials_api=True, dialect="passwordless")
+    for name, alarm in alarms.items():
         section = re.search(rf"^### [^\n]*`{name}`[^\n]*\n\n(.+?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
         assert section, name
         assert "**Do:**" in section[1], name
         assert "Run it in production" in alarm["AlarmDescription"]
     named = set(re.findall(r"`(\w+(?:Errors|Throttles|Slow|Alarm))`", page))
-    assert named == set(resources(MAIL, "CloudWatch::Alarm"))
+    assert named == set(alarms)
