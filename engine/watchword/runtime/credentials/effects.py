@@ -152,9 +152,12 @@ def _used_credential(
     """Return the credential of *given* with the state that *use* gives it, or None if *use* is no such one."""
     if type(use) is not Credential or not is_kept_state(use.state):
         return None
-    rounds = (*use.rounds, answer.round)[-KEPT_ROUNDS:]
-    changed = evolve(use, used=int(services.clock.now()), rounds=rounds)
-    return changed if any(each == evolve(use, state=each.state) for each in given) else None
+    meant = next((each for each in given if each == evolve(use, state=each.state)), None)
+    if meant is None:
+        return None
+    # Of what the kind gives, the state alone is written: a text may say of itself that it equals another.
+    rounds = (*meant.rounds, answer.round)[-KEPT_ROUNDS:]
+    return evolve(meant, state=use.state, used=int(services.clock.now()), rounds=rounds)
 
 
 def _is_written(services: Services, answer: RoundAnswer, wanted: Credential, owned: Owned, deadline: Deadline) -> bool:

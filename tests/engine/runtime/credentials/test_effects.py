@@ -319,6 +319,35 @@ def test_a_use_that_the_request_did_not_give_is_refused(number):
     assert 1 == home.events.names().count("authn_login_fail")
 
 
+class Agreeable(str):
+    """A text that says of itself that it equals everything."""
+
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return True
+
+    def __hash__(self):
+        return 0
+
+
+@pytest.mark.parametrize("name", ["id", "owner", "kind", "label"])
+def test_a_kind_changes_the_state_alone(name):
+    """Whatever a text in its use says of itself, the credential stays what it was."""
+    home = Home(Uses())
+    before = home.owned[0]
+    odd = {name: Agreeable("another"), "state": {"uses": "9"}}
+    said = use(home, says=lambda methods: Verdict(right=True, use=evolve(methods.credentials()[0], **odd)))
+    assert said.right
+    (after,) = home.owned
+    changed = {name: getattr(after, name) for name in ("state", "version", "used", "rounds")}
+    assert evolve(before, **changed) == after
+    assert [before.id, before.owner, before.kind, before.label] == list(
+        map(str, (after.id, after.owner, after.kind, after.label))
+    )
+    assert ({"uses": "9"}, 1) == (dict(after.state), after.version)
+
+
 def test_a_use_with_a_wrong_verdict_is_refused():
     """A wrong answer changes nothing, whatever the kind wants."""
 
