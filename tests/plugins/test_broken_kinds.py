@@ -1224,6 +1224,14 @@ class TurnsTheError(Ticker):
             raise RuntimeError("down") from error
 
 
+@breaks_memory("test_a_challenge_is_made_whatever_a_state_holds", "create raised ValueError")
+@frozen
+class ShowsHowManyAreUsed(Ticker):
+    def create(self, request: CreateRequest) -> Challenge:
+        used = sum(int(each.state.get("last", "0")) for each in request.credentials if request.proven)
+        return Challenge(public={"used": str(used)})
+
+
 @breaks_memory("test_a_right_answer_changes_the_state_alone", "none of the credentials")
 @frozen
 class Renames(Ticker):

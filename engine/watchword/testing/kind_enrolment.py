@@ -126,6 +126,22 @@ class EnrolmentRules(KindCalls):
 
     # Who has something
 
+    def test_a_challenge_is_made_whatever_a_state_holds(self) -> None:
+        """A state that cannot be read stops no sign-in: another way may be left to this user."""
+        self._demand_memory()
+        for nonsense in ("", "0", "None", "é", "x" * 64, None):
+            states = [{} if nonsense is None else dict.fromkeys(each.state, nonsense) for each in self.credentials]
+            owned = [evolve(each, state=state) for each, state in zip(self.credentials, states, strict=True)]
+            for proven in (False, True):
+                request = self._create_request(credentials=owned, proven=proven)
+                try:
+                    self.kind.create(request)
+                except UnavailableError:  # no root key of that id
+                    continue
+                except Exception as error:
+                    name = type(error).__name__
+                    raise AssertionError(f"create raised {name} where the state is {states[0]!r:.80}") from error
+
     def test_a_right_answer_changes_the_state_alone(self) -> None:
         """``use`` is a credential that the request gave, with another state; a wrong answer has none."""
         self._demand_memory()
