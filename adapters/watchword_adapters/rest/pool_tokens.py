@@ -30,6 +30,7 @@ _LONGEST_TOKEN = 16_384
 _LONGEST_KEYS = 65_536
 _FETCH_SECONDS = 2.0
 _FETCH_INTERVAL = 60.0
+_KEPT_SECONDS = 3600.0
 
 TokenUse = Literal["id", "access"]
 KeySet = Callable[[str], Mapping[str, Any] | None]
@@ -102,7 +103,8 @@ class FetchedKeys:
     """The public keys of a pool, from ``/.well-known/jwks.json`` below its issuer.
 
     They are fetched when a key is asked for that is not known, and at most once a minute: a token of a stranger, who may name any
-    key, cannot make the function ask again and again.
+    key, cannot make the function ask again and again. After an hour they are fetched anew: a key that the pool has taken away counts
+    no more, however long the function lives.
     """
 
     def __init__(self, issuer: str, clock: Clock) -> None:
@@ -122,7 +124,8 @@ class FetchedKeys:
         """
         with self._lock:
             now = self._clock.monotonic()
-            if kid not in self._known and (now >= self._asked + _FETCH_INTERVAL or not self._known):
+            wait = _KEPT_SECONDS if kid in self._known else _FETCH_INTERVAL if self._known else 0.0
+            if now >= self._asked + wait:
                 self._asked = now
                 self._known = key_set(self._fetched()) or self._known
             return self._known.get(kid)

@@ -173,6 +173,24 @@ def test_a_stranger_cannot_have_them_fetched_again_and_again(monkeypatch):
     assert 2 == len(documents)
 
 
+def test_a_key_that_the_pool_took_away_counts_no_more(monkeypatch):
+    """After an hour the keys are fetched anew; when the pool is away then, what is known goes on for another hour."""
+    clock = VirtualClock(START)
+    documents = [{"keys": [KEY.jwk, OTHER.jwk]}, None, {"keys": [KEY.jwk]}]
+    keys = served_keys(clock, documents, monkeypatch)
+
+    assert OTHER.jwk == keys(OTHER.jwk["kid"])
+    clock.advance(3599)
+    assert OTHER.jwk == keys(OTHER.jwk["kid"])
+    assert 2 == len(documents)
+    clock.advance(1)
+    assert OTHER.jwk == keys(OTHER.jwk["kid"])
+    assert 1 == len(documents)
+    clock.advance(3600)
+    assert keys(OTHER.jwk["kid"]) is None
+    assert KEY.jwk == keys(KEY.jwk["kid"])
+
+
 def test_keys_are_those_that_the_pool_publishes():
     """Below its issuer. When it is away, what is known goes on."""
     clock = VirtualClock(START)
