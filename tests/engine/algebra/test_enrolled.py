@@ -29,7 +29,7 @@ from watchword import (
 from watchword.algebra import derivative
 from watchword.algebra.blocks import EnrolledCondition
 from watchword.algebra.evaluation import SessionRequest, evaluate
-from watchword.algebra.flow import Present
+from watchword.algebra.flow import Present, needs_store
 from watchword.analysis.state_space import every_outcome
 from watchword.contract.kinds import User
 from watchword.testing.session_lists import session_from_text
@@ -221,3 +221,21 @@ def test_a_condition_changes_the_fingerprint():
     other = Flow(sequence(ONE, when(enrolled("other"), named("yes", Quiz()), named("no", Quiz()))))
     by_attribute = Flow(sequence(ONE, when(attribute("enrolled", "quiz"), named("yes", Quiz()), named("no", Quiz()))))
     assert 3 == len({each.fingerprint for each in (Flow(sequence(ONE, FORK)), other, by_attribute)})
+
+
+@pytest.mark.parametrize(
+    ("block", "needed"),
+    [
+        (Quiz(), False),
+        (sequence(Password(), Quiz()), False),
+        (Fob(), True),
+        (sequence(Password(), enrol(Fob())), True),
+        (sequence(Quiz(), when(enrolled("fob"), named("s1", Quiz()))), True),
+        (sequence(Quiz(), when(TIER, named("s1", Quiz()))), False),
+    ],
+)
+def test_a_flow_that_remembers_or_asks_what_is_enrolled_needs_a_store(block, needed):
+    """And so do several, if one of them does: what runs them all has one store."""
+    flow, other = Flow(block), Flow(Quiz())
+    assert needed is needs_store([flow]) is needs_store([other, flow])
+    assert not needs_store([])
