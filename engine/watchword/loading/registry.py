@@ -38,6 +38,7 @@ _WORDS = {KINDS_GROUP: "kind", COURIERS: "courier", LEDGERS: "ledger", CREDENTIA
 _TABLES = f'write {{"watchword": {{"my_kind": "package.module"}}}}; there is {", ".join(_WORDS)}'
 _ARGUMENTS = {KINDS_GROUP: (1,), COURIERS: (2, 3), LEDGERS: (2,), CREDENTIALS: (2,)}
 """How many arguments each hook's `register` takes."""
+SCHEME = re.compile(r"[a-z][a-z0-9_-]{1,31}", re.ASCII)
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -227,7 +228,7 @@ class Registry:
 
     def _entry(self, group: str, name: object) -> _Entry:
         word = _WORDS[group]
-        if not isinstance(name, str) or not STEP_NAME.fullmatch(name):
+        if not isinstance(name, str) or not (STEP_NAME if group == KINDS_GROUP else SCHEME).fullmatch(name):
             meant = name[:32].strip().lower().replace("-", "_") if isinstance(name, str) else ""
             close = [each.name for each in self._entries(group) if meant and each.name == meant]
             hint = f"; did you mean {close[0]}?" if close else ": 2 to 32 of a-z, 0-9 and _, beginning with a letter"
@@ -315,7 +316,7 @@ class Registry:
             raise ConfigurationError(f"the {word}'s URL has more than {MAX_URL} characters")
         scheme, colon, _ = url.partition(":") if isinstance(url, str) else ("", "", "")
         scheme = scheme.lower()  # RFC 3986 3.1: schemes are the same in either case
-        if not colon or not STEP_NAME.fullmatch(scheme):
+        if not colon or not SCHEME.fullmatch(scheme):
             names = ", ".join(f"{entry.name}:…" for entry in self._entries(group))
             raise ConfigurationError(
                 f"the {word} is given by a URL that begins with a scheme: {names or '(none is installed)'}"

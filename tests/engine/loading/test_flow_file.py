@@ -314,7 +314,7 @@ MISTAKES = [
     (STEP + "length = {a = 1}", "line 3: steps[0].length: email_otp: length must be a whole number"),
     (
         "[[steps]]\nkind = 'emial_otp'",
-        "line 2: steps[0].kind: no kind 'emial_otp' is installed; did you mean email_otp?",
+        "line 2: steps[0].kind: no kind 'emial_otp' is installed; did you mean email_otp or sms_otp?",
     ),
     ("[[steps]]\nkind = 'EmailOtp'", "line 2: steps[0].kind: 'EmailOtp' is no name of a kind"),
     ("[[steps]]\nkind = 7", "line 2: steps[0].kind: is a number"),

@@ -152,7 +152,7 @@ def test_an_unknown_name_gets_the_nearest_and_all_that_is_there():
     """A typing error is told from a package that is missing."""
     message = refusal(Registry().find_kind, "emial_otp")
 
-    assert "did you mean email_otp?" in message
+    assert "did you mean email_otp or sms_otp?" in message
     assert "captcha, email_otp, passkey" in message
 
 
@@ -262,7 +262,7 @@ def test_every_kind_that_is_installed_is_described():
     """`watchword kinds` shows the name, whose it is, and what it proves."""
     kinds = {kind.name: kind for kind in Registry().installed_kinds()}
 
-    assert ["captcha", "email_otp", "passkey", "recovery_codes", "srp", "totp"] == list(kinds)
+    assert ["captcha", "email_otp", "passkey", "recovery_codes", "sms_otp", "srp", "totp"] == list(kinds)
     assert {"watchword"} == {kind.distribution for kind in kinds.values()}
     assert all(kind.version and not kind.error for kind in kinds.values())
     assert frozenset({"knowledge"}) == kinds["srp"].proves
@@ -344,7 +344,7 @@ def test_a_ledger_is_made_of_its_url(installed):
     assert "Slate" == type(Registry().find_ledger("slate://")).__name__
 
 
-@pytest.mark.parametrize("url", ["", "pigeon", "hunter2@loft:25", ":x", None, 7, b"pigeon:", "p:", "pi-geon://x"])
+@pytest.mark.parametrize("url", ["", "pigeon", "hunter2@loft:25", ":x", None, 7, b"pigeon:", "p:", "pi.geon://x"])
 def test_a_url_without_a_scheme_is_refused_and_not_shown(url):
     """What stands there may be a password; only the schemes that there are are named."""
     message = refusal(Registry().find_courier, url)

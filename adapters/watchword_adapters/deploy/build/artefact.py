@@ -10,11 +10,10 @@ from typing import Any
 
 from attrs import frozen
 
-from watchword.algebra.blocks import STEP_NAME
 from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_reference import find_flow
-from watchword.loading.registry import Registry
+from watchword.loading.registry import SCHEME, Registry
 from watchword_adapters.deploy.archive import Archive, pack_zip
 from watchword_adapters.deploy.build import define_zip
 from watchword_adapters.deploy.build.build_order import BuildOrder
@@ -163,7 +162,7 @@ def check_scheme(text: str) -> str:
     Raises:
         ConfigurationError: if it cannot.
     """
-    if not STEP_NAME.fullmatch(text):
+    if not SCHEME.fullmatch(text):
         # What stands behind the colon may be a password.
         given = repr(text.partition(":")[0][:40]) + (" with a URL behind it" if ":" in text else "")
         raise ConfigurationError(f"{given} is no URL scheme: give the part before the colon, such as dynamodb")
