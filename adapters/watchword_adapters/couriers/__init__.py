@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from watchword_adapters.couriers.outbox import ConsoleCourier, Outbox
     from watchword_adapters.couriers.ses import SesCourier
+    from watchword_adapters.couriers.sms_voice import SmsVoiceCourier
     from watchword_adapters.couriers.smtp import SmtpCourier
+    from watchword_adapters.couriers.sns import SnsCourier
 
-__all__ = ["ConsoleCourier", "Outbox", "SesCourier", "SmtpCourier"]
+__all__ = ["ConsoleCourier", "Outbox", "SesCourier", "SmsVoiceCourier", "SmtpCourier", "SnsCourier"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,4 +28,12 @@ def __getattr__(name: str) -> Any:
         from watchword_adapters.couriers.smtp import SmtpCourier  # noqa: PLC0415
 
         return SmtpCourier
+    if name == "SmsVoiceCourier":
+        from watchword_adapters.couriers.sms_voice import SmsVoiceCourier  # noqa: PLC0415
+
+        return SmsVoiceCourier
+    if name == "SnsCourier":
+        from watchword_adapters.couriers.sns import SnsCourier  # noqa: PLC0415
+
+        return SnsCourier
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

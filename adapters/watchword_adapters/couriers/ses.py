@@ -8,69 +8,25 @@ from typing import Any, ClassVar, Protocol, cast
 from watchword.contract.hookspecs import RegisterCourier, hookimpl
 from watchword.contract.kinds import Email
 from watchword.contract.ports import Clock, Courier, Permission, Receipt
-from watchword.errors import ConfigurationError, UnavailableError, checked_code
-from watchword_adapters.aws.aws_client import KeptClient, aws_client
-from watchword_adapters.aws.botocore_logging import unlogged
+from watchword.errors import ConfigurationError
+from watchword_adapters.aws.aws_client import KeptClient
 from watchword_adapters.clock import SystemClock
+from watchword_adapters.couriers.aws_sending import send_once, sending_client
 from watchword_adapters.couriers.envelope import Sender, refuse_unfit
-from watchword_adapters.couriers.send_timeout import Attempt, send_within
 from watchword_adapters.urls import PortURL
 
-_CONNECT = 1.0
-"""Seconds for connecting."""
-_READ = 2.0
-"""Seconds for the answer."""
-
 _REASONS: Mapping[str, str] = {
-    "AccessDenied": "permission",
-    "AccessDeniedException": "permission",
     "AccountSuspendedException": "paused",
     # What the operator wrote is the same for every message: what SES finds malformed is the recipient.
     "BadRequestException": "recipient_refused",
-    "ConnectTimeoutError": "unreachable",
-    "ConnectionClosedError": "unreachable",
-    "CredentialRetrievalError": "credentials",
-    "EndpointConnectionError": "unreachable",
-    "EndpointProviderError": "setup",
-    "ExpiredToken": "credentials",
-    "ExpiredTokenException": "credentials",
-    "IncompleteSignature": "credentials",
-    "InternalFailure": "internal",
     "InternalServerError": "internal",
-    "InvalidClientTokenId": "credentials",
-    "InvalidSignatureException": "credentials",
     "LimitExceededException": "throttled",
     "MailFromDomainNotVerifiedException": "sender_refused",
     "MessageRejected": "message_refused",
-    "MissingAuthenticationToken": "credentials",
-    "NoCredentialsError": "credentials",
-    "NoRegionError": "setup",
     "NotFoundException": "missing",
-    "ParamValidationError": "setup",
-    "PartialCredentialsError": "credentials",
-    "ProxyConnectionError": "unreachable",
-    "ReadTimeoutError": "timeout",
-    "RequestTimeout": "timeout",
-    "SSLError": "unreachable",
     "SendingPausedException": "paused",
-    "ServiceUnavailable": "internal",
-    "SignatureDoesNotMatch": "credentials",
-    "UnrecognizedClientException": "credentials",
 }
-"""The codes of the service and botocore's errors, and the reason word for each."""
-
-_UNSENT = (
-    "ConnectTimeoutError",
-    "CredentialRetrievalError",
-    "EndpointConnectionError",
-    "EndpointProviderError",
-    "NoCredentialsError",
-    "NoRegionError",
-    "ParamValidationError",
-    "PartialCredentialsError",
-    "ProxyConnectionError",
-)
-"""botocore's errors that are raised before any byte of the request has left."""
+"""The codes of SES, and the reason word for each."""
 
 
 class SesClient(Protocol):
@@ -154,50 +110,20 @@ class SesCourier:
         }
         if self._configuration_set:
             request["ConfigurationSetName"] = self._configuration_set
-        return send_within(self._clock, within, "Amazon SES", lambda attempt: self._send(attempt, request))
-
-    def _send(self, attempt: Attempt, request: dict[str, Any]) -> Receipt:
-        attempt.enter("making the client", _CONNECT + _READ)
-        try:
-            client = self._client.ready()
-        except ConfigurationError as error:
-            raise UnavailableError(f"is not set up: {error}", undelivered=True, reason="setup") from None
-        attempt.enter("sending", _READ)
-        attempt.commit()
-        try:
-            with unlogged():
-                reply = client.send_email(**request)
-        except Exception as error:  # noqa: BLE001 - told apart by what it says of the request
-            raise self._refusal(error, request) from None
-        if not reply.get("MessageId"):
-            raise UnavailableError("answered without saying that it took the message", reason="internal")
-        return Receipt(str(reply["MessageId"]))
-
-    def _refusal(self, error: Exception, request: Mapping[str, Any]) -> UnavailableError:
-        """Return what to raise for *error*. SES's own words may quote the address: only its code is passed on."""
-        response: Any = getattr(error, "response", None)
-        name = type(error).__name__
-        if not isinstance(response, Mapping):
-            reason = _REASONS.get(name, "unknown")
-            return UnavailableError(
-                f"did not take the message: {name}", undelivered=name in _UNSENT, reason=reason, code=name
-            )
-        answer = cast("Mapping[str, Any]", response)
-        told: Mapping[str, Any] = answer.get("Error", {})
-        code = checked_code(told.get("Code")) or "Unknown"
-        status: object = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        throttled = "Throttl" in code or "TooManyRequests" in code
-        refused = isinstance(status, int) and 400 <= status <= 499
-        reason = "throttled" if throttled else _REASONS.get(code, "unknown")
-        if code == "MessageRejected" and "not verified" in str(told.get("Message", "")):
-            reason = self._unverified(str(told["Message"]), request)
-        return UnavailableError(
-            f"did not take the message: {code} ({status})",
-            undelivered=refused or throttled,
-            refused=reason in ("sandbox", "recipient_refused", "message_refused"),
-            reason=reason,
-            code=code,
+        return send_once(
+            self._clock,
+            within,
+            "Amazon SES",
+            self._client,
+            call=lambda client: client.send_email(**request),
+            reason_of=lambda code, answer: self._reason(code, answer, request),
         )
+
+    def _reason(self, code: str, answer: Mapping[str, Any], request: Mapping[str, Any]) -> str:
+        said = str(answer.get("Error", {}).get("Message", ""))
+        if code == "MessageRejected" and "not verified" in said:
+            return self._unverified(said, request)
+        return _REASONS.get(code, "")
 
     def _unverified(self, text: str, request: Mapping[str, Any]) -> str:
         """Return whose identity the *text* of SES says is not verified: it lists them at the end, behind a colon."""
@@ -208,9 +134,7 @@ class SesCourier:
         return "sandbox" if request["Destination"]["ToAddresses"][0].lower() in listed else "unverified"
 
     def _made(self) -> SesClient:
-        client = aws_client(
-            "the SES courier", "sesv2", region=self._region, endpoint=self._endpoint, connect=_CONNECT, read=_READ
-        )
+        client = sending_client("the SES courier", "sesv2", region=self._region, endpoint=self._endpoint)
         return cast("SesClient", client)
 
 

@@ -18,7 +18,7 @@ from watchword.contract.kinds import Email
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.testing.couriers import LETTER, CourierContract
 from watchword.testing.time import VirtualClock
-from watchword_adapters.couriers import SesCourier, ses
+from watchword_adapters.couriers import SesCourier, aws_sending, ses
 
 SENDER = "Acme <no-reply@acme.example>"
 
@@ -115,15 +115,15 @@ def made(service_url, **options):
     return SesCourier(SENDER, region="eu-west-1", endpoint=service_url, **options)
 
 
-LIMITS = (ses._CONNECT, ses._READ)
+LIMITS = (aws_sending.CONNECT, aws_sending.READ)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def unhurried():
     """The service may take its time: its machine may be slow."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ses, "_CONNECT", 3600.0)
-        patch.setattr(ses, "_READ", 3600.0)
+        patch.setattr(aws_sending, "CONNECT", 3600.0)
+        patch.setattr(aws_sending, "READ", 3600.0)
         yield
 
 
@@ -323,13 +323,13 @@ def test_every_name_of_an_error_exists():
     """The list of botocore's errors that are certain has no name that botocore does not know."""
     import botocore.exceptions
 
-    assert [name for name in ses._UNSENT if not hasattr(botocore.exceptions, name)] == []
+    assert [name for name in aws_sending._UNSENT if not hasattr(botocore.exceptions, name)] == []
 
 
 def test_the_client_does_not_try_again_and_waits_briefly(monkeypatch):
     """The limits of the client are those of the courier: one attempt, a second to connect, two to read."""
-    monkeypatch.setattr(ses, "_CONNECT", LIMITS[0])
-    monkeypatch.setattr(ses, "_READ", LIMITS[1])
+    monkeypatch.setattr(aws_sending, "CONNECT", LIMITS[0])
+    monkeypatch.setattr(aws_sending, "READ", LIMITS[1])
     courier = made("http://127.0.0.1:1")
     courier.prepare()
     config = courier._client.ready().meta.config
@@ -356,7 +356,7 @@ def test_one_client_is_made_for_all_threads(monkeypatch):
     """Preparing makes the client, and nothing makes another."""
     clients = []
     courier = made("http://127.0.0.1:1")
-    monkeypatch.setattr(ses, "aws_client", lambda *_, **__: clients.append(object()) or clients[-1])
+    monkeypatch.setattr(aws_sending, "aws_client", lambda *_, **__: clients.append(object()) or clients[-1])
     threads = [Thread(target=courier.prepare) for _ in range(16)]
     for thread in threads:
         thread.start()

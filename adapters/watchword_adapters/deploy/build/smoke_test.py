@@ -33,6 +33,8 @@ _LEDGERS = {"dynamodb": "dynamodb://watchword", "memory": "process-only", "sqlit
 _STORES = {**_LEDGERS, "dynamodb": "dynamodb://watchword-credentials"}
 _COURIERS = {
     "ses": "ses://?from=login%40example.com",
+    "sms-voice": "sms-voice://?origination=pool-0123&max_price=0.10",
+    "sns": "sns://",
     "smtp": "smtp://127.0.0.1?from=login%40example.com",
     "smtps": "smtps://127.0.0.1?from=login%40example.com",
     "console": "console:",

@@ -38,7 +38,9 @@ PRUNED: Sequence[str] = (
 )
 """What no function of Watchword's uses, by pattern."""
 
-_SERVICES = ("dynamodb", "secretsmanager", "ses", "sesv2", "ssm", "sso", "sso-oidc", "sts")
+_SERVICES = (
+    *("dynamodb", "pinpoint-sms-voice-v2", "secretsmanager", "ses", "sesv2", "sns", "ssm", "sso", "sso-oidc", "sts"),
+)
 
 
 @frozen
