@@ -14,7 +14,7 @@ from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest
 from watchword.algebra.flow import Flow
 from watchword.algebra.lowering import Step
 from watchword.contract.enrolments import CompleteRequest
-from watchword.contract.kinds import RequestMethods, Verdict, VerifyRequest
+from watchword.contract.kinds import RequestMethods, User, Verdict, VerifyRequest
 from watchword.contract.ports import LEASE, Charge, ChargeRequest
 from watchword.errors import checked_word
 from watchword.runtime.credentials.effects import RoundAnswer, judge
@@ -238,7 +238,7 @@ def _compare(services: Services, case: _Case, text: str, charge: Charge, deadlin
         lambda owned: services.methods_of(
             pool, user, case.step, deadline, claim=parameters.claim, key=case.key, owned=owned
         ),
-        lambda methods: asked(services, case, text, charge.at, methods=methods, deadline=deadline),
+        lambda methods: asked(services, case, user, text, charge.at, methods=methods, deadline=deadline),
         enrols=parameters.enrols,
         give_back=give_back,
     )
@@ -246,12 +246,12 @@ def _compare(services: Services, case: _Case, text: str, charge: Charge, deadlin
 
 
 def _verify(
-    services: Services, case: _Case, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
+    services: Services, case: _Case, user: User, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
 ) -> Verdict:
-    """Have the kind judge an answer to its challenge."""
+    """Have the kind judge an answer of *user*, as kinds see them, to its challenge."""
     request = VerifyRequest(
         case.parameters.step,
-        services.as_kinds_see(case.request.pool, case.request.user),
+        user,
         at,
         text,
         case.kind_parameters,
@@ -264,13 +264,13 @@ def _verify(
 
 
 def _complete(
-    services: Services, case: _Case, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
+    services: Services, case: _Case, user: User, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
 ) -> object:
-    """Have the kind judge the answer that ends an enrolment.
+    """Have the kind judge the answer of *user*, as kinds see them, that ends an enrolment.
 
     Nobody unknown enrols anything. A user who has a credential of the kind by now is asked for that, whoever began this.
     """
-    parameters, user = case.parameters, services.as_kinds_see(case.request.pool, case.request.user)
+    parameters = case.parameters
     if not user.known:
         return Verdict(right=False, reason="unknown_user")
     if methods.credentials():
