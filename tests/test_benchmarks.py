@@ -19,6 +19,13 @@ YARDSTICKS = {
     "local_pool": {"two RS256 signatures"},
     "checks": {"explore, eight in any order", f"{len(BROKEN)} listed", f"{len(SOUND)} listed"},
     "captcha": {"library, 240x80 png", "library, 160x60 png"},
+    "credentials": {
+        "two RS256 signatures",
+        "sign-in, Watchword",
+        "pyotp, Verify",
+        "fido2, Verify",
+        "code by mail, Verify",
+    },
     "passkeys": {"first verdict, py_webauthn", "none-es256, py_webauthn"},
 }
 

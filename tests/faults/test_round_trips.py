@@ -2,13 +2,20 @@
 
 import pytest
 
+from kit.aws import metered
 from kit.engine_host import Host, Riddle, world
+from kit.enrolled_devices import enrolling
 from kit.remembering_host import NAMED, STRANGER, Home, Spied
 from kit.remembering_kinds import KINDS
 from watchword import Flow, UnavailableError, enrol, sequence
+from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
+from watchword_plugins.passkey import Passkey
+from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.totp import Totp
 
 pytestmark = pytest.mark.exhaustive
 
+PASSKEY = Passkey(rp_id="example.com", origins=("https://example.com",))
 WRITES = [kind for kind in KINDS.values() if kind.kind != "keys"]
 PRICES = {
     # what happens: (calls of the ports, requests to DynamoDB)
@@ -19,6 +26,13 @@ PRICES = {
     "wrong": (["charge", "list"], 3),
     "unknown": (["charge", "list"], 3),
     "race lost": (["charge", "list", "swap", "list", "swap", "consume"], 8),
+}
+
+SIGN_INS = {
+    # kind: what Verify spends, in calls, read units and write units, and how many units more for the first guess in a window
+    "totp": ((6, 8, 9), 2),
+    "recovery_codes": ((6, 8, 3), 0),  # nobody guesses it, so that it has no budget
+    "passkey": ((6, 8, 3), 0),
 }
 
 
@@ -107,3 +121,22 @@ def test_an_enrol_step_costs_one_more(make_far_ports, aws, kind):
         assert host.verify(answer).right
     assert ["charge", "list", "add", "consume"] == calls
     assert 7 == sum(requests.values())
+
+
+@pytest.mark.parametrize("kind", [Totp(), RecoveryCodes(), PASSKEY], ids=lambda kind: kind.kind)
+def test_a_sign_in_costs_what_the_how_to_says(make_far_ports, aws, monkeypatch, kind):
+    """In calls, read units and write units, by the kinds that are shipped. Create spends nothing."""
+    ledger, store = make_far_ports()
+    here = world(Flow(kind), ledger=ledger, credentials=store)
+    begun = begin_enrolment(here.engine, "pool_1", "client", NAMED, kind.kind)
+    first, use = enrolling(kind.kind, dict(begun.public), here.clock.now(), 1)
+    assert complete_enrolment(here.engine, "pool_1", "client", NAMED, begun.handle, first).credential
+    Host(here, NAMED).next()  # the first of a process marks the table as used
+    spent = metered(aws, monkeypatch)
+    (calls, read, write), more = SIGN_INS[kind.kind]
+    for first_units in (more, 0):
+        here.clock.advance(60)
+        host = Host(here, NAMED)
+        assert (0, 0, 0) == spent(host.next)
+        answer = use(dict(host.pending[0].public), here.clock.now())
+        assert (calls, read, write + first_units) == spent(lambda host=host, answer=answer: host.verify(answer))

@@ -147,6 +147,42 @@ class Aws:
         self._server.server_close()
 
 
+def units_of(operation, given):
+    """Return what a request costs, if its items have up to 1 KB: calls, read units and write units. What tests alone ask for costs nothing."""
+    if operation in {"Scan", "DeleteItem"}:
+        return Counter()
+    if operation == "GetItem":
+        assert given["ConsistentRead"] is True
+        return Counter(calls=1, read=1)
+    if operation == "BatchGetItem":
+        (asked,) = given["RequestItems"].values()
+        assert asked["ConsistentRead"] is True
+        return Counter(calls=1, read=len(asked["Keys"]))
+    if operation in {"PutItem", "UpdateItem"}:
+        assert "ConditionExpression" in given
+        return Counter(calls=1, write=1)
+    return Counter(calls=1, write=2 * len(given["TransactItems"]))
+
+
+def metered(aws, monkeypatch, look=lambda operation, given: None):
+    """Return a function that makes a call and returns what that spent: calls, read units and write units; *look* sees each request."""
+    units, pass_on = Counter(), aws._moto.process_request
+
+    def counting(request):
+        operation, given = request.headers["X-Amz-Target"].rpartition(".")[2], json.loads(request.body)
+        look(operation, given)
+        units.update(units_of(operation, given))
+        return pass_on(request)
+
+    def spent(call):
+        units.clear()
+        call()
+        return tuple(units[name] for name in ("calls", "read", "write"))
+
+    monkeypatch.setattr(aws._moto, "process_request", counting)
+    return spent
+
+
 def patient(aws, table, clock=None):
     """A ledger on a new table that waits long by boto3's time, and by *clock*: the emulator lets one request in at a time, on a machine that may be busy."""
     _created(aws, create_table, table)

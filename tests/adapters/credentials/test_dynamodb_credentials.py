@@ -4,14 +4,13 @@ import itertools
 import json
 import subprocess
 import sys
-from collections import Counter
 
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kit.aws import LONG, REGION, Aws, isolate, patient_credentials
+from kit.aws import LONG, REGION, Aws, isolate, metered, patient_credentials
 from kit.credential_calls import operations, outcome
 from kit.emulator import emulator
 from watchword.contract.credentials import Credential
@@ -425,35 +424,7 @@ def test_text_that_no_table_can_hold_is_unavailable(store):
 @pytest.fixture
 def spent(aws, monkeypatch):
     """What is spent, in calls, and in read and write units of items of up to 1 KB."""
-    units = Counter()
-    pass_on = aws._moto.process_request
-
-    def counting(request):
-        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
-        asked = json.loads(request.body)
-        units["calls"] += 1
-        if operation == "GetItem":
-            assert asked["ConsistentRead"] is True
-            units["read"] += 1
-        elif operation == "BatchGetItem":
-            (table,) = asked["RequestItems"].values()
-            assert table["ConsistentRead"] is True
-            units["read"] += len(table["Keys"])
-        elif operation == "UpdateItem":
-            assert "ConditionExpression" in asked
-            units["write"] += 1
-        else:
-            units["write"] += 2 * len(asked["TransactItems"])
-        return pass_on(request)
-
-    monkeypatch.setattr(aws._moto, "process_request", counting)
-
-    def spent(call):
-        units.clear()
-        call()
-        return tuple(units[name] for name in ("calls", "read", "write"))
-
-    return spent
+    return metered(aws, monkeypatch)
 
 
 def test_each_operation_costs_what_it_says(store, spent):

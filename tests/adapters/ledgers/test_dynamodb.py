@@ -7,13 +7,12 @@ import math
 import subprocess
 import sys
 import threading
-from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kit.aws import REGION, Aws, isolate, patient
+from kit.aws import REGION, Aws, isolate, metered, patient
 from kit.ledger_calls import operations, outcome
 from watchword import Flow
 from watchword.contract.ports import Charge, ChargeRequest, Limit
@@ -559,43 +558,14 @@ def size(item):
 
 @pytest.fixture
 def spent(aws, monkeypatch):
-    """What is spent, in read and write units, and in calls."""
-    units = Counter()
-    pass_on = aws._moto.process_request
+    """What is spent; each item is small, and each write conditional."""
 
-    def counting(request):
-        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
-        if operation in ("Scan", "DeleteItem"):  # The test's own.
-            return pass_on(request)
-        given = json.loads(request.body)
-        units["calls"] += 1
-        if operation == "GetItem":
-            assert given["ConsistentRead"] is True
-            units["read"] += 1
-        elif operation == "BatchGetItem":
-            (asked,) = given["RequestItems"].values()
-            assert asked["ConsistentRead"] is True
-            units["read"] += len(asked["Keys"])
-        elif operation in ("PutItem", "UpdateItem"):
-            assert size(given.get("Item", {})) <= 1024
-            assert "ConditionExpression" in given
-            units["write"] += 1
-        else:
-            for each in given["TransactItems"]:
-                ((_, parameters),) = each.items()
-                assert size(parameters.get("Item", {})) <= 1024
-                assert "ConditionExpression" in parameters
-                units["write"] += 2
-        return pass_on(request)
+    def look(operation, given):
+        writes = [given, *(parameters for each in given.get("TransactItems", ()) for parameters in each.values())]
+        assert all(size(each.get("Item", {})) <= 1024 for each in writes)
+        assert all("ConditionExpression" in each for each in writes[1:])
 
-    monkeypatch.setattr(aws._moto, "process_request", counting)
-
-    def spent(call):
-        units.clear()
-        call()
-        return tuple(units[name] for name in ("calls", "read", "write"))
-
-    return spent
+    return metered(aws, monkeypatch, look)
 
 
 def test_each_operation_costs_what_it_says(ledger, spent):
