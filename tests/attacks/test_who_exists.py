@@ -43,7 +43,7 @@ class MadeUp(Asks):
     def hint(self, request):
         """Tell a colour."""
         colours = ("amber", "green", "white")
-        return colours[int(request.mark(request.user.key if request.user.known else request.user.name), 16) % 3]
+        return colours[int(request.pseudonym(request.user.key if request.user.known else request.user.name), 16) % 3]
 
 
 @frozen
@@ -52,7 +52,7 @@ class Masks(Asks):
 
     def hint(self, request):
         """Mask it."""
-        made_up = request.mark(request.user.name)
+        made_up = request.pseudonym(request.user.name)
         letters = "".join(chr(97 + int(each, 16)) for each in made_up[:2])
         address = request.user.attributes.get("email") or f"{letters[0]}@{letters[1]}"
         name, _, host = address.lower().partition("@")
