@@ -39,6 +39,7 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 from watchword_plugins.totp import Totp
 
@@ -132,6 +133,8 @@ FLOWS = {
     "an offer or a code": Flow(sequence(Srp(), one_of(SampleOffer(), SHORT))),
     "asked first": Flow(ask_first(EmailOtp())),
     "a text message": Flow(Texted()),
+    "a code by SMS": Flow(SmsOtp(length=8, countries=("+1",))),
+    "a code by SMS behind a password": Flow(sequence(Srp(), SmsOtp(countries=("+1",)))),
     "a text message after an e-mail": Flow(sequence(EmailOtp(), Texted())),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),
     "an app": Flow(sequence(Srp(), Totp())),

@@ -18,6 +18,7 @@ from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 
 CLIENT = "4f8k2m9q1r7s3t5v6w0x2y4z8a"
 SECRET = bytes(range(32))
@@ -39,7 +40,7 @@ class World:
     def triggers_of(self, flow):
         return triggers(
             flow,
-            courier=self.backstage.courier(),
+            courier=dict.fromkeys(("email", "sms"), self.backstage.courier()),
             key=self.backstage.keyring(SECRET),
             ledger=MemoryLedger(),
             clock=self.clock,
@@ -92,6 +93,23 @@ def test_the_outbox_has_the_mails_of_the_pool_and_of_the_flow_newest_last():
     assert (second["username"], second["to"]) == ("ann", "ann@example.com")
     assert second["at"] == first["at"] + 5
     assert second["html"]
+
+
+def test_a_text_message_is_in_the_outbox_too():
+    """With its channel, and no subject; the page shows it under one."""
+    world = World(Flow(SmsOtp(countries=("+1",), origin="https://example.com")))
+    world.add("ann", phone_number="+15555550100", phone_number_verified="true")
+    reply = world.begin("ann")
+
+    (message,) = world.outbox()
+
+    assert ("sms", "+15555550100", "", "ann") == tuple(
+        message[name] for name in ("channel", "to", "subject", "username")
+    )
+    code = message["text"][:6]
+    assert message["text"].endswith(f"\n\n@example.com #{code}")
+    assert "<h2>A message by sms</h2>" in world.page().body.decode()
+    assert "AuthenticationResult" in world.answer(reply, "ann", code)
 
 
 def test_a_mail_has_the_name_of_its_user_however_many_sign_in_at_once():

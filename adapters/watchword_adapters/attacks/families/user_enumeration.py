@@ -91,7 +91,9 @@ def _made_in(arena: Arena) -> Iterator[MadeChallenge]:
 
 
 def _form(text: str) -> str:
-    return re.sub("[a-z]", "x", text)
+    # Digits behind a mask are the end of somebody's number: which ones, says nothing of whether there is somebody.
+    masked = re.sub(r"(?<=\*)[0-9]+", lambda digits: "0" * len(digits[0]), text)
+    return re.sub("[a-z]", "x", masked)
 
 
 def tale_of(
