@@ -12,7 +12,7 @@ from watchword.algebra.blocks import AskFirst, AtLeast, Block, Enrol, Fallback, 
 from watchword.algebra.flow import Flow, ReadRound
 from watchword.algebra.lowering import Step
 from watchword.algebra.session_notation import format_round
-from watchword.analysis.findings import Finding, ProvenPath, with_session, without_session
+from watchword.analysis.findings import Finding, ProvenPath, condition_text, with_session, without_session
 from watchword.analysis.requirement import Requirement, is_met, parse_requirement, spelt, terms
 from watchword.analysis.state_space import Exploration
 from watchword.contract.members import FACTORS
@@ -160,7 +160,7 @@ def shortest(ways: Iterable[ProvenPath | None]) -> ProvenPath | None:
 
 def given(flow: Flow, way: ProvenPath) -> str:
     """Return the conditions that hold on *way*, for a message; empty if none does."""
-    held = [" ".join(condition) for condition, held in zip(flow.conditions, way.outcomes, strict=True) if held]
+    held = [condition_text(condition) for condition, held in zip(flow.conditions, way.outcomes, strict=True) if held]
     return f" (where {' and '.join(held)})" if held else ""
 
 

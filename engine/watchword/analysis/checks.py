@@ -234,11 +234,13 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
             body, _, phase, _ = exploration.states[place.number]
             free = derivative.without_srp(body) if phase == derivative.CLOSED else body
             names = derivative.heads(free or derivative.FAILED)
+            # Where the client is asked to choose, the message goes out to whoever chooses.
+            chosen = len(names) > 1 or derivative.head(free or derivative.FAILED)[0] == "ask"
             step = next(
                 (flow.steps[name] for name in names if name in flow.steps and flow.steps[name].powers.sends), None
             )
             if step is not None:
-                asked.append((ProvenPath(place.session, outcomes), step, len(names) > 1))
+                asked.append((ProvenPath(place.session, outcomes), step, chosen))
                 break
     if asked:
         way, step, chosen = min(asked, key=lambda each: len(each[0].session))

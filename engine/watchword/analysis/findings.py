@@ -106,6 +106,13 @@ def with_session(flow: Flow, code: str, message: str, way: ProvenPath | None, *,
     return Finding(code, CODES[code][0], message, way.session, attributes, client, choice, enrolled)
 
 
+def condition_text(condition: tuple[str, ...], *, holds: bool = True) -> str:
+    """Return *condition*, or its contrary, as a person reads it."""
+    if condition[0] == "enrolled":
+        return f"{condition[1]} is {'' if holds else 'not '}enrolled"
+    return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"
+
+
 def example_of(held: Collection[tuple[str, ...]]) -> tuple[dict[str, str], str, tuple[str, ...]]:
     """Return attributes, an app client and enrolled kinds for which the conditions *held* hold, and no other one."""
     attributes = {condition[1]: condition[2] for condition in held if condition[0] == "attribute"}
@@ -244,7 +251,4 @@ class Conditions:
         )
 
     def _literal(self, place: int, holds: bool) -> str:
-        condition = self.exploration.flow.conditions[place]
-        if condition[0] == "enrolled":
-            return f"{condition[1]} is {'' if holds else 'not '}enrolled"
-        return f"{condition[-2]} {'=' if holds else 'is not'} {condition[-1]}"
+        return condition_text(self.exploration.flow.conditions[place], holds=holds)

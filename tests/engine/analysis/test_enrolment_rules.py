@@ -78,6 +78,7 @@ def test_who_has_enrolled_nothing_is_not_locked_out(block, session, has):
     (finding,) = found(Flow(block), "WW109")
     assert ("error", tuple(session.split()), has) == (finding.severity, finding.session, finding.enrolled)
     assert "enrol(…)" in finding.message
+    assert ("(where fob is enrolled)" in finding.message) == bool(has)
     decided = explain(Flow(block), session, attributes=finding.attributes, enrolled=finding.enrolled).decision
     assert decided.split()[0] in {"present", "select"}
 

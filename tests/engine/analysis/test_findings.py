@@ -18,6 +18,7 @@ from watchword import (
     Flow,
     Limits,
     all_of,
+    ask_first,
     at_least,
     attribute,
     check,
@@ -312,6 +313,8 @@ def test_mail_after_wrong_answers_is_mail_to_whoever_names_a_user():
     assert [] == found(Flow(sequence(Srp(), EmailOtp())), "WW201")
     assert [()] == [each.session for each in found(Flow(one_of(Srp(), EmailOtp())), "WW201")]
     assert [()] == [each.session for each in found(Flow(EmailOtp(), unwanted_srp="ignore"), "WW201")]
+    for asking in (ask_first(EmailOtp()), one_of(EmailOtp(), Captcha())):
+        assert [((), "email_otp")] == [(each.session, each.choice) for each in found(Flow(asking), "WW201")]
 
 
 @pytest.mark.parametrize("name", [*FACTORS, "password", "srp"])
@@ -360,7 +363,7 @@ def test_who_is_concerned_is_told():
         )
     )
     (finding,) = found(flow, "WW101")
-    assert "(where client kiosk and attribute custom:tier gold)" in finding.message
+    assert "(where client = kiosk and custom:tier = gold)" in finding.message
     assert ("proof_of_work+", "captcha+") == finding.session
 
 
@@ -490,7 +493,7 @@ def test_mail_that_no_number_of_sign_ins_locks_is_told_by_its_number():
         (sequence(Captcha(), PASSKEY), "every path goes through a cognitive test (captcha)"),
         (
             sequence(when(client("kiosk"), Captcha()), PASSKEY),
-            "every path (where client kiosk) goes through a cognitive test (captcha)",
+            "every path (where client = kiosk) goes through a cognitive test (captcha)",
         ),
         (
             sequence(when(client("kiosk"), PIN, otherwise=Captcha()), PASSKEY),
@@ -498,7 +501,7 @@ def test_mail_that_no_number_of_sign_ins_locks_is_told_by_its_number():
         ),
         (
             when(client("kiosk"), one_of(Captcha(), Toy("puzzle", cognitive=True)), otherwise=PASSKEY),
-            "every path (where client kiosk) goes through a cognitive test (captcha, puzzle)",
+            "every path (where client = kiosk) goes through a cognitive test (captcha, puzzle)",
         ),
         (
             sequence(when(client("kiosk"), Captcha(), otherwise=named("other", Captcha())), PASSKEY),
@@ -666,7 +669,9 @@ def test_a_step_that_cannot_be_passed_is_found(monkeypatch):
     flow = Flow(sequence(when(client("kiosk"), Quiz()), PASSKEY))
     breaking(monkeypatch, lambda use, right, then: derivative.FAILED if right else then)
     messages = [each.message for each in found(flow, "WW105")]
-    assert [f"no session leads to tokens (where {whom})" for whom in ("no condition holds", "client kiosk")] == messages
+    assert [
+        f"no session leads to tokens (where {whom})" for whom in ("no condition holds", "client = kiosk")
+    ] == messages
     assert [(), ()] == [each.session for each in found(flow, "WW105")]
     assert [] == found(flow, "WW101") + found(flow, "WW203")
 
