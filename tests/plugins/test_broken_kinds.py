@@ -894,8 +894,9 @@ class Ticker:
 
     def verify(self, request: VerifyRequest) -> Verdict:
         for credential in request.credentials:
-            last, root = int(credential.state["last"]), credential.state["root"]
-            for count in range(last + 1, last + 1 + self.ahead):
+            text, root = credential.state.get("last", ""), credential.state.get("root", "")
+            last = int(text) if text.isascii() and text.isdigit() else None
+            for count in range(last + 1, last + 1 + self.ahead) if last is not None else ():
                 if self.same(self.code(request, credential.id, root, count), request.answer):
                     return Verdict(right=True, use=evolve(credential, state={"root": root, "last": str(count)}))
         return Verdict(right=False)
@@ -948,7 +949,7 @@ class Device:
 
     def verify(self, request: VerifyRequest) -> Verdict:
         for credential in request.credentials:
-            if request.matches(credential.state["sealed"], str(request.answer)):
+            if request.matches(credential.state.get("sealed"), str(request.answer)):
                 uses = str(int(credential.state["uses"]) + 1)
                 return Verdict(right=True, use=evolve(credential, state={**credential.state, "uses": uses}))
         return Verdict(right=False)
@@ -1224,12 +1225,21 @@ class TurnsTheError(Ticker):
             raise RuntimeError("down") from error
 
 
-@breaks_memory("test_a_challenge_is_made_whatever_a_state_holds", "create raised ValueError")
+@breaks_memory("test_no_state_raises_anything", "create raised ValueError")
 @frozen
 class ShowsHowManyAreUsed(Ticker):
     def create(self, request: CreateRequest) -> Challenge:
         used = sum(int(each.state.get("last", "0")) for each in request.credentials if request.proven)
         return Challenge(public={"used": str(used)})
+
+
+@breaks_memory("test_no_state_raises_anything", "verify raised KeyError")
+@frozen
+class IndexesTheState(Ticker):
+    def verify(self, request: VerifyRequest) -> Verdict:
+        return (
+            Ticker.verify(self, request) if all(each.state["last"] for each in request.credentials) else Verdict(False)
+        )
 
 
 @breaks_memory("test_a_right_answer_changes_the_state_alone", "none of the credentials")

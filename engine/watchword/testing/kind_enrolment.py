@@ -126,21 +126,25 @@ class EnrolmentRules(KindCalls):
 
     # Who has something
 
-    def test_a_challenge_is_made_whatever_a_state_holds(self) -> None:
-        """A state that cannot be read stops no sign-in: another way may be left to this user."""
+    def test_no_state_raises_anything(self) -> None:
+        """A state that cannot be read stops no challenge, since another way may be left to this user, and lets nothing raise."""
         self._demand_memory()
+        made = self._made()
         for nonsense in ("", "0", "None", "é", "x" * 64, None):
             states = [{} if nonsense is None else dict.fromkeys(each.state, nonsense) for each in self.credentials]
             owned = [evolve(each, state=state) for each, state in zip(self.credentials, states, strict=True)]
-            for proven in (False, True):
-                request = self._create_request(credentials=owned, proven=proven)
+            verify = verify_request(self.kind, made.challenge, made.right, user=self.user, credentials=owned)
+            create, proven = (self._create_request(credentials=owned, proven=proven) for proven in (False, True))
+            kind = self.kind
+            calls = [("create", kind.create, create), ("create", kind.create, proven), ("verify", kind.verify, verify)]
+            for method, call, request in calls:
                 try:
-                    self.kind.create(request)
+                    call(request)
                 except UnavailableError:  # no root key of that id
                     continue
                 except Exception as error:
                     name = type(error).__name__
-                    raise AssertionError(f"create raised {name} where the state is {states[0]!r:.80}") from error
+                    raise AssertionError(f"{method} raised {name} where the state is {states[0]!r:.80}") from error
 
     def test_a_right_answer_changes_the_state_alone(self) -> None:
         """``use`` is a credential that the request gave, with another state; a wrong answer has none."""
