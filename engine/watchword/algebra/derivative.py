@@ -267,7 +267,7 @@ def decide(state, choice=None, must_change=False, known=True):
         if body is None:
             return ("fail", "srp_required")
     part = head(body)
-    names = heads(part)
+    names = (part[1],) if part[0] in ASKED else heads(part)
     if not names:
         return ("fail", "broken")
     if names[0] in SRP_ROUNDS:
