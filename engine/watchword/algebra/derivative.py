@@ -9,7 +9,6 @@ PASSED = ("passed",)
 FAILED = ("failed",)
 BROKEN = ("broken",)
 ENDS = (PASSED, FAILED, BROKEN)
-ASKED = ("step", "ask")
 
 REQUESTS = 5
 ASKS = 3
@@ -50,7 +49,7 @@ def head(body):
 def heads(body):
     """Return the names of the rounds that may come next: step names, or the host's."""
     part = head(body)
-    if part[0] in ASKED:
+    if part[0] in {"step", "ask"}:
         return (part[1],)
     if part[0] == "choose":
         return tuple([name for option in part[2] for name in heads(option)])
@@ -60,7 +59,7 @@ def heads(body):
 def find(body, name):
     """Return the step *name* as it stands at the head of *body*, or None."""
     part = head(body)
-    if part[0] in ASKED:
+    if part[0] in {"step", "ask"}:
         return part if part[1] == name else None
     found = next(filter(None, (find(option, name) for option in part[2])), None) if part[0] == "choose" else None
     return found and _capped(found, part[5])
@@ -81,7 +80,7 @@ def asks(body):
 def step_body(body, name, use, right):
     """Return the derivative of *body* by one round: what is left to do after it."""
     tag = body[0]
-    if tag in ASKED:
+    if tag in {"step", "ask"}:
         return _answered(body, name, use, right)
     if tag in {"sequence", "fallback"}:
         return _in_turn(tag, step_body(body[1], name, use, right), body[2])
@@ -147,7 +146,7 @@ def _place(options, name):
 def _capped(body, requests):
     """Return *body* with no more than *requests* at its head: those before the choice was pinned count as well."""
     tag = body[0]
-    if tag in ASKED:
+    if tag in {"step", "ask"}:
         return body if body[3] <= requests else (*body[:3], requests)
     if tag in {"sequence", "fallback"}:
         return (tag, _capped(body[1], requests), body[2])
@@ -267,7 +266,7 @@ def decide(state, choice=None, must_change=False, known=True):
         if body is None:
             return ("fail", "srp_required")
     part = head(body)
-    names = (part[1],) if part[0] in ASKED else heads(part)
+    names = (part[1],) if part[0] in {"step", "ask"} else heads(part)
     if not names:
         return ("fail", "broken")
     if names[0] in SRP_ROUNDS:

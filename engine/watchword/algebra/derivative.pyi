@@ -30,7 +30,6 @@ PASSED: Body
 FAILED: Body
 BROKEN: Body
 ENDS: tuple[Body, ...]
-ASKED: tuple[str, str]
 REQUESTS: int
 ASKS: int
 SELECT: str

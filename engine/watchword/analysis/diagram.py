@@ -191,7 +191,7 @@ def _counted(body: derivative.Body, name: str) -> str:
 def _steps(body: derivative.Body) -> Iterator[str]:
     """Give the names of the steps in *body*, in order."""
     tag = body[0]
-    if tag in derivative.ASKED:
+    if tag in {"step", "ask"}:
         yield body[1]
     elif tag in {"sequence", "fallback"}:
         for part in (body[1], *body[2]):
