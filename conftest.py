@@ -113,6 +113,7 @@ def pytest_collection() -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        gc.unfreeze()  # All that was made is old now, and is looked through rarely.
         gc.enable()
 
 
