@@ -141,6 +141,7 @@ FLOWS = {
     "a passkey": Flow(PASSKEY),
     "a passkey or a code": Flow(one_of(PASSKEY, EmailOtp())),
     "an app or a recovery code": Flow(sequence(Srp(), one_of(Totp(), RecoveryCodes()))),
+    "nothing but an enrolment behind the password": Flow(sequence(Srp(), enrol(RecoveryCodes()))),
     "a passkey, enrolled in a step": Flow(sequence(Srp(), SHORT, enrol(PASSKEY))),
     "what is enrolled, one after the other": Flow(
         sequence(

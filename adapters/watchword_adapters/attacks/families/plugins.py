@@ -15,6 +15,7 @@ from attrs import fields
 from watchword import load_flow
 from watchword.algebra.blocks import named
 from watchword.algebra.flow import Flow
+from watchword.contract.enrolments import BeginRequest
 from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, Verdict
 from watchword.contract.powers import members_of
 from watchword.errors import ConfigurationError
@@ -28,10 +29,19 @@ _ONE_MEGABYTE = 10**6
 
 
 class Spoilt:
-    """A kind like the *real* one, whose create or verify does something else."""
+    """A kind like the *real* one, whose create or verify does something else; so do its *enrolments*, if they should."""
 
-    def __init__(self, real: Kind, create: Callable[[Any], Any] | None, verify: Callable[[Any], Any] | None) -> None:
+    def __init__(
+        self,
+        real: Kind,
+        create: Callable[[Any], Any] | None,
+        verify: Callable[[Any], Any] | None,
+        *,
+        enrolments: bool = True,
+    ) -> None:
         vars(self).update(members_of(real))
+        spoilt = {"begin": create, "complete": verify} if enrolments else {}
+        vars(self).update({name: work for name, work in spoilt.items() if work and name in vars(self)})
         self.kind = real.kind
         self.proves = real.proves
         self._real = real
@@ -47,9 +57,9 @@ class Spoilt:
         return self._verify(request) if self._verify else self._real.verify(request)
 
 
-def _spoilt(arena: Arena, create: Any = None, verify: Any = None) -> Arena:
+def _spoilt(arena: Arena, create: Any = None, verify: Any = None, *, enrolments: bool = True) -> Arena:
     def spoil(kind: Kind) -> Spoilt:
-        return Spoilt(kind, create, verify)
+        return Spoilt(kind, create, verify, enrolments=enrolments)
 
     return Arena(arena.given, arena.seed, attributes=arena.attributes, spoil=spoil)
 
@@ -122,9 +132,11 @@ def sleepers(arena: Arena) -> Cases:
 
 
 def _sleeper(kind: Kind, *, own: Arena, seconds: float) -> Spoilt:
+    begin = members_of(kind).get("begin")
+
     def create(request: Any) -> Any:
         own.clock.advance(seconds)
-        return kind.create(request)
+        return begin(request) if begin and isinstance(request, BeginRequest) else kind.create(request)
 
     return Spoilt(kind, create, None)
 
@@ -165,7 +177,7 @@ def seals(arena: Arena) -> Cases:
         requests.append(request)
         return Challenge(private={"digest": request.seal("x")})
 
-    own = _spoilt(arena, create=noted)
+    own = _spoilt(arena, create=noted, enrolments=False)
     for name in ("ann", "bob"):
         for target in own.targets:
             for _ in range(2):
