@@ -4,6 +4,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 
@@ -12,6 +13,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader, Loader
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.dynamodb.models import dynamodb_backends
@@ -25,8 +27,30 @@ LONG = 3600.0
 """Seconds that a request to the emulator may take, on however slow a machine."""
 
 
+_load_file, _list_services = JSONFileLoader.load_file, Loader.list_available_services
+
+
+@cache
+def _model(path):
+    return _load_file(JSONFileLoader(), path)
+
+
+@cache
+def _services(paths, type_name):
+    return tuple(_list_services(Loader(extra_search_paths=paths, include_default_search_paths=False), type_name))
+
+
+def _list_once(loader, type_name):
+    return list(_services(tuple(loader.search_paths), type_name))
+
+
 def isolate(monkeypatch):
-    """Give boto3 credentials that are none, and nothing of the machine's own settings."""
+    """Give boto3 credentials that are none, and nothing of the machine's own settings.
+
+    What it knows of services is read once: each session would read it anew, which is most of the time that a client takes.
+    """
+    monkeypatch.setattr(JSONFileLoader, "load_file", lambda _, file_path: _model(file_path))
+    monkeypatch.setattr(Loader, "list_available_services", _list_once)
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
