@@ -262,7 +262,7 @@ FAULTS = [
     ((400, "ThrottlingException"), r"is throttled \(Throttling", 2),
     (
         (400, "AccessDeniedException"),
-        "allow dynamodb:GetItem, BatchGetItem, PutItem, UpdateItem and DeleteItem on it",
+        "allow dynamodb:GetItem, UpdateItem, BatchGetItem, PutItem and DeleteItem on it",
         1,
     ),
     ((400, "ResourceNotFoundException"), "does not exist in this region: create it, or name the region", 1),
