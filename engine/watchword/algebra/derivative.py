@@ -217,8 +217,9 @@ def after(state, name, step, use, right):
         return (BROKEN, unwanted, phase, hosts)
     if phase == CLOSED and name != SRP_A:
         body = without_srp(body) or BROKEN
+        state = (body, unwanted, phase, hosts)
     if name != CUSTOM:
-        return _after_host((body, unwanted, phase, hosts), name, right)
+        return _after_host(state, name, right)
     if use == OFFERED:
         # A choice and an answer in one round leave what they would one after the other.
         body, use = step_body(body, SELECT, "choice", False), "answer"
