@@ -130,7 +130,7 @@ TWINS = {
         memory.MemoryCredentials.add, "if replace and each.kind", "if False and each.kind", "H-13", "codes"
     ),
     "the store is read for users alone": Twin(
-        services.Services.credentials_of,
+        services.Services.owned_by,
         "if self.credentials is None:",
         "if self.credentials is None or not user.known:",
         "H-14",

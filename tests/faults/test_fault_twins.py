@@ -110,14 +110,14 @@ EFFECT_TWINS = {
     ),
     "a round is not written down": (
         effects._used_credential,
-        "(*use.rounds, answer.round)[-KEPT_ROUNDS:]",
-        "use.rounds",
+        "(*meant.rounds, answer.round)[-KEPT_ROUNDS:]",
+        "meant.rounds",
         "lost",
     ),
     "a lost race is taken for a write": (
         effects.judge,
-        "wanted is None or _is_written(services, answer, wanted, deadline)",
-        "wanted is None or (_is_written(services, answer, wanted, deadline), True)[1]",
+        "wanted is None or _is_written(services, answer, wanted, owned, deadline)",
+        "wanted is None or (_is_written(services, answer, wanted, owned, deadline), True)[1]",
         "used twice",
     ),
     "who loses a race is wrong": (
@@ -128,7 +128,7 @@ EFFECT_TWINS = {
     ),
     "nothing is written": (
         effects.judge,
-        "wanted is None or _is_written(services, answer, wanted, deadline)",
+        "wanted is None or _is_written(services, answer, wanted, owned, deadline)",
         "True",
         "used twice",
     ),

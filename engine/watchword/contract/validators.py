@@ -63,4 +63,5 @@ def refused(instance: Any, attribute: Attribute[Any], why: str) -> Configuration
 def _shown(value: object) -> str:
     """Return *value* as it was written, if that is short; else its type. Who writes a flow in TOML knows no types of Python."""
     plain = value is None or isinstance(value, str | float) or (isinstance(value, int) and abs(value) < 10**12)
-    return repr(value)[:40] if plain else type(value).__name__
+    # A text may be huge: of the rest of it no other form is made.
+    return repr(value[:40] if isinstance(value, str) else value)[:40] if plain else type(value).__name__

@@ -231,7 +231,7 @@ def test_no_class_has_a_name_that_its_module_imports(here, how):
 @pytest.mark.parametrize(
     ("name", "made"),
     [
-        ("sms_otp", "SmsOtp"),
+        ("voice_otp", "VoiceOtp"),
         ("none", "NoneKind"),
         ("true", "TrueKind"),
         ("challenge", "ChallengeKind"),

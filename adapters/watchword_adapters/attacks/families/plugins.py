@@ -15,7 +15,6 @@ from attrs import fields
 from watchword import load_flow
 from watchword.algebra.blocks import named
 from watchword.algebra.flow import Flow
-from watchword.contract.enrolments import BeginRequest
 from watchword.contract.kinds import Challenge, CreateRequest, Email, Kind, Verdict
 from watchword.contract.powers import members_of
 from watchword.errors import ConfigurationError
@@ -23,25 +22,17 @@ from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import reached, round_of
 from watchword_adapters.attacks.arena.cpu_timing import slow
 from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.family import Cases, families_in, family
 
 _ONE_MEGABYTE = 10**6
 
 
 class Spoilt:
-    """A kind like the *real* one, whose create or verify does something else; so do its *enrolments*, if they should."""
+    """A kind like the *real* one, whose create or verify does something else."""
 
-    def __init__(
-        self,
-        real: Kind,
-        create: Callable[[Any], Any] | None,
-        verify: Callable[[Any], Any] | None,
-        *,
-        enrolments: bool = True,
-    ) -> None:
+    def __init__(self, real: Kind, create: Callable[[Any], Any] | None, verify: Callable[[Any], Any] | None) -> None:
         vars(self).update(members_of(real))
-        spoilt = {"begin": create, "complete": verify} if enrolments else {}
-        vars(self).update({name: work for name, work in spoilt.items() if work and name in vars(self)})
         self.kind = real.kind
         self.proves = real.proves
         self._real = real
@@ -57,11 +48,16 @@ class Spoilt:
         return self._verify(request) if self._verify else self._real.verify(request)
 
 
-def _spoilt(arena: Arena, create: Any = None, verify: Any = None, *, enrolments: bool = True) -> Arena:
+def _spoilt(arena: Arena, create: Any = None, verify: Any = None) -> Arena:
     def spoil(kind: Kind) -> Spoilt:
-        return Spoilt(kind, create, verify, enrolments=enrolments)
+        return Spoilt(kind, create, verify)
 
     return Arena(arena.given, arena.seed, attributes=arena.attributes, spoil=spoil)
+
+
+def _asking(arena: Arena) -> list[AttackTarget]:
+    """Return the steps at which the spoilt kinds are asked to create and to verify: an enrolment calls neither."""
+    return [target for target in arena.targets if not target.enrolling]
 
 
 def _raising(error: type[BaseException]) -> Callable[[Any], Any]:
@@ -107,16 +103,17 @@ def nonsense(arena: Arena) -> Cases:
     """A failure, never a success; nothing of it is handed out."""
     for verdict in _VERDICTS:
         own = _spoilt(arena, verify=partial(_given, verdict))
-        for target in own.targets[:1]:
+        for target in _asking(own)[:1]:
             one = reached(own, target)
             if one.private:
                 yield own.accepts(one.person, one.private, one.right)
             yield bool(own.breaches)
     for made in _CHALLENGES:
         own = _spoilt(arena, create=partial(_given, made))
-        one = reached(own, own.targets[0])
-        yield bool(one.public) and one.public.get("kind") != "select"
-        yield bool(own.mail.messages) or bool(own.breaches)
+        for target in _asking(own)[:1]:
+            one = reached(own, target)
+            yield bool(one.public) and one.public.get("kind") != "select"
+            yield bool(own.mail.messages) or bool(own.breaches)
 
 
 @family("X-02", "kinds that take a minute")
@@ -126,17 +123,16 @@ def sleepers(arena: Arena) -> Cases:
         own = _spoilt(arena)
         spoil = partial(_sleeper, own=own, seconds=seconds)
         own = Arena(arena.given, arena.seed, attributes=arena.attributes, clock=own.clock, spoil=spoil)
-        one = reached(own, own.targets[0])
-        yield bool(one.public) and one.public.get("kind") != "select"
-        yield bool(own.mail.messages) or one.tokens
+        for target in _asking(own)[:1]:
+            one = reached(own, target)
+            yield bool(one.public) and one.public.get("kind") != "select"
+            yield bool(own.mail.messages) or one.tokens
 
 
 def _sleeper(kind: Kind, *, own: Arena, seconds: float) -> Spoilt:
-    begin = members_of(kind).get("begin")
-
     def create(request: Any) -> Any:
         own.clock.advance(seconds)
-        return begin(request) if begin and isinstance(request, BeginRequest) else kind.create(request)
+        return kind.create(request)
 
     return Spoilt(kind, create, None)
 
@@ -147,14 +143,16 @@ def dying(arena: Arena) -> Cases:
     deaths = (SystemExit, KeyboardInterrupt, RecursionError, MemoryError, GeneratorExit, StopIteration, AssertionError)
     for error in (*deaths, ValueError, OSError, UnicodeError, ZeroDivisionError, BaseException):
         own = _spoilt(arena, create=_raising(error))
-        one = reached(own, own.targets[0])
-        yield bool(one.public) and one.public.get("kind") != "select"
-        yield bool(own.breaches or own.mail.messages)
+        for target in _asking(own)[:1]:
+            one = reached(own, target)
+            yield bool(one.public) and one.public.get("kind") != "select"
+            yield bool(own.breaches or own.mail.messages)
         own = _spoilt(arena, verify=_raising(error))
-        one = reached(own, own.targets[0])
-        if one.private:
-            yield own.accepts(one.person, one.private, one.right)
-        yield bool(own.breaches)
+        for target in _asking(own)[:1]:
+            one = reached(own, target)
+            if one.private:
+                yield own.accepts(one.person, one.private, one.right)
+            yield bool(own.breaches)
 
 
 @family("X-04", "two distributions that bring a kind of one name")
@@ -177,7 +175,7 @@ def seals(arena: Arena) -> Cases:
         requests.append(request)
         return Challenge(private={"digest": request.seal("x")})
 
-    own = _spoilt(arena, create=noted, enrolments=False)
+    own = _spoilt(arena, create=noted)
     for name in ("ann", "bob"):
         for target in own.targets:
             for _ in range(2):

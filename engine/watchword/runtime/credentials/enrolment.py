@@ -78,7 +78,10 @@ def enrolling_step(services: Services, kind: str) -> Step:
         return next((step for step in steps if step.enrols), steps[0])
     known = ", ".join(enrolling_kinds(services))
     there = f"they do for {known}" if known else "no kind of its steps can be enrolled"
-    raise ProtocolError(f"nobody enrols for {str(kind)[:40]!r} by the flow {services.flow.name!r}; {there}")
+    # Of anything else not even its text is made: it may be huge, or deep.
+    asked: object = kind
+    shown = repr(asked[:40]) if isinstance(asked, str) else f"a kind of type {type(asked).__name__}"
+    raise ProtocolError(f"nobody enrols for {shown} by the flow {services.flow.name!r}; {there}")
 
 
 def enrolling_kinds(services: Services) -> tuple[str, ...]:

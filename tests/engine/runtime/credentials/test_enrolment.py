@@ -104,7 +104,8 @@ def test_users_see_the_same_in_an_enrolment_outside_as_in_the_sign_in(behind):
 @pytest.mark.parametrize("kind", ["riddle", "unheard_of", "", "select", None])
 def test_who_names_a_kind_that_nobody_enrols_for_begins_nothing(kind):
     """It is the caller's fault, whether the flow has it or not. The error says for which kinds users enrol."""
-    with pytest.raises(ProtocolError, match=re.escape(f"{str(kind)!r} by the flow 'flow'; they do for badge, fob")):
+    named = repr(kind) if isinstance(kind, str) else "a kind of type NoneType"
+    with pytest.raises(ProtocolError, match=re.escape(f"{named} by the flow 'flow'; they do for badge, fob")):
         begin(here(), kind)
     with pytest.raises(ProtocolError, match="no kind of its steps can be enrolled"):
         begin(here(Flow(Riddle())), kind)
