@@ -1,6 +1,6 @@
 """What every test run shares: the inner loop, hypothesis profiles, and documents whose code blocks run.
 
-A bare `pytest` is the inner loop: a minute on two cores. It leaves out the files with the line
+A bare `pytest` is the inner loop: a minute and a half on two cores. It leaves out the files with the line
 `pytestmark = pytest.mark.exhaustive` (or a list that begins with that mark) and the pages with the line
 `<!-- pytest: exhaustive -->`, and does not even import them. `pytest --all` runs everything; a file that is named runs in
 any case. The inner loop draws a quarter of the examples of each property. Both go over all cores; under `coverage run`,
