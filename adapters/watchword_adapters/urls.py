@@ -64,6 +64,15 @@ class PortURL:
             options=found,
         )
 
+    def expect_options_alone(self, example: str) -> None:
+        """Refuse a URL with anything but options; *example* shows what is right.
+
+        Raises:
+            ConfigurationError: if it has a host, a port, a path, a user or a password.
+        """
+        if self.host or self.path or self.user or self.password or self.port is not None:
+            _refuse(self.scheme, f"takes options alone, as in {example}")
+
 
 def _split(url: str) -> tuple[SplitResult, int | None] | None:
     from urllib.parse import urlsplit  # noqa: PLC0415

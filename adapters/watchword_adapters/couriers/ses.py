@@ -164,10 +164,7 @@ def register_couriers(register: RegisterCourier) -> None:
 
 def _from_url(url: str) -> Courier:
     parts = PortURL.parse(url, options=("from", "region", "configuration_set", "endpoint"))
-    if parts.host or parts.path or parts.user or parts.password or parts.port is not None:
-        raise ConfigurationError(
-            "the URL ses: takes options alone, as in ses://?from=no-reply@example.com&region=eu-west-1"
-        )
+    parts.expect_options_alone("ses://?from=no-reply@example.com&region=eu-west-1")
     if "from" not in parts.options:
         raise ConfigurationError("the URL ses: needs the sender, as in ses://?from=no-reply@example.com")
     return SesCourier(

@@ -173,8 +173,7 @@ def _from_url(url: str) -> Courier:
     names = ("origination", "max_price", "configuration_set", "protect_configuration", "region", "endpoint")
     parts = PortURL.parse(url, options=names)
     example = "sms-voice://?origination=pool-0123&max_price=0.10"
-    if parts.host or parts.path or parts.user or parts.password or parts.port is not None:
-        raise ConfigurationError(f"the URL sms-voice: takes options alone, as in {example}")
+    parts.expect_options_alone(example)
     for needed in names[:2]:
         if needed not in parts.options:
             raise ConfigurationError(f"the URL sms-voice: needs the option {needed}, as in {example}")

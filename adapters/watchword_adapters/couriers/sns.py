@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Protocol, cast
 from watchword.contract.hookspecs import RegisterCourier, hookimpl
 from watchword.contract.kinds import Message
 from watchword.contract.ports import Clock, Courier, Permission, Receipt
-from watchword.errors import ConfigurationError
 from watchword_adapters.aws.aws_client import KeptClient
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers.aws_sending import price_of, send_once, sending_client, text_of
@@ -128,6 +127,5 @@ def register_couriers(register: RegisterCourier) -> None:
 
 def _from_url(url: str) -> Courier:
     parts = PortURL.parse(url, options=("max_price", "sender_id", "origination", "region", "endpoint"))
-    if parts.host or parts.path or parts.user or parts.password or parts.port is not None:
-        raise ConfigurationError("the URL sns: takes options alone, as in sns://?max_price=0.10&region=eu-west-1")
+    parts.expect_options_alone("sns://?max_price=0.10&region=eu-west-1")
     return SnsCourier(**cast("Any", parts.options))
