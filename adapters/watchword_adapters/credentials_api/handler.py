@@ -13,7 +13,7 @@ from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.credentials_api.api import CredentialsApi, error_reply
 from watchword_adapters.credentials_api.callers import Callers, GetUser
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
-from watchword_adapters.rest.lambda_function import ProxyHandler, engine_of, pool_and_clients, proxy_handler, tokens_of
+from watchword_adapters.rest.lambda_function import ProxyHandler, host_of, proxy_handler
 from watchword_adapters.rest.pool_tokens import KeySet
 
 if TYPE_CHECKING:
@@ -66,12 +66,9 @@ def credentials_handler(
         environment=environment,
         registry=registry,
     )
-    pool, clients = pool_and_clients(settings, pool, clients)
     allowed = _origins(settings.environment.get("WATCHWORD_ORIGINS", "").split() if origins is None else origins)
-    engine = engine_of(settings, flow)
-    callers = Callers(
-        tokens_of(engine, pool, clients, public_keys, settings.environment), get_user or _get_user_of(pool)
-    )
+    engine, pool, tokens = host_of(settings, flow, pool, clients, public_keys)
+    callers = Callers(tokens, get_user or _get_user_of(pool))
     return proxy_handler(CredentialsApi(engine, pool, callers, allowed), base_path, error_reply)
 
 

@@ -11,7 +11,7 @@ from watchword.contract.ports import Audit, Clock, Ledger, Random
 from watchword_adapters.fido2_api.api import Fido2Api
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 from watchword_adapters.rest.exchange import refusing_reply
-from watchword_adapters.rest.lambda_function import ProxyHandler, engine_of, pool_and_clients, proxy_handler, tokens_of
+from watchword_adapters.rest.lambda_function import ProxyHandler, host_of, proxy_handler
 from watchword_adapters.rest.pool_tokens import KeySet
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def fido2_handler(
         environment=environment,
         registry=registry,
     )
-    pool, clients = pool_and_clients(settings, pool, clients)
-    engine = engine_of(settings, flow)
-    api = Fido2Api(engine, pool, tokens_of(engine, pool, clients, public_keys, settings.environment))
-    return proxy_handler(api, base_path, lambda refused: refusing_reply(refused.status, str(refused)))
+    engine, pool, tokens = host_of(settings, flow, pool, clients, public_keys)
+    return proxy_handler(
+        Fido2Api(engine, pool, tokens), base_path, lambda refused: refusing_reply(refused.status, str(refused))
+    )

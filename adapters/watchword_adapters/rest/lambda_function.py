@@ -18,7 +18,7 @@ ProxyHandler = Callable[[object, object], dict[str, Any]]
 """A handler for API Gateway, with either payload format, and for function URLs."""
 
 
-def engine_of(settings: HostSettings, flow: Flow | str | os.PathLike[str]) -> Engine:
+def _engine_of(settings: HostSettings, flow: Flow | str | os.PathLike[str]) -> Engine:
     """Return the engine of *flow*, prepared.
 
     Raises:
@@ -29,7 +29,7 @@ def engine_of(settings: HostSettings, flow: Flow | str | os.PathLike[str]) -> En
     return engine
 
 
-def pool_and_clients(
+def _pool_and_clients(
     settings: HostSettings, pool: str | None, clients: Sequence[str] | None
 ) -> tuple[str, Sequence[str]]:
     """Return the id of the user pool and those of its app clients: as given, or else as the environment of *settings* says.
@@ -42,6 +42,23 @@ def pool_and_clients(
     if not pool:
         raise ConfigurationError("the user pool is not named: set WATCHWORD_POOL to its id, or pass pool=")
     return pool, said.get("WATCHWORD_CLIENTS", "").split() if clients is None else clients
+
+
+def host_of(
+    settings: HostSettings,
+    flow: Flow | str | os.PathLike[str],
+    pool: str | None,
+    clients: Sequence[str] | None,
+    public_keys: KeySet | None,
+) -> tuple[Engine, str, PoolTokens]:
+    """Return what an API of *flow* runs on: its engine, the id of the user pool, and what checks the tokens of callers.
+
+    Raises:
+        ConfigurationError: if a setting is missing or wrong.
+    """
+    pool, clients = _pool_and_clients(settings, pool, clients)
+    engine = _engine_of(settings, flow)
+    return engine, pool, tokens_of(engine, pool, clients, public_keys, settings.environment)
 
 
 def tokens_of(
