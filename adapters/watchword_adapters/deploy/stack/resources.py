@@ -31,22 +31,16 @@ def secret(description: str) -> dict[str, Any]:
 
 def ledger_table() -> dict[str, Any]:
     """Return the table of the ledger."""
-    return {
-        "Type": "AWS::DynamoDB::Table",
-        "DeletionPolicy": "Retain",
-        "UpdateReplacePolicy": "Retain",
-        "Properties": {
-            "AttributeDefinitions": [{"AttributeName": PARTITION_KEY, "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
-            "BillingMode": "PAY_PER_REQUEST",
-            "TimeToLiveSpecification": {"AttributeName": TTL, "Enabled": True},
-            "SSESpecification": {"SSEEnabled": True},
-        },
-    }
+    return _table(TimeToLiveSpecification={"AttributeName": TTL, "Enabled": True})
 
 
 def credentials_table() -> dict[str, Any]:
     """Return the table of what users enrolled: it lives for years, nothing in it ends by itself, and it can be restored."""
+    return _table(DeletionProtectionEnabled=True, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+
+
+def _table(**more: object) -> dict[str, Any]:
+    """Return an encrypted table that stays when the stack goes, with what *more* it has."""
     return {
         "Type": "AWS::DynamoDB::Table",
         "DeletionPolicy": "Retain",
@@ -55,8 +49,7 @@ def credentials_table() -> dict[str, Any]:
             "AttributeDefinitions": [{"AttributeName": PARTITION_KEY, "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
             "BillingMode": "PAY_PER_REQUEST",
-            "DeletionProtectionEnabled": True,
-            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
+            **more,
             "SSESpecification": {"SSEEnabled": True},
         },
     }
