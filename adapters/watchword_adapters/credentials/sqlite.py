@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -13,7 +12,7 @@ from watchword.contract.hookspecs import RegisterCredentials, hookimpl
 from watchword.contract.ports import Clock, Reach
 from watchword.errors import ConfigurationError
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.ledgers.sqlite_file import Contents, SqliteFile, path_from_url
+from watchword_adapters.ledgers.sqlite_file import Contents, SqliteFile, path_from_url, tampered_row
 
 _PAGE = 200
 """Credentials that `everything` reads at a time: writers wait for no longer than that."""
@@ -124,16 +123,16 @@ def _row(credential: Credential, version: int) -> tuple[object, ...]:
 def _read(row: tuple[Any, ...]) -> Credential:
     each, owner, kind, label, created, used, state, version, rounds = row
     if not all(isinstance(text, str) for text in (each, owner, kind, label, state, rounds)):
-        raise _tampered()
+        raise tampered_row()
     if not all(type(number) is int and number >= 0 for number in (created, used, version)):
-        raise _tampered()
+        raise tampered_row()
     try:
         kept, listed = json.loads(state), json.loads(rounds)
         if not isinstance(kept, Mapping) or not isinstance(listed, list):
-            raise _tampered()
+            raise tampered_row()
         texts = [text for text in cast("list[object]", listed) if isinstance(text, str)]
         if len(texts) != len(cast("list[object]", listed)):
-            raise _tampered()
+            raise tampered_row()
         return Credential(
             *(each, owner, kind, label, created, used),
             state=cast("Mapping[str, str]", kept),
@@ -141,11 +140,7 @@ def _read(row: tuple[Any, ...]) -> Credential:
             rounds=tuple(texts),
         )
     except (ValueError, RecursionError, ConfigurationError):
-        raise _tampered() from None
-
-
-def _tampered() -> sqlite3.DataError:
-    return sqlite3.DataError("it holds a row that Watchword did not write")
+        raise tampered_row() from None
 
 
 @hookimpl

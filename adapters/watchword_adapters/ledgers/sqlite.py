@@ -12,7 +12,7 @@ from watchword.contract.hookspecs import RegisterLedger, hookimpl
 from watchword.contract.ports import Charge, ChargeRequest, Claim, ClaimState, Clock, Ledger, Limit, Reach
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.ledgers.sliding_window import GRACE, has_room, largest_count, longest_window
-from watchword_adapters.ledgers.sqlite_file import Contents, SqliteFile, path_from_url
+from watchword_adapters.ledgers.sqlite_file import Contents, SqliteFile, path_from_url, tampered_row
 
 _UNPAID, _BY_BUDGET, _BY_OWN_TRY, _FOR_GOOD = 0, 1, 2, 3
 """How a round was paid for, as it is written in the file; for good, whichever way, once its answer was repeated."""
@@ -239,25 +239,25 @@ class SqliteLedger:
 
 def _number(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
-        raise _tampered()
+        raise tampered_row()
     return float(value)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise _tampered()
+        raise tampered_row()
     return value
 
 
 def _payment(value: Any) -> int:
     if type(value) is not int or value not in (_UNPAID, _BY_BUDGET, _BY_OWN_TRY, _FOR_GOOD):
-        raise _tampered()
+        raise tampered_row()
     return value
 
 
 def _flag(value: Any) -> bool:
     if type(value) is not int or value not in (0, 1):
-        raise _tampered()
+        raise tampered_row()
     return value == 1
 
 
@@ -268,11 +268,7 @@ def _state(value: Any) -> ClaimState:
         return "sent"
     if value == "unsent":
         return "unsent"
-    raise _tampered()
-
-
-def _tampered() -> sqlite3.DataError:
-    return sqlite3.DataError("it holds a row that Watchword did not write")
+    raise tampered_row()
 
 
 @hookimpl

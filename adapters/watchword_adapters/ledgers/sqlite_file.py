@@ -44,6 +44,11 @@ class Contents:
     sweeps: tuple[tuple[str, float], ...] = ()
 
 
+def tampered_row() -> sqlite3.DataError:
+    """Return the error for a row that cannot be read: `SqliteFile` tells it as a fault of the file."""
+    return sqlite3.DataError("it holds a row that Watchword did not write")
+
+
 _opening = Lock()
 """Held while a file is created and first locked: closing any descriptor of a file drops the process's locks on it."""
 
