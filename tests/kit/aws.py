@@ -27,6 +27,18 @@ LONG = 3600.0
 """Seconds that a request to the emulator may take, on however slow a machine."""
 
 
+def race(operation, parameters):
+    """A transaction that met another one, or a single write that did."""
+    if operation == "TransactWriteItems":
+        reasons = [{"Code": "TransactionConflict"}, *({"Code": "None"} for _ in parameters["TransactItems"][1:])]
+        return 400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons, "message": "canary"}
+    return (400, "TransactionConflictException") if operation in ("PutItem", "UpdateItem") else "pass"
+
+
+TRANSIENT = ("lost", "cut", (500, "InternalServerError"), (400, "ThrottlingException"), race)
+"""What may happen to any call, and is over with the next."""
+
+
 _load_file, _list_services = JSONFileLoader.load_file, Loader.list_available_services
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from kit.aws import REGION, Aws, isolate, metered, patient
+from kit.aws import REGION, TRANSIENT, Aws, isolate, metered, patient
 from kit.ledger_calls import operations, outcome
 from watchword import Flow
 from watchword.contract.ports import Charge, ChargeRequest, Limit
@@ -113,25 +113,14 @@ def test_memory_and_dynamodb_give_the_same_answers(pair, done):
         assert outcome(one, number, operation) == outcome(other, number, operation), operation
 
 
-lost = st.sampled_from(["lost", "cut", (500, "InternalServerError"), (400, "ThrottlingException"), "race"])
-
-
-def race(operation, parameters):
-    """A transaction that met another one, or a single write that did."""
-    if operation == "TransactWriteItems":
-        reasons = [{"Code": "TransactionConflict"}, *({"Code": "None"} for _ in parameters["TransactItems"][1:])]
-        return 400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons, "message": "canary"}
-    return (400, "TransactionConflictException") if operation in ("PutItem", "UpdateItem") else "pass"
-
-
 @settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(done=st.lists(st.tuples(operations, st.integers(0, 3), lost), min_size=10, max_size=30))
+@given(done=st.lists(st.tuples(operations, st.integers(0, 3), st.sampled_from(TRANSIENT)), min_size=10, max_size=30))
 def test_a_fault_at_any_call_changes_no_answer(aws, pair, done):
     """A lost answer, a request that never came, a throttle, a fault or a race, at any call of any operation."""
     one, other, examples = pair
     number = next(examples)
     for operation, place, fault in done:
-        aws.faults[:] = ["pass"] * place + [race if fault == "race" else fault]
+        aws.faults[:] = ["pass"] * place + [fault]
         answers = outcome(one, number, operation), outcome(other, number, operation)
         aws.faults.clear()
         assert answers[0] == answers[1], (operation, place, fault)
