@@ -1,10 +1,9 @@
 """The corpus has teeth: deliberately vulnerable twins of what it attacks, each caught by the family that is named for it."""
 
 import pytest
-from attrs import frozen
 
-from kit.broken_code import broken
 from kit.sample_triggers import Sample
+from kit.vulnerable_twins import Twin, found
 from watchword import Flow, fallback, named, sequence
 from watchword.algebra import derivative
 from watchword.contract import typed_codes
@@ -32,17 +31,6 @@ FLOWS = {
     "fallback": Flow(fallback(SampleQuestion(attempts=1), named("second", SampleQuestion())), name="fallback"),
 }
 CASES = 150
-
-
-@frozen
-class Twin:
-    """A change of one function that makes it vulnerable, the family that must find it, and the flow to try it on."""
-
-    function: object
-    old: str
-    new: str
-    family: str
-    flow: str = "code"
 
 
 VERIFIED = "if charge.outcome == "
@@ -331,24 +319,16 @@ SAMPLES = {
 }
 
 
-def caught(family, flow, cases=CASES):
-    """What the family *family* finds on *flow*."""
-    only = tuple(each for each in FAMILIES if each.id == family)
-    return attack(FLOWS[flow], cases=cases, seed="twins", families=only).succeeded
-
-
 @pytest.mark.parametrize("name", TWINS)
 def test_a_vulnerable_twin_is_caught_by_its_family(name):
     """By name, with at least one success."""
-    twin = TWINS[name]
-    with broken(twin.function, twin.old, twin.new):
-        assert caught(twin.family, twin.flow)
+    assert TWINS[name].caught(FLOWS, CASES)
 
 
 @pytest.mark.parametrize(("family", "flow"), sorted({(twin.family, twin.flow) for twin in TWINS.values()}))
 def test_what_is_not_broken_is_not_caught(family, flow):
     """The same families on the same flows find nothing in what is shipped."""
-    assert {} == caught(family, flow)
+    assert {} == found(family, FLOWS, flow, CASES)
 
 
 @pytest.mark.parametrize("fault", SAMPLES)

@@ -1,13 +1,12 @@
 """The corpus has teeth where something is remembered: vulnerable twins, each caught by the family that is named for it."""
 
 import pytest
-from attrs import frozen
 
-from kit.broken_code import broken
+from kit.vulnerable_twins import Twin, found
 from watchword import Flow, enrol, enrolled, one_of, sequence, when
 from watchword.runtime import services, situation, verification
 from watchword.runtime.credentials import effects, enrolment, pending
-from watchword_adapters.attacks import FAMILIES, attack
+from watchword_adapters.attacks import FAMILIES
 from watchword_adapters.credentials import memory
 from watchword_adapters.credentials_api import api, callers
 from watchword_adapters.rest import pool_tokens
@@ -32,17 +31,6 @@ FLOWS = {
     "either": Flow(sequence(SHORT, when(enrolled("totp"), Totp(), otherwise=enrol(Totp()))), name="either"),
 }
 CASES = 300
-
-
-@frozen
-class Twin:
-    """A change of one function that makes it vulnerable, the family that must find it, and the flow to try it on."""
-
-    function: object
-    old: str
-    new: str
-    family: str
-    flow: str = "app"
 
 
 TWINS = {
@@ -190,24 +178,16 @@ TWINS = {
 }
 
 
-def caught(family, flow):
-    """What the family *family* finds on *flow*."""
-    only = tuple(each for each in FAMILIES if each.id == family)
-    return attack(FLOWS[flow], cases=CASES, seed="twins", families=only).succeeded
-
-
 @pytest.mark.parametrize("name", TWINS)
 def test_a_vulnerable_twin_is_caught_by_its_family(name):
     """By name, with at least one success."""
-    twin = TWINS[name]
-    with broken(twin.function, twin.old, twin.new):
-        assert caught(twin.family, twin.flow)
+    assert TWINS[name].caught(FLOWS, CASES)
 
 
 @pytest.mark.parametrize(("family", "flow"), sorted({(twin.family, twin.flow) for twin in TWINS.values()}))
 def test_what_is_not_broken_is_not_caught(family, flow):
     """The same families on the same flows find nothing in what is shipped."""
-    assert {} == caught(family, flow)
+    assert {} == found(family, FLOWS, flow, CASES)
 
 
 def test_each_family_of_what_is_remembered_has_a_twin():
