@@ -12,8 +12,9 @@ from attrs import field, frozen
 
 from watchword.algebra.flow import Flow, enrols_in_a_step, expect_flow, needs_store
 from watchword.contract import hookspecs
+from watchword.contract.members import channel_of, missing_members, reach_of
 from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
-from watchword.contract.powers import channel_of, missing_members, powers_of_ledger, reach_of
+from watchword.contract.powers import powers_of_ledger
 from watchword.errors import ConfigurationError
 from watchword_adapters.aws.in_lambda import runs_handler, runs_in_lambda
 

@@ -14,7 +14,8 @@ from watchword.contract.ports import read_only, read_only_values
 
 CHOICE = "watchword_choice"
 ACTION = "watchword_action"
-"""The two keys of client metadata that Watchword reads."""
+REDIRECT = "watchword_redirect"
+"""The keys of client metadata that Watchword reads. The last is the name of where a link is to lead."""
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import (
@@ -24,6 +24,7 @@ from watchword.algebra.blocks import (
     OneOf,
     When,
     expect_blocks,
+    kinds_in,
 )
 from watchword.contract.kinds import Factor, HostRun, Kind
 from watchword.contract.powers import Powers, is_host_run, powers_of
@@ -62,8 +63,8 @@ class Step:
 
     @property
     def offered(self) -> bool:
-        """Whether a client may answer the step in a select round."""
-        return self.powers.offers and not self.enrols
+        """Whether a client may answer the step in a select round: a link only where it signs in anywhere."""
+        return self.powers.offers and not self.enrols and self.powers.opens in {"", "anywhere"}
 
 
 @frozen(eq=False, repr=False)
@@ -157,7 +158,11 @@ class _Lowering:
         if name in self.steps:
             raise ConfigurationError(f"two steps are named {name!r}: give one another name with named('…', …)")
         powers = powers_of(kind)
-        if powers.offers and powers.sends:
+        if powers.links and not powers.sends:
+            raise ConfigurationError(
+                f"kind {kind.kind!r} has redirects and opens but no channel: a link goes out in a message"
+            )
+        if powers.offers and powers.sends and not powers.links:
             raise ConfigurationError(
                 f"kind {kind.kind!r} has both offer and channel: an offer has no message, so take one of them away"
             )
@@ -169,12 +174,14 @@ class _Lowering:
 class _Before:
     """What holds on every path to a place in a flow.
 
-    A factor is *proven*; a step of the flow's own was *asked*. If *undecided* names a kind, the user may have come there
-    because nothing of that kind is enrolled, and nothing was asked, so that nobody has looked up whether it is.
+    A factor is *proven*; a step of the flow's own was *asked*; a round was *begun* that the flow asked for itself, a choice or a
+    step. If *undecided* names a kind, the user may have come there because nothing of that kind is enrolled, and nothing was asked,
+    so that nobody has looked up whether it is.
     """
 
     proven: bool = False
     asked: bool = False
+    begun: bool = False
     undecided: str = ""
 
 
@@ -189,34 +196,54 @@ def _after(block: Block, before: _Before) -> _Before:
             for part in parts:
                 before = _after(part, before)
             return before
-        case OneOf(options) | Fallback(options):
-            return _either(_after(option, before) for option in options)
+        case Fallback(options):
+            # What comes in place of the first comes behind a round of it, if only one that says that it cannot be asked.
+            later = evolve(before, begun=True)
+            return _either(_after(option, later if place else before) for place, option in enumerate(options))
+        case OneOf(options):
+            chosen = _with_choice(options, before)
+            return _either(_after(option, chosen) for option in options)
         case AtLeast(count, options):
-            passed = [_after(option, before) for option in options]
-            return _Before(before.proven or sum(not each.proven for each in passed) < count, asked=True)
+            chosen = _with_choice(options, before)
+            passed = [_after(option, chosen) for option in options]
+            return _Before(before.proven or sum(not each.proven for each in passed) < count, asked=True, begun=True)
         case When(condition, then, otherwise):
             left_out = before
             if isinstance(condition, EnrolledCondition):
                 _expect_proof(
                     f"when(enrolled({condition.kind!r}), …): strangers would learn who has enrolled it", before
                 )
-                left_out = before if before.asked else _Before(before.proven, undecided=condition.kind)
+                left_out = before if before.asked else evolve(before, undecided=condition.kind)
             return _either((_after(then, before), _after(otherwise, before) if otherwise else left_out))
         case Enrol(kind):
             _expect_proof(f"enrol({type(kind).__name__}()): strangers would enrol for a user", before)
-            return _Before(before.proven, asked=True)
-        case Named(_, inner) | AskFirst(inner):
+            return _Before(before.proven, asked=True, begun=True)
+        case Named(_, inner):
             return _after(inner, before)
+        case AskFirst(inner):
+            return _after(inner, evolve(before, begun=True))
         case _:
             if is_host_run(block):
                 return _Before(proven=True)  # it comes before everything else
-            return _Before(before.proven or bool(block.proves), asked=True)
+            if powers_of(block).links and not before.begun:
+                raise ConfigurationError(
+                    f"{type(block).__name__}(…): a link is good in the sign-in that asked for it, and there is none yet when a "
+                    f"flow begins with it: write ask_first({type(block).__name__}(…)), or put another step or a choice before it"
+                )
+            return _Before(before.proven or bool(block.proves), asked=True, begun=True)
+
+
+def _with_choice(options: tuple[Block, ...], before: _Before) -> _Before:
+    """Return what holds where one of *options* begins. Who signs in without a password is not offered those that begin with it."""
+    asks = sum(not any(map(is_host_run, kinds_in(option))) for option in options) > 1
+    return evolve(before, begun=before.begun or asks)
 
 
 def _either(passed: Iterable[_Before]) -> _Before:
     ways = tuple(passed)
     undecided = next((each.undecided for each in ways if each.undecided), "")
-    return _Before(all(each.proven for each in ways), all(each.asked for each in ways), undecided)
+    proven, asked, begun = (all(getattr(each, name) for each in ways) for name in ("proven", "asked", "begun"))
+    return _Before(proven, asked, begun, undecided)
 
 
 def _expect_proof(what: str, before: _Before) -> None:

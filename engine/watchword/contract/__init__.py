@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from watchword.contract.powers import (
         Enrols,
         Guessable,
+        Links,
         NeedsModules,
         NeedsPermissions,
         Offers,
@@ -66,6 +67,7 @@ __all__ = [
     "KindRequest",
     "Ledger",
     "Limit",
+    "Links",
     "Message",
     "NeedsModules",
     "NeedsPermissions",
@@ -102,7 +104,7 @@ _NAMES = {
         *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),
     ),
     "powers": (
-        *("Enrols", "Guessable", "NeedsModules", "NeedsPermissions", "Offers", "Powers", "Prepares"),
+        *("Enrols", "Guessable", "Links", "NeedsModules", "NeedsPermissions", "Offers", "Powers", "Prepares"),
         *("Remembers", "Sends", "powers_of"),
     ),
     "typed_codes": ("Case",),

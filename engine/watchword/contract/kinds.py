@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 from attrs import evolve, field, fields_dict, frozen, has
 
 from watchword.contract.ports import read_only
+from watchword.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credential
@@ -115,11 +116,18 @@ class Sms:
         return (self.text,)
 
 
+def _no_ticket(_: str = "") -> Any:
+    raise ConfigurationError(
+        "the kind makes or redeems a ticket, and it has no links: give it redirects and opens, as watchword.contract.Links has them"
+    )
+
+
 @frozen(eq=False, repr=False)
 class RequestMethods:
     """What is behind the methods of a request: the engine's arithmetic for one round of one user, and the store.
 
-    *root_key* is the id of the newest root key. The others are as the requests have them; *same* compares in constant time.
+    *root_key* is the id of the newest root key. The others are as the requests have them; *same* compares in constant time. A kind
+    without links has no tickets.
     """
 
     code: Callable[[str, int], str]
@@ -129,6 +137,8 @@ class RequestMethods:
     derive: Callable[[str, str], bytes]
     credentials: Callable[[], tuple[Credential, ...]]
     root_key: str
+    ticket: Callable[[], str] = _no_ticket
+    redeem: Callable[[str], Verdict] = _no_ticket
 
 
 @frozen(eq=False, repr=False)
@@ -183,7 +193,8 @@ class CreateRequest(KindRequest):
     *again* is True if the round before was this step, answered wrong; *carry* is what this kind's challenge of the
     round before handed on. *proven* is True if a factor was proven before in this sign-in. Until then a stranger looks
     on, who must not learn who exists: a challenge shows nothing that belongs to the user, such as a masked address or
-    what is enrolled.
+    what is enrolled. *redirect* is the name under which the kind knows where the client wants the link to lead; empty if the
+    client said none that the kind has.
     """
 
     expires: int
@@ -191,6 +202,7 @@ class CreateRequest(KindRequest):
     again: bool = False
     carry: Mapping[str, str] = field(factory=dict[str, str], converter=read_only, repr=False)
     proven: bool = False
+    redirect: str = field(default="", kw_only=True)
 
     def code(self, alphabet: str, length: int) -> str:
         """Return a secret of *length* symbols of *alphabet*, each equally likely and independent.
@@ -203,6 +215,17 @@ class CreateRequest(KindRequest):
     def seal(self, answer: str) -> str:
         """Return a keyed digest of *answer*, good for this challenge, kind and user only. Put this in ``private``."""
         return self.methods.seal(answer)
+
+    def ticket(self) -> str:
+        """Return the ticket of this challenge: what a link carries in place of the code. Nothing is stored for it.
+
+        It is good for this user, pool, app client and step alone, until the challenge ends, and once. Where the kind opens in the
+        same browser, it is good in this sign-in alone. Put it into a link of a message, behind a ``#``, and nowhere else.
+
+        Raises:
+            ConfigurationError: if the kind is none that `Links`.
+        """
+        return self.methods.ticket()
 
 
 @frozen
@@ -240,18 +263,31 @@ class VerifyRequest(KindRequest):
         """Say, in constant time, whether *answer* seals to *expected*. An expected value that is missing never matches."""
         return bool(expected) and self.methods.same(expected or "", self.methods.seal(answer))
 
+    def redeem(self, text: str) -> Verdict:
+        """Return the verdict on *text* as a ticket. Return it as it is: the engine uses the ticket up.
+
+        It is right for a ticket that is good here. Else its reason is ``wrong``, ``expired``, or ``other_browser`` for a good
+        ticket of another sign-in, which costs no guess and is not used up.
+
+        Raises:
+            ConfigurationError: if the kind is none that `Links`.
+        """
+        return self.methods.redeem(text)
+
 
 @frozen
 class Verdict:
     """What `verify` says of an answer. *reason* is a word for the audit, never shown to the client; a right answer may have one.
 
     *use* is the one write that a right answer may ask for: a credential that the request gave, with a new *state*. The engine
-    writes it in the name of the round, so that a host's repeat reads right again and nobody else uses it twice.
+    writes it in the name of the round, so that a host's repeat reads right again and nobody else uses it twice. *redeems* is the
+    ticket that `VerifyRequest.redeem` was asked about: the engine reads it itself.
     """
 
     right: bool
     reason: str = ""
     use: Credential | None = field(default=None, repr=False)
+    redeems: str = field(default="", repr=False, kw_only=True)
 
 
 class Kind(Protocol):

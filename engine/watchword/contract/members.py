@@ -9,7 +9,7 @@ from typing import Any, Final, cast, get_args
 import attrs
 
 from watchword.contract.kinds import Factor
-from watchword.contract.ports import Permission
+from watchword.contract.ports import Permission, Reach
 from watchword.errors import ConfigurationError
 
 FACTORS: Final[tuple[str, ...]] = get_args(Factor)
@@ -37,6 +37,12 @@ def is_text(value: object) -> bool:
 def are_texts(value: object) -> bool:
     """Say whether *value* is a tuple of texts."""
     return isinstance(value, tuple) and all(map(is_text, cast("tuple[object, ...]", value)))
+
+
+def are_named_texts(value: object) -> bool:
+    """Say whether *value* is a mapping of texts to texts, and not empty."""
+    pairs = list(cast("Mapping[object, object]", value).items()) if isinstance(value, Mapping) else []
+    return bool(pairs) and all(is_text(each) for pair in pairs for each in pair)
 
 
 def are_words(value: object) -> bool:
@@ -187,3 +193,44 @@ def _half(
     return ConfigurationError(
         f"{who} has {has} but no {lacks}, and {power} has all of these or none: add {adds}{note}, or leave out {has}"
     )
+
+
+def channel_of(courier: object) -> str:
+    """Return the channel that *courier* carries.
+
+    Raises:
+        ConfigurationError: if it does not say so.
+    """
+    channel = attribute_of(courier, "channel")
+    if not is_text(channel):
+        raise ConfigurationError(
+            f"the courier {type(courier).__name__} does not say which channel it carries: give it "
+            'channel = "email", or the channel of the kind that sends by it'
+        )
+    return cast("str", channel)
+
+
+def reach_of(shared: object, port: str = "ledger") -> Reach:
+    """Return which processes share the ledger or the store *shared*; *port* is the word for it.
+
+    Raises:
+        ConfigurationError: if it does not say so.
+    """
+    reach = attribute_of(shared, "reach")
+    if not isinstance(reach, str) or reach not in get_args(Reach):
+        raise ConfigurationError(
+            f"the {port} {type(shared).__name__} does not say which processes share it: give it "
+            'reach = "everywhere" if all do, or "machine" or "process"'
+        )
+    return cast("Reach", reach)
+
+
+def missing_members(made: object, port: type) -> tuple[str, ...]:
+    """Return the members of the protocol *port* that *made* has not."""
+    names = (*inspect.get_annotations(port), *vars(port))
+    return lacked_members(made, tuple(name for name in names if not name.startswith("_")))
+
+
+def lacked_members(value: object, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of *names* *value* has not."""
+    return tuple(name for name in names if attribute_of(value, name) is ABSENT)

@@ -6,20 +6,19 @@ none. Half a power, or a member of the wrong type, is a ConfigurationError.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol, cast
 
 import attrs
 
 from watchword.contract.kinds import Factor, HostRun, Kind
 from watchword.contract.members import (
-    ABSENT,
     FACTORS,
     Member,
     are_factors,
+    are_named_texts,
     are_permissions,
     are_seconds_of_padding,
     are_texts,
@@ -30,12 +29,13 @@ from watchword.contract.members import (
     is_of_instances,
     is_one_of,
     is_text,
+    lacked_members,
     members_found,
     name_of,
     read_power,
     whole_number_from,
 )
-from watchword.contract.ports import Permission, Reach
+from watchword.contract.ports import Permission
 from watchword.errors import ConfigurationError, WatchwordError
 
 if TYPE_CHECKING:
@@ -59,6 +59,24 @@ class Sends(Protocol):
     @property
     def resend_after(self) -> int:
         """Seconds before a message may be sent again, 16 or more."""
+        ...
+
+
+class Links(Protocol):
+    """A kind whose message holds a link with a ticket, which its requests make and redeem.
+
+    *redirects* says by name where a link leads; the client names one, and the first is taken if it names none. *opens* says
+    where the link signs in: in the sign-in that asked for it, or ``"anywhere"``.
+    """
+
+    @property
+    def redirects(self) -> Mapping[str, str]:
+        """Where a link leads, by name."""
+        ...
+
+    @property
+    def opens(self) -> Literal["same_browser", "anywhere"]:
+        """Where a link signs in."""
         ...
 
 
@@ -162,7 +180,14 @@ class Powers:
     begin: Callable[[BeginRequest], Enrolment] | None = attrs.field(default=None, eq=False)
     complete: Callable[[CompleteRequest], NewCredential | Verdict] | None = attrs.field(default=None, eq=False)
     offer: Callable[[CreateRequest], Challenge] | None = attrs.field(default=None, eq=False)
+    redirects: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    opens: Literal["", "same_browser", "anywhere"] = ""
     floor: float = 0.0
+
+    @property
+    def links(self) -> bool:
+        """Whether its message holds a link."""
+        return bool(self.opens)
 
     @property
     def enrols(self) -> bool:
@@ -219,6 +244,10 @@ KIND_POWERS: Final[Mapping[type, tuple[Member, ...]]] = {
     Sends: (
         Member("channel", is_text, 'a text such as "email", as a ClassVar'),
         Member("resend_after", whole_number_from(0), "a whole number of seconds", setting=True),
+    ),
+    Links: (
+        Member("redirects", are_named_texts, "a mapping of names to addresses, one at least", setting=True),
+        Member("opens", is_one_of("same_browser", "anywhere"), '"same_browser" or "anywhere"', setting=True),
     ),
     NeedsModules: (
         Member("requires_create", are_texts, "a tuple of module names, as a ClassVar"),
@@ -300,36 +329,6 @@ def _read(thing: object, who: str, table: Mapping[type, tuple[Member, ...]], fac
     return Powers(**{name: value for row in rows for name, value in read_power(thing, who, *row).items()})
 
 
-def channel_of(courier: object) -> str:
-    """Return the channel that *courier* carries.
-
-    Raises:
-        ConfigurationError: if it does not say so.
-    """
-    channel = attribute_of(courier, "channel")
-    if not is_text(channel):
-        raise ConfigurationError(
-            f"the courier {type(courier).__name__} does not say which channel it carries: give it "
-            'channel = "email", or the channel of the kind that sends by it'
-        )
-    return cast("str", channel)
-
-
-def reach_of(shared: object, port: str = "ledger") -> Reach:
-    """Return which processes share the ledger or the store *shared*; *port* is the word for it.
-
-    Raises:
-        ConfigurationError: if it does not say so.
-    """
-    reach = attribute_of(shared, "reach")
-    if not isinstance(reach, str) or reach not in get_args(Reach):
-        raise ConfigurationError(
-            f"the {port} {type(shared).__name__} does not say which processes share it: give it "
-            'reach = "everywhere" if all do, or "machine" or "process"'
-        )
-    return cast("Reach", reach)
-
-
 def members_of(kind: object) -> Mapping[str, Any]:
     """Return what *kind* has of the members of all powers and facts: what a stand-in for it must have, and no more."""
     return {member.name: value for member, value in members_found(kind, chain(_FACTS, *KIND_POWERS.values())).items()}
@@ -337,12 +336,12 @@ def members_of(kind: object) -> Mapping[str, Any]:
 
 def is_host_run(value: object) -> TypeIs[HostRun]:
     """Say whether the rounds of *value* are run by the host itself."""
-    return not isinstance(value, type) and not _lacking(value, _HOST_RUN)
+    return not isinstance(value, type) and not lacked_members(value, _HOST_RUN)
 
 
 def is_kind(value: object) -> TypeIs[Kind]:
     """Say whether *value* is a kind of challenge whose rounds the engine runs: an instance, not its class."""
-    return not isinstance(value, type) and not is_host_run(value) and not _lacking(value, _KIND)
+    return not isinstance(value, type) and not is_host_run(value) and not lacked_members(value, _KIND)
 
 
 _KIND = ("kind", "proves", "create", "verify")
@@ -351,7 +350,7 @@ _HOST_RUN = ("host_rounds",)
 
 def lacked_by_kind(value: object) -> tuple[str, ...]:
     """Return which members *value* lacks that every kind has; nothing if it has none of them: then nobody meant a kind."""
-    lacking = _lacking(value, _KIND)
+    lacking = lacked_members(value, _KIND)
     return lacking if len(lacking) < len(_KIND) else ()
 
 
@@ -361,7 +360,7 @@ def why_no_kind(kind: object) -> str:
         shown = repr(kind[:40]) if isinstance(kind, str) else f"something of type {type(kind).__name__}"
         return f"{shown} is no class; register the class, not an instance of it"
     try:
-        lacking = _lacking(kind, _KIND if _lacking(kind, _HOST_RUN) else _KIND[:2])
+        lacking = lacked_members(kind, _KIND if lacked_members(kind, _HOST_RUN) else _KIND[:2])
         if lacking:
             return f"{kind.__name__} has no {', '.join(lacking)}"
         powers_of(kind)
@@ -374,16 +373,6 @@ def proves_of(kind: type) -> frozenset[Factor] | None:
     """Return which factors every kind of the class *kind* proves; None if a setting decides that."""
     proves = attribute_of(kind, "proves")
     return cast("frozenset[Factor]", proves) if isinstance(proves, frozenset) else None
-
-
-def missing_members(made: object, port: type) -> tuple[str, ...]:
-    """Return the members of the protocol *port* that *made* has not."""
-    names = (*inspect.get_annotations(port), *vars(port))
-    return _lacking(made, tuple(name for name in names if not name.startswith("_")))
-
-
-def _lacking(value: object, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if attribute_of(value, name) is ABSENT)
 
 
 def _check_chance(who: str, powers: Powers) -> None:

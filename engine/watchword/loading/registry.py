@@ -16,8 +16,9 @@ from attrs import field, frozen
 from watchword.algebra.blocks import STEP_NAME
 from watchword.contract import hookspecs
 from watchword.contract.kinds import Factor, HostRun, Kind
+from watchword.contract.members import missing_members
 from watchword.contract.ports import AuditEvent, Courier, Ledger
-from watchword.contract.powers import missing_members, powers_of, proves_of, why_no_kind
+from watchword.contract.powers import powers_of, proves_of, why_no_kind
 from watchword.errors import ConfigurationError, WatchwordError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import SessionRequest
+from watchword.algebra.evaluation import REDIRECT, SessionRequest
 from watchword.algebra.lowering import MESSAGES, Step
 from watchword.contract.kinds import (
     RESERVED_PUBLIC,
@@ -32,7 +32,8 @@ from watchword.runtime.delivery import (
     with_own_try,
 )
 from watchword.runtime.services import Deadline, Services
-from watchword.runtime.situation import Situation, read_situation, with_dead_code, with_enrolment
+from watchword.runtime.sign_ins.tickets import Tickets
+from watchword.runtime.situation import Situation, read_situation, with_dead_code, with_enrolment, with_other_browser
 from watchword.runtime.wire import (
     BEGUN,
     MAX_CARRY,
@@ -89,6 +90,7 @@ def create(services: Services, request: SessionRequest, deadline: Deadline) -> C
         if at.choices:
             return _choice(services, at, deadline)
         at = with_enrolment(services, with_dead_code(services, at, deadline), deadline)
+        at = with_other_browser(services, at, deadline)
         claim = obtain_claim(services, at, deadline)
         ref = claim.id
         challenge = make_challenge(services, at, claim, deadline)
@@ -116,11 +118,19 @@ def make_challenge(
     user = services.as_kinds_see(pool, at.request.user)
     if at.enrols:
         return _begin_enrolment(services, at, claim, user, deadline)
+    expires = claim.issued + at.step.lifetime
+    methods = services.methods_of(pool, user, at.step, deadline, claim=claim.id, key=claim.key)
+    if at.step.powers.links:
+        tickets = Tickets(services.keyring.find, at.binding, at.step, at.signin)
+        methods = evolve(
+            methods, ticket=lambda: tickets.write(claim.key, claim.id, user.name, issued=claim.issued, expires=expires)
+        )
+    said = at.request.client_metadata.get(REDIRECT, "")
     request = CreateRequest(
         at.step_name,
         user,
         at.now,
-        claim.issued + at.step.lifetime,
+        expires,
         reference(claim.id),
         # A new claim is a new message, whatever came before it: the key of the last one may have left the ring.
         again=at.was_answered and not claim.slot,
@@ -128,7 +138,8 @@ def make_challenge(
         proven=at.proven,
         round=at.round,
         within=deadline.left(),
-        methods=services.methods_of(pool, user, at.step, deadline, claim=claim.id, key=claim.key),
+        redirect=said if said in at.step.powers.redirects else "",
+        methods=methods,
     )
     create = cast("Callable[[CreateRequest], object]", at.step.powers.offer if offering else kind.create)
     try:

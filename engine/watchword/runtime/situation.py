@@ -13,7 +13,7 @@ from watchword.algebra.lowering import Step
 from watchword.contract.ports import LEASE
 from watchword.errors import ProtocolError, UnavailableError
 from watchword.runtime.services import Deadline, Services, owner_of
-from watchword.runtime.wire import BEGUN, claim_time, late_answer_key, read_carry
+from watchword.runtime.wire import BEGUN, OTHER_BROWSER, claim_time, late_answer_key, other_browser_key, read_carry
 
 
 @frozen(eq=False, repr=False)
@@ -39,7 +39,8 @@ class Situation:
     *proven* says whether a factor is proven.
     *rounds* are the session, *state_before* is the state before the last of them and *state* the one after it.
     *code_is_dead* says that no answer to the last challenge of the step can be right any more: its code was used, or its time is
-    over. *answered_dead_code* says that the client has just answered it all the same. *enrols* says that the step begins an
+    over. *answered_dead_code* says that the client has just answered it all the same, *answered_elsewhere* that it has answered with
+    the ticket of another sign-in. *enrols* says that the step begins an
     enrolment.
     """
 
@@ -57,6 +58,7 @@ class Situation:
     proven: bool
     code_is_dead: bool = False
     answered_dead_code: bool = False
+    answered_elsewhere: bool = False
     enrols: bool = False
 
     @property
@@ -116,7 +118,9 @@ class Situation:
     @property
     def error(self) -> str:
         """The word that tells the client why the step is asked again; empty if no answer was wrong."""
-        return "expired" if self.answered_dead_code else "wrong" if self.was_answered else ""
+        if self.answered_dead_code:
+            return "expired"
+        return OTHER_BROWSER if self.answered_elsewhere else "wrong" if self.was_answered else ""
 
     @property
     def attempts_left(self) -> int:
@@ -234,6 +238,17 @@ def with_dead_code(services: Services, at: Situation, deadline: Deadline) -> Sit
         return at
     excused = at.excused()
     return excused if derivative.find(excused.state[0], at.step_name) else at
+
+
+def with_other_browser(services: Services, at: Situation, deadline: Deadline) -> Situation:
+    """Return *at*, with a note if the last answer was a good ticket of another sign-in.
+
+    Verify left the note; whoever takes it tells the client, so that a later wrong answer is told as one.
+    """
+    if not (at.step.powers.links and at.was_answered):
+        return at
+    note = other_browser_key(at.signin, at.step_name)
+    return evolve(at, answered_elsewhere=bool(services.ledger.take(note, now=at.now, within=deadline.left())))
 
 
 def with_enrolment(services: Services, at: Situation, deadline: Deadline) -> Situation:

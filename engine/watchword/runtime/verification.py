@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from attrs import evolve, field, frozen
@@ -21,10 +22,12 @@ from watchword.runtime.credentials.effects import RoundAnswer, judge
 from watchword.runtime.credentials.notices import send_notice
 from watchword.runtime.keyring import Key
 from watchword.runtime.services import Deadline, Services
+from watchword.runtime.sign_ins.tickets import Ticket, Tickets
 from watchword.runtime.wire import (
     PrivateParameters,
     claim_of,
     late_answer_key,
+    other_browser_key,
     own_try_key,
     read_private_parameters,
     seal_of,
@@ -156,11 +159,15 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         verdict = Verdict(right=False, reason="expired")
     else:
         verdict = _compare(services, case, text, charge, deadline)
+    verdict, ticket = _with_ticket(services, case, verdict, charge.at)
+    if ticket and not verdict.right:
+        # It is no guess. What it was charged goes back, and Create finds the note.
+        _mark_as_elsewhere(services, case, deadline)
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (case.request.user.known or not case.step.kind.proves)):
         first = charge.outcome == "charged"
         return _wrong(services, case, checked_word(verdict.reason, "wrong")) if first else WRONG
-    if not _accept(services, case, deadline):
+    if not _accept(services, case, ticket, deadline):
         # It is too late, but it is no guess: what it was charged goes back, once in a sign-in.
         _mark_as_late(services, case, deadline)
         return _wrong(services, case, "used_before", "authn_token_reuse")
@@ -200,13 +207,38 @@ def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> C
     return services.ledger.charge(request, within=deadline.left())
 
 
-def _accept(services: Services, case: _Case, deadline: Deadline) -> bool:
-    """Use up the claim, give the guess back and free the slot; False if another round has used the claim up."""
+def _tickets_of(services: Services, case: _Case) -> Tickets:
+    binding = (case.request.pool, case.request.client, case.user)
+    return Tickets(services.keyring.find, binding, case.step, case.parameters.signin)
+
+
+def _with_ticket(services: Services, case: _Case, verdict: Verdict, at: float) -> tuple[Verdict, Ticket | None]:
+    """Return *verdict*, and the ticket that it redeems: the engine reads that itself, and takes none that is not good here at *at*."""
+    if not (case.step.powers.links and verdict.redeems):
+        return verdict, None
+    tickets = _tickets_of(services, case)
+    told = tickets.verdict(verdict.redeems, at)
+    if verdict.right and not told.right:
+        verdict = told
+    return verdict, tickets.read(verdict.redeems) if told.right == verdict.right else None
+
+
+def _accept(services: Services, case: _Case, ticket: Ticket | None, deadline: Deadline) -> bool:
+    """Use up the claim, give the guess back and free the slot; False if another round has used the claim up.
+
+    The claim of a *ticket* may be another one: of a message before the last, or of another sign-in. It is used up as well, first,
+    so that whoever dies in between is read as right again.
+    """
     parameters = case.parameters
     slot = services.slot(case.request, case.user, parameters.step)
-    within = deadline.left()
-    return services.ledger.consume(
-        parameters.claim, by=parameters.round, refund=case.budget, keep=case.keep, slot=slot, within=within
+    claims = {parameters.claim: case.keep}
+    if ticket:
+        claims = {ticket.claim: max(case.keep, ticket.expires + 3 * LEASE)} | claims
+    return all(
+        services.ledger.consume(
+            claim, by=parameters.round, refund=case.budget, keep=keep, slot=slot, within=deadline.left()
+        )
+        for claim, keep in claims.items()
     )
 
 
@@ -214,6 +246,16 @@ def _mark_as_late(services: Services, case: _Case, deadline: Deadline) -> None:
     """Leave the mark that the answer came too late, and give its guess back."""
     by = case.parameters.round
     services.ledger.consume(case.late_answer_key, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
+
+
+def _mark_as_elsewhere(services: Services, case: _Case, deadline: Deadline) -> None:
+    """Leave the note that the answer was a ticket of another sign-in, and give its guess back: twice is as good as once."""
+    parameters = case.parameters
+    note = other_browser_key(parameters.signin, parameters.step)
+    services.ledger.put(note, "1", expires=case.keep, within=deadline.left())
+    refunded = f"{parameters.claim} elsewhere {parameters.round}"
+    by, within = parameters.round, deadline.left()
+    services.ledger.consume(refunded, by=by, refund=case.budget, keep=case.keep, within=within)
 
 
 def _compare(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:
@@ -249,6 +291,9 @@ def _verify(
     services: Services, case: _Case, user: User, text: str, at: float, *, methods: RequestMethods, deadline: Deadline
 ) -> Verdict:
     """Have the kind judge an answer of *user*, as kinds see them, to its challenge."""
+    if case.step.powers.links:
+        tickets = _tickets_of(services, case)
+        methods = evolve(methods, redeem=partial(tickets.verdict, now=at))
     request = VerifyRequest(
         case.parameters.step,
         user,

@@ -208,6 +208,15 @@ def late_answer_key(claim: str, signin: str) -> str:
     return f"{claim} late {signin}"
 
 
+OTHER_BROWSER = "other_browser"
+"""What the client is told of a good ticket that was made for another sign-in."""
+
+
+def other_browser_key(signin: str, step: str) -> str:
+    """Return the ledger's key for the note that *signin* answered *step* with a ticket of another sign-in."""
+    return f"other browser {signin} {step}"
+
+
 def reference(claim: str) -> str:
     """Return the reference of *claim*: eight characters that mail, screen and audit show alike."""
     number = int.from_bytes(hashlib.sha256(length_prefixed("reference", claim)).digest(), "big")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from attrs import define
+from attrs import define, evolve
 
+from watchword.algebra.lowering import Step
 from watchword.contract.credentials import Credential, Enrolment, NewCredential
 from watchword.contract.enrolments import BeginRequest, CompleteRequest
 from watchword.contract.kinds import (
@@ -20,7 +23,8 @@ from watchword.contract.kinds import (
 from watchword.contract.powers import powers_of
 from watchword.errors import UnavailableError
 from watchword.runtime.keyring import Key, Keyring
-from watchword.runtime.wire import reference
+from watchword.runtime.sign_ins.tickets import Tickets
+from watchword.runtime.wire import new_claim, reference
 from watchword.testing.code_tap import recording_ring
 
 NOW = 1_800_000_000.0
@@ -46,16 +50,28 @@ NOBODY = User(name="nobody", known=False, key="0" * 64, id="00000000-0000-4000-8
 ENROLMENT = "0123456789abcdef" * 2
 """The id that an enrolment has for its new credential in tests."""
 
+SIGN_IN = "fedcba9876543210" * 2
+"""The id of the sign-in in tests."""
+
 _KEY: Key = recording_ring(Keyring.of(bytes(range(32)))).current
 
 
 @define
 class _Secrets:
-    """What stands behind the methods of a request: the engine's arithmetic for one challenge (*claim*) of one user."""
+    """What stands behind the methods of a request: the engine's arithmetic for one challenge (*claim*) of one user, at *now*.
 
-    kind: str
+    Tickets are those of the sign-in *signin*.
+    """
+
+    asked: Any
     user: User
     claim: str
+    now: float = NOW
+    signin: str = SIGN_IN
+
+    @property
+    def kind(self) -> str:
+        return str(self.asked.kind)
 
     def code(self, alphabet: str, length: int) -> str:
         return _KEY.choose(f"code {self.kind}", f"{self.user.key}/{self.claim}", alphabet, length)
@@ -76,9 +92,23 @@ class _Secrets:
 
     def methods(self, credentials: Sequence[Credential]) -> RequestMethods:
         given = tuple(credentials)
-        return RequestMethods(
+        made = RequestMethods(
             self.code, self.seal, self.same, self.pseudonym, self.derive, lambda: given, root_key=_KEY.id
         )
+        if not powers_of(self.asked).links:
+            return made
+        return evolve(made, ticket=self.ticket, redeem=partial(self._tickets.verdict, now=self.now))
+
+    def ticket(self) -> str:
+        issued = int(self.now)
+        claim = new_claim(_KEY, hashlib.sha256(self.claim.encode()).hexdigest()[:32], issued)
+        expires = issued + powers_of(self.asked).lifetime
+        return self._tickets.write(_KEY, claim, self.user.name, issued=issued, expires=expires)
+
+    @property
+    def _tickets(self) -> Tickets:
+        step = Step(self.kind, self.asked, powers_of(self.asked))
+        return Tickets(Keyring((_KEY,)).find, ("pool", "client", self.user.key), step, self.signin)
 
 
 def create_request(
@@ -91,6 +121,7 @@ def create_request(
     carry: Mapping[str, str] | None = None,
     proven: bool = False,
     credentials: Sequence[Credential] = (),
+    redirect: str = "",
 ) -> CreateRequest:
     """Return a request to create a challenge of *kind*, as the engine would make it. Its codes are recorded by `recorded_codes`.
 
@@ -103,8 +134,9 @@ def create_request(
         carry: what the challenge of the round before handed on.
         proven: whether a factor was proven before in this sign-in.
         credentials: what the user has enrolled for the kind.
+        redirect: the name that the client said for where a link is to lead.
     """
-    secrets = _Secrets(kind.kind, user, claim)
+    secrets = _Secrets(kind, user, claim, now)
     return CreateRequest(
         step=kind.kind,
         user=user,
@@ -115,6 +147,7 @@ def create_request(
         carry=dict(carry or {}),
         proven=proven,
         round=claim,
+        redirect=redirect,
         methods=secrets.methods(credentials),
     )
 
@@ -128,13 +161,14 @@ def verify_request(
     claim: str = "claim-1",
     now: float = NOW,
     credentials: Sequence[Credential] = (),
+    signin: str = SIGN_IN,
 ) -> VerifyRequest:
     """Return a request to judge *answer* to *challenge* (or to its private parameters), as the engine would make it.
 
     *user* and *claim* must be those that the challenge was created with. *answer* may be of any type, to try what a
-    kind does with it.
+    kind does with it. With another *signin* it comes from another browser: a ticket of `create_request` is another sign-in's.
     """
-    secrets = _Secrets(kind.kind, user, claim)
+    secrets = _Secrets(kind, user, claim, now, signin)
     private = challenge.private if isinstance(challenge, Challenge) else challenge
     return VerifyRequest(
         step=kind.kind,
@@ -158,7 +192,7 @@ def begin_request(
     credentials: Sequence[Credential] = (),
 ) -> BeginRequest:
     """Return a request to begin an enrolment for *kind*, as the engine would make it; see `create_request`."""
-    secrets = _Secrets(kind.kind, user, claim)
+    secrets = _Secrets(kind, user, claim, now)
     return BeginRequest(
         kind.kind,
         user,
@@ -184,7 +218,7 @@ def complete_request(
     credentials: Sequence[Credential] = (),
 ) -> CompleteRequest:
     """Return a request to judge *answer* to *enrolment* (or to its private parameters), as the engine would make it."""
-    secrets = _Secrets(kind.kind, user, claim)
+    secrets = _Secrets(kind, user, claim, now)
     private = enrolment.private if isinstance(enrolment, Enrolment) else enrolment
     return CompleteRequest(
         kind.kind,

@@ -14,8 +14,9 @@ from typing import Protocol, TextIO, runtime_checkable
 
 from watchword.contract.credentials import MAX_CREDENTIALS, Credential, Credentials
 from watchword.contract.kinds import User
+from watchword.contract.members import reach_of
 from watchword.contract.ports import AuditEvent
-from watchword.contract.powers import powers_of, reach_of
+from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword.loading.registry import Registry
 from watchword.runtime.services import user_key

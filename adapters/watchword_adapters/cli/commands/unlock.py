@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from watchword.contract.kinds import User
+from watchword.contract.members import reach_of
 from watchword.contract.ports import Ledger
-from watchword.contract.powers import reach_of
 from watchword.errors import ConfigurationError, ProtocolError
 from watchword.runtime.keyring import Ring
 from watchword.runtime.unlocking import never_used, unlock

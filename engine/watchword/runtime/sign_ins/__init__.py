@@ -1,0 +1,1 @@
+"""What outlives a round of a sign-in: the tickets that links carry."""

@@ -1,0 +1,333 @@
+"""Tickets: good for one user, app client, step and sign-in, once; odd in any way, they are a wrong answer."""
+
+import base64
+import json
+
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kit.engine_host import Riddle
+from kit.linking_kinds import Linked, redirect_of, ticket_of
+from watchword import (
+    ConfigurationError,
+    Flow,
+    Limits,
+    Verdict,
+    all_of,
+    ask_first,
+    client,
+    fallback,
+    named,
+    one_of,
+    sequence,
+    when,
+)
+from watchword.contract.ports import Limit
+from watchword.contract.powers import powers_of
+from watchword.runtime.keyring import Keyring
+from watchword.runtime.sign_ins.tickets import LONGEST_TICKET, Tickets
+from watchword.runtime.wire import new_claim
+from watchword.testing.driver import FlowUser
+from watchword.testing.requests import NOW, create_request, verify_request
+from watchword_adapters.ledgers.memory import MemoryLedger
+from watchword_plugins.srp import Srp
+
+RING = Keyring.of(bytes(range(32)))
+KEY = RING.current
+CLAIM = new_claim(KEY, "ab" * 16, NOW)
+LINKED = Linked()
+FLOW = Flow(ask_first(LINKED))
+ANYWHERE = Flow(ask_first(Linked(opens="anywhere")))
+
+
+def tickets(**changed):
+    """Return the tickets of one step."""
+    step = FLOW.steps["linked"]
+    made = Tickets(RING.find, ("pool", "client", "user"), step, "5" * 32)
+    return evolve(made, **changed)
+
+
+def written(**changed):
+    """Return a ticket."""
+    return tickets(**changed).write(KEY, CLAIM, "ann", issued=int(NOW), expires=int(NOW) + 180)
+
+
+def user(flow=FLOW, **fields):
+    """Return somebody who signs in through *flow*."""
+    return FlowUser(flow, **{"ledger": MemoryLedger(), **fields})
+
+
+def asked(who):
+    """Return a sign-in that has been sent a link, and the ticket in it."""
+    begun = who.signs_in().is_asked("select").chooses("linked").is_asked("linked")
+    return begun, ticket_of(who.outbox.messages[-1])
+
+
+def reasons(who):
+    """Return the reasons of all events."""
+    return [event.detail.get("reason") for event in who.events]
+
+
+def test_a_ticket_says_what_the_page_needs_and_is_read_back():
+    """The user's name and the times can be read by the page that the link leads to."""
+    text = written()
+    head = json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "=="))
+    assert {"userName": "ann", "iat": int(NOW), "exp": int(NOW) + 180} == head
+    read = tickets().read(text)
+    assert (CLAIM, int(NOW) + 180, True) == (read.claim, read.expires, read.own)
+    assert "=" not in text
+    assert len(text) < 300
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"binding": ("pool2", "client", "user")},
+        {"binding": ("pool", "client2", "user")},
+        {"binding": ("pool", "client", "user2")},
+        {"step": Flow(ask_first(named("other", LINKED))).steps["other"]},
+        {"find": lambda id_: None},
+        {"find": lambda id_: Keyring.of(bytes(range(100, 132))).current},
+    ],
+    ids=["pool", "client", "user", "step", "no key", "another key"],
+)
+def test_a_ticket_is_for_one_user_client_pool_and_step(changed):
+    """Whatever is another makes it none."""
+    assert tickets(**changed).read(written()) is None
+
+
+def test_another_sign_in_reads_it_as_not_its_own():
+    """It is genuine, and good where links open anywhere."""
+    other = tickets(signin="6" * 32)
+    assert other.read(written()).own is False
+    assert Verdict(right=False, reason="other_browser", redeems=written()) == other.verdict(written(), NOW)
+    anywhere = evolve(other, step=ANYWHERE.steps["linked"])
+    assert anywhere.verdict(written(), NOW).right
+
+
+def test_a_ticket_ends_with_its_challenge():
+    """At exactly its end it is over."""
+    text = written()
+    assert tickets().verdict(text, NOW + 179.9).right
+    assert Verdict(right=False, reason="expired") == tickets().verdict(text, NOW + 180)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_every_other_text_is_no_ticket(data):
+    """One character changed, cut, added or put in: nothing else is read as this ticket."""
+    text = written()
+    place = data.draw(st.integers(0, len(text)))
+    put = data.draw(st.text(max_size=3))
+    cut = data.draw(st.integers(0, 3))
+    changed = text[:place] + put + text[place + cut :]
+    assert changed == text or tickets().read(changed) is None
+
+
+@given(st.one_of(st.text(max_size=80), st.text("Ab-_.=é1", max_size=300), st.binary(max_size=200).map(repr)))
+@settings(max_examples=200, deadline=None)
+def test_no_text_of_a_stranger_raises(text):
+    """It is no ticket, and a wrong answer."""
+    assert tickets().read(text) is None
+    assert tickets().read(f"{written()}{text}") is None or not text
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", "a.b", "A" * 10**6, f"{'A' * LONGEST_TICKET}.AAAA", "\ud800.\ud800", "é.é"]
+)
+def test_odd_texts_are_no_tickets(text):
+    """Long ones are not even decoded."""
+    assert tickets().read(text) is None
+
+
+def test_the_sign_in_that_asked_signs_in_by_the_link():
+    """At once, and the other way too: the code of the same mail."""
+    who = user()
+    begun, ticket = asked(who)
+    begun.answers(ticket).gets_tokens()
+    begun, _ = asked(who)
+    begun.answers_rightly().gets_tokens()
+
+
+def test_a_retry_by_the_host_changes_nothing():
+    """Create makes one message, Verify says the same three times."""
+    who = user()
+    begun, ticket = asked(who)
+    begun.host_retries(3)
+    assert len(who.outbox.messages) == 1
+    begun.answers(ticket)
+    begun.host_retries(3)
+    begun.gets_tokens()
+
+
+def test_another_sign_in_is_told_so_and_nothing_is_charged_or_used_up():
+    """The one that asked can use the link all the same; a wrong code afterwards is told as one."""
+    who = user()
+    first, ticket = asked(who)
+    who.clock.advance(61)
+    second, _ = asked(who)
+    second.answers(ticket).is_asked("linked", error="other_browser", attempts_left="2")
+    second.answers("12345678").is_asked("linked", error="wrong", attempts_left="1")
+    assert reasons(who)[-2:] == ["other_browser", "wrong"]
+    first.answers(ticket).gets_tokens()
+
+
+def test_the_ticket_of_another_browser_costs_no_guess():
+    """However often it is tried, the budget of guesses is as it was: a stranger's visits lock nobody out."""
+    who = user(Flow(ask_first(Linked(attempts=10)), limits=Limits(guesses=(Limit(5, 3600),))))
+    first, ticket = asked(who)
+    for _ in range(2):
+        sign_in = who.signs_in().is_asked("select").chooses("linked")
+        for _ in range(9):
+            sign_in.answers(ticket).is_asked("linked", error="other_browser")
+    assert "guesses_used_up" not in reasons(who)
+    first.answers(ticket).gets_tokens()
+
+
+def test_a_ticket_is_used_once():
+    """Also where it may be opened anywhere."""
+    who = user(ANYWHERE)
+    first, ticket = asked(who)
+    second = who.signs_in().is_asked("select")
+    second.answers_offer("linked", ticket).gets_tokens()
+    third = who.signs_in().is_asked("select")
+    third.answers_offer("linked", ticket)
+    assert reasons(who)[-1] == "used_before"
+    first.answers(ticket)
+    assert reasons(who)[-1] == "used_before"
+
+
+def test_the_link_of_the_message_before_is_good_in_its_sign_in():
+    """Until it expires, and it uses up both."""
+    who = user()
+    begun, ticket = asked(who)
+    who.clock.advance(61)
+    begun.asks_for_resend().is_asked("linked")
+    assert ticket != ticket_of(who.outbox.messages[-1])
+    begun.answers(ticket).gets_tokens()
+
+
+def test_a_link_leads_where_the_client_says_by_name():
+    """A name that the kind does not have counts as none."""
+    for said, lead in (("app", "mobile"), ("web", "sign-in"), ("https://evil.example", "sign-in"), ("", "sign-in")):
+        who = user()
+        metadata = {"watchword_choice": "linked", "watchword_redirect": said}
+        created = who.engine.create(who.request((), metadata))
+        assert "linked" == created.public["step"]
+        assert redirect_of(who.outbox.messages[-1]).endswith(lead)
+
+
+class Liar(Linked):
+    """A kind that says right, and redeems what is no good ticket here."""
+
+    def verify(self, request):
+        """Lie."""
+        return Verdict(right=True, redeems=request.answer)
+
+
+def test_the_engine_reads_a_ticket_itself():
+    """A kind that takes any text for a redeemed ticket lets nobody in."""
+    flow = Flow(ask_first(Liar()))
+    who = user(flow)
+    first, ticket = asked(who)
+    second, _ = asked(who)
+    second.answers(ticket).is_asked("linked", error="other_browser")
+    second.answers("a.b").is_asked("linked", error="wrong")
+    first.answers(ticket).gets_tokens()
+
+
+def test_who_dies_between_the_two_claims_reads_right_again():
+    """The ticket's claim is used up in the name of the round; a repeat goes on from there, and nobody else does."""
+    who = user()
+    begun, ticket = asked(who)
+    who.clock.advance(61)
+    begun.asks_for_resend().is_asked("linked")
+    ledger, consume, calls = who.ledger, who.ledger.consume, []
+
+    def dies(claim_id, **rest):
+        calls.append(claim_id)
+        if len(calls) == 2:
+            raise RuntimeError("killed")
+        return consume(claim_id, **rest)
+
+    call = who.answer(ticket, begun._created.private, {})
+    ledger.consume = dies
+    with pytest.raises(Exception):  # noqa: B017 - whatever killed it
+        who.engine.verify(call)
+    ledger.consume = consume
+    assert len(calls) == 2
+    assert who.engine.verify(call).right
+    assert who.engine.verify(call).right
+    assert not who.engine.verify(evolve(call, answer=f"{ticket} ")).right
+
+
+def test_the_kit_makes_and_redeems_tickets():
+    """As the engine does; a kind without links is told so."""
+    request = create_request(LINKED)
+    challenge = LINKED.create(request)
+    ticket = ticket_of(challenge.messages[0])
+    assert ticket == request.ticket()
+    assert verify_request(LINKED, challenge, "").redeem(ticket).right
+    assert verify_request(LINKED, challenge, "", signin="0" * 32).redeem(ticket).reason == "other_browser"
+    assert verify_request(LINKED, challenge, "", now=NOW + 180).redeem(ticket).reason == "expired"
+    with pytest.raises(ConfigurationError, match="give it redirects and opens"):
+        create_request(Riddle()).ticket()
+    with pytest.raises(ConfigurationError, match="give it redirects and opens"):
+        verify_request(Riddle(), {}, "").redeem("a.b")
+
+
+GOOD = [
+    ask_first(LINKED),
+    sequence(Riddle(), LINKED),
+    one_of(Riddle(), LINKED),
+    all_of(Riddle(), LINKED),
+    fallback(Riddle(), LINKED),
+    one_of(sequence(Srp(), Riddle()), named("r2", Riddle()), LINKED),
+    sequence(Srp(), ask_first(LINKED)),
+    sequence(Srp(), Riddle(), LINKED),
+    when(client("web"), ask_first(LINKED), Riddle()),
+    sequence(when(client("web"), Riddle(), named("r2", Riddle())), LINKED),
+]
+BAD = [
+    LINKED,
+    named("mail", LINKED),
+    sequence(LINKED, Riddle()),
+    fallback(LINKED, Riddle()),
+    sequence(Srp(), LINKED),
+    when(client("web"), LINKED, Riddle()),
+    sequence(when(client("web"), Riddle()), LINKED),
+    one_of(sequence(Srp(), Riddle()), LINKED),
+]
+
+
+@pytest.mark.parametrize("body", GOOD)
+def test_a_link_may_stand_behind_a_round_of_the_flows_own(body):
+    """There the sign-in is older than its message."""
+    assert Flow(body).steps
+
+
+@pytest.mark.parametrize("body", BAD)
+def test_a_link_may_not_be_what_a_flow_begins_with(body):
+    """The remedy is named."""
+    with pytest.raises(ConfigurationError, match=r"write ask_first\(Linked\(…\)\)"):
+        Flow(body)
+
+
+def test_a_link_is_offered_only_where_it_opens_anywhere():
+    """Elsewhere no answer to an offer could be right."""
+    assert not FLOW.steps["linked"].offered
+    assert ANYWHERE.steps["linked"].offered
+
+
+def test_links_go_out_in_messages():
+    """A kind with links and without a channel is refused."""
+
+    class Mute(Riddle):
+        redirects = {"web": "https://app.example/"}  # noqa: RUF012
+        opens = "anywhere"
+
+    assert powers_of(Mute()).links
+    with pytest.raises(ConfigurationError, match="no channel"):
+        Flow(ask_first(Mute()))
