@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
+import re
+
+from attrs import Factory, field, frozen
+
+_URL = re.compile(r"\bhttps?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)  # RFC 3986 appendix C: none of these is in a URL
+_BEHIND = ".,;:!?'\")]"
+"""What ends a sentence behind a URL, and is taken for a part of it by nobody."""
+
+
+def first_link(text: str) -> str:
+    """Return the first URL of the web that stands in *text*; nothing if there is none."""
+    found = _URL.search(text)
+    return found[0].rstrip(_BEHIND) if found else ""
 
 
 @frozen
 class SentMessage:
-    """A message of the pool's own, or of a flow. *at* is epoch seconds, *username* whom it is about, *channel* how it goes."""
+    """A message of the pool's own, or of a flow.
+
+    *at* is epoch seconds, *username* whom it is about, *channel* how it goes, *link* the first URL in its *text*.
+    """
 
     to: str = field(repr=False)
     subject: str = field(repr=False)
@@ -16,6 +31,7 @@ class SentMessage:
     at: float
     username: str = field(repr=False)
     channel: str = "email"
+    link: str = field(default=Factory(lambda self: first_link(self.text), takes_self=True), repr=False)
 
 
 def masked(address: str) -> str:

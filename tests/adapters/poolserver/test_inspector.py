@@ -88,7 +88,7 @@ def test_the_outbox_has_the_mails_of_the_pool_and_of_the_flow_newest_last():
 
     first, second = world.outbox()
 
-    assert first.keys() == second.keys() == {"to", "subject", "text", "html", "at", "username", "channel"}
+    assert first.keys() == second.keys() == {"to", "subject", "text", "html", "at", "username", "channel", "link"}
     assert (first["username"], first["to"]) == ("bob", "bob@example.com")
     assert (second["username"], second["to"]) == ("ann", "ann@example.com")
     assert second["at"] == first["at"] + 5
@@ -110,6 +110,25 @@ def test_a_text_message_is_in_the_outbox_too():
     assert message["text"].endswith(f"\n\n@example.com #{code}")
     assert "<h2>A message by sms</h2>" in world.page().body.decode()
     assert "AuthenticationResult" in world.answer(reply, "ann", code)
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("Your code is 12345678.", ""),
+        (
+            "Open https://app.example/sign-in?as=web#H.S_-~=\nor type 12345678",
+            "https://app.example/sign-in?as=web#H.S_-~=",
+        ),
+        ("Open http://127.0.0.1:8080/a. Then https://b.example", "http://127.0.0.1:8080/a"),
+        ("(see <https://app.example/a,b>)", "https://app.example/a,b"),
+        ("HTTPS://App.Example/ is it", "HTTPS://App.Example/"),
+        ("ftp://app.example xhttps://app.example https:", ""),
+    ],
+)
+def test_a_message_says_the_link_that_it_carries(text, link):
+    """The first URL of the web in its text, without what ends the sentence; nothing if there is none."""
+    assert link == SentMessage("ann@example.com", "", text, "", 0, "ann").link
 
 
 def test_a_mail_has_the_name_of_its_user_however_many_sign_in_at_once():
