@@ -176,7 +176,7 @@ class SmsOtp:
             ConfigurationError: if a template is missing, too big, outside its folder, has a placeholder that there is not,
                 does not begin with the code, or makes a text of more than four parts; it names the file.
         """
-        from watchword_plugins.texts.segments import size_of  # noqa: PLC0415 - only Create needs it
+        from watchword.contract import SmsSize  # noqa: PLC0415 - only Create needs it
 
         self._shelf.check(self.locale)
         for language, (template,) in self._shelf.templates.items():
@@ -185,7 +185,7 @@ class SmsOtp:
                 raise ConfigurationError(
                     f"{name} does not begin with $code; begin with it, since a notice shows the beginning"
                 )
-            parts = size_of(self._text(language, "0" * self.length, "B" * 8)).parts
+            parts = SmsSize.of(self._text(language, "0" * self.length, "B" * 8)).parts
             if parts > _MOST_PARTS:
                 raise ConfigurationError(
                     f"{name} makes a text of {parts} parts, of which each is paid for; shorten it to {_MOST_PARTS}"

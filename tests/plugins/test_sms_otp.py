@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import Challenge, Flow, Sms, User, load_flow, sequence
-from watchword.contract import is_telephone_number
+from watchword.contract import SmsSize, is_telephone_number
 from watchword.errors import ConfigurationError
 from watchword.testing import ANN, NOBODY, FlowUser, create_request, recorded_codes, verify_request
 from watchword.testing.hostile import HOSTILE_NUMBERS
@@ -20,7 +20,6 @@ from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins import sms_otp
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
-from watchword_plugins.texts.segments import size_of
 
 LANGUAGES = sorted(file.stem for file in (Path(sms_otp.__file__).parent / "templates/sms").iterdir())
 
@@ -123,12 +122,12 @@ def test_the_texts_that_come_along_are_one_part_in_the_small_alphabet(locale: st
     kind.prepare()
     challenge, code = make(kind, somebody(locale=locale))
     text = challenge.messages[0].texts()[0]
-    size = size_of(text)
+    size = SmsSize.of(text)
     assert size.alphabet == "GSM-7"
     assert size.parts <= 2
     for part in (code, "10", "Acme Bank", create_request(kind).ref):
         assert part in text
-    assert size_of(make(of(locale=locale), somebody(locale=locale))[0].messages[0].texts()[0]).parts == 1
+    assert SmsSize.of(make(of(locale=locale), somebody(locale=locale))[0].messages[0].texts()[0]).parts == 1
 
 
 def test_without_an_application_no_gap_is_left() -> None:

@@ -104,7 +104,7 @@ MODULES = {
         ("verify", "_read", "_address", "_is_address", "create"),
     ),
     "sms_otp": Module("plugins/watchword_plugins/sms_otp.py", ("tests/plugins/test_sms_otp.py",)),
-    "segments": Module("plugins/watchword_plugins/texts/segments.py", ("tests/plugins/texts/test_segments.py",)),
+    "segments": Module("engine/watchword/contract/messages/segments.py", ("tests/engine/contract/test_segments.py",)),
     "captcha": Module(
         "plugins/watchword_plugins/captcha.py",
         ("tests/plugins/test_captcha.py", "tests/plugins/test_kinds_mutants.py"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from watchword.contract.enrolments import BeginRequest, CompleteRequest
     from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
     from watchword.contract.kinds import Factor, HostRun, KindRequest, Message, is_telephone_number
+    from watchword.contract.messages.segments import SmsSize
     from watchword.contract.ports import (
         Audit,
         AuditEvent,
@@ -84,6 +85,7 @@ __all__ = [
     "RegisterLedger",
     "Remembers",
     "Sends",
+    "SmsSize",
     "Validator",
     "choice",
     "flag",
@@ -99,6 +101,7 @@ _NAMES = {
     "credentials": ("Credential", "Credentials", "Enrolment", "NewCredential"),
     "enrolments": ("BeginRequest", "CompleteRequest"),
     "kinds": ("Factor", "HostRun", "KindRequest", "Message", "is_telephone_number"),
+    "messages.segments": ("SmsSize",),
     "ports": (
         *("Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState", "Clock"),
         *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),

@@ -1,1 +1,1 @@
-"""The texts of messages: their settings, their templates, and how many parts an SMS has."""
+"""The texts of messages: their settings and their templates."""

@@ -5,7 +5,7 @@ from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword_plugins.texts.segments import SmsSize, size_of
+from watchword.contract import SmsSize
 
 CODEC = Codec()
 
@@ -23,7 +23,7 @@ def test_each_character_takes_what_the_library_says():
     differing = []
     for number in range(0x3000):
         character = chr(number)
-        size, theirs = size_of(character), septets(character)
+        size, theirs = SmsSize.of(character), septets(character)
         ours = size.units if size.alphabet == "GSM-7" else None
         if ours != theirs:
             differing.append((hex(number), ours, theirs))
@@ -33,13 +33,13 @@ def test_each_character_takes_what_the_library_says():
 @given(st.characters(min_codepoint=0x3000, exclude_categories=()))
 def test_no_character_beyond_is_in_the_alphabet(character):
     """Nor does the library think so."""
-    assert (size_of(character).alphabet, septets(character)) == ("UCS-2", None)
+    assert (SmsSize.of(character).alphabet, septets(character)) == ("UCS-2", None)
 
 
 @given(st.text("abcé€{~\u05e9\u4e16\U0001f600", max_size=700))
 def test_parts_are_those_into_which_the_text_is_cut(text):
     """Greedily, no character in two: each part is full but for what the next character did not fit into."""
-    size = size_of(text)
+    size = SmsSize.of(text)
     theirs = septets(text)
     assert (size.alphabet == "GSM-7") == (theirs is not None)
     assert size.units == (len(text.encode("utf-16-be")) // 2 if theirs is None else theirs)
@@ -78,4 +78,9 @@ def test_parts_are_those_into_which_the_text_is_cut(text):
 )
 def test_the_numbers_of_the_standard(text, size):
     """160 and 153, 70 and 67; 67 is odd, so a pair of surrogates leaves a unit of each part empty."""
-    assert size == size_of(text)
+    assert size == SmsSize.of(text)
+
+
+def test_the_characters_that_make_a_text_dear_are_told():
+    """Each once, in the order of the text: who shortens it looks for them."""
+    assert ("ęł", "") == (SmsSize.of("cię, ale nie łał, ę").outside, SmsSize.of("né à l'ö€").outside)

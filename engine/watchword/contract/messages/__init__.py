@@ -1,0 +1,1 @@
+"""What is known of messages by the channel that carries them."""
