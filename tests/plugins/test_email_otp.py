@@ -20,6 +20,7 @@ from watchword.testing import ANN, NOBODY, create_request, recorded_codes, verif
 from watchword.testing.hostile import HOSTILE_ADDRESSES
 from watchword_plugins import email_otp
 from watchword_plugins.email_otp import ALPHABETS, EmailOtp
+from watchword_plugins.texts.templates import read_shelf
 
 
 def make(kind: EmailOtp, user: User = ANN, **how: Any) -> tuple[Challenge, str]:
@@ -341,7 +342,10 @@ def test_the_destination_stays_through_a_retry() -> None:
 # Texts
 
 
-@pytest.mark.parametrize("locale", ["en", "de"])
+LANGUAGES = sorted(file.stem for file in Path(email_otp.__file__).with_name("templates").glob("*.html"))
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
 def test_the_templates_that_come_along_say_all_that_is_needed(locale: str) -> None:
     """Each language has a subject without the code, and text and HTML with code, minutes, reference and application."""
     challenge, code = make(EmailOtp(locale=locale, app="Acme & <Sons>", lifetime=300), somebody(locale=""))
@@ -351,7 +355,7 @@ def test_the_templates_that_come_along_say_all_that_is_needed(locale: str) -> No
     for body, app in ((message.text, "Acme & <Sons>"), (message.html, "Acme &amp; &lt;Sons&gt;")):
         assert code in body
         assert reference("claim-1") in body
-        assert " 5 Min" in body or " 5 min" in body
+        assert re.search(r"(?<![\d.])5(?!\d)", body.replace(code, ""))
         assert app in body
         assert "$" not in body
     assert "<Sons>" not in message.html
@@ -372,7 +376,14 @@ def test_without_an_application_no_gap_is_left() -> None:
         ("de_AT", "de"),
         ("DE", "de"),
         ("en-GB", "en"),
-        ("fr", "en"),
+        ("fr", "fr"),
+        ("pt", "pt-BR"),
+        ("pt_PT", "pt-BR"),
+        ("pt-br-x-rio", "pt-BR"),
+        ("ja-Jpan-JP", "ja"),
+        ("sv", "en"),
+        ("f", "en"),
+        ("-fr", "en"),
         ("", "en"),
         ("de\0", "en"),
         ("../de", "en"),
@@ -460,8 +471,8 @@ def test_templates_do_not_lead_out_of_their_folder(tmp_path: Path) -> None:
 
 def test_the_default_language_must_be_there(tmp_path: Path) -> None:
     """A locale without templates is refused, with what there is and what to add."""
-    with pytest.raises(ConfigurationError, match=r"de, en.*fr\.subject\.txt"):
-        EmailOtp(locale="fr").prepare()
+    with pytest.raises(ConfigurationError, match=r"de, en.*sv\.subject\.txt"):
+        EmailOtp(locale="sv").prepare()
     with pytest.raises(ConfigurationError, match="is no folder"):
         EmailOtp(templates=str(tmp_path / "none")).prepare()
     kind = EmailOtp(locale="fr", templates=own(tmp_path))
@@ -470,12 +481,25 @@ def test_the_default_language_must_be_there(tmp_path: Path) -> None:
     )
 
 
+def test_a_link_is_needed_as_a_code_is(tmp_path: Path) -> None:
+    """Where a part may hold a link, it must: the room of texts serves kinds whose message has both."""
+    (tmp_path / "en.txt").write_text("$code")
+    with pytest.raises(ConfigurationError, match=r"template en\.txt has no \$link; nobody could sign in"):
+        read_shelf("letter", str(tmp_path), "", {"txt": frozenset({"code", "link"})})
+
+
+def test_shipped_templates_are_read_once() -> None:
+    """They belong to the installation: a second kind costs no second reading."""
+    assert EmailOtp()._shelf is EmailOtp(app="Acme")._shelf
+
+
 def test_the_shipped_templates_pass_their_own_checks() -> None:
-    """What comes along is whole: three files for each language, and two languages."""
+    """What comes along is whole: three files for each language, and six languages at least, each for SMS too."""
     EmailOtp().prepare()
-    EmailOtp(locale="de").prepare()
+    assert len(LANGUAGES) >= 6
     names = sorted(file.name for file in Path(email_otp.__file__).with_name("templates").iterdir() if file.is_file())
-    assert names == [f"{language}.{part}" for language in ("de", "en") for part in ("html", "subject.txt", "txt")]
+    assert names == sorted(f"{language}.{part}" for language in LANGUAGES for part in ("html", "subject.txt", "txt"))
+    assert LANGUAGES == sorted(file.stem for file in Path(email_otp.__file__).with_name("templates").glob("sms/*"))
 
 
 # Settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from string import Template
 
@@ -12,6 +13,10 @@ from watchword import ConfigurationError, User
 from watchword_plugins.texts.settings import LOCALE, LONGEST_LOCALE
 
 _MOST_TEMPLATE_BYTES = 100_000
+_NEEDED = frozenset({"code", "link"})
+"""What must stand in each part that may hold it: without them nobody could sign in."""
+
+_Parts = tuple[tuple[str, frozenset[str]], ...]
 
 
 @frozen
@@ -31,11 +36,19 @@ class Shelf:
             )
 
     def language_of(self, user: User, locale: str) -> str:
-        """Return the language for *user*, else *locale*: always one that was read already, so that no attribute names a file."""
+        """Return the language for *user*, else *locale*: always one that was read already, so that no attribute names a file.
+
+        RFC 4647 3.4: the tag that is wanted loses its last part until there are templates. Then another variety of the language
+        does: Brazil's Portuguese for Portugal.
+        """
         wanted = user.attributes.get("locale", "")[:LONGEST_LOCALE].lower().replace("_", "-")
-        for language in (wanted, wanted.partition("-")[0], locale):
-            if language in self.templates:
-                return language
+        language = wanted.partition("-")[0]
+        while wanted and wanted not in self.templates:
+            wanted = wanted.rpartition("-")[0]
+        varieties = sorted(each for each in self.templates if each.partition("-")[0] == language)
+        for each in (wanted, *varieties, locale):
+            if each in self.templates:
+                return each
         return min(self.templates)
 
 
@@ -48,14 +61,25 @@ def read_shelf(kind: str, folder: str | None, shipped: str, placeholders: Mappin
         ConfigurationError: if a template is missing, too big, outside its folder, or has a placeholder that there is not; it
             names the file.
     """
-    root = Path(__file__).parents[1] / shipped if folder is None else Path(folder)
+    parts = tuple(placeholders.items())
+    return _shipped_shelf(kind, shipped, parts) if folder is None else _read_shelf(kind, folder, parts)
+
+
+@lru_cache
+def _shipped_shelf(kind: str, shipped: str, parts: _Parts) -> Shelf:
+    # These files are those of the installation: they do not change while it runs.
+    return _read_shelf(kind, str(Path(__file__).parents[1] / shipped), parts)
+
+
+def _read_shelf(kind: str, folder: str, parts: _Parts) -> Shelf:
+    root, placeholders = Path(folder), dict(parts)
     try:
         root = root.resolve()
         found = root.is_dir()
     except (OSError, ValueError):  # a name that is too long, a folder that cannot be entered, half a surrogate pair
         found = False
     if not found:
-        raise ConfigurationError(f"{kind}: templates: {str(folder)[-200:]!r} is no folder; give the path of one")
+        raise ConfigurationError(f"{kind}: templates: {folder[-200:]!r} is no folder; give the path of one")
     languages = sorted({file.name.partition(".")[0] for part in placeholders for file in root.glob(f"*.{part}")})
     if not languages:
         *others, last = (f"en.{part}" for part in placeholders)
@@ -74,7 +98,7 @@ def read_shelf(kind: str, folder: str | None, shipped: str, placeholders: Mappin
 
 
 def load_template(kind: str, root: Path, name: str, allowed: frozenset[str]) -> Template:
-    """Return the template *name* in *root*, in which only the placeholders *allowed* may stand; ``$code`` must, where it may.
+    """Return the template *name* in *root*, in which only the placeholders *allowed* may stand; ``$code`` and ``$link`` must, where they may.
 
     Raises:
         ConfigurationError: if it cannot be used; it names *kind* and the file.
@@ -96,6 +120,6 @@ def load_template(kind: str, root: Path, name: str, allowed: frozenset[str]) -> 
     listed = ", ".join(f"${placeholder}" for placeholder in sorted(allowed))
     for placeholder in sorted(found - allowed):
         raise ConfigurationError(f"{kind}: template {name} has ${placeholder}; there is only {listed}")
-    if "code" in allowed - found:
-        raise ConfigurationError(f"{kind}: template {name} has no $code; nobody could sign in")
+    for needed in sorted(_NEEDED & allowed - found):
+        raise ConfigurationError(f"{kind}: template {name} has no ${needed}; nobody could sign in")
     return template
