@@ -77,6 +77,7 @@ class EmailOtp:
     kind: ClassVar[str] = "email_otp"
     proves = frozenset[Factor]({"possession"})
     channel: ClassVar[str] = "email"
+    methods: ClassVar[tuple[str, ...]] = ("otp", "email")
     cosmetic: ClassVar[frozenset[str]] = frozenset({"templates", "locale", "app", "always_show_destination"})
 
     length: int = field(default=8, validator=whole_number(6, 12))

@@ -156,6 +156,7 @@ class Passkey:
 
     kind: ClassVar[str] = "passkey"
     remembers: ClassVar[str] = "many"
+    methods: ClassVar[tuple[str, ...]] = ("pop", "user")
     longest_answer: ClassVar[int] = LONGEST_ANSWER
     requires_create: ClassVar[tuple[str, ...]] = ()
     requires_verify: ClassVar[tuple[str, ...]] = ("fido2", "cryptography")

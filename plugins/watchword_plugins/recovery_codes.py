@@ -46,6 +46,7 @@ class RecoveryCodes:
     proves = frozenset[Factor]({"possession"})
     remembers: ClassVar[Literal["one", "many"]] = "one"
     backup: ClassVar[bool] = True
+    methods: ClassVar[tuple[str, ...]] = ("recovery",)
 
     count: int = field(default=10, validator=whole_number(1, 20))
     attempts: int = field(default=3, validator=whole_number(1, 5))

@@ -156,6 +156,7 @@ class SmsOtp:
     kind: ClassVar[str] = "sms_otp"
     proves = frozenset[Factor]({"possession"})
     channel: ClassVar[str] = "sms"
+    methods: ClassVar[tuple[str, ...]] = ("otp", "sms")
     cosmetic: ClassVar[frozenset[str]] = frozenset({"templates", "locale", "app", "origin"})
 
     length: int = field(default=6, validator=whole_number(6, 10))

@@ -56,6 +56,7 @@ class Totp:
     kind: ClassVar[str] = "totp"
     proves = frozenset[Factor]({"possession"})
     remembers: ClassVar[Literal["one", "many"]] = "one"
+    methods: ClassVar[tuple[str, ...]] = ("otp",)
     requires_create: ClassVar[tuple[str, ...]] = ("pyotp",)
     requires_verify: ClassVar[tuple[str, ...]] = ("pyotp",)
     extra: ClassVar[str] = "watchword[totp]"

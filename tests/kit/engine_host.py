@@ -146,9 +146,10 @@ class Host:
     session: list = field(factory=list)
     pending: list = field(factory=list)
     client: str = "client"
+    says: dict = field(factory=dict)
 
     def request(self, action=None, choice=None):
-        said = {"watchword_action": action, "watchword_choice": choice}
+        said = {"watchword_action": action, "watchword_choice": choice, **self.says}
         said = {key: value for key, value in said.items() if value}
         return SessionRequest("pool_1", self.client, self.user, tuple(self.session), said)
 
@@ -164,7 +165,7 @@ class Host:
 
     def verify(self, answer, action=None, choice=None):
         """Show *answer* to Verify without ending the round."""
-        said = {"watchword_action": action, "watchword_choice": choice}
+        said = {"watchword_action": action, "watchword_choice": choice, **self.says}
         said = {key: value for key, value in said.items() if value}
         call = AnswerRequest("pool_1", self.client, self.user, answer, self.pending[0].private, said)
         return self.world.engine.verify(call)

@@ -21,9 +21,10 @@ from watchword.runtime.credentials.enrolment import (
     complete_enrolment,
     store_of,
 )
-from watchword.runtime.credentials.handles import lock_state, slot_of, unlock_state
+from watchword.runtime.credentials.handles import slot_of
 from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword.runtime.credentials.pending import ENROLMENT_LIFETIME
+from watchword.runtime.keyring import lock_state, unlock_state
 from watchword.runtime.services import Services, owner_of
 from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, KIND, passkey_of
 from watchword_adapters.dialects.sign_in_challenges import LIFETIME, new_challenge, signed_challenge

@@ -20,9 +20,10 @@ from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit,
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword.runtime.credentials.enrolment import Completion, begin_enrolment, complete_enrolment, name_behind
-from watchword.runtime.credentials.handles import draw_handle, lock_state, slot_of, unlock_state
+from watchword.runtime.credentials.handles import draw_handle, slot_of
 from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword.runtime.engine import Engine
+from watchword.runtime.keyring import lock_state, unlock_state
 from watchword.runtime.services import identity
 from watchword_adapters.functions.values import Asked, Refused, Reply, SignedIn, Users
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys

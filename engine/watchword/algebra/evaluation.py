@@ -15,7 +15,9 @@ from watchword.contract.ports import read_only, read_only_values
 CHOICE = "watchword_choice"
 ACTION = "watchword_action"
 REDIRECT = "watchword_redirect"
-"""The keys of client metadata that Watchword reads. The last is the name of where a link is to lead."""
+SAID_SIGN_IN = "watchword_signin"
+"""The keys of client metadata that Watchword reads. ``watchword_redirect`` is the name of where a link is to lead,
+``watchword_signin`` the sign-in whose tokens are to tell what was proven."""
 
 
 @frozen

@@ -28,6 +28,7 @@ RESERVED_PUBLIC = frozenset(
         "choices",
         "offers",
         "enrol",
+        "signin",
     }
 )
 """Public parameters that the engine writes; a kind may not."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, cast, get_args
 
@@ -13,6 +14,8 @@ from watchword.contract.ports import Permission, Reach
 from watchword.errors import ConfigurationError
 
 FACTORS: Final[tuple[str, ...]] = get_args(Factor)
+METHOD_WORD: Final = re.compile("[a-z][a-z0-9_]{0,31}")
+"""The form of a word for a method, as in the claim ``amr`` (RFC 8176)."""
 ABSENT: Final = object()
 """What is read in place of what is not there."""
 _LATER: Final = object()
@@ -48,6 +51,13 @@ def are_named_texts(value: object) -> bool:
 def are_words(value: object) -> bool:
     """Say whether *value* is a frozenset of texts."""
     return isinstance(value, frozenset) and all(map(is_text, cast("frozenset[object]", value)))
+
+
+def are_methods(value: object) -> bool:
+    """Say whether *value* is a tuple of words for what a kind proves; ``mfa`` and ``pwd`` are the engine's."""
+    return are_texts(value) and all(
+        METHOD_WORD.fullmatch(each) and each not in {"mfa", "pwd"} for each in cast("tuple[str, ...]", value)
+    )
 
 
 def are_factors(value: object) -> bool:

@@ -18,6 +18,7 @@ from watchword.contract.members import (
     FACTORS,
     Member,
     are_factors,
+    are_methods,
     are_named_texts,
     are_permissions,
     are_seconds_of_padding,
@@ -159,7 +160,8 @@ class Powers:
 
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
     nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8), *backup* a kind that must not sign
-    anybody in alone. *longest_answer* is the number of characters up to which an answer reaches the kind. *floor* is a courier's alone.
+    anybody in alone. *methods* are the words that tokens have for a right answer (RFC 8176). *longest_answer* is the number of characters
+    up to which an answer reaches the kind. *floor* is a courier's alone.
     """
 
     attempts: int = 3
@@ -168,6 +170,7 @@ class Powers:
     cosmetic: frozenset[str] = frozenset()
     cognitive: bool = False
     backup: bool = False
+    methods: tuple[str, ...] = ()
     channel: str = ""
     resend_after: int = 0
     requires_create: tuple[str, ...] = ()
@@ -281,6 +284,7 @@ _FACTS = (
     Member("cosmetic", are_words, "a frozenset of names of settings, as a ClassVar"),
     Member("cognitive", is_flag, "True or False", setting=True),
     Member("backup", is_flag, "True or False, as a ClassVar"),
+    Member("methods", are_methods, 'a tuple of words such as ("otp",), none of them "mfa" or "pwd", as a ClassVar'),
 )
 _PROVES = Member("proves", are_factors, f"a frozenset of {', '.join(sorted(FACTORS))}, or an empty one", setting=True)
 _COURIER_FACTS = (Member("floor", are_seconds_of_padding, "a number of seconds from 0 to 3", setting=True),)

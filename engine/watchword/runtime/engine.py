@@ -13,13 +13,14 @@ from watchword.algebra.flow import Decision
 from watchword.contract.kinds import Verdict
 from watchword.contract.ports import LEASE, Courier
 from watchword.contract.powers import powers_of_courier
-from watchword.errors import ConfigurationError, UnavailableError
+from watchword.errors import ConfigurationError, UnavailableError, reason_of
 from watchword.runtime.services import Deadline, Services, usage_marks
 from watchword.runtime.wire import claim_of
 
 if TYPE_CHECKING:
     from watchword.algebra.lowering import Step
     from watchword.runtime.creation import CreatedChallenge
+    from watchword.runtime.sign_ins.evidence import Evidence
 
 USAGE_MARK_LIFETIME = 90 * 86_400
 """How long a ledger keeps the mark that it is used with a key and for a pool, in seconds."""
@@ -111,6 +112,20 @@ class Engine(Services):
         except UnavailableError as error:
             user = self.user_key(request.pool, request.user)
             raise self.record_outage(error, user, claim=claim_of(request.private)) from None
+
+    def find_evidence(self, request: SessionRequest) -> Evidence | None:
+        """Return what was passed in the sign-in that the client of *request* said; None if that is doubtful. Never raise.
+
+        A failure costs the evidence and is recorded: tokens are issued without it.
+        """
+        from watchword.runtime.sign_ins.evidence import find_evidence  # noqa: PLC0415
+
+        deadline = Deadline.starting(self)
+        try:
+            return self.clock.call(lambda: find_evidence(self, request, deadline), self.deadline)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - nobody is locked out because a claim cannot be read
+            self.record("sys_evidence_failed", "", step="pre_token", **reason_of(error))
+            return None
 
     def _leave_marks(self, pool: str, deadline: Deadline) -> None:
         """Mark the ledger as used with this key and for *pool*, once a day: so an operator's mistake in either is told."""

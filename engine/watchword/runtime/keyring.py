@@ -191,6 +191,21 @@ class KeyringWithRootKeys:
         return self.root.find(key_id) or self.rotating.find(key_id)
 
 
+def lock_state(ring: Ring, purpose: str, context: str, text: str) -> str:
+    """Return *text* locked with the current key of *ring*; see `Key.lock`.
+
+    Who reads the ledger has no key, and who writes there cannot write a state: it would be a step that was passed.
+    """
+    key = ring.current
+    return key.id + key.lock(purpose, context, text)
+
+
+def unlock_state(ring: Ring, purpose: str, context: str, kept: str) -> str | None:
+    """Return the text that *kept* holds; None if no key of *ring* locked it for *purpose* and *context*."""
+    key = ring.find(kept[:8])
+    return key.unlock(purpose, context, kept[8:]) if key else None
+
+
 def _key(secret: object, place: int) -> Key:
     if not isinstance(secret, bytes | bytearray):
         raise ConfigurationError(f"key {place} is no bytes but {type(secret).__name__}; {_REMEDY}")

@@ -38,6 +38,7 @@ class Services:
     *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
     of seconds that a call takes in which a message could be sent (the courier's own floor if None); *credentials* are what
     users enrolled, None where no kind of the flow remembers; *deadline* the seconds that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
+    *keeps_evidence* says that a sign-in which is passed is noted for a minute, so that its tokens can tell what was proven.
     """
 
     flow: Flow = field(converter=expect_flow)
@@ -52,6 +53,7 @@ class Services:
     pad_to: float | None = field(default=None, kw_only=True)
     deadline: float = field(default=DEADLINE, kw_only=True)
     fold: Callable[[str], str] = field(default=fold_name, kw_only=True)
+    keeps_evidence: bool = field(default=False, kw_only=True)
 
     @property
     def flows(self) -> tuple[Flow, ...]:

@@ -140,6 +140,19 @@ class Situation:
         left = derivative.after(self.state, derivative.CUSTOM, self.step_name, derivative.UNASKED, False)[0]
         return left not in derivative.ENDS
 
+    def passing_steps(self, kind: str) -> tuple[str, ...]:
+        """Return the steps of which a right answer to a challenge of *kind* passes the flow: nothing has to follow."""
+        if kind == derivative.UNASKED:
+            return ()
+        chooses = kind == derivative.SELECT
+        names = [name for name in self.choices if name in self.flow.offered] if chooses else [self.step_name]
+        use = derivative.OFFERED if chooses else "answer"
+        return tuple(
+            name
+            for name in names
+            if derivative.after(self.state, derivative.CUSTOM, name, use, True)[0] == derivative.PASSED
+        )
+
     def issued_to_sign_in(self, claim: str, noted: str | None = None) -> int:
         """Return when this sign-in got *claim*: the time *noted* in its metadata, or now if this call is the first.
 

@@ -22,6 +22,7 @@ from watchword.runtime.credentials.effects import RoundAnswer, judge
 from watchword.runtime.credentials.notices import send_notice
 from watchword.runtime.keyring import Key
 from watchword.runtime.services import Deadline, Services
+from watchword.runtime.sign_ins.evidence import keep_evidence
 from watchword.runtime.sign_ins.tickets import Ticket, Tickets
 from watchword.runtime.wire import (
     PrivateParameters,
@@ -176,6 +177,8 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         services.record(
             "authn_login_notice", case.user, claim=case.parameters.claim, step=case.parameters.step, reason=reason
         )
+    if services.keeps_evidence:
+        keep_evidence(services, case.flow, case.request, case.parameters, at=charge.at, deadline=deadline)
     if case.parameters.enrols:
         _tell_of_enrolment(services, case, deadline, first=charge.outcome == "charged")
     return verdict

@@ -25,7 +25,8 @@ MAX_PUBLIC = 131_072
 
 REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 6.1: no vowels, no look-alikes
 _SEALED = ("v", "flow", "kind", "step", "signin", "round", "claim", "issued", "expires", "proven", "own", "enrols")
-RESERVED_PRIVATE = frozenset({*_SEALED, "seal"})
+_LISTS = ("passed", "ends")
+RESERVED_PRIVATE = frozenset({*_SEALED, *_LISTS, "seal"})
 """Private parameters that the engine writes; a kind may not."""
 
 
@@ -89,6 +90,7 @@ class PrivateParameters:
     time at the end. *signin* is the sign-in, as in the metadata. *issued* and *expires* are whole epoch seconds, reckoned
     from when this sign-in was asked. *proven* says whether a factor was proven before, *has_own_try* whether this sign-in is the one
     for which the message went out, so that the message's own try is its to use. *enrols* says that the answer ends an enrolment.
+    *passed* are the rounds that were passed before, and *ends* the steps of which a right answer passes the flow now.
     """
 
     flow: str
@@ -102,6 +104,8 @@ class PrivateParameters:
     proven: bool
     has_own_try: bool = False
     enrols: bool = False
+    passed: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
 
     def write(self, key: Key, binding: tuple[str, ...], kind_parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the private parameters, the *kind_parameters* among them, sealed to *binding* (pool, client, user)."""
@@ -109,7 +113,8 @@ class PrivateParameters:
             *(derivative.FORMAT, self.flow, self.kind, self.step, self.signin, self.round, self.claim),
             *(str(self.issued), str(self.expires), "01"[self.proven], "01"[self.has_own_try], "01"[self.enrols]),
         )
-        private = {**kind_parameters, **dict(zip(_SEALED, values, strict=True))}
+        lists = {"passed": ",".join(self.passed), "ends": ",".join(self.ends)}
+        private = {**kind_parameters, **dict(zip(_SEALED, values, strict=True)), **lists}
         return {**private, "seal": _seal(key, binding, private)}
 
 
@@ -139,6 +144,8 @@ def read_private_parameters(private: Mapping[str, object]) -> tuple[PrivateParam
         proven=texts["proven"] == "1",
         has_own_try=texts["own"] == "1",
         enrols=texts["enrols"] == "1",
+        passed=tuple(filter(None, texts["passed"].split(","))),
+        ends=tuple(filter(None, texts["ends"].split(","))),
     )
     return parameters, {name: value for name, value in texts.items() if name not in RESERVED_PRIVATE}
 
@@ -198,6 +205,11 @@ def is_sharing_sign_in(key: Key, claim: str, signin: str) -> bool:
 def own_try_key(key: Key, claim: str, signin: str) -> str:
     """Return the ledger's key for the own try that sign-in *signin* has at *claim*."""
     return f"{claim} {signin}" if is_sharing_sign_in(key, claim, signin) else claim
+
+
+def public_sign_in(key: Key, signin: str) -> str:
+    """Return the id of the sign-in *signin* that its client gets, and nobody else: it is in no message and no audit."""
+    return key.digest("evidence", signin)[:32]
 
 
 def late_answer_key(claim: str, signin: str) -> str:

@@ -54,7 +54,23 @@ def test_an_answer_that_is_no_text_or_huge_is_wrong(answer):
 
 @pytest.mark.parametrize(
     "name",
-    ["v", "flow", "kind", "step", "round", "claim", "issued", "expires", "proven", "own", "enrols", "seal", "digest"],
+    [
+        "v",
+        "flow",
+        "kind",
+        "step",
+        "round",
+        "claim",
+        "issued",
+        "expires",
+        "proven",
+        "own",
+        "enrols",
+        "passed",
+        "ends",
+        "seal",
+        "digest",
+    ],
 )
 @pytest.mark.parametrize("value", [None, "", "x", "1", "0", 7, "é" * 5, "9" * 13])
 def test_altered_private_parameters_are_refused(name, value):

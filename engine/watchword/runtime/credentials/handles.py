@@ -6,7 +6,6 @@ import base64
 import hashlib
 
 from watchword.contract.ports import Random
-from watchword.runtime.keyring import Ring
 
 LONGEST_HANDLE = 128
 """Characters of a handle. A longer text is none, and finds nothing."""
@@ -24,18 +23,3 @@ def slot_of(handle: object, what: str = "handle") -> str:
     """
     text = handle if isinstance(handle, str) and len(handle) <= LONGEST_HANDLE else ""
     return f"{what}:{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
-
-
-def lock_state(ring: Ring, purpose: str, context: str, text: str) -> str:
-    """Return *text* locked with the current key of *ring*; see `Key.lock`.
-
-    Who reads the ledger has no key, and who writes there cannot write a state: it would be a step that was passed.
-    """
-    key = ring.current
-    return key.id + key.lock(purpose, context, text)
-
-
-def unlock_state(ring: Ring, purpose: str, context: str, kept: str) -> str | None:
-    """Return the text that *kept* holds; None if no key of *ring* locked it for *purpose* and *context*."""
-    key = ring.find(kept[:8])
-    return key.unlock(purpose, context, kept[8:]) if key else None

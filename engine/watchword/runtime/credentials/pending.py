@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from watchword.contract.credentials import Credential
-from watchword.runtime.credentials.handles import lock_state, slot_of, unlock_state
-from watchword.runtime.keyring import length_prefixed
+from watchword.runtime.credentials.handles import slot_of
+from watchword.runtime.keyring import length_prefixed, lock_state, unlock_state
 from watchword.runtime.services import Services
 
 ENROLMENT_LIFETIME = 600
