@@ -90,8 +90,8 @@ def _under_ceiling(_: Limits, __: Attribute[tuple[Limit, ...]], value: tuple[Lim
 class Limits:
     """The budgets of one user.
 
-    *guesses*: wrong answers to one kind that proves a factor (default 10 a day). *messages*: messages to one
-    destination (default 3 in 15 minutes, 5 an hour, 10 a day). Each is text or a list of texts like ``"3/15min"``.
+    *guesses*: wrong answers to one kind that proves a factor (default 10 a day). *messages*: messages on one channel to one
+    user, and to one destination (default 3 in 15 minutes, 5 an hour, 10 a day). Each is text or a list of texts like ``"3/15min"``.
 
     Source of the defaults: RFC 4226 7.3 (the limit must be across login sessions), NIST SP 800-63B-4 3.2.2.
     """

@@ -142,22 +142,37 @@ def send_message(
 def _count_and_send(
     services: Services, at: Situation, claim: ChallengeClaim, challenge: Challenge, deadline: Deadline
 ) -> NotSent | None:
-    """Count the message in the budget of its destination, then send it."""
-    channel = at.step.powers.channel
+    """Count the message in the budgets of its user and its destination, then send it."""
     # Nobody is written to who does not exist, whatever the kind made.
     message = challenge.messages[0] if challenge.messages and at.request.user.known else None
-    target = (
-        services.keyring.root_key.digest("destination", at.request.pool, message.to.lower()) if message else at.user
-    )
-    budget = f"message:{channel}:{target}:{'proven' if at.proven else 'first'}"
-    limits = at.flow.limits.messages
-    if not services.ledger.count(
-        budget, event=claim.id, owner=at.user, limits=limits, now=at.now, within=deadline.left()
-    ):
+    if not _is_counted(services, at, claim, message, deadline):
         return _budget_is_empty(services, at, claim, deadline)
     if message is None:
         return _nobody_to_send_to(services, at, claim, challenge.reason, deadline)
     return _hand_to_courier(services, at, claim, message, deadline)
+
+
+def _is_counted(
+    services: Services, at: Situation, claim: ChallengeClaim, message: Message | None, deadline: Deadline
+) -> bool:
+    """Count *message* in the budget of the user, then in that of its destination; say whether there was room in both.
+
+    Many accounts may have one address, and one account many addresses, one after the other. The user comes first: whoever
+    changes the address of an account at will empties no budget but their own. Who gets no message costs the same calls.
+    """
+    key = services.keyring.root_key
+    destination = key.digest("destination", at.request.pool, message.to.lower()) if message else at.user
+    return all(
+        services.ledger.count(
+            f"message:{at.step.powers.channel}:{target}:{'proven' if at.proven else 'first'}",
+            event=claim.id,
+            owner=at.user,
+            limits=at.flow.limits.messages,
+            now=at.now,
+            within=deadline.left(),
+        )
+        for target in (at.user, destination)
+    )
 
 
 def _budget_is_empty(services: Services, at: Situation, claim: ChallengeClaim, deadline: Deadline) -> NotSent | None:
