@@ -16,6 +16,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "serve a flow in a local user pool over HTTP, for real clients"),
     "check": ("check", "check whether a flow can be cheated, where it gets stuck, what it costs and proves"),
     "diff": ("diff", "compare two flows: who gets in, what is asked instead, what is weaker"),
+    "advise": (
+        "advise",
+        "say what Cognito's native sign-in could do of a flow, and what only custom authentication can",
+    ),
     "attack": ("attack", "attack a flow in a hundred ways, and count the attacks that succeed"),
     "graph": ("graph", "draw the state diagram of a flow"),
     "explain": ("explain", "explain the decision for a session, round by round"),

@@ -1,0 +1,130 @@
+"""The advice on a flow: what native sign-in could do of it, what only custom authentication can, and what each costs."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from watchword.algebra.flow import Flow
+from watchword_adapters.advice.monthly_cost import Month, Usage, custom_month, native_month
+from watchword_adapters.advice.native_facts import FACTOR_CHOICE, MFA_CHOICE, ONLY_NATIVE, PASSWORD, Tier
+from watchword_adapters.advice.native_reach import NativeReach, NativeStep, NativeWay, reach_into
+from watchword_adapters.advice.price_list import PRICES_AS_OF
+
+
+@frozen
+class Advice:
+    """What to know before the decision: *flow*, how far native sign-in has *reach*, and a month of each for *usage*."""
+
+    flow: Flow
+    usage: Usage
+    reach: NativeReach
+    native: Month | None
+    custom: Month
+
+    @property
+    def native_words(self) -> tuple[str, ...]:
+        """What native sign-in could do, each way in a sentence."""
+        return tuple(map(_way_words, self.reach.ways)) + _choice_words(self.reach.ways)
+
+    @property
+    def only_custom(self) -> tuple[str, ...]:
+        """What only custom authentication can: steps and rules of the flow first, then its settings."""
+        return self.reach.lacking + self.reach.settings
+
+    @property
+    def summary(self) -> str:
+        """What the reading comes to, in a sentence or two."""
+        match self.reach.covers:
+            case "nothing":
+                return "Native sign-in can do nothing of this flow: only custom authentication can."
+            case "part":
+                return (
+                    "Native sign-in can do a part of this flow, and not the flow: choose custom authentication, or give up "
+                    "what it lacks."
+                )
+            case "all":
+                return (
+                    "Native sign-in can do every step of this flow, by Cognito's own settings: choose it if you can do without "
+                    "yours, or want managed login."
+                )
+
+    @property
+    def difference(self) -> str:
+        """Which of the two is cheaper, in a sentence; empty if native sign-in has no price."""
+        if self.native is None:
+            return ""
+        less = self.native.total - self.custom.total
+        what = "what native sign-in can do" if self.reach.covers == "part" else "native sign-in"
+        if not less:
+            return f"Both cost the same a month: custom authentication and {what}."
+        return f"A month on custom authentication costs {abs(less):,.2f} dollars {'less' if less > 0 else 'more'} than {what}."
+
+
+def advise(flow: Flow, usage: Usage, tier: Tier = "Lite") -> Advice:
+    """Return the advice on *flow* for *usage*; the pool needs *tier* at least, whatever signs users in."""
+    reach = reach_into(flow)
+    return Advice(flow, usage, reach, native_month(reach, usage, tier), custom_month(flow, usage, tier))
+
+
+def advice_as_json(advice: Advice) -> dict[str, object]:
+    """Return *advice* for `json.dumps`."""
+    usage = advice.usage
+    return {
+        "flow": advice.flow.name,
+        "covers": advice.reach.covers,
+        "native": list(advice.native_words),
+        "only_custom": list(advice.only_custom),
+        "only_native": list(ONLY_NATIVE),
+        "ways": [
+            {
+                "steps": [each.step for each in way.steps],
+                "challenges": [each.challenge.name for each in way.steps],
+                "tier": way.tier,
+                "whole": way.whole,
+            }
+            for way in advice.reach.ways
+        ],
+        "tier": advice.reach.tier,
+        "prices_as_of": PRICES_AS_OF,
+        "monthly": {
+            "currency": "USD",
+            "users": usage.users,
+            "sign_ins_per_user": float(usage.sign_ins),
+            "messages_per_step": float(usage.messages),
+            "native": None if advice.native is None else _month_as_json(advice.native),
+            "custom": _month_as_json(advice.custom),
+        },
+        "advice": f"{advice.summary} {advice.difference}".strip(),
+    }
+
+
+def _month_as_json(month: Month) -> dict[str, object]:
+    lines = {what: None if cost is None else float(cost) for what, cost in month.lines.items()}
+    return {"tier": month.tier, **lines, "total": float(month.total), "complete": month.complete}
+
+
+def _way_words(way: NativeWay) -> str:
+    names = ", ".join(each.step for each in way.steps)
+    done = ", then ".join(map(_step_words, way.steps))
+    rest = "" if way.whole else ", and nothing else of that way"
+    return f"{names}: {done}{rest} (from {way.tier})"
+
+
+def _step_words(step: NativeStep) -> str:
+    return f"{step.challenge.words} ({step.challenge.name})"
+
+
+def _choice_words(ways: tuple[NativeWay, ...]) -> tuple[str, ...]:
+    """Return what to say of the choices between *ways*."""
+    words: list[str] = []
+    firsts = {way.steps[0].challenge for way in ways}
+    if len(firsts) > 1:
+        words.append(
+            f"the choice between them: {FACTOR_CHOICE.words} ({FACTOR_CHOICE.name}, from {FACTOR_CHOICE.tier})"
+        )
+    seconds = {way.steps[1].challenge for way in ways if len(way.steps) > 1 and way.steps[0].challenge == PASSWORD}
+    if len(seconds) > 1:
+        words.append(
+            f"the second factor: {MFA_CHOICE.words}, where several are set up ({MFA_CHOICE.name}, from {MFA_CHOICE.tier})"
+        )
+    return tuple(words)

@@ -1,0 +1,160 @@
+"""`watchword advise`: what Cognito's native sign-in could do of a flow, what only custom authentication can, and at which price."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import textwrap
+from collections.abc import Mapping
+from decimal import Decimal
+
+from watchword.errors import ConfigurationError
+from watchword_adapters.advice.advice import Advice, advice_as_json, advise
+from watchword_adapters.advice.monthly_cost import Month, Usage
+from watchword_adapters.advice.native_facts import ONLY_NATIVE, Tier
+from watchword_adapters.advice.price_list import PRICES_AS_OF
+from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.terminal import Terminal
+
+_WIDTH = 78
+_NUMBER = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
+_MOST_USERS = 10_000_000_000
+_MOST_OFTEN = 10_000
+_TIERS: Mapping[str, Tier] = {"lite": "Lite", "essentials": "Essentials", "plus": "Plus"}
+_LINES = {
+    "users": "Cognito, active users",
+    "mail": "mails",
+    "sms": "texts (SMS)",
+    "other_messages": "other messages",
+    "lambda": "Lambda",
+    "dynamodb": "DynamoDB",
+    "logs": "logs",
+    "fixed": "keys and alarms",
+}
+_EPILOG = """\
+All sign-ins are reckoned by the dearest way through the flow, each answer right
+at once. Prices are list prices of us-east-1, each with its date: none is from a
+bill. A text by SMS costs a hundred times more in one country than in another:
+give the price of yours by --sms-price.
+
+examples:
+  watchword advise flow.toml --users 50000
+  watchword advise flow.toml --users 50000 --sign-ins 12 --messages 1.1 --json
+  watchword advise flow.toml --users 50000 --sms-price 0.04 --tier essentials"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword advise`."""
+    parser.description = (
+        "Say what Cognito's native sign-in could do of a flow, on which tier and at which price, and what only custom "
+        "authentication can."
+    )
+    parser.epilog = _EPILOG
+    add_flow(parser)
+    parser.add_argument("--users", default="100000", metavar="N", help="active users in a month (%(default)s)")
+    parser.add_argument("--sign-ins", default="4", metavar="N", help="sign-ins of a user in a month (%(default)s)")
+    parser.add_argument(
+        "--messages",
+        default="1",
+        metavar="N",
+        help="messages of each step that sends, on average, resends included (%(default)s)",
+    )
+    parser.add_argument("--sms-price", default="", metavar="DOLLARS", help="the price of one text by SMS")
+    parser.add_argument(
+        "--tier",
+        choices=_TIERS,
+        default="lite",
+        help="the tier that the pool needs anyway (%(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the advice. The status is 0, whatever it says."""
+    usage = Usage(
+        int(_number("--users", arguments.users, _MOST_USERS, whole=True)),
+        _number("--sign-ins", arguments.sign_ins, _MOST_OFTEN),
+        _number("--messages", arguments.messages, _MOST_OFTEN),
+        _number("--sms-price", arguments.sms_price, _MOST_OFTEN) if arguments.sms_price else None,
+    )
+    tier = _TIERS[arguments.tier]
+    advice = advise(read_flow(arguments), usage, tier)
+    if arguments.json:
+        print(json.dumps(advice_as_json(advice), indent=2))
+    else:
+        _tell(advice, tier, Terminal())
+    return 0
+
+
+def _number(option: str, text: str, most: int, *, whole: bool = False) -> Decimal:
+    """Return the number that *option* gives as *text*.
+
+    Raises:
+        ConfigurationError: if it is none, below 0, above *most*, or not *whole* where it must be.
+    """
+    if not _NUMBER.fullmatch(text) or Decimal(text) > most or (whole and Decimal(text) % 1):
+        wanted = f"a {'whole ' * whole}number from 0 to {most}"
+        raise ConfigurationError(f"{option} is {text[:40]!r}: give {wanted}")
+    return Decimal(text)
+
+
+def _tell(advice: Advice, tier: Tier, screen: Terminal) -> None:
+    _paragraph(screen, f'"{advice.flow.name}": {advice.summary}', "title")
+    if advice.native_words:
+        _list(screen, "Native sign-in could do", advice.native_words)
+    _list(screen, "Only custom authentication can", advice.only_custom)
+    _list(screen, "Only native sign-in has", ONLY_NATIVE)
+    _costs(advice, tier, screen)
+
+
+def _list(screen: Terminal, title: str, items: tuple[str, ...]) -> None:
+    screen.line()
+    screen.line(title, "title")
+    for item in items:
+        for line in textwrap.wrap(item, _WIDTH, initial_indent="  * ", subsequent_indent="    "):
+            screen.line(line)
+
+
+def _paragraph(screen: Terminal, text: str, style: str = "") -> None:
+    for line in textwrap.wrap(text, _WIDTH):
+        screen.line(line, style)
+
+
+def _costs(advice: Advice, tier: Tier, screen: Terminal) -> None:
+    usage, native, custom = advice.usage, advice.native, advice.custom
+    screen.line()
+    screen.line(f"A month in US dollars, prices as of {PRICES_AS_OF}", "title")
+    often = "1 sign-in" if usage.sign_ins == 1 else f"{usage.sign_ins:f} sign-ins"
+    screen.line(f"  {usage.users:,} active users, {often} each, all by the dearest way")
+    lines = [each for each in _LINES if each in custom.lines or (native is not None and each in native.lines)]
+    head = ("", "native", "custom")
+    rows = [head, ("tier", "-" if native is None else native.tier, custom.tier)]
+    rows += [(_LINES[each], _amount(native, each), _amount(custom, each)) for each in lines]
+    rows.append(("total", "-" if native is None else f"{native.total:,.2f}", f"{custom.total:,.2f}"))
+    widths = [max(len(row[place]) for row in rows) for place in range(3)]
+    for number, row in enumerate(rows):
+        cells = (row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]))
+        screen.line(f"  {'   '.join(cells)}".rstrip(), "" if number else "title")
+    screen.line()
+    _paragraph(screen, " ".join(filter(None, (advice.difference, *_notes(advice, tier)))))
+
+
+def _notes(advice: Advice, tier: Tier) -> tuple[str, ...]:
+    notes: list[str] = []
+    if not advice.custom.complete:
+        notes.append("The total leaves out what is marked with a question mark: give --sms-price for texts.")
+    if advice.reach.covers == "part":
+        notes.append("The price of native sign-in is that of the part which it can do.")
+    if advice.custom.tier == "Lite":
+        notes.append("A new pool is on Essentials: for the price of Lite, set its UserPoolTier to LITE.")
+    if tier != "Lite":
+        notes.append(f"Both are reckoned on {tier} at least, as --tier says.")
+    return tuple(notes)
+
+
+def _amount(month: Month | None, line: str) -> str:
+    if month is None or line not in month.lines:
+        return "-"
+    cost = month.lines[line]
+    return "?" if cost is None else f"{cost:,.2f}"
