@@ -72,7 +72,17 @@ PUBLIC = {
     ),
     *(
         f"watchword_adapters.{name}"
-        for name in ("userpool", "poolserver", "srp", "qr_code", "attacks", "deploy", "cli", "fido2_api")
+        for name in (
+            "userpool",
+            "poolserver",
+            "srp",
+            "qr_code",
+            "attacks",
+            "deploy",
+            "cli",
+            "fido2_api",
+            "sign_in_page",
+        )
     ),
 }
 """The modules that pages and scaffolds import from, as docs/reference/public-modules.md lists them."""

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "build": ("build", "build the three functions of a flow for AWS Lambda"),
     "template": ("template", "write the CloudFormation template of a flow"),
     "doctor": ("doctor", "find what is wrong with a deployed pool or a template"),
+    "sign-in-page": ("sign_in_page", "copy the sign-in form into a folder, for any page"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "reset the budgets of a user"),
     "credentials": ("credentials", "list, remove, export, import and purge what users enrolled"),

@@ -10,7 +10,7 @@ from functools import partial
 from html import escape
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from watchword.contract.kinds import RESERVED_PUBLIC
 from watchword.errors import ConfigurationError
@@ -18,9 +18,21 @@ from watchword_adapters.poolserver.http.application import Page
 from watchword_adapters.poolserver.http.json_protocol import Response, refusal_response
 from watchword_adapters.poolserver.inspector import Inspector, RightAnswer, Shown
 from watchword_adapters.qr_code import qr_svg
+from watchword_adapters.sign_in_page.page import (
+    COMPONENT,
+    POLICY,
+    SCRIPT,
+    STYLE,
+    PageSettings,
+    component,
+    page,
+    script,
+    style,
+)
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 
 _REFRESH_SECONDS = 3
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _PICTURE = re.compile(r"data:image/(?:webp|png|jpeg|gif);base64,[A-Za-z0-9+/]+=*")
 # Nothing is loaded, nothing runs, nobody frames it: what is shown was made by strangers.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -34,14 +46,46 @@ _STYLE = (
 
 
 def pages_of(pool: LocalUserPool, backstage: Inspector) -> dict[str, Page]:
-    """Return the pages by name: ``outbox``, ``outbox.json``, and ``answers.json`` if *backstage* peeks."""
+    """Return the pages by name: ``sign-in`` with its files, ``outbox``, ``outbox.json``, and ``answers.json`` if *backstage* peeks."""
     pages: dict[str, Page] = {
+        **_sign_in_pages(pool),
         "outbox": lambda _: _outbox_page(backstage),
         "outbox.json": lambda _: _json([asdict(mail) for mail in tuple(backstage.mails)]),
     }
     if backstage.peeking:
         pages["answers.json"] = partial(_answers, pool, backstage)
     return pages
+
+
+def _sign_in_pages(pool: LocalUserPool) -> dict[str, Page]:
+    """Return the page with the sign-in form, and the files that it loads."""
+    settings = PageSettings("/", pool.client_id, pool_id=pool.pool_id)
+    with_password = evolve(settings, flow="custom-srp")
+    html, policy = "text/html; charset=utf-8", POLICY.format(connect="'self'")
+
+    def shown(query: Mapping[str, str]) -> Response:
+        asked = with_password if query.get("flow") == "custom-srp" else settings
+        locale = query.get("locale", "")
+        return _text(html, page(evolve(asked, locale=locale if _LOCALE.fullmatch(locale) else "")), policy)
+
+    javascript = "text/javascript; charset=utf-8"
+    return {
+        "sign-in": shown,
+        COMPONENT: lambda _: _text(javascript, component(), policy),
+        SCRIPT: lambda _: _text(javascript, script(), policy),
+        STYLE: lambda _: _text("text/css; charset=utf-8", style(), policy),
+    }
+
+
+def _text(kind: str, text: str, policy: str) -> Response:
+    headers = (
+        ("Content-Type", kind),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", policy),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+    )
+    return Response(200, text.encode("utf-8", "replace"), headers)
 
 
 def _answers(pool: LocalUserPool, backstage: Inspector, query: Mapping[str, str]) -> Response:
@@ -79,14 +123,7 @@ def _outbox_page(backstage: Inspector) -> Response:
         f"<p class='quiet'>Messages and pictures of the local user pool, newest first. Nothing was sent to anybody.</p>"
         f"{articles or '<p>Nothing yet: sign up, or sign in.</p>'}</main></body></html>"
     )
-    headers = (
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", _POLICY),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-    )
-    return Response(200, body.encode("utf-8", "replace"), headers)
+    return _text("text/html; charset=utf-8", body, _POLICY)
 
 
 def _mail(mail: SentMessage) -> str:

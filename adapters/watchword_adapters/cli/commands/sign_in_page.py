@@ -1,0 +1,63 @@
+"""`watchword sign-in-page`: copy the sign-in form out, as an element for any page and as a page that has it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from watchword.errors import ConfigurationError
+from watchword_adapters.sign_in_page.page import COMPONENT, SCRIPT, STYLE, PageSettings, component, page, script, style
+
+_EPILOG = """example:
+  watchword sign-in-page site --endpoint https://cognito-idp.eu-west-1.amazonaws.com/ --client-id 4example
+
+It writes index.html, sign-in.css, sign-in.js and watchword-sign-in.js, the element itself. A page of your own needs the last one alone."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `watchword sign-in-page`."""
+    parser.description = (
+        "Copy the sign-in form into a folder: the element <watchword-sign-in>, and a page that has it. "
+        "No build step, nothing that is loaded from elsewhere."
+    )
+    parser.epilog = _EPILOG
+    parser.add_argument("folder", metavar="DIR", type=Path, help="where the files go; it is made if it is not there")
+    parser.add_argument(
+        "--endpoint", default="http://127.0.0.1:9229/", help="where Cognito's operations are posted to (%(default)s)"
+    )
+    parser.add_argument("--client-id", default="", help="the id of the app client")
+    parser.add_argument(
+        "--flow", default="custom", choices=("custom", "custom-srp"), help="custom-srp if a password comes first"
+    )
+    parser.add_argument("--user-pool-id", default="", help="the id of the user pool, for custom-srp")
+    parser.add_argument("--locale", default="", help="the language of the form, such as de; else the browser's")
+    parser.add_argument("--force", action="store_true", help="write over files that are there")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the files; the status is 0.
+
+    Raises:
+        ConfigurationError: if a setting cannot be used, or a file is there already and nothing says that it may be written over.
+    """
+    settings = PageSettings(
+        arguments.endpoint, arguments.client_id, arguments.flow, arguments.user_pool_id, arguments.locale
+    )
+    folder: Path = arguments.folder
+    texts = {"index.html": page(settings), STYLE: style(), SCRIPT: script(), COMPONENT: component()}
+    there = [name for name in texts if (folder / name).exists()]
+    if there and not arguments.force:
+        raise ConfigurationError(
+            f"{folder} has {', '.join(there)} already, and nothing was written: take another folder, or say --force"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written to: {error.strerror}") from None
+    written = [str(folder / name) for name in texts]
+    print(json.dumps({"files": written}) if arguments.json else "\n".join(f"wrote {name}" for name in written))
+    return 0

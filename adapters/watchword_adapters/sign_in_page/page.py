@@ -1,0 +1,103 @@
+"""A plain page with the sign-in form: three files, of which a site may take each."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+from typing import Literal
+
+from attrs import field, frozen
+
+from watchword.contract import choice, line
+
+COMPONENT = "watchword-sign-in.js"
+"""The file that defines the element."""
+
+STYLE = "sign-in.css"
+SCRIPT = "sign-in.js"
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src {connect}; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+"""The Content-Security-Policy of the page: it loads its own files alone and talks to the endpoint alone."""
+
+_PAGE = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<link rel="stylesheet" href="{style}">
+<script type="module" src="{script}"></script>
+<script type="module" src="{component}"></script>
+</head>
+<body>
+<main>
+<watchword-sign-in endpoint="{endpoint}" client-id="{client_id}" flow="{flow}"{pool}{locale} heading-level="1"></watchword-sign-in>
+</main>
+</body>
+</html>
+"""
+
+_STYLE = """html { color-scheme: light dark; background: Canvas }
+body { margin: 0; min-height: 100vh; display: grid; place-items: start center; padding: 1rem }
+"""
+
+_SCRIPT = """// What becomes of the tokens is yours to say. They stand in the event, and this page keeps them nowhere.
+const form = document.querySelector('watchword-sign-in')
+if (!form.hasAttribute('locale')) document.documentElement.lang = navigator.language
+form.addEventListener('watchword:signed-in', ({ detail }) => {
+  console.info('signed in; the tokens are in event.detail:', Object.keys(detail ?? {}).join(', '))
+})
+form.addEventListener('watchword:error', ({ detail }) => {
+  console.info('not signed in:', detail.code, detail.ref)
+})
+"""
+
+
+@frozen
+class PageSettings:
+    """What the page signs in to.
+
+    *endpoint* is where Cognito's operations are posted to, such as ``https://cognito-idp.eu-west-1.amazonaws.com/``; *client_id* the app
+    client. With *flow* ``custom-srp`` a password comes first, and *pool_id* is needed. *locale* is the language, that of the browser if empty.
+    """
+
+    endpoint: str = field(default="/", validator=line(2000))
+    client_id: str = field(default="", validator=line(128))
+    flow: Literal["custom", "custom-srp"] = field(default="custom", validator=choice("custom", "custom-srp"))
+    pool_id: str = field(default="", validator=line(64))
+    locale: str = field(default="", validator=line(35))
+
+
+def page(settings: PageSettings, *, title: str = "Sign in", below: str = "") -> str:
+    """Return the HTML of the page called *title*; its files are found at *below* and their names."""
+    return _PAGE.format(
+        language=escape(settings.locale or "en"),
+        title=escape(title),
+        style=escape(f"{below}{STYLE}"),
+        component=escape(f"{below}{COMPONENT}"),
+        script=escape(f"{below}{SCRIPT}"),
+        endpoint=escape(settings.endpoint),
+        client_id=escape(settings.client_id),
+        flow=settings.flow,
+        pool=f' user-pool-id="{escape(settings.pool_id)}"' if settings.pool_id else "",
+        locale=f' locale="{escape(settings.locale)}"' if settings.locale else "",
+    )
+
+
+def component() -> str:
+    """Return the JavaScript of the element."""
+    return files(__package__).joinpath(COMPONENT).read_text("utf-8")
+
+
+def style() -> str:
+    """Return the style of the page around the form."""
+    return _STYLE
+
+
+def script() -> str:
+    """Return the page's own JavaScript: where the tokens go."""
+    return _SCRIPT

@@ -1,0 +1,984 @@
+// @ts-check
+/**
+ * `<watchword-sign-in>`: a form for sign-ins of Amazon Cognito's custom authentication. It shows any challenge by its public
+ * parameters alone. One file, without a framework or a build step: load it by `<script type="module" src="watchword-sign-in.js">`.
+ *
+ * Attributes: `endpoint` (the address that Cognito's operations are posted to), `client-id`, `flow` (`custom`, or `custom-srp` if a password
+ * comes first), `locale` (else that of the page or the browser), `username` (who signs in, if the page knows), `heading-level` (1 to 6).
+ * Property `handler`: an object with `begin(username, password)` and `respond(answer, metadata)`, which the form then calls in place of
+ * the endpoint; each returns a promise of `{challenge: parameters}` or of `{done: anything}`.
+ * Events: `watchword:challenge`, `watchword:signed-in`, `watchword:error`.
+ */
+
+/** @typedef {{[name: string]: string}} Texts */
+/** @typedef {{challenge?: Texts, name?: string, done?: unknown}} Reply What a sign-in has come to: a challenge, or its end. */
+/** @typedef {{begin: (username: string, password: string) => Promise<Reply>, respond: (answer: string, metadata: Texts) => Promise<Reply>}} Handler */
+/** @typedef {{name: string, label: string, type?: string, inputmode?: string, autocomplete?: string, maxlength?: number, help?: string}} Field */
+
+// Texts ------------------------------------------------------------------------------------------------------------------------------
+
+/** The texts by language. Whoever adds a language adds a line to each. @type {{[locale: string]: Texts}} */
+export const TEXTS = {
+  en: {
+    title: 'Sign in', username: 'User name', password: 'Password', next: 'Continue', answer: 'Answer', code: 'Code',
+    choose: 'How do you want to sign in?', sent: 'A code was sent to {destination}.', sent_anywhere: 'If you can receive messages, a code was sent to you.',
+    sent_link: 'Open the link in the message in this browser, or type the code.', again: 'Send again', again_in: 'Send again in {seconds} s', left: 'Attempts left: {left}',
+    until: 'Valid until {time}', reference: 'Reference: {ref}', restart: 'Start again', done: 'You are signed in.', working: 'One moment …',
+    picture: 'Characters in the picture', passkey: 'Use a passkey', passkey_new: 'Create a passkey', passkey_failed: 'The passkey was not used. Try again, or start again.',
+    app: 'Code from your authenticator app', app_new: 'Scan the picture with your authenticator app, then type the code that it shows.', secret: 'Or type this key into the app:', qr: 'QR code for an authenticator app',
+    recovery: 'Recovery code', recovery_new: 'Keep these codes in a safe place. Each one signs you in once.', recovery_one: 'Type one of the codes, to show that you kept them',
+    work: 'Your browser is working out a small task.', link_elsewhere: 'Open this link in the browser in which you began to sign in, or type the code from the message there.', link_here: 'Sign in with the link',
+    wrong: 'That was not right.', expired: 'That code is no longer valid. A new one is on its way.', other_browser: 'This link belongs to another browser. Type the code from the message.', try_later: 'No other message can be sent now. The last code is still valid.',
+    resends_used_up: 'No other message can be sent. The last code is still valid.', unavailable: 'This is not available now.', not_enrolled: 'You have not set this up.', refused: 'The sign-in failed.',
+    session_over: 'You took too long. Start again.', later: 'Too many attempts. Try again later.', offline: 'There is no connection. Try again.', broken: 'Something went wrong. Try again later.', unsupported: 'This form cannot show the next step ({name}).',
+    email_otp: 'Code by e-mail', sms_otp: 'Code by text message', magic_link: 'Link by e-mail', totp: 'Authenticator app', recovery_codes: 'Recovery code', captcha: 'Picture', proof_of_work: 'Automatic check', passkey_kind: 'Passkey',
+  },
+  de: {
+    title: 'Anmelden', username: 'Benutzername', password: 'Passwort', next: 'Weiter', answer: 'Antwort', code: 'Code',
+    choose: 'Wie möchten Sie sich anmelden?', sent: 'Ein Code wurde an {destination} gesendet.', sent_anywhere: 'Wenn Sie Nachrichten empfangen können, wurde Ihnen ein Code gesendet.',
+    sent_link: 'Öffnen Sie den Link aus der Nachricht in diesem Browser, oder geben Sie den Code ein.', again: 'Erneut senden', again_in: 'Erneut senden in {seconds} s', left: 'Verbleibende Versuche: {left}',
+    until: 'Gültig bis {time}', reference: 'Referenz: {ref}', restart: 'Von vorn beginnen', done: 'Sie sind angemeldet.', working: 'Einen Moment …',
+    picture: 'Zeichen im Bild', passkey: 'Passkey verwenden', passkey_new: 'Passkey erstellen', passkey_failed: 'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal, oder beginnen Sie von vorn.',
+    app: 'Code aus Ihrer Authenticator-App', app_new: 'Scannen Sie das Bild mit Ihrer Authenticator-App, und geben Sie dann den Code ein, den sie zeigt.', secret: 'Oder geben Sie diesen Schlüssel in die App ein:', qr: 'QR-Code für eine Authenticator-App',
+    recovery: 'Wiederherstellungscode', recovery_new: 'Bewahren Sie diese Codes sicher auf. Jeder meldet Sie einmal an.', recovery_one: 'Geben Sie einen der Codes ein, um zu zeigen, dass Sie sie aufbewahrt haben',
+    work: 'Ihr Browser löst eine kleine Rechenaufgabe.', link_elsewhere: 'Öffnen Sie diesen Link in dem Browser, in dem Sie die Anmeldung begonnen haben, oder geben Sie dort den Code aus der Nachricht ein.', link_here: 'Mit dem Link anmelden',
+    wrong: 'Das war nicht richtig.', expired: 'Dieser Code gilt nicht mehr. Ein neuer ist unterwegs.', other_browser: 'Dieser Link gehört zu einem anderen Browser. Geben Sie den Code aus der Nachricht ein.', try_later: 'Es kann jetzt keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.',
+    resends_used_up: 'Es kann keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.', unavailable: 'Das ist zurzeit nicht verfügbar.', not_enrolled: 'Das haben Sie nicht eingerichtet.', refused: 'Die Anmeldung ist fehlgeschlagen.',
+    session_over: 'Es hat zu lange gedauert. Beginnen Sie von vorn.', later: 'Zu viele Versuche. Versuchen Sie es später noch einmal.', offline: 'Es besteht keine Verbindung. Versuchen Sie es noch einmal.', broken: 'Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.', unsupported: 'Dieses Formular kann den nächsten Schritt nicht zeigen ({name}).',
+    email_otp: 'Code per E-Mail', sms_otp: 'Code per SMS', magic_link: 'Link per E-Mail', totp: 'Authenticator-App', recovery_codes: 'Wiederherstellungscode', captcha: 'Bild', proof_of_work: 'Automatische Prüfung', passkey_kind: 'Passkey',
+  },
+  fr: {
+    title: 'Connexion', username: 'Nom d’utilisateur', password: 'Mot de passe', next: 'Continuer', answer: 'Réponse', code: 'Code',
+    choose: 'Comment voulez-vous vous connecter ?', sent: 'Un code a été envoyé à {destination}.', sent_anywhere: 'Si vous pouvez recevoir des messages, un code vous a été envoyé.',
+    sent_link: 'Ouvrez le lien du message dans ce navigateur, ou saisissez le code.', again: 'Renvoyer', again_in: 'Renvoyer dans {seconds} s', left: 'Essais restants : {left}',
+    until: 'Valable jusqu’à {time}', reference: 'Référence : {ref}', restart: 'Recommencer', done: 'Vous êtes connecté.', working: 'Un instant …',
+    picture: 'Caractères de l’image', passkey: 'Utiliser une clé d’accès', passkey_new: 'Créer une clé d’accès', passkey_failed: 'La clé d’accès n’a pas été utilisée. Réessayez, ou recommencez.',
+    app: 'Code de votre application d’authentification', app_new: 'Scannez l’image avec votre application d’authentification, puis saisissez le code affiché.', secret: 'Ou saisissez cette clé dans l’application :', qr: 'Code QR pour une application d’authentification',
+    recovery: 'Code de récupération', recovery_new: 'Conservez ces codes en lieu sûr. Chacun vous connecte une fois.', recovery_one: 'Saisissez l’un des codes, pour montrer que vous les avez conservés',
+    work: 'Votre navigateur effectue un petit calcul.', link_elsewhere: 'Ouvrez ce lien dans le navigateur où vous avez commencé la connexion, ou saisissez-y le code du message.', link_here: 'Se connecter avec le lien',
+    wrong: 'Ce n’était pas correct.', expired: 'Ce code n’est plus valable. Un nouveau code est en route.', other_browser: 'Ce lien appartient à un autre navigateur. Saisissez le code du message.', try_later: 'Aucun autre message ne peut être envoyé maintenant. Le dernier code est encore valable.',
+    resends_used_up: 'Aucun autre message ne peut être envoyé. Le dernier code est encore valable.', unavailable: 'Ce n’est pas disponible pour le moment.', not_enrolled: 'Vous ne l’avez pas configuré.', refused: 'La connexion a échoué.',
+    session_over: 'Le délai est dépassé. Recommencez.', later: 'Trop d’essais. Réessayez plus tard.', offline: 'Il n’y a pas de connexion. Réessayez.', broken: 'Une erreur s’est produite. Réessayez plus tard.', unsupported: 'Ce formulaire ne peut pas montrer l’étape suivante ({name}).',
+    email_otp: 'Code par e-mail', sms_otp: 'Code par SMS', magic_link: 'Lien par e-mail', totp: 'Application d’authentification', recovery_codes: 'Code de récupération', captcha: 'Image', proof_of_work: 'Vérification automatique', passkey_kind: 'Clé d’accès',
+  },
+  es: {
+    title: 'Iniciar sesión', username: 'Nombre de usuario', password: 'Contraseña', next: 'Continuar', answer: 'Respuesta', code: 'Código',
+    choose: '¿Cómo quiere iniciar sesión?', sent: 'Se envió un código a {destination}.', sent_anywhere: 'Si puede recibir mensajes, se le envió un código.',
+    sent_link: 'Abra el enlace del mensaje en este navegador, o escriba el código.', again: 'Enviar de nuevo', again_in: 'Enviar de nuevo en {seconds} s', left: 'Intentos restantes: {left}',
+    until: 'Válido hasta {time}', reference: 'Referencia: {ref}', restart: 'Empezar de nuevo', done: 'Ha iniciado sesión.', working: 'Un momento …',
+    picture: 'Caracteres de la imagen', passkey: 'Usar una clave de acceso', passkey_new: 'Crear una clave de acceso', passkey_failed: 'No se usó la clave de acceso. Inténtelo otra vez o empiece de nuevo.',
+    app: 'Código de su aplicación de autenticación', app_new: 'Escanee la imagen con su aplicación de autenticación y escriba el código que muestra.', secret: 'O escriba esta clave en la aplicación:', qr: 'Código QR para una aplicación de autenticación',
+    recovery: 'Código de recuperación', recovery_new: 'Guarde estos códigos en un lugar seguro. Cada uno sirve para iniciar sesión una vez.', recovery_one: 'Escriba uno de los códigos, para mostrar que los guardó',
+    work: 'Su navegador está resolviendo una pequeña tarea.', link_elsewhere: 'Abra este enlace en el navegador donde empezó a iniciar sesión, o escriba allí el código del mensaje.', link_here: 'Iniciar sesión con el enlace',
+    wrong: 'No era correcto.', expired: 'Ese código ya no es válido. Hay uno nuevo en camino.', other_browser: 'Este enlace pertenece a otro navegador. Escriba el código del mensaje.', try_later: 'Ahora no se puede enviar otro mensaje. El último código sigue siendo válido.',
+    resends_used_up: 'No se puede enviar otro mensaje. El último código sigue siendo válido.', unavailable: 'No está disponible ahora.', not_enrolled: 'No lo ha configurado.', refused: 'No se pudo iniciar sesión.',
+    session_over: 'Tardó demasiado. Empiece de nuevo.', later: 'Demasiados intentos. Inténtelo más tarde.', offline: 'No hay conexión. Inténtelo otra vez.', broken: 'Algo salió mal. Inténtelo más tarde.', unsupported: 'Este formulario no puede mostrar el paso siguiente ({name}).',
+    email_otp: 'Código por correo', sms_otp: 'Código por SMS', magic_link: 'Enlace por correo', totp: 'Aplicación de autenticación', recovery_codes: 'Código de recuperación', captcha: 'Imagen', proof_of_work: 'Comprobación automática', passkey_kind: 'Clave de acceso',
+  },
+  it: {
+    title: 'Accedi', username: 'Nome utente', password: 'Password', next: 'Continua', answer: 'Risposta', code: 'Codice',
+    choose: 'Come vuoi accedere?', sent: 'È stato inviato un codice a {destination}.', sent_anywhere: 'Se puoi ricevere messaggi, ti è stato inviato un codice.',
+    sent_link: 'Apri il link del messaggio in questo browser, oppure inserisci il codice.', again: 'Invia di nuovo', again_in: 'Invia di nuovo tra {seconds} s', left: 'Tentativi rimasti: {left}',
+    until: 'Valido fino alle {time}', reference: 'Riferimento: {ref}', restart: 'Ricomincia', done: 'Hai effettuato l’accesso.', working: 'Un momento …',
+    picture: 'Caratteri nell’immagine', passkey: 'Usa una passkey', passkey_new: 'Crea una passkey', passkey_failed: 'La passkey non è stata usata. Riprova, oppure ricomincia.',
+    app: 'Codice della tua app di autenticazione', app_new: 'Scansiona l’immagine con la tua app di autenticazione, poi inserisci il codice che mostra.', secret: 'Oppure inserisci questa chiave nell’app:', qr: 'Codice QR per un’app di autenticazione',
+    recovery: 'Codice di recupero', recovery_new: 'Conserva questi codici in un luogo sicuro. Ognuno permette un accesso.', recovery_one: 'Inserisci uno dei codici, per mostrare che li hai conservati',
+    work: 'Il browser sta svolgendo un piccolo calcolo.', link_elsewhere: 'Apri questo link nel browser in cui hai iniziato l’accesso, oppure inserisci lì il codice del messaggio.', link_here: 'Accedi con il link',
+    wrong: 'Non era corretto.', expired: 'Quel codice non è più valido. Ne sta arrivando uno nuovo.', other_browser: 'Questo link appartiene a un altro browser. Inserisci il codice del messaggio.', try_later: 'Ora non si può inviare un altro messaggio. L’ultimo codice è ancora valido.',
+    resends_used_up: 'Non si può inviare un altro messaggio. L’ultimo codice è ancora valido.', unavailable: 'Al momento non è disponibile.', not_enrolled: 'Non l’hai configurato.', refused: 'Accesso non riuscito.',
+    session_over: 'È passato troppo tempo. Ricomincia.', later: 'Troppi tentativi. Riprova più tardi.', offline: 'Non c’è connessione. Riprova.', broken: 'Qualcosa è andato storto. Riprova più tardi.', unsupported: 'Questo modulo non può mostrare il passo successivo ({name}).',
+    email_otp: 'Codice via e-mail', sms_otp: 'Codice via SMS', magic_link: 'Link via e-mail', totp: 'App di autenticazione', recovery_codes: 'Codice di recupero', captcha: 'Immagine', proof_of_work: 'Controllo automatico', passkey_kind: 'Passkey',
+  },
+  pt: {
+    title: 'Entrar', username: 'Nome de usuário', password: 'Senha', next: 'Continuar', answer: 'Resposta', code: 'Código',
+    choose: 'Como você quer entrar?', sent: 'Um código foi enviado para {destination}.', sent_anywhere: 'Se você pode receber mensagens, um código foi enviado.',
+    sent_link: 'Abra o link da mensagem neste navegador ou digite o código.', again: 'Enviar de novo', again_in: 'Enviar de novo em {seconds} s', left: 'Tentativas restantes: {left}',
+    until: 'Válido até {time}', reference: 'Referência: {ref}', restart: 'Começar de novo', done: 'Você entrou.', working: 'Um momento …',
+    picture: 'Caracteres na imagem', passkey: 'Usar uma chave de acesso', passkey_new: 'Criar uma chave de acesso', passkey_failed: 'A chave de acesso não foi usada. Tente novamente ou comece de novo.',
+    app: 'Código do seu aplicativo autenticador', app_new: 'Leia a imagem com o seu aplicativo autenticador e digite o código que ele mostra.', secret: 'Ou digite esta chave no aplicativo:', qr: 'Código QR para um aplicativo autenticador',
+    recovery: 'Código de recuperação', recovery_new: 'Guarde estes códigos em um lugar seguro. Cada um permite entrar uma vez.', recovery_one: 'Digite um dos códigos, para mostrar que os guardou',
+    work: 'Seu navegador está resolvendo uma pequena tarefa.', link_elsewhere: 'Abra este link no navegador em que você começou a entrar ou digite lá o código da mensagem.', link_here: 'Entrar com o link',
+    wrong: 'Não estava certo.', expired: 'Esse código não vale mais. Um novo está a caminho.', other_browser: 'Este link pertence a outro navegador. Digite o código da mensagem.', try_later: 'Nenhuma outra mensagem pode ser enviada agora. O último código ainda vale.',
+    resends_used_up: 'Nenhuma outra mensagem pode ser enviada. O último código ainda vale.', unavailable: 'Não está disponível agora.', not_enrolled: 'Você não configurou isso.', refused: 'Não foi possível entrar.',
+    session_over: 'Demorou demais. Comece de novo.', later: 'Tentativas demais. Tente mais tarde.', offline: 'Não há conexão. Tente novamente.', broken: 'Algo deu errado. Tente mais tarde.', unsupported: 'Este formulário não pode mostrar o próximo passo ({name}).',
+    email_otp: 'Código por e-mail', sms_otp: 'Código por SMS', magic_link: 'Link por e-mail', totp: 'Aplicativo autenticador', recovery_codes: 'Código de recuperação', captcha: 'Imagem', proof_of_work: 'Verificação automática', passkey_kind: 'Chave de acesso',
+  },
+  ar: {
+    title: 'تسجيل الدخول', username: 'اسم المستخدم', password: 'كلمة المرور', next: 'متابعة', answer: 'الإجابة', code: 'الرمز',
+    choose: 'كيف تريد تسجيل الدخول؟', sent: 'تم إرسال رمز إلى {destination}.', sent_anywhere: 'إذا كان بإمكانك استلام الرسائل فقد أُرسل إليك رمز.',
+    sent_link: 'افتح الرابط الموجود في الرسالة في هذا المتصفح، أو اكتب الرمز.', again: 'إعادة الإرسال', again_in: 'إعادة الإرسال خلال {seconds} ث', left: 'المحاولات المتبقية: {left}',
+    until: 'صالح حتى {time}', reference: 'المرجع: {ref}', restart: 'البدء من جديد', done: 'تم تسجيل دخولك.', working: 'لحظة من فضلك …',
+    picture: 'الأحرف في الصورة', passkey: 'استخدام مفتاح مرور', passkey_new: 'إنشاء مفتاح مرور', passkey_failed: 'لم يُستخدم مفتاح المرور. حاول مرة أخرى أو ابدأ من جديد.',
+    app: 'الرمز من تطبيق المصادقة', app_new: 'امسح الصورة ضوئيًا بتطبيق المصادقة، ثم اكتب الرمز الذي يعرضه.', secret: 'أو اكتب هذا المفتاح في التطبيق:', qr: 'رمز QR لتطبيق المصادقة',
+    recovery: 'رمز الاسترداد', recovery_new: 'احتفظ بهذه الرموز في مكان آمن. كل رمز يسجل دخولك مرة واحدة.', recovery_one: 'اكتب أحد الرموز لتأكيد أنك احتفظت بها',
+    work: 'متصفحك ينجز مهمة حسابية صغيرة.', link_elsewhere: 'افتح هذا الرابط في المتصفح الذي بدأت فيه تسجيل الدخول، أو اكتب هناك الرمز الموجود في الرسالة.', link_here: 'تسجيل الدخول بالرابط',
+    wrong: 'لم يكن ذلك صحيحًا.', expired: 'هذا الرمز لم يعد صالحًا. رمز جديد في الطريق إليك.', other_browser: 'هذا الرابط يخص متصفحًا آخر. اكتب الرمز الموجود في الرسالة.', try_later: 'لا يمكن إرسال رسالة أخرى الآن. الرمز الأخير ما زال صالحًا.',
+    resends_used_up: 'لا يمكن إرسال رسالة أخرى. الرمز الأخير ما زال صالحًا.', unavailable: 'هذا غير متاح الآن.', not_enrolled: 'لم تقم بإعداد ذلك.', refused: 'فشل تسجيل الدخول.',
+    session_over: 'استغرق الأمر وقتًا طويلًا. ابدأ من جديد.', later: 'محاولات كثيرة جدًا. حاول لاحقًا.', offline: 'لا يوجد اتصال. حاول مرة أخرى.', broken: 'حدث خطأ ما. حاول لاحقًا.', unsupported: 'لا يمكن لهذا النموذج عرض الخطوة التالية ({name}).',
+    email_otp: 'رمز عبر البريد الإلكتروني', sms_otp: 'رمز عبر رسالة نصية', magic_link: 'رابط عبر البريد الإلكتروني', totp: 'تطبيق المصادقة', recovery_codes: 'رمز الاسترداد', captcha: 'صورة', proof_of_work: 'فحص تلقائي', passkey_kind: 'مفتاح مرور',
+  },
+  ja: {
+    title: 'サインイン', username: 'ユーザー名', password: 'パスワード', next: '続ける', answer: '回答', code: 'コード',
+    choose: 'サインインの方法を選んでください', sent: '{destination} にコードを送信しました。', sent_anywhere: 'メッセージを受信できる場合は、コードを送信しました。',
+    sent_link: 'メッセージのリンクをこのブラウザーで開くか、コードを入力してください。', again: '再送信', again_in: '{seconds} 秒後に再送信できます', left: '残りの試行回数: {left}',
+    until: '{time} まで有効', reference: '参照番号: {ref}', restart: '最初からやり直す', done: 'サインインしました。', working: 'お待ちください …',
+    picture: '画像の文字', passkey: 'パスキーを使う', passkey_new: 'パスキーを作成する', passkey_failed: 'パスキーは使用されませんでした。もう一度試すか、最初からやり直してください。',
+    app: '認証アプリのコード', app_new: '認証アプリで画像を読み取り、表示されたコードを入力してください。', secret: 'または、このキーをアプリに入力してください:', qr: '認証アプリ用の QR コード',
+    recovery: 'リカバリーコード', recovery_new: 'これらのコードを安全な場所に保管してください。各コードで一度だけサインインできます。', recovery_one: '保管したことを示すため、コードを 1 つ入力してください',
+    work: 'ブラウザーが小さな計算をしています。', link_elsewhere: 'サインインを始めたブラウザーでこのリンクを開くか、そこでメッセージのコードを入力してください。', link_here: 'リンクでサインイン',
+    wrong: '正しくありません。', expired: 'そのコードは無効になりました。新しいコードを送信しています。', other_browser: 'このリンクは別のブラウザーのものです。メッセージのコードを入力してください。', try_later: '今は新しいメッセージを送信できません。最後のコードはまだ有効です。',
+    resends_used_up: '新しいメッセージは送信できません。最後のコードはまだ有効です。', unavailable: '現在ご利用いただけません。', not_enrolled: 'まだ設定されていません。', refused: 'サインインできませんでした。',
+    session_over: '時間切れです。最初からやり直してください。', later: '試行回数が多すぎます。後でもう一度お試しください。', offline: '接続がありません。もう一度お試しください。', broken: '問題が発生しました。後でもう一度お試しください。', unsupported: 'このフォームは次の手順を表示できません ({name})。',
+    email_otp: 'メールのコード', sms_otp: 'SMS のコード', magic_link: 'メールのリンク', totp: '認証アプリ', recovery_codes: 'リカバリーコード', captcha: '画像', proof_of_work: '自動チェック', passkey_kind: 'パスキー',
+  },
+}
+
+const RIGHT_TO_LEFT = new Set(['ar', 'he', 'fa', 'ur'])
+
+/** Returns *text* with what stands in braces put in. @param {string} text @param {Texts} values */
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
+
+// Bytes ------------------------------------------------------------------------------------------------------------------------------
+
+const utf8 = new TextEncoder()
+
+/** @param {string} text */
+const fromHex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16))
+/** @param {Uint8Array} bytes */
+const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+/** @param {Uint8Array} bytes */
+const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))
+/** @param {string} text */
+const fromBase64 = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (sign) => sign.charCodeAt(0))
+/** @param {ArrayBuffer | ArrayBufferView | null | undefined} buffer */
+const toBase64url = (buffer) =>
+  toBase64(buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : new Uint8Array(/** @type {any} */ (buffer).buffer))
+    .replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+/** @param {Uint8Array[]} parts @returns {Uint8Array<ArrayBuffer>} */
+const joined = (...parts) => {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0)
+  return whole
+}
+
+// The password, by SRP-6a as Cognito speaks it -----------------------------------------------------------------------------------------
+
+// RFC 3526 section 4: the 3072-bit group.
+const N = BigInt(
+  '0x' +
+    'FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B' +
+    '302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F24117C4B1FE6' +
+    '49286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB9ED529077096966D' +
+    '670C354E4ABC9804F1746C08CA18217C32905E462E36CE3BE39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF695581718' +
+    '3995497CEA956AE515D2261898FA051015728E5A8AAAC42DAD33170D04507A33A85521ABDF1CBA64ECFB850458DBEF0A8AEA71575D060C7D' +
+    'B3970F85A6E1E4C7ABF5AE8CDB0933D71E8C94E04A25619DCEE3D2261AD2EE6BF12FFA06D98A0864D87602733EC86A64521F2B18177B200C' +
+    'BBE117577A615D6C770988C0BAD946E208E24FA074E5AB3143DB5BFCE0FD108E4B82D120A93AD2CAFFFFFFFFFFFFFFFF',
+)
+const G = 2n
+
+/** @param {bigint} base @param {bigint} exponent */
+const power = (base, exponent) => {
+  let result = 1n
+  for (let square = base % N; exponent; exponent >>= 1n, square = (square * square) % N) if (exponent & 1n) result = (result * square) % N
+  return result
+}
+/** As Java's BigInteger.toByteArray: big-endian, with a leading zero bit. @param {bigint} number */
+const padded = (number) => {
+  let hex = number.toString(16)
+  hex = hex.length % 2 ? `0${hex}` : hex
+  return fromHex(/^[89a-f]/.test(hex) ? `00${hex}` : hex)
+}
+/** @param {Uint8Array[]} parts */
+const sha256 = async (...parts) => new Uint8Array(await crypto.subtle.digest('SHA-256', joined(...parts)))
+/** @param {Uint8Array} key @param {Uint8Array[]} parts */
+const hmac = async (key, ...parts) => {
+  const made = await crypto.subtle.importKey('raw', joined(key), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  return new Uint8Array(await crypto.subtle.sign('HMAC', made, joined(...parts)))
+}
+/** @param {Uint8Array} bytes */
+const number = (bytes) => BigInt(`0x${toHex(bytes)}`)
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+/** @param {Date} at */
+const timestamp = (at) =>
+  `${DAYS[at.getUTCDay()]} ${MONTHS[at.getUTCMonth()]} ${at.getUTCDate()} ${at.toISOString().slice(11, 19)} UTC ${at.getUTCFullYear()}`
+
+/** Returns SRP_A, and what answers PASSWORD_VERIFIER with *password*. @param {string} poolId @param {string} password */
+export function startSrp(poolId, password) {
+  const secret = number(crypto.getRandomValues(new Uint8Array(32)))
+  const A = power(G, secret)
+  const pool = poolId.split('_')[1] ?? ''
+  /** @param {Texts} given @param {Date} now @returns {Promise<Texts>} */
+  const answer = async (given, now = new Date()) => {
+    const [B, salt, user] = [BigInt(`0x${given.SRP_B}`), BigInt(`0x${given.SALT}`), given.USER_ID_FOR_SRP]
+    const u = number(await sha256(padded(A), padded(B)))
+    // RFC 5054 2.5.4: an honest server sends neither.
+    if (B % N === 0n || u === 0n) throw new SignInError('refused', 'The server sent an impossible number')
+    const x = number(await sha256(padded(salt), await sha256(utf8.encode(`${pool}${user}:${password}`))))
+    const k = number(await sha256(padded(N), padded(G)))
+    const shared = power((((B - k * power(G, x)) % N) + N) % N, secret + u * x)
+    const key = (await hmac(await hmac(padded(u), padded(shared)), utf8.encode('Caldera Derived Key\x01'))).slice(0, 16)
+    const at = timestamp(now)
+    const signed = await hmac(key, utf8.encode(pool + user), fromBase64(given.SECRET_BLOCK), utf8.encode(at))
+    return {
+      USERNAME: user, PASSWORD_CLAIM_SECRET_BLOCK: given.SECRET_BLOCK, PASSWORD_CLAIM_SIGNATURE: toBase64(signed), TIMESTAMP: at,
+    }
+  }
+  return { A: A.toString(16), answer }
+}
+
+// Cognito ----------------------------------------------------------------------------------------------------------------------------
+
+/** Why a sign-in did not go on. `code` is one of the keys of `TEXTS`; `ref` is the reference for support, if there is one. */
+export class SignInError extends Error {
+  /** @param {string} code @param {string} message @param {string} ref @param {boolean} over */
+  constructor(code, message = '', ref = '', over = true) {
+    super(message)
+    this.code = code
+    this.ref = ref
+    /** Whether the sign-in has ended. If not, the same answer may be sent again. */
+    this.over = over
+  }
+}
+
+/** The handler that posts to Cognito, or to a local pool. @implements {Handler} */
+export class CognitoHandler {
+  /** @param {string} endpoint @param {string} clientId @param {string} poolId of the user pool, for a password; else empty */
+  constructor(endpoint, clientId, poolId = '') {
+    this.endpoint = endpoint
+    this.clientId = clientId
+    this.poolId = poolId
+    this.username = ''
+    this.session = ''
+    /** @type {ReturnType<typeof startSrp> | undefined} */
+    this.srp = undefined
+  }
+
+  /** @param {string} username @param {string} password @returns {Promise<Reply>} */
+  async begin(username, password) {
+    /** @type {Texts} */
+    const parameters = { USERNAME: username }
+    this.username = username
+    this.srp = password ? startSrp(this.poolId, password) : undefined
+    if (this.srp) Object.assign(parameters, { CHALLENGE_NAME: 'SRP_A', SRP_A: this.srp.A })
+    return this.taken(await this.call('InitiateAuth', { AuthFlow: 'CUSTOM_AUTH', ClientId: this.clientId, AuthParameters: parameters }))
+  }
+
+  /** @param {string} answer @param {Texts} metadata @returns {Promise<Reply>} */
+  async respond(answer, metadata) {
+    return this.answered('CUSTOM_CHALLENGE', { ANSWER: answer, USERNAME: this.username }, metadata)
+  }
+
+  /** Goes on with a sign-in that this browser began. @param {{username: string, session: string}} kept */
+  resume(kept) {
+    Object.assign(this, kept)
+  }
+
+  /** @param {string} name @param {Texts} responses @param {Texts} metadata @returns {Promise<Reply>} */
+  async answered(name, responses, metadata = {}) {
+    const body = { ChallengeName: name, ChallengeResponses: responses, ClientId: this.clientId, Session: this.session, ClientMetadata: metadata }
+    return this.taken(await this.call('RespondToAuthChallenge', body))
+  }
+
+  /** @param {any} reply @returns {Promise<Reply>} */
+  async taken(reply) {
+    this.session = reply.Session ?? this.session
+    if (reply.AuthenticationResult) return { done: reply.AuthenticationResult }
+    const parameters = reply.ChallengeParameters ?? {}
+    if (reply.ChallengeName === 'PASSWORD_VERIFIER' && this.srp) return this.answered('PASSWORD_VERIFIER', await this.srp.answer(parameters))
+    this.username = parameters.USERNAME ?? this.username
+    return { challenge: parameters, name: reply.ChallengeName }
+  }
+
+  /** @param {string} operation @param {object} body @returns {Promise<any>} */
+  async call(operation, body) {
+    let response
+    try {
+      response = await fetch(this.endpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSCognitoIdentityProviderService.${operation}` },
+        body: JSON.stringify(body),
+        credentials: 'omit',
+        cache: 'no-store',
+      })
+    } catch (error) {
+      throw new SignInError('offline', String(error), '', false)
+    }
+    const reply = await response.json().catch(() => ({}))
+    if (response.ok) return reply
+    throw failure(String(reply.__type ?? response.headers.get('x-amzn-errortype') ?? ''), String(reply.message ?? ''))
+  }
+}
+
+/** Returns what an error of Cognito means for the user. @param {string} type @param {string} message */
+export function failure(type, message) {
+  const told = /failed with error ([A-Z_]+) ?([B-Z]{8})?/.exec(message)
+  if (told) return new SignInError({ TRY_LATER: 'later', UNAVAILABLE: 'unavailable' }[told[1]] ?? 'broken', message, told[2] ?? '')
+  if (/TooManyRequests|LimitExceeded|TooManyFailedAttempts/.test(type)) return new SignInError('later', message, '', false)
+  if (/NotAuthorized/.test(type)) return new SignInError(/session/i.test(message) ? 'session_over' : 'refused', message)
+  if (/UserNotFound|UserNotConfirmed|PasswordReset/.test(type)) return new SignInError('refused', message)
+  return new SignInError('broken', `${type}: ${message}`)
+}
+
+// Passkeys ---------------------------------------------------------------------------------------------------------------------------
+
+/** @param {any} listed credentials, as JSON has them */
+const withBytes = (listed) => listed?.map((/** @type {any} */ each) => ({ ...each, id: fromBase64(each.id) }))
+
+/** Asks the browser for a passkey, or for a new one, and returns the answer. @param {string} text the options @param {boolean} isNew
+ * @param {{signal?: AbortSignal, mediation?: CredentialMediationRequirement}} how */
+export async function usePasskey(text, isNew, how = {}) {
+  const options = JSON.parse(text)
+  const publicKey = { ...options, challenge: fromBase64(options.challenge) }
+  if (isNew) {
+    publicKey.user = { ...options.user, id: fromBase64(options.user.id) }
+    publicKey.excludeCredentials = withBytes(options.excludeCredentials)
+  } else publicKey.allowCredentials = withBytes(options.allowCredentials)
+  const made = isNew ? navigator.credentials.create({ publicKey, signal: how.signal }) : navigator.credentials.get({ publicKey, ...how })
+  const credential = /** @type {any} */ (await made)
+  const { response } = credential
+  const shown = isNew
+    ? { attestationObject: toBase64url(response.attestationObject), transports: response.getTransports?.() ?? [] }
+    : { authenticatorData: toBase64url(response.authenticatorData), signature: toBase64url(response.signature), userHandle: response.userHandle ? toBase64url(response.userHandle) : null }
+  return JSON.stringify({
+    id: credential.id, rawId: toBase64url(credential.rawId), type: credential.type, authenticatorAttachment: credential.authenticatorAttachment ?? undefined,
+    clientExtensionResults: credential.getClientExtensionResults(), response: { clientDataJSON: toBase64url(response.clientDataJSON), ...shown },
+  })
+}
+
+// Proof of work (ALTCHA v2) ----------------------------------------------------------------------------------------------------------
+
+/** Solves *text*, a challenge of ALTCHA v2, and returns the answer. @param {string} text @param {AbortSignal} signal */
+export async function solveWork(text, signal) {
+  const challenge = JSON.parse(text)
+  const { algorithm, cost, keyLength, keyPrefix, nonce, salt, counterMode } = challenge.parameters
+  const [name, hash] = String(algorithm).split('/')
+  if (name !== 'PBKDF2' || (counterMode && counterMode !== 'uint32')) throw new SignInError('unsupported', algorithm)
+  const password = joined(fromHex(nonce), new Uint8Array(4))
+  const prefix = String(keyPrefix).toLowerCase()
+  for (let counter = 0; counter < 2 ** 32; counter++) {
+    signal.throwIfAborted()
+    new DataView(password.buffer).setUint32(password.length - 4, counter)
+    const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
+    const bits = await crypto.subtle.deriveBits({ name: 'PBKDF2', hash, salt: joined(fromHex(salt)), iterations: cost }, key, keyLength * 8)
+    const derivedKey = toHex(new Uint8Array(bits))
+    if (derivedKey.startsWith(prefix)) return toBase64(utf8.encode(JSON.stringify({ challenge, solution: { counter, derivedKey } })))
+  }
+  throw new SignInError('broken', 'no solution')
+}
+
+// QR codes (ISO/IEC 18004), bytes, error correction M ----------------------------------------------------------------------------------
+
+/** For each version: the error correction bytes of a block, the blocks, and the data bytes in all. */
+const VERSIONS = [
+  [10, 1, 16], [16, 1, 28], [26, 1, 44], [18, 2, 64], [24, 2, 86], [16, 4, 108], [18, 4, 124], [22, 4, 154], [22, 5, 182], [26, 5, 216],
+  [30, 5, 254], [22, 8, 290], [22, 9, 334], [24, 9, 365], [24, 10, 415], [28, 10, 453], [28, 11, 507], [26, 13, 563], [26, 14, 627], [26, 16, 669],
+]
+/** @param {number} x @param {number} y in GF(256), by the polynomial of the standard */
+const times = (x, y) => {
+  let product = 0
+  for (; y; y >>= 1, x = (x << 1) ^ (x & 0x80 ? 0x11d : 0)) if (y & 1) product ^= x
+  return product & 0xff
+}
+
+/** Returns the modules of the QR code for *text*, row by row: true is dark. @param {string} text @returns {boolean[][]} */
+export function qrModules(text) {
+  const data = utf8.encode(text)
+  const version = 1 + VERSIONS.findIndex(([, , room], place) => data.length + (place < 9 ? 2 : 3) <= room)
+  if (!version) throw new RangeError('the text is too long for a QR code')
+  const size = 17 + 4 * version
+  /** @type {(boolean | null)[][]} */
+  const modules = Array.from({ length: size }, () => Array(size).fill(null))
+  drawPatterns(modules, version)
+  const free = modules.map((row) => row.map((module) => module === null))
+  const bits = codewords(data, version).flatMap((byte) => Array.from({ length: 8 }, (_, bit) => !!((byte >> (7 - bit)) & 1)))
+  let next = 0
+  for (let right = size - 1, up = true; right > 0; right -= 2, up = !up) {
+    if (right === 6) right = 5 // the timing pattern
+    for (let step = 0; step < size; step++)
+      for (const x of [right, right - 1]) {
+        const y = up ? size - 1 - step : step
+        if (free[y][x]) modules[y][x] = bits[next++] ?? false
+      }
+  }
+  const made = MASKS.map((mask, which) => {
+    const drawn = modules.map((row, y) => row.map((module, x) => (free[y][x] ? !!module !== mask(x, y) : !!module)))
+    drawFormat(drawn, which)
+    return drawn
+  })
+  return made.reduce((best, each) => (penalty(each) < penalty(best) ? each : best))
+}
+
+/** @type {((x: number, y: number) => boolean)[]} */
+const MASKS = [
+  (x, y) => (x + y) % 2 === 0, (x, y) => y % 2 === 0, (x) => x % 3 === 0, (x, y) => (x + y) % 3 === 0,
+  (x, y) => (Math.floor(y / 2) + Math.floor(x / 3)) % 2 === 0, (x, y) => ((x * y) % 2) + ((x * y) % 3) === 0,
+  (x, y) => (((x * y) % 2) + ((x * y) % 3)) % 2 === 0, (x, y) => (((x + y) % 2) + ((x * y) % 3)) % 2 === 0,
+]
+
+/** @param {Uint8Array} data @param {number} version @returns {number[]} data and error correction, interleaved */
+function codewords(data, version) {
+  const [checks, blocks, room] = VERSIONS[version - 1]
+  let bits = '0100' + data.length.toString(2).padStart(version < 10 ? 8 : 16, '0')
+  for (const byte of data) bits += byte.toString(2).padStart(8, '0')
+  bits += '0000'.slice(0, room * 8 - bits.length)
+  bits = bits.padEnd(Math.ceil(bits.length / 8) * 8, '0')
+  const bytes = (bits.match(/.{8}/g) ?? []).map((octet) => parseInt(octet, 2))
+  for (let pad = 0xec; bytes.length < room; pad ^= 0xfd) bytes.push(pad)
+  const [short, long] = [Math.floor(room / blocks), room % blocks]
+  const parts = Array.from({ length: blocks }, (_, block) => {
+    const from = block * short + Math.max(0, block - (blocks - long))
+    return bytes.slice(from, from + short + (block >= blocks - long ? 1 : 0))
+  })
+  const corrections = parts.map((part) => remainder(part, checks))
+  /** @param {number[][]} lists */
+  const inTurn = (lists) => Array.from({ length: Math.max(...lists.map((list) => list.length)) }, (_, at) => lists.flatMap((list) => list.slice(at, at + 1))).flat()
+  return [...inTurn(parts), ...inTurn(corrections)]
+}
+
+/** @param {number[]} part @param {number} checks how many @returns {number[]} the Reed-Solomon error correction of *part* */
+function remainder(part, checks) {
+  let divisor = [1]
+  for (let root = 1, n = 0; n < checks; n++, root = times(root, 2))
+    divisor = [...divisor, 0].map((each, at) => each ^ times(divisor[at - 1] ?? 0, root))
+  const rest = [...part, ...Array(checks).fill(0)]
+  for (let at = 0; at < part.length; at++) {
+    const lead = rest[at]
+    divisor.forEach((each, place) => (rest[at + place] ^= times(each, lead)))
+  }
+  return rest.slice(part.length)
+}
+
+/** Draws what is the same for every text. @param {(boolean | null)[][]} modules @param {number} version */
+function drawPatterns(modules, version) {
+  const size = modules.length
+  for (const [left, top] of [[-1, -1], [size - 8, -1], [-1, size - 8]])
+    for (let y = 0; y < 9; y++)
+      for (let x = 0; x < 9; x++) {
+        const ring = Math.max(Math.abs(x - 4), Math.abs(y - 4))
+        if (modules[top + y]?.[left + x] !== undefined) modules[top + y][left + x] = ring !== 2 && ring !== 4
+      }
+  const between = Math.floor(version / 7) + 2
+  const step = version === 1 ? 0 : Math.ceil((size - 13) / (between - 1) / 2) * 2
+  const centres = version === 1 ? [] : [6, ...Array.from({ length: between - 1 }, (_, at) => size - 7 - at * step)]
+  for (const cy of centres)
+    for (const cx of centres)
+      if (modules[cy][cx] === null)
+        for (let y = -2; y <= 2; y++) for (let x = -2; x <= 2; x++) modules[cy + y][cx + x] = Math.max(Math.abs(x), Math.abs(y)) !== 1
+  for (let at = 8; at < size - 8; at++) modules[6][at] = modules[at][6] = at % 2 === 0
+  for (let at = 0; at < 9; at++) modules[8][at] ??= modules[at][8] ??= false
+  for (let at = 0; at < 8; at++) modules[8][size - 1 - at] = modules[size - 1 - at][8] = false
+  modules[size - 8][8] = true
+  if (version < 7) return
+  let check = version
+  for (let n = 0; n < 12; n++) check = (check << 1) ^ (check >> 11 ? 0x1f25 : 0)
+  for (let bit = 0; bit < 18; bit++) {
+    const dark = !!((((version << 12) | check) >> bit) & 1)
+    const [a, b] = [Math.floor(bit / 3), size - 11 + (bit % 3)]
+    modules[a][b] = modules[b][a] = dark
+  }
+}
+
+/** Writes which mask was taken. @param {boolean[][]} modules @param {number} mask */
+function drawFormat(modules, mask) {
+  const size = modules.length
+  let check = mask // error correction M is 00
+  for (let n = 0; n < 10; n++) check = (check << 1) ^ (check >> 9 ? 0x537 : 0)
+  const format = ((mask << 10) | check) ^ 0x5412
+  for (let bit = 0; bit < 15; bit++) {
+    const dark = !!((format >> bit) & 1)
+    const near = bit < 6 ? bit : bit < 8 ? bit + 1 : 14 - bit + (bit === 8 ? 1 : 0)
+    if (bit < 8) modules[near][8] = dark
+    else modules[8][near] = dark
+    if (bit < 8) modules[8][size - 1 - bit] = dark
+    else modules[size - 15 + bit][8] = dark
+  }
+}
+
+/** Says how hard *modules* are to read. @param {boolean[][]} modules */
+function penalty(modules) {
+  const turned = modules.map((row, at) => row.map((_, place) => modules[place][at]))
+  let sum = 0
+  for (const row of [...modules, ...turned].map((each) => each.map(Number).join(''))) {
+    for (const run of row.match(/0{5,}|1{5,}/g) ?? []) sum += run.length - 2
+    sum += 40 * ((row.match(/(?=00001011101)/g) ?? []).length + (row.match(/(?=10111010000)/g) ?? []).length)
+  }
+  for (let y = 1; y < modules.length; y++)
+    for (let x = 1; x < modules.length; x++)
+      if (modules[y][x] === modules[y - 1][x] && modules[y][x] === modules[y][x - 1] && modules[y][x] === modules[y - 1][x - 1]) sum += 3
+  const dark = modules.flat().filter(Boolean).length / modules.length ** 2
+  return sum + 10 * Math.floor(Math.abs(dark * 100 - 50) / 5)
+}
+
+// The form ---------------------------------------------------------------------------------------------------------------------------
+
+const STYLE = `
+watchword-sign-in { display: block; box-sizing: border-box; max-width: 24rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark;
+  --ww-text: #1a1a1a; --ww-quiet: #555; --ww-back: #fff; --ww-edge: #767676; --ww-accent: #0b57d0; --ww-on-accent: #fff; --ww-wrong: #b3001b;
+  color: var(--ww-text); background: var(--ww-back); overflow-wrap: anywhere }
+@media (prefers-color-scheme: dark) { watchword-sign-in { --ww-text: #eee; --ww-quiet: #b5b5b5; --ww-back: #1b1b1f; --ww-edge: #949494; --ww-accent: #a8c7fa; --ww-on-accent: #062e6f; --ww-wrong: #ffb4ab } }
+watchword-sign-in .ww-title { font-size: 1.3rem; line-height: 1.3; margin: 0 0 .75rem }
+watchword-sign-in form { display: grid; gap: .75rem; margin: 0 }
+watchword-sign-in p, watchword-sign-in ol { margin: 0 }
+watchword-sign-in label { display: block; font-weight: 600; margin-bottom: .25rem }
+watchword-sign-in input { box-sizing: border-box; width: 100%; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--ww-edge); border-radius: .375rem }
+watchword-sign-in button { min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600; border-radius: .375rem; border: 1px solid var(--ww-accent); color: var(--ww-accent); background: transparent; cursor: pointer }
+watchword-sign-in button.ww-main { color: var(--ww-on-accent); background: var(--ww-accent) }
+watchword-sign-in button:disabled { color: var(--ww-quiet); border-color: var(--ww-edge); background: transparent; cursor: default }
+watchword-sign-in :is(input, button, .ww-title):focus-visible { outline: 3px solid var(--ww-accent); outline-offset: 2px }
+watchword-sign-in .ww-title:focus:not(:focus-visible) { outline: none }
+watchword-sign-in .ww-wrong { color: var(--ww-wrong); font-weight: 600 }
+watchword-sign-in .ww-quiet { color: var(--ww-quiet); font-size: .9rem }
+watchword-sign-in .ww-row { display: flex; flex-wrap: wrap; gap: .5rem }
+watchword-sign-in .ww-stack { display: grid; gap: .5rem }
+watchword-sign-in img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--ww-edge) }
+watchword-sign-in svg { width: 12rem; max-width: 100%; background: #fff; display: block }
+watchword-sign-in code { font-family: ui-monospace, monospace }
+@media (prefers-reduced-motion: no-preference) { watchword-sign-in .ww-busy { animation: ww-breathe 1.2s ease-in-out infinite alternate } @keyframes ww-breathe { to { opacity: .4 } } }
+`
+
+const KEPT = 'watchword-sign-in:'
+const TICKET = /^#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
+let numbered = 0
+
+/** Makes an element. A listener is a property that begins with `on`; other properties are attributes. @param {string} tag @param {any} properties @param {any[]} inside */
+function element(tag, properties = {}, ...inside) {
+  const made = document.createElement(tag)
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith('on')) made.addEventListener(name.slice(2), value)
+    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : String(value))
+  }
+  made.append(...inside.filter((each) => each !== null && each !== undefined && each !== ''))
+  return made
+}
+
+/** The element; see the top of this file. */
+export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
+  static observedAttributes = ['locale']
+
+  constructor() {
+    super()
+    /** What the app gives to take each step itself. @type {Handler | null} */
+    this.handler = null
+    /** Solvers by the name of a key derivation that the browser lacks, such as `SCRYPT`. @type {{[name: string]: (text: string, signal: AbortSignal) => Promise<string>}} */
+    this.solvers = {}
+    /** @type {Handler | null} */
+    this.driver = null
+    /** @type {Texts | null} the public parameters of the challenge at hand */
+    this.challenge = null
+    this.idPrefix = `watchword-${++numbered}`
+    this.stopped = new AbortController()
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.ticking = undefined
+    this.username = ''
+  }
+
+  connectedCallback() {
+    if (!document.adoptedStyleSheets.some((sheet) => /** @type {any} */ (sheet).watchword)) {
+      const sheet = Object.assign(new CSSStyleSheet(), { watchword: true })
+      sheet.replaceSync(STYLE)
+      // At the front: a page's own style comes later, and wins.
+      document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets]
+    }
+    // An app sets `handler` after the element is there.
+    queueMicrotask(() => this.isConnected && !this.challenge && this.open())
+  }
+
+  disconnectedCallback() {
+    this.stop()
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected && this.challenge) this.show(this.challenge)
+    else if (this.isConnected && this.firstChild) this.start()
+  }
+
+  /** The language of the texts: the nearest that there is. */
+  get locale() {
+    const wanted = [this.getAttribute('locale'), /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang, ...navigator.languages]
+    const found = wanted.find((each) => each && (TEXTS[each.toLowerCase()] || TEXTS[each.toLowerCase().split('-')[0]]))
+    const tag = (found ?? 'en').toLowerCase()
+    return TEXTS[tag] ? tag : tag.split('-')[0]
+  }
+
+  /** @param {string} key @param {Texts} values */
+  text(key, values = {}) {
+    return filled(TEXTS[this.locale][key] ?? TEXTS.en[key] ?? key, values)
+  }
+
+  /** Begins, or goes on by the link that led here. */
+  open() {
+    const ticket = TICKET.exec(location.hash)?.[1]
+    if (!ticket || this.handler) return this.start()
+    // Nobody finds it in the history, and no page that is left to gets it.
+    history.replaceState(history.state, '', location.pathname + location.search)
+    const kept = this.kept()
+    if (!kept) return this.showLink(ticket)
+    localStorage.removeItem(this.place)
+    const driver = this.cognito()
+    driver.resume(kept)
+    this.driver = driver
+    this.username = kept.username
+    return this.go(() => driver.respond(ticket, {}))
+  }
+
+  /** Where this browser keeps a sign-in that waits for its link. */
+  get place() {
+    return KEPT + this.getAttribute('client-id')
+  }
+
+  /** @returns {{username: string, session: string} | null} the sign-in that waits for its link in this browser */
+  kept() {
+    try {
+      const kept = JSON.parse(localStorage.getItem(this.place) ?? 'null')
+      return kept && kept.until > Date.now() / 1000 ? { username: kept.username, session: kept.session } : null
+    } catch {
+      return null
+    }
+  }
+
+  cognito() {
+    const endpoint = this.getAttribute('endpoint') ?? '/'
+    const isLocal = /^(127\.|localhost$|\[::1\]$)/.test(new URL(endpoint, location.href).hostname)
+    const poolId = this.getAttribute('user-pool-id') ?? (isLocal ? 'us-east-1_Abc123' : '')
+    return new CognitoHandler(endpoint, this.getAttribute('client-id') ?? '', poolId)
+  }
+
+  /** Asks who signs in. @param {SignInError | null} error */
+  start(error = null) {
+    this.stop()
+    this.challenge = null
+    const withPassword = this.getAttribute('flow') === 'custom-srp'
+    const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username webauthn', maxlength: 128 }, this.username || this.getAttribute('username') || '')
+    const password = withPassword ? this.field({ name: 'password', label: this.text('password'), type: 'password', autocomplete: 'current-password', maxlength: 256 }) : null
+    const submit = () => {
+      this.username = username.input.value.trim()
+      const typed = password?.input.value ?? ''
+      if (!this.username || (withPassword && !typed)) return (this.username ? password?.input : username.input)?.focus()
+      this.driver = this.handler ?? this.cognito()
+      return this.go(() => /** @type {Handler} */ (this.driver).begin(this.username, typed))
+    }
+    this.draw(this.text('title'), error, submit, [username.row, password?.row, this.main(this.text('next'))])
+  }
+
+  /** Shows that the link that led here belongs to another browser, or that it may be opened anywhere: after a click, never on load. @param {string} ticket */
+  showLink(ticket) {
+    let username = ''
+    try {
+      username = JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0]))).userName
+    } catch {
+      return this.start()
+    }
+    const submit = () =>
+      this.go(async () => {
+        this.username = username
+        const driver = (this.driver = this.cognito())
+        const { challenge } = await driver.begin(username, '')
+        const name = (challenge?.offers ?? '').split(',').find((each) => JSON.parse(challenge?.[`offer_${each}`] ?? '{}').link === 'anywhere')
+        if (!name) throw new SignInError('other_browser')
+        return driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name })
+      })
+    this.draw(this.text('title'), null, submit, [element('p', {}, this.text('link_elsewhere')), this.main(this.text('link_here'))])
+  }
+
+  /** Takes one step, and shows what comes of it. @param {() => Promise<Reply>} step */
+  async go(step) {
+    this.busy(true)
+    try {
+      const reply = await step()
+      if (!this.isConnected) return
+      if (reply.challenge) this.asked(reply.challenge, reply.name ?? 'CUSTOM_CHALLENGE')
+      else this.finished(reply.done)
+    } catch (error) {
+      this.failed(error instanceof SignInError ? error : new SignInError('broken', String(error)))
+    }
+  }
+
+  /** @param {string} answer @param {Texts} metadata */
+  respond(answer, metadata = {}) {
+    const signin = this.challenge?.signin
+    return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...(signin ? { watchword_signin: signin } : {}) }))
+  }
+
+  /** @param {Texts} challenge @param {string} name */
+  asked(challenge, name) {
+    if (!this.dispatchEvent(new CustomEvent('watchword:challenge', { bubbles: true, cancelable: true, detail: { name, parameters: challenge } }))) return
+    if (name !== 'CUSTOM_CHALLENGE') return this.failed(new SignInError('unsupported', name))
+    const driver = this.driver
+    if (challenge.link && driver instanceof CognitoHandler) {
+      const kept = { username: driver.username, session: driver.session, until: Number(challenge.expires_at) }
+      localStorage.setItem(this.place, JSON.stringify(kept))
+    }
+    this.show(challenge)
+  }
+
+  /** @param {unknown} done */
+  finished(done) {
+    this.stop()
+    this.challenge = null
+    this.forget()
+    this.draw(this.text('done'), null, () => {}, [])
+    this.dispatchEvent(new CustomEvent('watchword:signed-in', { bubbles: true, detail: done }))
+  }
+
+  /** @param {SignInError} error */
+  failed(error) {
+    const detail = { code: error.code, message: error.message, ref: error.ref || this.challenge?.ref || '' }
+    if (error.over || !this.challenge) {
+      this.forget()
+      this.start(error)
+    } else this.show(this.challenge, error)
+    this.dispatchEvent(new CustomEvent('watchword:error', { bubbles: true, detail }))
+  }
+
+  forget() {
+    if (!this.handler) localStorage.removeItem(this.place)
+  }
+
+  /** Shows *challenge*, by its public parameters alone. @param {Texts} challenge @param {SignInError | null} error */
+  show(challenge, error = null) {
+    this.stop()
+    this.challenge = challenge
+    const { kind, options, image } = challenge
+    if (kind === 'select') return this.showChoice(challenge, error)
+    if (challenge.attempts_left === '0' && challenge.error) return this.showUnavailable(challenge)
+    if (options) return this.showPasskey(challenge, error)
+    if (challenge.challenge && kind === 'proof_of_work') return this.showWork(challenge, error)
+    const fields = this.fieldsOf(challenge).map((each) => this.field(each))
+    const submit = () => {
+      const missing = fields.find((each) => !each.input.value.trim())
+      if (missing) return missing.input.focus()
+      const values = Object.fromEntries(fields.map((each) => [each.input.name, each.input.value]))
+      return this.respond(fields.length === 1 ? fields[0].input.value : JSON.stringify(values))
+    }
+    const parts = [...this.explained(challenge), ...(image ? [this.picture(challenge)] : []), ...fields.map((each) => each.row), this.main(this.text('next')), ...this.beside(challenge)]
+    this.draw(this.titleOf(challenge), error, submit, parts)
+  }
+
+  /** @param {Texts} challenge @returns {Field[]} what to ask for: the kind's own hints, else one field */
+  fieldsOf(challenge) {
+    try {
+      const hints = JSON.parse(challenge.input ?? '')
+      const listed = Array.isArray(hints) ? hints : [hints]
+      if (listed.length && listed.every((each) => typeof each?.name === 'string' && typeof each?.label === 'string')) return listed
+    } catch {
+      // No hints, or none that can be read: one field.
+    }
+    const sent = 'resend_after' in challenge || 'destination' in challenge
+    const one = { name: 'answer', label: this.text('code'), autocomplete: 'one-time-code', maxlength: 1024 }
+    if (challenge.image) return [{ ...one, label: this.text('picture'), autocomplete: 'off' }]
+    if (challenge.codes) return [{ ...one, label: this.text('recovery_one'), autocomplete: 'off' }]
+    if ('codes_left' in challenge || challenge.kind === 'recovery_codes') return [{ ...one, label: this.text('recovery'), autocomplete: 'off' }]
+    if (challenge.digits || challenge.otpauth_uri) return [{ ...one, label: this.text('app'), inputmode: 'numeric' }]
+    return [sent ? one : { ...one, label: this.text('answer'), autocomplete: 'off' }]
+  }
+
+  /** @param {Texts} challenge @returns {HTMLElement[]} what the user is told before the fields */
+  explained(challenge) {
+    /** @type {HTMLElement[]} */
+    const told = []
+    /** @param {string} text */
+    const line = (text) => told.push(element('p', {}, text))
+    if (challenge.destination) line(this.text('sent', { destination: challenge.destination }))
+    else if ('destination' in challenge || 'resend_after' in challenge) line(this.text('sent_anywhere'))
+    if (challenge.link) line(this.text('sent_link'))
+    if (challenge.otpauth_uri) {
+      line(this.text('app_new'))
+      told.push(this.qrCode(challenge.otpauth_uri))
+      if (challenge.secret) told.push(element('p', {}, `${this.text('secret')} `, element('code', {}, challenge.secret)))
+    }
+    if (challenge.codes) {
+      line(this.text('recovery_new'))
+      told.push(element('ol', {}, ...challenge.codes.split(' ').map((code) => element('li', {}, element('code', {}, code)))))
+    }
+    if (challenge.question) line(challenge.question)
+    return told
+  }
+
+  /** @param {Texts} challenge @returns {HTMLElement} */
+  picture(challenge) {
+    const { image, media_type: type, alt } = challenge
+    const source = image.startsWith('data:image/') ? image : `data:${/^image\/(webp|png|jpeg|gif)$/.test(type) ? type : 'image/png'};base64,${image}`
+    return element('img', { src: source, alt: alt ?? this.text('picture') })
+  }
+
+  /** @param {string} uri @returns {any} */
+  qrCode(uri) {
+    const modules = qrModules(uri)
+    const name = 'http://www.w3.org/2000/svg'
+    const svg = document.createElementNS(name, 'svg')
+    const path = document.createElementNS(name, 'path')
+    path.setAttribute('d', modules.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x + 4} ${y + 4}h1v1h-1z` : ''))).join(''))
+    svg.setAttribute('viewBox', `0 0 ${modules.length + 8} ${modules.length + 8}`)
+    svg.setAttribute('role', 'img')
+    svg.setAttribute('aria-label', this.text('qr'))
+    svg.setAttribute('shape-rendering', 'crispEdges')
+    svg.append(path)
+    return svg
+  }
+
+  /** @param {Texts} challenge @param {SignInError | null} error */
+  showChoice(challenge, error) {
+    const names = challenge.choices.split(',')
+    const offers = (challenge.offers ?? '').split(',').filter(Boolean)
+    const buttons = names.map((name) => {
+      const offer = offers.includes(name) ? JSON.parse(challenge[`offer_${name}`]) : null
+      const choose = () => (offer?.options ? this.passkey(offer, { watchword_action: 'answer', watchword_choice: name }) : this.respond('-', { watchword_choice: name }))
+      return element('button', { type: 'button', onclick: choose }, this.nameOf(offer?.kind ?? name, name))
+    })
+    const parts = [element('div', { class: 'ww-stack', role: 'group', 'aria-label': this.text('choose') }, ...buttons), ...this.beside(challenge)]
+    this.draw(this.text('choose'), error, () => {}, parts)
+    const offered = offers.map((name) => ({ name, offer: JSON.parse(challenge[`offer_${name}`]) })).find(({ offer }) => offer.options && !offer.enrol)
+    if (offered) this.autofill(offered.name, offered.offer)
+  }
+
+  /** Lets the browser propose a passkey in the field of the user name (WebAuthn 3, conditional mediation). @param {string} name @param {Texts} offer */
+  async autofill(name, offer) {
+    const { signal } = this.stopped
+    if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.()) || signal.aborted) return
+    const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username webauthn', maxlength: 128 }, this.username)
+    username.input.readOnly = true
+    this.querySelector('form')?.prepend(username.row)
+    try {
+      const answer = await usePasskey(offer.options, false, { signal, mediation: 'conditional' })
+      await this.respond(answer, { watchword_action: 'answer', watchword_choice: name })
+    } catch {
+      // Nobody took one: the buttons are there.
+    }
+  }
+
+  /** @param {Texts} challenge @param {SignInError | null} error */
+  showPasskey(challenge, error) {
+    const submit = () => this.passkey(challenge, {})
+    this.draw(this.titleOf(challenge), error, submit, [...this.explained(challenge), this.main(this.text(challenge.enrol ? 'passkey_new' : 'passkey')), ...this.beside(challenge)])
+  }
+
+  /** @param {Texts} challenge @param {Texts} metadata */
+  async passkey(challenge, metadata) {
+    this.stopped.abort()
+    this.stopped = new AbortController()
+    this.busy(true)
+    let answer
+    try {
+      answer = await usePasskey(challenge.options, !!challenge.enrol, { signal: this.stopped.signal })
+    } catch (error) {
+      return this.show(/** @type {Texts} */ (this.challenge), new SignInError('passkey_failed', String(error), '', false))
+    }
+    return this.respond(answer, metadata)
+  }
+
+  /** @param {Texts} challenge @param {SignInError | null} error */
+  async showWork(challenge, error) {
+    this.draw(this.titleOf(challenge), error, () => {}, [element('p', { role: 'status', class: 'ww-busy' }, this.text('work')), ...this.beside(challenge)])
+    const { signal } = this.stopped
+    try {
+      const { algorithm } = JSON.parse(challenge.challenge).parameters
+      const solve = this.solvers[String(algorithm).split('/')[0]] ?? solveWork
+      const answer = await solve(challenge.challenge, signal)
+      if (!signal.aborted) await this.respond(answer)
+    } catch (problem) {
+      if (!signal.aborted) this.failed(problem instanceof SignInError ? problem : new SignInError('broken', String(problem)))
+    }
+  }
+
+  /** @param {Texts} challenge */
+  showUnavailable(challenge) {
+    const go = () => this.respond('-')
+    this.draw(this.titleOf(challenge), new SignInError('unavailable', '', challenge.ref), go, [this.main(this.text('next')), ...this.beside({ ref: challenge.ref })])
+  }
+
+  /** @param {Texts} challenge @returns {HTMLElement[]} what stands below the fields: resend, what is left, the reference */
+  beside(challenge) {
+    const again = Number(challenge.resend_after)
+    const button = again ? element('button', { type: 'button', onclick: () => this.respond('-', { watchword_action: 'resend' }) }) : null
+    if (button) {
+      const count = () => {
+        const seconds = Math.ceil(again - Date.now() / 1000)
+        const waits = seconds > 0
+        button.toggleAttribute('disabled', waits)
+        button.textContent = waits ? this.text('again_in', { seconds: String(seconds) }) : this.text('again')
+        if (!waits) clearInterval(this.ticking)
+      }
+      this.ticking = setInterval(count, 1000)
+      count()
+    }
+    const restart = element('button', { type: 'button', onclick: () => (this.forget(), this.start()) }, this.text('restart'))
+    /** @type {string[]} */
+    const facts = []
+    if (Number(challenge.attempts_left)) facts.push(this.text('left', { left: challenge.attempts_left }))
+    if (Number(challenge.expires_at)) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(Number(challenge.expires_at) * 1000) }))
+    if (challenge.ref) facts.push(this.text('reference', { ref: `${challenge.ref.slice(0, 4)} ${challenge.ref.slice(4)}` }))
+    return [element('div', { class: 'ww-row' }, button, restart), ...facts.map((fact) => element('p', { class: 'ww-quiet' }, fact))]
+  }
+
+  /** @param {Texts} challenge */
+  titleOf(challenge) {
+    return challenge.title || this.nameOf(challenge.kind, challenge.step)
+  }
+
+  /** @param {string} kind @param {string} step */
+  nameOf(kind, step) {
+    const key = kind === 'passkey' || (kind === step && step === 'passkey') ? 'passkey_kind' : kind
+    const known = TEXTS[this.locale][key] ?? TEXTS[this.locale][step === 'passkey' ? 'passkey_kind' : step]
+    const words = step.replace(/_/g, ' ')
+    return known ?? words.charAt(0).toUpperCase() + words.slice(1)
+  }
+
+  /** @param {string} label */
+  main(label) {
+    return element('button', { type: 'submit', class: 'ww-main' }, label)
+  }
+
+  /** @param {Field} field @param {string} value @returns {{row: HTMLElement, input: HTMLInputElement}} */
+  field(field, value = '') {
+    const id = `${this.idPrefix}-${field.name}`
+    const type = ['text', 'password', 'email', 'tel', 'number', 'url'].includes(field.type ?? '') ? field.type : 'text'
+    const input = /** @type {HTMLInputElement} */ (
+      element('input', {
+        id, name: field.name, type, inputmode: field.inputmode, autocomplete: field.autocomplete ?? 'off', maxlength: field.maxlength, autocapitalize: 'none', spellcheck: 'false',
+        'aria-describedby': field.help ? `${id}-help` : undefined, required: true,
+      })
+    )
+    input.value = value
+    const help = field.help ? element('p', { id: `${id}-help`, class: 'ww-quiet' }, field.help) : null
+    return { row: element('div', {}, element('label', { for: id }, field.label), input, help), input }
+  }
+
+  /** Draws the form anew, and puts the focus where the user goes on. @param {string} title @param {SignInError | null} error @param {() => unknown} submit @param {any[]} parts */
+  draw(title, error, submit, parts) {
+    const level = Math.min(6, Math.max(1, Number(this.getAttribute('heading-level')) || 2))
+    const heading = element(`h${level}`, { class: 'ww-title', id: `${this.idPrefix}-title`, tabindex: '-1' }, title)
+    const code = error?.code ?? this.challenge?.error
+    const ref = error?.ref ? ` ${this.text('reference', { ref: error.ref })}` : ''
+    const wrong = code ? element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(code, { name: error?.message ?? '' }) + ref) : null
+    const form = element('form', { novalidate: true, 'aria-labelledby': heading.id, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), submit()) }, wrong, ...parts)
+    const again = this.contains(document.activeElement) || !!this.challenge || !!error
+    this.setAttribute('dir', RIGHT_TO_LEFT.has(this.locale) ? 'rtl' : 'ltr')
+    this.setAttribute('lang', this.locale)
+    this.replaceChildren(heading, form)
+    this.removeAttribute('aria-busy')
+    const first = /** @type {HTMLElement | null} */ (form.querySelector('input:not([readonly])'))
+    if (wrong && first) {
+      first.setAttribute('aria-invalid', 'true')
+      first.setAttribute('aria-describedby', [wrong.id, first.getAttribute('aria-describedby')].filter(Boolean).join(' '))
+    }
+    if (again) (first ?? heading).focus()
+  }
+
+  /** @param {boolean} is */
+  busy(is) {
+    this.toggleAttribute('aria-busy', is)
+    if (is) this.setAttribute('aria-busy', 'true')
+    for (const each of this.querySelectorAll('button')) each.toggleAttribute('disabled', is)
+    clearInterval(this.ticking)
+  }
+
+  stop() {
+    this.stopped.abort()
+    this.stopped = new AbortController()
+    clearInterval(this.ticking)
+  }
+}
+
+if (globalThis.customElements && !customElements.get('watchword-sign-in')) customElements.define('watchword-sign-in', WatchwordSignIn)

@@ -1,0 +1,61 @@
+"""The page with the sign-in form: four files, made of what is given and of nothing else."""
+
+import json
+import re
+
+import pytest
+
+from watchword import ConfigurationError
+from watchword_adapters.cli import main
+from watchword_adapters.sign_in_page import COMPONENT, PageSettings, component, page, script, style
+
+FILES = {"index.html", "sign-in.css", "sign-in.js", COMPONENT}
+HOSTILE = "\"><script>alert(1)</script><a x='"
+
+
+def test_the_command_writes_four_files_and_never_over_others(tmp_path, capsys):
+    """A second run says which files are there, and changes nothing; --force writes them anew."""
+    folder = tmp_path / "deep" / "site"
+    command = ["sign-in-page", str(folder), "--endpoint", "https://example.com/", "--client-id", "abc"]
+    assert main([*command, "--json"]) == 0
+    assert {str(folder / name) for name in FILES} == set(json.loads(capsys.readouterr().out)["files"])
+    assert {each.name for each in folder.iterdir()} == FILES
+    mine = folder / "sign-in.js"
+    mine.write_text("// mine\n")
+    assert main(command) == 2
+    assert "sign-in.js" in capsys.readouterr().err
+    assert mine.read_text() == "// mine\n"
+    assert main([*command, "--force"]) == 0
+    assert mine.read_text() == script()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, capsys):
+    """A file in its place, for one."""
+    (tmp_path / "site").write_text("")
+    assert main(["sign-in-page", str(tmp_path / "site")]) == 2
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["endpoint", "client_id", "pool_id", "locale"])
+def test_no_setting_can_leave_its_attribute(name):
+    """Whatever stands in it is shown as text."""
+    made = page(PageSettings(**{name: HOSTILE[:35]}), title=HOSTILE)
+    assert "<script>alert" not in made
+    assert made.count("<script") == 2
+    assert made.count("<watchword-sign-in") == 1
+
+
+def test_settings_are_refused_by_name():
+    """A flow that there is not, and what is no line."""
+    with pytest.raises(ConfigurationError, match="flow"):
+        PageSettings(flow="password")
+    with pytest.raises(ConfigurationError, match="endpoint"):
+        PageSettings(endpoint="a\nb")
+
+
+def test_nothing_is_loaded_from_elsewhere():
+    """The files name no address of another site but those of namespaces."""
+    texts = [page(PageSettings("/", "abc")), style(), script(), component()]
+    found = {each for text in texts for each in re.findall(r"https?://[^\s'\"`]+", text)}
+    assert found == {"http://www.w3.org/2000/svg"}
+    assert not any("innerHTML" in text or "eval(" in text for text in texts)
