@@ -90,7 +90,7 @@ def page(settings: PageSettings, *, title: str = "Sign in", below: str = "") -> 
 
 def component() -> str:
     """Return the JavaScript of the element."""
-    return files(__package__).joinpath(COMPONENT).read_text("utf-8")
+    return files("watchword_adapters.sign_in_page").joinpath(COMPONENT).read_text("utf-8")
 
 
 def style() -> str:
