@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from watchword.algebra.evaluation import Evaluation, SessionRequest, closing_event, evaluate
 from watchword.algebra.flow import Flow
-from watchword.contract.ports import Audit, AuditEvent, Clock, Ledger, Random
+from watchword.contract.ports import AccessTokens, Audit, AuditEvent, Clock, Ledger, Random
 from watchword.errors import ProtocolError, WatchwordError
 from watchword_adapters.aws import cognito
 from watchword_adapters.aws.cognito import Event
@@ -171,6 +171,7 @@ def triggers(
     environment: Mapping[str, str] | None = None,
     registry: Registry | None = None,
     dialect: str | None = None,
+    tokens: AccessTokens | None = None,
 ) -> Triggers:
     """Return the Lambda triggers of *flow*: a `Flow`, the path of a TOML file, or ``"module:attribute"``.
 
@@ -181,7 +182,8 @@ def triggers(
     one (for e-mail), or a mapping by channel, or URLs; *credentials* is the store of what
     users enrolled, or its URL; *pad_to* is the least number of seconds that a call takes in which a message could be sent (0.5 with a courier over the network), 3 at most. *registry* finds kinds, couriers
     and ledgers by name; without it a `Registry` of all that is installed. *dialect* names the client that is spoken to, such as
-    ``passwordless``: the events of its sign-ins then have its words.
+    ``passwordless``: the events of its sign-ins then have its words. *tokens* says whether a text is an access token of somebody who is
+    signed in, for a flow whose answers come with one; the user pool is asked if it is None.
 
     One environment serves all functions: one whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) reads no
     key, ledger or courier, and one that is named ``….verify`` no courier.
@@ -209,7 +211,9 @@ def triggers(
     if spoken is not None:
         spoken.check()
     creates = not settings.verifies_only
-    engine = settings.engine(flows, creates=creates)
+    if tokens is None and any(step.powers.with_token for each in flows for step in each.steps.values()):
+        tokens = _access_tokens(settings)
+    engine = settings.engine(flows, creates=creates, tokens=tokens)
     engine.prepare(settings.schemes_of, creates=creates, verifies=not settings.creates_only)
     return Triggers(flows, engine, dialect=spoken)
 
@@ -219,3 +223,12 @@ def _dialect(name: str, flows: tuple[Flow, ...]) -> Dialect:
     module = import_module("watchword_adapters.dialects.dialect")
     spoken: Dialect = module.find_dialect(name, flows)
     return spoken
+
+
+def _access_tokens(settings: HostSettings) -> AccessTokens | None:
+    """Return what checks the access tokens of the user pool, where answers are judged."""
+    if settings.creates_only:
+        return None
+    module = import_module("watchword_adapters.rest.access_tokens")  # as above
+    found: AccessTokens = module.access_tokens_of(settings.clock, settings.environment)
+    return found

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from watchword.algebra.flow import Flow, enrols_in_a_step, expect_flow, needs_store
 from watchword.contract import hookspecs
 from watchword.contract.members import channel_of, missing_members, reach_of
-from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.contract.ports import AccessTokens, Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.contract.powers import powers_of_ledger
 from watchword.errors import ConfigurationError
 from watchword_adapters.aws.in_lambda import runs_handler, runs_in_lambda
@@ -249,13 +249,18 @@ class HostSettings:
         return tuple(map(self.flow, (flow, *previous)))
 
     def engine(
-        self, flows: Sequence[Flow], *, creates: bool = True, fold: Callable[[str], str] | None = None
+        self,
+        flows: Sequence[Flow],
+        *,
+        creates: bool = True,
+        fold: Callable[[str], str] | None = None,
+        tokens: AccessTokens | None = None,
     ) -> Engine:
         """Return an engine for *flows*, the first of which is the one in use.
 
         One environment serves all functions: without *creates* (in Verify) no courier is looked at, unless a step enrols, of which
         its user gets a notice. Names are folded by *fold*, or else as in
-        a user pool. The plugins that are in use may observe.
+        a user pool. The plugins that are in use may observe. *tokens* knows the access tokens of those who are signed in.
 
         Raises:
             ConfigurationError: if a setting is missing or wrong; the message says what to set.
@@ -274,6 +279,7 @@ class HostSettings:
             ledger=self.ledger,
             couriers=self.couriers(flows) if creates or enrols_in_a_step(flows) else {},
             credentials=self.credentials(flows),
+            tokens=tokens,
             clock=self.clock,
             random=SystemRandom() if self.given_random is None else _port("random", Random, self.given_random),
             audit=self._observed(flows),  # after all that is found by a URL

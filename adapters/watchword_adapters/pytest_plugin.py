@@ -78,13 +78,16 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     from watchword_adapters.credentials import MemoryCredentials  # noqa: PLC0415
     from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
+    from watchword_adapters.rest.local_tokens import LocalAccessTokens  # noqa: PLC0415
     from watchword_adapters.userpool import LocalUserPool  # noqa: PLC0415
 
     def make(flow: Any, **settings: Any) -> LocalUserPool:
         flow = HostSettings().flow(flow)
         channels = {step.powers.channel for step in flow.steps.values()} - {""}
+        tokens = LocalAccessTokens()
         made = triggers(
             flow,
+            tokens=tokens,
             key=bytes(range(32)),
             ledger=MemoryLedger(),
             courier=dict.fromkeys(channels, outbox),
@@ -95,7 +98,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
             environment={},
         )
         given: dict[str, Any] = {"clock": frozen_clock, **settings}
-        pool = LocalUserPool(*made, **given)
+        pool = tokens.pool = LocalUserPool(*made, **given)
         attributes = {name: value for name, value in ATTRIBUTES.items() if name != "sub"}
         pool.add_user("ann", password=TEST_PASSWORD, attributes=attributes)
         return pool

@@ -88,6 +88,7 @@ _MOST_COUNTRIES = 250
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}", re.ASCII)
 _LONGEST_ORIGIN = 300
+_LONGEST_WITH_TOKEN = 8192
 
 
 def _as_prefixes(value: Sequence[str]) -> tuple[str, ...]:
@@ -151,6 +152,8 @@ class SmsOtp:
         locale: language for users whose attribute ``locale`` asks for none that is there.
         app: name of the application, for the templates; may be empty.
         verified_only: send only where ``phone_number_verified`` is true.
+        with_token: take a code only with an access token of the same user, app client and user pool, as a step-up of somebody who is
+            signed in: an answer is then JSON, ``{"jwt": <access token>, "secretCode": <code>}``.
     """
 
     kind: ClassVar[str] = "sms_otp"
@@ -169,6 +172,12 @@ class SmsOtp:
     locale: str = field(default="en", validator=locale())
     app: str = field(default="", validator=line(64))
     verified_only: bool = field(default=True, validator=flag())
+    with_token: bool = field(default=False, validator=flag())
+
+    @property
+    def longest_answer(self) -> int:
+        """An access token has 1,100 characters, and more for whoever is in many groups."""
+        return _LONGEST_WITH_TOKEN if self.with_token else 1024
 
     def prepare(self) -> None:
         """Read and check the templates.
@@ -210,7 +219,7 @@ class SmsOtp:
 
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the typed code."""
-        code = typed_code(request.answer)
+        code = typed_code(request.answer_with_token() if self.with_token else request.answer)
         if code is None or len(code) != self.length or not set(code) <= set(_DIGITS):
             return Verdict(right=False, reason="malformed")
         if request.matches(request.private.get("digest"), code):

@@ -8,8 +8,8 @@ from watchword.runtime import services, situation, verification
 from watchword.runtime.credentials import effects, enrolment, pending
 from watchword_adapters.attacks import FAMILIES
 from watchword_adapters.credentials import memory
-from watchword_adapters.credentials_api import api, callers
-from watchword_adapters.rest import pool_tokens
+from watchword_adapters.credentials_api import api
+from watchword_adapters.rest import callers, pool_tokens
 from watchword_plugins import recovery_codes, totp
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword import Challenge, Flow, Sms, User, load_flow, sequence
-from watchword.contract import SmsSize, is_telephone_number
+from watchword.contract import SmsSize, is_telephone_number, powers_of, write_token_answer
 from watchword.errors import ConfigurationError
-from watchword.testing import ANN, NOBODY, FlowUser, create_request, recorded_codes, verify_request
+from watchword.testing import ANN, NOBODY, FlowUser, access_token, create_request, recorded_codes, verify_request
 from watchword.testing.hostile import HOSTILE_NUMBERS
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins import sms_otp
@@ -334,3 +335,50 @@ def test_a_flow_file_names_it(tmp_path: Path) -> None:
         '[[steps]]\nkind = "sms_otp"\ncountries = ["+49", "+43"]\nlength = 8\n', "utf-8"
     )
     assert load_flow(tmp_path / "flow.toml") == Flow(SmsOtp(length=8, countries=("+49", "+43")))
+
+
+# With an access token
+
+
+WITH_TOKEN = of(with_token=True)
+
+
+def test_a_code_with_the_users_access_token_is_right() -> None:
+    """Of 8,192 characters at most: whoever is in many groups has a long token."""
+    challenge, code = make(WITH_TOKEN)
+    right = write_token_answer(access_token(ANN.id), code)
+    assert WITH_TOKEN.verify(verify_request(WITH_TOKEN, challenge, right)).right
+    assert powers_of(WITH_TOKEN).longest_answer == 8192
+    assert powers_of(of()).longest_answer == 1024
+
+
+@pytest.mark.parametrize("token", ["", access_token(NOBODY.id), "access.token", "x" * 5000, None, 7, [], {}])
+def test_a_right_code_with_anything_but_a_good_token_is_wrong(token: object) -> None:
+    """Whoever holds the telephone alone does not step up."""
+    challenge, code = make(WITH_TOKEN)
+    answers = [json.dumps({"jwt": token, "secretCode": code}), json.dumps({"secretCode": code}), code, f'"{code}"']
+    for answer in answers:
+        assert not WITH_TOKEN.verify(verify_request(WITH_TOKEN, challenge, answer)).right
+
+
+@pytest.mark.parametrize("code", ["", "000000", None, 7, ["1"], {}])
+def test_a_good_token_with_a_wrong_code_is_wrong(code: object) -> None:
+    """Whoever holds the token alone does not step up."""
+    challenge, right = make(WITH_TOKEN)
+    assert right != code
+    answer = json.dumps({"jwt": access_token(), "secretCode": code})
+    assert not WITH_TOKEN.verify(verify_request(WITH_TOKEN, challenge, answer)).right
+
+
+def test_a_code_alone_wants_no_token() -> None:
+    """And takes none: its answers are codes."""
+    challenge, code = make(of())
+    assert not of().verify(verify_request(of(), challenge, write_token_answer(access_token(), code))).right
+
+
+def test_a_user_steps_up_by_telephone() -> None:
+    """In a whole sign-in, which takes three wrong answers."""
+    user = FlowUser(Flow(WITH_TOKEN), ledger=MemoryLedger(), attributes=dict(ANN.attributes))
+    user.signs_in().answers_rightly().gets_tokens()
+    user.clock.advance(3600)
+    user.signs_in().answers_wrongly(3).is_refused("tries_used_up")

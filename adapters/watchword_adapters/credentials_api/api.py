@@ -21,7 +21,7 @@ from watchword.runtime.credentials.enrolment import (
 from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword.runtime.credentials.pending import ENROLMENT_LIFETIME
 from watchword.runtime.services import Services
-from watchword_adapters.credentials_api.callers import Caller, Callers
+from watchword_adapters.rest.callers import Caller, Callers
 from watchword_adapters.rest.exchange import (
     HttpReply,
     HttpRequest,

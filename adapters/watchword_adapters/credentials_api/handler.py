@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import Audit, Clock, Ledger, Random
 from watchword.errors import ConfigurationError
-from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.credentials_api.api import CredentialsApi, error_reply
-from watchword_adapters.credentials_api.callers import Callers, GetUser
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
+from watchword_adapters.rest.callers import Callers, GetUser, get_user_of
 from watchword_adapters.rest.lambda_function import ProxyHandler, host_of, proxy_handler
 from watchword_adapters.rest.pool_tokens import KeySet
 
 if TYPE_CHECKING:
     from watchword.contract.credentials import Credentials
     from watchword.loading.registry import Registry
-
-_CONNECT, _READ = 1.0, 2.0
 
 
 def credentials_handler(
@@ -68,7 +65,7 @@ def credentials_handler(
     )
     allowed = _origins(settings.environment.get("WATCHWORD_ORIGINS", "").split() if origins is None else origins)
     engine, pool, tokens = host_of(settings, flow, pool, clients, public_keys)
-    callers = Callers(tokens, get_user or _get_user_of(pool))
+    callers = Callers(tokens, get_user or get_user_of(pool))
     return proxy_handler(CredentialsApi(engine, pool, callers, allowed), base_path, error_reply)
 
 
@@ -82,16 +79,3 @@ def _origins(given: Sequence[str]) -> frozenset[str]:
                 f"{each!r:.120} is no origin: write scheme and host, such as https://app.example, and no path"
             )
     return frozenset(given)
-
-
-def _get_user_of(pool: str) -> GetUser:
-    """Return what calls GetUser of the user pool: the token is the permission, so the function needs none."""
-
-    def make() -> Any:
-        region = pool.partition("_")[0]
-        return aws_client(
-            "the API of credentials", "cognito-idp", region=region, endpoint=None, connect=_CONNECT, read=_READ
-        )
-
-    client = KeptClient[Any](make)
-    return lambda token: cast("Mapping[str, Any]", client.ready().get_user(AccessToken=token))

@@ -16,7 +16,7 @@ from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionR
 from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
 from watchword.contract.credentials import Credential, Credentials, Enrolment
 from watchword.contract.kinds import User
-from watchword.contract.ports import Audit, ChargeRequest, Clock, Ledger, Limit, Random
+from watchword.contract.ports import AccessTokens, Audit, ChargeRequest, Clock, Ledger, Limit, Random
 from watchword.errors import ConfigurationError, ExpiredError, ProtocolError, UnavailableError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword.runtime.credentials.enrolment import Completion, begin_enrolment, complete_enrolment, name_behind
@@ -74,7 +74,8 @@ class SignIn:
     *users* finds users; *realm* stands for the user pool (its part after the ``_`` is hashed into SRP verifiers);
     *minutes* (1 to 15) is how long each challenge waits for its answer. *fold* is the function by which *users* folds
     names, such as `str.lower`: two spellings that it makes one are one name, whether anybody has it or not. Without it
-    every spelling is a name of its own. If it does not fit the store, two spellings show who exists. The rest as for
+    every spelling is a name of its own. If it does not fit the store, two spellings show who exists. *tokens* says whether a text is an access token of yours,
+    for a flow whose answers come with one; *pool* is then *realm*. The rest as for
     `watchword_adapters.aws_lambda.triggers`. Make one and keep it; it may be used by many threads.
 
     The audit goes to the logger ``watchword.audit``, at ``INFO``. Python drops it unless the program configures
@@ -101,6 +102,7 @@ class SignIn:
         environment: Mapping[str, str] | None = None,
         fold: Callable[[str], str] = exact,
         registry: Registry | None = None,
+        tokens: AccessTokens | None = None,
     ) -> None:
         if not 1 <= minutes <= 15:
             raise ConfigurationError(f"minutes is {minutes}: a challenge waits from 1 to 15 minutes for its answer")
@@ -128,7 +130,7 @@ class SignIn:
             environment=environment,
             registry=registry,
         )
-        self._engine: Engine = settings.engine((flow, *expect_flows(previous)), fold=fold)
+        self._engine: Engine = settings.engine((flow, *expect_flows(previous)), fold=fold, tokens=tokens)
         self._engine.prepare(settings.schemes_of)
 
     def verifier(self, name: str, password: str) -> tuple[str, str]:

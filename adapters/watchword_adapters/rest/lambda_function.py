@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from watchword.algebra.flow import Flow
+from watchword.contract.ports import Clock
 from watchword.errors import ConfigurationError
 from watchword.runtime.engine import Engine
 from watchword_adapters.host_settings import HostSettings
@@ -25,7 +26,7 @@ def _engine_of(settings: HostSettings, flow: Flow | str | os.PathLike[str]) -> E
         ConfigurationError: if a setting is missing or wrong.
     """
     engine = settings.engine(settings.flows(flow, ()))
-    engine.prepare(settings.schemes_of)
+    engine.prepare(settings.schemes_of, signs_in=False)
     return engine
 
 
@@ -58,11 +59,11 @@ def host_of(
     """
     pool, clients = _pool_and_clients(settings, pool, clients)
     engine = _engine_of(settings, flow)
-    return engine, pool, tokens_of(engine, pool, clients, public_keys, settings.environment)
+    return engine, pool, tokens_of(engine.clock, pool, clients, public_keys, settings.environment)
 
 
 def tokens_of(
-    engine: Engine,
+    clock: Clock,
     pool: str,
     clients: Sequence[str],
     public_keys: KeySet | None,
@@ -83,7 +84,7 @@ def tokens_of(
     issuer = issuer_of(pool)
     endpoint = environment.get("AWS_ENDPOINT_URL", "")
     home = f"{endpoint.rstrip('/')}/{pool}" if endpoint.startswith(ON_THIS_MACHINE) else issuer
-    return PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(home, engine.clock), engine.clock)
+    return PoolTokens(issuer, frozenset(clients), public_keys or FetchedKeys(home, clock), clock)
 
 
 def proxy_handler(api: HttpApi, base_path: str, refused: Callable[[RefusedRequest], HttpReply]) -> ProxyHandler:

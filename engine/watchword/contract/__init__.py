@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from watchword.contract.kinds import Factor, HostRun, KindRequest, Message, is_telephone_number
     from watchword.contract.messages.segments import SmsSize
     from watchword.contract.ports import (
+        AccessTokens,
         Audit,
         AuditEvent,
         Charge,
@@ -42,10 +43,11 @@ if TYPE_CHECKING:
         Sends,
         powers_of,
     )
-    from watchword.contract.typed_codes import Case
+    from watchword.contract.typed_codes import Case, write_token_answer
     from watchword.contract.validators import Validator, choice, flag, line, refused, whole_number
 
 __all__ = [
+    "AccessTokens",
     "Audit",
     "AuditEvent",
     "BeginRequest",
@@ -94,6 +96,7 @@ __all__ = [
     "powers_of",
     "refused",
     "whole_number",
+    "write_token_answer",
 ]
 
 _NAMES = {
@@ -103,14 +106,14 @@ _NAMES = {
     "kinds": ("Factor", "HostRun", "KindRequest", "Message", "is_telephone_number"),
     "messages.segments": ("SmsSize",),
     "ports": (
-        *("Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState", "Clock"),
-        *("Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),
+        *("AccessTokens", "Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState"),
+        *("Clock", "Courier", "Ledger", "Limit", "Permission", "Random", "Reach", "Receipt"),
     ),
     "powers": (
         *("Enrols", "Guessable", "Links", "NeedsModules", "NeedsPermissions", "Offers", "Powers", "Prepares"),
         *("Remembers", "Sends", "powers_of"),
     ),
-    "typed_codes": ("Case",),
+    "typed_codes": ("Case", "write_token_answer"),
     "validators": ("Validator", "choice", "flag", "line", "refused", "whole_number"),
 }
 _HOMES = {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names}

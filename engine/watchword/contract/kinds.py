@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 from attrs import evolve, field, fields_dict, frozen, has
 
 from watchword.contract.ports import read_only
+from watchword.contract.typed_codes import read_token_answer
 from watchword.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class RequestMethods:
     """What is behind the methods of a request: the engine's arithmetic for one round of one user, and the store.
 
     *root_key* is the id of the newest root key. The others are as the requests have them; *same* compares in constant time. A kind
-    without links has no tickets.
+    without links has no tickets, and where there is no host no text is an access token.
     """
 
     code: Callable[[str, int], str]
@@ -138,6 +139,7 @@ class RequestMethods:
     derive: Callable[[str, str], bytes]
     credentials: Callable[[], tuple[Credential, ...]]
     root_key: str
+    is_access_token: Callable[[str], bool] = lambda _: False
     ticket: Callable[[], str] = _no_ticket
     redeem: Callable[[str], Verdict] = _no_ticket
 
@@ -264,6 +266,18 @@ class VerifyRequest(KindRequest):
         """Say, in constant time, whether *answer* seals to *expected*. An expected value that is missing never matches."""
         return bool(expected) and self.methods.same(expected or "", self.methods.seal(answer))
 
+    def answer_with_token(self) -> str | None:
+        """Return the answer that came with a good access token of this user, in this pool and app client; None without one.
+
+        Client and kind agree on one form: JSON with the members ``jwt`` and ``secretCode``. The kind says ``with_token``, so that
+        no host without access tokens takes it.
+
+        Raises:
+            UnavailableError: if the token cannot be checked; let it pass.
+        """
+        token, answer = read_token_answer(self.answer)
+        return answer if token and self.methods.is_access_token(token) else None
+
     def redeem(self, text: str) -> Verdict:
         """Return the verdict on *text* as a ticket. Return it as it is: the engine uses the ticket up.
 
@@ -299,7 +313,8 @@ class Kind(Protocol):
     * ``attempts`` (tries per sign-in, 3 if absent) and ``lifetime`` (seconds, 180 if absent), as fields;
     * ``cosmetic: ClassVar[frozenset[str]]``, the settings that neither the flow nor `verify` reads;
     * ``cognitive: ClassVar[bool]``, True for a test of reading or puzzling (WCAG 2.2 SC 3.3.8);
-    * ``backup: ClassVar[bool]``, True for a backup, which must not sign anybody in alone.
+    * ``backup: ClassVar[bool]``, True for a backup, which must not sign anybody in alone;
+    * ``with_token``, True if an answer comes with an access token, as `VerifyRequest.answer_with_token` reads it.
 
     More abilities are powers, each a protocol in `watchword.contract.powers`.
     """

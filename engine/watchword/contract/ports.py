@@ -222,6 +222,20 @@ class Ledger(Protocol):
         ...
 
 
+class AccessTokens(Protocol):
+    """Knows the access tokens that the host issues to users who have signed in: a function, or what can be called as one."""
+
+    def __call__(self, token: str, *, pool: str, client: str, sub: str, within: float) -> bool:
+        """Say whether *token* is an access token of the user *sub* in the app *client* of *pool*, and good now.
+
+        Whatever else it is, such as a token of somebody else, an old one or an ID token, is none, and never an exception.
+
+        Raises:
+            UnavailableError: if it cannot be known within *within* seconds.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Time, and every wait. Tests use a virtual clock, so that no test sleeps."""
 

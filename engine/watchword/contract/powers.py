@@ -160,8 +160,8 @@ class Powers:
 
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
     nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8), *backup* a kind that must not sign
-    anybody in alone. *methods* are the words that tokens have for a right answer (RFC 8176). *longest_answer* is the number of characters
-    up to which an answer reaches the kind. *floor* is a courier's alone.
+    anybody in alone, *with_token* one whose answers come with an access token. *methods* are the words that tokens have for a right
+    answer (RFC 8176). *longest_answer* is the number of characters up to which an answer reaches the kind. *floor* is a courier's alone.
     """
 
     attempts: int = 3
@@ -171,6 +171,7 @@ class Powers:
     cognitive: bool = False
     backup: bool = False
     methods: tuple[str, ...] = ()
+    with_token: bool = False
     channel: str = ""
     resend_after: int = 0
     requires_create: tuple[str, ...] = ()
@@ -285,6 +286,7 @@ _FACTS = (
     Member("cognitive", is_flag, "True or False", setting=True),
     Member("backup", is_flag, "True or False, as a ClassVar"),
     Member("methods", are_methods, 'a tuple of words such as ("otp",), none of them "mfa" or "pwd", as a ClassVar'),
+    Member("with_token", is_flag, "True or False", setting=True),
 )
 _PROVES = Member("proves", are_factors, f"a frozenset of {', '.join(sorted(FACTORS))}, or an empty one", setting=True)
 _COURIER_FACTS = (Member("floor", are_seconds_of_padding, "a number of seconds from 0 to 3", setting=True),)

@@ -1,9 +1,10 @@
-"""Normalise codes that people type or paste: spaces and hyphens do not count."""
+"""Read typed answers: codes, in which spaces and hyphens do not count, and answers that come with an access token."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, cast
 
 from watchword.errors import ConfigurationError
 
@@ -49,3 +50,19 @@ def visible_characters(text: str) -> str:
     """Return *text* without the characters that nobody sees, and without hyphens."""
     # A subclass may say of itself what it likes; this is always a plain text.
     return str.translate(text, _DROPPED)
+
+
+def write_token_answer(token: str, answer: str) -> str:
+    """Return *answer* with the access *token* of whoever gives it, as a client sends both."""
+    return json.dumps({"jwt": token, "secretCode": answer})
+
+
+def read_token_answer(text: object) -> tuple[str, str]:
+    """Return the token and the answer in *text*; both empty if it is anything but what `write_token_answer` writes."""
+    try:
+        said: object = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):  # ValueError: no JSON, or a number of 5000 digits
+        return "", ""
+    fields = cast("dict[str, object]", said) if isinstance(said, dict) else {}
+    token, answer = fields.get("jwt"), fields.get("secretCode")
+    return (token, answer) if isinstance(token, str) and isinstance(answer, str) else ("", "")

@@ -44,12 +44,13 @@ class Engine(Services):
         *,
         creates: bool = True,
         verifies: bool = True,
+        signs_in: bool = True,
     ) -> None:
         """Check and set up what is needed: each step's extra, and for Create its own `prepare`, a courier for its channel, a store of credentials.
 
         A courier's `prepare`, if it has one, makes what the first message would have to wait for. *schemes* tells for a
         channel without a courier which URLs could name one. A function that only verifies, or only *creates*, needs no more than that:
-        *verifies* says whether answers are judged here.
+        *verifies* says whether answers are judged here, and *signs_in* whether they are of sign-ins, and not of enrolments alone.
 
         Raises:
             ConfigurationError: if something is missing; the message says what to install or to set.
@@ -57,6 +58,11 @@ class Engine(Services):
         for flow in self.flows:
             for step in flow.steps.values():
                 _demand_modules(step, creates=creates, verifies=verifies)
+                if step.powers.with_token and verifies and signs_in and self.tokens is None:
+                    raise ConfigurationError(
+                        f"the answers of step {step.name!r} come with an access token, and this host knows of none: pass tokens=, "
+                        "which says whether a text is one"
+                    )
         if not creates:
             return
         for flow in self.flows:

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from watchword.algebra.evaluation import AnswerRequest, SessionRequest
 from watchword.algebra.flow import Flow, expect_flow, expect_flows
 from watchword.contract.kinds import RequestMethods, User
-from watchword.contract.ports import Audit, AuditEvent, Clock, Courier, Ledger, Random
+from watchword.contract.ports import AccessTokens, Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.errors import ConfigurationError, ProtocolError, UnavailableError, WatchwordError, reason_of
 from watchword.runtime.keyring import Key, Ring
 from watchword.runtime.wire import answer_seal, reference
@@ -37,7 +37,7 @@ class Services:
 
     *previous* are flows whose sessions may still be under way; *couriers* go by channel; *pad_to* is the least number
     of seconds that a call takes in which a message could be sent (the courier's own floor if None); *credentials* are what
-    users enrolled, None where no kind of the flow remembers; *deadline* the seconds that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
+    users enrolled, None where no kind of the flow remembers; *tokens* knows access tokens, None where no answer comes with one; *deadline* the seconds that a call may take; *fold* returns the same text for all spellings by which the host finds the same user.
     *keeps_evidence* says that a sign-in which is passed is noted for a minute, so that its tokens can tell what was proven.
     """
 
@@ -50,6 +50,7 @@ class Services:
     random: Random = field(kw_only=True, repr=False)
     audit: Audit | None = field(default=None, kw_only=True, repr=False)
     credentials: Credentials | None = field(default=None, kw_only=True, repr=False)
+    tokens: AccessTokens | None = field(default=None, kw_only=True, repr=False)
     pad_to: float | None = field(default=None, kw_only=True)
     deadline: float = field(default=DEADLINE, kw_only=True)
     fold: Callable[[str], str] = field(default=fold_name, kw_only=True)

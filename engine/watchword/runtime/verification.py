@@ -297,6 +297,14 @@ def _verify(
     if case.step.powers.links:
         tickets = _tickets_of(services, case)
         methods = evolve(methods, redeem=partial(tickets.verdict, now=at))
+    known = services.tokens
+    if case.step.powers.with_token and known is not None:
+        pool, client = case.request.pool, case.request.client
+
+        def is_access_token(token: str) -> bool:
+            return known(token, pool=pool, client=client, sub=user.id, within=deadline.left()) is True
+
+        methods = evolve(methods, is_access_token=is_access_token)
     request = VerifyRequest(
         case.parameters.step,
         user,

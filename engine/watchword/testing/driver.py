@@ -11,9 +11,11 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
 from watchword.algebra.flow import FailAuthentication, IssueTokens, Present, ReadRound, Round, Use
 from watchword.algebra.session_notation import format_round
+from watchword.contract.typed_codes import write_token_answer
 from watchword.errors import WatchwordError
 from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword.testing.flow_user import FlowWorld
+from watchword.testing.requests import access_token
 
 if TYPE_CHECKING:
     from watchword.runtime.creation import CreatedChallenge
@@ -112,7 +114,7 @@ class DrivenSignIn:
             return self.answers(self._user.password, choice=choice)
         if self._code is None:
             self._fail(f"nothing tells what is right here, so say it: answers('…'); {self._where()}")
-        return self.answers(self._code.text, choice=choice)
+        return self.answers(self._with_token(self._code.text), choice=choice)
 
     def answers_wrongly(self, times: int = 1) -> Self:
         """Give an answer of the right form that is wrong, *times* times; a code has another last symbol then."""
@@ -125,7 +127,7 @@ class DrivenSignIn:
             wrong = "a wrong answer"
             if self._code is not None:
                 text, alphabet = self._code.text, self._code.alphabet
-                wrong = text[:-1] + alphabet[(alphabet.index(text[-1]) + 1) % len(alphabet)]
+                wrong = self._with_token(text[:-1] + alphabet[(alphabet.index(text[-1]) + 1) % len(alphabet)])
             self._responds(wrong)
             if self._verified is None or self._verified[1]:
                 self._fail(f"the wrong answer {wrong!r} was taken for right")
@@ -242,6 +244,13 @@ class DrivenSignIn:
             user.attributes["cognito:user_status"] = "CONFIRMED"
         self._went(ReadRound.host(name), None)
         return True
+
+    def _with_token(self, text: str) -> str:
+        """Return *text* as the step at hand takes it: with the user's access token, if it wants one."""
+        steps = {name: step for flow in self._user.engine.flows for name, step in flow.steps.items()}
+        step = steps.get(self.public.get("step", ""))
+        wanted = step is not None and step.powers.with_token
+        return write_token_answer(access_token(self._user.attributes["sub"]), text) if wanted else text
 
     def _went(self, read: ReadRound, metadata: str | None) -> None:
         self._rounds.append(Round(read.name, read.right, metadata))

@@ -18,6 +18,7 @@ from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import Keyring
 from watchword.testing.code_tap import recording_ring
 from watchword.testing.mailbox import Mailbox
+from watchword.testing.requests import knows_access_token
 from watchword.testing.time import SeededRandom, VirtualClock
 
 TEST_POOL = "local_watchword"
@@ -114,6 +115,7 @@ class FlowWorld:
             random=self.random,
             audit=self._events,
             credentials=self.credentials,
+            tokens=knows_access_token,
         )
         self.engine.prepare()
 

@@ -53,6 +53,17 @@ ENROLMENT = "0123456789abcdef" * 2
 SIGN_IN = "fedcba9876543210" * 2
 """The id of the sign-in in tests."""
 
+
+def access_token(sub: str = ANN.id) -> str:
+    """Return what counts in tests as an access token of the user whose id is *sub*, in whichever pool and app client."""
+    return f"access.token.{sub}"
+
+
+def knows_access_token(token: str, *, pool: str, client: str, sub: str, within: float) -> bool:
+    """Say whether *token* is the `access_token` of the user *sub*: the port of a host in tests."""
+    return token == access_token(sub)
+
+
 _KEY: Key = recording_ring(Keyring.of(bytes(range(32)))).current
 
 
@@ -95,6 +106,8 @@ class _Secrets:
         made = RequestMethods(
             self.code, self.seal, self.same, self.pseudonym, self.derive, lambda: given, root_key=_KEY.id
         )
+        if powers_of(self.asked).with_token:
+            made = evolve(made, is_access_token=access_token(self.user.id).__eq__)
         if not powers_of(self.asked).links:
             return made
         return evolve(made, ticket=self.ticket, redeem=partial(self._tickets.verdict, now=self.now))

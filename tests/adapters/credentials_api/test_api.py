@@ -15,7 +15,7 @@ from watchword.errors import TryLaterError
 from watchword.testing.time import VirtualClock
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.credentials_api import CredentialsApi
-from watchword_adapters.credentials_api.callers import Callers
+from watchword_adapters.rest.callers import Callers
 from watchword_adapters.rest.exchange import HttpRequest
 from watchword_adapters.rest.pool_tokens import PoolTokens, key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key

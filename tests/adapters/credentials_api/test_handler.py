@@ -15,7 +15,7 @@ from watchword import ConfigurationError, Flow, sequence
 from watchword.testing.time import VirtualClock
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.credentials_api import credentials_handler
-from watchword_adapters.credentials_api import handler as module
+from watchword_adapters.rest import callers as module
 from watchword_adapters.rest.pool_tokens import key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 

@@ -4,7 +4,6 @@ import base64
 import json
 import socket
 import threading
-from types import SimpleNamespace
 
 import pytest
 
@@ -271,7 +270,6 @@ def test_keys_come_by_https():
 )
 def test_keys_are_the_emulators_where_boto3_asks_an_emulator_on_this_machine(endpoint, home):
     """Of AWS, whatever else the endpoint is: it is no place of a pool's keys. The issuer of tokens stays the pool's."""
-    engine = SimpleNamespace(clock=VirtualClock(START))
-    tokens = tokens_of(engine, "us-east-1_Abc123", ["client"], None, endpoint)
+    tokens = tokens_of(VirtualClock(START), "us-east-1_Abc123", ["client"], None, endpoint)
 
     assert (ISSUER, f"{home}/.well-known/jwks.json") == (tokens.issuer, tokens.keys._address)

@@ -22,6 +22,7 @@ from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
 from watchword.testing.code_tap import recording_ring
 from watchword.testing.mailbox import Mailbox
+from watchword.testing.requests import knows_access_token
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.attacks.arena.kind_probe import IssuedChallenge, Notes, spied_on
 from watchword_adapters.attacks.arena.replaceable_ledger import ReplaceableLedger
@@ -46,7 +47,6 @@ ATTACKED_POOL = "us-east-1_AbCdEf123"
 ATTACKED_PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
 _TEXT = re.compile(rf"(?:{'|'.join(FAILURE_TEXTS)}) \(ref [BCDFGHJKLMNPQRSTVWXZ]{{8}}\)")
 _ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}")
-_TRAIL = 6
 _SOURCES = {
     "define": "DefineAuthChallenge_Authentication",
     "create": "CreateAuthChallenge_Authentication",
@@ -107,7 +107,7 @@ class Arena:
         self.people: dict[tuple[str, int], AttackedUser] = {}
         self.began: dict[str, frozenset[str]] = {}
         self.called = 0.0
-        self.trail: deque[tuple[str, Any, object]] = deque(maxlen=_TRAIL)
+        self.trail: deque[tuple[str, Any, object]] = deque(maxlen=6)
 
     @property
     def channels(self) -> dict[str, Courier]:
@@ -139,6 +139,7 @@ class Arena:
             "pad_to": self.pad_to,
             "environment": {},
             "registry": self.registry,
+            "tokens": knows_access_token,
         }
 
     @cached_property

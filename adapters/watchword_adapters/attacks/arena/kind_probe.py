@@ -23,9 +23,16 @@ from watchword.contract.kinds import (
     VerifyRequest,
 )
 from watchword.contract.members import attribute_of
-from watchword.contract.powers import members_of
+from watchword.contract.powers import members_of, powers_of
+from watchword.contract.typed_codes import write_token_answer
 from watchword.testing.code_tap import recorded_codes
-from watchword.testing.requests import begin_request, complete_request, create_request, enrolled_credential
+from watchword.testing.requests import (
+    access_token,
+    begin_request,
+    complete_request,
+    create_request,
+    enrolled_credential,
+)
 from watchword_adapters.attacks.devices.held_devices import HeldDevices
 from watchword_adapters.attacks.devices.user_devices import RightText
 
@@ -116,13 +123,19 @@ class Spy:
         with recorded_codes() as drawn:
             challenge = make(evolve(request, methods=evolve(request.methods, seal=seal)))
         codes = tuple(each.text for each in drawn)
-        right = self._right(request, challenge, (*codes, *sealed))
+        right = self._right(request, challenge, self._said((*codes, *sealed), request.user))
         self.notes.made.append(
             MadeChallenge(
                 request.step, request.user.key, right, codes, tuple(each.alphabet for each in drawn), challenge
             )
         )
         return challenge
+
+    def _said(self, texts: tuple[str, ...], user: User) -> tuple[str, ...]:
+        """Return *texts* as *user* says them: with an access token, where the kind wants one."""
+        if not powers_of(self.real).with_token:
+            return texts
+        return tuple(write_token_answer(access_token(user.id), each) for each in texts)
 
     def _right(self, request: CreateRequest, challenge: Challenge, texts: tuple[str, ...]) -> str | None:
         """Return the right answer: one of *texts*, or what the user's devices say, or what only the corpus can say."""
@@ -193,13 +206,15 @@ class Spy:
     def _is_right(
         self, request: CreateRequest, challenge: Challenge, answer: str, owned: tuple[Credential, ...] = ()
     ) -> bool:
+        methods = _with_credentials(request.methods, owned) if self.has_memory else request.methods
+        methods = evolve(methods, is_access_token=access_token(request.user.id).__eq__)
         shown = VerifyRequest(
             request.step,
             request.user,
             request.now,
             answer,
             challenge.private,
-            methods=_with_credentials(request.methods, owned) if self.has_memory else request.methods,
+            methods=methods,
         )
         try:
             return self.real.verify(shown).right is True

@@ -14,7 +14,7 @@ from watchword_adapters.attacks.arena.ways_to_steps import APP
 from watchword_adapters.attacks.families.enrolments import Enrolling, kinds_that_enrol, secrets_of, services_of
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.credentials_api.api import CredentialsApi
-from watchword_adapters.credentials_api.callers import Callers
+from watchword_adapters.rest.callers import Callers
 from watchword_adapters.rest.exchange import HttpReply, HttpRequest
 from watchword_adapters.rest.pool_tokens import FRESH, PoolTokens, issuer_of
 from watchword_adapters.userpool.sign_in.signing_keys import SigningKey, signing_keys

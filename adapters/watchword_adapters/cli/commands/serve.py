@@ -229,6 +229,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             keeper=database,
             issuer=f"{issuer}/{arguments.pool_id}",
         )
+        running.tokens.pool = pool
         add_users(pool, people)
         apis = {} if arguments.triggers else {CREDENTIALS_PATH: running.credentials_api(pool)}
         urls = {} if arguments.triggers else {"credentials_url": CREDENTIALS_PATH}
@@ -306,6 +307,7 @@ def _source(
             environment={},
             registry=registry,
             dialect=arguments.dialect,
+            tokens=running.tokens,
         )
         running.services = made.services
         return cast("Three", tuple(made))

@@ -26,6 +26,7 @@ from watchword_adapters.clock import SystemRandom
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.extras import demand
 from watchword_adapters.ledgers import MemoryLedger
+from watchword_adapters.rest.local_tokens import LocalAccessTokens
 from watchword_adapters.srp.client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.api.errors import ClientError
@@ -94,8 +95,10 @@ def start_local_run(
     clock, random = ForwardClock(), SystemRandom()
     outbox = Outbox()
     channels = {step.powers.channel for step in flow.steps.values()} - {""}
+    tokens = LocalAccessTokens()
     made = triggers(
         flow,
+        tokens=tokens,
         courier=dict.fromkeys(channels, outbox),
         key=recording_ring(Keyring.of(random.bytes(32))),
         ledger=MemoryLedger(),
@@ -114,6 +117,7 @@ def start_local_run(
         pool = LocalUserPool(define, create, verify, clock=clock)
     else:
         pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
+    tokens.pool = pool
     if user is not None:
         _add(pool, user, password, attributes)
     return LocalRun(pool, recorder, outbox, clock, random, made)

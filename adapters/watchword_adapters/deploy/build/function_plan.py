@@ -122,6 +122,8 @@ def plan_function(
     roots += [module for table in modules.values() for module in table.values()]
     roots += [f"{api['package']}.handler"] if api else ["watchword_adapters.aws_lambda"]
     roots += ["watchword_adapters.dialects.dialect"] if order.dialect and not api else []
+    checks_tokens = function == "verify" and any(powers_of(each).with_token for each in kinds.values())
+    roots += ["watchword_adapters.rest.access_tokens"] if checks_tokens else []
     files = dict(shipped)
     names: list[str] = []
     project = set(shipped)
@@ -211,7 +213,8 @@ def _required(kinds: Iterable[Kind | HostRun], function: str) -> frozenset[str]:
         # An API begins and completes enrolments, and reads tokens; challenges and answers are no business of its.
         both = ((*each.requires_create, *each.requires_verify) for each in needed if each.enrols)
         return frozenset(READING).union(*both)
-    return frozenset[str]().union(
+    read = READING if function == "verify" and any(each.with_token for each in needed) else ()
+    return frozenset(read).union(
         *(each.requires_create if function == "create" else each.requires_verify for each in needed)
     )
 

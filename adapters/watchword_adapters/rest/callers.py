@@ -1,4 +1,4 @@
-"""Who calls the API of credentials: the app client and the user of an access token that still counts."""
+"""Who holds an access token that still counts: its app client and its user, as the user pool knows them now."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from attrs import field, frozen
 
 from watchword.contract.kinds import User
 from watchword.errors import UnavailableError
+from watchword_adapters.aws.aws_client import KeptClient, aws_client
 from watchword_adapters.rest.exchange import HttpRequest, RefusedRequest, as_mapping
 from watchword_adapters.rest.pool_tokens import PoolTokens
 
 GetUser = Callable[[str], Mapping[str, Any]]
 """Cognito's GetUser: takes an access token and returns its user's name and attributes, or raises what boto3 raises."""
 
+_CONNECT, _READ = 1.0, 2.0  # seconds
 _UNAUTHORIZED = frozenset(
     {"NotAuthorizedException", "PasswordResetRequiredException", "UserNotConfirmedException", "UserNotFoundException"}
 )
@@ -81,3 +83,14 @@ def _user_in(reply: object) -> User | None:
         return None
     pairs = map(as_mapping, cast("list[object]", listed))
     return User(name, {str(each.get("Name")): str(each.get("Value")) for each in pairs})
+
+
+def get_user_of(pool: str) -> GetUser:
+    """Return what calls GetUser of the user pool *pool*: the token is the permission, so the function needs none."""
+
+    def make() -> Any:
+        region = pool.partition("_")[0]
+        return aws_client("GetUser", "cognito-idp", region=region, endpoint=None, connect=_CONNECT, read=_READ)
+
+    client = KeptClient[Any](make)
+    return lambda token: cast("Mapping[str, Any]", client.ready().get_user(AccessToken=token))
