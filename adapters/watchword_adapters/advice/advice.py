@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import attrs
 from attrs import frozen
 
 from watchword.algebra.flow import Flow
 from watchword_adapters.advice.monthly_cost import Month, Usage, custom_month, native_month
 from watchword_adapters.advice.native_facts import FACTOR_CHOICE, MFA_CHOICE, ONLY_NATIVE, PASSWORD, Tier
 from watchword_adapters.advice.native_reach import NativeReach, NativeStep, NativeWay, reach_into
+from watchword_adapters.advice.pool_gap import PoolGap, gap_of
 from watchword_adapters.advice.price_list import PRICES_AS_OF
+from watchword_adapters.deploy.reading.deployment import Deployment
 
 
 @frozen
 class Advice:
-    """What to know before the decision: *flow*, how far native sign-in has *reach*, and a month of each for *usage*."""
+    """What to know before the decision: *flow*, how far native sign-in has *reach*, a month of each for *usage*, and the *pool* if one was read."""
 
     flow: Flow
     usage: Usage
     reach: NativeReach
     native: Month | None
     custom: Month
+    pool: PoolGap | None = None
 
     @property
     def native_words(self) -> tuple[str, ...]:
@@ -60,10 +64,16 @@ class Advice:
         return f"A month on custom authentication costs {abs(less):,.2f} dollars {'less' if less > 0 else 'more'} than {what}."
 
 
-def advise(flow: Flow, usage: Usage, tier: Tier = "Lite") -> Advice:
-    """Return the advice on *flow* for *usage*; the pool needs *tier* at least, whatever signs users in."""
+def advise(flow: Flow, usage: Usage, tier: Tier | None = None, pool: Deployment | None = None) -> Advice:
+    """Return the advice on *flow* for *usage*.
+
+    The pool needs *tier* at least, whatever signs users in. If that is None, it stays on the tier of *pool*; without one it is
+    as cheap as it can be.
+    """
     reach = reach_into(flow)
-    return Advice(flow, usage, reach, native_month(reach, usage, tier), custom_month(flow, usage, tier))
+    gap = None if pool is None else gap_of(pool, reach)
+    least: Tier = tier or ("Lite" if gap is None else gap.tier)
+    return Advice(flow, usage, reach, native_month(reach, usage, least), custom_month(flow, usage, least), gap)
 
 
 def advice_as_json(advice: Advice) -> dict[str, object]:
@@ -94,6 +104,7 @@ def advice_as_json(advice: Advice) -> dict[str, object]:
             "native": None if advice.native is None else _month_as_json(advice.native),
             "custom": _month_as_json(advice.custom),
         },
+        "pool": None if advice.pool is None else attrs.asdict(advice.pool),
         "advice": f"{advice.summary} {advice.difference}".strip(),
     }
 

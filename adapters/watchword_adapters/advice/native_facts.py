@@ -11,7 +11,9 @@ from typing import Final, Literal, TypeAlias, cast
 from attrs import field, frozen
 
 Tier: TypeAlias = Literal["Lite", "Essentials", "Plus"]
-TIERS: Final[tuple[Tier, ...]] = ("Lite", "Essentials", "Plus")
+TIERS_BY_NAME: Final[Mapping[str, Tier]] = {"LITE": "Lite", "ESSENTIALS": "Essentials", "PLUS": "Plus"}
+"""The tiers by the service's names (UserPoolTierType)."""
+TIERS: Final[tuple[Tier, ...]] = tuple(TIERS_BY_NAME.values())
 """The tiers of a user pool, the cheapest first: what one of them has, the next have too."""
 
 CUSTOM_FLOW = "CUSTOM_AUTH"

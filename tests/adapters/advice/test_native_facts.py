@@ -10,7 +10,7 @@ from botocore.session import get_session
 from watchword.contract.members import settings_of
 from watchword.loading.registry import Registry
 from watchword_adapters.advice import native_facts as facts
-from watchword_adapters.advice.native_facts import METHODS, NONE_NATIVE, SETTINGS, TIERS
+from watchword_adapters.advice.native_facts import METHODS, NONE_NATIVE, SETTINGS, TIERS_BY_NAME
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.sms_otp import SmsOtp
@@ -73,7 +73,7 @@ def test_flows_are_those_that_we_know(model):
 
 def test_tiers_are_those_that_we_know(model):
     """Three, Essentials if nothing is said; what we say is from Essentials, the model says too."""
-    assert enum(model, "UserPoolTierType") == {each.upper() for each in TIERS}
+    assert enum(model, "UserPoolTierType") == {*TIERS_BY_NAME}
     assert "Defaults to ESSENTIALS" in told(model, "UserPoolType", "UserPoolTier")
     for shape, member in [
         ("InitiateAuthRequest", "AuthFlow"),

@@ -31,7 +31,7 @@ def test_the_json_has_its_shape(capsys):
     read = as_json(capsys, MAIL, "--users", "100000")
     assert [
         *("flow", "covers", "native", "only_custom", "only_native", "ways", "tier"),
-        *("prices_as_of", "monthly", "advice"),
+        *("prices_as_of", "monthly", "pool", "advice"),
     ] == list(read)
     assert ("email_code", "all", "Essentials", "2026-11-28") == tuple(
         read[each] for each in ("flow", "covers", "tier", "prices_as_of")

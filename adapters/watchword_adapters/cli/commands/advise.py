@@ -6,22 +6,24 @@ import argparse
 import json
 import re
 import textwrap
-from collections.abc import Mapping
 from decimal import Decimal
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.advice.advice import Advice, advice_as_json, advise
 from watchword_adapters.advice.monthly_cost import Month, Usage
-from watchword_adapters.advice.native_facts import ONLY_NATIVE, Tier
+from watchword_adapters.advice.native_facts import ONLY_NATIVE, TIERS_BY_NAME
+from watchword_adapters.advice.pool_gap import PoolGap
 from watchword_adapters.advice.price_list import PRICES_AS_OF
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.deploy.reading import read_aws
+from watchword_adapters.deploy.reading.deployment import Deployment
 
 _WIDTH = 78
 _NUMBER = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 _MOST_USERS = 10_000_000_000
 _MOST_OFTEN = 10_000
-_TIERS: Mapping[str, Tier] = {"lite": "Lite", "essentials": "Essentials", "plus": "Plus"}
+_TIERS = {name.lower(): tier for name, tier in TIERS_BY_NAME.items()}
 _LINES = {
     "users": "Cognito, active users",
     "mail": "mails",
@@ -41,7 +43,8 @@ give the price of yours by --sms-price.
 examples:
   watchword advise flow.toml --users 50000
   watchword advise flow.toml --users 50000 --sign-ins 12 --messages 1.1 --json
-  watchword advise flow.toml --users 50000 --sms-price 0.04 --tier essentials"""
+  watchword advise flow.toml --users 50000 --sms-price 0.04 --tier essentials
+  watchword advise flow.toml --users 50000 --pool-id us-east-1_Abc123"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +67,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tier",
         choices=_TIERS,
-        default="lite",
-        help="the tier that the pool needs anyway (%(default)s)",
+        default="",
+        help="the tier that the pool needs anyway (lite, or that of --pool-id)",
     )
+    parser.add_argument("--pool-id", default="", metavar="ID", help="look at this user pool too; nothing is changed")
+    parser.add_argument("--region", default="", help="the region of the pool (default: boto3's own)")
+    parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -78,13 +84,21 @@ def run(arguments: argparse.Namespace) -> int:
         _number("--messages", arguments.messages, _MOST_OFTEN),
         _number("--sms-price", arguments.sms_price, _MOST_OFTEN) if arguments.sms_price else None,
     )
-    tier = _TIERS[arguments.tier]
-    advice = advise(read_flow(arguments), usage, tier)
+    flow = read_flow(arguments)
+    advice = advise(flow, usage, _TIERS.get(arguments.tier), _read_pool(arguments))
     if arguments.json:
         print(json.dumps(advice_as_json(advice), indent=2))
     else:
-        _tell(advice, tier, Terminal())
+        _tell(advice, Terminal())
     return 0
+
+
+def _read_pool(arguments: argparse.Namespace) -> Deployment | None:
+    if arguments.pool_id:
+        return read_aws.read_pool(read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id)
+    if arguments.region or arguments.endpoint:
+        raise ConfigurationError(f"--{'region' if arguments.region else 'endpoint'} is of a pool: give --pool-id too")
+    return None
 
 
 def _number(option: str, text: str, most: int, *, whole: bool = False) -> Decimal:
@@ -99,18 +113,34 @@ def _number(option: str, text: str, most: int, *, whole: bool = False) -> Decima
     return Decimal(text)
 
 
-def _tell(advice: Advice, tier: Tier, screen: Terminal) -> None:
+def _tell(advice: Advice, screen: Terminal) -> None:
     _paragraph(screen, f'"{advice.flow.name}": {advice.summary}', "title")
     if advice.native_words:
         _list(screen, "Native sign-in could do", advice.native_words)
     _list(screen, "Only custom authentication can", advice.only_custom)
     _list(screen, "Only native sign-in has", ONLY_NATIVE)
-    _costs(advice, tier, screen)
+    if advice.pool is not None:
+        _pool(advice.pool, advice, screen)
+    _costs(advice, screen)
+
+
+def _pool(pool: PoolGap, advice: Advice, screen: Terminal) -> None:
+    about = f"The pool {pool.id}: {pool.tier}, about {pool.users:,} users"
+    if advice.native is None:
+        screen.line()
+        _paragraph(screen, about, "title")
+    elif pool.lacks:
+        _list(screen, f"{about}. For native sign-in it needs", pool.lacks)
+    else:
+        screen.line()
+        _paragraph(screen, f"{about}. It has all that native sign-in needs, as far as was read.", "title")
+    for each in pool.unread:
+        _paragraph(screen, f"not read: {each}", "warning")
 
 
 def _list(screen: Terminal, title: str, items: tuple[str, ...]) -> None:
     screen.line()
-    screen.line(title, "title")
+    _paragraph(screen, title, "title")
     for item in items:
         for line in textwrap.wrap(item, _WIDTH, initial_indent="  * ", subsequent_indent="    "):
             screen.line(line)
@@ -121,7 +151,7 @@ def _paragraph(screen: Terminal, text: str, style: str = "") -> None:
         screen.line(line, style)
 
 
-def _costs(advice: Advice, tier: Tier, screen: Terminal) -> None:
+def _costs(advice: Advice, screen: Terminal) -> None:
     usage, native, custom = advice.usage, advice.native, advice.custom
     screen.line()
     screen.line(f"A month in US dollars, prices as of {PRICES_AS_OF}", "title")
@@ -137,19 +167,19 @@ def _costs(advice: Advice, tier: Tier, screen: Terminal) -> None:
         cells = (row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]))
         screen.line(f"  {'   '.join(cells)}".rstrip(), "" if number else "title")
     screen.line()
-    _paragraph(screen, " ".join(filter(None, (advice.difference, *_notes(advice, tier)))))
+    _paragraph(screen, " ".join(filter(None, (advice.difference, *_notes(advice)))))
 
 
-def _notes(advice: Advice, tier: Tier) -> tuple[str, ...]:
+def _notes(advice: Advice) -> tuple[str, ...]:
     notes: list[str] = []
     if not advice.custom.complete:
         notes.append("The total leaves out what is marked with a question mark: give --sms-price for texts.")
     if advice.reach.covers == "part":
         notes.append("The price of native sign-in is that of the part which it can do.")
-    if advice.custom.tier == "Lite":
+    if advice.custom.tier != "Lite":
+        notes.append(f"Both are reckoned on {advice.custom.tier} at least: --tier lite says what Lite would cost.")
+    elif advice.pool is None:
         notes.append("A new pool is on Essentials: for the price of Lite, set its UserPoolTier to LITE.")
-    if tier != "Lite":
-        notes.append(f"Both are reckoned on {tier} at least, as --tier says.")
     return tuple(notes)
 
 

@@ -56,12 +56,11 @@ def read_deployment(
     """
     reading = _Reading(clients)
     cognito = reading.client("cognito-idp")
-    pool = reading.needed("the pool", lambda: cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"])
+    pool, mfa = reading.pool(pool_id)
     client = reading.needed(
         "the app client",
         lambda: cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"],
     )
-    mfa = reading.optional("the pool's MFA", lambda: cognito.get_user_pool_mfa_config(UserPoolId=pool_id))
     others = reading.optional("the other app clients", lambda: _others(cognito, pool_id, client_id)) or {}
     attached = within(pool, "LambdaConfig")
     functions = {
@@ -76,7 +75,7 @@ def read_deployment(
     return Deployment(
         pool=pool,
         client=client,
-        mfa=None if mfa is None else {name: each for name, each in mfa.items() if name != "ResponseMetadata"},
+        mfa=mfa,
         others=others,
         functions=functions,
         apis=enrolling,
@@ -85,6 +84,18 @@ def read_deployment(
         unread=tuple(reading.unread),
         live=True,
     )
+
+
+def read_pool(clients: Clients, pool_id: str) -> Deployment:
+    """Return the pool *pool_id* and its MFA, without its app clients and its functions.
+
+    Raises:
+        ConfigurationError: if there is no such pool, or no credentials.
+        UnavailableError: if AWS cannot be reached.
+    """
+    reading = _Reading(clients)
+    pool, mfa = reading.pool(pool_id)
+    return Deployment(pool=pool, mfa=mfa, unread=tuple(reading.unread), live=True)
 
 
 def attachable(clients: Clients, trigger: str, named: str) -> tuple[DeployedFunction, tuple[str, ...]]:
@@ -191,6 +202,15 @@ class _Reading:
         except Exception as error:  # noqa: BLE001 - told apart by its code
             self.unread.append(f"{what} ({_code(error)})")
             return None
+
+    def pool(self, pool_id: str) -> tuple[Facts, Facts | None]:
+        """Return the pool *pool_id* and its MFA; None if that cannot be read."""
+        cognito = self.client("cognito-idp")
+        pool: Facts = self.needed("the pool", lambda: cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"])
+        mfa: Facts | None = self.optional(
+            "the pool's MFA", lambda: cognito.get_user_pool_mfa_config(UserPoolId=pool_id)
+        )
+        return pool, None if mfa is None else {name: each for name, each in mfa.items() if name != "ResponseMetadata"}
 
     def function(self, trigger: str, arn: str) -> DeployedFunction:
         functions = self.client("lambda")
