@@ -1,4 +1,4 @@
-"""The three Lambda triggers of Cognito's custom authentication, for one flow."""
+"""The Lambda triggers of Cognito's custom authentication, for one flow, and the one that tells in tokens what was passed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from watchword.algebra.evaluation import Evaluation, SessionRequest, closing_eve
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import AccessTokens, Audit, AuditEvent, Clock, Ledger, Random
 from watchword.errors import ProtocolError, WatchwordError
-from watchword_adapters.aws import cognito
+from watchword_adapters.aws import cognito, token_claims
 from watchword_adapters.aws.cognito import Event
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 
@@ -37,7 +37,7 @@ class TriggerError(Exception):
 
 @frozen(eq=False)
 class Triggers:
-    """The handlers of one flow: `define`, `create`, `verify`, and one `handler` for all three.
+    """The handlers of one flow: `define`, `create`, `verify`, `pre_token`, and one `handler` for all of them.
 
     Iterating gives the first three: ``define, create, verify = triggers("flow.toml")``.
     """
@@ -68,12 +68,33 @@ class Triggers:
         """Answer Verify Auth Challenge Response: whether the answer is right."""
         return self._guarded("verify", event, self._verify)
 
+    def pre_token(self, event: object, context: object = None) -> Event:
+        """Answer Pre Token Generation: the claims of `evidence`, and no other claims of these names."""
+        return self._guarded("pre_token", event, self._pre_token)
+
+    def evidence(self, event: object) -> dict[str, str]:
+        """Return the claims that tell what was passed in the sign-in whose tokens *event*, of Pre Token Generation, is for.
+
+        For a trigger of your own. Empty where that is doubtful, at a refresh, and where the ledger fails, which is recorded: tokens are
+        issued all the same. What the client says is no evidence; it only names the sign-in.
+        """
+        engine = self._full()
+        given = cognito.event_of(event)
+        if given.get("triggerSource") != token_claims.ISSUING:
+            return {}
+        try:
+            found = engine.find_evidence(cognito.token_request_of(given))
+        except ProtocolError as error:
+            engine.record_failure(error, claim=os.urandom(16).hex(), step="pre_token")
+            return {}
+        return token_claims.token_claims_of(found) if found else {}
+
     def handler(self, event: object, context: object = None) -> Event:
-        """Answer whichever of the three triggers *event* is for."""
+        """Answer whichever of the four triggers *event* is for."""
         return self._guarded(None, event, self._any)
 
     def _any(self, event: Event) -> Event:
-        works = {"define": self._define, "create": self._create, "verify": self._verify}
+        works = {"define": self._define, "create": self._create, "verify": self._verify, "pre_token": self._pre_token}
         return works[cognito.trigger_of(event)](event)
 
     def _define(self, event: Event) -> Event:
@@ -103,6 +124,9 @@ class Triggers:
         if self._dialect is not None:
             request = self._dialect.with_issued(self._dialect.answer_request(event, request), engine)
         return cognito.verify_response(event, engine.verify(request))
+
+    def _pre_token(self, event: Event) -> Event:
+        return token_claims.with_claims(event, self.evidence(event))
 
     def _session_request(self, event: Event) -> SessionRequest:
         request = cognito.session_request_of(event)
@@ -186,7 +210,7 @@ def triggers(
     signed in, for a flow whose answers come with one; the user pool is asked if it is None.
 
     One environment serves all functions: one whose handler is named ``….define`` (as Lambda's ``_HANDLER`` says) reads no
-    key, ledger or courier, and one that is named ``….verify`` no courier.
+    key, ledger or courier, one that is named ``….verify`` no courier, and ``….pre_token`` neither courier nor store of credentials.
 
     Raises:
         ConfigurationError: if anything is missing or wrong; the message says what to set.
@@ -210,11 +234,11 @@ def triggers(
         return Triggers(flows, None, _teller(settings), dialect=spoken)
     if spoken is not None:
         spoken.check()
-    creates = not settings.verifies_only
+    creates = not (settings.verifies_only or settings.tells_only)
     if tokens is None and any(step.powers.with_token for each in flows for step in each.steps.values()):
         tokens = _access_tokens(settings)
-    engine = settings.engine(flows, creates=creates, tokens=tokens)
-    engine.prepare(settings.schemes_of, creates=creates, verifies=not settings.creates_only)
+    engine = settings.engine(flows, creates=creates, tokens=tokens, keeps_evidence=True)
+    engine.prepare(settings.schemes_of, creates=creates, verifies=settings.judges)
     return Triggers(flows, engine, dialect=spoken)
 
 
@@ -227,7 +251,7 @@ def _dialect(name: str, flows: tuple[Flow, ...]) -> Dialect:
 
 def _access_tokens(settings: HostSettings) -> AccessTokens | None:
     """Return what checks the access tokens of the user pool, where answers are judged."""
-    if settings.creates_only:
+    if not settings.judges:
         return None
     module = import_module("watchword_adapters.rest.access_tokens")  # as above
     found: AccessTokens = module.access_tokens_of(settings.clock, settings.environment)

@@ -101,6 +101,16 @@ class HostSettings:
         """Whether this is a Lambda function whose handler is Create's."""
         return runs_handler(self.environment, "create")
 
+    @property
+    def tells_only(self) -> bool:
+        """Whether this is a Lambda function whose handler is that of Pre Token Generation."""
+        return runs_handler(self.environment, "pre_token")
+
+    @property
+    def judges(self) -> bool:
+        """Whether answers may be judged here."""
+        return not (self.creates_only or self.tells_only)
+
     @cached_property
     def keyring(self) -> Ring:
         """The ring of *key*, with *root_key* kept apart in it if there is one; else the oldest key is the root.
@@ -255,12 +265,14 @@ class HostSettings:
         creates: bool = True,
         fold: Callable[[str], str] | None = None,
         tokens: AccessTokens | None = None,
+        keeps_evidence: bool = False,
     ) -> Engine:
         """Return an engine for *flows*, the first of which is the one in use.
 
         One environment serves all functions: without *creates* (in Verify) no courier is looked at, unless a step enrols, of which
-        its user gets a notice. Names are folded by *fold*, or else as in
+        its user gets a notice; nor any, nor a store of credentials, where only tokens are told. Names are folded by *fold*, or else as in
         a user pool. The plugins that are in use may observe. *tokens* knows the access tokens of those who are signed in.
+        *keeps_evidence* is for a host whose tokens tell what was passed.
 
         Raises:
             ConfigurationError: if a setting is missing or wrong; the message says what to set.
@@ -277,14 +289,15 @@ class HostSettings:
             previous=flows[1:],
             keyring=self.keyring,
             ledger=self.ledger,
-            couriers=self.couriers(flows) if creates or enrols_in_a_step(flows) else {},
-            credentials=self.credentials(flows),
+            couriers=self.couriers(flows) if creates or (enrols_in_a_step(flows) and not self.tells_only) else {},
+            credentials=None if self.tells_only else self.credentials(flows),
             tokens=tokens,
             clock=self.clock,
             random=SystemRandom() if self.given_random is None else _port("random", Random, self.given_random),
             audit=self._observed(flows),  # after all that is found by a URL
             pad_to=self.pad_to,
             fold=fold or fold_name,
+            keeps_evidence=keeps_evidence,
         )
 
     def _said(self, name: str) -> str:

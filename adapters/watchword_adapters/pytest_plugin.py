@@ -97,7 +97,7 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
             audit=NoAudit(),
             environment={},
         )
-        given: dict[str, Any] = {"clock": frozen_clock, **settings}
+        given: dict[str, Any] = {"clock": frozen_clock, "pre_token_generation": made.pre_token, **settings}
         pool = tokens.pool = LocalUserPool(*made, **given)
         attributes = {name: value for name, value in ATTRIBUTES.items() if name != "sub"}
         pool.add_user("ann", password=TEST_PASSWORD, attributes=attributes)

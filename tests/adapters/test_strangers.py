@@ -14,7 +14,7 @@ from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
 
 KEY = bytes(range(32))
-DRAWN = {"ref", "USERNAME", "image"}
+DRAWN = {"ref", "signin", "USERNAME", "image"}
 FLOWS = {
     "code": Flow(EmailOtp()),
     "a picture, then a code": Flow(sequence(Captcha(), EmailOtp())),

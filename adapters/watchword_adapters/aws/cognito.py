@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, cast
 
 from watchword.algebra.derivative import CUSTOM, MAX_ROUNDS
-from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest
+from watchword.algebra.evaluation import ACTION, CHOICE, SAID_SIGN_IN, AnswerRequest, SessionRequest
 from watchword.algebra.flow import Decision, FailAuthentication, IssueTokens, Present, Round
 from watchword.contract.kinds import User, Verdict
 from watchword.errors import ProtocolError
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 Event: TypeAlias = dict[str, Any]
 
-SOURCES = {"define": "DefineAuthChallenge", "create": "CreateAuthChallenge", "verify": "VerifyAuthChallenge"}
+SOURCES = {
+    "define": "DefineAuthChallenge",
+    "create": "CreateAuthChallenge",
+    "verify": "VerifyAuthChallenge",
+    "pre_token": "TokenGeneration",
+}
 """What each trigger's ``triggerSource`` begins with. (One AWS table prints a shorter form, hence the prefix.)"""
 
 MAX_TEXT = 131_072
@@ -37,17 +42,17 @@ def event_of(given: object) -> Event:
 
 
 def trigger_of(event: Event) -> str:
-    """Return which trigger *event* is for: ``define``, ``create`` or ``verify``.
+    """Return which trigger *event* is for: ``define``, ``create``, ``verify`` or ``pre_token``.
 
     Raises:
-        ProtocolError: if its ``triggerSource`` is none of the three.
+        ProtocolError: if its ``triggerSource`` is none of theirs.
     """
     source = _text(event, "triggerSource")
     for trigger, prefix in SOURCES.items():
         if source.startswith(prefix):
             return trigger
     raise ProtocolError(
-        "triggerSource is none of DefineAuthChallenge, CreateAuthChallenge, VerifyAuthChallengeResponse"
+        "triggerSource is none of DefineAuthChallenge, CreateAuthChallenge, VerifyAuthChallengeResponse, TokenGeneration"
     )
 
 
@@ -98,6 +103,17 @@ def answer_request_of(event: Event) -> AnswerRequest:
         private=_object(request, "privateChallengeParameters"),
         client_metadata=_client_metadata(request),
     )
+
+
+def token_request_of(event: Event) -> SessionRequest:
+    """Return whose tokens an event of Pre Token Generation is for, and what the client said.
+
+    Raises:
+        ProtocolError: if a field has a type that Cognito never sends.
+    """
+    request = _object(event, "request")
+    metadata = _client_metadata(request)
+    return SessionRequest(_text(event, "userPoolId"), _client(event), _user(event, request), client_metadata=metadata)
 
 
 def define_response(event: Event, decision: Decision) -> Event:
@@ -178,7 +194,7 @@ def _client_metadata(request: Mapping[str, Any]) -> dict[str, str]:
     given = _fields(request.get("clientMetadata"))
     if given is None:
         return {}
-    read = {key: given.get(key) for key in (ACTION, CHOICE)}
+    read = {key: given.get(key) for key in (ACTION, CHOICE, SAID_SIGN_IN)}
     return {key: value for key, value in read.items() if isinstance(value, str)}
 
 

@@ -25,6 +25,7 @@ from watchword.runtime.credentials.own_credentials import list_credentials, remo
 from watchword.runtime.engine import Engine
 from watchword.runtime.keyring import lock_state, unlock_state
 from watchword.runtime.services import identity
+from watchword.runtime.sign_ins.evidence import methods_of
 from watchword_adapters.functions.values import Asked, Refused, Reply, SignedIn, Users
 from watchword_adapters.host_settings import Couriers, HostSettings, Keys
 from watchword_adapters.srp import srp6a
@@ -280,7 +281,9 @@ class SignIn:
         match self._engine.define(request):
             case IssueTokens():
                 evaluation = evaluate(request, self._engine.flows)
-                return SignedIn(state.name, dict(user.attributes), evaluation.passed, evaluation.factors)
+                passed = evaluation.passed
+                methods = methods_of(evaluation.flow, passed)
+                return SignedIn(state.name, dict(user.attributes), passed, evaluation.factors, methods)
             case FailAuthentication():
                 return Refused()
             case Present(step, True):

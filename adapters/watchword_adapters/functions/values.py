@@ -55,12 +55,13 @@ class Asked:
 
 @frozen
 class SignedIn:
-    """The flow is passed, by *passed* steps, which prove *factors*."""
+    """The flow is passed, by *passed* steps, which prove *factors*. *methods* are the words for them that tokens would have (RFC 8176)."""
 
     name: str = field(repr=False)
     attributes: Mapping[str, str] = field(repr=False)
     passed: tuple[str, ...]
     factors: frozenset[Factor]
+    methods: tuple[str, ...] = ()
 
 
 @frozen

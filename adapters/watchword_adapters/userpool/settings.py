@@ -60,8 +60,8 @@ class PoolSettings:
     """Called after a sign-up is confirmed, and after a forgotten password is set anew."""
     pre_token_generation: AnyTrigger | None = field(default=None, kw_only=True, repr=False)
     """Called before tokens are made, those of a refresh too; it may change claims, groups and scopes."""
-    pre_token_version: TokenVersion = field(default="V1_0", kw_only=True, validator=choice("V1_0", "V2_0"))
-    """The version of its event: V2_0 changes access tokens too."""
+    pre_token_version: TokenVersion = field(default="V1_0", kw_only=True, validator=choice("V1_0", "V2_0", "V3_0"))
+    """The version of its event: V2_0 and V3_0 change access tokens too."""
     user_migration: AnyTrigger | None = field(default=None, kw_only=True, repr=False)
     """Called when somebody unknown signs in by password, or has forgotten it; whom it knows is added."""
 

@@ -82,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--other-triggers", metavar="MODULE", help=f"a module, or file, with any of {', '.join(OTHER_TRIGGERS)}")
     add(
         "--pre-token-version",
-        choices=("V1_0", "V2_0"),
+        choices=("V1_0", "V2_0", "V3_0"),
         default="V1_0",
         help="the event version of pre token generation (%(default)s)",
     )
@@ -204,7 +204,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             for name, each in zip(FAULTY_TRIGGERS, reloading.triggers(), strict=True)
         )
         found = other_triggers(arguments.other_triggers) if arguments.other_triggers else {}
-        others = {name: backstage.watch(name, each) for name, each in found.items()}
+        others = {name: backstage.watch(name, each) for name, each in (running.token_trigger() | found).items()}
         region = arguments.pool_id.partition("_")[0]
         issuer = endpoint if arguments.issuer == "local" else f"https://cognito-idp.{region}.amazonaws.com"
         pool = LocalUserPool(
@@ -309,7 +309,7 @@ def _source(
             dialect=arguments.dialect,
             tokens=running.tokens,
         )
-        running.services = made.services
+        running.services, running.pre_token = made.services, made.pre_token
         return cast("Three", tuple(made))
 
     return FlowSource(str(arguments.flow), make)

@@ -12,6 +12,7 @@ from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
 from watchword_adapters.rest.exchange import HttpApi, HttpReply, HttpRequest
 from watchword_adapters.rest.local_tokens import LocalAccessTokens, callers_of_local_pool, tokens_of_local_pool
 from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
 
 CREDENTIALS_PATH = "/credentials"
 FIDO2_PATH = "/fido2"
@@ -30,6 +31,16 @@ class LocalServices:
 
     services: Services | None = None
     tokens: LocalAccessTokens = field(factory=LocalAccessTokens)
+    pre_token: AnyTrigger | None = None
+
+    def token_trigger(self) -> dict[str, AnyTrigger]:
+        """Return the trigger that tells in tokens what was passed; nothing where the triggers are somebody else's."""
+
+        def latest(event: object, context: object) -> object:
+            assert self.pre_token is not None
+            return self.pre_token(event, context)
+
+        return {"pre_token_generation": latest} if self.pre_token else {}
 
     def credentials_api(self, pool: LocalUserPool) -> HttpApi:
         """Return the API by which users enrol, list, rename and remove. Pages of this machine may call it."""

@@ -19,7 +19,7 @@ from watchword_adapters.userpool.sign_in.triggers import (
     text_in,
 )
 
-TokenVersion = Literal["V1_0", "V2_0"]
+TokenVersion = Literal["V1_0", "V2_0", "V3_0"]
 
 SCOPE = "aws.cognito.signin.user.admin"
 """The scope of tokens from a sign-in by the API."""
@@ -143,7 +143,7 @@ class AccountTriggers:
         """
         if self._pre_token_generation is None:
             return Customized(groups)
-        second = self.token_version == "V2_0"  # noqa: S105 - a version
+        second = self.token_version != "V1_0"  # noqa: S105 - a version
         details = "claimsAndScopeOverrideDetails" if second else "claimsOverrideDetails"
         request = {
             "userAttributes": event_attributes(user),
@@ -161,7 +161,7 @@ class AccountTriggers:
             user.username,
             request,
             {details: None},
-            version="2" if second else "1",
+            version=self.token_version[1],
         )
         said = _object(response, details)
         overridden = _groups(said, groups)
