@@ -62,7 +62,7 @@ def test_only_attrs_and_pluggy_are_always_required(metadata):
 
 def test_the_extras_that_users_are_told_of_exist(metadata):
     """README and error messages name these extras."""
-    extras = {"aws", "captcha", "local", "cli", "passkey", "qr", "totp", "all"}
+    extras = {"aws", "captcha", "local", "cli", "passkey", "proof-of-work", "qr", "totp", "all"}
     assert extras <= set(metadata.get_all("Provides-Extra"))
 
 

@@ -23,6 +23,7 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.totp import Totp
@@ -141,7 +142,7 @@ def shown_by_kinds():
     enrolling = [Totp(), RecoveryCodes(), passkey]
     asked = [
         kind.create(testing.create_request(kind, proven=True))
-        for kind in (EmailOtp(), SmsOtp(countries=("+49",)), Captcha(), *enrolling)
+        for kind in (EmailOtp(), SmsOtp(countries=("+49",)), Captcha(), ProofOfWork(), *enrolling)
     ]
     begun = [kind.begin(testing.begin_request(kind)) for kind in enrolling]
     return sorted(set().union(*(each.public for each in (*asked, *begun))))
@@ -165,6 +166,7 @@ PLACES = {
     "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),
     "settings of sms_otp": ("sms-otp.md", cells, settings_of(SmsOtp)),
     "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
+    "settings of proof_of_work": ("proof-of-work.md", cells, settings_of(ProofOfWork)),
     "settings of passkey": ("passkey.md", cells, settings_of(Passkey)),
     "settings of totp": ("totp.md", cells, settings_of(Totp)),
     "settings of recovery_codes": ("recovery-codes.md", cells, settings_of(RecoveryCodes)),
@@ -224,6 +226,7 @@ def test_every_url_scheme_is_shown(scheme):
         (EmailOtp, "email-otp.md"),
         (SmsOtp, "sms-otp.md"),
         (Captcha, "captcha.md"),
+        (ProofOfWork, "proof-of-work.md"),
         (Passkey, "passkey.md"),
         (Totp, "totp.md"),
         (RecoveryCodes, "recovery-codes.md"),
@@ -242,10 +245,13 @@ def test_defaults_are_those_of_the_code(kind, page):
         for each in attrs.fields(kind)
         if each.default and type(each.default) is tuple
     }
-    expected = {
-        field.alias: str(field.default) if type(field.default) is int else spoken.get(field.default, field.default)
+    defaults = {
+        field.alias: getattr(kind(), field.name) if isinstance(field.default, attrs.Factory) else field.default
         for field in attrs.fields(kind)
         if field.init
+    }
+    expected = {
+        name: str(value) if type(value) is int else spoken.get(value, value) for name, value in defaults.items()
     }
 
     assert expected == {name: written[name] for name in expected}

@@ -57,6 +57,7 @@ def test_keep_credentials(reader, tmp_path):
         "be-the-back-end-of-the-passwordless-client.md",
         "let-users-enrol.md",
         "limit-guesses-and-mails.md",
+        "put-work-before-the-first-message.md",
         "run-a-local-pool.md",
         "send-the-mail.md",
         "sign-in-with-an-app-and-recovery-codes.md",

@@ -9,6 +9,7 @@ from watchword.contract import BeginRequest, Enrolment, write_token_answer
 from watchword.testing import KindContract, access_token, recorded_codes
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.totp import Totp
@@ -109,3 +110,21 @@ class TestRecoveryCodes(KindContract):
 
 class TestOneRecoveryCode(TestRecoveryCodes):
     kind = RecoveryCodes(count=1, attempts=5, lifetime=600)
+
+
+class TestProofOfWork(KindContract):
+    kind = ProofOfWork()
+    refused = (
+        {"algorithm": "SHA-256"},
+        {"algorithm": []},
+        {"algorithm": "SCRYPT"},  # with as many iterations as PBKDF2 has
+        {"cost": 999},
+        {"cost": 100_001},
+        {"work": 9},
+        {"lifetime": 29},
+    )
+
+
+class TestProofOfWorkInMemory(KindContract):
+    kind = ProofOfWork(algorithm="SCRYPT", cost=1024, work=10, attempts=1, lifetime=600)
+    refused = ({"cost": 1025}, {"cost": 65_536}, {"algorithm": "ARGON2ID"})

@@ -105,6 +105,7 @@ MODULES = {
     ),
     "sms_otp": Module("plugins/watchword_plugins/sms_otp.py", ("tests/plugins/test_sms_otp.py",)),
     "segments": Module("engine/watchword/contract/messages/segments.py", ("tests/engine/contract/test_segments.py",)),
+    "proof_of_work": Module("plugins/watchword_plugins/proof_of_work.py", ("tests/plugins/test_proof_of_work.py",)),
     "captcha": Module(
         "plugins/watchword_plugins/captcha.py",
         ("tests/plugins/test_captcha.py", "tests/plugins/test_kinds_mutants.py"),

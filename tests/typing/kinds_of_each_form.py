@@ -34,6 +34,7 @@ from watchword.contract.powers import (
 )
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.srp import Srp
 from watchword_plugins.totp import Totp
@@ -149,13 +150,13 @@ kinds: tuple[Kind, ...] = (
 )
 host_run: HostRun = Srp()
 senders: tuple[Sends, ...] = (BySetting(), WithEveryPower(), EmailOtp())
-needing_modules: tuple[NeedsModules, ...] = (WithEveryPower(), Captcha())
+needing_modules: tuple[NeedsModules, ...] = (WithEveryPower(), Captcha(), ProofOfWork())
 needing_permissions: tuple[NeedsPermissions, ...] = (BySetting(), WithEveryPower())
-preparing: tuple[Prepares, ...] = (WithEveryPower(), Captcha(), EmailOtp())
+preparing: tuple[Prepares, ...] = (WithEveryPower(), Captcha(), EmailOtp(), ProofOfWork())
 remembering: tuple[Remembers, ...] = (Totp(), RecoveryCodes())
 enrolling: tuple[Enrols, ...] = (Totp(), RecoveryCodes())
 offering: tuple[Offers, ...] = (Totp(),)
-guessable: tuple[Guessable, ...] = (WithEveryPower(), Captcha(), EmailOtp())
+guessable: tuple[Guessable, ...] = (WithEveryPower(), Captcha(), EmailOtp(), ProofOfWork())
 flow = Flow(
     sequence(Srp(), named("first", Plain()), fallback(BySetting(), WithEveryPower()), WithSettingsNamedLikeMembers())
 )

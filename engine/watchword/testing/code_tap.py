@@ -13,10 +13,16 @@ from watchword.runtime.keyring import Key, Keyring
 _DRAWING = "code "
 """What the purpose of a code begins with; the name of the kind follows."""
 
+_SEALING = "seal "
+"""What the purpose of a sealed answer begins with; the name of the kind follows."""
+
 
 @frozen
 class DrawnCode:
-    """A code that was drawn for a *kind*, and the *alphabet* that it was drawn from."""
+    """A code that was drawn for a *kind*, and the *alphabet* that it was drawn from.
+
+    For a kind whose right answer is made of a code, and is another text, that answer follows the code.
+    """
 
     kind: str
     text: str = field(repr=False)
@@ -43,7 +49,14 @@ def recording_ring(ring: Keyring) -> Keyring:
 
 
 class _TappedKey(Key):
-    """A key that tells which codes it draws."""
+    """A key that tells which codes it draws, and what is sealed that is made of one."""
+
+    def digest(self, purpose: str, *parts: str) -> str:
+        codes = _recorded.get()
+        if codes and purpose == f"{_SEALING}{codes[-1].kind}" and codes[-1].text not in parts[-1]:
+            # As a hash or a proof of work is. Its last symbol may become any other one of it.
+            codes.append(DrawnCode(codes[-1].kind, parts[-1], "".join(sorted(set(parts[-1])))))
+        return super().digest(purpose, *parts)
 
     def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:
         text = super().choose(purpose, seed, alphabet, length)

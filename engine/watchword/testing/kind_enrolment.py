@@ -237,14 +237,15 @@ class EnrolmentRules(KindCalls):
             pytest.skip(f"{self.kind.kind} is not offered in a choice")
         request = self._create_request()
         closed = evolve(request.methods, credentials=_store_down)
-        offered = self._created(evolve(request, methods=closed), offer)
+        with recorded_codes() as drawn:
+            offered = self._created(evolve(request, methods=closed), offer)
         assert offered.messages == (), "an offer sends a message"
         stranger = self._created(evolve(request, user=NOBODY, methods=closed), offer)
         for place in ("public", "private", "carry"):
             assert set(getattr(offered, place)) == set(getattr(stranger, place)), (
                 f"a stranger gets other {place} parameters"
             )
-        solved = SolvedChallenge(offered, self._right(request, offered, ()), ())
+        solved = SolvedChallenge(offered, self._right(request, offered, drawn), tuple(drawn))
         assert self._verdict(self.kind, solved, solved.right).right, "the right answer to an offer is refused"
 
     # What the rules need

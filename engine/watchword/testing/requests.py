@@ -88,7 +88,7 @@ class _Secrets:
         return _KEY.choose(f"code {self.kind}", f"{self.user.key}/{self.claim}", alphabet, length)
 
     def seal(self, answer: str) -> str:
-        return _KEY.digest(f"seal/{self.kind}", self.user.key, self.claim, answer)
+        return _KEY.digest(f"seal {self.kind}", self.user.key, self.claim, answer)
 
     def same(self, expected: str, digest: str) -> bool:
         return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), digest.encode("ascii"))

@@ -262,7 +262,9 @@ def test_every_kind_that_is_installed_is_described():
     """`watchword kinds` shows the name, whose it is, and what it proves."""
     kinds = {kind.name: kind for kind in Registry().installed_kinds()}
 
-    assert ["captcha", "email_otp", "passkey", "recovery_codes", "sms_otp", "srp", "totp"] == list(kinds)
+    assert ["captcha", "email_otp", "passkey", "proof_of_work", "recovery_codes", "sms_otp", "srp", "totp"] == list(
+        kinds
+    )
     assert {"watchword"} == {kind.distribution for kind in kinds.values()}
     assert all(kind.version and not kind.error for kind in kinds.values())
     assert frozenset({"knowledge"}) == kinds["srp"].proves

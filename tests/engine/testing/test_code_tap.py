@@ -39,6 +39,23 @@ def test_codes_are_heard_in_the_block_alone():
     assert [DrawnCode("one", first, "ab"), DrawnCode("two", second, "ab")] == codes
 
 
+def test_what_is_sealed_that_is_made_of_a_code_is_heard_too():
+    """A kind whose right answer is another text than what it drew, such as a proof of work: that answer is the last one."""
+    key = recording_ring(RING).current
+    with recorded_codes() as codes:
+        key.digest("seal quiz", "step", "an answer without a code")
+        code = draw(recording_ring(RING))
+        for purpose, answer in (
+            ("seal quiz", code),
+            ("seal quiz", f"unsent:{code}"),
+            ("seal other", "of another kind"),
+            ("digest", "no answer"),
+            ("seal quiz", "made of it"),
+        ):
+            key.digest(purpose, "step", answer)
+    assert [DrawnCode("quiz", code, "ab"), DrawnCode("quiz", "made of it", " adefimot")] == codes
+
+
 def test_a_ring_that_is_not_tapped_tells_nothing():
     """As in every deployment."""
     with recorded_codes() as codes:

@@ -1,0 +1,113 @@
+"""ALTCHA's own clients against what `proof_of_work` asks: altcha-lib in Node, the widget in Chromium. `tests/clients/install` brings both."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+pytest.importorskip("altcha")
+
+from kit.chromium import chromium
+from kit.paths import DOCS
+from kit.programs import find_node
+from kit.served_pool import served
+from watchword.testing import create_request, verify_request
+from watchword_plugins.proof_of_work import ProofOfWork
+
+pytestmark = pytest.mark.exhaustive
+
+HERE = Path(__file__).parent
+KINDS = (
+    ProofOfWork(cost=1000, work=10),
+    ProofOfWork(algorithm="PBKDF2/SHA-512", cost=1000, work=10),
+    ProofOfWork(algorithm="SCRYPT", cost=1024, work=10),
+)
+
+
+def test_altcha_lib_solves_what_is_asked():
+    """With each algorithm, and each solution is right for its own challenge alone."""
+    node = find_node("altcha-lib")
+    asked = [(kind, f"claim-{number}") for kind in KINDS for number in range(3)]
+    made = [kind.create(create_request(kind, claim=claim)) for kind, claim in asked]
+    challenges = json.dumps([json.loads(each.public["challenge"]) for each in made])
+
+    ended = subprocess.run(
+        [node, HERE / "solve_work.mjs"], input=challenges, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    payloads = json.loads(ended.stdout)
+    for number, (kind, claim) in enumerate(asked):
+        requests = (verify_request(kind, made[number], payload, claim=claim) for payload in payloads)
+        assert [number] == [place for place, request in enumerate(requests) if kind.verify(request).right]
+
+
+PAGE = DOCS / "how-to/put-work-before-the-first-message.md"
+
+
+class _Files(BaseHTTPRequestHandler):
+    """Serves the page of the guide, and the widget."""
+
+    def do_GET(self):
+        name, media_type = self.server.files.get(self.path, (None, "text/plain"))
+        self.send_response(200 if name else 404)
+        self.send_header("content-type", media_type)
+        self.end_headers()
+        self.wfile.write(name or b"")
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextmanager
+def website(files):
+    """Serve *files* on this machine while the block runs; give the origin."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Files)
+    server.files = files
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+SUBMITTED = """async ({ name, value }) => {
+    const form = document.querySelector('form')
+    form[name].value = value
+    const told = new Promise((done) => new MutationObserver(() => {
+        if (form.querySelector('output').value !== 'One moment, please.') done(form.querySelector('output').value)
+    }).observe(form.querySelector('output'), { childList: true, subtree: true, characterData: true }))
+    form.querySelector('button').click()
+    return told
+}"""
+
+
+def test_the_page_of_the_guide_signs_in_with_the_widget(tmp_path):
+    """As it is printed, in Chromium with ALTCHA's own widget: the work is done before anything is sent, then the code signs in."""
+    find_node("altcha")
+    text = PAGE.read_text(encoding="utf-8")
+    flow = tmp_path / "flow.toml"
+    flow.write_text(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
+    html = re.search(r"```html\n(.*?)```", text, re.DOTALL)[1]
+    widget = (HERE / "node_modules/altcha/dist/main/altcha.min.js").read_bytes()
+
+    with served("--user", "ann", flow=flow) as server, chromium() as browser:
+        html = html.replace("http://127.0.0.1:9229", server.endpoint).replace('"local"', json.dumps(server.client_id))
+        files = {"/": (html.encode(), "text/html"), "/altcha.js": (widget, "text/javascript")}
+        with website(files) as origin:
+            page = browser.page(origin)
+            assert [] == server.mails_for("ann")
+            assert "Type the code that we have sent you." == page.run(SUBMITTED, name="username", value="ann")
+            assert 1 == len(server.mails_for("ann"))
+            assert "That code is wrong." == page.run(SUBMITTED, name="code", value="00000000")
+            assert "You are signed in." == page.run(SUBMITTED, name="code", value=server.code_for("ann"))
