@@ -163,7 +163,9 @@ class SmsOtp:
     cosmetic: ClassVar[frozenset[str]] = frozenset({"templates", "locale", "app", "origin"})
 
     length: int = field(default=6, validator=whole_number(6, 10))
-    countries: tuple[str, ...] = field(converter=_as_prefixes, validator=_prefixes, kw_only=True)
+    countries: tuple[str, ...] = field(
+        converter=_as_prefixes, validator=_prefixes, kw_only=True, metadata={"example": ("+1",)}
+    )
     attempts: int = field(default=3, validator=whole_number(1, 10))
     lifetime: int = field(default=180, validator=whole_number(60, 600))
     resend_after: int = field(default=60, validator=whole_number(16, 600))

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "template": ("template", "write the CloudFormation template of a flow"),
     "doctor": ("doctor", "find what is wrong with a deployed pool or a template"),
     "sign-in-page": ("sign_in_page", "copy the sign-in form into a folder, for any page"),
+    "preview": ("preview", "show what a message of a kind looks like, or find what is wrong with its templates"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),
     "unlock": ("unlock", "reset the budgets of a user"),
     "credentials": ("credentials", "list, remove, export, import and purge what users enrolled"),

@@ -90,6 +90,18 @@ def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
     return flow
 
 
+def make_kind(kind: type[Any], settings: Mapping[str, Any]) -> object:
+    """Return the *kind* with *settings*, as the table of a step in a flow's file gives them.
+
+    Raises:
+        ConfigurationError: if one is unknown, wrong or missing.
+    """
+    try:
+        return _made(kind, kind.kind, settings, ())
+    except _WrongError as wrong:
+        raise ConfigurationError(wrong.why) from wrong.__cause__
+
+
 class _WrongError(Exception):
     """What is wrong at *path*; `load_flow` adds file and line."""
 

@@ -80,7 +80,10 @@ def _read_shelf(kind: str, folder: str, parts: _Parts) -> Shelf:
         found = False
     if not found:
         raise ConfigurationError(f"{kind}: templates: {folder[-200:]!r} is no folder; give the path of one")
-    languages = sorted({file.name.partition(".")[0] for part in placeholders for file in root.glob(f"*.{part}")})
+    # Folders are left alone: texts of other kinds may be in them.
+    languages = sorted(
+        {file.name.partition(".")[0] for part in placeholders for file in root.glob(f"*.{part}") if not file.is_dir()}
+    )
     if not languages:
         *others, last = (f"en.{part}" for part in placeholders)
         wanted = f"{', '.join(others)} and {last}" if others else last
@@ -111,7 +114,7 @@ def load_template(kind: str, root: Path, name: str, allowed: frozenset[str]) -> 
     if file.stat().st_size > _MOST_TEMPLATE_BYTES:
         raise ConfigurationError(f"{kind}: template {name} has more than {_MOST_TEMPLATE_BYTES} bytes; shorten it")
     try:
-        template = Template(file.read_text("utf-8"))
+        template = Template(file.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{kind}: template {name} is not UTF-8; save it as UTF-8") from error
     if not template.is_valid():

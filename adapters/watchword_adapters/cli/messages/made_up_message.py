@@ -1,0 +1,113 @@
+"""One message of a kind, made by the kind itself with made-up values: it knows no channel but what an SMS takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+import attrs
+from attrs import frozen
+
+from watchword.contract import Message, SmsSize, powers_of
+from watchword.contract.kinds import why_no_message
+from watchword.errors import ConfigurationError, WatchwordError
+from watchword.testing import ANN, create_request
+
+_BINDING = re.compile(r"@(\S+) #(\S+)")
+"""WICG, Origin-bound one-time codes: the last line."""
+
+
+@frozen
+class MadeUpMessage:
+    """A message that nobody gets: its *texts* by their names in the message; *size* and *binding* (site, code) of an SMS."""
+
+    channel: str
+    to: str
+    texts: Mapping[str, str]
+    size: SmsSize | None = None
+    binding: tuple[str, str] | None = None
+
+    def is_html(self, name: str) -> bool:
+        """Say whether the text *name* is HTML."""
+        return name == "html" or self.texts[name].lstrip()[:20].lower().startswith(("<!doctype html", "<html"))
+
+
+def make_up_message(kind: Any, locale: str | None = None, attributes: Mapping[str, str] | None = None) -> MadeUpMessage:
+    """Return the message that *kind* makes for a made-up user, in the language *locale* if it is given.
+
+    *attributes* are the user's, besides those of `watchword.testing.ANN`.
+
+    Raises:
+        ConfigurationError: if the kind sends nothing, cannot be set up, or makes no message for this user.
+        WatchwordError: if the kind raises, or makes something that is no message.
+    """
+    kind_name, powers = str(kind.kind), powers_of(kind)
+    if not powers.sends:
+        raise ConfigurationError(f"{kind_name} sends no message")
+    if remedy := powers.remedy():
+        raise ConfigurationError(f"{kind_name} needs more than is installed: {remedy}")
+    if locale is not None:
+        locale = locale.lower().replace("_", "-")
+        kind = with_settings(kind, {"locale": locale}) if "locale" in settings_of(kind) else kind
+    powers_of(kind).set_up(f"kind {kind_name!r}")
+    known = {**ANN.attributes, **({} if locale is None else {"locale": locale}), **(attributes or {})}
+    if locale is None and "locale" not in (attributes or {}) and "locale" in settings_of(kind):
+        del known["locale"]  # the setting decides
+    message = _made_by(kind, powers.channel, known)
+    texts = _named(message)
+    if message.channel != "sms":
+        return MadeUpMessage(message.channel, message.to, texts)
+    text = "\n".join(texts.values())
+    binding = _BINDING.fullmatch(text.rpartition("\n")[2])
+    return MadeUpMessage(message.channel, message.to, texts, SmsSize.of(text), binding and (binding[1], binding[2]))
+
+
+def _made_by(kind: Any, channel: str, attributes: Mapping[str, str]) -> Message:
+    try:
+        challenge = kind.create(create_request(kind, user=attrs.evolve(ANN, attributes=attributes)))
+        messages, reason = tuple(challenge.messages), str(challenge.reason)
+    except WatchwordError:
+        raise
+    except Exception as error:  # a kind of a stranger
+        raise WatchwordError(f"{kind.kind} cannot make a message: create() raises {type(error).__name__}") from error
+    if not messages:
+        shown = ", ".join(f"{name}={value}" for name, value in attributes.items())
+        raise ConfigurationError(
+            f"{kind.kind} makes no message{f' ({reason})' if reason else ''} for a user with {shown}; "
+            "give what it needs with --attribute NAME=VALUE"
+        )
+    if problem := why_no_message(messages[0], channel):
+        raise WatchwordError(f"{kind.kind} {problem}")
+    return cast("Message", messages[0])
+
+
+def _named(message: Message) -> Mapping[str, str]:
+    """Return the texts of *message* by the names of the fields that hold them; others are numbered."""
+    fields = {name: value for name, value in _fields(message).items() if name not in {"to", "id"}}
+    named: dict[str, str] = {}
+    for number, text in enumerate(message.texts(), 1):
+        name = next((name for name, value in fields.items() if value == text), f"text {number}")
+        fields.pop(name, None)
+        named[name] = text
+    return named
+
+
+def _fields(message: Message) -> dict[str, object]:
+    return {each.name: getattr(message, each.name) for each in attrs.fields(cast("Any", type(message)))}
+
+
+def settings_of(kind: Any) -> tuple[str, ...]:
+    """Return the names of the settings of *kind*, an instance or a class."""
+    made_by = cast("Any", kind if isinstance(kind, type) else type(kind))
+    return tuple(str(each.alias) for each in attrs.fields(made_by) if each.init) if attrs.has(made_by) else ()
+
+
+def with_settings(kind: Any, settings: Mapping[str, Any]) -> Any:
+    """Return *kind* with these *settings* in place of its own; what it refuses is a ConfigurationError."""
+    try:
+        return attrs.evolve(kind, **settings)
+    except WatchwordError:
+        raise
+    except Exception as error:
+        raise ConfigurationError(f"{kind.kind} refuses this: {' '.join(str(error).split())[:300]}") from error

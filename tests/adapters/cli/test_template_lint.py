@@ -1,0 +1,239 @@
+"""`watchword preview --lint`: each thing that is wrong with a folder of templates is found, by file, and ours have none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import watchword_plugins
+from watchword_adapters.cli import main
+from watchword_adapters.cli.messages.html_lint import html_problems
+
+TEMPLATES = Path(watchword_plugins.__file__).parent / "templates"
+MAIL = {
+    "subject.txt": "A code for $app",
+    "txt": "$code, good for $minutes min. $ref $app",
+    "html": '<html lang="LANG"><p>$code, good for $minutes min. $ref $app</p></html>',
+}
+SMS = "$code is your code, for $minutes min. $ref $app"
+
+
+def linted(capsys, kind, folder, *options):
+    """The exit status of the lint, and what it prints."""
+    status = main(["preview", kind, "--lint", "--templates", str(folder), "--json", *options])
+    printed = json.loads(capsys.readouterr().out)
+    assert bool(printed["findings"]) == bool(status)
+    return {(each["file"], each["code"]): each["message"] for each in printed["findings"]}, printed
+
+
+def mails(folder, *languages, **files):
+    """Write mails that are right in these languages, and then other *files*; None leaves one out."""
+    right = {f"{each}.{part}": text.replace("LANG", each) for each in languages for part, text in MAIL.items()}
+    return written(folder, right | files)
+
+
+def written(folder, files):
+    """Write *files*, texts or bytes."""
+    for name, content in files.items():
+        if content is not None:
+            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "folder"), [("email_otp", "."), ("sms_otp", "sms")])
+def test_nothing_is_wrong_with_ours(kind, folder, capsys):
+    """In every language, with an application's name; an SMS with the longest code, and bound to a site."""
+    options = ["--set", "app=Acme"]
+    if kind == "sms_otp":
+        options += ["--set", "length=10", "--set", "lifetime=600", "--set", "origin=https://login.example.com"]
+    found, printed = linted(capsys, kind, TEMPLATES / folder, *options)
+    assert {} == found
+    assert len(printed["languages"]) >= 6
+    assert set(printed["sms"]) == (set(printed["languages"]) if kind == "sms_otp" else set())
+
+
+def test_a_folder_that_is_right_is_said_to_be(tmp_path, capsys):
+    """For people too, with the languages."""
+    assert 0 == main(["preview", "email_otp", "--lint", "--templates", str(mails(tmp_path, "en", "sv"))])
+    assert ["languages: en, sv; nothing is wrong"] == capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "told"),
+    [
+        ("sv.txt", None, "missing", "en.txt is there"),
+        ("sv.txt", "$code $minutes $ref $app $name", "refused", "has $name; there is only $app, $code"),
+        ("sv.txt", "$code $minutes $ref $app costs 5$", "refused", "lone $"),
+        ("sv.txt", "$minutes $ref $app", "refused", "no $code"),
+        ("sv.txt", "", "refused", "no $code"),
+        ("sv.txt", b"$code $minutes $ref $app f\xf6r", "refused", "not UTF-8"),
+        ("sv.txt", MAIL["txt"].encode("utf-16"), "refused", "not UTF-8"),
+        ("sv.txt", MAIL["txt"].encode("utf-16-le"), "refused", ""),
+        ("sv.txt", MAIL["txt"] + "x" * 100_000, "refused", "100000 bytes"),
+        ("sv.txt", MAIL["txt"] + "\0", "control", "U+0000"),
+        ("sv.txt", "$code $ref $app", "placeholder", "has no $minutes, which sv.html has"),
+        ("sv.subject.txt", "A code", "placeholder", "has no $app, which en.subject.txt has"),
+        ("sv.subject.txt", " \n", "empty", "empty"),
+        ("sv.subject.txt", "$code", "refused", "has $code"),
+        ("sv.html", "<p>$code $minutes $ref $app", "html-lang", '<html lang="sv">'),
+        ("sv.html", MAIL["html"].replace("LANG", "en"), "html-lang", 'lang="en"'),
+        ("sv.html", MAIL["html"].replace("LANG", "sv") + '<img src="//a.example">', "html-loads", "a.example"),
+        ("SV.subject.TXT", "A code for $app", "ignored", "sv.subject.txt"),
+        ("sv.body.txt", "$code", "ignored", "is not read"),
+        ("EN_us.txt", "$code $minutes $ref $app", "refused", "no language tag"),
+        ("he.html", MAIL["html"].replace("LANG", "he"), "html-dir", 'dir="rtl"'),
+    ],
+)
+def test_each_fault_is_found_in_its_file(name, content, code, told, *, tmp_path, capsys):
+    """And, beside what follows from it, nothing else."""
+    folder = mails(tmp_path, "en", "sv", *(["he"] if name[:2] == "he" else []), **{name: content})
+    found, _ = linted(capsys, "email_otp", folder)
+    assert told in found[name, code]
+    assert {name[:2].lower()} >= {file[:2].lower() for file, _ in found} - {"he"}
+    assert 1 == main(["preview", "email_otp", "--lint", "--templates", str(folder)])
+    assert f"[{code}]" in capsys.readouterr().out
+
+
+def test_all_faults_are_told_at_once(tmp_path, capsys):
+    """One that the kind refuses hides none in another file or language."""
+    wrong = {"sv.txt": "$code $x", "sv.html": "lone $", "nl.subject.txt": "$code", "fr.html": b"\xff"}
+    found, printed = linted(
+        capsys, "email_otp", mails(tmp_path, "en", "sv", "nl", "fr", **wrong, **{"fi.txt": "$code"})
+    )
+    assert {*wrong, "fi.subject.txt", "fi.html"} == {file for file, _ in found}
+    assert ["en"] == printed["languages"]
+
+
+def test_where_no_language_is_right_each_has_a_finding(tmp_path, capsys):
+    """There is nothing to compare with; the kind's own words are left."""
+    found, printed = linted(capsys, "email_otp", written(tmp_path, {"en.txt": "$code", "sv.html": "$code"}))
+    assert {"en.txt", "sv.html"} == {file for file, _ in found}
+    assert [] == printed["languages"]
+
+
+def test_what_editors_leave_behind_does_no_harm(tmp_path, capsys):
+    """A byte order mark, carriage returns, hidden files, a page for readers, folders."""
+    files = {"sv.txt": b"\xef\xbb\xbf" + MAIL["txt"].encode(), "sv.subject.txt": b"A code for\r\n$app\r\n"}
+    folder = mails(tmp_path, "en", "sv", **files, **{".en.txt.swp": b"\xff", "README.md": "read", "LICENSE": "free"})
+    (folder / "old.txt").mkdir()
+    assert {} == linted(capsys, "email_otp", folder)[0]
+    assert 0 == main(["preview", "email_otp", "--locale", "sv", "--templates", str(folder), "--json"])
+    texts = json.loads(capsys.readouterr().out)["texts"]
+    assert texts["subject"] == "A code for"
+    assert texts["text"][:8].isdigit()
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path, capsys):
+    """The lint reads nothing that the kind would not."""
+    (tmp_path / "secret").write_text("$code hunter2")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    mails(inside, "en")
+    (inside / "sv.txt").symlink_to(tmp_path / "secret")
+    (inside / "nl.txt").symlink_to(tmp_path / "nowhere")
+    found, printed = linted(capsys, "email_otp", inside)
+    assert "link out of its folder" in found["sv.txt", "refused"]
+    assert "hunter2" not in json.dumps(printed)
+
+
+def test_an_sms_is_measured(tmp_path, capsys):
+    """One letter outside the alphabet costs half the room, and a part is paid for each; another script is no fault."""
+    found, printed = linted(
+        capsys,
+        "sms_otp",
+        written(
+            tmp_path,
+            {
+                "en.txt": SMS,
+                "fr.txt": f"{SMS} Ça marche, être",
+                "sv.txt": f"{SMS} {'x' * 120}",
+                "ja.txt": "$code はログイン用コードです。$minutes $ref $app",
+                "el.txt": "$code " + "κωδικός " * 20 + "$minutes $ref $app",
+            },
+        ),
+    )
+    assert "ê (U+00EA)" in found["fr.txt", "sms-alphabet"]
+    assert "Ç" not in found["fr.txt", "sms-alphabet"]
+    assert "2 parts" in found["sv.txt", "sms-parts"]
+    assert "3 parts" in found["el.txt", "sms-parts"]
+    assert {"fr.txt", "sv.txt", "el.txt"} == {file for file, _ in found}
+    assert ("UCS-2", 1) == tuple(printed["sms"]["ja"][key] for key in ("alphabet", "parts"))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_folder_without_templates_is_given_wrongly(there, tmp_path, capsys):
+    """Status 2, as for a folder that is not there."""
+    folder = tmp_path / "texts"
+    if there:
+        folder.mkdir()
+    assert 2 == main(["preview", "email_otp", "--lint", "--templates", str(folder)])
+    err = capsys.readouterr().err
+    assert ("holds no templates; add en.subject.txt" if there else "no folder") in err
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        *(
+            (text, "html-loads")
+            for text in (
+                '<img src="https://a.example/x.gif">',
+                "<IMG SRC=x.gif>",
+                '<img srcset="x.png 2x">',
+                '<img src="$app">',
+                '<link rel=stylesheet href="//a.example/x.css">',
+                '<table background="x.png">',
+                "<p style=\"background: url('x.png')\">",
+                '<p style="background: URL( https://a.example )">',
+                r'<p style="background: u\72l(x.png)">',
+                '<style>@import "x.css"; p { color: red }</style>',
+                "<style>p { background: url(x.png) }</style>",
+                '<video poster="x.png">',
+                '<svg><image href="x.png"/></svg>',
+                '<base href="https://a.example/">',
+                '<meta http-equiv="Refresh" content="0; url=https://a.example">',
+            )
+        ),
+        *((f"<{tag} x>", "html-active") for tag in ("script", "iframe", "form", "object")),
+    ],
+)
+def test_what_is_loaded_without_a_click_is_found(text, code):
+    """However it is written."""
+    assert code in {found for found, _ in html_problems(f'<html lang="en">{text}</html>', "en")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<a href="https://app.example/#$ticket">sign in</a>',
+        '<img src="data:image/png;base64,AAAA"><img src="cid:logo">',
+        "<style>p { color: red }</style> url(x.png)",
+        '<p style="color: #595959; background: url(data:image/gif;base64,AA)">src=x',
+        "<!-- <img src=x> -->",
+        '<svg><use href="#sign"/></svg>',
+    ],
+)
+def test_what_waits_for_a_click_or_comes_along_is_no_fault(text):
+    """A link, an image in the mail itself, a comment."""
+    assert [] == list(html_problems(f'<html lang="en">{text}</html>', "en"))
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "code"),
+    [
+        ("ar", '<html lang="ar">', "html-dir"),
+        ("he-il", '<html lang="he-IL">', "html-dir"),
+        ("en", '<html lang="en" dir="rtl">', "html-dir"),
+        ("ar", '<html lang="ar" dir="RTL">', ""),
+        ("uz-arab", '<html lang="uz-Arab" dir="rtl">', ""),
+        ("pt-br", '<html lang="pt-BR">', ""),
+        ("pt-br", '<html lang="pt">', "html-lang"),
+        ("en", '<html lang="">', "html-lang"),
+        ("en", "<p lang=en>", "html-lang"),
+    ],
+)
+def test_language_and_direction_are_those_of_the_file(language, head, code):
+    """A screen reader chooses its voice by them."""
+    assert ([code] if code else []) == [found for found, _ in html_problems(head, language)]
