@@ -66,6 +66,7 @@ def test_keep_credentials(reader, tmp_path):
         "unit-test-a-flow-policy.md",
         "write-a-challenge-plugin.md",
         "write-the-client.md",
+        "write-your-own-texts.md",
     ],
 )
 def test_how_to(reader, page):

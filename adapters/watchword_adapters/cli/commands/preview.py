@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import attrs
 
+from watchword.contract.members import fields_of
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import did_you_mean, make_kind
 from watchword.loading.registry import Registry
 from watchword_adapters.cli import EXIT_FAILED
 from watchword_adapters.cli.flow_argument import attributes_of, flow_named
-from watchword_adapters.cli.messages.made_up_message import MadeUpMessage, make_up_message, settings_of, with_settings
+from watchword_adapters.cli.messages.made_up_message import MadeUpMessage, make_up_message, setting_names, with_settings
 from watchword_adapters.cli.messages.template_lint import LintedTemplates, lint_templates
 from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
 from watchword_adapters.cli.terminal import Terminal
@@ -103,10 +104,9 @@ def _kind(arguments: argparse.Namespace) -> tuple[Any, Mapping[str, object]]:
         return with_settings(kind, given), {}
     found = registry.find_kind(arguments.kind)
     _refuse_unknown(found, given)
-    fields = attrs.fields(found) if attrs.has(found) else ()
     made_up = {
-        str(each.alias): each.metadata["example"]
-        for each in fields
+        (each.alias or each.name): each.metadata["example"]
+        for each in fields_of(found)
         if each.default is attrs.NOTHING and "example" in each.metadata and each.alias not in given
     }
     return make_kind(found, {**made_up, **given}), made_up
@@ -140,7 +140,7 @@ def _value(text: str) -> Any:
 
 def _refuse_unknown(kind: Any, given: Mapping[str, Any]) -> None:
     """Refuse settings that the kind does not have."""
-    known = settings_of(kind)
+    known = setting_names(kind)
     for name in given:
         if name not in known:
             option = "--templates" if name == "templates" else f"--set {name[:60]}"
@@ -153,7 +153,7 @@ def _templated(arguments: argparse.Namespace, kind: Any) -> Any:
     for option in ("open", "output", "locale"):
         if getattr(arguments, option):
             raise ConfigurationError(f"--lint looks through all files: leave out --{option}")
-    if not powers_of(kind).sends or "templates" not in settings_of(kind):
+    if not powers_of(kind).sends or "templates" not in setting_names(kind):
         raise ConfigurationError(f"{kind.kind} has no templates: there is nothing to look through")
     if kind.templates is None:
         raise ConfigurationError("--lint: name the folder to look through with --templates FOLDER")

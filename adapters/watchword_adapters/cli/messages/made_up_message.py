@@ -11,6 +11,7 @@ from attrs import frozen
 
 from watchword.contract import Message, SmsSize, powers_of
 from watchword.contract.kinds import why_no_message
+from watchword.contract.members import fields_of
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.testing import ANN, create_request
 
@@ -49,10 +50,10 @@ def make_up_message(kind: Any, locale: str | None = None, attributes: Mapping[st
         raise ConfigurationError(f"{kind_name} needs more than is installed: {remedy}")
     if locale is not None:
         locale = locale.lower().replace("_", "-")
-        kind = with_settings(kind, {"locale": locale}) if "locale" in settings_of(kind) else kind
+        kind = with_settings(kind, {"locale": locale}) if "locale" in setting_names(kind) else kind
     powers_of(kind).set_up(f"kind {kind_name!r}")
     known = {**ANN.attributes, **({} if locale is None else {"locale": locale}), **(attributes or {})}
-    if locale is None and "locale" not in (attributes or {}) and "locale" in settings_of(kind):
+    if locale is None and "locale" not in (attributes or {}) and "locale" in setting_names(kind):
         del known["locale"]  # the setting decides
     message = _made_by(kind, powers.channel, known)
     texts = _named(message)
@@ -94,13 +95,12 @@ def _named(message: Message) -> Mapping[str, str]:
 
 
 def _fields(message: Message) -> dict[str, object]:
-    return {each.name: getattr(message, each.name) for each in attrs.fields(cast("Any", type(message)))}
+    return {each.name: getattr(message, each.name) for each in fields_of(message)}
 
 
-def settings_of(kind: Any) -> tuple[str, ...]:
-    """Return the names of the settings of *kind*, an instance or a class."""
-    made_by = cast("Any", kind if isinstance(kind, type) else type(kind))
-    return tuple(str(each.alias) for each in attrs.fields(made_by) if each.init) if attrs.has(made_by) else ()
+def setting_names(kind: object) -> tuple[str, ...]:
+    """Return the names by which the settings of *kind*, an instance or a class, are given."""
+    return tuple(each.alias or each.name for each in fields_of(kind) if each.init)
 
 
 def with_settings(kind: Any, settings: Mapping[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from watchword_adapters.cli.messages.html_lint import html_problems
 from watchword_adapters.cli.messages.made_up_message import (
     MadeUpMessage,
     make_up_message,
-    settings_of,
+    setting_names,
     with_settings,
 )
 
@@ -154,7 +154,7 @@ class _Folder:
             for name in names:
                 (copy / renamed.get(name, name)).write_bytes(self.files[name])
             kind = with_settings(self.kind, {"templates": str(copy)})
-            if "locale" in settings_of(kind):
+            if "locale" in setting_names(kind):
                 with suppress(ConfigurationError):  # no language tag: the kind says so of the file
                     kind = with_settings(kind, {"locale": language})
             yield kind, copy
