@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import pytest
 
 from kit.paths import FLOWS
@@ -13,30 +10,10 @@ from watchword.analysis import diagram
 from watchword.analysis.diagram import collapsed, dot, full, mermaid
 from watchword.analysis.state_space import explore
 from watchword_adapters.cli import main
+from watchword_adapters.drawing.svg import svg
 
 FILES = sorted(FLOWS.glob("*.toml"))
 ONE = str(FILES[0])
-
-DOT = f"""#!{sys.executable}
-import sys
-text = sys.stdin.read()
-assert sys.argv[1:] == ["-Tsvg"]
-if "captcha" not in text:
-    sys.exit("syntax error in line 1")
-print("<svg>" + str(len(text)) + " \u00e9</svg>")
-"""
-
-
-@pytest.fixture
-def graphviz(tmp_path, monkeypatch):
-    """A program `dot` that is the only one on the path."""
-    program = tmp_path / "bin" / "dot"
-    program.parent.mkdir()
-    program.write_text(DOT, encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent))
-    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
-    return program
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -48,6 +25,8 @@ def graphviz(tmp_path, monkeypatch):
         ("--format mermaid", lambda found: mermaid(collapsed(found))),
         ("--format dot", lambda found: dot(collapsed(found))),
         ("--format dot --full", lambda found: dot(full(found))),
+        ("--format svg", lambda found: svg(collapsed(found))),
+        ("--format svg --full", lambda found: svg(full(found))),
     ],
 )
 def test_the_diagram_is_that_of_the_exploration(path, options, draw, capsys):
@@ -83,12 +62,11 @@ def test_a_file_holds_what_its_ending_says(name, begins, tmp_path):
     assert path.read_text(encoding="utf-8").startswith("digraph")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a first line")
-def test_an_svg_file_is_drawn_by_graphviz(graphviz, tmp_path):
+def test_an_svg_file_is_a_picture(tmp_path):
     """Not Mermaid's text under a name that no program opens."""
     path = tmp_path / "a.svg"
     assert 0 == main(["graph", ONE, "-o", str(path)])
-    assert path.read_text(encoding="utf-8").startswith("<svg>")
+    assert svg(collapsed(explore(load_flow(ONE)))) == path.read_text(encoding="utf-8")
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
@@ -97,41 +75,6 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path, capsys):
     out, err = capsys.readouterr()
     assert ("", 1) == (out, err.count("\n"))
     assert "flow.mmd" in err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a first line")
-def test_svg_is_drawn_by_graphviz(graphviz, capsys):
-    """The DOT text goes in, the picture comes out."""
-    assert 0 == main(["graph", ONE, "--format", "svg"])
-    text = dot(collapsed(explore(load_flow(ONE))))
-    assert f"<svg>{len(text)} é</svg>\n" == capsys.readouterr().out
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a script with a first line")
-def test_a_failure_of_graphviz_is_told(graphviz, capsys):
-    """In one line, with what Graphviz said."""
-    assert 1 == main(["graph", str(FILES[1]), "--format", "svg"])
-    out, err = capsys.readouterr()
-    assert ("", 1) == (out, err.count("\n"))
-    assert "Graphviz failed with status 1: syntax error in line 1" in err
-
-
-def test_a_graphviz_that_never_ends_is_ended(graphviz, capsys, monkeypatch):
-    """After its patience, with the remedy."""
-    graphviz.write_text(f"#!{sys.executable}\nimport time\ntime.sleep(60)\n")
-    monkeypatch.setattr("watchword_adapters.cli.commands.graph._PATIENCE", 0.05)
-    assert 1 == main(["graph", ONE, "--format", "svg"])
-    assert "draw without --full" in capsys.readouterr().err
-
-
-def test_without_graphviz_the_remedy_is_named(tmp_path, monkeypatch, capsys):
-    """What to install, and what to take instead."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert 2 == main(["graph", ONE, "--format", "svg"])
-    out, err = capsys.readouterr()
-    assert ("", 1) == (out, err.count("\n"))
-    assert "apt install graphviz" in err
-    assert "--format mermaid or dot" in err
 
 
 def test_a_huge_flow_is_not_drawn_in_full(monkeypatch, capsys):

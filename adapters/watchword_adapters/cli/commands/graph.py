@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
-from shutil import which
 
 from watchword.analysis.diagram import Diagram, collapsed, dot, full, mermaid
 from watchword.analysis.state_space import explore
-from watchword.errors import ConfigurationError, WatchwordError
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
 from watchword_adapters.cli.progress import Progress
-
-_PATIENCE = 120
-"""Seconds that Graphviz may take."""
+from watchword_adapters.drawing.svg import svg
 
 _ENDINGS = {".dot": "dot", ".gv": "dot", ".svg": "svg"}
 
 _EPILOG = """\
 One node stands for each step, choice and host round; --full draws every state, with the words of sessions (right +,
-wrong -, resend ~, not asked !) on the transitions. Mermaid is shown by GitHub and GitLab in a mermaid block. SVG needs Graphviz.
+wrong -, resend ~, not asked !) on the transitions. Mermaid is shown by GitHub and GitLab in a mermaid block. SVG needs no other program.
 
 example:
   watchword graph docs/examples/flows/srp_then_code.toml
@@ -51,24 +46,4 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _drawn(diagram: Diagram, form: str) -> str:
-    if form == "mermaid":
-        return mermaid(diagram)
-    return dot(diagram) if form == "dot" else _svg(dot(diagram))
-
-
-def _svg(text: str) -> str:
-    program = which("dot")
-    if program is None:
-        raise ConfigurationError(
-            "--format svg needs the program dot of Graphviz, which is not there: install it (apt install graphviz, "
-            "brew install graphviz), or take --format mermaid or dot"
-        )
-    try:
-        done = subprocess.run(  # noqa: S603 - the program found above, the text on its standard input
-            [program, "-Tsvg"], input=text, capture_output=True, encoding="utf-8", timeout=_PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise WatchwordError(f"Graphviz took more than {_PATIENCE} s: draw without --full") from None
-    if done.returncode:
-        raise WatchwordError(f"Graphviz failed with status {done.returncode}: {done.stderr.strip()[:200]}")
-    return done.stdout
+    return {"mermaid": mermaid, "dot": dot, "svg": svg}[form](diagram)

@@ -1,0 +1,1 @@
+"""Diagrams as pictures: where nodes and arrows go, and the SVG of them. No other program is needed."""
