@@ -8,7 +8,7 @@ from html import escape
 from watchword.analysis.diagram import Diagram
 from watchword_adapters.drawing.layout import BEGIN, LINE, Arrow, Box, lay_out
 
-STYLE = """
+DIAGRAM_STYLE = """
 svg.flow { font: 13px ui-monospace, SFMono-Regular, Menlo, monospace; --ink: #1a1a1a; --paper: #fff; --line: #6b6b6b; --lit: #0b57d0; --on-lit: #fff }
 @media (prefers-color-scheme: dark) { svg.flow { --ink: #eee; --paper: #1b1b1f; --line: #a0a0a0; --lit: #a8c7fa; --on-lit: #062e6f } }
 svg.flow text { fill: var(--ink); text-anchor: middle; dominant-baseline: central }
@@ -39,7 +39,7 @@ def svg(diagram: Diagram, *, style: bool = True) -> str:
         f'viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" width="{layout.width:.0f}" height="{layout.height:.0f}"'
     )
     title = _escaped(" ".join(diagram.title.split()))
-    told = f"<style>{STYLE}</style>" if style else ""
+    told = f"<style>{DIAGRAM_STYLE}</style>" if style else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" role="img" aria-label="{title}" {size}>'
         f"<title>{title}</title>{told}{arrows}{boxes}</svg>\n"
