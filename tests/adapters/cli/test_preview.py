@@ -148,7 +148,7 @@ def test_settings_are_written_as_in_a_flow(capsys):
         ("email_otp --locale xx", "there are templates for ar, de, en"),
         ("email_otp --locale ../en", "language tag"),
         ("email_otp --set length=4", "length must be"),
-        ("email_otp --set attempt=4", "did you mean attempts?"),
+        ("email_otp --set attempt=4", "did you mean attempts"),
         ("email_otp --set length", "NAME=VALUE"),
         ("email_otp --set =4", "NAME=VALUE"),
         ("email_otp --set length=8 --set length=8", "given twice"),
