@@ -7,15 +7,16 @@ from kit.vulnerable_twins import Twin, found
 from watchword import Flow, fallback, named, sequence
 from watchword.algebra import derivative
 from watchword.contract import typed_codes
+from watchword.loading.registry import Registry
 from watchword.runtime import creation, delivery, keyring, services, situation, verification, wire
 from watchword.runtime.credentials import effects
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.attacked_host import Arena
-from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offering_flow
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offering_flow, texting_flow
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool.sign_in import challenges, sessions
-from watchword_plugins import email_otp
+from watchword_plugins import email_otp, sms_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
@@ -28,6 +29,7 @@ FLOWS = {
     "puzzle": Flow(sequence(Captcha(), EmailOtp()), name="puzzle"),
     "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
     "offering": offering_flow(),
+    "texting": texting_flow(Registry()),
     "fallback": Flow(fallback(SampleQuestion(attempts=1), named("second", SampleQuestion())), name="fallback"),
 }
 CASES = 150
@@ -115,9 +117,7 @@ TWINS = {
     "no claim, so every repeat sends": Twin(
         delivery._claim_in_ledger, 'if at.first_metadata else "first"', "+ at.round", "S-19"
     ),
-    "mails are not counted": Twin(
-        delivery._count_and_send, "if not services.ledger.count(", "if None is services.ledger.count(", "R-05"
-    ),
+    "mails are not counted": Twin(delivery._count_and_send, "if not _is_counted(", "if None is _is_counted(", "R-05"),
     "unknown users are skipped": Twin(
         situation.read_situation,
         "    fresh = _fresh(services)\n",
@@ -272,6 +272,60 @@ TWINS = {
     ),
     "any text is an address": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-01"),
     "several addresses are one": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-02"),
+    "any text is a number": Twin(
+        sms_otp.SmsOtp._why_none, "not is_telephone_number(number)", "not number", "M-11", "texting"
+    ),
+    "what looks like a number is made one": Twin(
+        sms_otp.SmsOtp._why_none,
+        "    if not is_telephone_number(number)",
+        "    number = '+' + ''.join(each for each in number if each.isdigit())\n    if not is_telephone_number(number)",
+        "M-11",
+        "texting",
+    ),
+    "every country is written to": Twin(
+        sms_otp.SmsOtp._why_none, "number.startswith(self.countries)", "True", "M-12", "texting"
+    ),
+    "a prefix may be cut": Twin(
+        sms_otp.SmsOtp._why_none,
+        "number.startswith(self.countries)",
+        "number.startswith(tuple(each[:2] for each in self.countries))",
+        "M-12",
+        "texting",
+    ),
+    "texts to unverified numbers": Twin(
+        sms_otp.SmsOtp._why_none, "if self.verified_only and", "if False and", "M-08", "texting"
+    ),
+    "a text says the user's name": Twin(
+        sms_otp.SmsOtp._message,
+        "request.ref)",
+        "request.ref + ' ' + request.user.attributes.get('name', ''))",
+        "M-06",
+        "texting",
+    ),
+    "the last line is bound to what the user says": Twin(
+        sms_otp.SmsOtp._message,
+        "return Sms(",
+        "text = text + '\\n' + request.user.attributes.get('website', '')\n    return Sms(",
+        "M-13",
+        "texting",
+    ),
+    "the last line says no origin": Twin(sms_otp.SmsOtp._text, "@{_host(self.origin)} #", "@ #", "M-13", "texting"),
+    "one budget for each account": Twin(
+        delivery._is_counted, "for target in (at.user, destination)", "for target in (at.user,)", "M-14", "texting"
+    ),
+    "one budget for each number": Twin(
+        delivery._is_counted, "for target in (at.user, destination)", "for target in (destination,)", "M-15", "texting"
+    ),
+    "one budget for each address": Twin(
+        delivery._is_counted, "for target in (at.user, destination)", "for target in (destination,)", "M-15"
+    ),
+    "a number in the log": Twin(
+        sms_otp.SmsOtp._message,
+        "language =",
+        "__import__('logging').getLogger('watchword').warning(request.user.attributes['phone_number'])\n    language =",
+        "L-01",
+        "texting",
+    ),
     "digits of any script": Twin(
         typed_codes.typed_code,
         "    if not code or not code.isascii():",

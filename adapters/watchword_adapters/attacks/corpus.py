@@ -15,7 +15,13 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.attacks.arena.attacked_host import Arena, ExtraAttributes
 from watchword_adapters.attacks.arena.kind_probe import probed
-from watchword_adapters.attacks.arena.sample_kinds import enrolling_flow, holding_flow, offering_flow, own_flow
+from watchword_adapters.attacks.arena.sample_kinds import (
+    enrolling_flow,
+    holding_flow,
+    offering_flow,
+    own_flow,
+    texting_flow,
+)
 from watchword_adapters.attacks.devices.user_devices import AuthenticatorApp, PasskeyDevice
 from watchword_adapters.attacks.families import (
     answers,
@@ -26,6 +32,7 @@ from watchword_adapters.attacks.families import (
     events,
     held_credentials,
     ledgers,
+    message_pumping,
     messages,
     name_enumeration,
     passwords,
@@ -50,6 +57,7 @@ FAMILIES: tuple[Family, ...] = (
     *user_enumeration.FAMILIES,
     *name_enumeration.FAMILIES,
     *messages.FAMILIES,
+    *message_pumping.FAMILIES,
     *puzzles.FAMILIES,
     *passwords.FAMILIES,
     *secret_leaks.FAMILIES,
@@ -199,6 +207,8 @@ def _own_flow(need: Need, registry: Registry) -> Flow:
             return holding_flow(registry)
         case "enrols" | "enrolling":
             return enrolling_flow(registry)
+        case "sms":
+            return texting_flow(registry)
         case _:
             return own_flow(registry)
 
@@ -218,6 +228,7 @@ class _Run:
             "": True,
             "mail": any(target.sends for target in targets),
             "email": any(target.emails for target in targets),
+            "sms": any(target.texts for target in targets),
             "puzzle": any(target.puzzles for target in targets),
             "drawn": any(target.puzzles and target.draws for target in targets),
             "offer": any(target.offered for target in targets),

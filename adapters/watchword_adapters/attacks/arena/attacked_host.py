@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import logging
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +25,13 @@ from watchword.testing.requests import knows_access_token
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.attacks.arena.kind_probe import IssuedChallenge, Notes, spied_on
 from watchword_adapters.attacks.arena.replaceable_ledger import ReplaceableLedger
-from watchword_adapters.attacks.arena.secret_search import SHORTEST_SECRET, KeptLines, stands_in, without_digests
+from watchword_adapters.attacks.arena.secret_search import SHORTEST_SECRET, stands_in, without_digests
 from watchword_adapters.attacks.arena.session_policy import may_issue, sign_in_of
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget, Circumstances, circumstances_of, targets_of
 from watchword_adapters.attacks.devices.first_enrolments import enrol_at_first
 from watchword_adapters.attacks.devices.held_devices import HeldDevices
 from watchword_adapters.attacks.devices.replaceable_store import unexpected_writes
+from watchword_adapters.attacks.devices.telephone_numbers import telephone_of
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError, Triggers, triggers
 from watchword_adapters.functions import SignIn, UserRecord
@@ -46,7 +46,7 @@ ExtraAttributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 ATTACKED_POOL = "us-east-1_AbCdEf123"
 ATTACKED_PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
 _TEXT = re.compile(rf"(?:{'|'.join(FAILURE_TEXTS)}) \(ref [BCDFGHJKLMNPQRSTVWXZ]{{8}}\)")
-_ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}")
+_ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}|\+[0-9]{7,15}")
 _SOURCES = {
     "define": "DefineAuthChallenge_Authentication",
     "create": "CreateAuthChallenge_Authentication",
@@ -199,7 +199,7 @@ class Arena:
     def attributes_for(self, name: str, scene: Circumstances, own: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes of user *name* in *scene*: their *own*, what the kinds need, and what the scene wants."""
         given = self.attributes(name) if callable(self.attributes) else self.attributes
-        return scene.of({**own, **given})
+        return scene.of({**telephone_of(self.given, name), **own, **given})
 
     def enrols(self, person: AttackedUser, **attributes: str) -> AttackedUser:
         """Have *person*, perhaps with other *attributes*, enrol for what their scene wants, before any attack; return them."""
@@ -349,9 +349,9 @@ class Arena:
         texts = [*shown, *private.values(), response["challengeMetadata"]]
         for secret in {right, *(each.right for each in offers), *codes} - {None}:
             self.watch_for(str(secret), texts)
-        address = user.get("email", "")
-        if _ADDRESS.fullmatch(address):
-            self.expect(address not in " ".join(texts), "Create handed out the address")
+        for address in (user.get("email", ""), user.get("phone_number", "")):
+            if _ADDRESS.fullmatch(address):
+                self.expect(address not in " ".join(texts), "Create handed out the address")
 
     def _judge_verify(self, event: AttackEvent, response: AttackEvent) -> None:
         right = response.get("answerCorrect")
@@ -384,10 +384,6 @@ class Arena:
         keys = (base64.b64encode(self.key).decode(), self.key.hex(), repr(self.key)[2:-1])
         for secret in (*secrets, *keys):
             self.expect(len(secret) < SHORTEST_SECRET or secret not in text, "a secret was logged or stored")
-
-    def listen(self) -> logging.Handler:
-        """Have all that is logged kept in *lines*; return the handler to be removed."""
-        return KeptLines(self.lines)
 
     def right_of(self, private: Mapping[str, str]) -> str | None:
         """Return the right answer to the challenge of *private*."""

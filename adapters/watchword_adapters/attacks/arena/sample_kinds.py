@@ -70,3 +70,11 @@ def own_flow(registry: Registry) -> Flow:
     srp, captcha, email_otp = (cast("Any", registry.find_kind(name)) for name in ("srp", "captcha", "email_otp"))
     drawn = [captcha()] if find_spec("captcha") and find_spec("PIL") else []
     return Flow(sequence(srp(), *drawn, email_otp()), name="shipped")
+
+
+def texting_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a code by SMS to two countries, bound to an origin; *registry* finds it."""
+    sms_otp = cast("Any", registry.find_kind("sms_otp"))
+    return Flow(
+        sms_otp(length=8, countries=("+49", "+4312"), origin="https://example.com", app="Example"), name="texting"
+    )

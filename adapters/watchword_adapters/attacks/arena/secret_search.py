@@ -6,7 +6,8 @@ import base64
 import hashlib
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 
 from watchword.testing.leaks import reveals
 
@@ -55,7 +56,7 @@ def _inside(text: str) -> Iterator[str]:
             continue
 
 
-class KeptLines(logging.Handler):
+class _KeptLines(logging.Handler):
     """Keeps what is logged in a list."""
 
     def __init__(self, lines: list[str]) -> None:
@@ -65,3 +66,20 @@ class KeptLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the message."""
         self.lines.append(record.getMessage())
+
+
+@contextmanager
+def listening(lines: list[str]) -> Generator[None]:
+    """Keep in *lines* what anybody logs meanwhile, at DEBUG: Watchword's own logger too, which passes nothing on during a run."""
+    root = logging.getLogger()
+    heard = [root, *(each for each in (logging.getLogger("watchword"),) if not each.propagate)]
+    handler, level = _KeptLines(lines), root.level
+    root.setLevel(logging.DEBUG)
+    for logger in heard:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for logger in heard:
+            logger.removeHandler(handler)

@@ -91,6 +91,11 @@ class AttackTarget:
         return self.step.powers.channel == "email"
 
     @property
+    def texts(self) -> bool:
+        """Whether it goes out by SMS, to a telephone number."""
+        return self.step.powers.channel == "sms"
+
+    @property
     def puzzles(self) -> bool:
         """Whether it is a puzzle: sends nothing and proves nothing."""
         return not self.sends and not self.step.kind.proves

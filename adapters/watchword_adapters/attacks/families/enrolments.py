@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from watchword.runtime.services import Services
 from watchword_adapters.attacks.arena.attacked_host import ATTACKED_POOL, Arena, AttackedUser
 from watchword_adapters.attacks.arena.client_sessions import reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
+from watchword_adapters.attacks.arena.secret_search import listening
 from watchword_adapters.attacks.arena.ways_to_steps import APP, AttackTarget
 from watchword_adapters.attacks.devices.user_devices import AuthenticatorApp, Device, PasskeyDevice, ShownTexts
 from watchword_adapters.attacks.families.held_credentials import device_at, held
@@ -282,23 +282,16 @@ def told_who_has_enrolled(arena: Arena) -> Cases:
 @family("H-15", "secrets of what is enrolled, in stores, logs, mails and reprs", needs="enrols")
 def secrets_kept(arena: Arena) -> Cases:
     """A secret is shown once, to whom it belongs; it is derived again when it is needed, and stands nowhere."""
-    root = logging.getLogger()
-    handler, level = arena.listen(), root.level
     while True:
         for kind in kinds_that_enrol(arena):
             arena.renew()
-            root.addHandler(handler)
-            root.setLevel(logging.DEBUG)
-            try:
+            with listening(arena.lines):
                 one = Enrolling(arena, kind)
                 one.completes("x")
                 done = one.completes(one.right)
                 arena.lines.append(repr((one.begun, done, arena.sign_in.credentials(one.person.name))))
                 for target in [each for each in held(arena) if each.step.kind.kind == kind]:
                     reached(arena, target).answer(one.right)
-            finally:
-                root.setLevel(level)
-                root.removeHandler(handler)
             arena.lines += [*arena.store.written, *(text for mail in arena.mail.messages for text in mail.texts())]
             before = len(arena.breaches)
             arena.watch_logs([*secrets_of(one), one.begun.handle])

@@ -1,19 +1,21 @@
-"""M: messages: more than one recipient, injected headers and texts, addresses that look alike."""
+"""M: messages: more than one recipient, injected headers and texts, addresses that look alike; most of it on any channel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import evolve
 
-from watchword.contract.kinds import Email
+from watchword.contract.kinds import Email, Message
 from watchword.contract.members import settings_of
 from watchword.errors import ConfigurationError
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, played, reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
+from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
+from watchword_adapters.attacks.devices.telephone_numbers import number_under
 from watchword_adapters.attacks.family import Cases, families_in, family
 
 _PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\+[0-9]{5,15}", re.ASCII)
@@ -24,11 +26,21 @@ _BREAKS = ("\r", "\n", "\r\n", "%0d%0a", "\x85", "\u2028", "\x0b", "\x0c", "\0",
 
 def _mailed(arena: Arena, attributes: dict[str, str]) -> Iterator[Email]:
     """Begin a sign-in of somebody with *attributes*, and give the e-mails that went out."""
+    yield from (each for each in sent_to(arena, attributes, lambda each: each.emails) if isinstance(each, Email))
+
+
+def sent_to(arena: Arena, attributes: dict[str, str], wanted: Callable[[AttackTarget], bool]) -> tuple[Message, ...]:
+    """Begin a sign-in of somebody with *attributes* at a step that is *wanted*; return the messages that went out on its channel."""
     arena.renew()
-    target = arena.target(lambda each: each.emails)
+    target = arena.target(wanted)
     ann = arena.person("ann", target.scene)
     played(arena, evolve(ann, attributes={**ann.attributes, **attributes}), target.moves)
-    yield from tuple(each for each in arena.mail.messages if isinstance(each, Email))
+    return tuple(each for each in arena.mail.messages if each.channel == target.step.powers.channel)
+
+
+def _told(arena: Arena, attributes: dict[str, str]) -> tuple[str, ...]:
+    """Return all that each message says to somebody with *attributes*, wherever it says it."""
+    return tuple("\n".join(each.texts()) for each in sent_to(arena, attributes, lambda each: each.sends))
 
 
 def _own_address(arena: Arena, message: Email) -> str:
@@ -84,7 +96,7 @@ def look_alikes(arena: Arena) -> Cases:
             yield bool(list(_mailed(arena, {"email": "a" * length + "@example.com"})))
 
 
-@family("M-04", "template code in attributes", needs="email")
+@family("M-04", "template code in attributes", needs="mail")
 def template_code(arena: Arena) -> Cases:
     """It is text, if it is anything."""
     while True:
@@ -99,13 +111,13 @@ def template_code(arena: Arena) -> Cases:
             "<%= 7*7 %>",
         ):
             for name in _NAMES:
-                wholes = [each.subject + each.text + each.html for each in _mailed(arena, {name: text})]
+                wholes = _told(arena, {name: text})
                 yield any(">49<" in whole or " 49 " in whole or "class '" in whole for whole in wholes)
                 codes = arena.notes.made[-1].codes if arena.notes.made else ()
                 yield any(whole.count(code) > 4 for whole in wholes for code in codes)
 
 
-@family("M-05", "markup and turned text in attributes", needs="email")
+@family("M-05", "markup and turned text in attributes", needs="mail")
 def markup(arena: Arena) -> Cases:
     """Escaped, or not there."""
     while True:
@@ -116,17 +128,18 @@ def markup(arena: Arena) -> Cases:
             '"><a href="x">',
         ):
             for name in _NAMES:
-                messages = list(_mailed(arena, {name: text}))
-                yield any(text in each.html or "\u202e" in each.text + each.subject for each in messages)
+                messages = sent_to(arena, {name: text}, lambda each: each.sends)
+                markup_kept = any(text in each.html for each in messages if isinstance(each, Email))
+                yield markup_kept or any("\u202e" in said for each in messages for said in each.texts())
 
 
-@family("M-06", "phishing text in attributes", needs="email")
+@family("M-06", "phishing text in attributes", needs="mail")
 def phishing_text(arena: Arena) -> Cases:
-    """A mail says nothing that a user has made up."""
+    """A message says nothing that a user has made up."""
     while True:
         for text in ("Your account is locked, visit https://evil.example", "evil.example", "Call +15550100 now"):
             for name in _NAMES:
-                wholes = [each.subject + each.text + each.html for each in _mailed(arena, {name: text})]
+                wholes = _told(arena, {name: text})
                 yield any("evil.example" in whole or "15550100" in whole for whole in wholes)
 
 
@@ -155,21 +168,23 @@ def foreign_templates(arena: Arena) -> Cases:
         yield any("root:" in each.text or not each.text.strip() for each in _mailed(arena, {"locale": text}))
 
 
-@family("M-08", "addresses that are not verified, or changed meanwhile", needs="email")
+@family("M-08", "addresses that are not verified, or changed meanwhile", needs="mail")
 def unverified(arena: Arena) -> Cases:
     """Nothing goes to them, but from a kind whose setting allows addresses that are not verified."""
     strict = {name for name, step in arena.given.steps.items() if settings_of(step.kind).get("verified_only", True)}
     while True:
         for value in ("false", "False", "", "0", "no", "null", "1", "yes", "TRUE ", "true\0"):
-            messages = list(_mailed(arena, {"email_verified": value}))
+            unverified = {"email_verified": value, "phone_number_verified": value}
+            messages = sent_to(arena, unverified, lambda each: each.sends)
             writers = {made.step for made in arena.notes.made if made.challenge.messages}
             yield bool(messages) and not strict.isdisjoint(writers)
         arena.renew()
-        target = arena.target(lambda each: each.emails)
+        target = arena.target(lambda each: each.sends)
         one: TriggersVisit = reached(arena, target)
         step, sent = one.public.get("step"), len(arena.mail.messages)
         if one.public:
-            changed = {**one.person.attributes, "email": "eve@evil.example"}
+            number = number_under(one.person.attributes["phone_number"][:5], "eve")
+            changed = {**one.person.attributes, "email": "eve@evil.example", "phone_number": number}
             one.person = evolve(one.person, attributes=changed)
             one.answer(wrong_answer(one.right, arena.draw))
             # What comes after the last try may send a mail of its own.

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from attrs import evolve
 
-from watchword.contract.kinds import Email
+from watchword.contract.kinds import Message
 from watchword.contract.ports import LEASE, Receipt
 from watchword.errors import UnavailableError
 from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
@@ -155,18 +155,18 @@ def _same(one: Mapping[str, str], other: Mapping[str, str], drawn: frozenset[str
 
 
 class _Refusing:
-    """A courier that refuses one recipient, as a mail server does at RCPT, and takes every other message."""
+    """A courier that refuses *recipients*, as a mail server does at RCPT, and takes every other message."""
 
     channel: ClassVar[str] = "email"
 
     floor = 0.0
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    def __init__(self) -> None:
+        self.recipients: frozenset[str] = frozenset()
 
-    def send(self, message: Email, within: float) -> Receipt:
+    def send(self, message: Message, within: float) -> Receipt:
         """Take it, or refuse it."""
-        if message.to == self._address:
+        if message.to in self.recipients:
             raise UnavailableError("refused", undelivered=True, reason="recipient_refused", code="550", refused=True)
         return Receipt(message.id)
 
@@ -174,7 +174,8 @@ class _Refusing:
 @family("E-13", "after a recipient was refused", needs="mail", share=0.5)
 def refused_recipient(arena: Arena) -> Cases:
     """A refused recipient looks like any, and changes nothing for others: neither for users nor for nobody."""
-    arena, target = open_mail(arena, courier=_Refusing("refused@example.com"))
+    refusing = _Refusing()
+    arena, target = open_mail(arena, courier=refusing)
     loose = loose_of(arena)
     while True:
         for door in DOORS:
@@ -185,6 +186,7 @@ def refused_recipient(arena: Arena) -> Cases:
                 arena.person("nobody", target.scene, known=False),
                 arena.person("dora", target.scene),
             )
+            refusing.recipients = frozenset(people[1].attributes.values())
             told: list[object] = []
             for person in people:
                 one = played(arena, person, target.moves, "triggers" if target.srp else door)

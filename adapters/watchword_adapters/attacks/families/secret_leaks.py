@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import traceback
 from typing import Any
@@ -14,6 +13,7 @@ from watchword.runtime.keyring import Keyring
 from watchword_adapters.attacks.arena.attacked_host import ATTACKED_PASSWORD, Arena
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
+from watchword_adapters.attacks.arena.secret_search import listening
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.audit import as_line
 from watchword_adapters.aws_lambda import TriggerError
@@ -24,14 +24,10 @@ _BREAKS = ("\n", "\r\n", "\x1b[31m", "\x85", "\u2028", '"}', "\\", "\0", "\x7f",
 @family("L-01", "codes, keys and addresses in logs, reprs, tracebacks and the ledger", share=2)
 def canaries(arena: Arena) -> Cases:
     """At DEBUG, at every door, in all that is written down."""
-    root = logging.getLogger()
-    handler, level = arena.listen(), root.level
     while True:
         for door in DOORS:
             arena.renew()
-            root.addHandler(handler)
-            root.setLevel(logging.DEBUG)
-            try:
+            with listening(arena.lines):
                 one = reached(arena, arena.target(), door=door)
                 right = one.right or ""
                 arena.lines.append(repr((one.arena.triggers, arena.sign_in, arena.triggers.flows, arena.notes.made)))
@@ -40,15 +36,12 @@ def canaries(arena: Arena) -> Cases:
                     right = one.right or ""
                     one.answer(right)
                 arena.lines.append(_traceback(arena, one))
-            finally:
-                root.setLevel(level)
-                root.removeHandler(handler)
             codes = [code for made in arena.notes.made for code in made.codes]
             before = len(arena.breaches)
             arena.watch_logs([*codes, *([right] if codes else []), ATTACKED_PASSWORD])
             yield len(arena.breaches) > before
             text = "\n".join([*arena.lines, *(repr(event) for event in arena.audit.events)])
-            yield str(one.person.attributes.get("email")) in text
+            yield any(str(one.person.attributes.get(each)) in text for each in ("email", "phone_number"))
 
 
 def _traceback(arena: Arena, one: Any) -> str:

@@ -141,11 +141,13 @@ def _pairs(arena: Arena, door: str) -> list[AttackedUser]:
     people = [arena.person("ann", scene), arena.person("nobody", scene, known=False)]
     if door == "triggers":
         ann = people[0]
-        less = {name: value for name, value in ann.attributes.items() if name != "email"}
+        less = {name: value for name, value in ann.attributes.items() if name not in {"email", "phone_number"}}
+        unverified = {"email_verified": "false", "phone_number_verified": "false"}
         people += [
             evolve(ann, name="carl", attributes={**less, "sub": "s1"}),
-            evolve(ann, name="dora", attributes={**ann.attributes, "sub": "s2", "email_verified": "false"}),
-            evolve(ann, name="eric", attributes={**ann.attributes, "sub": "s3", "email": "no address"}),
+            evolve(ann, name="dora", attributes={**ann.attributes, **unverified, "sub": "s2"}),
+            evolve(ann, name="eric", attributes={**less, "sub": "s3", "email": "no address", "phone_number": "none"}),
+            evolve(ann, name="finn", attributes={**ann.attributes, "sub": "s4", "phone_number": "+99900012345"}),
         ]
     # Whoever is asked something else by the flow's conditions is asked something else: `watchword check` says so (WW202).
     outcomes = (
