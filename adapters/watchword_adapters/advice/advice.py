@@ -10,7 +10,7 @@ from watchword_adapters.advice.monthly_cost import Month, Usage, custom_month, n
 from watchword_adapters.advice.native_facts import FACTOR_CHOICE, MFA_CHOICE, ONLY_NATIVE, PASSWORD, Tier
 from watchword_adapters.advice.native_reach import NativeReach, NativeStep, NativeWay, reach_into
 from watchword_adapters.advice.pool_gap import PoolGap, gap_of
-from watchword_adapters.advice.price_list import PRICES_AS_OF
+from watchword_adapters.advice.price_list import BOUND, PRICES_AS_OF
 from watchword_adapters.deploy.reading.deployment import Deployment
 
 
@@ -43,7 +43,7 @@ class Advice:
                 return "Native sign-in can do nothing of this flow: only custom authentication can."
             case "part":
                 return (
-                    "Native sign-in can do a part of this flow, and not the flow: choose custom authentication, or give up "
+                    "Native sign-in can do a part of this flow, not all of it: choose custom authentication, or give up "
                     "what it lacks."
                 )
             case "all":
@@ -63,6 +63,23 @@ class Advice:
             return f"Both cost the same a month: custom authentication and {what}."
         return f"A month on custom authentication costs {abs(less):,.2f} dollars {'less' if less > 0 else 'more'} than {what}."
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the figures, each in a sentence."""
+        notes: list[str] = []
+        if not self.custom.complete:
+            texts = "sms" in self.custom.lines and self.usage.sms is None
+            notes.append(f"The total leaves out what has no price{': give --sms-price for texts' if texts else ''}.")
+        if self.reach.covers == "part":
+            notes.append("The price of native sign-in is that of the part which it can do.")
+        if self.usage.users > BOUND:
+            notes.append(f"Beyond {BOUND:,} users these prices are upper bounds: Cognito's list falls further.")
+        if self.custom.tier != "Lite":
+            notes.append(f"Both are reckoned on {self.custom.tier} at least: --tier lite says what Lite would cost.")
+        elif self.pool is None:
+            notes.append("A new pool is on Essentials: for the price of Lite, set its UserPoolTier to LITE.")
+        return tuple(notes)
+
 
 def advise(flow: Flow, usage: Usage, tier: Tier | None = None, pool: Deployment | None = None) -> Advice:
     """Return the advice on *flow* for *usage*.
@@ -73,7 +90,7 @@ def advise(flow: Flow, usage: Usage, tier: Tier | None = None, pool: Deployment 
     reach = reach_into(flow)
     gap = None if pool is None else gap_of(pool, reach)
     least: Tier = tier or ("Lite" if gap is None else gap.tier)
-    return Advice(flow, usage, reach, native_month(reach, usage, least), custom_month(flow, usage, least), gap)
+    return Advice(flow, usage, reach, native_month(flow, reach, usage, least), custom_month(flow, usage, least), gap)
 
 
 def advice_as_json(advice: Advice) -> dict[str, object]:
@@ -105,6 +122,7 @@ def advice_as_json(advice: Advice) -> dict[str, object]:
             "custom": _month_as_json(advice.custom),
         },
         "pool": None if advice.pool is None else attrs.asdict(advice.pool),
+        "notes": list(advice.notes),
         "advice": f"{advice.summary} {advice.difference}".strip(),
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from attrs import evolve, field, frozen
+from attrs import frozen
 
 from watchword.algebra.blocks import AskFirst, AtLeast, Block, Enrol, Fallback, InSequence, Named, OneOf, When
 from watchword.algebra.flow import Flow
@@ -70,11 +70,14 @@ class Usage:
 
 @frozen
 class Effort:
-    """What one sign-in takes where each answer is right at once: rounds of the flow's own, password rounds, messages, units."""
+    """What one sign-in takes where each answer is right at once: rounds of the flow's own, password rounds, units.
+
+    *senders* are the steps that send a message, each with its channel.
+    """
 
     rounds: int = 0
     passwords: int = 0
-    messages: Mapping[str, int] = field(factory=Counter[str])
+    senders: tuple[tuple[str, str], ...] = ()
     reads: int = 0
     writes: int = 0
 
@@ -82,7 +85,7 @@ class Effort:
         return Effort(
             self.rounds + other.rounds,
             self.passwords + other.passwords,
-            Counter(self.messages) + Counter(other.messages),
+            self.senders + other.senders,
             self.reads + other.reads,
             self.writes + other.writes,
         )
@@ -90,8 +93,8 @@ class Effort:
     @property
     def weight(self) -> tuple[int, ...]:
         """By what the dearer of two is told: texts, other messages, rounds."""
-        texts = self.messages.get("sms", 0)
-        return (texts, sum(self.messages.values()) - texts, self.rounds, self.writes, self.passwords)
+        texts = sum(channel == "sms" for _, channel in self.senders)
+        return (texts, len(self.senders) - texts, self.rounds, self.writes, self.passwords)
 
     @property
     def calls(self) -> Mapping[str, int]:
@@ -124,19 +127,23 @@ def _effort(block: Block) -> Effort:
             return _effort(parts[0])
         case When(_, then, otherwise):
             return _dearest([_effort(then), Effort() if otherwise is None else _effort(otherwise)])
-        case Named(_, kind):
-            return _effort(kind)
+        case Named(name, kind):
+            return _enrolment() if isinstance(kind, Enrol) else _round(name, powers_of(kind))
         case AskFirst(step):
             return _SELECT + _effort(step)
-        case Enrol(kind):
-            return evolve(_round(powers_of(kind)), messages=Counter[str]())
+        case Enrol():
+            return _enrolment()
         case _:
-            return Effort(passwords=1) if is_host_run(block) else _round(powers_of(block))
+            return Effort(passwords=1) if is_host_run(block) else _round(block.kind, powers_of(block))
 
 
-def _round(powers: Powers) -> Effort:
+def _round(name: str, powers: Powers) -> Effort:
     reads, writes = _UNITS_SENT if powers.sends else _UNITS_REMEMBERED if powers.remembers else _UNITS_ELSE
-    return Effort(1, 0, Counter([powers.channel] if powers.sends else []), reads, writes)
+    return Effort(1, 0, ((name, powers.channel),) if powers.sends else (), reads, writes)
+
+
+def _enrolment() -> Effort:
+    return Effort(1, 0, (), *_UNITS_REMEMBERED)
 
 
 def _dearest(efforts: Iterable[Effort]) -> Effort:
@@ -178,7 +185,7 @@ def custom_month(flow: Flow, usage: Usage, tier: Tier = "Lite") -> Month:
     return _month(
         tier,
         usage,
-        effort.messages,
+        effort.senders,
         {
             "lambda": called + GIGABYTE_SECOND.of(seconds * count),
             "dynamodb": READ_UNIT.of(effort.reads * count) + WRITE_UNIT.of(effort.writes * count),
@@ -188,17 +195,23 @@ def custom_month(flow: Flow, usage: Usage, tier: Tier = "Lite") -> Month:
     )
 
 
-def native_month(reach: NativeReach, usage: Usage, tier: Tier = "Lite") -> Month | None:
-    """Return what a month of what native sign-in can do costs, on *tier* at least; None if it can do nothing."""
+def native_month(flow: Flow, reach: NativeReach, usage: Usage, tier: Tier = "Lite") -> Month | None:
+    """Return what a month of what native sign-in can do of *flow* costs, on *tier* at least; None if it can do nothing.
+
+    The sign-ins are those of `custom_month`: so only messages that the dearest way sends are counted, as far as one native way
+    sends them.
+    """
     if reach.tier is None:
         return None
-    ways = [Counter(each.channel for each in way.steps if each.channel) for way in reach.ways]
-    messages = _dearest(Effort(messages=each) for each in ways).messages
-    return _month(dearer(tier, reach.tier), usage, messages, {})
+    sent = effort_of(flow).senders
+    ways = [{each.step for each in way.steps} for way in reach.ways]
+    efforts = [Effort(senders=tuple(each for each in sent if each[0] in way)) for way in ways]
+    return _month(dearer(tier, reach.tier), usage, _dearest(efforts).senders, {})
 
 
-def _month(tier: Tier, usage: Usage, messages: Mapping[str, int], more: Mapping[str, Decimal]) -> Month:
-    sent = {channel: number * usage.messages * usage.total for channel, number in messages.items() if number}
+def _month(tier: Tier, usage: Usage, senders: tuple[tuple[str, str], ...], more: Mapping[str, Decimal]) -> Month:
+    messages = Counter(channel for _, channel in senders)
+    sent = {channel: number * usage.messages * usage.total for channel, number in messages.items()}
     lines: dict[str, Decimal | None] = {"users": USER_PRICES[tier].of(usage.users)}
     if "email" in sent:
         lines["mail"] = MAIL.of(sent["email"])

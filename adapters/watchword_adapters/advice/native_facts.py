@@ -41,7 +41,7 @@ class NativeMethod:
         second: the challenge behind the password; None if there is none.
         enrolment: the challenge by which a user enrols behind the password; None if there is none.
         lacking: why it has no place where it cannot stand.
-        limits: what Watchword's kind can beyond it, whatever its settings.
+        limits: what else is other natively, whatever the settings.
     """
 
     first: NativeChallenge | None = None
@@ -66,7 +66,7 @@ METHODS: Final[Mapping[str, NativeMethod]] = {
     "passkey": NativeMethod(
         first=NativeChallenge("WEB_AUTHN", "Essentials", "a passkey"),
         lacking="a native passkey is a first factor, and never asked for behind another one",
-        limits="enrolment within a sign-in, and origins and RP ids of your own: natively a user enrols after a sign-in, for the one RP id of the pool",
+        limits="natively one RP id for the whole pool, and users enrol after a sign-in only",
     ),
     "totp": NativeMethod(
         second=NativeChallenge("SOFTWARE_TOKEN_MFA", "Lite", "the code of an authenticator app"),

@@ -108,8 +108,7 @@ def reach_into(flow: Flow) -> NativeReach:
     """Return how far native sign-in reaches into *flow*."""
     reader = _Reader(flow)
     found = reader.after(flow.body, NativeWay())
-    whole = {way.steps for way in found if way.whole}
-    ways = tuple(way for way in found if way.steps and (way.whole or way.steps not in whole))
+    ways = tuple(way for way in found if way.steps and (way.whole or not any(_is_part(way, each) for each in found)))
     if _mixes(flow, ways):
         reader.lacks(
             "a second factor behind the password beside a sign-in by one code alone: a pool demands a second factor of "
@@ -121,6 +120,11 @@ def reach_into(flow: Flow) -> NativeReach:
 def native_method(kind: Kind) -> NativeMethod | None:
     """Return what Cognito has of the sort of *kind*; None if nothing, as for every kind that is not Watchword's own."""
     return METHODS.get(kind.kind) if _is_own(kind) else None
+
+
+def _is_part(way: NativeWay, other: NativeWay) -> bool:
+    """Say whether *other* does all that *way* does, and more, or as the whole of a way."""
+    return way != other and other.steps[: len(way.steps)] == way.steps
 
 
 def _is_own(kind: Kind) -> bool:
@@ -175,7 +179,7 @@ class _Reader:
     def _step(self, name: str, way: NativeWay) -> NativeWay:
         step = self.flow.steps[name]
         method = native_method(step.kind)
-        challenge = None if method is None else _fitting(method, way)
+        challenge = None if method is None or step.powers.with_token else _fitting(method, way)
         if challenge is not None:
             return evolve(way, steps=(*way.steps, NativeStep(name, challenge, step.powers.channel)))
         self.lacks(f"{name}: {_why(step, method, way)}")
@@ -243,6 +247,8 @@ def _fitting(method: NativeMethod, way: NativeWay) -> NativeChallenge | None:
 def _why(step: Step, method: NativeMethod | None, way: NativeWay) -> str:
     if method is None:
         return _unknown(step.kind)
+    if step.powers.with_token:
+        return "an answer with an access token: natively that is a step-up, by TARGET_ACR_VALUES (from Essentials)"
     if method.lacking and (method.second is None or not way.steps):
         return method.lacking
     if len(way.steps) > 1:

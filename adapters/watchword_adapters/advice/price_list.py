@@ -13,7 +13,9 @@ from watchword_adapters.advice.native_facts import Tier
 PRICES_AS_OF = "2026-11-28"
 """The day on which the list prices were gathered, from third parties' copies: us-east-1, in US dollars."""
 
-MILLION = 1_000_000
+BOUND = 100_000
+"""So many users have the price that the list says. For more it may be lower than here."""
+_MILLION = 1_000_000
 
 
 @frozen
@@ -37,7 +39,7 @@ class UserPrice:
 
 
 USER_PRICES: Final[Mapping[Tier, UserPrice]] = {
-    "Lite": UserPrice(10_000, ((100_000, Decimal("0.0055")), (None, Decimal("0.0046")))),
+    "Lite": UserPrice(10_000, ((BOUND, Decimal("0.0055")), (None, Decimal("0.0046")))),
     "Essentials": UserPrice(10_000, ((None, Decimal("0.015")),)),
     "Plus": UserPrice(0, ((None, Decimal("0.020")),)),
 }
@@ -60,10 +62,10 @@ _COPIES = "a third party's copy of the price list, 2026"
 _END_OF_2024 = "the price list of the end of 2024"
 
 MAIL = Price(Decimal("0.10"), 1_000, f"SES, one mail: {_COPIES}")
-CALL = Price(Decimal("0.20"), MILLION, f"Lambda, one call: {_COPIES}")
+CALL = Price(Decimal("0.20"), _MILLION, f"Lambda, one call: {_COPIES}")
 GIGABYTE_SECOND = Price(Decimal("0.0000166667"), 1, f"Lambda, one GB-second: {_COPIES}")
-READ_UNIT = Price(Decimal("0.125"), MILLION, f"DynamoDB, one read unit: {_END_OF_2024}")
-WRITE_UNIT = Price(Decimal("0.625"), MILLION, f"DynamoDB, one write unit: {_END_OF_2024}")
+READ_UNIT = Price(Decimal("0.125"), _MILLION, f"DynamoDB, one read unit: {_END_OF_2024}")
+WRITE_UNIT = Price(Decimal("0.625"), _MILLION, f"DynamoDB, one write unit: {_END_OF_2024}")
 LOGGED_BYTE = Price(Decimal("0.50"), 1_000_000_000, f"CloudWatch Logs, one byte: {_COPIES}")
 SECRET = Price(Decimal("0.40"), 1, f"Secrets Manager, one secret a month: {_COPIES}")
 FETCH = Price(Decimal("0.05"), 10_000, f"Secrets Manager, one fetch: {_COPIES}")

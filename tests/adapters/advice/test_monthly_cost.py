@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
@@ -87,13 +88,13 @@ def test_a_sign_in_takes_the_dearest_way(block, calls, messages):
     """A round calls each function once, and Define is called once more; a choice is a round, the password calls Define."""
     effort = effort_of(Flow(block))
     assert calls == tuple(effort.calls[name] for name in ("define", "create", "verify"))
-    assert messages == dict(effort.messages)
+    assert messages == dict(Counter(channel for _, channel in effort.senders))
 
 
 def test_a_price_that_is_not_known_is_not_guessed():
     """A text costs what the operator says, natively as on custom authentication; without that the total says so."""
     flow, usage = Flow(SMS), Usage(1_000, Decimal(2), Decimal("1.5"))
-    custom, native = custom_month(flow, usage), native_month(reach_into(flow), usage)
+    custom, native = custom_month(flow, usage), native_month(flow, reach_into(flow), usage)
     assert (None, None, False, False) == (custom.lines["sms"], native.lines["sms"], custom.complete, native.complete)
     priced = Usage(1_000, Decimal(2), Decimal("1.5"), Decimal("0.04"))
     assert Decimal("120.00") == custom_month(flow, priced).lines["sms"]
@@ -104,10 +105,32 @@ def test_a_price_that_is_not_known_is_not_guessed():
 def test_native_sign_in_is_paid_on_the_tier_that_it_needs():
     """Essentials for a code alone, Lite for the password and an app; more if the pool needs more, and nothing if it can nothing."""
     usage = Usage(100_000)
-    assert "Essentials" == native_month(reach_into(MAIL), usage).tier
-    assert "Lite" == native_month(reach_into(Flow(sequence(Srp(), Totp()))), usage).tier
-    assert "Plus" == native_month(reach_into(MAIL), usage, "Plus").tier
-    assert native_month(reach_into(Flow(Captcha())), usage) is None
+    assert "Essentials" == native_month(MAIL, reach_into(MAIL), usage).tier
+    app = Flow(sequence(Srp(), Totp()))
+    assert "Lite" == native_month(app, reach_into(app), usage).tier
+    assert "Plus" == native_month(MAIL, reach_into(MAIL), usage, "Plus").tier
+    assert native_month(Flow(Captcha()), reach_into(Flow(Captcha())), usage) is None
+
+
+@pytest.mark.parametrize(
+    ("block", "custom", "native"),
+    [
+        (fallback(EmailOtp(), SMS), {"mail": 2}, {"mail": 2}),
+        (all_of(EmailOtp(), SMS), {"mail": 2, "sms": 200}, {"sms": 200}),
+        (sequence(EmailOtp(), SMS), {"mail": 2, "sms": 200}, {"mail": 2}),
+        (one_of(EmailOtp(), SMS), {"sms": 200}, {"sms": 200}),
+        (sequence(Captcha(), EmailOtp()), {"mail": 2}, {"mail": 2}),
+        (sequence(Srp(), named("letter", Letter("post"))), {"other_messages": None}, {}),
+    ],
+    ids=range(6),
+)
+def test_both_are_reckoned_on_the_same_messages(block, custom, native):
+    """Native sign-in pays for no message that the dearest way does not send, and for none that it could not send."""
+    flow, usage = Flow(block), Usage(10_000, Decimal(2), Decimal(1), Decimal("0.01"))
+    for month, expected in [(custom_month(flow, usage), custom), (native_month(flow, reach_into(flow), usage), native)]:
+        assert expected == {
+            what: cost for what, cost in month.lines.items() if what in {"mail", "sms", "other_messages"}
+        }
 
 
 FLOWS = [
@@ -133,7 +156,7 @@ def test_every_month_adds_up_in_cents(flow, usage, tier):
     reach, one_more = reach_into(flow), evolve(usage, users=usage.users + 1)
     for month, more in [
         (custom_month(flow, usage, tier), custom_month(flow, one_more, tier)),
-        (native_month(reach, usage, tier), native_month(reach, one_more, tier)),
+        (native_month(flow, reach, usage, tier), native_month(flow, reach, one_more, tier)),
     ]:
         known = [each for each in month.lines.values() if each is not None]
         assert month.total == sum(known)

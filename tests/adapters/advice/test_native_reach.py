@@ -118,6 +118,11 @@ def test_what_native_sign_in_can_do_whole(parts, native, tier):
     [
         ((Captcha(), EmailOtp()), ["EMAIL_OTP"], "captcha: Cognito has no CAPTCHA in a sign-in"),
         ((Srp(), PASSKEY), ["PASSWORD_SRP"], "passkey: a native passkey is a first factor"),
+        (
+            (Srp(), SmsOtp(countries=("+49",), with_token=True)),
+            ["PASSWORD_SRP"],
+            "sms_otp: an answer with an access token: natively that is a step-up",
+        ),
         ((Srp(), RecoveryCodes()), ["PASSWORD_SRP"], "recovery_codes: Cognito has no recovery codes"),
         ((EmailOtp(), Totp()), ["EMAIL_OTP"], "totp: a second factor that is not behind the password"),
         ((EmailOtp(), SMS), ["EMAIL_OTP"], "sms_otp: a second factor that is not behind the password"),
@@ -138,7 +143,7 @@ def test_what_native_sign_in_can_do_whole(parts, native, tier):
         ((when(client("app"), EmailOtp(), SMS),), ["EMAIL_OTP", "SMS_OTP"], "a rule by the app client app"),
         (
             (Srp(), when(enrolled("passkey"), PASSKEY, EmailOtp())),
-            ["PASSWORD_SRP", "PASSWORD_SRP EMAIL_OTP"],
+            ["PASSWORD_SRP EMAIL_OTP"],
             "a rule by whether passkey is enrolled",
         ),
         (

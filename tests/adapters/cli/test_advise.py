@@ -31,7 +31,7 @@ def test_the_json_has_its_shape(capsys):
     read = as_json(capsys, MAIL, "--users", "100000")
     assert [
         *("flow", "covers", "native", "only_custom", "only_native", "ways", "tier"),
-        *("prices_as_of", "monthly", "pool", "advice"),
+        *("prices_as_of", "monthly", "pool", "notes", "advice"),
     ] == list(read)
     assert ("email_code", "all", "Essentials", "2026-11-28") == tuple(
         read[each] for each in ("flow", "covers", "tier", "prices_as_of")
@@ -56,11 +56,12 @@ def test_text_fits_80_columns_and_says_what_the_json_says(flow, users, capsys):
     status, out, err = run(capsys, str(flow), "--users", users)
     assert (0, "") == (status, err)
     assert 80 >= max(map(len, out.splitlines()))
-    flat = " ".join(out.replace("-\n", "-").split())
+    flat = " ".join(out.split())
     read = as_json(capsys, str(flow), "--users", users)
-    for sentence in (*read["native"], *read["only_custom"], *read["only_native"]):
+    for sentence in (*read["native"], *read["only_custom"], *read["only_native"], *read["notes"]):
         assert " ".join(sentence.split()) in flat
     assert f"{read['monthly']['custom']['total']:,.2f}" in flat
+    assert (int(users) > 100_000) == ("upper bounds" in flat)
 
 
 def test_nothing_native_has_no_tier_and_no_price(capsys):

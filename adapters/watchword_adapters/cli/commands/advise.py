@@ -6,12 +6,13 @@ import argparse
 import json
 import re
 import textwrap
+from collections.abc import Mapping
 from decimal import Decimal
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.advice.advice import Advice, advice_as_json, advise
 from watchword_adapters.advice.monthly_cost import Month, Usage
-from watchword_adapters.advice.native_facts import ONLY_NATIVE, TIERS_BY_NAME
+from watchword_adapters.advice.native_facts import ONLY_NATIVE, TIERS_BY_NAME, Tier
 from watchword_adapters.advice.pool_gap import PoolGap
 from watchword_adapters.advice.price_list import PRICES_AS_OF
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
@@ -23,7 +24,7 @@ _WIDTH = 78
 _NUMBER = re.compile(r"[0-9]{1,11}(\.[0-9]{1,6})?")
 _MOST_USERS = 10_000_000_000
 _MOST_OFTEN = 10_000
-_TIERS = {name.lower(): tier for name, tier in TIERS_BY_NAME.items()}
+_TIERS: Mapping[str, Tier] = {name.lower(): tier for name, tier in TIERS_BY_NAME.items()}
 _LINES = {
     "users": "Cognito, active users",
     "mail": "mails",
@@ -142,12 +143,14 @@ def _list(screen: Terminal, title: str, items: tuple[str, ...]) -> None:
     screen.line()
     _paragraph(screen, title, "title")
     for item in items:
-        for line in textwrap.wrap(item, _WIDTH, initial_indent="  * ", subsequent_indent="    "):
+        for line in textwrap.wrap(
+            item, _WIDTH, initial_indent="  * ", subsequent_indent="    ", break_on_hyphens=False
+        ):
             screen.line(line)
 
 
 def _paragraph(screen: Terminal, text: str, style: str = "") -> None:
-    for line in textwrap.wrap(text, _WIDTH):
+    for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False):
         screen.line(line, style)
 
 
@@ -156,7 +159,7 @@ def _costs(advice: Advice, screen: Terminal) -> None:
     screen.line()
     screen.line(f"A month in US dollars, prices as of {PRICES_AS_OF}", "title")
     often = "1 sign-in" if usage.sign_ins == 1 else f"{usage.sign_ins:f} sign-ins"
-    screen.line(f"  {usage.users:,} active users, {often} each, all by the dearest way")
+    screen.line(f"  {usage.users:,} active users, {often} each, right at once, by the dearest way")
     lines = [each for each in _LINES if each in custom.lines or (native is not None and each in native.lines)]
     head = ("", "native", "custom")
     rows = [head, ("tier", "-" if native is None else native.tier, custom.tier)]
@@ -167,20 +170,7 @@ def _costs(advice: Advice, screen: Terminal) -> None:
         cells = (row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2]))
         screen.line(f"  {'   '.join(cells)}".rstrip(), "" if number else "title")
     screen.line()
-    _paragraph(screen, " ".join(filter(None, (advice.difference, *_notes(advice)))))
-
-
-def _notes(advice: Advice) -> tuple[str, ...]:
-    notes: list[str] = []
-    if not advice.custom.complete:
-        notes.append("The total leaves out what is marked with a question mark: give --sms-price for texts.")
-    if advice.reach.covers == "part":
-        notes.append("The price of native sign-in is that of the part which it can do.")
-    if advice.custom.tier != "Lite":
-        notes.append(f"Both are reckoned on {advice.custom.tier} at least: --tier lite says what Lite would cost.")
-    elif advice.pool is None:
-        notes.append("A new pool is on Essentials: for the price of Lite, set its UserPoolTier to LITE.")
-    return tuple(notes)
+    _paragraph(screen, " ".join(filter(None, (advice.difference, *advice.notes))))
 
 
 def _amount(month: Month | None, line: str) -> str:
