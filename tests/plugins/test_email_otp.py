@@ -467,6 +467,18 @@ def test_templates_do_not_lead_out_of_their_folder(tmp_path: Path) -> None:
     (inside / "en.txt").symlink_to(tmp_path / "secret")
     with pytest.raises(ConfigurationError, match=r"en\.txt is a link out"):
         EmailOtp(templates=folder).prepare()
+    (inside / "en.txt").unlink()
+    (inside / "en.txt").symlink_to(inside / "en.txt")
+    with pytest.raises(ConfigurationError, match=r"en\.txt cannot be read: it is a link that leads to itself"):
+        EmailOtp(templates=folder).prepare()
+
+
+def test_what_is_beside_templates_is_left_alone(tmp_path: Path) -> None:
+    """Folders, whatever their names; a byte order mark is no part of a text."""
+    (tmp_path / "old.txt").mkdir()
+    kind = EmailOtp(templates=own(tmp_path, **{"en.subject.txt": "\ufeffCode"}))
+    kind.prepare()
+    assert make(kind)[0].messages[0].subject == "Code"
 
 
 def test_the_default_language_must_be_there(tmp_path: Path) -> None:

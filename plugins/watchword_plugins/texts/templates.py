@@ -16,6 +16,9 @@ _MOST_TEMPLATE_BYTES = 100_000
 _NEEDED = frozenset({"code", "link"})
 """What must stand in each part that may hold it: without them nobody could sign in."""
 
+_UNREADABLE = (OSError, ValueError, RuntimeError)
+"""What the system raises for a file: a name that is too long, no permission, half a surrogate pair, a link that leads to itself."""
+
 _Parts = tuple[tuple[str, frozenset[str]], ...]
 
 
@@ -76,7 +79,7 @@ def _read_shelf(kind: str, folder: str, parts: _Parts) -> Shelf:
     try:
         root = root.resolve()
         found = root.is_dir()
-    except (OSError, ValueError):  # a name that is too long, a folder that cannot be entered, half a surrogate pair
+    except _UNREADABLE:
         found = False
     if not found:
         raise ConfigurationError(f"{kind}: templates: {folder[-200:]!r} is no folder; give the path of one")
@@ -106,17 +109,20 @@ def load_template(kind: str, root: Path, name: str, allowed: frozenset[str]) -> 
     Raises:
         ConfigurationError: if it cannot be used; it names *kind* and the file.
     """
-    file = (root / name).resolve()
-    if not file.is_relative_to(root):
-        raise ConfigurationError(f"{kind}: template {name} is a link out of its folder; put the file itself there")
-    if not file.is_file():
-        raise ConfigurationError(f"{kind}: template {name} is missing; add it to {root}")
-    if file.stat().st_size > _MOST_TEMPLATE_BYTES:
-        raise ConfigurationError(f"{kind}: template {name} has more than {_MOST_TEMPLATE_BYTES} bytes; shorten it")
     try:
+        file = (root / name).resolve()
+        if not file.is_relative_to(root):
+            raise ConfigurationError(f"{kind}: template {name} is a link out of its folder; put the file itself there")
+        if not file.is_file():
+            raise ConfigurationError(f"{kind}: template {name} is missing; add it to {root}")
+        if file.stat().st_size > _MOST_TEMPLATE_BYTES:
+            raise ConfigurationError(f"{kind}: template {name} has more than {_MOST_TEMPLATE_BYTES} bytes; shorten it")
         template = Template(file.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{kind}: template {name} is not UTF-8; save it as UTF-8") from error
+    except _UNREADABLE as error:
+        why = getattr(error, "strerror", None) or "it is a link that leads to itself"
+        raise ConfigurationError(f"{kind}: template {name} cannot be read: {why}") from error
     if not template.is_valid():
         raise ConfigurationError(f"{kind}: template {name} has a lone $; write $$ for a dollar sign")
     found = set(template.get_identifiers())

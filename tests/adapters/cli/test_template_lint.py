@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -132,9 +133,13 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path, capsys):
     inside.mkdir()
     mails(inside, "en")
     (inside / "sv.txt").symlink_to(tmp_path / "secret")
-    (inside / "nl.txt").symlink_to(tmp_path / "nowhere")
+    (inside / "nl.txt").symlink_to(inside / "nowhere")
+    (inside / "pl.txt").symlink_to(inside / "pl.txt")
+    os.mkfifo(inside / "fi.txt")
     found, printed = linted(capsys, "email_otp", inside)
     assert "link out of its folder" in found["sv.txt", "refused"]
+    assert "leads to itself" in found["pl.txt", "refused"]
+    assert "no file" in found["nl.txt", "refused"] == found["fi.txt", "refused"]
     assert "hunter2" not in json.dumps(printed)
 
 

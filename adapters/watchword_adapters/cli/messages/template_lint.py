@@ -96,16 +96,16 @@ class _Folder:
         try:
             root = root.resolve()
             names = sorted(each.name for each in root.iterdir() if not each.is_dir())
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or type(error).__name__
+        except (OSError, ValueError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or "it cannot be read"
             raise ConfigurationError(f"templates: {str(kind.templates)[:200]!r} is no folder: {why}") from error
         if len(names) > _MOST_FILES:
             raise ConfigurationError(f"templates: {str(root)[:200]!r} has more than {_MOST_FILES} files; name another")
         for name in names:
             if name.startswith(".") or "." not in name:
                 continue
-            file = (root / name).resolve()
             try:
+                file = (root / name).resolve()
                 if not file.is_relative_to(root):
                     findings.append(
                         TemplateFinding("refused", name, "is a link out of its folder; put the file itself there")
@@ -113,8 +113,11 @@ class _Folder:
                 elif file.is_file():
                     with file.open("rb") as opened:
                         files[name] = opened.read(_MOST_BYTES)
-            except OSError as error:
-                findings.append(TemplateFinding("refused", name, f"cannot be read: {error.strerror}"))
+                else:
+                    findings.append(TemplateFinding("refused", name, "is no file, or a link that leads nowhere"))
+            except (OSError, ValueError, RuntimeError) as error:
+                why = getattr(error, "strerror", None) or "it is a link that leads to itself"
+                findings.append(TemplateFinding("refused", name, f"cannot be read: {why}"))
         folder = cls(kind, root, files, findings)
         if not files and not findings:
             raise ConfigurationError(folder.refusal((), "en"))
@@ -204,7 +207,7 @@ def _ignored(
     for language, files in by_language.items():
         for part, name in files.items():
             if base and part not in parts and name.rpartition(".")[2].lower() in endings:
-                names = " and ".join(f"{language.lower()}.{each}" for each in parts)
+                names = ", ".join(f"{language.lower()}.{each}" for each in parts)
                 yield TemplateFinding("ignored", name, f"is not read: the kind reads {names}")
 
 
