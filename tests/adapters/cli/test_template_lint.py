@@ -138,8 +138,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path, capsys):
     os.mkfifo(inside / "fi.txt")
     found, printed = linted(capsys, "email_otp", inside)
     assert "link out of its folder" in found["sv.txt", "refused"]
-    assert "leads to itself" in found["pl.txt", "refused"]
-    assert "no file" in found["nl.txt", "refused"] == found["fi.txt", "refused"]
+    assert all("a link that leads" in found[f"{language}.txt", "refused"] for language in ("pl", "nl", "fi"))
     assert "hunter2" not in json.dumps(printed)
 
 
