@@ -76,6 +76,7 @@ PUBLIC = {
             "userpool",
             "poolserver",
             "srp",
+            "step_up",
             "qr_code",
             "attacks",
             "deploy",

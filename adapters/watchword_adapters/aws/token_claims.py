@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from watchword_adapters.aws.cognito import Event
-
 if TYPE_CHECKING:
     from watchword.runtime.sign_ins.evidence import Evidence
+    from watchword_adapters.aws.cognito import Event
 
 METHODS, FLOW, AT = CLAIMS = ("sign_in_methods", "sign_in_flow", "sign_in_at")
 """The claims. Cognito lets no trigger write ``acr`` and ``amr``."""
