@@ -41,7 +41,7 @@ _GIGABYTES: Final[Mapping[str, Decimal]] = {
 }
 """The memory of each function, as `watchword template` gives it."""
 _ROUND_BYTES = 4_000
-_UNITS_SENT, _UNITS_REMEMBERED, _UNITS_ELSE = (9, 21), (8, 11), (7, 12)
+_UNITS_SENT, _UNITS_REMEMBERED, _UNITS_ELSE = (11, 25), (8, 11), (7, 12)
 """Read and write units of DynamoDB in a round, for a user's first in a day: docs/how-to/keep-the-ledger-in-dynamodb.md."""
 FIXED_COUNTS: Final[Mapping[str, int]] = {"secrets": 2, "fetches": 20 * 12 * 24 * 30, "alarm": 17, "own": 7}
 """What a month has whether anybody signs in or not: 20 containers that fetch their keys every five minutes, and the template's alarms."""

@@ -45,8 +45,10 @@ def test_the_json_has_its_shape(capsys):
         "total": 1390.0,
         "complete": True,
     } == read["monthly"]["native"]
-    assert ("Lite", 495.0, 550.96) == tuple(read["monthly"]["custom"][each] for each in ("tier", "users", "total"))
-    assert "839.04 dollars less" in read["advice"]
+    custom = read["monthly"]["custom"]
+    assert ["tier", "users", "mail", "lambda", "dynamodb", "logs", "fixed", "total", "complete"] == list(custom)
+    assert ("Lite", 495.0, 40.0) == (custom["tier"], custom["users"], custom["mail"])
+    assert f"{1390 - custom['total']:.2f} dollars less" in read["advice"]
 
 
 @pytest.mark.parametrize("flow", EXAMPLES, ids=lambda path: path.stem)

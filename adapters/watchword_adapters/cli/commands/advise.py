@@ -64,7 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="messages of each step that sends, on average, resends included (%(default)s)",
     )
-    parser.add_argument("--sms-price", default="", metavar="DOLLARS", help="the price of one text by SMS")
+    parser.add_argument(
+        "--sms-price", default="", metavar="DOLLARS", help="the price of one text by SMS, all of its parts"
+    )
     parser.add_argument(
         "--tier",
         choices=_TIERS,
