@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,31 +11,27 @@ from watchword import (
     Challenge,
     CreateRequest,
     Email,
-    User,
     Verdict,
     VerifyRequest,
     hookimpl,
-    typed_code,
 )
 from watchword.contract import Factor, RegisterKind, choice, flag, line, whole_number
+from watchword_plugins.texts.mail import (
+    ALPHABETS,
+    address_of,
+    chance_of_code,
+    is_plain_address,
+    made_up,
+    masked_address,
+    read_code,
+    shown_address,
+    why_no_mail,
+    write_mail,
+)
 from watchword_plugins.texts.settings import folder, locale
 
 if TYPE_CHECKING:
     from watchword_plugins.texts.templates import Shelf
-
-ALPHABETS: Mapping[str, str] = {
-    "digits": "0123456789",
-    # RFC 8628 6.1: no vowels, so no words; no look-alikes.
-    "letters": "BCDFGHJKLMNPQRSTVWXZ",
-}
-
-
-# RFC 5321 4.1.2, narrowed: a dot-atom without "%", "!" and "?" (routes, encoded words), at a host name of two labels or more.
-_ATOM = r"[A-Za-z0-9#$&'*+/=^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}")
-_LONGEST_ADDRESS = 254
-_LONGEST_LOCAL_PART = 64
 
 _PLACEHOLDERS = {
     "subject.txt": frozenset({"minutes", "ref", "app"}),  # no code: subjects show on locked screens
@@ -103,7 +97,7 @@ class EmailOtp:
     def create(self, request: CreateRequest) -> Challenge:
         """Make the code and the message that carries it; no message for a user who cannot receive one."""
         code = request.code(ALPHABETS[self.alphabet], self.length)
-        address = self._address(request.user)
+        address = address_of(request.user, verified_only=self.verified_only)
         destination = request.carry.get("destination", "") if request.again else ""
         destination = destination or self._shown(request, address)
         return Challenge(
@@ -112,12 +106,12 @@ class EmailOtp:
             private={"digest": request.seal(code if address else f"unsent:{code}")},
             carry={"destination": destination},
             messages=(self._message(request, address, code),) if address and not request.again else (),
-            reason="" if address else self._why_none(request.user),
+            reason="" if address else why_no_mail(request.user),
         )
 
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the typed code."""
-        code = self._read(request.answer)
+        code = read_code(request.answer, self.alphabet, self.length)
         if code is None:
             return Verdict(right=False, reason="malformed")
         if request.matches(request.private.get("digest"), code):
@@ -126,58 +120,20 @@ class EmailOtp:
 
     def guess_probability(self) -> float:
         """Return the chance of one guess: one in as many codes as there are."""
-        return float(len(ALPHABETS[self.alphabet])) ** -self.length
-
-    def _read(self, answer: object) -> str | None:
-        """Return the code that *answer* stands for, or None if it cannot be one."""
-        code = typed_code(answer)
-        return (
-            code
-            if code is not None and len(code) == self.length and set(code) <= set(ALPHABETS[self.alphabet])
-            else None
-        )
-
-    def _address(self, user: User) -> str:
-        """Return the address that may be written to, or nothing."""
-        address = user.attributes.get("email", "")
-        # Cognito writes "true", other hosts "True".
-        verified = user.attributes.get("email_verified", "").lower() == "true"
-        return address if user.known and (verified or not self.verified_only) and _is_address(address) else ""
-
-    def _why_none(self, user: User) -> str:
-        """Return the word for the audit that says why *user* gets no mail."""
-        if not user.known:
-            return ""
-        address = user.attributes.get("email", "")
-        if not _is_address(address):
-            return "unusable_address" if address else "no_address"
-        return "unverified_address"
+        return chance_of_code(self.alphabet, self.length)
 
     def _shown(self, request: CreateRequest, address: str) -> str:
-        """Return the destination that the client may see: nothing while strangers look on."""
+        """Return the destination that the client may see."""
         user = request.user
-        if request.proven and not user.known:
-            # No host lets it come to this; if one does, it looks as it does for a user.
-            return _masked(user.name if _is_address(user.name) else _made_up(request))
-        if request.proven:
-            known = address or user.attributes.get("email", "")
-            return _masked(known) if _is_address(known) else ""
-        if not self.always_show_destination:
-            return ""
+        if request.proven or not self.always_show_destination:
+            return shown_address(request, address)
         # Who typed an address expects to see that one, whoever it belongs to and wherever mail would go.
-        return _masked(user.name if _is_address(user.name) else address or _made_up(request))
+        return masked_address(user.name if is_plain_address(user.name) else address or made_up(request))
 
     def _message(self, request: CreateRequest, address: str, code: str) -> Email:
-        from html import escape  # noqa: PLC0415 - only Create needs it
-
-        subject, text, html = self._shelf.templates[self._shelf.language_of(request.user, self.locale)]
+        templates = self._shelf.templates[self._shelf.language_of(request.user, self.locale)]
         values = {"code": code, "minutes": str(self.lifetime // 60), "ref": request.ref, "app": self.app}
-        return Email(
-            to=address,
-            subject=" ".join(subject.substitute(values).split()),  # one line, whatever the template is
-            text=text.substitute(values),
-            html=html.substitute({name: escape(value) for name, value in values.items()}),
-        )
+        return write_mail(address, templates, values)
 
     @cached_property
     def _shelf(self) -> Shelf:
@@ -185,35 +141,6 @@ class EmailOtp:
         from watchword_plugins.texts.templates import read_shelf  # noqa: PLC0415 - only Create needs it
 
         return read_shelf(self.kind, self.templates, "templates", _PLACEHOLDERS)
-
-
-def _is_address(value: str) -> bool:
-    """Say whether *value* is exactly one plain address (RFC 5321 4.5.3.1 for the lengths)."""
-    # Length first: the pattern never runs over a long text.
-    return (
-        len(value) <= _LONGEST_ADDRESS
-        and _ADDRESS.fullmatch(value) is not None
-        and len(value.partition("@")[0]) <= _LONGEST_LOCAL_PART
-    )
-
-
-def _masked(address: str) -> str:
-    """Return ``a***@e***`` for ann@example.com, as Cognito does."""
-    local, _, domain = address.lower().partition("@")
-    return f"{local[0]}***@{domain[0]}***"
-
-
-def _made_up(request: CreateRequest) -> str:
-    """Return an address to be masked for a user who gets no message: stable, and as plausible as can be.
-
-    Somebody whose address is not verified expects to see it all the same.
-    """
-    if _is_address(request.user.attributes.get("email", "")):
-        return request.user.attributes["email"]
-    # All spellings by which the host finds one user have one key, whether anybody has the name or not.
-    number = int(request.pseudonym(request.user.key)[:12], 16)
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    return f"{letters[number % 26]}@{letters[number // 26 % 26]}"
 
 
 @hookimpl

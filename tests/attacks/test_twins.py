@@ -20,6 +20,7 @@ from watchword_plugins import email_otp, sms_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.srp import Srp
+from watchword_plugins.texts import mail
 
 pytestmark = pytest.mark.exhaustive
 
@@ -265,13 +266,11 @@ TWINS = {
         email_otp.EmailOtp.create, 'private={"digest": ', 'private={"code": code, "digest": ', "L-04"
     ),
     "the code in the subject": Twin(
-        email_otp.EmailOtp._message, '" ".join(subject.substitute(values).split())', 'code + " is your code"', "M-09"
+        mail.write_mail, '" ".join(subject.substitute(values).split())', 'values["code"] + " is your code"', "M-09"
     ),
-    "mail to unverified addresses": Twin(
-        email_otp.EmailOtp._address, "(verified or not self.verified_only)", "True", "M-08"
-    ),
-    "any text is an address": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-01"),
-    "several addresses are one": Twin(email_otp.EmailOtp._address, "and _is_address(address)", "", "M-02"),
+    "mail to unverified addresses": Twin(mail.address_of, "(verified or not verified_only)", "True", "M-08"),
+    "any text is an address": Twin(mail.address_of, "and is_plain_address(address)", "", "M-01"),
+    "several addresses are one": Twin(mail.address_of, "and is_plain_address(address)", "", "M-02"),
     "any text is a number": Twin(
         sms_otp.SmsOtp._why_none, "not is_telephone_number(number)", "not number", "M-11", "texting"
     ),

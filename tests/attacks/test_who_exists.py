@@ -83,7 +83,7 @@ TWINS = {
     # function, what is replaced by what, the family that catches it, and the flow
     "a made-up destination does not fit what was typed": (
         EmailOtp._shown,
-        "user.name if _is_address(user.name) else address or",
+        "user.name if is_plain_address(user.name) else address or",
         "address or",
         "E-09",
         "shown",

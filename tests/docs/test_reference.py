@@ -22,6 +22,7 @@ from watchword_adapters.functions import SignIn
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
@@ -142,7 +143,14 @@ def shown_by_kinds():
     enrolling = [Totp(), RecoveryCodes(), passkey]
     asked = [
         kind.create(testing.create_request(kind, proven=True))
-        for kind in (EmailOtp(), SmsOtp(countries=("+49",)), Captcha(), ProofOfWork(), *enrolling)
+        for kind in (
+            EmailOtp(),
+            SmsOtp(countries=("+49",)),
+            MagicLink(redirects={"web": "https://a.example/"}),
+            Captcha(),
+            ProofOfWork(),
+            *enrolling,
+        )
     ]
     begun = [kind.begin(testing.begin_request(kind)) for kind in enrolling]
     return sorted(set().union(*(each.public for each in (*asked, *begun))))
@@ -160,11 +168,12 @@ PLACES = {
     "public parameters of kinds": ("parameters.md", cells, shown_by_kinds()),
     "private parameters": ("parameters.md", cells, sorted(wire.RESERVED_PRIVATE)),
     "metadata": ("parameters.md", cells, derivative.METADATA_FIELDS),
-    "client metadata": ("parameters.md", cells, [evaluation.CHOICE, evaluation.ACTION]),
+    "client metadata": ("parameters.md", cells, [evaluation.CHOICE, evaluation.ACTION, evaluation.REDIRECT]),
     "audit events": ("audit.md", cells, sorted(set().union(*(events_in(path.read_text("utf-8")) for path in SOURCES)))),
     "variables": ("environment.md", cells, environment_variables()),
     "settings of email_otp": ("email-otp.md", cells, settings_of(EmailOtp)),
     "settings of sms_otp": ("sms-otp.md", cells, settings_of(SmsOtp)),
+    "settings of magic_link": ("magic-link.md", cells, settings_of(MagicLink)),
     "settings of captcha": ("captcha.md", cells, settings_of(Captcha)),
     "settings of proof_of_work": ("proof-of-work.md", cells, settings_of(ProofOfWork)),
     "settings of passkey": ("passkey.md", cells, settings_of(Passkey)),
@@ -225,6 +234,7 @@ def test_every_url_scheme_is_shown(scheme):
     [
         (EmailOtp, "email-otp.md"),
         (SmsOtp, "sms-otp.md"),
+        (MagicLink, "magic-link.md"),
         (Captcha, "captcha.md"),
         (ProofOfWork, "proof-of-work.md"),
         (Passkey, "passkey.md"),

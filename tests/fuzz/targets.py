@@ -49,10 +49,11 @@ from watchword_adapters.rest.pool_tokens import issuer_of, key_set
 from watchword_adapters.srp import srp6a
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 from watchword_plugins.captcha import Captcha
-from watchword_plugins.email_otp import ALPHABETS, EmailOtp, _is_address
+from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
+from watchword_plugins.texts import mail
 from watchword_plugins.texts.templates import load_template
 from watchword_plugins.totp import Totp
 from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
@@ -341,7 +342,7 @@ def spoken(data: bytes) -> None:
 def address(data: bytes) -> None:
     """What is taken for an address is one address: ASCII, one @, nothing that a mail server could read as more."""
     text = Draw(data).rest()
-    if _is_address(text):
+    if mail.is_plain_address(text):
         local, at, domain = text.partition("@")
         assert at
         assert is_address(text), "the courier must take what the kind takes"
@@ -390,11 +391,11 @@ def answers(data: bytes) -> None:
 
 def _judged():
     kinds = (EmailOtp(), EmailOtp(alphabet="letters"), Captcha(width=120, height=40, dots=0, arcs=0, format="png"))
-    alphabets = (ALPHABETS["digits"], ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
+    alphabets = (mail.ALPHABETS["digits"], mail.ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
     for kind, alphabet in zip(kinds, alphabets, strict=True):
         yield kind, create_request(kind).code(alphabet, kind.length), ()
     texted = SmsOtp(countries=("+1",))
-    yield texted, create_request(texted).code(ALPHABETS["digits"], texted.length), ()
+    yield texted, create_request(texted).code(mail.ALPHABETS["digits"], texted.length), ()
     yield _enrolled(Totp(), lambda shown, now: TOTP(shown["secret"]).at(now))
     yield _enrolled(RecoveryCodes(count=1), lambda shown, now: shown["codes"].replace("-", ""))
 

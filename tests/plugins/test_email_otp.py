@@ -19,7 +19,8 @@ from watchword.runtime.wire import reference
 from watchword.testing import ANN, NOBODY, create_request, recorded_codes, verify_request
 from watchword.testing.hostile import HOSTILE_ADDRESSES
 from watchword_plugins import email_otp
-from watchword_plugins.email_otp import ALPHABETS, EmailOtp
+from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.texts.mail import ALPHABETS
 from watchword_plugins.texts.templates import read_shelf
 
 

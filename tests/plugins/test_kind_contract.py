@@ -9,6 +9,7 @@ from watchword.contract import BeginRequest, Enrolment, write_token_answer
 from watchword.testing import KindContract, access_token, recorded_codes
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
@@ -60,6 +61,31 @@ class TestSmsOtpWithToken(KindContract):
 class TestSmsOtpOfAnOrigin(KindContract):
     kind = SmsOtp(
         length=10, countries=("+1555",), origin="https://example.com", locale="de", app="Acme", verified_only=False
+    )
+
+
+class TestMagicLink(KindContract):
+    kind = MagicLink(redirects={"web": "https://app.example/sign-in", "app": "com.example.app:/sign-in"})
+    refused = (
+        *({"redirects": bad} for bad in ({}, {"Web": "https://a.example/"}, {"web": "http://a.example/"}, {"web": 7})),
+        {"redirects": {"web": "https://a.example/#x"}},
+        {"opens": "everywhere"},
+        {"templates": "/no/such/folder"},
+        {"locale": "xx"},
+        {"app": "a\nb"},
+        {"lifetime": 601},
+    )
+
+
+class TestMagicLinkThatOpensAnywhere(KindContract):
+    kind = MagicLink(
+        length=6,
+        alphabet="letters",
+        redirects={"web": "http://localhost:5173/"},
+        opens="anywhere",
+        app="Acme",
+        verified_only=False,
+        resend_after=16,
     )
 
 

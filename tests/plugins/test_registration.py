@@ -13,7 +13,8 @@ from watchword.contract import hookspecs
 
 
 @pytest.mark.parametrize(
-    "name", ["captcha", "email_otp", "passkey", "proof_of_work", "recovery_codes", "sms_otp", "srp", "totp"]
+    "name",
+    ["captcha", "email_otp", "magic_link", "passkey", "proof_of_work", "recovery_codes", "sms_otp", "srp", "totp"],
 )
 def test_a_module_registers_its_one_kind(name: str) -> None:
     """The module of an entry point registers exactly one kind, named as the entry point."""

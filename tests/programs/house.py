@@ -54,7 +54,17 @@ PUBLIC = {
     *("watchword", "watchword.contract", "watchword.testing"),
     *(
         f"watchword_plugins.{name}"
-        for name in ("captcha", "email_otp", "passkey", "proof_of_work", "recovery_codes", "sms_otp", "srp", "totp")
+        for name in (
+            "captcha",
+            "email_otp",
+            "magic_link",
+            "passkey",
+            "proof_of_work",
+            "recovery_codes",
+            "sms_otp",
+            "srp",
+            "totp",
+        )
     ),
     *(
         f"watchword_adapters.{name}"

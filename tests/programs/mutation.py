@@ -101,8 +101,11 @@ MODULES = {
     "email_otp": Module(
         "plugins/watchword_plugins/email_otp.py",
         ("tests/plugins/test_email_otp.py", "tests/plugins/test_kinds_mutants.py"),
-        ("verify", "_read", "_address", "_is_address", "create"),
+        ("verify", "create"),
     ),
+    "mail": Module("plugins/watchword_plugins/texts/mail.py", ("tests/plugins/test_email_otp.py",)),
+    "redirects": Module("plugins/watchword_plugins/texts/redirects.py", ("tests/plugins/test_redirects.py",)),
+    "magic_link": Module("plugins/watchword_plugins/magic_link.py", ("tests/plugins/test_magic_link.py",)),
     "sms_otp": Module("plugins/watchword_plugins/sms_otp.py", ("tests/plugins/test_sms_otp.py",)),
     "segments": Module("engine/watchword/contract/messages/segments.py", ("tests/engine/contract/test_segments.py",)),
     "proof_of_work": Module("plugins/watchword_plugins/proof_of_work.py", ("tests/plugins/test_proof_of_work.py",)),

@@ -245,7 +245,9 @@ class EnrolmentRules(KindCalls):
             assert set(getattr(offered, place)) == set(getattr(stranger, place)), (
                 f"a stranger gets other {place} parameters"
             )
-        solved = SolvedChallenge(offered, self._right(request, offered, drawn), tuple(drawn))
+        # What it sends was sent before: the ticket of that is right here.
+        right = request.ticket() if powers_of(self.kind).links else self._right(request, offered, drawn)
+        solved = SolvedChallenge(offered, right, tuple(drawn))
         assert self._verdict(self.kind, solved, solved.right).right, "the right answer to an offer is refused"
 
     # What the rules need

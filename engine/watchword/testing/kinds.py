@@ -11,6 +11,7 @@ from types import MappingProxyType
 import pytest
 from attrs import evolve
 
+from watchword.algebra.blocks import ask_first
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Email
 from watchword.contract.members import given_settings
@@ -69,7 +70,7 @@ class KindContract(EnrolmentRules):
         assert not why_no_kind(type(kind)), why_no_kind(type(kind))
         assert type(kind).kind == kind.kind, "kind must stand in the class"
         try:
-            Flow(kind)
+            Flow(ask_first(kind) if powers_of(kind).links else kind)
         except ConfigurationError as error:
             raise AssertionError(f"no flow can ask for it: {error}") from error
         powers = powers_of(kind)

@@ -153,7 +153,7 @@ def test_an_unknown_name_gets_the_nearest_and_all_that_is_there():
     message = refusal(Registry().find_kind, "emial_otp")
 
     assert "did you mean email_otp or sms_otp?" in message
-    assert "captcha, email_otp, passkey" in message
+    assert "captcha, email_otp, magic_link, passkey" in message
 
 
 def test_an_unknown_name_that_is_near_to_none_gets_the_list():
@@ -161,7 +161,7 @@ def test_an_unknown_name_that_is_near_to_none_gets_the_list():
     message = refusal(Registry().find_kind, "blockchain")
 
     assert "did you mean" not in message
-    assert "captcha, email_otp, passkey" in message
+    assert "captcha, email_otp, magic_link, passkey" in message
 
 
 def test_without_any_metadata_the_remedy_is_to_install(tmp_path, monkeypatch):
@@ -262,9 +262,17 @@ def test_every_kind_that_is_installed_is_described():
     """`watchword kinds` shows the name, whose it is, and what it proves."""
     kinds = {kind.name: kind for kind in Registry().installed_kinds()}
 
-    assert ["captcha", "email_otp", "passkey", "proof_of_work", "recovery_codes", "sms_otp", "srp", "totp"] == list(
-        kinds
-    )
+    assert [
+        "captcha",
+        "email_otp",
+        "magic_link",
+        "passkey",
+        "proof_of_work",
+        "recovery_codes",
+        "sms_otp",
+        "srp",
+        "totp",
+    ] == list(kinds)
     assert {"watchword"} == {kind.distribution for kind in kinds.values()}
     assert all(kind.version and not kind.error for kind in kinds.values())
     assert frozenset({"knowledge"}) == kinds["srp"].proves
