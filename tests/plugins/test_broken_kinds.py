@@ -49,9 +49,8 @@ class Good:
         address = self.address(request)
         sent = address and not request.again
         message = Email(to=address, subject="Your code", text=f"The code is {code}", html=f"<p>{code}</p>")
-        return Challenge(
-            public={"hint": "***"}, private={"digest": request.seal(code)}, messages=(message,) if sent else ()
-        )
+        sealed = request.seal(code if address else f"unsent:{code}")
+        return Challenge(public={"hint": "***"}, private={"digest": sealed}, messages=(message,) if sent else ())
 
     def address(self, request: CreateRequest) -> str:
         address = request.user.attributes.get("email", "")
@@ -618,6 +617,41 @@ class MailsOnEveryTry(Good):
         return Good.create(self, evolve(request, again=False))
 
 
+@frozen
+class _Pigeon:
+    """A message by a channel that nobody else has."""
+
+    channel: ClassVar[str] = "pigeon"
+
+    to: str
+    text: str
+    id: str = ""
+
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
+
+@breaks(
+    "test_nobody_looks_like_somebody",
+    "{'custom:loft': ''}: a message",
+    user=evolve(ANN, attributes={"custom:loft": "left"}),
+)
+@frozen
+class SendsToWhateverIsThere(Good):
+    kind: ClassVar[str] = "by_pigeon"
+    channel: ClassVar[str] = "pigeon"
+
+    def create(self, request: CreateRequest) -> Challenge:
+        loft, made = request.user.attributes.get("custom:loft"), Good.create(self, request)
+        code = request.code(DIGITS, self.length)
+        sent = loft is not None and not request.again
+        return evolve(
+            made,
+            private={"digest": request.seal(code if loft is not None else f"unsent:{code}")},
+            messages=(_Pigeon(loft or "", f"The code is {code}"),) if sent else (),
+        )
+
+
 @breaks("test_nobody_looks_like_somebody", "other public parameters")
 @frozen
 class NoChallengeForStrangers(Good):
@@ -677,6 +711,14 @@ class MasksWhatAUserTyped(ShowsWhatWasTyped):
     def create(self, request: CreateRequest) -> Challenge:
         made = ShowsWhatWasTyped.create(self, request)
         return made if request.user.known else changed(made, public={**made.public, "hint": ""})
+
+
+@breaks("test_nothing_lets_nobody_in", "unknown 'nobody': '")
+@frozen
+class TakesACodeThatNobodyGot(Good):
+    def create(self, request: CreateRequest) -> Challenge:
+        made = Good.create(self, request)
+        return changed(made, private={"digest": request.seal(request.code(DIGITS, self.length))})
 
 
 @breaks("test_nothing_lets_nobody_in", "passes")

@@ -13,7 +13,7 @@ from watchword.contract.powers import powers_of
 from watchword.errors import checked_word
 from watchword.testing.code_tap import DrawnCode
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_NUMBERS, HOSTILE_TEXTS
-from watchword.testing.requests import NOBODY
+from watchword.testing.requests import NOBODY, create_request
 
 
 def assert_word(reason: object) -> None:
@@ -78,6 +78,9 @@ class SolvedChallenge:
 _HOSTILE = {"email": ("email", HOSTILE_ADDRESSES), "sms": ("phone_number", HOSTILE_NUMBERS)}
 """By channel, the attribute that the address is in, and what may stand there."""
 
+_NO_LINE = ("", " ", "{}\r\n{}", "{}\n", "\n{}", "{}\r", "{}\0", "{}\x0b", "{}\x85", "{}\u2028")
+"""What may stand there on a channel of a plugin: no recipient, or more than a line with *{}*, which is one."""
+
 
 def hidden_users(kind: Any, user: User) -> list[User]:
     """Return users who do not exist, and for a kind that sends those who cannot receive."""
@@ -85,6 +88,23 @@ def hidden_users(kind: Any, user: User) -> list[User]:
     hidden += [evolve(user, attributes={})]
     if sends(kind):
         hidden += [evolve(user, name="zoe@example.com", attributes={})]
-    name, hostile = _HOSTILE.get(powers_of(kind).channel, ("", ()))
-    hidden += [evolve(user, attributes={**user.attributes, name: bad}) for bad in hostile]
+    for name, hostile in _hostile_attributes(kind, user):
+        hidden += [evolve(user, attributes={**user.attributes, name: bad}) for bad in hostile]
     return hidden
+
+
+def _hostile_attributes(kind: Any, user: User) -> list[tuple[str, tuple[str, ...]]]:
+    """Return each attribute that *kind* takes the recipient of a message from, with what may stand there and is none."""
+    channel = powers_of(kind).channel
+    if channel in _HOSTILE:
+        return [_HOSTILE[channel]]
+    return [
+        (name, tuple(form.replace("{}", user.attributes[name]) for form in _NO_LINE))
+        for name in recipient_attributes(kind, user)
+    ]
+
+
+def recipient_attributes(kind: Any, user: User) -> list[str]:
+    """Return the names of the attributes of *user* that hold the recipient of the message of *kind*; none if it sends none."""
+    messages = kind.create(create_request(kind, user=user)).messages if sends(kind) else ()
+    return [name for name, value in user.attributes.items() if value in {message.to for message in messages}]

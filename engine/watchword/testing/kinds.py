@@ -31,6 +31,7 @@ from watchword.testing.kind_facts import (
     built_anew,
     hidden_users,
     modules_required_by,
+    recipient_attributes,
     sends,
     subject_of,
     told_of,
@@ -246,11 +247,12 @@ class KindContract(EnrolmentRules):
                 assert made_up or not real, f"what changes for a user must change for a stranger: {name}"
 
     def test_nothing_lets_nobody_in(self) -> None:
-        """A user of whom there is no right answer is let in by none: not by an empty one, nor by one that is shown."""
+        """A user of whom there is no right answer is let in by none: an empty one, one that is shown, or a code that was not sent."""
         for user in hidden_users(self.kind, self.user):
             made = self._made(user=user)
             shown = {*made.challenge.public.values(), *made.challenge.private.values(), *made.challenge.carry.values()}
-            for answer in (*NOTHING, *sorted(shown)):
+            unsent = {issued.text for issued in made.issued} if sends(self.kind) else set[str]()
+            for answer in (*NOTHING, *sorted(shown | unsent)):
                 verdict = self._verdict(self.kind, made, answer, user=user)
                 assert verdict.right is False, f"{told_of(user)}: {answer!r:.80} passes"
 
@@ -273,7 +275,12 @@ class KindContract(EnrolmentRules):
 
     def test_hostile_attributes_do_no_harm(self) -> None:
         """Whatever stands in the name and the attributes, nothing is raised, and no message holds it as a line or as HTML."""
-        names = [name for name in self.user.attributes if not name.startswith(("email", "phone"))]
+        addresses = recipient_attributes(self.kind, self.user)
+        names = [
+            name
+            for name in self.user.attributes
+            if name not in addresses and not name.startswith(("email", "phone"))  # nor whether they are verified
+        ]
         for bad in HOSTILE_TEXTS:
             attributes = {
                 **self.user.attributes,
