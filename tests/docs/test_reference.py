@@ -303,6 +303,7 @@ NO_MODULES = {
         "watchword.credentials",
     ),  # a logger, and groups of entry points
     *("watchword.json", "watchword_riddle.py", "watchword_customer_number.py"),  # files
+    *("watchword_push_code.py", "watchword_push_code_courier.py"),
 }
 """Names with a dot that pages have in code and that are no modules."""
 

@@ -4,7 +4,10 @@ import json
 import os
 import re
 import secrets
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 from pyotp import TOTP
@@ -77,26 +80,59 @@ def test_the_page_deploys_and_deploys_a_changed_flow(deployer, cloud):
     assert pool
 
 
-def test_a_plugin_of_ones_own_is_built_deployed_and_signs_in(deployer, cloud):
-    """A scaffolded distribution, tested, made a wheel, installed from it, and named by a flow that the page's commands deploy."""
-    deployer.reads(PAGE, sections=["Before you begin"])
-    deployer.does(
-        "python -m venv .venv && . .venv/bin/activate && pip install 'watchword[all]' pytest",
-        "watchword new plugin house_riddle --directory plugin",
-        "(cd plugin && pip install -e '.[test]' && pytest && pip uninstall -y watchword-house-riddle)",
-        "pip wheel --no-deps --wheel-dir wheels ./plugin && pip install wheels/*.whl && rm -r plugin",
-        """printf 'name = "riddled"\\n[[steps]]\\nkind = "email_otp"\\n[[steps]]\\nkind = "house_riddle"\\n' > flow.toml""",
+class Webhook(BaseHTTPRequestHandler):
+    """What takes the messages of a plugin's channel."""
+
+    taken: ClassVar[list[dict[str, str]]] = []
+
+    def do_POST(self):
+        """Keep the message of whoever has the secret."""
+        allowed = self.headers["Authorization"] == "Bearer s3cret"
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.taken.extend([body] if allowed else [])
+        self.send_response(204 if allowed else 401)
+        self.end_headers()
+
+    def log_message(self, *given):
+        """Print nothing."""
+
+
+@pytest.fixture
+def webhook():
+    """The port of a webhook on this machine, and the messages that it takes."""
+    Webhook.taken.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_port, Webhook.taken
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_plugin_with_a_channel_of_its_own_is_built_deployed_and_signs_in(deployer, webhook):
+    """The page on channels from an empty folder: scaffolded, tested, made a wheel, deployed. By boto3 the user signs in with what the webhook got."""
+    port, taken = webhook
+    deployer.told(f"export COURIER=push://:s3cret@127.0.0.1:{port}/send")
+    deployer.reads(CHECKOUT / "docs" / "how-to" / "send-by-a-channel-of-your-own.md")
+    deployer.reads(PAGE, sections=["Sign in"])
+    pool, client = deployer.told('echo "$POOL $CLIENT"').split()
+    deployer.told(
+        f"aws cognito-idp admin-update-user-attributes --user-pool-id {pool} --username ann@example.com"
+        " --user-attributes Name=custom:push,Value=device-0123 && aws cognito-idp admin-set-user-password"
+        f" --user-pool-id {pool} --username ann@example.com --permanent --password Aa1-correct-horse"
     )
-    deployer.reads(PAGE, sections=["Build", "Deploy", "Sign in"])
-    client, session = deployer.told('echo "$CLIENT $SESSION"').split()
-    answered = (
-        f"aws cognito-idp respond-to-auth-challenge --client-id {client} --challenge-name CUSTOM_CHALLENGE"
-        " --challenge-responses 'USERNAME=ann@example.com,ANSWER={answer}' --session {session} --output json"
+    (deployer.folder / "sign_in.py").write_text(SIGN_IN)
+    (deployer.folder / "answer.py").write_text(ANSWER)
+    session = deployer.told(f"python sign_in.py {pool} {client} ann@example.com")
+    (message,) = taken
+    assert "device-0123" == message["to"]
+    code = re.findall(r"\d{8}", message["text"])[0]
+    assert {"AccessToken", "IdToken", "RefreshToken"} <= set(
+        json.loads(deployer.told(f"python answer.py {client} ann@example.com {code} {session}"))
     )
-    asked = json.loads(deployer.told(answered.format(answer=code_of(cloud, 8), session=session)))
-    assert "house_riddle" == asked["ChallengeParameters"]["kind"]
-    done = json.loads(deployer.told(answered.format(answer="a piano", session=asked["Session"])))
-    assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
+    assert 1 == len(taken)
 
 
 def test_the_page_on_production_goes_back(deployer, cloud):
@@ -152,7 +188,7 @@ def test_the_page_moves_users_from_srp_to_a_flow(deployer, cloud):
         pool, client = deployer.told('echo "$POOL $CLIENT"').split()
         program = deployer.folder / "sign_in.py"
         program.write_text(SIGN_IN)
-        session = deployer.told(f"python sign_in.py {pool} {client}")
+        session = deployer.told(f"python sign_in.py {pool} {client} ann")
         seen.append(signed_in(deployer, client, "ann", session, code_of(cloud, 6)))
 
     deployer.meanwhile["sign_in"] = sign_in
@@ -224,13 +260,25 @@ import boto3
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.srp.client import SrpClient
 
-pool, client = sys.argv[1:]
+pool, client, user = sys.argv[1:]
 cognito = boto3.client("cognito-idp")
-srp = SrpClient(pool, "ann", "Aa1-correct-horse", random=SystemRandom())
+srp = SrpClient(pool, user, "Aa1-correct-horse", random=SystemRandom())
 reply = cognito.initiate_auth(ClientId=client, AuthFlow="CUSTOM_AUTH", AuthParameters=srp.auth_parameters())
 reply = cognito.respond_to_auth_challenge(
     ClientId=client, ChallengeName=reply["ChallengeName"], Session=reply["Session"],
     ChallengeResponses=srp.answer(reply["ChallengeParameters"], now=time.time()),
 )
 print(reply["Session"])
+"""
+
+ANSWER = """\
+import json, sys
+import boto3
+
+client, user, code, session = sys.argv[1:]
+reply = boto3.client("cognito-idp").respond_to_auth_challenge(
+    ClientId=client, ChallengeName="CUSTOM_CHALLENGE", Session=session,
+    ChallengeResponses={"USERNAME": user, "ANSWER": code},
+)
+print(json.dumps(reply["AuthenticationResult"]))
 """

@@ -61,7 +61,15 @@ def plugin_that_remembers(tmp_path_factory):
     return folder / "watchword-weather"
 
 
-@pytest.fixture(params=["plugin", "plugin_that_remembers"])
+@pytest.fixture(scope="module")
+def plugin_with_channel(tmp_path_factory):
+    """A plugin project, as `watchword new plugin weather --channel push` makes it."""
+    folder = tmp_path_factory.mktemp("plugin_with_channel")
+    run(sys.executable, "-m", "watchword_adapters", "new", "plugin", "weather", "--channel", "push", cwd=folder)
+    return folder / "watchword-weather"
+
+
+@pytest.fixture(params=["plugin", "plugin_that_remembers", "plugin_with_channel"])
 def any_plugin(request):
     """Each sort of plugin project."""
     return request.getfixturevalue(request.param)
@@ -86,7 +94,15 @@ def test_a_plugin_is_a_complete_distribution(any_plugin):
     }
     assert expected <= tree(any_plugin)
     project = tomllib.loads((any_plugin / "pyproject.toml").read_text())["project"]
-    assert {"watchword": {"weather": "watchword_weather"}} == project["entry-points"]
+    groups = {"watchword": {"weather": "watchword_weather"}}
+    if (any_plugin / "watchword_weather_courier.py").exists():
+        groups["watchword.couriers"] = {"push": "watchword_weather_courier"}
+    assert groups == project["entry-points"]
+
+
+def test_a_plugin_with_a_channel_has_a_courier_for_it(plugin_with_channel):
+    """A module and a test of its own, and a flow that asks for the kind."""
+    assert {"watchword_weather_courier.py", "tests/test_weather_courier.py", "flow.toml"} <= tree(plugin_with_channel)
 
 
 def test_a_plugins_tests_pass_before_it_is_installed(any_plugin):
@@ -111,53 +127,54 @@ def test_a_plugin_is_built_installed_and_found(any_plugin, tmp_path):
     )
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        assert ["watchword_weather.py"] == [name for name in archive.namelist() if ".dist-info/" not in name]
+        expected = sorted(path.name for path in any_plugin.glob("*.py"))
+        assert expected == sorted(name for name in archive.namelist() if ".dist-info/" not in name)
     site = tmp_path / "site"
     run(*PIP, "install", "--no-index", "--no-deps", "--target", site, wheel, cwd=tmp_path)
-    (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "srp"\n\n[[steps]]\nkind = "weather"\n')
+    (tmp_path / "flow.toml").write_text('name = "weather"\n[[steps]]\nkind = "srp"\n\n[[steps]]\nkind = "weather"\n')
     program = "from watchword import load_flow; print(*load_flow('flow.toml').steps)"
     assert "weather\n" == run(sys.executable, "-W", "error", "-c", program, cwd=tmp_path, PYTHONPATH=str(site))
-    told = run(
-        *PYTEST, "-c", os.devnull, "--rootdir", tmp_path, any_plugin / "tests", cwd=tmp_path, PYTHONPATH=str(site)
-    )
+    shutil.copytree(any_plugin / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    told = run(*PYTEST, "-c", os.devnull, "--rootdir", tmp_path, tmp_path / "tests", cwd=tmp_path, PYTHONPATH=str(site))
     assert " failed" not in told
 
 
 @pytest.mark.parametrize(
     ("right", "wrong", "rule"),
     [
-        ("place >= following", "place >= 0", "test_a_used_answer_is_refused"),
-        ('"next": str(place + 1)', '"next": "1"', "test_each_code_is_right_once"),
-        ('"no_credential")', '"no_credential") if request.credentials else Verdict(True)', "test_who_has_no_list"),
-        ("request.answer) != 0", "request.answer) is None and 0", "test_a_wrong_answer_enrols_nothing"),
-        (
-            "return Challenge()",
-            'return Challenge({"left": str(len(request.credentials))})',
-            "has_enrolled_is_not_shown",
-        ),
-        ('{"root": request.root_key, "count"', '{"root": "", "count"', "test_an_enrolment_makes_a_credential"),
+        ("and not request.again else ()", "else ()", "test_trying_again_sends_nothing"),
+        ('f"unsent:{code}"', "code", "test_nothing_lets_nobody_in"),
+        ("if not request.proven:", "if request.proven:", "test_nobody_looks_like_somebody"),
+        ("known or is_recipient(recipient)", "known or recipient", "test_nobody_looks_like_somebody"),
+        ("if not is_recipient(message.to):", "if not message.to:", "test_there_is_exactly_one_recipient"),
+        ("if not within > 0:", "if within is None:", "test_without_time_nothing_leaves"),
+        ("undelivered=status < 500", "undelivered=True", "test_what_the_webhook_answers_is_told"),
+        ("refused=reason in", "refused=reason not in", "test_what_the_webhook_answers_is_told"),
+        ("({self._host!r})", "({self._host!r}, {self._secret!r})", "test_nothing_secret_shows"),
+        ('"text": message.text', '"text": message.text.lower()', "test_any_text_arrives"),
     ],
 )
-def test_the_tests_of_a_plugin_that_remembers_have_teeth(plugin_that_remembers, tmp_path, right, wrong, rule):
-    """Whoever breaks what it remembers hears so from the tests that came along."""
-    text = (plugin_that_remembers / "watchword_weather.py").read_text()
-    assert right in text
-    (tmp_path / "watchword_weather.py").write_text(text.replace(right, wrong))
-    shutil.copy(plugin_that_remembers / "tests" / "test_weather.py", tmp_path)
-    done = subprocess.run(PYTEST, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert 1 == done.returncode
+def test_the_tests_of_a_plugin_with_a_channel_have_teeth(plugin_with_channel, tmp_path, right, wrong, rule):
+    """Whoever breaks the kind or the courier hears so from the tests that came along."""
+    shutil.copytree(plugin_with_channel, tmp_path / "it", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    (module,) = (each for each in (tmp_path / "it").glob("*.py") if right in each.read_text())
+    module.write_text(module.read_text().replace(right, wrong))
+    done = subprocess.run([*PYTEST, "-k", rule], cwd=tmp_path / "it", capture_output=True, text=True, check=False)
+    assert 1 == done.returncode, done.stdout
     assert rule in done.stdout
 
 
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
-def test_a_plugin_that_remembers_is_typed(plugin_that_remembers, tmp_path, checker):
-    """Module and test, under both checkers in strict mode."""
+@pytest.mark.parametrize("sort", ["plugin_that_remembers", "plugin_with_channel"])
+def test_a_plugin_is_typed(request, tmp_path, sort, checker):
+    """Modules and tests, under both checkers in strict mode."""
     program = Path(sys.executable).with_name(checker)
     if not program.exists():
         pytest.skip(f"{checker} is not installed")
     (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
-    for place in ("watchword_weather.py", "tests/test_weather.py"):
-        shutil.copy(plugin_that_remembers / place, tmp_path)
+    for place in tree(request.getfixturevalue(sort)):
+        if place.endswith(".py"):
+            shutil.copy(request.getfixturevalue(sort) / place, tmp_path)
     ways = {"mypy": ["--strict", "--no-incremental", "."], "pyright": ["--pythonpath", sys.executable, "."]}
     run(program, *ways[checker], cwd=tmp_path, PYRIGHT_PYTHON_IGNORE_WARNINGS="1")
 
@@ -189,7 +206,7 @@ def test_a_policy_that_is_weakened_fails(flow, tmp_path):
     assert "WW102" in done.stdout
 
 
-@pytest.mark.parametrize("project", ["plugin", "plugin_that_remembers", "flow"])
+@pytest.mark.parametrize("project", ["plugin", "plugin_that_remembers", "plugin_with_channel", "flow"])
 def test_what_is_made_is_tidy(project, request):
     """Formatted and free of what a linter finds; no placeholder is left, and files end with a line."""
     folder = request.getfixturevalue(project)
@@ -217,17 +234,18 @@ def test_it_says_what_it_made_and_what_comes_next(here, capsys):
     assert ["mine"] == [path.name for path in here.iterdir()]
 
 
-@pytest.mark.parametrize("how", [[], ["--remembers"]])
+@pytest.mark.parametrize("how", [[], ["--remembers"], ["--channel", "push"]])
 def test_no_class_has_a_name_that_its_module_imports(here, how):
     """Nor one that its test imports: the import would be another thing."""
     assert 0 == main(["new", "plugin", "weather", "--directory", "it", *how])
-    for place in ("watchword_weather.py", "tests/test_weather.py"):
-        body = ast.parse((here / "it" / place).read_text()).body
+    for path in (here / "it").rglob("*.py"):
+        body = ast.parse(path.read_text()).body
         imported = {name.name for node in body if isinstance(node, ast.Import | ast.ImportFrom) for name in node.names}
-        assert {name for name in imported if name[0].isupper()} - {"Weather"} <= new._TAKEN
+        own = {"Weather", "PushMessage", "PushCourier"}
+        assert {name for name in imported if name[0].isupper()} - own <= new._TAKEN
 
 
-@pytest.mark.parametrize("how", [[], ["--remembers"]])
+@pytest.mark.parametrize("how", [[], ["--remembers"], ["--channel", "push"]])
 @pytest.mark.parametrize(
     ("name", "made"),
     [
@@ -255,7 +273,33 @@ def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made, how):
     monkeypatch.delitem(sys.modules, f"watchword_{name}", raising=False)
     kind = Registry({"watchword": {name: f"watchword_{name}"}}).find_kind(name)
     assert (made, name) == (kind.__name__, kind.kind)
-    assert bool(how) == (powers_of(kind()).remembers == "one")
+    assert ("--remembers" in how) == (powers_of(kind()).remembers == "one")
+    assert ("push" if "--channel" in how else "") == powers_of(kind()).channel
+
+
+@pytest.mark.parametrize(
+    ("name", "channel", "made"),
+    [
+        ("push", "push", ("Push", "PushMessage", "PushCourier", "push")),
+        ("push_message", "push", ("PushMessageKind", "PushMessage", "PushCourier", "push")),
+        ("push_courier", "push", ("PushCourierKind", "PushMessage", "PushCourier", "push")),
+        ("code", "register", ("Code", "RegisterMessage", "RegisterCourierChannel", "register")),
+        ("code", "import", ("Code", "ImportMessage", "ImportCourier", "import")),
+        ("code", "smoke-signal_2-", ("Code", "SmokeSignal2Message", "SmokeSignal2Courier", "smoke-signal-2-")),
+        ("z" * 32, "y" * 32, ("Z" + "z" * 31, f"Y{'y' * 31}Message", f"Y{'y' * 31}Courier", "y" * 32)),
+    ],
+)
+def test_every_name_of_a_channel_makes_python(here, name, channel, made):
+    """Its message and its courier have names of their own, the URL a scheme, and the whole distribution passes its tests."""
+    assert 0 == main(["new", "plugin", name, "--channel", channel, "--directory", "it"])
+    sources = {path.name: ast.parse(path.read_text()) for path in (here / "it").glob("*.py")}
+    classes = [node.name for tree in sources.values() for node in tree.body if isinstance(node, ast.ClassDef)]
+    scheme = tomllib.loads((here / "it" / "pyproject.toml").read_text())["project"]["entry-points"][
+        "watchword.couriers"
+    ]
+    assert {*made[:3]} == {*classes}
+    assert [made[3]] == [*scheme]
+    assert " failed" not in run(*PYTEST, cwd=here / "it")
 
 
 # What is refused
@@ -292,6 +336,33 @@ def test_a_flow_remembers_nothing(here, capsys):
     """Kinds do; the option is refused, and nothing is written."""
     assert 2 == main(["new", "flow", "acme", "--remembers"])
     assert "--remembers is for a plugin" in capsys.readouterr().err
+    assert [] == list(here.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["flow", "acme", "--channel", "push"], "--channel is for a plugin"),
+        (["plugin", "acme", "--channel", "push", "--remembers"], "give one of them"),
+        (
+            ["plugin", "acme", "--channel", "email"],
+            "the channel 'email' has couriers already, console, ses, smtp, smtps",
+        ),
+        (["plugin", "acme", "--channel", "sms"], "the channel 'sms' has couriers already, sms-voice, sns"),
+        (["plugin", "acme", "--channel", "ses"], "a courier 'ses' is installed already"),
+        (["plugin", "acme", "--channel", "sms_voice"], "a courier 'sms-voice' is installed already"),
+        *(
+            (["plugin", "acme", "--channel", name], "is no name of a channel: write 2 to 32 of a-z")
+            for name in ("", "a", "Push", "1st", "-a", "a.b", "a b", "a/b", "é_e", "z" * 33, "a\n")
+        ),
+    ],
+)
+def test_a_channel_that_cannot_be_is_refused(here, capsys, words, told):
+    """In one line; and nothing is written."""
+    assert 2 == main(["new", *words] if words[-1] != "-a" else ["new", *words[:2], "--channel=-a"])
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert 1 == len(shown.splitlines())
     assert [] == list(here.iterdir())
 
 

@@ -12,33 +12,43 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from string import Template
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import STEP_NAME
 from watchword.errors import ConfigurationError
-from watchword.loading.registry import KINDS_GROUP
+from watchword.loading.registry import COURIERS, KINDS_GROUP, SCHEME, Registry
 
 _EPILOG = """\
 PROJECT is plugin, for a kind of challenge in a distribution of its own, or flow, for a flow with its Lambda triggers
-and a test of its policy. With --remembers the kind has state: users enrol for it. A folder that is not empty is refused.
+and a test of its policy. With --remembers the kind has state: users enrol for it. With --channel it sends a code by a
+channel of its own, and a courier for that channel comes along. A folder that is not empty is refused.
 
 example:
   watchword new plugin riddle
   watchword new plugin code_list --remembers
+  watchword new plugin push_code --channel push
   watchword new flow acme --directory acme-sign-in"""
 
 _TAKEN = frozenset(
     {
-        *("Any", "Attribute", "BeginRequest", "Callable", "Challenge", "ClassVar", "CompleteRequest"),
-        *("ConfigurationError", "CreateRequest", "Enrolment", "Factor", "Flow", "FlowUser", "KindContract"),
-        *("KindRequest", "Literal", "Mapping", "NewCredential", "RegisterKind", "Srp", "Verdict", "VerifyRequest"),
+        *("ANN", "Any", "Attribute", "BaseHTTPRequestHandler", "BeginRequest", "Callable", "Challenge", "ClassVar"),
+        *("Clock", "CompleteRequest", "ConfigurationError", "Courier", "CourierContract", "CreateRequest", "Enrolment"),
+        *("Factor", "Flow", "FlowUser", "Iterator", "KindContract", "KindRequest", "Literal", "Mailbox", "Mapping"),
+        *("Message", "NewCredential", "NoReturn", "Path", "Receipt", "RegisterCourier", "RegisterKind", "Registry"),
+        *("Srp", "SystemClock", "TYPE_CHECKING", "Thread", "ThreadingHTTPServer", "UnavailableError", "User"),
+        *("Verdict", "VerifyRequest"),
     }
 )
 """Names that the templates import; a class may not have them."""
 
 _REMEMBERS = "plugin_that_remembers"
 """The folder of the templates of a plugin whose kind remembers, where they differ from any plugin's."""
+
+_CHANNEL = "plugin_with_channel"
+"""The same of a plugin whose kind sends by a channel of its own."""
+
+_LONGEST_ATTRIBUTE = 20  # Amazon Cognito: of a custom attribute's name
 
 _COMMON = {"gitignore": ".gitignore", "workflow.yml": ".github/workflows/test.yml"}
 
@@ -51,6 +61,13 @@ class _Project:
     places: Mapping[str, str]
     next: str
 
+
+_OF_A_CHANNEL = {
+    "courier.py": "${module}_courier.py",
+    "test_courier.py": "tests/test_${kind}_courier.py",
+    "flow.toml": "flow.toml",
+}
+"""What comes along with a channel: each template's place."""
 
 _PROJECTS: Mapping[str, _Project] = {
     "plugin": _Project(
@@ -89,6 +106,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="2 to 32 of a-z, 0-9 and _, beginning with a letter")
     parser.add_argument("--remembers", action="store_true", help="a plugin whose kind has state: users enrol for it")
     parser.add_argument(
+        "--channel", metavar="CHANNEL", help="a plugin whose kind sends by this channel of its own, with a courier"
+    )
+    parser.add_argument(
         "--directory", metavar="D", help="the folder to write to (watchword-NAME for a plugin, NAME for a flow)"
     )
 
@@ -98,12 +118,19 @@ def run(arguments: argparse.Namespace) -> int:
     project = _PROJECTS[arguments.project]
     if arguments.remembers and arguments.project != "plugin":
         raise ConfigurationError("--remembers is for a plugin: a flow asks for kinds, it has no state")
-    words = _words(arguments.project, arguments.name)
+    words, variant = _words(arguments.project, arguments.name), _REMEMBERS if arguments.remembers else ""
+    if arguments.channel is not None:
+        if arguments.project != "plugin":
+            raise ConfigurationError("--channel is for a plugin: a flow asks for kinds, and sends as they do")
+        if arguments.remembers:
+            raise ConfigurationError("--remembers and --channel make kinds of two sorts: give one of them")
+        words, variant = _with_channel(words, arguments.channel), _CHANNEL
+        project = evolve(project, places={**project.places, **_OF_A_CHANNEL})
     if arguments.directory == "":
         raise ConfigurationError("--directory is empty: give a folder, or leave it out")
     target = Path(arguments.directory or Template(project.folder).substitute(words))
     _refuse_used(target)
-    folders = (*((_REMEMBERS,) if arguments.remembers else ()), arguments.project, ".")
+    folders = (*filter(None, (variant,)), arguments.project, ".")
     rendered = _rendered(folders, project, words)
     _write(target, rendered)
     print(f"{target}{'' if str(target).endswith('/') else '/'}")
@@ -125,15 +152,51 @@ def _words(project: str, name: str) -> dict[str, str]:
         )
     if project == "plugin" and name in entry_points(group=KINDS_GROUP).names:
         raise ConfigurationError(f"a kind {name!r} is installed already: take another name, since two are refused")
-    made = "".join(part.capitalize() for part in name.split("_"))
-    if keyword.iskeyword(made) or made in _TAKEN:
-        made += "Kind"
     return {
         "kind": name,
-        "class": made,
+        "class": _class_name(name, "Kind"),
         "module": f"watchword_{name}",
         "distribution": "watchword-" + re.sub("_+", "-", name).strip("-"),
     }
+
+
+def _with_channel(words: Mapping[str, str], channel: str) -> dict[str, str]:
+    """Return *words*, and those of *channel*, for which there must be no courier yet.
+
+    Raises:
+        ConfigurationError: if there is one, or *channel* is no name for a channel, or none for the scheme of a URL.
+    """
+    if not SCHEME.fullmatch(channel):
+        raise ConfigurationError(
+            f"{channel[:40]!r} is no name of a channel: write 2 to 32 of a-z, 0-9, _ and -, beginning with a letter"
+        )
+    schemes = Registry().schemes(channel)
+    if schemes:
+        raise ConfigurationError(
+            f"the channel {channel!r} has couriers already, {', '.join(schemes)}: a kind that sends by it needs no other; "
+            "take another channel, or begin without --channel"
+        )
+    scheme = channel.replace("_", "-")  # RFC 3986, 3.1: no underscore
+    if scheme in entry_points(group=COURIERS).names:
+        raise ConfigurationError(f"a courier {scheme!r} is installed already: take another channel")
+    message, courier = (_class_name(channel, "Channel", ending) for ending in ("Message", "Courier"))
+    kind = f"{words['class']}Kind" if words["class"] in (message, courier) else words["class"]
+    return {
+        **words,
+        "class": kind,
+        "classes": ", ".join(sorted((kind, message))),  # as linters want imports
+        "channel": channel,
+        "scheme": scheme,
+        "message": message,
+        "courier": courier,
+        "attribute": channel[:_LONGEST_ATTRIBUTE],
+    }
+
+
+def _class_name(name: str, otherwise: str, ending: str = "") -> str:
+    """Return the name of the class that *name* makes, with *ending*; and with *otherwise* behind it, if Python or a template has that name."""
+    made = "".join(part.capitalize() for part in re.split("[_-]", name)) + ending
+    return made + otherwise if keyword.iskeyword(made) or made in _TAKEN else made
 
 
 def _refuse_used(target: Path) -> None:
