@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 import watchword_plugins
+from watchword.errors import ConfigurationError
 from watchword_adapters.cli import main
 from watchword_adapters.cli.messages.html_lint import html_problems
+from watchword_plugins.email_otp import EmailOtp
 
 TEMPLATES = Path(watchword_plugins.__file__).parent / "templates"
 MAIL = {
@@ -241,3 +246,41 @@ def test_what_waits_for_a_click_or_comes_along_is_no_fault(text):
 def test_language_and_direction_are_those_of_the_file(language, head, code):
     """A screen reader chooses its voice by them."""
     assert ([code] if code else []) == [found for found, _ in html_problems(head, language)]
+
+
+@given(st.text("<!-[]>/aA =\"'?$pstyle\0&#;", max_size=40) | st.text(max_size=40))
+@example("<![foo[")
+@example("<![if")
+@example("<!x[")
+def test_no_html_raises(text):
+    """Whatever somebody's editor made: a page that no browser takes is one more text."""
+    for _, message in html_problems(text, "en"):
+        assert message
+
+
+CONTENTS = ("$code", "$code $x", "$", "", "$app", "\ufeff${code}", b"\xff", "$code\0", None)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    files=st.dictionaries(
+        st.sampled_from(["en", "sv", "EN", "pt-br", "x1", "README"]).flatmap(
+            lambda language: st.sampled_from([f"{language}.{part}" for part in (*MAIL, "TXT", "md")])
+        ),
+        st.sampled_from(CONTENTS),
+        max_size=8,
+    )
+)
+def test_the_lint_refuses_what_the_kind_refuses(files, capsys):
+    """No more and no less: it asks the kind, about each file alone."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = written(Path(made), files)
+        try:
+            EmailOtp(templates=made, locale="en").prepare()
+            refused = False
+        except ConfigurationError as error:
+            refused = '"en", but there are' not in str(error)
+        status = main(["preview", "email_otp", "--lint", "--templates", str(folder), "--json"])
+        printed = capsys.readouterr().out
+    codes = {each["code"] for each in json.loads(printed)["findings"]} if status < 2 else {"refused"}
+    assert refused == bool(codes & {"refused", "missing"})

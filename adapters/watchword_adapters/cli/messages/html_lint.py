@@ -23,8 +23,14 @@ _ACTIVE = frozenset({"script", "iframe", "frame", "object", "embed", "applet", "
 def html_problems(text: str, language: str) -> Iterator[tuple[str, str]]:
     """Return what is wrong with the HTML *text* of a mail in *language*: a code and a sentence each."""
     reader = _Reader()
-    reader.feed(text)
-    reader.close()
+    try:
+        reader.feed(text)
+        reader.close()
+    except AssertionError:  # of html.parser, for a declaration that it does not know, such as <![x[
+        yield (
+            "html-broken",
+            f"cannot be read on from line {reader.getpos()[0]}: there is a declaration that HTML has not",
+        )
     if reader.lang is None:
         yield (
             "html-lang",
