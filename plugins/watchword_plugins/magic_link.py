@@ -78,7 +78,13 @@ class MagicLink:
     longest_answer: ClassVar[int] = 2048
     cosmetic: ClassVar[frozenset[str]] = frozenset({"redirects", "templates", "locale", "app"})
 
-    redirects: Mapping[str, str] = field(converter=as_redirects, validator=redirects_by_name, eq=pairs_of, kw_only=True)
+    redirects: Mapping[str, str] = field(
+        converter=as_redirects,
+        validator=redirects_by_name,
+        eq=pairs_of,
+        kw_only=True,
+        metadata={"example": {"web": "https://app.example/sign-in"}},
+    )
     opens: Literal["same_browser", "anywhere"] = field(default="same_browser", validator=_opens)
     length: int = field(default=8, validator=whole_number(6, 12))
     alphabet: str = field(default="digits", validator=choice(*ALPHABETS))

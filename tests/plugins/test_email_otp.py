@@ -507,12 +507,13 @@ def test_shipped_templates_are_read_once() -> None:
 
 
 def test_the_shipped_templates_pass_their_own_checks() -> None:
-    """What comes along is whole: three files for each language, and six languages at least, each for SMS too."""
+    """What comes along is whole: three files for each language, and six languages at least, each for SMS and for links too."""
     EmailOtp().prepare()
     assert len(LANGUAGES) >= 6
     names = sorted(file.name for file in Path(email_otp.__file__).with_name("templates").iterdir() if file.is_file())
     assert names == sorted(f"{language}.{part}" for language in LANGUAGES for part in ("html", "subject.txt", "txt"))
-    assert LANGUAGES == sorted(file.stem for file in Path(email_otp.__file__).with_name("templates").glob("sms/*"))
+    for others in ("sms/*", "link/*.html"):
+        assert LANGUAGES == sorted(file.stem for file in Path(email_otp.__file__).with_name("templates").glob(others))
 
 
 # Settings

@@ -132,8 +132,11 @@ def test_an_sms_is_shown_with_its_parts_and_what_it_binds(capsys):
 
 def test_settings_are_written_as_in_a_flow(capsys):
     """TOML where it is TOML, else a text."""
-    arguments = ("sms_otp", "--set", 'countries=["+49", "+43"]', "--attribute", "phone_number=+4915112345678")
-    shown = previewed(capsys, *arguments, "--set", "length=10", "--set", 'app="2024"')
+    arguments = ("sms_otp", "--set", 'countries=["+49", "+43"]')
+    assert previewed(capsys, *arguments)["to"].startswith("+49")
+    shown = previewed(
+        capsys, *arguments, "--attribute", "phone_number=+4915112345678", "--set", "length=10", "--set", 'app="2024"'
+    )
     assert ("+4915112345678", {}) == (shown["to"], shown["made_up"])
     assert re.match(r"[0-9]{10} ", shown["texts"]["text"])
     assert shown["texts"]["text"].endswith("\n2024")
@@ -154,7 +157,7 @@ def test_settings_are_written_as_in_a_flow(capsys):
         ("email_otp --set length=8 --set length=8", "given twice"),
         ("email_otp --templates a --set templates=b", "given twice"),
         ("email_otp --templates nowhere", "no folder"),
-        ("captcha --templates nowhere", "--templates: captcha has no such setting"),
+        ("captcha --templates nowhere", "--templates: captcha has no setting of this name"),
         ("email_otp --attribute email=nobody", "makes no message (unusable_address)"),
         ("sms_otp --attribute phone_number=+4915112345678", "country_not_allowed"),
         ("passkey", "needs"),
@@ -184,6 +187,16 @@ def test_a_step_of_a_flow_has_its_settings(folder, capsys):
     assert "length must be" in refused(capsys, "mail", "--flow", "flow.toml", "--set", "length=1")
     assert "no such setting" in refused(capsys, "mail", "--flow", "flow.toml", "--set", "colour=red")
     assert "overwritten" in refused(capsys, "mail", "--flow", "flow.toml", "-o", "flow.toml")
+
+
+def test_a_link_is_shown_in_its_mail(capsys):
+    """To a made-up place, which the output tells."""
+    shown = previewed(capsys, "magic_link", "--locale", "ar")
+    assert "https://app.example/sign-in#" in shown["texts"]["text"]
+    assert 'dir="rtl"' in shown["texts"]["html"]
+    assert {"web": "https://app.example/sign-in"} == shown["made_up"]["redirects"]
+    given = ("--set", 'redirects={web = "https://acme.example/in"}')
+    assert "https://acme.example/in#" in previewed(capsys, "magic_link", *given)["texts"]["html"]
 
 
 def test_a_kind_of_a_channel_of_its_own_is_shown(folder, capsys):

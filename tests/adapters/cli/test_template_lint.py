@@ -48,7 +48,7 @@ def written(folder, files):
     return folder
 
 
-@pytest.mark.parametrize(("kind", "folder"), [("email_otp", "."), ("sms_otp", "sms")])
+@pytest.mark.parametrize(("kind", "folder"), [("email_otp", "."), ("magic_link", "link"), ("sms_otp", "sms")])
 def test_nothing_is_wrong_with_ours(kind, folder, capsys):
     """In every language, with an application's name; an SMS with the longest code, and bound to a site."""
     options = ["--set", "app=Acme"]

@@ -143,9 +143,12 @@ def _refuse_unknown(kind: Any, given: Mapping[str, Any]) -> None:
     known = setting_names(kind)
     for name in given:
         if name not in known:
-            option = "--templates" if name == "templates" else f"--set {name[:60]}"
+            if name == "templates":
+                raise ConfigurationError(
+                    f"--templates: {kind.kind} has no setting of this name: its texts are no files"
+                )
             there = did_you_mean(name, known) or f"; there is {', '.join(known) or 'none'}"
-            raise ConfigurationError(f"{option}: {kind.kind} has no such setting{there}")
+            raise ConfigurationError(f"--set {name[:60]}: {kind.kind} has no such setting{there}")
 
 
 def _templated(arguments: argparse.Namespace, kind: Any) -> Any:

@@ -52,7 +52,7 @@ def make_up_message(kind: Any, locale: str | None = None, attributes: Mapping[st
         locale = locale.lower().replace("_", "-")
         kind = with_settings(kind, {"locale": locale}) if "locale" in setting_names(kind) else kind
     powers_of(kind).set_up(f"kind {kind_name!r}")
-    known = {**ANN.attributes, **({} if locale is None else {"locale": locale}), **(attributes or {})}
+    known = {**ANN.attributes, **_number(kind), **({} if locale is None else {"locale": locale}), **(attributes or {})}
     if locale is None and "locale" not in (attributes or {}) and "locale" in setting_names(kind):
         del known["locale"]  # the setting decides
     message = _made_by(kind, powers.channel, known)
@@ -62,6 +62,18 @@ def make_up_message(kind: Any, locale: str | None = None, attributes: Mapping[st
     text = "\n".join(texts.values())
     binding = _BINDING.fullmatch(text.rpartition("\n")[2])
     return MadeUpMessage(message.channel, message.to, texts, SmsSize.of(text), binding and (binding[1], binding[2]))
+
+
+def _number(kind: Any) -> Mapping[str, str]:
+    """Return a telephone number for the user, if *kind* lists the prefixes of those that it writes to."""
+    from watchword_adapters.attacks.devices.telephone_numbers import (  # noqa: PLC0415 - attacks are slow to import
+        allowed_prefixes,
+        number_under,
+    )
+
+    prefixes = allowed_prefixes(kind)
+    fits = not prefixes or ANN.attributes["phone_number"].startswith(prefixes)
+    return {} if fits else {"phone_number": number_under(prefixes[0], ANN.name)}
 
 
 def _made_by(kind: Any, channel: str, attributes: Mapping[str, str]) -> Message:
