@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from watchword import Challenge, Email, Flow, User, ask_first, load_flow, sequence
 from watchword.contract import powers
 from watchword.errors import ConfigurationError
-from watchword.testing import ANN, NOBODY, FlowUser, create_request, recorded_codes, verify_request
+from watchword.testing import ANN, NOBODY, FlowUser, Mailbox, create_request, recorded_codes, verify_request
 from watchword.testing.hostile import HOSTILE_ADDRESSES
 from watchword.testing.requests import NOW
 from watchword_adapters.ledgers import MemoryLedger
@@ -297,10 +297,35 @@ def test_a_link_signs_in_where_it_was_asked_for() -> None:
     """At once; the ticket is used up with it."""
     ann = FlowUser(Flow(ask_first(of())), ledger=MemoryLedger())
     sign_in = ann.signs_in().is_asked("select").chooses("magic_link").is_asked("magic_link", destination="")
-    link = link_in(ann.outbox.messages[-1])
-    sign_in.answers(link).gets_tokens()
+    link = ann.outbox.link
+    assert link == link_in(ann.outbox.messages[-1])
+    sign_in.opens_link().gets_tokens()
     ann.clock.advance(61)
-    ann.signs_in().chooses("magic_link").answers(link).is_asked("magic_link", error="other_browser")
+    ann.signs_in().chooses("magic_link").opens_link(link).is_asked("magic_link", error="other_browser")
+
+
+def test_a_link_that_opens_anywhere_signs_in_in_another_browser() -> None:
+    """In the choice with which its sign-in begins; the code of the same mail is used up too."""
+    ann = FlowUser(Flow(ask_first(of(redirects={"web": WEB}, opens="anywhere"))), ledger=MemoryLedger())
+    sign_in = ann.signs_in().chooses("magic_link")
+    code = ann.outbox.code
+    ann.signs_in().is_asked("select", offers="magic_link").opens_link().gets_tokens()
+    sign_in.answers(code).is_asked("magic_link")
+    with pytest.raises(AssertionError, match="no step with links is offered here"):
+        FlowUser(Flow(ask_first(of())), ledger=MemoryLedger()).signs_in().opens_link("x#a.b")
+
+
+@pytest.mark.parametrize("kind", [of(), of(redirects={"app": MOBILE})])
+def test_the_mailbox_finds_the_link_of_a_message(kind: MagicLink) -> None:
+    """Of the web or of an app; a message without one is told."""
+    mailbox = Mailbox()
+    with pytest.raises(AssertionError, match="no message was sent"):
+        _ = mailbox.link
+    mailbox.messages.append(mail(make(kind)[0]))
+    assert mailbox.link == link_in(mailbox.messages[-1])
+    mailbox.messages.append(Email("a@b.example", "x", "https://app.example/ 1234"))
+    with pytest.raises(AssertionError, match="the last message holds no link"):
+        _ = mailbox.link
 
 
 def test_behind_a_password_the_address_is_masked() -> None:

@@ -157,6 +157,23 @@ class DrivenSignIn:
         self._sends(answer, step, "answer")
         return self
 
+    def opens_link(self, link: str = "") -> Self:
+        """Answer with the ticket of *link*, or of the last message, as the page does to which it leads.
+
+        In a choice the step is answered that offers links. Another browser opens a link in a sign-in of its own:
+        ``user.signs_in().opens_link(user.outbox.link)``.
+        """
+        __tracebackhide__ = True
+        ticket = (link or self._user.outbox.link).partition("#")[2]
+        if self.public.get("step") != derivative.SELECT:
+            return self.answers(ticket)
+        offered = self.public.get("offers", "").split(",")
+        linked = (name for flow in self._user.engine.flows for name, step in flow.steps.items() if step.powers.links)
+        step = next((name for name in linked if name in offered), "")
+        if not step:
+            self._fail(f"no step with links is offered here, {self._where()}")
+        return self.answers_offer(step, ticket)
+
     def waits(self, seconds: float) -> Self:
         """Let *seconds* pass before anything else is done."""
         self._user.clock.advance(seconds)

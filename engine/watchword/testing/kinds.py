@@ -36,6 +36,7 @@ from watchword.testing.kind_facts import (
     subject_of,
     told_of,
 )
+from watchword.testing.kind_links import LinkRules
 from watchword.testing.leaks import reveals
 from watchword.testing.requests import NOBODY, NOW, create_request, verify_request
 
@@ -44,7 +45,7 @@ _DAY = 86_400
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
-class KindContract(EnrolmentRules):
+class KindContract(EnrolmentRules, LinkRules):
     """What every kind of challenge must do. Inherit it, and say which kind and what is right.
 
     ```python

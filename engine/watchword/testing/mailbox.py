@@ -11,6 +11,7 @@ from watchword.errors import UnavailableError
 from watchword.runtime.wire import reference
 
 _ALONE = re.compile(r"^\s*([0-9A-Z]{4,})\s*$", re.MULTILINE)
+_LINK = re.compile(r"[a-z][a-z0-9+.-]*:/[^\s<>\"]*#[^\s<>\"]+")
 _ANYWHERE = re.compile(r"\b[0-9A-Z]{4,}\b")
 
 
@@ -47,6 +48,18 @@ class Mailbox:
         receipt = self._through.send(letter, within) if self._through else Receipt(letter.id)
         self.messages.append(letter)
         return receipt
+
+    @property
+    def link(self) -> str:
+        """The link in the last message: the first address with a ``#``.
+
+        Raises:
+            AssertionError: if no message was sent, or the last one holds no link.
+        """
+        assert self.messages, "no message was sent"
+        found = _LINK.search("\n".join(self.messages[-1].texts()))
+        assert found, "the last message holds no link: read messages[-1].text"
+        return found[0]
 
     @property
     def code(self) -> str:
