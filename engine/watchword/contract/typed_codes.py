@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Literal, cast
 
@@ -54,11 +53,15 @@ def visible_characters(text: str) -> str:
 
 def write_token_answer(token: str, answer: str) -> str:
     """Return *answer* with the access *token* of whoever gives it, as a client sends both."""
+    import json  # noqa: PLC0415 - who defines reads no answers
+
     return json.dumps({"jwt": token, "secretCode": answer})
 
 
 def read_token_answer(text: object) -> tuple[str, str]:
     """Return the token and the answer in *text*; both empty if it is anything but what `write_token_answer` writes."""
+    import json  # noqa: PLC0415 - who defines reads no answers
+
     try:
         said: object = json.loads(text) if isinstance(text, str) else None
     except (ValueError, RecursionError):  # ValueError: no JSON, or a number of 5000 digits
