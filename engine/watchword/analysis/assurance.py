@@ -328,7 +328,7 @@ def on_recovery(exploration: Exploration) -> Iterator[Finding]:
         yield with_session(
             flow,
             "WW207",
-            f"a path asks for the password and for a message by {channel}: if the pool lets users recover passwords by "
-            f"{channel}, whoever reads these messages needs nothing else; set the pool's AccountRecoverySetting to admin_only",
+            f"a path asks for the password and for a message by {channel}: if who reads these messages can recover the password "
+            "too, they need nothing else; set the pool's AccountRecoverySetting to admin_only",
             way,
         )
