@@ -16,7 +16,7 @@ from attrs import field, frozen
 from watchword.algebra.blocks import STEP_NAME
 from watchword.contract import hookspecs
 from watchword.contract.kinds import Factor, HostRun, Kind
-from watchword.contract.members import missing_members
+from watchword.contract.members import channel_of, missing_members
 from watchword.contract.ports import AuditEvent, Courier, Ledger
 from watchword.contract.powers import powers_of, proves_of, why_no_kind
 from watchword.errors import ConfigurationError, WatchwordError
@@ -323,16 +323,14 @@ class Registry:
                 f"the {word} is given by a URL that begins with a scheme: {names or '(none is installed)'}"
             )
         entry = self._entry(group, scheme)
-        factories = [
-            what[1] for what in self._registered(entry, hook) if len(what) in _ARGUMENTS[group] and what[0] == scheme
-        ]
-        if len(factories) != 1 or not callable(factories[0]):
+        found = [what for what in self._registered(entry, hook) if len(what) in _ARGUMENTS[group] and what[0] == scheme]
+        if len(found) != 1 or not callable(found[0][1]):
             raise ConfigurationError(
                 f"{entry}: {entry.module} must call register({scheme!r}, factory) once, in a function {hook}(register) "
                 "marked @watchword.hookimpl"
             )
         try:
-            made = factories[0](url)
+            made = found[0][1](url)
         except WatchwordError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a factory of a stranger
@@ -342,6 +340,9 @@ class Registry:
             ) from None
         if missing := missing_members(made, port):
             raise ConfigurationError(f"{entry}: what its factory makes is no {word}: it has no {', '.join(missing)}")
+        if port is Courier and (said := channel_of(made)) != (channel := (*found[0], "email")[2]):
+            told = f"carries {said[:40]!r} and is registered for {channel!r}"
+            raise ConfigurationError(f"{entry} {told}: call register({scheme!r}, factory, {said[:40]!r})")
         return made
 
 

@@ -392,6 +392,14 @@ def test_an_unknown_scheme_gets_the_nearest():
         (('register("pigeon", Pigeon)', 'register("pigeon", 7)'), "must call register('pigeon', factory) once"),
         (('register("carrier"', 'register("pigeon"'), "must call register('pigeon', factory) once"),
         (("def send", "def sned"), "is no courier: it has no send"),
+        (
+            ('channel = "email"', 'channel = "post"'),
+            "carries 'post' and is registered for 'email': call register('pigeon', factory, 'post')",
+        ),
+        (
+            ('register("pigeon", Pigeon)', 'register("pigeon", Pigeon, "post")'),
+            "carries 'email' and is registered for 'post'",
+        ),
         (("self.url = url", "raise ValueError(url)"), "cannot be made of its URL (ValueError)"),
         (("self.url = url", "raise SystemExit(url)"), "cannot be made of its URL (SystemExit)"),
     ],
