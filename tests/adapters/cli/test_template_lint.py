@@ -60,6 +60,12 @@ def test_nothing_is_wrong_with_ours(kind, folder, capsys):
     assert set(printed["sms"]) == (set(printed["languages"]) if kind == "sms_otp" else set())
 
 
+def test_each_of_our_texts_is_in_a_language_of_its_own():
+    """No translation was begun by a copy and left."""
+    texts = [file.read_text("utf-8") for file in TEMPLATES.rglob("*.*")]
+    assert len(texts) == len(set(texts)) >= 6 * 7
+
+
 def test_a_folder_that_is_right_is_said_to_be(tmp_path, capsys):
     """For people too, with the languages."""
     assert 0 == main(["preview", "email_otp", "--lint", "--templates", str(mails(tmp_path, "en", "sv"))])

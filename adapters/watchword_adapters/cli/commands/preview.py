@@ -104,11 +104,14 @@ def _kind(arguments: argparse.Namespace) -> tuple[Any, Mapping[str, object]]:
         return with_settings(kind, given), {}
     found = registry.find_kind(arguments.kind)
     _refuse_unknown(found, given)
-    made_up = {
-        (each.alias or each.name): each.metadata["example"]
+    needed = {
+        (each.alias or each.name): each.metadata
         for each in fields_of(found)
-        if each.default is attrs.NOTHING and "example" in each.metadata and each.alias not in given
+        if each.init and each.default is attrs.NOTHING and each.alias not in given
     }
+    made_up = {name: metadata["example"] for name, metadata in needed.items() if "example" in metadata}
+    if missing := [name for name in needed if name not in made_up]:
+        raise ConfigurationError(f"{found.kind} needs {', '.join(missing)}: give each with --set NAME=VALUE")
     return make_kind(found, {**made_up, **given}), made_up
 
 
