@@ -7,7 +7,14 @@ from attrs import frozen
 
 from watchword.algebra.flow import Flow
 from watchword_adapters.advice.monthly_cost import Month, Usage, custom_month, native_month
-from watchword_adapters.advice.native_facts import FACTOR_CHOICE, MFA_CHOICE, ONLY_NATIVE, PASSWORD, Tier
+from watchword_adapters.advice.native_facts import (
+    FACTOR_CHOICE,
+    MFA_CHOICE,
+    ONLY_NATIVE,
+    PASSKEY_FOR_BOTH,
+    PASSWORD,
+    Tier,
+)
 from watchword_adapters.advice.native_reach import NativeReach, NativeStep, NativeWay, reach_into
 from watchword_adapters.advice.pool_gap import PoolGap, gap_of
 from watchword_adapters.advice.price_list import BOUND, PRICES_AS_OF
@@ -155,5 +162,9 @@ def _choice_words(ways: tuple[NativeWay, ...]) -> tuple[str, ...]:
     if len(seconds) > 1:
         words.append(
             f"the second factor: {MFA_CHOICE.words}, where several are set up ({MFA_CHOICE.name}, from {MFA_CHOICE.tier})"
+        )
+    if any(len(way.steps) > 1 for way in ways) and any(way.is_passkey for way in ways):
+        words.append(
+            f"a passkey in place of both: by FactorConfiguration {PASSKEY_FOR_BOTH}, for users who have a second factor too"
         )
     return tuple(words)

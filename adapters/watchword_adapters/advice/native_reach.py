@@ -71,6 +71,11 @@ class NativeWay:
         return tier
 
     @property
+    def is_passkey(self) -> bool:
+        """Whether a passkey alone signs in."""
+        return tuple(each.challenge for each in self.steps) == (METHODS["passkey"].first,)
+
+    @property
     def after_password(self) -> bool:
         """Whether the password was asked for, and nothing else."""
         return tuple(each.challenge for each in self.steps) == (PASSWORD,)

@@ -55,15 +55,16 @@ def _lacks(pool: Facts, mfa: Facts | None, reach: NativeReach, tier: Tier) -> It
     firsts = {method.first.name for method in METHODS.values() if method.first} - {"PASSWORD_SRP"}
     policy = within(within(pool, "Policies"), "SignInPolicy").get("AllowedFirstAuthFactors")
     allowed = cast("list[object]", policy) if isinstance(policy, list) else [_PASSWORD_FACTOR]
+    two = any(len(way.steps) > 1 for way in reach.ways)
     for way in reach.ways:
         begins = way.steps[0].challenge.name
         if begins in firsts and begins not in allowed:
             yield f"{begins} among SignInPolicy.AllowedFirstAuthFactors"
         if mfa is not None:
-            yield from _lacks_of_mfa(mfa, [each.challenge.name for each in way.steps])
+            yield from _lacks_of_mfa(mfa, [each.challenge.name for each in way.steps], beside_two=two)
 
 
-def _lacks_of_mfa(mfa: Facts, names: list[str]) -> Iterator[str]:
+def _lacks_of_mfa(mfa: Facts, names: list[str], *, beside_two: bool) -> Iterator[str]:
     demanded = mfa.get("MfaConfiguration", "OFF")
     if len(names) > 1:
         if demanded == "OFF":
@@ -76,7 +77,7 @@ def _lacks_of_mfa(mfa: Facts, names: list[str]) -> Iterator[str]:
         passkeys = within(mfa, "WebAuthnConfiguration")
         if not passkeys.get("RelyingPartyId"):
             yield "WebAuthnConfiguration with a RelyingPartyId"
-        if demanded == "ON" and passkeys.get("FactorConfiguration") != PASSKEY_FOR_BOTH:
-            yield f"FactorConfiguration {PASSKEY_FOR_BOTH}, since MfaConfiguration is ON"
+        if (demanded == "ON" or beside_two) and passkeys.get("FactorConfiguration") != PASSKEY_FOR_BOTH:
+            yield f"FactorConfiguration {PASSKEY_FOR_BOTH}, so that a passkey is enough where a second factor is demanded"
     elif names[0] in {"EMAIL_OTP", "SMS_OTP"} and demanded == "ON":
         yield f"MfaConfiguration OPTIONAL or OFF in place of ON, which lets nobody in by {names[0]} alone"

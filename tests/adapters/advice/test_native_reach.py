@@ -171,6 +171,21 @@ def test_what_only_custom_authentication_can(parts, native, said):
     assert any(each.startswith(said) for each in found.lacking), found.lacking
 
 
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        ((all_of(EmailOtp(), SMS),), [False, False]),
+        ((Captcha(), EmailOtp()), [False]),
+        ((one_of(sequence(EmailOtp(), Totp()), SMS),), [False, True]),
+        ((Srp(), one_of(SMS, RecoveryCodes())), [True]),
+    ],
+    ids=range(4),
+)
+def test_what_is_left_of_a_way_is_not_the_way(parts, whole):
+    """A way is told as whole only if nothing of it is missing; less of a way that is told already is not told."""
+    assert whole == [way.whole for way in reach(*parts).ways]
+
+
 @pytest.mark.parametrize("part", [Captcha(), Totp(), Riddle()], ids=lambda kind: kind.kind)
 def test_nothing_is_nothing(part):
     """There is no tier for what native sign-in cannot do."""

@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 
 from kit.paths import FLOWS
 from watchword import Flow, one_of, sequence
+from watchword_adapters.advice import native_facts as facts
 from watchword_adapters.advice.native_reach import reach_into
 from watchword_adapters.advice.pool_gap import gap_of
 from watchword_adapters.cli import main
@@ -24,6 +25,7 @@ ID = "us-east-1_Abc123"
 MAIL = Flow(EmailOtp())
 SMS = SmsOtp(countries=("+49",))
 PASSKEY = Passkey(rp_id="example.com", origins=("https://example.com",))
+ENOUGH = "so that a passkey is enough where a second factor is demanded"
 APP = Flow(sequence(Srp(), Totp()))
 
 
@@ -104,7 +106,17 @@ def allows(*factors):
             Flow(PASSKEY),
             allows("WEB_AUTHN"),
             {"MfaConfiguration": "ON", "WebAuthnConfiguration": {"RelyingPartyId": "example.com"}},
-            ("FactorConfiguration MULTI_FACTOR_WITH_USER_VERIFICATION, since MfaConfiguration is ON",),
+            (f"FactorConfiguration {facts.PASSKEY_FOR_BOTH}, {ENOUGH}",),
+        ),
+        (
+            Flow(one_of(PASSKEY, sequence(Srp(), Totp()))),
+            allows("WEB_AUTHN"),
+            {
+                "MfaConfiguration": "OPTIONAL",
+                "SoftwareTokenMfaConfiguration": {"Enabled": True},
+                "WebAuthnConfiguration": {"RelyingPartyId": "example.com", "FactorConfiguration": "SINGLE_FACTOR"},
+            },
+            (f"FactorConfiguration {facts.PASSKEY_FOR_BOTH}, {ENOUGH}",),
         ),
     ],
 )
