@@ -100,6 +100,11 @@ class SmsVoiceCourier:
         return self._floor
 
     @property
+    def max_price(self) -> str:
+        """The most that one part of a text may cost, in US dollars; the service does not send what costs more."""
+        return str(self._named["MaxPrice"])
+
+    @property
     def permissions(self) -> tuple[Permission, ...]:
         """What a function that uses this courier must be allowed: to send from its one origination identity."""
         origination = self._named["OriginationIdentity"]

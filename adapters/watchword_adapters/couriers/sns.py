@@ -86,6 +86,11 @@ class SnsCourier:
         return self._floor
 
     @property
+    def max_price(self) -> str:
+        """The most that one part of a text may cost, in US dollars; the service does not send what costs more."""
+        return str(self._attributes["AWS.SNS.SMS.MaxPrice"]["StringValue"])
+
+    @property
     def permissions(self) -> tuple[Permission, ...]:
         """What a function that uses this courier must be allowed. A telephone number has no ARN: it is all of SNS or none."""
         return (Permission(("sns:Publish",), ("*",)),)

@@ -48,6 +48,7 @@ from watchword.analysis.rules.enrolment import on_enrolment
 from watchword.analysis.rules.user_enumeration import first_difference
 from watchword.analysis.state_space import MAX_STATES, Exploration, collector_paused, explore
 from watchword.contract.members import FACTORS
+from watchword.contract.messages.channel_names import word_for
 from watchword.errors import ConfigurationError
 
 MAX_SESSION_METADATA = 4096
@@ -98,7 +99,7 @@ def check(
         *_ends(exploration, session_minutes),
         *_guessing(exploration),
         *_budgets(flow),
-        *_mail(exploration, figures.sign_ins_to_lock_mail),
+        *_sent_at_once(exploration, figures.sign_ins_to_lock_mail),
         *_unknown_user(exploration),
         *_access(exploration),
         *_host(exploration),
@@ -220,7 +221,7 @@ def _budgets(flow: Flow) -> Iterator[Finding]:
             return
 
 
-def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
+def _sent_at_once(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
     """Tell of a message that somebody gets sent who has given no right answer: at once, or after wrong ones."""
     flow = exploration.flow
 
@@ -245,7 +246,7 @@ def _mail(exploration: Exploration, sign_ins: int) -> Iterator[Finding]:
     if asked:
         way, step, chosen = min(asked, key=lambda each: len(each[0].session))
         day = per_day(flow.limits.messages)
-        locked = f"{sign_ins} sign-ins by a stranger keep a user from further mail for a while, {day} for the day"
+        locked = f"{sign_ins} sign-ins by a stranger keep a user from further {word_for(step.powers.channel)} for a while, {day} for the day"
         yield with_session(
             flow,
             "WW201",

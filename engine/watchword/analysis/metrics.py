@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import le
 
 from attrs import frozen
@@ -23,6 +23,21 @@ _MOST_APART = 64
 
 
 @frozen
+class ChannelFigures:
+    """What one user, and one address or number, can be sent in one day on a *channel*: a budget bounds each of them.
+
+    *by_strangers_per_day* are the messages that somebody can have sent who has proven no factor; *per_day* those that whoever has
+    proven one adds. *before* is what a stranger must answer rightly before the first message: names of kinds, and ``password``. Nothing bounds what all users
+    together are sent: a budget for all would be a switch that strangers can throw.
+    """
+
+    channel: str
+    by_strangers_per_day: int
+    per_day: int
+    before: tuple[str, ...]
+
+
+@frozen
 class Figures:
     """What a flow costs, in numbers, each of them a bound.
 
@@ -32,7 +47,7 @@ class Figures:
     Messages are those that one user is sent, resends included; sign-ins in which a factor was proven have a budget of
     their own, and so has each channel. *sign_ins_to_lock_mail* is how many sign-ins through one app client, begun and
     left, use up the tightest limit of messages; 0 where none do: nothing is sent, or the sign-ins that share a message
-    are too many for it.
+    are too many for it. *channels* tells messages apart.
     """
 
     longest_path: int
@@ -42,6 +57,7 @@ class Figures:
     messages_per_sign_in: int
     messages_per_user_day: int
     sign_ins_to_lock_mail: int
+    channels: tuple[ChannelFigures, ...] = ()
 
 
 def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
@@ -51,15 +67,17 @@ def figures_of(exploration: Exploration, session_minutes: float) -> Figures:
     values = _values(exploration)
     daily = _daily(exploration, values)
     most, budgets = _messages(exploration)
+    drawn = tuple(budgets.values())
     within = most_within(limits, longest * session_minutes * 60)
     return Figures(
         longest_path=longest,
         guess_per_sign_in=min(daily, max(values[beginning] for _, beginning in exploration.beginnings)),
         guess_per_user_day=daily,
         guess_per_user_year=chance_over(daily, 365),
-        messages_per_sign_in=min(most, sum(min(each, within) for each in budgets)),
+        messages_per_sign_in=min(most, sum(min(each, within) for each in drawn)),
         messages_per_user_day=min(per_day(limits) * len(budgets), UNCHARGED),
         sign_ins_to_lock_mail=_locking(exploration, limits) if budgets else 0,
+        channels=tuple(_on_channel(exploration, each, budgets) for each in sorted({channel for channel, _ in budgets})),
     )
 
 
@@ -167,7 +185,56 @@ def proves(flow: Flow, read: ReadRound) -> bool:
 # --- messages -----------------------------------------------------------------------------------------------------
 
 
-def _messages(exploration: Exploration) -> tuple[int, list[int]]:
+def _on_channel(exploration: Exploration, channel: str, budgets: Mapping[tuple[str, bool], int]) -> ChannelFigures:
+    """Return the figures of *channel*; *budgets* are those that sign-ins can draw on."""
+    day = min(per_day(exploration.flow.limits.messages), UNCHARGED)
+    free, more = (channel, False) in budgets, (channel, True) in budgets
+    return ChannelFigures(channel, day * free, day * (free + more), _needed_before(exploration, channel))
+
+
+def _needed_before(exploration: Exploration, channel: str) -> tuple[str, ...]:
+    """Return what must be answered rightly, on every way, before a message on *channel* goes out."""
+    asked = {
+        read.name if _is_password(read) else exploration.flow.steps[read.step].kind.kind: None
+        for read in _rights(exploration)
+    }
+    return tuple(
+        "password" if each == derivative.PASSWORD_VERIFIER else each
+        for each in asked
+        if not _is_sent_without(exploration, channel, each)
+    )
+
+
+def _rights(exploration: Exploration) -> Iterator[ReadRound]:
+    """Give each right answer that can be read, in the order in which they can be given."""
+    for followers in exploration.onward:
+        for read, _ in followers:
+            if read.right is True and read.is_answer and (_is_password(read) or read.step in exploration.flow.steps):
+                yield read
+
+
+def _is_password(read: ReadRound) -> bool:
+    return read.name == derivative.PASSWORD_VERIFIER
+
+
+def _is_sent_without(exploration: Exploration, channel: str, what: str) -> bool:
+    """Say whether a step that sends on *channel* can be asked for although nobody has answered *what* rightly."""
+    steps = exploration.flow.steps
+    queue = list(dict.fromkeys(beginning for _, beginning in exploration.beginnings))
+    seen = set(queue)
+    for number in queue:
+        for read, target in exploration.onward[number]:
+            step = steps.get(read.step)
+            if step is not None and step.powers.sends and step.powers.channel == channel:
+                return True
+            of = read.name if _is_password(read) else step.kind.kind if step is not None else ""
+            if target not in seen and not (read.right is True and of == what):
+                seen.add(target)
+                queue.append(target)
+    return False
+
+
+def _messages(exploration: Exploration) -> tuple[int, Mapping[tuple[str, bool], int]]:
     """Return the most messages of one sign-in, and the most of each budget that it can draw on.
 
     A message goes out when a step is presented, but not when it is presented again after a wrong answer, nor when the
@@ -177,7 +244,7 @@ def _messages(exploration: Exploration) -> tuple[int, list[int]]:
     flow = exploration.flow
     channels = {step.name: step.powers.channel for step in flow.steps.values() if step.powers.sends}
     if not channels:
-        return 0, []
+        return 0, {}
     counted = [(name, proven) for name in channels for proven in (False, True)]
     nothing = frozenset({(0,) * len(counted)})
     most = {proven: [nothing] * len(exploration.states) for proven in (False, True)}
@@ -199,7 +266,7 @@ def _messages(exploration: Exploration) -> tuple[int, list[int]]:
         for (name, proven), number in zip(counted, end, strict=True):
             spent[channels[name], proven] = spent.get((channels[name], proven), 0) + number
         drawn = {budget: max(number, drawn.get(budget, 0)) for budget, number in spent.items()}
-    return max(map(sum, ends)), [number for number in drawn.values() if number]
+    return max(map(sum, ends)), {budget: number for budget, number in drawn.items() if number}
 
 
 def _locking(exploration: Exploration, limits: Sequence[Limit]) -> int:

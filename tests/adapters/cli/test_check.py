@@ -163,7 +163,7 @@ def test_figures_are_printed_under_the_verdicts(capsys):
     assert "longest path             8 rounds" in out
     assert "guessed in a user-day    4.9e-07" in out
     _, out, _ = run(capsys, example("captcha_only"))
-    assert "sign-ins that lock mail  none" in out
+    assert "sign-ins that lock messages  none" in out
 
 
 WRONG = [

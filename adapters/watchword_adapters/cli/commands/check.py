@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -13,8 +13,17 @@ from watchword.algebra.flow import Flow
 from watchword.analysis.checks import check, unproven
 from watchword.analysis.findings import Finding, Report, summary_of
 from watchword.analysis.state_space import MAX_STATES
+from watchword.contract.messages.channel_names import words_for
 from watchword.errors import ConfigurationError
+from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.messages.message_costs import (
+    MessageCost,
+    costs_as_json,
+    message_costs,
+    read_prices,
+    rows_of,
+)
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.terminal import Terminal
 
@@ -44,6 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how long the app client's sessions are valid, 3 to 15 minutes (%(default)s)",
     )
+    parser.add_argument(
+        "--price",
+        action="append",
+        default=[],
+        metavar="PRICE",
+        help="the US dollars for one part of a message, as in sms=0.08, or the URL of a courier with max_price; may be given again",
+    )
     parser.add_argument("--strict", action="store_true", help="treat warnings like errors: end with status 1")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
@@ -62,7 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts; return 1 if one is an error, or with --strict a warning."""
     if arguments.require is not None and not arguments.require.strip():
         raise ConfigurationError("--require is empty, so it requires nothing: write an expression, or leave it out")
-    flow = read_flow(arguments)
+    registry = Registry()
+    flow = read_flow(arguments, registry)
+    prices = read_prices(arguments.price, registry)
     unseen = _look_at_settings(flow)
     report = check(
         flow,
@@ -71,10 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         progress=Progress("states walked"),
     )
+    costs = message_costs(flow, report.figures, prices)
     if arguments.json:
-        print(json.dumps(report_as_json(report, unseen), indent=2))
+        print(json.dumps(report_as_json(report, unseen, costs), indent=2))
     else:
-        _tell(report, unseen, Terminal(), arguments)
+        _tell(report, unseen, costs, Terminal(), arguments)
     return 1 if report.errors or (arguments.strict and report.warnings) else 0
 
 
@@ -101,8 +120,8 @@ def _look_at_settings(flow: Flow) -> dict[str, str]:
     return unseen
 
 
-def report_as_json(report: Report, unseen: Mapping[str, str]) -> dict[str, object]:
-    """Return *report* for `json.dumps`, with the steps whose settings are *unseen*."""
+def report_as_json(report: Report, unseen: Mapping[str, str], costs: Sequence[MessageCost] = ()) -> dict[str, object]:
+    """Return *report* for `json.dumps`, with the steps whose settings are *unseen*, and what messages cost."""
     return {
         "flow": report.flow.name,
         "states": report.states,
@@ -120,7 +139,7 @@ def report_as_json(report: Report, unseen: Mapping[str, str]) -> dict[str, objec
             }
             for each in report.findings
         ],
-        "figures": attrs.asdict(report.figures),
+        "figures": {**attrs.asdict(report.figures), "channels": costs_as_json(costs)},
         "unseen": dict(unseen),
     }
 
@@ -152,7 +171,13 @@ def warn_of_bare_tokens(flow: Flow, screen: Terminal) -> None:
         screen.line(f'warning: the flow "{flow.name}": {finding.message}', "warning")
 
 
-def _tell(report: Report, unseen: Mapping[str, str], screen: Terminal, arguments: argparse.Namespace) -> None:
+def _tell(
+    report: Report,
+    unseen: Mapping[str, str],
+    costs: Sequence[MessageCost],
+    screen: Terminal,
+    arguments: argparse.Namespace,
+) -> None:
     for each in report.findings:
         screen.line(f"{each.severity:<7} {each.code}  {each.message}", _STYLES[each.severity])
         if each.session is not None:
@@ -160,6 +185,7 @@ def _tell(report: Report, unseen: Mapping[str, str], screen: Terminal, arguments
     for name, why in unseen.items():
         screen.line(f"unseen  step {name!r}: what its settings name was not looked at: {why}", "warning")
     figures = report.figures
+    sent = words_for(each.channel for each in figures.channels)
     known = ", by who knows the password" if report.password else ""
     screen.line()
     screen.table(
@@ -171,7 +197,8 @@ def _tell(report: Report, unseen: Mapping[str, str], screen: Terminal, arguments
             ("guessed in a user-year", f"{figures.guess_per_user_year:.1e}{known}"),
             ("messages in a sign-in", f"{figures.messages_per_sign_in} at most"),
             ("messages in a user-day", f"{figures.messages_per_user_day} at most"),
-            ("sign-ins that lock mail", str(figures.sign_ins_to_lock_mail or "none")),
+            (f"sign-ins that lock {sent}", str(figures.sign_ins_to_lock_mail or "none")),
+            *rows_of(costs),
         ]
     )
     screen.line()
