@@ -66,9 +66,9 @@ class Advice:
             return ""
         less = self.native.total - self.custom.total
         what = "what native sign-in can do" if self.reach.covers == "part" else "native sign-in"
-        if not less:
-            return f"Both cost the same a month: custom authentication and {what}."
-        return f"A month on custom authentication costs {abs(less):,.2f} dollars {'less' if less > 0 else 'more'} than {what}."
+        month = "A month" if self.custom.complete and self.native.complete else "Without what has no price, a month"
+        how = f"costs {abs(less):,.2f} dollars {'less' if less > 0 else 'more'} than" if less else "costs as much as"
+        return f"{month} on custom authentication {how} {what}."
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.checked_flows import BROKEN, SOUND
+from kit.checked_flows import BROKEN, SOUND, Letter
 from kit.random_flows import flows
 from watchword import Flow, one_of, sequence
 from watchword.algebra import derivative
@@ -96,6 +96,12 @@ def test_the_cheaper_one_is_named(users, said):
     """Few users are free on either side, and many are cheaper on Lite."""
     advice = advise(Flow(EmailOtp()), Usage(users, Decimal(0)))
     assert said in advice.difference
+
+
+def test_what_has_no_price_is_said_beside_the_difference():
+    """A plugin's own channel costs what nobody here knows: the difference is without it."""
+    told = advise(Flow(sequence(Letter("letter"), EmailOtp())), Usage(1)).difference
+    assert told.startswith("Without what has no price, a month")
 
 
 def test_nothing_native_has_nothing_to_compare():

@@ -161,7 +161,9 @@ def _costs(advice: Advice, screen: Terminal) -> None:
     screen.line()
     screen.line(f"A month in US dollars, prices as of {PRICES_AS_OF}", "title")
     often = "1 sign-in" if usage.sign_ins == 1 else f"{usage.sign_ins:f} sign-ins"
-    screen.line(f"  {usage.users:,} active users, {often} each, right at once, by the dearest way")
+    screen.line(
+        f"  {usage.users:,} active user{'s' * (usage.users != 1)}, {often} each, right at once, by the dearest way"
+    )
     lines = [each for each in _LINES if each in custom.lines or (native is not None and each in native.lines)]
     head = ("", "native", "custom")
     rows = [head, ("tier", "-" if native is None else native.tier, custom.tier)]
