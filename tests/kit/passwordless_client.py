@@ -6,6 +6,13 @@ from kit.engine_host import ANN
 from kit.hosts import event
 
 FIDO2 = {"signInMethod": "FIDO2"}
+STEP_UP = {"signInMethod": "SMS_OTP_STEPUP"}
+PAGE = "https://app.example/sign-in"
+
+
+def link_metadata(have, page=PAGE):
+    """What the client says with a request for a link (*have* is no), and with a link."""
+    return {"signInMethod": "MAGIC_LINK", "redirectUri": page, "alreadyHaveMagicLink": have}
 
 
 class Client:
@@ -34,6 +41,26 @@ class Client:
         if decided["issueTokens"] or decided["failAuthentication"]:
             return "tokens" if decided["issueTokens"] else "failure"
         return self._created(**said)
+
+    def requests_link(self, page=PAGE):
+        """The public parameters after `requestSignInLink`."""
+        self.begin()
+        return self.answer("__dummy__", link_metadata("no", page))
+
+    def opens_link(self, ticket, page=PAGE):
+        """What `signInWithLink` comes to: at the session of the request, or in one of its own."""
+        if not self.session:
+            self.begin()
+        return self.answer(ticket, link_metadata("yes", page))
+
+    def begins_step_up(self):
+        """The public parameters after the first two calls of `stepUpAuthenticationWithSmsOtp`."""
+        self.begin()
+        return self.answer("__dummy__", STEP_UP)
+
+    def types_code(self, token, code):
+        """What a code comes to."""
+        return self.answer(json.dumps({"jwt": token, "secretCode": code}), STEP_UP)
 
     def _call(self, trigger, **request):
         handler = getattr(self.triggers, trigger)

@@ -12,6 +12,7 @@ from watchword.algebra.flow import Flow, enrols_in_a_step, needs_store
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import Target
+from watchword_adapters.dialects.dialect import has_api
 
 _TRIGGERS = ("define", "create", "verify")
 DYNAMODB = "dynamodb"
@@ -51,13 +52,13 @@ class Zips:
 def zips_of(folder: Path, flow: Flow, *, credentials_api: bool = False) -> Zips:
     """Return the zips in *folder*, which must be of one build, of *flow*; with *credentials_api* the one of that API too.
 
-    One that was built for a dialect has the API of its client with it.
+    One that was built for a dialect has the API of its client with it, if the client calls one.
 
     Raises:
         ConfigurationError: if one is missing or of another build, or they are of another flow, or hold no ledger or store that
             the template makes, or no courier where the flow sends.
     """
-    spoken = read_manifest(folder / "create.zip").dialect
+    spoken = has_api(read_manifest(folder / "create.zip").dialect, flow)
     apis = ((CREDENTIALS_API,) if credentials_api else ()) + ((FIDO2_API,) if spoken else ())
     paths = {name: folder / f"{name}.zip" for name in (*_TRIGGERS, *apis)}
     if credentials_api and not paths[CREDENTIALS_API].exists():

@@ -28,6 +28,11 @@ class Dialect(Protocol):
         """
         ...
 
+    @property
+    def has_api(self) -> bool:
+        """Whether the client calls an API beside its sign-ins, for the flow in use."""
+        ...
+
     def session_request(self, event: Mapping[str, Any], request: SessionRequest) -> SessionRequest:
         """Return *request*, of Define or Create, with the engine's words in place of the client's."""
         ...
@@ -72,3 +77,8 @@ def find_dialect(name: str, flows: Sequence[Flow]) -> Dialect:
     from watchword_adapters.dialects.passwordless import Passwordless  # noqa: PLC0415 - only who speaks it loads it
 
     return Passwordless(tuple(flows))
+
+
+def has_api(name: str, flow: Flow) -> bool:
+    """Say whether the client of the dialect called *name* calls an API beside its sign-ins by *flow*; none is called if there is no name."""
+    return bool(name) and find_dialect(name, (flow,)).has_api

@@ -3,10 +3,13 @@
 METHOD = "signInMethod"
 """The key of client metadata by which the client says its method."""
 
-FIDO2 = "FIDO2"
+HAS_LINK = "alreadyHaveMagicLink"
+"""The key by which it says whether the answer is a link's ticket."""
+
+FIDO2, MAGIC_LINK, SMS_OTP_STEPUP = "FIDO2", "MAGIC_LINK", "SMS_OTP_STEPUP"
 ANSWER = "answer"
-_SELECT = "select"
 NO_SECOND_ROUND = "no_second_round"
+_SELECT = "select"
 
 
 def method_of(metadata: dict[str, object] | None) -> str | None:
@@ -15,22 +18,30 @@ def method_of(metadata: dict[str, object] | None) -> str | None:
     return said if isinstance(said, str) else None
 
 
-def hear(
-    metadata: dict[str, object] | None, asked: dict[str, str] | None, passkeys: dict[str, str]
-) -> tuple[str | None, str | None] | None:
-    """Return the action and the choice, in the engine's words, with which the client answered; None if it spoke those itself.
+def is_answer(metadata: dict[str, object]) -> bool:
+    """Say whether the client, where it is asked which way to take, answers for its method. Else it wants to be asked for that."""
+    method = method_of(metadata)
+    return method == FIDO2 or (method == MAGIC_LINK and metadata.get(HAS_LINK) == "yes")
 
-    *asked* are the fields of the last round's metadata, *passkeys* the names of the flows' passkey steps by fingerprint. Who says
-    a method has no other words, and Verify hears the same.
+
+def hear(
+    metadata: dict[str, object] | None, asked: dict[str, str] | None, methods: dict[str, dict[str, str]]
+) -> tuple[str | None, str | None, str | None] | None:
+    """Return what the client means, in the engine's words: the action, the choice, and which step may come next.
+
+    *asked* says the flow and the step of the round that was answered; *methods* are the names of the steps by method, by the
+    fingerprint of the flow. Return None for a client that says no method: it spoke the engine's words itself. Who says a method has no
+    other words, and Define, Create and Verify hear the same. The step that may come next is empty if tokens or a failure must, since
+    the client throws at anything else; None before any challenge.
     """
     method = method_of(metadata)
-    if method is None:
+    if method is None or metadata is None:
         return None
-    step = passkeys.get(asked["flow"]) if asked else None
-    chosen = method == FIDO2 and step and asked and asked["step"] == _SELECT
-    return (ANSWER, step) if chosen else (None, None)
-
-
-def ends_at_once(metadata: dict[str, object] | None, rounds: int) -> bool:
-    """Say whether tokens or a failure must come after *rounds* rounds: after a passkey the client throws at another one."""
-    return rounds > 0 and method_of(metadata) == FIDO2
+    if asked is None:
+        return None, None, None
+    step = methods.get(asked["flow"], {}).get(method, "")
+    chosen = asked["step"] == _SELECT and bool(step)
+    action = ANSWER if chosen and is_answer(metadata) else None
+    # Whoever has asked for a message is asked for what it carries; a code may be typed again, and a link is opened once.
+    goes_on = method == SMS_OTP_STEPUP or (chosen and action is None)
+    return action, step if chosen else None, step if goes_on else ""

@@ -115,7 +115,11 @@ def test_the_client_is_told_where_everything_is():
 @pytest.mark.parametrize(
     ("toml", "options", "named"),
     [
-        ('[[steps]]\nkind = "email_otp"\n', ["--dialect", "passwordless"], "no step of kind 'passkey'"),
+        (
+            '[[steps]]\nkind = "email_otp"\n',
+            ["--dialect", "passwordless"],
+            "no step that the passwordless client can sign in with",
+        ),
         (FLOW, ["--triggers", "handlers.py", "--dialect", "passwordless"], "--dialect is for a FLOW"),
     ],
 )

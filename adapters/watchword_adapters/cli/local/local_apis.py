@@ -9,7 +9,7 @@ from attrs import define, field
 from watchword.contract.credentials import Credentials
 from watchword.runtime.services import Services
 from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
-from watchword_adapters.rest.exchange import HttpApi, HttpReply, HttpRequest
+from watchword_adapters.rest.exchange import HttpApi, HttpReply, HttpRequest, refusing_reply
 from watchword_adapters.rest.local_tokens import LocalAccessTokens, callers_of_local_pool, tokens_of_local_pool
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
@@ -58,12 +58,15 @@ class LocalServices:
 
     def fido2_api(self, pool: LocalUserPool) -> HttpApi:
         """Return the API for passkeys that the passwordless client calls."""
-        from watchword_adapters.fido2_api import Fido2Api  # noqa: PLC0415 - only for a dialect
+        from watchword_adapters.dialects.passwordless import passkey_of  # noqa: PLC0415 - only for a dialect
+        from watchword_adapters.fido2_api import Fido2Api  # noqa: PLC0415 - as above
 
         tokens = tokens_of_local_pool(pool)
 
         def api(request: HttpRequest) -> HttpReply:
             assert self.services is not None
+            if passkey_of(self.services.flow) is None:
+                return refusing_reply(404, "Not found")
             return Fido2Api(self.services, pool.pool_id, tokens)(request)
 
         return api

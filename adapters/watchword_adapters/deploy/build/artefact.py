@@ -113,7 +113,7 @@ def build(order: BuildOrder, progress: Callable[[str], None] | None = None) -> B
         )
     plans = [
         plan_function(name, order, flows, registry, judging if name == "verify" else shipped)
-        for name in order.functions
+        for name in order.functions(flows[0])
     ]
     wanted = {each for plan in plans for each in plan.distributions}
     wheels = {each.pinned: each for each in _wheels(sorted(wanted, key=str), order, progress)}

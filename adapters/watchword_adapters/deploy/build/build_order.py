@@ -6,8 +6,10 @@ from pathlib import Path
 
 from attrs import frozen
 
+from watchword.algebra.flow import Flow
 from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
 from watchword_adapters.deploy.target import Target
+from watchword_adapters.dialects.dialect import has_api
 
 
 @frozen
@@ -24,7 +26,7 @@ class BuildOrder:
         include: files and folders to ship beside, below the current folder.
         wheels: a folder to take wheels from, and from nowhere else.
         with_boto3: whether to ship boto3 in place of the runtime's.
-        dialect: the name of the client that is spoken to, whose API is built too; empty for the engine's own language.
+        dialect: the name of the client that is spoken to, whose API is built too if the flow has passkeys; empty for the engine's own language.
         credentials_api: whether to build the API by which users enrol.
     """
 
@@ -40,11 +42,10 @@ class BuildOrder:
     dialect: str = ""
     credentials_api: bool = False
 
-    @property
-    def functions(self) -> tuple[str, ...]:
-        """The functions to build, beside Define."""
+    def functions(self, flow: Flow) -> tuple[str, ...]:
+        """Return the functions to build beside Define, for *flow*, which was read."""
         apis = (
             *((CREDENTIALS_API,) if self.credentials_api else ()),
-            *((FIDO2_API,) if self.dialect else ()),
+            *((FIDO2_API,) if has_api(self.dialect, flow) else ()),
         )
         return ("create", "verify", *apis)

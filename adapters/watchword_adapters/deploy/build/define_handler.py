@@ -24,7 +24,7 @@ def define_event(given, flows, evaluate_session, hear=None):
     """Return the event *given* with Define's response.
 
     *flows* are pairs of a name and a lowered flow, the own one first; *evaluate_session* is `derivative.evaluate_session`. For a dialect
-    *hear* takes client metadata and session, and gives action, choice, and whether tokens or a failure must come now.
+    *hear* takes client metadata and session, and gives action, choice, and the one step that may come next: none if it is empty, any if it is None.
 
     Raises:
         TriggerError: for whatever goes wrong; the log says what it was, under the same reference.
@@ -56,12 +56,12 @@ def _answer(given, flows, evaluate_session, hear):
     session = _session(request.get("session"))
     said = request.get("clientMetadata")
     if hear is None:
-        action, choice, over = *words_in(said), False
+        action, choice, follows = *words_in(said), None
     else:
-        action, choice, over = hear(said, session)
+        action, choice, follows = hear(said, session)
     programs = [program for _, program in flows]
     decided, _, program, _, rounds, _ = evaluate_session(session, programs, attributes, client, known, action, choice)
-    if over and decided[0] not in {"tokens", "fail"}:
+    if follows is not None and decided[0] not in {"tokens", "fail"} and decided != ("present", follows):
         decided = ("fail", "no_second_round")
     kind = decided[0]
     if kind == "tokens":

@@ -10,7 +10,7 @@ from watchword.algebra.flow import Flow
 from watchword_adapters.deploy.build import define_handler
 from watchword_adapters.deploy.build.generated_modules import written
 from watchword_adapters.dialects import passwordless_words
-from watchword_adapters.dialects.passwordless import passkeys_of
+from watchword_adapters.dialects.passwordless import steps_of_methods
 
 HANDLER = "define.define"
 
@@ -35,19 +35,18 @@ _DIALECT_HANDLER = '''\
 
 from define_handler import define_event, words_in
 from derivative import evaluate_session, read_metadata
-from passwordless_words import ends_at_once, hear
+from passwordless_words import hear
 
 # Each flow's name and program, the own one first; then those whose sign-ins may be under way.
 FLOWS = ...
 
-# The names of the steps that ask for a passkey, by the fingerprint of the flow.
-PASSKEYS = ...
+# The names of the steps by method, by the fingerprint of the flow.
+METHODS = ...
 
 
 def _heard(said, session):
     asked = read_metadata(session[-1][2]) if session else None
-    heard = hear(said, asked, PASSKEYS)
-    return (*(words_in(said) if heard is None else heard), ends_at_once(said, len(session)))
+    return hear(said, asked, METHODS) or (*words_in(said), None)
 
 
 def define(event, context=None):
@@ -69,7 +68,7 @@ def define_files(flows: Sequence[Flow], dialect: str = "") -> dict[str, bytes]:
     values: dict[str, object] = {"FLOWS": tuple((flow.name, flow.program) for flow in kept)}
     spoken = {"passwordless_words.py": _source(passwordless_words.__file__)} if dialect else {}
     if dialect:
-        values["PASSKEYS"] = passkeys_of(kept)
+        values["METHODS"] = steps_of_methods(kept)
     return {
         **spoken,
         "define.py": written(_DIALECT_HANDLER if dialect else _HANDLER, values),

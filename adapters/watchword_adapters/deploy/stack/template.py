@@ -40,7 +40,7 @@ from watchword_adapters.deploy.stack.sending import statements as allowed
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS, user_pool, user_pool_client
 from watchword_adapters.deploy.target import Target, default_python
 from watchword_adapters.deploy.zips import Zips, flow_sends, zips_of
-from watchword_adapters.dialects.dialect import find_dialect
+from watchword_adapters.dialects.dialect import find_dialect, has_api
 
 TIMEOUT = 5
 """Seconds: Cognito waits for no more."""
@@ -97,7 +97,7 @@ class Template:
         if dialect:
             find_dialect(dialect, (self.flow,)).check()
         made = None
-        notices = enrols_in_a_step((self.flow,)) or self.credentials_api or dialect
+        notices = enrols_in_a_step((self.flow,)) or self.credentials_api or has_api(dialect, self.flow)
         # A flow of before may send although this one does not: its sign-ins are still under way.
         if flow_sends(self.flow) or notices if zips is None else zips.couriers:
             made = sending(self.courier, zips, self.registry)
@@ -114,7 +114,9 @@ class Template:
 
     @property
     def _apis(self) -> tuple[str, ...]:
-        return ((CREDENTIALS_API,) if self.credentials_api else ()) + ((FIDO2_API,) if self.dialect else ())
+        return ((CREDENTIALS_API,) if self.credentials_api else ()) + (
+            (FIDO2_API,) if has_api(self.dialect, self.flow) else ()
+        )
 
     @property
     def _remembers(self) -> bool:

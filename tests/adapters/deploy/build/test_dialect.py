@@ -10,19 +10,28 @@ import pytest
 from kit import hosts
 from kit.artefact import built_define
 from kit.engine_host import Mail
+from kit.linking_kinds import Linked
 from kit.passkeys import StandIn
 from kit.sessions import results
 from oracles.flow_oracles import short_lists
-from watchword import ConfigurationError, Flow, one_of
+from watchword import ConfigurationError, Flow, ask_first, one_of
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.deploy.build.artefact import build
 from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
+from watchword_plugins.sms_otp import SmsOtp
 
 pytestmark = pytest.mark.exhaustive
 
-FLOWS = {"alone": Flow(StandIn()), "choice": Flow(one_of(Mail(), StandIn()))}
+STEP = SmsOtp(countries=("+1",), with_token=True)
+FLOWS = {
+    "alone": Flow(StandIn()),
+    "choice": Flow(one_of(Mail(), StandIn())),
+    "link": Flow(ask_first(Linked(opens="anywhere"))),
+    "step-up": Flow(ask_first(STEP)),
+    "all": Flow(one_of(StandIn(), Linked(opens="anywhere"), STEP)),
+}
 LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "define", "_HANDLER": "define.define"}
 SAID = [
     None,
@@ -30,11 +39,12 @@ SAID = [
         {name: value for name, value in said.items() if value}
         for said in (
             {"signInMethod": method, "watchword_action": action, "watchword_choice": choice}
-            for method, action, choice in product(
-                ("FIDO2", "MAGIC_LINK", "", 7), ("answer", "resend", ""), ("passkey", "mail", "")
-            )
+            for method, action, choice in product(("FIDO2", "", 7), ("answer", "resend", ""), ("passkey", "mail", ""))
         )
     ),
+    *({"signInMethod": "MAGIC_LINK", "alreadyHaveMagicLink": have} for have in ("yes", "no", "YES", 7, None)),
+    {"signInMethod": "MAGIC_LINK"},
+    {"signInMethod": "SMS_OTP_STEPUP", "alreadyHaveMagicLink": "yes", "watchword_action": "answer"},
     "no mapping",
 ]
 
@@ -94,5 +104,5 @@ def test_a_flow_that_the_client_cannot_pass_is_not_built(tmp_path):
     """It is said before anything is fetched."""
     (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "email_otp"\n')
 
-    with pytest.raises(ConfigurationError, match="no step of kind 'passkey'"):
+    with pytest.raises(ConfigurationError, match="no step that the passwordless client can sign in with"):
         build(BuildOrder(str(tmp_path / "flow.toml"), Target("x86_64", "3.12"), dialect="passwordless"))

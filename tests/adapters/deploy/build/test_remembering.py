@@ -9,7 +9,7 @@ from attrs import evolve
 from kit import lambda_runtime
 from kit.artefact import shelf_of, unpacked
 from kit.paths import DOCS
-from watchword import load_flow
+from watchword import Flow, ask_first, load_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.cli import main
 from watchword_adapters.deploy.build.artefact import build
@@ -18,6 +18,7 @@ from watchword_adapters.deploy.build.function_plan import plan_function
 from watchword_adapters.deploy.build.smoke_test import _environment
 from watchword_adapters.deploy.manifest import FUNCTIONS, FlowMark, Manifest, read_manifest
 from watchword_adapters.deploy.target import PYTHONS, Target, this_python
+from watchword_plugins.sms_otp import SmsOtp
 
 HERE = Target("x86_64", this_python()) if this_python() in PYTHONS else None
 pytestmark = [pytest.mark.exhaustive, pytest.mark.skipif(HERE is None, reason="Lambda has no such Python")]
@@ -27,6 +28,7 @@ PASSKEY = '{ kind = "passkey", rp_id = "example.com", origins = ["https://exampl
 FLOWS = {
     "totp": f'{MAIL}[[steps]]\nwhen = {{ enrolled = "totp" }}\nthen = {{ kind = "totp" }}\n',
     "recovery_codes": f'{MAIL}[[steps]]\none_of = [{{ kind = "totp" }}, {{ kind = "recovery_codes" }}]\n',
+    "step_up": '[[steps]]\nask_first = { kind = "sms_otp", countries = ["+1"], with_token = true }\n',
     "passkey": f'[[steps]]\none_of = [{PASSKEY}, {{ kind = "email_otp" }}]\n',
     "enrol": f'{MAIL}[[steps]]\nenrol = {{ kind = "totp" }}\n',
 }
@@ -55,7 +57,7 @@ def shelf(tmp_path_factory):
 def plans(order):
     """What each function of *order* would be made of, by its name."""
     flows, registry = (load_flow(order.flow),), Registry()
-    return {name: plan_function(name, order, flows, registry, {}) for name in order.functions}
+    return {name: plan_function(name, order, flows, registry, {}) for name in order.functions(flows[0])}
 
 
 @pytest.mark.parametrize(("name", "settings"), [("totp", {}), ("recovery_codes", {}), ("enrol", {}), ("passkey", ALL)])
@@ -111,11 +113,27 @@ def test_functions_of_a_sign_in_hold_nothing_of_the_apis(order):
     assert not [name for name in made["credentials_api"] if "/dialects/" in name]
 
 
+def test_verify_holds_what_reads_tokens_where_an_answer_comes_with_one(order):
+    """And no other function does: Create makes no call of the pool."""
+    made = plans(order("step_up", couriers=("sns",), dialect="passwordless", wheels=None))
+
+    held = {name: "watchword_adapters/rest/access_tokens.py" in plan.files for name, plan in made.items()}
+    assert {"create": False, "verify": True} == held
+    readers = {
+        name: {each.name for each in plan.distributions} & {"pyjwt", "cryptography"} for name, plan in made.items()
+    }
+    assert {"create": set(), "verify": {"pyjwt", "cryptography"}} == readers
+    assert not [name for name in made["verify"].files if "_api/" in name]
+
+
 def test_apis_are_built_where_they_are_asked_for(order):
     """The client's own with its dialect, since it registers passkeys there and nowhere else."""
-    assert ("create", "verify") == order("passkey").functions
-    assert ("create", "verify", "credentials_api") == order("passkey", credentials_api=True).functions
-    assert ("create", "verify", "fido2_api") == order("passkey", dialect="passwordless").functions
+    flow = load_flow(order("passkey").flow)
+    step_up = Flow(ask_first(SmsOtp(countries=("+1",), with_token=True)))
+    assert ("create", "verify") == order("passkey").functions(flow)
+    assert ("create", "verify", "credentials_api") == order("passkey", credentials_api=True).functions(flow)
+    assert ("create", "verify", "fido2_api") == order("passkey", dialect="passwordless").functions(flow)
+    assert ("create", "verify") == order("passkey", dialect="passwordless").functions(step_up)
 
 
 def test_no_api_is_built_for_a_flow_for_which_nobody_enrols(tmp_path, monkeypatch, capsys):

@@ -187,7 +187,7 @@ def test_an_api_for_which_nobody_enrols_is_refused(tmp_path, capsys):
     """On the command line with status 2; and the client's API for a flow that the client cannot pass."""
     with pytest.raises(ConfigurationError, match="users enrol for no kind of the flow"):
         Template(MAIL, TARGET, credentials_api=True)
-    with pytest.raises(ConfigurationError, match="no step of kind 'passkey'"):
+    with pytest.raises(ConfigurationError, match="no step that the passwordless client can sign in with"):
         Template(APP, TARGET, dialect="passwordless")
     (tmp_path / "flow.toml").write_text('[[steps]]\nkind = "email_otp"\n')
     assert 2 == main(["template", str(tmp_path / "flow.toml"), "--credentials-api"])
