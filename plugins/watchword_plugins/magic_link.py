@@ -112,7 +112,7 @@ class MagicLink:
         destination = request.carry.get("destination", "") if request.again else ""
         destination = destination or shown_address(request, address)
         return Challenge(
-            public={"destination": destination},
+            public={"destination": destination, "link": self.opens},
             # What is sealed for somebody who gets no message holds a colon, and no answer that is read does.
             private={"digest": request.seal(code if address else f"unsent:{code}")},
             carry={"destination": destination},
@@ -122,7 +122,7 @@ class MagicLink:
 
     def offer(self, request: CreateRequest) -> Challenge:
         """Ask for the ticket of a link that was sent before: no code is right here."""
-        return Challenge()
+        return Challenge(public={"link": self.opens})
 
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the ticket of a link, or the typed code."""

@@ -57,6 +57,24 @@ const commands = {
     await pages[number].page.goto(at)
   },
 
+  /** Opens another tab in the profile of a page; returns its number. */
+  async tab(number, at) {
+    const { context } = pages[number]
+    const page = await context.newPage()
+    const requests = []
+    page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`))
+    await page.goto(at, { waitUntil: 'networkidle' })
+    return pages.push({ context, page, requests }) - 1
+  },
+
+  /** What a user does: type into a field, press a button, and wait for what is said. */
+  type: (number, label, text) => pages[number].page.getByLabel(label).fill(text),
+  press: (number, name) => pages[number].page.getByRole('button', { name }).click(),
+  see: (number, text) => pages[number].page.getByText(text).first().waitFor(),
+
+  /** Everything about a page that a script in it could read. */
+  text: (number) => pages[number].page.evaluate(() => `${location.href} ${document.referrer} ${document.documentElement.outerHTML}`),
+
   /** Sends a command of the DevTools protocol. */
   cdp: (number, method, parameters) => pages[number].cdp.send(method, parameters),
 

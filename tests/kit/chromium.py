@@ -55,6 +55,26 @@ class Page:
         """What a command of the protocol's WebAuthn domain returns."""
         return self._chromium.do("cdp", self._number, f"WebAuthn.{method}", parameters)
 
+    def tab(self, url):
+        """Open *url* in another tab of the same profile."""
+        return Page(self._chromium, self._chromium.do("tab", self._number, url))
+
+    def type(self, label, text):
+        """Type *text* into the field that is called *label*."""
+        self._chromium.do("type", self._number, label, text)
+
+    def press(self, name):
+        """Press the button that is called *name*."""
+        self._chromium.do("press", self._number, name)
+
+    def sees(self, text):
+        """Wait until *text* is shown."""
+        self._chromium.do("see", self._number, text)
+
+    def text(self):
+        """The page's address, where it came from, and its HTML."""
+        return self._chromium.do("text", self._number)
+
     def requests(self):
         """What the page has requested since this was last asked, such as ``POST http://…``."""
         return self._chromium.do("requests", self._number)

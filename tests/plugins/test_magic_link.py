@@ -150,7 +150,7 @@ def test_nothing_but_one_address_gets_a_message(address: str) -> None:
 def test_before_a_factor_all_are_asked_alike(user: User) -> None:
     """A stranger may be looking on."""
     challenge, _ = make(of(), user)
-    assert challenge.public == {"destination": ""}
+    assert challenge.public == {"destination": "", "link": "same_browser"}
     assert {*challenge.private} == {"digest"}
     assert bool(challenge.messages) == (user is ANN)
 
@@ -224,7 +224,7 @@ def test_to_what_is_offered_only_a_ticket_is_right() -> None:
     challenge, code = make(kind)
     ticket = link_in(mail(challenge)).partition("#")[2]
     offered = kind.offer(create_request(kind))
-    assert Challenge() == offered
+    assert Challenge(public={"link": "anywhere"}) == offered
     assert not right(kind, offered, code)
     assert right(kind, offered, ticket, signin="0" * 32)
 

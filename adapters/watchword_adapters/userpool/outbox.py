@@ -6,13 +6,15 @@ import re
 
 from attrs import Factory, field, frozen
 
-_URL = re.compile(r"\bhttps?://[^\s<>\"\\^`{|}]+", re.IGNORECASE)  # RFC 3986 appendix C: none of these is in a URL
+_REST = r"[^\s<>\"\\^`{|}]+"  # RFC 3986 appendix C: none of these is in a URL
+# Of the web; or by the scheme of an app (RFC 8252 7.1: a domain turned about), with a ticket behind.
+_URL = re.compile(rf"\bhttps?://{_REST}|\b[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:/{_REST}#{_REST}", re.IGNORECASE)
 _BEHIND = ".,;:!?'\")]"
 """What ends a sentence behind a URL, and is taken for a part of it by nobody."""
 
 
 def first_link(text: str) -> str:
-    """Return the first URL of the web that stands in *text*; nothing if there is none."""
+    """Return the first URL of the web, or link into an app, that stands in *text*; nothing if there is none."""
     found = _URL.search(text)
     return found[0].rstrip(_BEHIND) if found else ""
 

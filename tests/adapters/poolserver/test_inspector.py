@@ -123,6 +123,8 @@ def test_a_text_message_is_in_the_outbox_too():
         ("Open http://127.0.0.1:8080/a. Then https://b.example", "http://127.0.0.1:8080/a"),
         ("(see <https://app.example/a,b>)", "https://app.example/a,b"),
         ("HTTPS://App.Example/ is it", "HTTPS://App.Example/"),
+        ("Open com.example.app:/sign-in?x=1#H.S_- in the app", "com.example.app:/sign-in?x=1#H.S_-"),
+        ("com.example.app:/sign-in", ""),
         ("ftp://app.example xhttps://app.example https:", ""),
     ],
 )
