@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "build": ("build", "build the three functions of a flow for AWS Lambda"),
     "template": ("template", "write the CloudFormation template of a flow"),
     "doctor": ("doctor", "find what is wrong with a deployed pool or a template"),
+    "studio": ("studio", "open a page on which a flow is edited, checked, drawn and played"),
     "sign-in-page": ("sign_in_page", "copy the sign-in form into a folder, for any page"),
     "preview": ("preview", "show what a message of a kind looks like, or find what is wrong with its templates"),
     "kinds": ("kinds", "list the kinds of challenge that are installed, and what each proves"),

@@ -104,6 +104,20 @@ def collapsed(exploration: Exploration) -> Diagram:
     return _Collapsing(exploration, _blocks_of_choices(exploration), sending_steps(exploration.flow)).diagram()
 
 
+def place_of(exploration: Exploration, state: derivative.State) -> str:
+    """Return the id of the node of the collapsed diagram at which a sign-in in *state* stands."""
+    if state[0] in derivative.ENDS:
+        return TOKENS if state[0] == derivative.PASSED else FAIL
+    names, asked = upcoming(state), derivative.shown(state[0])
+    if must_choose(state):
+        first = _blocks_of_choices(exploration).get(names[0], names)[0]
+        return f"choose_{first}"
+    if not names:
+        return _host(derivative.SRP_A).id  # nothing was asked yet, and there is no way without the password
+    node = _host(names[0]) if names[0] in derivative.SRP_ROUNDS else _step(asked or names[0])
+    return node.id
+
+
 def mermaid(diagram: Diagram) -> str:
     """Return *diagram* as a Mermaid ``stateDiagram-v2``."""
     lines = ["---", f"title: {json.dumps(diagram.title, ensure_ascii=False)}", "---", "stateDiagram-v2"]

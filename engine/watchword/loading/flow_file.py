@@ -68,7 +68,15 @@ def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
         ConfigurationError: if it is no flow; the message gives the line and the key's path.
     """
     path = Path(path)
-    text = _text(path)
+    return flow_from_text(_text(path), path, registry)
+
+
+def flow_from_text(text: str, path: Path, registry: Registry | None = None) -> Flow:
+    """Return the flow that *text* is in TOML, as `load_flow` does; errors name it *path*.
+
+    Raises:
+        ConfigurationError: as `load_flow`.
+    """
     deep = toml_positions.too_deep(text, _MAX_DEPTH)
     if deep:
         raise ConfigurationError(

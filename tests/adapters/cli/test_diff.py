@@ -57,7 +57,7 @@ def test_the_json_has_its_shape(capsys):
     status, out, err = run(capsys, old, new, "--json")
     read = json.loads(out)
     assert (1, "") == (status, err)
-    assert ["same", "old", "new", "survives", "sessions", "changes"] == list(read)
+    assert ["same", "old", "new", "survives", "sessions", "changes", "differences", "in_flight"] == list(read)
     found = difference(load_flow(old), load_flow(new))
     assert {"flow": "email_code", "fingerprint": found.old.fingerprint, "weakest": [["possession"]]} == read["old"]
     assert {

@@ -6,8 +6,6 @@ import argparse
 import json
 import shlex
 
-import attrs
-
 from watchword.algebra.flow import Flow
 from watchword.algebra.session_notation import parse_session
 from watchword.analysis.difference import TOKENS, Difference, Divergence, difference
@@ -15,6 +13,7 @@ from watchword.analysis.findings import Finding
 from watchword.analysis.state_space import MAX_STATES
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.commands.check import as_command, positive
+from watchword_adapters.cli.difference_json import difference_as_json, factors_words, session_words
 from watchword_adapters.cli.flow_argument import flow_named
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.terminal import Terminal
@@ -54,43 +53,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if found.nothing else 1
 
 
-def difference_as_json(found: Difference) -> dict[str, object]:
-    """Return *found* for `json.dumps`."""
-    return {
-        "same": found.nothing,
-        "old": _side(found.old, found.weakest[0]),
-        "new": _side(found.new, found.weakest[1]),
-        "survives": found.survives,
-        "sessions": [
-            {
-                "session": list(each.session),
-                "attributes": dict(each.attributes),
-                "client": each.client,
-                "enrolled": list(each.enrolled),
-                "old": each.old,
-                "new": each.new,
-            }
-            for each in found.divergences
-        ],
-        "changes": [attrs.asdict(each) for each in found.changes],
-    }
-
-
-def _side(flow: Flow, weakest: tuple[frozenset[str], ...]) -> dict[str, object]:
-    return {"flow": flow.name, "fingerprint": flow.fingerprint, "weakest": [sorted(factors) for factors in weakest]}
-
-
 def _tell(found: Difference, screen: Terminal, old: str, new: str) -> None:
     if found.nothing:
         screen.line("no difference", "good")
         return
     for each in found.divergences:
         style = "bad" if each.new == TOKENS else "warning"
-        screen.line(f"after {_session(each)}: OLD: {each.old}; NEW: {each.new}", style)
+        screen.line(f"after {session_words(each)}: OLD: {each.old}; NEW: {each.new}", style)
         for flow, named in ((found.old, old), (found.new, new)):
             if _speaks(flow, each):
                 screen.line(f"        {_command(flow, each, named)}")
-    weakest = tuple(" or ".join(map(_factors, each)) or "nothing: nobody gets in" for each in found.weakest)
+    weakest = tuple(" or ".join(map(factors_words, each)) or "nothing: nobody gets in" for each in found.weakest)
     if weakest[0] != weakest[1]:
         screen.line(f"the weakest paths prove: OLD: {weakest[0]}; NEW: {weakest[1]}", "warning")
     for change in found.changes:
@@ -100,18 +73,6 @@ def _tell(found: Difference, screen: Terminal, old: str, new: str) -> None:
     else:
         command = shlex.join(("watchword", "build", new, "--previous", old))
         screen.line(f"sign-ins under way are refused, unless NEW is built with OLD: {command}", "warning")
-
-
-def _session(each: Divergence) -> str:
-    said = f'"{" ".join(each.session)}"' if each.session else "the beginning"
-    given = [f"{name} = {value}" for name, value in each.attributes.items()]
-    given += [f"client = {each.client}"] if each.client else []
-    given += [f"{kind} is enrolled" for kind in each.enrolled]
-    return f"{said} (where {' and '.join(given)})" if given else said
-
-
-def _factors(factors: frozenset[str]) -> str:
-    return " and ".join(sorted(factors)) or "no factor"
 
 
 def _speaks(flow: Flow, each: Divergence) -> bool:

@@ -79,6 +79,7 @@ class Application:
     *hosts* are the Host headers that are answered, in lower case; None answers all. A page of another site whose name
     is made to lead to this machine (DNS rebinding) has another Host. *pages* are found below ``/_watchword/``, and each of *apis* below
     its path, such as ``/fido2``; which pages may read its replies it says itself.
+    *origins* are those of the pages that may use the pool, in full; None lets every page.
     *told* hears of every call, and *defect* of errors that should not be.
     """
 
@@ -86,6 +87,7 @@ class Application:
     hosts: frozenset[str] | None
     pages: Mapping[str, Page] = field(factory=dict[str, Page])
     apis: Mapping[str, HttpApi] = field(factory=dict[str, HttpApi])
+    origins: frozenset[str] | None = None
     told: Callable[[Told], None] = _nobody
     defect: Callable[[str, Exception], None] = lambda operation, error: None
     body_seconds: float = BODY_SECONDS
@@ -100,7 +102,8 @@ class Application:
         except asyncio.CancelledError:  # the server is ending, and a trigger still hangs
             response = _closing(refusal_response("InternalErrorException", "The local pool is ending", 500))
         sent = [*response.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(response.body)))]
-        if not str(scope["path"]).startswith(_OWN) and self._api_at(str(scope["path"])) is None:
+        ours = str(scope["path"]).startswith(_OWN) or self._api_at(str(scope["path"])) is not None
+        if not ours and self.origins is None:
             sent += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _EXPOSED)]
         start = {
             "type": "http.response.start",
@@ -120,6 +123,9 @@ class Application:
         api = self._api_at(path)
         if api is not None:
             return await self._replied(api, scope, headers, receive)
+        origin = headers.get("origin", "")
+        if self.origins is not None and origin not in {"", *self.origins}:
+            return refusal_response("ForbiddenException", "Another page may not use this pool", 403)
         match method:
             case "OPTIONS":
                 return _preflight(headers)

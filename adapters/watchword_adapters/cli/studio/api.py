@@ -1,0 +1,160 @@
+"""What the studio's page asks: JSON in, JSON out. Only the page itself may ask, which knows the token of its address."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from attrs import asdict, field, frozen
+
+from watchword.algebra.flow import Flow
+from watchword.analysis.diagram import collapsed
+from watchword.analysis.difference import difference
+from watchword.analysis.explanation import explain_request
+from watchword.analysis.state_space import explore
+from watchword.errors import ConfigurationError, WatchwordError
+from watchword.loading.registry import Registry
+from watchword_adapters.cli.difference_json import difference_as_json
+from watchword_adapters.cli.logs.captured_events import read_events
+from watchword_adapters.cli.studio.flow_view import MOST_WALKED, view_of
+from watchword_adapters.cli.studio.workshop import Workshop, mark_of
+from watchword_adapters.drawing.svg import svg
+from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, json_reply, refusing_reply
+
+TOKEN_HEADER = "x-watchword-token"  # noqa: S105 - the name of the header
+_MOST_REPLAYED = 50
+
+
+@frozen
+class StudioApi:
+    """The API of one *workshop* for the page that knows *token* and is served at one of *origins*."""
+
+    workshop: Workshop = field(repr=False)
+    token: str = field(repr=False)
+    origins: frozenset[str]
+
+    def __call__(self, request: HttpRequest) -> HttpReply:
+        """Reply to *request*; raise nothing that is wrong with it."""
+        try:
+            return json_reply(self._asked(request)(_object(request)))
+        except RefusedRequest as refused:
+            return refusing_reply(refused.status, str(refused))
+        except WatchwordError as error:
+            return refusing_reply(400, str(error))
+
+    def _asked(self, request: HttpRequest) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+        """Return what replies to *request*, if who asks may ask."""
+        if request.headers.get("origin", "") not in {"", *self.origins}:
+            raise RefusedRequest(403, "Another page may not ask here")
+        given = request.headers.get(TOKEN_HEADER, "")
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self.token.encode()):
+            raise RefusedRequest(403, "Open the address that watchword studio printed: the token is missing or wrong")
+        asked = self._questions().get(request.path)
+        if asked is None or request.method != "POST":
+            raise RefusedRequest(404, "There is nothing here")
+        return asked
+
+    def _questions(self) -> Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
+        return {
+            "/flow": self._flow,
+            "/edit": self._edit,
+            "/save": self._save,
+            "/events": self._events,
+            "/host": self._host,
+            "/replay": self._replay,
+            "/diff": self._diff,
+        }
+
+    def _flow(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        text = self.workshop.on_disk()
+        self.workshop.saved = text
+        shown = self.workshop.edit(text)
+        pool = self.workshop.pool
+        return {
+            "file": self.workshop.path.name,
+            "text": text,
+            "mark": mark_of(text),
+            "view": shown,
+            "client_id": pool.client_id,
+            "pool_id": pool.pool_id,
+        }
+
+    def _edit(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return self.workshop.edit(_text(given, "text"))
+
+    def _save(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"mark": self.workshop.save(_text(given, "text"), _text(given, "mark"))}
+
+    def _events(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        since = given.get("since", 0)
+        return self.workshop.since(since if isinstance(since, int) else 0)
+
+    def _host(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        forward, down, repeats = given.get("forward", 0), given.get("mail_down"), given.get("repeats")
+        if not isinstance(forward, int | float) or (down is not None and not isinstance(down, bool)):
+            raise RefusedRequest(400, "forward is a number of seconds, mail_down is true or false")
+        if repeats is not None and not isinstance(repeats, int):
+            raise RefusedRequest(400, "repeats is a whole number")
+        self.workshop.set_host(forward=float(forward), mail_down=down, repeats=repeats)
+        return {}
+
+    def _replay(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Explain captured events, in any form that `watchword replay` reads."""
+        flow = self._good()
+        with tempfile.TemporaryDirectory(prefix="watchword-studio-") as folder:
+            file = Path(folder) / "events"
+            file.write_text(_text(given, "events"), "utf-8")
+            try:
+                captured = [each for each, _ in zip(read_events(file, (flow,)), range(_MOST_REPLAYED), strict=False)]
+            except ConfigurationError as error:
+                raise ConfigurationError(str(error).replace(str(file), "the text")) from None
+        told: list[dict[str, Any]] = []
+        for each in captured:
+            explained = explain_request(each.request, (flow,)) if each.request else None
+            told.append(
+                {
+                    "trigger": each.trigger,
+                    "decision": explained.decision if explained else "judged by Verify, with the key",
+                    "why": explained.reason if explained else "an answer can be judged by who holds the key alone",
+                    "rounds": [asdict(round_) for round_ in explained.rounds] if explained else [],
+                    "removed": list(each.rules),
+                }
+            )
+        return {"events": told}
+
+    def _diff(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Compare another text with the flow in use: what changes, and the shortest session for each difference."""
+        other = view_of(_text(given, "text"), self.workshop.path, Registry())
+        if other.flow is None:
+            raise ConfigurationError(f"the other text is no flow: {other.error}")
+        flow = self._good()
+        found = difference(other.flow, flow, limit=MOST_WALKED)
+        drawn = [svg(collapsed(explore(each, limit=MOST_WALKED)), style=False) for each in (other.flow, flow)]
+        return {**difference_as_json(found), "svg": drawn}
+
+    def _good(self) -> Flow:
+        flow = self.workshop.good.flow
+        assert flow is not None  # else there is no workshop
+        return flow
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str):
+        raise RefusedRequest(400, f"{name} must be a text")
+    return value
+
+
+def _object(request: HttpRequest) -> Mapping[str, Any]:
+    """Return the object in the body, which the server has bounded already: a flow or a log is longer than what an API takes."""
+    try:
+        given: object = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise RefusedRequest(400, "The body is not JSON") from None
+    if not isinstance(given, dict):
+        raise RefusedRequest(400, "The body is not a JSON object")
+    return cast("Mapping[str, Any]", given)

@@ -1,0 +1,148 @@
+"""What the studio shows of a flow's text: the diagram, the findings beside their lines, the figures; or why it is no flow."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+from attrs import field, frozen
+
+from watchword.algebra import derivative
+from watchword.algebra.flow import Flow
+from watchword.algebra.session_notation import parse_session
+from watchword.analysis.checks import check
+from watchword.analysis.diagram import collapsed, place_of
+from watchword.analysis.explanation import explain
+from watchword.analysis.findings import Finding, Report, summary_of
+from watchword.analysis.state_space import Exploration
+from watchword.errors import ConfigurationError
+from watchword.loading.flow_file import flow_from_text
+from watchword.loading.registry import Registry
+from watchword.loading.toml_positions import lines_of
+from watchword_adapters.drawing.svg import svg
+
+MOST_WALKED = 20_000
+"""The most states that are walked while somebody types."""
+
+_LINE = re.compile(r", line (\d+): ")
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_QUOTED = re.compile(r"'([a-z][a-z0-9_]{1,31})'")
+
+
+@frozen
+class FlowView:
+    """A text that was read: its *flow* and what `check` says of it, or the *error* and its *line* (0 if it has none)."""
+
+    text: str = field(repr=False)
+    flow: Flow | None = None
+    report: Report | None = field(default=None, repr=False)
+    error: str = ""
+    line: int = 0
+
+    def shown(self) -> dict[str, Any]:
+        """Return it for the page."""
+        if self.flow is None or self.report is None:
+            return {"error": self.error, "line": self.line}
+        report = self.report
+        lines = step_lines(self.text)
+        return {
+            "name": self.flow.name,
+            "steps": {
+                name: {"kind": step.kind.kind, "line": lines.get(name, 0)} for name, step in self.flow.steps.items()
+            },
+            "svg": svg(collapsed(report.exploration), style=False),
+            "findings": [_finding(each, self.flow, report.exploration, lines) for each in report.findings],
+            "figures": attrs.asdict(report.figures),
+            "states": report.states,
+            "sound": not report.errors,
+            "summary": "" if report.errors else "; ".join(summary_of(report)),
+            "password": report.password,
+        }
+
+
+def view_of(text: str, path: Path, registry: Registry) -> FlowView:
+    """Return what *text*, the content of the file at *path*, is; kinds are found by *registry*. It never raises."""
+    try:
+        flow = flow_from_text(text, path, registry)
+        return FlowView(text, flow, check(flow, limit=MOST_WALKED))
+    except ConfigurationError as error:
+        said = str(error)
+        found = _LINE.search(said) or _AT_LINE.search(said)
+        return FlowView(text, error=said.removeprefix(f"{path}").lstrip(", "), line=int(found[1]) if found else 0)
+
+
+@cache
+def step_lines(text: str) -> Mapping[str, int]:
+    """Return the line on which each step of the flow *text* begins."""
+    try:
+        tables = dict(_steps(tomllib.loads(text), ()))
+    except (ValueError, RecursionError):
+        return {}
+    lines = lines_of(text)
+    return {
+        name: next((lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines), 0)
+        for name, path in tables.items()
+    }
+
+
+def _steps(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    """Give the names of the steps in *value*, with where each stands."""
+    if isinstance(value, list):
+        for place, each in enumerate(cast("list[object]", value)):
+            yield from _steps(each, (*path, place))
+    if not isinstance(value, dict):
+        return
+    table = cast("dict[str, object]", value)
+    enrolled = table.get("enrol")
+    if isinstance(table.get("kind"), str):
+        yield str(table.get("name", table["kind"])), path
+    elif isinstance(enrolled, dict):
+        kind = cast("dict[str, object]", enrolled).get("kind")
+        yield str(table.get("name", f"enrol_{kind}")), path
+    else:
+        for key, each in table.items():
+            yield from _steps(each, (*path, key))
+
+
+def _finding(finding: Finding, flow: Flow, exploration: Exploration, lines: Mapping[str, int]) -> dict[str, Any]:
+    """Return *finding* with the line of the first step that it names, else of what it is about."""
+    named = [name for name in _QUOTED.findall(finding.message) if name in lines]
+    played = [word.rstrip("+-~!").rpartition(":")[2] for word in finding.session or ()]
+    where = next((lines[name] for name in (*named, *(name for name in played if name in lines))), 0)
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "message": finding.message,
+        "line": where,
+        "rounds": None if finding.session is None else played_rounds(finding, flow, exploration),
+    }
+
+
+def played_rounds(finding: Finding, flow: Flow, exploration: Exploration) -> list[dict[str, str]]:
+    """Return the session that shows *finding*, round by round, as `explain` tells it, with the node of the diagram that each leads to."""
+    words = " ".join(finding.session or ())
+    told = explain(
+        flow,
+        words,
+        attributes=finding.attributes,
+        client=finding.client,
+        choice=finding.choice or None,
+        enrolled=finding.enrolled,
+    )
+    outcomes = derivative.outcomes_of(flow.conditions, finding.attributes, finding.client, True, finding.enrolled)
+    read = parse_session(words, flow.steps, flow.offered)
+    tuples = [(each.name, each.step, each.use, each.right, None) for each in read]
+    nodes = [
+        place_of(exploration, state) for state in derivative.fold(derivative.begin(flow.program, outcomes), tuples)
+    ]
+    begun = {"word": "", "read": "the sign-in begins", "node": nodes[0], "why": ""}
+    rounds = [
+        {"word": each.word, "read": each.read, "node": node, "why": f"{each.decision}: {each.reason}"}
+        for each, node in zip(told.rounds, nodes[1:], strict=False)
+    ]
+    return [begun, *rounds]

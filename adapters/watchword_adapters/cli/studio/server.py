@@ -1,0 +1,75 @@
+"""The studio as it is served: the page, its files, its API, and the local pool behind the form."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from importlib.resources import files
+
+from watchword_adapters.cli.studio.api import StudioApi
+from watchword_adapters.cli.studio.workshop import Workshop
+from watchword_adapters.poolserver.http.application import Application, Page, Told
+from watchword_adapters.poolserver.http.json_protocol import Response
+from watchword_adapters.sign_in_page.page import COMPONENT, component
+
+API_PATH = "/_studio"
+PAGE_PATH = "/_watchword/studio"
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_KINDS = {
+    "studio.html": "text/html; charset=utf-8",
+    "studio.js": "text/javascript; charset=utf-8",
+    "studio.css": "text/css; charset=utf-8",
+}
+
+
+def studio_application(workshop: Workshop, hosts: frozenset[str] | None, token: str) -> Application:
+    """Return the application of the studio for *workshop*, which answers for *hosts* and to the page that knows *token*."""
+    origins = frozenset(f"http://{host}" for host in hosts or ())
+    api = StudioApi(workshop, token, origins)
+
+    def told(call: Told) -> None:
+        workshop.record(call.runs)
+
+    return Application(workshop.pool, hosts, _pages(), {API_PATH: api}, origins=origins, told=told)
+
+
+def new_token() -> str:
+    """Return a new token for the page: 128 random bits (ASVS 5.0 11.5.1)."""
+    return secrets.token_urlsafe(16)
+
+
+def address(endpoint: str, token: str) -> str:
+    """Return the address to open."""
+    return f"{endpoint}{PAGE_PATH}?token={token}"
+
+
+def _pages() -> dict[str, Page]:
+    def page(name: str) -> Page:
+        return lambda _: _response(
+            _KINDS[name], files("watchword_adapters.cli.studio").joinpath(name).read_text("utf-8")
+        )
+
+    def form(_: Mapping[str, str]) -> Response:
+        return _response("text/javascript; charset=utf-8", component())
+
+    return {
+        "studio": page("studio.html"),
+        **{name: page(name) for name in ("studio.js", "studio.css")},
+        COMPONENT: form,
+    }
+
+
+def _response(kind: str, text: str) -> Response:
+    headers = (
+        ("Content-Type", kind),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", _POLICY),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+    )
+    return Response(200, text.encode(), headers)

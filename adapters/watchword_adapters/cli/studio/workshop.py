@@ -1,0 +1,266 @@
+"""The flow in work: what the page edits, the local pool that plays it, and what happened there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+from attrs import asdict, frozen
+
+from watchword.algebra.evaluation import evaluate
+from watchword.algebra.flow import Flow, Present
+from watchword.analysis.diagram import FAIL, TOKENS, place_of
+from watchword.contract.ports import Courier, Receipt
+from watchword.errors import ConfigurationError, UnavailableError, WatchwordError
+from watchword.loading.registry import Registry
+from watchword.runtime.keyring import Keyring
+from watchword_adapters.aws.cognito import session_request_of
+from watchword_adapters.aws_lambda import Triggers, triggers
+from watchword_adapters.cli.local.forward_clock import ForwardClock
+from watchword_adapters.cli.studio.flow_view import FlowView, view_of
+from watchword_adapters.cli.studio.redaction import redacted_event, redacted_response
+from watchword_adapters.clock import SystemRandom
+from watchword_adapters.credentials import MemoryCredentials
+from watchword_adapters.ledgers import MemoryLedger
+from watchword_adapters.poolserver.inspector import Inspector, TriggerRun
+from watchword_adapters.rest.exchange import as_mapping
+from watchword_adapters.userpool import LocalUserPool
+from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
+
+NAMES = ("define", "create", "verify")
+USER, PASSWORD = "ann", "Passw0rd!x"
+USER_ATTRIBUTES = {
+    "email": "ann@example.com",
+    "email_verified": "true",
+    "phone_number": "+15555550100",
+    "phone_number_verified": "true",
+}
+"""Who signs in at the studio."""
+
+_MOST_EVENTS = 300
+_PREVIOUS = 8
+_MOST_FORWARD = 86_400
+
+
+@frozen
+class Happening:
+    """One run of a trigger, without secrets, and the *node* of the diagram that the sign-in stands at after it, if Define ran."""
+
+    number: int
+    trigger: str
+    event: Mapping[str, Any]
+    returned: Mapping[str, Any]
+    error: str
+    node: str
+
+
+class _Mail:
+    """The courier of every channel: it hands on to the letterbox, or is down."""
+
+    channel: ClassVar[str] = "email"
+
+    def __init__(self, letterbox: Courier) -> None:
+        self._letterbox = letterbox
+        self.down = False
+
+    @property
+    def floor(self) -> float:
+        return 0.0
+
+    def send(self, letter: Any, within: float, /) -> Receipt:
+        if self.down:
+            raise UnavailableError("the mail server is stopped", undelivered=True, reason="unreachable")
+        return self._letterbox.send(letter, within)
+
+
+class Workshop:
+    """The studio's state. A text that is no flow leaves the last good one in use.
+
+    Raises:
+        ConfigurationError: if the file cannot be read, or is no flow.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self.clock = ForwardClock()
+        self.inspector = Inspector(self.clock, peeking=True)
+        self._mail = _Mail(self.inspector.courier())
+        self._random = SystemRandom()
+        self._keyring: Keyring = self.inspector.keyring(self._random.bytes(32))
+        self._ledger, self._credentials = MemoryLedger(), MemoryCredentials()
+        self._events: deque[Happening] = deque(maxlen=_MOST_EVENTS)
+        self._counted = 0
+        self.repeats = 1
+        self._before: list[Flow] = []
+        self.saved = self.on_disk()
+        self.view = self._viewed(self.saved)
+        if self.view.flow is None:
+            raise ConfigurationError(f"{path}: {self.view.error}")
+        self.good = self.view
+        self._made = self._triggers(self.view.flow)
+        self.pool = self._pool()
+
+    # the text
+
+    def edit(self, text: str) -> dict[str, Any]:
+        """Take *text* for the flow's; return what is shown of it. If it is no flow, the last good one goes on."""
+        view = self._viewed(text)
+        with self._lock:
+            self.view = view
+            if view.flow is not None and view.flow != self.good.flow:
+                before, self._before = self._before, [cast("Flow", self.good.flow), *self._before][:_PREVIOUS]
+                try:
+                    self._made = self._triggers(view.flow)
+                except ConfigurationError as error:
+                    self._before = before
+                    return FlowView(text, error=str(error)).shown()
+                self.good = view
+            return view.shown()
+
+    def _viewed(self, text: str) -> FlowView:
+        try:
+            return view_of(text, self.path, Registry())
+        except WatchwordError as error:
+            return FlowView(text, error=str(error))
+
+    def on_disk(self) -> str:
+        """Return the text of the file."""
+        try:
+            return self.path.read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise ConfigurationError(f"{self.path} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+    def save(self, text: str, base: str) -> str:
+        """Write *text* into the file, if the file is still the one that has the mark *base*; return its new mark.
+
+        Raises:
+            ConfigurationError: if the file has changed since, or cannot be written. Nothing is written then.
+        """
+        with self._lock:
+            if mark_of(self.on_disk()) != base:
+                raise ConfigurationError(f"{self.path.name} has changed on disk; nothing was written: load it first")
+            beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+            try:
+                beside.write_text(text, "utf-8")
+                beside.replace(self.path)
+            except OSError as error:
+                raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}") from None
+            self.saved = text
+            return mark_of(text)
+
+    # the pool
+
+    def _triggers(self, flow: Flow) -> Triggers:
+        before = [each for each in self._before if each.fingerprint != flow.fingerprint]
+        channels = {step.powers.channel for each in (flow, *before) for step in each.steps.values()}
+        return triggers(
+            flow,
+            previous=before,
+            courier=cast("Any", dict.fromkeys(channels - {""} | {"email"}, self._mail)),
+            key=self._keyring,
+            ledger=self._ledger,
+            credentials=self._credentials,
+            clock=self.clock,
+            random=self._random,
+            pad_to=0,
+            environment={},
+        )
+
+    def _pool(self) -> LocalUserPool:
+        define, create, verify = (self.inspector.watch(name, self._latest(place)) for place, name in enumerate(NAMES))
+        pool = LocalUserPool(
+            define,
+            create,
+            verify,
+            clock=self.clock,
+            client_id="studio",
+            pool_id="us-east-1_Abc123",
+            session_minutes=15,
+            outbox=self.inspector.mails,
+        )
+        pool.add_user(USER, password=PASSWORD, attributes=dict(USER_ATTRIBUTES))
+        return pool
+
+    def _latest(self, place: int) -> AnyTrigger:
+        def trigger(event: Any, context: Any) -> Any:
+            made = tuple(self._made)[place]
+            for _ in range(self.repeats - 1):
+                made(dict(event), context)
+            return made(event, context)
+
+        return trigger
+
+    # what happened
+
+    def record(self, runs: Sequence[TriggerRun]) -> None:
+        """Keep *runs* of the triggers, without their secrets."""
+        with self._lock:
+            for run in runs:
+                self._counted += 1
+                response = as_mapping(run.returned).get("response")
+                node = self._node(run) if run.trigger == "define" and not run.error else ""
+                self._events.append(
+                    Happening(
+                        self._counted,
+                        run.trigger,
+                        redacted_event(run.event),
+                        redacted_response(response),
+                        run.error[:200],
+                        node,
+                    )
+                )
+
+    def _node(self, run: TriggerRun) -> str:
+        """Return the node of the diagram at which the sign-in of a run of Define stands."""
+        report = self.good.report
+        try:
+            evaluation = evaluate(session_request_of(dict(run.event)), (cast("Flow", self.good.flow), *self._before))
+        except WatchwordError:
+            return ""
+        decision = evaluation.decision
+        if report is None or evaluation.flow != self.good.flow:
+            return ""
+        if isinstance(decision, Present):
+            if decision.host:
+                return f"host_{decision.step.lower()}"
+            return place_of(report.exploration, evaluation.state) if decision.choices else f"step_{decision.step}"
+        return TOKENS if type(decision).__name__ == "IssueTokens" else FAIL
+
+    def since(self, number: int) -> dict[str, Any]:
+        """Return what happened behind *number*, and everything that the page shows beside it."""
+        with self._lock:
+            return {
+                "events": [asdict(each) for each in self._events if each.number > number],
+                "messages": [asdict(each) for each in tuple(self.inspector.mails)[-20:]],
+                "answers": {each.step or each.kind: each.text for each in self.inspector.answers_for(USER)},
+                "now": self.clock.now(),
+                "mail_down": self._mail.down,
+                "repeats": self.repeats,
+                "changed_on_disk": mark_of(self.on_disk()) != mark_of(self.saved),
+            }
+
+    def set_host(self, *, forward: float = 0, mail_down: bool | None = None, repeats: int | None = None) -> None:
+        """Put the clock forward by so many seconds, stop or start the mail, or have each trigger called so many times.
+
+        Raises:
+            ConfigurationError: if a number is out of bounds.
+        """
+        if not 0 <= forward <= _MOST_FORWARD:
+            raise ConfigurationError(f"the clock can be put forward by up to {_MOST_FORWARD} seconds")
+        if repeats is not None and not 1 <= repeats <= 3:
+            raise ConfigurationError("a host calls a trigger once to three times")
+        with self._lock:
+            self.clock.forward(forward)
+            self._mail.down = self._mail.down if mail_down is None else mail_down
+            self.repeats = self.repeats if repeats is None else repeats
+
+
+def mark_of(text: str) -> str:
+    """Return the mark of a file's *text*, by which the page says which one it has read."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
