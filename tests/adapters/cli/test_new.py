@@ -101,8 +101,10 @@ def test_a_plugin_is_a_complete_distribution(any_plugin):
 
 
 def test_a_plugin_with_a_channel_has_a_courier_for_it(plugin_with_channel):
-    """A module and a test of its own, and a flow that asks for the kind."""
+    """A module and a test of its own, and a flow that asks for the kind. Each test says once what a recipient looks like."""
     assert {"watchword_weather_courier.py", "tests/test_weather_courier.py", "flow.toml"} <= tree(plugin_with_channel)
+    for test in ("test_weather.py", "test_weather_courier.py"):
+        assert 1 == (plugin_with_channel / "tests" / test).read_text().count("device-0123")
 
 
 def test_a_plugins_tests_pass_before_it_is_installed(any_plugin):
