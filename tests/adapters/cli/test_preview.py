@@ -71,7 +71,9 @@ def folder(tmp_path, monkeypatch):
 def previewed(capsys, *arguments):
     """What `preview --json` prints."""
     assert 0 == main(["preview", *arguments, "--json"])
-    return json.loads(capsys.readouterr().out)
+    out = capsys.readouterr().out
+    assert out.isascii()  # whatever the terminal's encoding is, it is JSON
+    return json.loads(out)
 
 
 def refused(capsys, *arguments):
@@ -87,7 +89,8 @@ def test_a_mail_is_shown_in_a_language(capsys):
     assert "|   Votre code de " in out
     assert re.search(r"\|       [0-9]{8}\n", out)
     (path,) = re.findall(r"^HTML in (\S+\.html)$", out, re.MULTILINE)
-    assert '<html lang="fr">' in Path(path).read_text("utf-8")
+    assert '<html lang="fr">' in Path(path).read_bytes().decode("utf-8-sig")
+    assert Path(path).read_bytes().startswith(b"\xef\xbb\xbf")  # no browser takes it for Latin-1
     assert "<html" not in out
 
 

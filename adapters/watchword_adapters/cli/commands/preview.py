@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.lint:
         linted = lint_templates(_templated(arguments, kind), attributes)
         if arguments.json:
-            print(json.dumps(_linted_as_json(linted), indent=2, ensure_ascii=False))
+            print(json.dumps(_linted_as_json(linted), indent=2))
         else:
             _print_linted(linted, screen)
         return EXIT_FAILED if linted.findings else 0
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("--json prints the HTML: leave out --open and --output")
     message = make_up_message(kind, arguments.locale, attributes)
     if arguments.json:
-        print(json.dumps(_message_as_json(kind, message, made_up), indent=2, ensure_ascii=False))
+        print(json.dumps(_message_as_json(kind, message, made_up), indent=2))
         return 0
     _print_message(kind, message, made_up, screen)
     if html := "".join(message.texts[name] for name in message.texts if message.is_html(name)):
@@ -170,8 +170,9 @@ def _written(html: str, arguments: argparse.Namespace) -> Path:
     if arguments.output is not None:
         write(html, arguments.output)
         return Path(arguments.output)
+    # The mark at its beginning has a browser read it as UTF-8, also where the page does not say so.
     with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", prefix="watchword-", suffix=".html", delete=False, errors="backslashreplace"
+        "w", encoding="utf-8-sig", prefix="watchword-", suffix=".html", delete=False, errors="backslashreplace"
     ) as file:
         file.write(html)
     return Path(file.name)
@@ -180,7 +181,7 @@ def _written(html: str, arguments: argparse.Namespace) -> Path:
 def _print_message(kind: Any, message: MadeUpMessage, made_up: Mapping[str, object], screen: Terminal) -> None:
     screen.line(f"{kind.kind}: a message by {message.channel} to {message.to}", "title")
     for name, value in made_up.items():
-        screen.line(f"{name} is made up: {value!r}; --set {name}=… gives your own", "quiet")
+        screen.line(f"{name} is made up: {value!r}; --set {name}=VALUE gives your own", "quiet")
     for name, text in message.texts.items():
         if not message.is_html(name):
             screen.pane(name, text)
