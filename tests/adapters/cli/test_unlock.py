@@ -67,9 +67,9 @@ def test_the_budgets_of_a_sub_are_emptied(sign_in, capsys):
     fail(sign_in, "bob")
     assert 0 == main(["unlock", SUB, "--pool", REALM])
     out, err = capsys.readouterr()
-    assert "budgets emptied: 2\n" == out
+    assert "budgets emptied: 3\n" == out
     event = json.loads(err)
-    assert ("authz_admin", {"action": "unlock", "budgets": "2"}) == (event["event"], event["detail"])
+    assert ("authz_admin", {"action": "unlock", "budgets": "3"}) == (event["event"], event["detail"])
     assert SUB not in err
     assert 0 == main(["unlock", SUB, "--pool", REALM, "--sub"])
     assert "nothing to empty" in capsys.readouterr().out
@@ -148,7 +148,7 @@ def test_a_ledger_named_on_the_command_line_goes_first(sign_in, monkeypatch, tmp
     fail(sign_in, "ann")
     monkeypatch.setenv("WATCHWORD_LEDGER", "sqlite:///nowhere.db")
     assert 0 == main(["unlock", SUB, "--pool", REALM, "--json", "--ledger", f"sqlite:///{tmp_path / 'ledger.db'}"])
-    assert {"budgets": 2} == json.loads(capsys.readouterr().out)
+    assert {"budgets": 3} == json.loads(capsys.readouterr().out)
 
 
 def test_a_file_that_is_no_ledger_is_said_to_be_none(sign_in, tmp_path, capsys):
