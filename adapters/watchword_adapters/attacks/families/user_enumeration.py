@@ -23,7 +23,18 @@ from watchword_adapters.attacks.family import Cases, families_in, family
 FLOOR = 0.5
 _SIGN_INS = 24
 DRAWN = frozenset(
-    {"ref", "image", "SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP", "expires_at", "resend_after"}
+    {
+        "ref",
+        "signin",
+        "image",
+        "SALT",
+        "SRP_B",
+        "SECRET_BLOCK",
+        "USERNAME",
+        "USER_ID_FOR_SRP",
+        "expires_at",
+        "resend_after",
+    }
 )
 
 
