@@ -181,7 +181,7 @@ class Passwordless:
     def _redirect(self, said: Mapping[str, object], asked: Mapping[str, str]) -> str:
         """Return the kind's name for where the client wants the link to lead; nothing if the kind has no such address."""
         name, address = self._methods.get(asked["flow"], {}).get(MAGIC_LINK), said.get(_REDIRECT_URI)
-        steps = [each.steps[name] for each in self.flows if name and each.fingerprint == asked["flow"]]
+        steps = [each.steps[name] for each in self.flows if name and each.fingerprint == asked["flow"]][:1]
         return next((key for step in steps for key, each in step.powers.redirects.items() if each == address), "")
 
 
