@@ -10,10 +10,12 @@ from watchword.contract import typed_codes
 from watchword.loading.registry import Registry
 from watchword.runtime import creation, delivery, keyring, services, situation, verification, wire
 from watchword.runtime.credentials import effects
+from watchword.runtime.sign_ins import evidence
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offering_flow, texting_flow
+from watchword_adapters.aws import token_claims
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool.sign_in import challenges, sessions
 from watchword_plugins import email_otp, sms_otp
@@ -31,6 +33,7 @@ FLOWS = {
     "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
     "offering": offering_flow(),
     "texting": texting_flow(Registry()),
+    "either": Flow(fallback(SampleQuestion(attempts=1), EmailOtp()), name="either"),
     "fallback": Flow(fallback(SampleQuestion(attempts=1), named("second", SampleQuestion())), name="fallback"),
 }
 CASES = 150
@@ -39,6 +42,39 @@ CASES = 150
 VERIFIED = "if charge.outcome == "
 
 TWINS = {
+    # Tokens
+    "claims by the client's word": Twin(
+        aws_lambda.Triggers.evidence,
+        "found = engine.find_evidence(cognito.token_request_of(given))",
+        "return {k: v for k, v in (given['request'].get('clientMetadata') or {}).items() if k in token_claims.CLAIMS}",
+        "T-01",
+    ),
+    "claims of others are kept": Twin(token_claims._changed, "return {", "return change if not claims else {", "T-01"),
+    "every step counts as passed": Twin(
+        evidence.keep_evidence, "(*parameters.passed, parameters.step)", "tuple(flow.steps)", "T-01", "either"
+    ),
+    "two steps are two factors": Twin(evidence.methods_of, "len(factors) > 1", "len(passed) > 1", "T-01", "two"),
+    "evidence after each right answer": Twin(
+        evidence.keep_evidence, "parameters.step in parameters.ends", "parameters.step", "T-02", "two"
+    ),
+    "any sign-in may be said in another": Twin(
+        evidence.keep_evidence, 'services.ledger.put(_void(services, said), "1"', "str((1,)[0:0]) or dict(a=1", "T-02"
+    ),
+    "evidence of whoever says it": Twin(evidence._context, "identity(request.user.attributes), said", "said", "T-03"),
+    "evidence for every app client": Twin(evidence._context, "request.client, ", "", "T-03"),
+    "evidence for every pool": Twin(evidence._context, "request.pool, ", "", "T-03"),
+    "evidence in every token": Twin(
+        aws_lambda.Triggers.evidence, 'if given.get("triggerSource") != token_claims.ISSUING:', "if False:", "T-03"
+    ),
+    "evidence for an hour": Twin(
+        evidence.keep_evidence, "services.clock.now() + EVIDENCE_LIFETIME", "services.clock.now() + 3600", "T-03"
+    ),
+    "what is in the ledger is believed": Twin(
+        evidence.find_evidence,
+        "text = kept and unlock_state(services.keyring, _EVIDENCE, _context(request, said), kept)",
+        "text = kept if kept and kept[0] == '[' else kept and unlock_state(services.keyring, _EVIDENCE, _context(request, said), kept)",
+        "T-04",
+    ),
     # The interpreter
     "tokens on a bare SRP_A": Twin(
         derivative._after_host, 'body if unwanted == "ignore" and right else BROKEN', "PASSED", "S-01"

@@ -192,7 +192,9 @@ def opened(arena, person):
 
 def shape(public, metadata, *more):
     """What a client and the host's session see, but for what is drawn or counted up."""
-    fields = {name: text for name, text in public.items() if name not in {"ref", "expires_at", "resend_after"}}
+    fields = {
+        name: text for name, text in public.items() if name not in {"ref", "signin", "expires_at", "resend_after"}
+    }
     fields = {name: DRAWN.sub(r"\1\2-", text) for name, text in fields.items()}
     fields["destination"] = re.sub("[a-z]", "x", fields.get("destination", ""))
     return json.dumps([fields, re.sub(r"[0-9a-f]{16,}|[0-9]{10}", "-", metadata.rpartition(";")[0]), *more])

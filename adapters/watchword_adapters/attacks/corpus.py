@@ -25,6 +25,7 @@ from watchword_adapters.attacks.arena.sample_kinds import (
 from watchword_adapters.attacks.devices.user_devices import AuthenticatorApp, PasskeyDevice
 from watchword_adapters.attacks.families import (
     answers,
+    claimed_methods,
     client_metadata,
     credential_stores,
     credentials_over_http,
@@ -52,6 +53,7 @@ FAMILIES: tuple[Family, ...] = (
     *sessions.FAMILIES,
     *events.FAMILIES,
     *client_metadata.FAMILIES,
+    *claimed_methods.FAMILIES,
     *answers.FAMILIES,
     *rate_limits.FAMILIES,
     *user_enumeration.FAMILIES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from watchword.algebra import derivative
@@ -40,7 +40,7 @@ class Visit(Protocol):
 
 
 class TriggersVisit:
-    """A sign-in whose events are made by hand, as Cognito would make them. *rounds* is the session so far."""
+    """A sign-in whose events are made by hand, as Cognito would make them. *rounds* is the session so far, *named* what the client is told that the sign-in is called."""
 
     door = "triggers"
 
@@ -55,6 +55,7 @@ class TriggersVisit:
         self.tokens = False
         self.refused: str | None = None
         self.right: str | None = None
+        self.named = ""
         self.said: Mapping[str, Any] = {}
         self.goes_on({})
 
@@ -99,6 +100,7 @@ class TriggersVisit:
     def _asks(self, made: Mapping[str, Any]) -> None:
         self.public, self.private = made["publicChallengeParameters"], made["privateChallengeParameters"]
         self.metadata = made["challengeMetadata"]
+        self.named = self.public.get("signin", "")
         self.right = self.arena.right_of(self.private)
 
     def _ends(self, text: str) -> None:
@@ -240,8 +242,19 @@ def visit(arena: Arena, person: AttackedUser, *, srp: bool, door: str = "trigger
     return doors[door if person.scene.plain else "triggers"](arena, person, srp=srp)
 
 
-def played(arena: Arena, person: AttackedUser, moves: tuple[Move, ...], door: str = "triggers") -> Any:
-    """Begin a sign-in at *door* and make *moves* in it."""
+def _nothing(_: Any) -> Mapping[str, str]:
+    """Say nothing."""
+    return {}
+
+
+def played(
+    arena: Arena,
+    person: AttackedUser,
+    moves: tuple[Move, ...],
+    door: str = "triggers",
+    said: Callable[[Any], Mapping[str, str]] = _nothing,
+) -> Any:
+    """Begin a sign-in at *door* and make *moves* in it. The client says what is *said* along with each answer."""
     sign_in = visit(arena, person, srp=moves[:1] == (("srp", ""),), door=door)
     for move, what in moves:
         if sign_in.refused is not None or sign_in.tokens:
@@ -250,11 +263,11 @@ def played(arena: Arena, person: AttackedUser, moves: tuple[Move, ...], door: st
             case "password":
                 sign_in.prove()
             case "choose":
-                sign_in.answer(what, choice=what)
+                sign_in.answer(what, choice=what, **said(sign_in))
             case "right":
-                sign_in.answer(sign_in.right or "")
+                sign_in.answer(sign_in.right or "", **said(sign_in))
             case "wrong":
-                sign_in.answer(wrong_answer(sign_in.right, arena.draw))
+                sign_in.answer(wrong_answer(sign_in.right, arena.draw), **said(sign_in))
             case _:
                 pass
     return sign_in

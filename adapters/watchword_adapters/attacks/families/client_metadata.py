@@ -1,4 +1,4 @@
-"""C: client metadata. Two keys are read, and neither may weaken a flow."""
+"""C: client metadata. A few keys are read, and none may weaken a flow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 
 _NO_METADATA: tuple[Any, ...] = ("", "resend", [], [["watchword_action", "resend"]], 7, True)
-_ITS_OWN = frozenset({"ref"})
+_ITS_OWN = frozenset({"ref", "signin"})
 """Public parameters that differ from one Create to the next."""
 
 
