@@ -24,7 +24,7 @@ function signIn(name, password, answer) {
         rounds.push({ step: parameters.step, error: parameters.error ?? null, left: parameters.attempts_left })
         const given = await answer(rounds.length, parameters)
         if (given === RESEND) user.sendCustomChallengeAnswer('-', callbacks, RESEND)
-        else user.sendCustomChallengeAnswer(given, callbacks)
+        else user.sendCustomChallengeAnswer(given, callbacks, { watchword_signin: parameters.signin })
       },
     }
     if (password === null) user.initiateAuth(details, callbacks)

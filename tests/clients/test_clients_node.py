@@ -159,15 +159,21 @@ def test_aws_jwt_verify_accepts_tokens_of_the_local_issuer(server, identity_js):
     assert verified["id"] == "id"
     assert verified["access"] == claims(tokens["accessToken"])["username"]
     assert verified["forged"]["name"] == "JwtInvalidSignatureError"
+    assert verified["told"]["id"]["sign_in_methods"] == "pwd otp email mfa"
+    assert verified["told"]["access"] == {}  # an event of version 1 changes ID tokens alone
 
 
 def test_aws_jwt_verify_for_cognito_accepts_tokens_of_the_public_issuer(_clients):
-    """With --issuer aws the verifier that back ends use needs nothing but the keys."""
-    with served("--issuer", "aws") as server:
+    """With --issuer aws the verifier that back ends use needs nothing but the keys. Both tokens tell what was passed."""
+    with served("--issuer", "aws", "--pre-token-version", "V2_0") as server:
         tokens = run("identity_js.mjs", server)["srp"]
         issuer = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL_ID}"
         verified = run("verify_tokens.mjs", server, issuer, tokens["idToken"], tokens["accessToken"])
 
     assert verified["id"] == "id"
     assert claims(tokens["idToken"])["aud"] == CLIENT_ID
+    told = verified["told"]["access"]
+    assert verified["told"]["id"] == told
+    assert (told["sign_in_methods"], told["sign_in_flow"]) == ("pwd otp email mfa", "password_or_code")
+    assert int(told["sign_in_at"]) <= claims(tokens["idToken"])["auth_time"]
     assert verified["forged"]["name"] == "JwtInvalidSignatureError"

@@ -17,9 +17,11 @@ const verifiers = issuer.startsWith(endpoint)
     ]
 for (const verifier of verifiers) verifier.cacheJwks(jwks)
 const [idVerifier, accessVerifier] = verifiers
+const told = ({ sign_in_methods, sign_in_flow, sign_in_at }) => ({ sign_in_methods, sign_in_flow, sign_in_at })
 const forged = `${idToken.slice(0, -8)}AAAAAAAA`
 report({
   id: (await idVerifier.verify(idToken)).token_use,
   access: (await accessVerifier.verify(accessToken)).username,
+  told: { id: told(await idVerifier.verify(idToken)), access: told(await accessVerifier.verify(accessToken)) },
   forged: await errorOf(idVerifier.verify(forged)),
 })

@@ -137,7 +137,7 @@ def _told(
     first = arena.draw.random() < 0.5
     details = "claimsOverrideDetails" if first else "claimsAndScopeOverrideDetails"
     inner = response if first else {"idTokenGeneration": response, "accessTokenGeneration": response}
-    given = {
+    given: dict[str, Any] = {
         **arena.event("define", person, {}, said),
         "version": "1" if first else arena.draw.choice(("2", "3")),
         "triggerSource": ISSUING,
