@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from watchword.contract.messages.channel_names import words_for
 from watchword_adapters.deploy.stack.http_api import logical_name
 
 _Json = dict[str, Any]
@@ -20,12 +21,41 @@ STOPPED = 1800
 _ATTEMPTS = 20
 """Calls of Define in half of this time that are traffic and no single user: a sign-in has two or more."""
 
+_SPENDING = {
+    "sms-voice": ("SmsVoiceSpending", "AWS/SMSVoice", "TextMessageMonthlySpend"),
+    "sns": ("SnsSpending", "AWS/SNS", "SMSMonthToDateSpentUSD"),
+}
+"""By the scheme of a courier that is paid for each part: the alarm, and the metric of what the account has spent in this month."""
+SPENT = "SmsSpendingUsd"
+SPENDING_PARAMETER: _Json = {
+    "Type": "Number",
+    "Default": 20,
+    "MinValue": 0,
+    "Description": "US dollars for SMS in one month, by all of the account in the region, at which the alarm goes off",
+}
+
+
+def are_paid(schemes: Iterable[str]) -> bool:
+    """Say whether one of the couriers of *schemes* costs money for each part, so that spending has an alarm."""
+    return not _SPENDING.keys().isdisjoint(schemes)
+
+
 _OWN = {"Fn::Sub": "Watchword/${AWS::StackName}"}
 _TRY_LATER = '"ended with TRY_LATER"'
 
 
-def alarms(triggers: Iterable[str], apis: Iterable[str] = (), *, sends: bool) -> Iterator[tuple[str, _Json]]:
-    """Give the metric filters and the alarms of *triggers* and *apis*, by their logical names; *sends*: whether a kind sends."""
+def alarms(
+    triggers: Iterable[str],
+    apis: Iterable[str] = (),
+    *,
+    sends: bool,
+    channels: Collection[str] = (),
+    schemes: Iterable[str] = (),
+) -> Iterator[tuple[str, _Json]]:
+    """Give the metric filters and the alarms of *triggers* and *apis*, by their logical names.
+
+    *sends* says whether a kind sends, *channels* by which, and *schemes* by which couriers.
+    """
     for trigger in triggers:
         yield from _function(trigger, excused="TryLater" if sends and trigger == "create" else "")
         slow = _metric("AWS/Lambda", "Duration", of=_of(trigger), statistic="Maximum")
@@ -38,13 +68,24 @@ def alarms(triggers: Iterable[str], apis: Iterable[str] = (), *, sends: bool) ->
     )
     yield from _counted("Locks", "Verify", "authn_login_lock", 20, "the guesses of users are used up")
     if sends:
-        yield from _counted("CourierFailures", "Create", "sys_courier_failed", 5, "mail is not accepted")
         yield from _counted(
-            "MessagesRefused", "Create", "excess_rate_limit_exceeded", 50, "somebody asks for more mail than users do"
+            "CourierFailures", "Create", "sys_courier_failed", 5, f"{words_for(channels)}: not accepted"
+        )
+        yield from _counted(
+            "MessagesRefused",
+            "Create",
+            "excess_rate_limit_exceeded",
+            50,
+            f"somebody asks for more {words_for(channels)} than users do",
         )
         yield from _counted(
             "RecipientsRefused", "Create", "sys_message_refused", 20, "addresses or messages are refused"
         )
+        for scheme in _SPENDING.keys() & set(schemes):
+            name, space, metric = _SPENDING[scheme]
+            # What was spent since the month began: it only grows, so the greatest is the last.
+            spent = _metric(space, metric, statistic="Maximum", seconds=3600)
+            yield f"{name}Alarm", _alarm("SMS have cost as much as was planned for the month", {"Ref": SPENT}, spent)
         yield "TryLaterMetric", _filter("TryLater", "Create", _TRY_LATER)
     yield "SuccessesMetric", _filter("Successes", "Define", _event("authn_login_success"))
     yield "SignInsStoppedAlarm", _stopped()
@@ -114,7 +155,7 @@ def _result(name: str, expression: str) -> _Json:
     return {"Id": name, "Expression": expression, "Label": name, "ReturnData": True}
 
 
-def _alarm(why: str, threshold: int, watched: _Json) -> _Json:
+def _alarm(why: str, threshold: int | _Json, watched: _Json) -> _Json:
     return {
         "Type": "AWS::CloudWatch::Alarm",
         "Condition": ALARMED,

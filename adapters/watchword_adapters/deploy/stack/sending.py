@@ -9,11 +9,12 @@ from urllib.parse import unquote
 
 from attrs import evolve, field, frozen
 
-from watchword.contract.ports import Permission
+from watchword.contract.ports import Courier, Permission
 from watchword.contract.powers import powers_of_courier
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.couriers.ses import ses_permissions
+from watchword_adapters.deploy.stack.alarms import are_paid
 from watchword_adapters.deploy.zips import Zips
 
 _Json = dict[str, Any]
@@ -42,25 +43,28 @@ _WITH_USER = re.compile(r"//[^/?#]{0,1000}@")
 
 @frozen
 class Sending:
-    """What a template says of the courier: *url* and *statements* are values of CloudFormation."""
+    """What a template says of the couriers: *url* and *statements* are values of CloudFormation, *schemes* say which they are."""
 
     url: Any
     statements: tuple[_Json, ...] = ()
     parameters: _Json = field(factory=dict[str, Any])
     conditions: _Json = field(factory=dict[str, Any])
+    schemes: tuple[str, ...] = ()
 
 
-def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
+def sending(url: str, zips: Zips | None, registry: Registry, channels: Collection[str]) -> Sending:
     """Return how Create sends by the couriers of *url*; by parameters of the template if it is empty. *registry* finds them.
 
-    *url* is what WATCHWORD_COURIER takes: one URL, or several with spaces between.
+    *url* is what WATCHWORD_COURIER takes: one URL, or several with spaces between. *channels* are those by which the flow sends.
 
     Raises:
-        ConfigurationError: if a URL is wrong or holds a password, or Create holds no such courier, or one for which there is none.
+        ConfigurationError: if a URL is wrong or holds a password, or Create holds no such courier, or one for which there is none; if
+            no courier is for one of *channels*, or one is paid for each part and its URL, which says what to allow, is not given.
     """
     shipped = ("ses",) if zips is None else zips.couriers
     if not url:
-        return _by_parameters(shipped)
+        _demand_url(shipped, zips, channels)
+        return evolve(_by_parameters(shipped), schemes=tuple(shipped))
     urls = {each.partition(":")[0].lower(): each for each in url.split()}
     if zips is not None and urls.keys() != set(shipped):
         given, held = (", ".join(each[:20] for each in some) for some in (urls, shipped))
@@ -68,12 +72,26 @@ def sending(url: str, zips: Zips | None, registry: Registry) -> Sending:
         raise ConfigurationError(
             f"--courier has URLs of {given}, {zips.folder / 'create.zip'} holds {held}: give one URL of each, or build with {others}"
         )
-    granted = [grant for scheme, each in urls.items() for grant in _granted(scheme, each, registry)]
-    return Sending(url, tuple(granted))
+    couriers = {scheme: registry.find_courier(each) for scheme, each in urls.items()}
+    without = sorted({*channels} - {each.channel for each in couriers.values()})
+    if without:
+        raise ConfigurationError(f"--courier has no URL for {', '.join(without)}, by which the flow sends: add one")
+    granted = [grant for scheme, each in urls.items() for grant in _granted(scheme, each, couriers[scheme])]
+    return Sending(url, tuple(granted), schemes=tuple(urls))
 
 
-def _granted(scheme: str, url: str, registry: Registry) -> Iterable[_Json]:
-    courier = registry.find_courier(url)
+def _demand_url(shipped: Iterable[str], zips: Zips | None, channels: Collection[str]) -> None:
+    """Demand the URLs where what to allow depends on them, or where nothing says which courier there is."""
+    others = sorted({*channels} - {"email"})
+    if are_paid(shipped) or (others and zips is None):
+        what = ", ".join(others) or "SMS"
+        raise ConfigurationError(
+            f"the flow sends by {what}: give --courier its URL, such as 'sms-voice://?origination=pool-0123&max_price=0.10', which says "
+            "what to allow"
+        )
+
+
+def _granted(scheme: str, url: str, courier: Courier) -> Iterable[_Json]:
     if _WITH_USER.search(unquote(url)):
         raise ConfigurationError(
             "the courier's URL holds a user or a password, and everybody who sees the template would see it: "

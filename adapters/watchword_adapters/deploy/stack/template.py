@@ -17,7 +17,7 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.credentials import dynamodb as store
 from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
-from watchword_adapters.deploy.stack.alarms import ALARMED, alarms
+from watchword_adapters.deploy.stack.alarms import ALARMED, SPENDING_PARAMETER, SPENT, alarms, are_paid
 from watchword_adapters.deploy.stack.http_api import CLIENTS, ORIGINS, PARAMETERS, addresses, http_api, logical_name
 from watchword_adapters.deploy.stack.pool_needs import (
     CUSTOM_ATTRIBUTE,
@@ -100,7 +100,7 @@ class Template:
         notices = enrols_in_a_step((self.flow,)) or self.credentials_api or has_api(dialect, self.flow)
         # A flow of before may send although this one does not: its sign-ins are still under way.
         if flow_sends(self.flow) or notices if zips is None else zips.couriers:
-            made = sending(self.courier, zips, self.registry)
+            made = sending(self.courier, zips, self.registry, self._channels)
         elif self.courier:
             raise ConfigurationError(
                 "a courier is given, and no kind of the flow sends and no step enrols: leave --courier out"
@@ -185,6 +185,8 @@ class Template:
             "Default": "",
             "Description": "The SNS topic of the alarms; without one there are none",
         }
+        if self._sends("create") and are_paid(self._schemes):
+            made[SPENT] = SPENDING_PARAMETER
         return made
 
     def _resources(self) -> Iterator[tuple[str, _Json]]:
@@ -205,7 +207,17 @@ class Template:
         if not self.existing_pool:
             yield "UserPool", self._pool()
             yield "Client", self._client()
-        yield from alarms(POOL_TRIGGERS, self._apis, sends=self._sends("create"))
+        yield from alarms(
+            POOL_TRIGGERS, self._apis, sends=self._sends("create"), channels=self._channels, schemes=self._schemes
+        )
+
+    @property
+    def _channels(self) -> frozenset[str]:
+        return frozenset(step.powers.channel for step in self.flow.steps.values() if step.powers.sends)
+
+    @property
+    def _schemes(self) -> tuple[str, ...]:
+        return () if self._sending is None else self._sending.schemes
 
     def _statements(self, function: str) -> list[_Json]:
         """Return what *function* must be allowed: Define its log alone."""

@@ -19,11 +19,17 @@ from watchword_adapters.deploy.stack.template import Template
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.deploy.target import Target
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 
 PAGE = DOCS / "how-to" / "run-it-in-production.md"
 TARGET = Target("arm64", "3.12")
 MAIL = Flow(sequence(Srp(), EmailOtp(length=6)), name="mail")
+TEXTED = Flow(sequence(Srp(), SmsOtp(countries=("+49",))), name="texted")
+COURIERS = {
+    "SmsVoiceSpendingAlarm": "sms-voice://?origination=pool-0123&max_price=0.10",
+    "SnsSpendingAlarm": "sns://?max_price=0.10",
+}
 SILENT = Flow(sequence(Srp(), Toy("pin", frozenset({"knowledge"}))), name="silent")
 
 
@@ -140,11 +146,54 @@ def test_try_later_is_no_error_in_the_alarm(caplog):
     assert "Errors" == watched["VerifyErrors"]["MetricName"]
 
 
+@pytest.mark.parametrize(("alarm", "url"), COURIERS.items())
+def test_what_sms_cost_has_an_alarm(alarm, url):
+    """At a sum that is a parameter, on what the service has spent in this month; the greatest value, since it only grows."""
+    watched = resources(TEXTED, "CloudWatch::Alarm", courier=url)
+    (name,) = {each for each in watched if "Spending" in each}
+    assert alarm == name
+    assert ({"Ref": "SmsSpendingUsd"}, "Maximum", []) == tuple(
+        watched[name][each] for each in ("Threshold", "Statistic", "Dimensions")
+    )
+    assert "Number" == Template(TEXTED, TARGET, courier=url).document()["Parameters"]["SmsSpendingUsd"]["Type"]
+
+
+def test_the_metric_of_each_service_is_its_own():
+    """As AWS's documentation names them."""
+    named = {
+        name: (each["Namespace"], each["MetricName"])
+        for url in COURIERS.values()
+        for name, each in resources(TEXTED, "CloudWatch::Alarm", courier=url).items()
+        if name in COURIERS
+    }
+    voice, sns = ("AWS/SMSVoice", "TextMessageMonthlySpend"), ("AWS/SNS", "SMSMonthToDateSpentUSD")
+    assert {"SmsVoiceSpendingAlarm": voice, "SnsSpendingAlarm": sns} == named
+
+
+def test_mail_has_no_alarm_on_spending():
+    """Nor a parameter for one."""
+    assert not any("Spending" in each for each in resources(MAIL, "CloudWatch::Alarm"))
+    assert "SmsSpendingUsd" not in Template(MAIL, TARGET).document()["Parameters"]
+
+
+@pytest.mark.parametrize("url", COURIERS.values())
+def test_alarms_call_a_message_by_its_channel(url):
+    """Nobody is told of mail by a flow that sends SMS."""
+    told = [each["AlarmDescription"] for each in resources(TEXTED, "CloudWatch::Alarm", courier=url).values()]
+    assert not [each for each in told if re.search(r"\bmails?\b", each)]
+    assert any("SMS" in each for each in told)
+
+
 def test_every_alarm_has_a_paragraph_of_what_to_do():
     """Under its name, in the guide that the alarm's description names."""
     page = PAGE.read_text()
     alarms = resources(MAIL, "CloudWatch::Alarm")
     alarms |= resources(KEYS, "CloudWatch::Alarm", credentials_api=True, dialect="passwordless")
+    alarms |= {
+        name: each
+        for url in COURIERS.values()
+        for name, each in resources(TEXTED, "CloudWatch::Alarm", courier=url).items()
+    }
     for name, alarm in alarms.items():
         section = re.search(rf"^### [^\n]*`{name}`[^\n]*\n\n(.+?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
         assert section, name

@@ -34,6 +34,7 @@ from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 from watchword_adapters.deploy.target import Target
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 from watchword_plugins.totp import Totp
 
@@ -687,3 +688,51 @@ def test_no_zip_is_overwritten_by_the_template(tmp_path, capsys):
     assert 2 == main(["template", str(FLOWS / "email_code.toml"), "--dist", str(tmp_path), "-o", str(output)])
     assert "write to another file" in capsys.readouterr().err
     assert b"create" == output.read_bytes()
+
+
+TARGET = Target("arm64", "3.12")
+TEXTED = Flow(SmsOtp(length=8, countries=("+49",)), name="texted")
+BOTH = Flow(sequence(EmailOtp(), SmsOtp(countries=("+49",))), name="both")
+VOICE = "sms-voice://?origination=pool-0123&max_price=0.10"
+
+
+@pytest.mark.parametrize(
+    ("url", "actions", "resource"),
+    [
+        (VOICE, ["sms-voice:SendTextMessage"], "sms-voice:${AWS::Region}:${AWS::AccountId}:pool/pool-0123"),
+        (
+            "sms-voice://?origination=%2B4915112345678&max_price=0.1&region=eu-west-1",
+            ["sms-voice:SendTextMessage"],
+            "sms-voice:eu-west-1:${AWS::AccountId}:phone-number/*",
+        ),
+        ("sns://", ["sns:Publish"], "*"),
+    ],
+)
+def test_create_may_send_sms_as_the_url_says(url, actions, resource):
+    """By the one identity that the URL names; a telephone number that is written to has no ARN."""
+    role = Template(TEXTED, TARGET, courier=url).document()["Resources"]["CreateRole"]["Properties"]
+    (found,) = [
+        each
+        for policy in role["Policies"]
+        for each in policy["PolicyDocument"]["Statement"]
+        if set(actions) <= set(each["Action"])
+    ]
+    assert resource in json.dumps(found["Resource"])
+    other = Template(TEXTED, TARGET, courier=url).document()["Resources"]["VerifyRole"]
+    assert actions[0] not in json.dumps(other)
+
+
+@pytest.mark.parametrize(
+    ("flow", "url", "said"),
+    [
+        (TEXTED, "", "the flow sends by sms: give --courier its URL"),
+        (BOTH, "", "the flow sends by sms: give --courier its URL"),
+        (TEXTED, "ses://?from=a@b.example", "no URL for sms"),
+        (BOTH, VOICE, "no URL for email"),
+    ],
+)
+def test_a_channel_without_a_courier_is_refused(flow, url, said):
+    """Otherwise the stack would be made, and no code would go out."""
+    with pytest.raises(ConfigurationError, match=said):
+        Template(flow, TARGET, courier=url)
+    Template(flow, TARGET, courier=f"ses://?from=a@b.example {VOICE}")
