@@ -10,6 +10,7 @@ from itertools import starmap
 from attrs import evolve
 
 from watchword.algebra.flow import Flow
+from watchword_adapters.deploy.diagnosis.courier_findings import courier_findings
 from watchword_adapters.deploy.diagnosis.credential_findings import credential_findings
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, default_to, findings_on
 from watchword_adapters.deploy.diagnosis.environments import environments, schemes_of
@@ -57,6 +58,7 @@ def diagnose(deployment: Deployment, flow: Flow | None = None, dialect: str = ""
         *environments(rest),
         *_tables(deployment),
         *credential_findings(rest, flow, dialect),
+        *courier_findings(rest, flow),
         *(by_flow(rest, flow) if flow is not None else ()),
         *deployment.unknown,
     ]

@@ -54,6 +54,8 @@ SEVERITIES: Mapping[str, _Severity] = {
     "WD39": "error",
     "WD40": "warning",
     "WD41": "error",
+    "WD42": "error",
+    "WD43": "warning",
 }
 """Every code, and how serious it is."""
 

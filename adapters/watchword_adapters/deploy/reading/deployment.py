@@ -83,7 +83,7 @@ class Deployment:
     *pool* and *client* are as boto3 describes them, None where there is none to read; *others* are the flows that each
     other client of the pool allows; *unread* says what could not be read, and why; *unknown* what will be known when it
     is deployed. *apis* are the functions of the APIs by which users enrol, by name; *tables* those of ledgers, *stores* those of
-    credentials. *live* is whether it is: a template has nothing to repair by a command.
+    credentials. *spending* is the limit that the operator has set for what SMS may cost in a month, by the scheme of a courier, empty where there is none. *live* is whether it is: a template has nothing to repair by a command.
     """
 
     pool: Facts | None = field(default=None, repr=False)
@@ -94,6 +94,7 @@ class Deployment:
     apis: Mapping[str, DeployedFunction] = field(factory=dict[str, DeployedFunction])
     tables: tuple[Table, ...] = ()
     stores: tuple[Table, ...] = ()
+    spending: Mapping[str, str] = field(factory=dict[str, str])
     unread: tuple[str, ...] = ()
     unknown: tuple[NotKnown, ...] = ()
     live: bool = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -72,9 +74,11 @@ def read_deployment(
     every = (*functions.values(), *enrolling.values())
     tables = [reading.table(name) for name in sorted(_tables(every, "WATCHWORD_LEDGER"))]
     stores = [reading.table(name, kept=True) for name in sorted(_tables(every, "WATCHWORD_CREDENTIALS"))]
+    spending = dict(reading.spending(functions.values()))
     return Deployment(
         pool=pool,
         client=client,
+        spending=spending,
         mfa=mfa,
         others=others,
         functions=functions,
@@ -163,8 +167,16 @@ def _tables(functions: Iterable[DeployedFunction], variable: str) -> set[str]:
     return {each for each in named if isinstance(each, str)}
 
 
+def _words(setting: TextValue | None) -> list[str]:
+    return setting.split() if isinstance(setting, str) else []
+
+
+def _region(url: str) -> str:
+    return next(iter(parse_qs(urlsplit(url).query).get("region", ())), "")
+
+
 class _Elsewhere(Exception):  # noqa: N818 - a reason why something is not read
-    """Raised if a role has managed policies."""
+    """Raised if something is kept where it is not read, with words that say so."""
 
 
 @frozen
@@ -235,12 +247,40 @@ class _Reading:
             iam = self.client("iam")
             attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
             if not all(str(each["PolicyArn"]).endswith(LOGS_ALONE) for each in attached):
-                raise _Elsewhere
+                raise _Elsewhere("its role has managed policies")
             listed = iam.list_role_policies(RoleName=name)["PolicyNames"]
             documents = [iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in listed]
             return tuple(statement for each in documents for statement in list_value(get(each, "Statement")))
 
         return self.optional(f"what {trigger} may do", read)
+
+    def spending(self, functions: Iterable[DeployedFunction]) -> Iterator[tuple[str, str]]:
+        """Give what the operator lets SMS cost in a month, by the scheme of each courier of *functions* that is paid for; nothing if no limit is set."""
+        urls = {url for each in functions for url in _words(each.setting("WATCHWORD_COURIER"))}
+        for scheme, read in (("sns", self._limit_of_sns), ("sms-voice", self._limit_of_sms_voice)):
+            regions = {_region(url) for url in urls if url.lower().startswith(f"{scheme}:")}
+            what = f"the spending limit of {scheme}"
+            for region in sorted(regions):
+                limit = self.optional(what, partial(self._in_region, read, scheme, region))
+                if limit is not None:
+                    yield scheme, limit
+
+    def _in_region(self, read: Callable[[Any], str], scheme: str, region: str) -> str:
+        client = self.client("pinpoint-sms-voice-v2" if scheme == "sms-voice" else scheme)
+        if region not in {"", str(client.meta.region_name)}:
+            raise _Elsewhere(f"it is in {region[:30]}, ask with --region")
+        return read(client)
+
+    @staticmethod
+    def _limit_of_sns(sns: Any) -> str:
+        told = sns.get_sms_attributes(attributes=["MonthlySpendLimit"])
+        return str(within(told, "attributes").get("MonthlySpendLimit", ""))
+
+    @staticmethod
+    def _limit_of_sms_voice(voice: Any) -> str:
+        limits = voice.describe_spend_limits()["SpendLimits"]
+        own = (each for each in limits if each["Name"] == "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT" and each["Overridden"])
+        return next((str(each["EnforcedLimit"]) for each in own), "")
 
     def table(self, name: str, *, kept: bool = False) -> Table | None:
         """Return the table *name*; if it is *kept* for years, with how it is protected."""
@@ -285,7 +325,7 @@ def _retention(logs: Any, group: str) -> int:
 def _code(error: Exception) -> str:
     """Return the code of an error of botocore's; its own words may hold anything."""
     if isinstance(error, _Elsewhere):
-        return "its role has managed policies"
+        return str(error)
     response: Any = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code") if isinstance(response, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return str(code or type(error).__name__)  # pyright: ignore[reportUnknownArgumentType]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.doctor import CREDENTIALS
+from kit.doctor import COURIERS, CREDENTIALS
 from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, codes, judge, said, variable
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.cli import main
@@ -141,7 +141,7 @@ def test_what_is_planted_is_found_and_nothing_else(style, name, examined, capsys
 
 def test_every_finding_is_planted_in_every_style():
     """The table above; mail as the only factor, what is not known and what is in the zips have their own below, credentials their own file."""
-    elsewhere = {"WD21", "WD25", "WD27", "WD28"} | CREDENTIALS
+    elsewhere = {"WD21", "WD25", "WD27", "WD28"} | CREDENTIALS | COURIERS
     assert set(SEVERITIES) - elsewhere == {code for _, code in PLANTED.values()}
 
 

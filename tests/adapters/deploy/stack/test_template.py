@@ -690,7 +690,6 @@ def test_no_zip_is_overwritten_by_the_template(tmp_path, capsys):
     assert b"create" == output.read_bytes()
 
 
-TARGET = Target("arm64", "3.12")
 TEXTED = Flow(SmsOtp(length=8, countries=("+49",)), name="texted")
 BOTH = Flow(sequence(EmailOtp(), SmsOtp(countries=("+49",))), name="both")
 VOICE = "sms-voice://?origination=pool-0123&max_price=0.10"
