@@ -167,6 +167,16 @@ def test_puzzles_are_not_tried_where_their_extra_is_missing(monkeypatch):
     assert {"K-05": "neither has the flow a puzzle, nor is the extra captcha installed"} == dict(outcome.untried)
 
 
+def test_work_is_not_tried_where_its_extra_is_missing(monkeypatch):
+    """And that is said; else it is tried on a flow of the corpus's own."""
+    there = attack(Flow(EmailOtp()), seed="1", cases=4, families=some("K-11", "S-06"))
+    monkeypatch.setattr(corpus, "working_flow", lambda _: Flow(EmailOtp()))
+    gone = attack(Flow(EmailOtp()), seed="1", cases=4, families=some("K-11", "S-06"))
+
+    assert ("K-11",) == there.elsewhere
+    assert {"K-11": "neither asks the flow for work, nor is the extra proof-of-work installed"} == dict(gone.untried)
+
+
 def test_users_have_what_a_kind_needs(folder, capsys):
     """By the option and by a function that enrols; without either, the step, the kind and the remedy are named."""
     (folder / "number_flow.py").write_text(ASKS)

@@ -21,6 +21,7 @@ from watchword_adapters.userpool.sign_in import challenges, sessions
 from watchword_plugins import email_otp, sms_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.srp import Srp
 from watchword_plugins.texts import mail
 
@@ -30,6 +31,7 @@ FLOWS = {
     "code": Flow(EmailOtp(), name="code"),
     "password": Flow(sequence(Srp(), EmailOtp(length=6)), name="password"),
     "puzzle": Flow(sequence(Captcha(), EmailOtp()), name="puzzle"),
+    "work": Flow(sequence(ProofOfWork(cost=1000, work=10), EmailOtp()), name="work"),
     "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
     "offering": offering_flow(),
     "texting": texting_flow(Registry()),
@@ -40,6 +42,15 @@ CASES = 150
 
 
 VERIFIED = "if charge.outcome == "
+
+_WORKED = """
+    from hashlib import pbkdf2_hmac
+    payload = json.loads(b64decode(answer))
+    asked, solution = payload["challenge"]["parameters"], payload["solution"]
+    password = bytes.fromhex(asked["nonce"]) + solution["counter"].to_bytes(4, "big")
+    key = pbkdf2_hmac("sha256", password, bytes.fromhex(asked["salt"]), asked["cost"], 32).hex()
+    if """
+_SEALED = 'if request.matches(request.private.get("digest"), answer):'
 
 TWINS = {
     # Tokens
@@ -275,6 +286,17 @@ TWINS = {
         "return hashlib.sha256(answer.encode()).hexdigest()",
         "K-02",
         "puzzle",
+    ),
+    # Proof of work
+    "any key is work, as for altcha 2.0": Twin(
+        ProofOfWork.verify, _SEALED, f"{_WORKED}key == solution['derivedKey']:", "K-11", "work"
+    ),
+    "what a client says of the work is believed": Twin(
+        ProofOfWork.verify,
+        _SEALED,
+        f"{_WORKED}key == solution['derivedKey'] and key.startswith(asked['keyPrefix']):",
+        "K-11",
+        "work",
     ),
     "randomInt(0, 9)": Twin(keyring.Key.choose, "alphabet[byte % size]", "alphabet[byte % (size - 1)]", "L-08"),
     "a code that is always the same": Twin(

@@ -1,18 +1,26 @@
-// What altcha-lib answers to challenges: reads a JSON list of them from the standard input, writes the payloads that it makes.
-import { solveChallenge } from "altcha-lib";
-import { deriveKey as pbkdf2 } from "altcha-lib/algorithms/pbkdf2";
-import { deriveKey as scrypt } from "altcha-lib/algorithms/scrypt";
+// What clients answer to challenges: reads a JSON list of them from the standard input, writes the payloads that they make.
+//
+// Of altcha-lib; or of the sign-in form, if its file is given.
+import { readFileSync } from "node:fs";
 
-const read = async () => {
-  let text = "";
-  for await (const part of process.stdin) text += part;
-  return JSON.parse(text);
-};
+const [file] = process.argv.slice(2);
 
-const payloads = [];
-for (const challenge of await read()) {
-  const deriveKey = challenge.parameters.algorithm === "SCRYPT" ? scrypt : pbkdf2;
-  const solution = await solveChallenge({ challenge, deriveKey });
-  payloads.push(btoa(JSON.stringify({ challenge, solution })));
+async function byLibrary() {
+  const { solveChallenge } = await import("altcha-lib");
+  const { deriveKey: pbkdf2 } = await import("altcha-lib/algorithms/pbkdf2");
+  const { deriveKey: scrypt } = await import("altcha-lib/algorithms/scrypt");
+  return async (challenge) => {
+    const deriveKey = challenge.parameters.algorithm === "SCRYPT" ? scrypt : pbkdf2;
+    return btoa(JSON.stringify({ challenge, solution: await solveChallenge({ challenge, deriveKey }) }));
+  };
 }
+
+async function byForm() {
+  const form = await import(`data:text/javascript;base64,${readFileSync(file).toString("base64")}`);
+  return (challenge) => form.solveWork(JSON.stringify(challenge), new AbortController().signal);
+}
+
+const solve = await (file ? byForm() : byLibrary());
+const payloads = [];
+for (const challenge of JSON.parse(readFileSync(0, "utf8"))) payloads.push(await solve(challenge));
 console.log(JSON.stringify(payloads));

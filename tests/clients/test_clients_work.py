@@ -1,4 +1,4 @@
-"""ALTCHA's own clients against what `proof_of_work` asks: altcha-lib in Node, the widget in Chromium. `tests/clients/install` brings both."""
+"""ALTCHA's own clients against what `proof_of_work` asks: altcha-lib in Node, the widget in Chromium; and our own form. `tests/clients/install` brings both."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import subprocess
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 from threading import Thread
 
@@ -19,6 +20,7 @@ from kit.paths import DOCS
 from kit.programs import find_node
 from kit.served_pool import served
 from watchword.testing import create_request, verify_request
+from watchword_adapters.sign_in_page import COMPONENT
 from watchword_plugins.proof_of_work import ProofOfWork
 
 pytestmark = pytest.mark.exhaustive
@@ -31,22 +33,30 @@ KINDS = (
 )
 
 
-def test_altcha_lib_solves_what_is_asked():
-    """With each algorithm, and each solution is right for its own challenge alone."""
-    node = find_node("altcha-lib")
-    asked = [(kind, f"claim-{number}") for kind in KINDS for number in range(3)]
+def solved(node, kinds, *arguments):
+    """Have a client solve three challenges of each kind: each solution must be right for its own challenge alone."""
+    asked = [(kind, f"claim-{number}") for kind in kinds for number in range(3)]
     made = [kind.create(create_request(kind, claim=claim)) for kind, claim in asked]
     challenges = json.dumps([json.loads(each.public["challenge"]) for each in made])
 
-    ended = subprocess.run(
-        [node, HERE / "solve_work.mjs"], input=challenges, capture_output=True, text=True, check=False
-    )
+    command = [node, HERE / "solve_work.mjs", *arguments]
+    ended = subprocess.run(command, input=challenges, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0, ended.stderr
     payloads = json.loads(ended.stdout)
     for number, (kind, claim) in enumerate(asked):
         requests = (verify_request(kind, made[number], payload, claim=claim) for payload in payloads)
         assert [number] == [place for place, request in enumerate(requests) if kind.verify(request).right]
+
+
+def test_altcha_lib_solves_what_is_asked():
+    """With each algorithm."""
+    solved(find_node("altcha-lib"), KINDS)
+
+
+def test_the_sign_in_form_solves_what_is_asked():
+    """By itself, but for what the browser's own cryptography does not have."""
+    solved(find_node(), KINDS[:2], files("watchword_adapters.sign_in_page").joinpath(COMPONENT))
 
 
 PAGE = DOCS / "how-to/put-work-before-the-first-message.md"
@@ -103,8 +113,8 @@ def test_the_page_of_the_guide_signs_in_with_the_widget(tmp_path):
 
     with served("--user", "ann", flow=flow) as server, chromium() as browser:
         html = html.replace("http://127.0.0.1:9229", server.endpoint).replace('"local"', json.dumps(server.client_id))
-        files = {"/": (html.encode(), "text/html"), "/altcha.js": (widget, "text/javascript")}
-        with website(files) as origin:
+        shown = {"/": (html.encode(), "text/html"), "/altcha.js": (widget, "text/javascript")}
+        with website(shown) as origin:
             page = browser.page(origin)
             assert [] == server.mails_for("ann")
             assert "Type the code that we have sent you." == page.run(SUBMITTED, name="username", value="ann")

@@ -21,6 +21,7 @@ from watchword_adapters.attacks.arena.sample_kinds import (
     offering_flow,
     own_flow,
     texting_flow,
+    working_flow,
 )
 from watchword_adapters.attacks.devices.user_devices import AuthenticatorApp, PasskeyDevice
 from watchword_adapters.attacks.families import (
@@ -211,6 +212,8 @@ def _own_flow(need: Need, registry: Registry) -> Flow:
             return enrolling_flow(registry)
         case "sms":
             return texting_flow(registry)
+        case "work":
+            return working_flow(registry)
         case _:
             return own_flow(registry)
 
@@ -232,6 +235,7 @@ class _Run:
             "email": any(target.emails for target in targets),
             "sms": any(target.texts for target in targets),
             "puzzle": any(target.puzzles for target in targets),
+            "work": any(target.works for target in targets),
             "drawn": any(target.puzzles and target.draws for target in targets),
             "offer": any(target.offered for target in targets),
             "budget": any(target.charged for target in targets),
@@ -305,6 +309,8 @@ def _missing(need: Need, arena: Arena) -> str:
     """Return why not even a flow of the corpus's own gives occasion for what has *need*; nothing if it does."""
     if need in {"puzzle", "drawn"} and not any(target.puzzles for target in arena.targets):
         return "neither has the flow a puzzle, nor is the extra captcha installed"
+    if need == "work" and not any(target.works for target in arena.targets):
+        return "neither asks the flow for work, nor is the extra proof-of-work installed"
     if need in _SORTS and not held(arena, _SORTS[need]):
         return f"neither asks the flow for one, nor is the extra {'totp' if need == 'app' else need} installed"
     return ""

@@ -14,7 +14,20 @@ Cases = Generator[bool]
 """Whether each case succeeded: the attacker got what the flow does not allow."""
 
 Need = Literal[
-    "", "mail", "email", "sms", "puzzle", "drawn", "budget", "offer", "held", "app", "passkey", "enrols", "enrolling"
+    "",
+    "mail",
+    "email",
+    "sms",
+    "puzzle",
+    "drawn",
+    "work",
+    "budget",
+    "offer",
+    "held",
+    "app",
+    "passkey",
+    "enrols",
+    "enrolling",
 ]
 """What a flow must have for a family to be tried on it; on another flow it is tried on the corpus's own."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 from attrs import define, evolve, field, frozen
 
@@ -253,6 +255,20 @@ class Probe:
 
     right: str | None = field(default=None, repr=False)
     draws: bool = False
+
+    @property
+    def works(self) -> bool:
+        """Whether it asks for work by the protocol of ALTCHA."""
+        return bool(read_work(self.right))
+
+
+def read_work(answer: str | None) -> dict[str, dict[str, Any]]:
+    """Return the challenge and the solution that *answer* holds, if it is a payload of ALTCHA, version 2; else nothing."""
+    try:
+        payload: Any = json.loads(base64.b64decode(answer or "", validate=True))
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) and {"challenge", "solution"} <= payload.keys() else {}  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
 
 
 def probed(kind: Kind, user: User) -> Probe:

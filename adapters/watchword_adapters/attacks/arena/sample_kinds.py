@@ -78,3 +78,9 @@ def texting_flow(registry: Registry) -> Flow:
     return Flow(
         sms_otp(length=8, countries=("+49", "+4312"), origin="https://example.com", app="Example"), name="texting"
     )
+
+
+def working_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: work (where its extra is installed), then a code by e-mail; *registry* finds them."""
+    proof_of_work, email_otp = (cast("Any", registry.find_kind(name)) for name in ("proof_of_work", "email_otp"))
+    return Flow(sequence(proof_of_work(), email_otp()) if find_spec("altcha") else email_otp(), name="working")

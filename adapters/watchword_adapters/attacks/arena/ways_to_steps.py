@@ -63,7 +63,7 @@ class AttackTarget:
 
     *charged* says whether guesses at it are charged to a budget: none are at a puzzle, and at what nobody can guess. *draws*
     says whether each challenge asks for another answer, *common* whether somebody unknown can answer rightly as well. *enrolling* says
-    whether the challenge is the beginning of an enrolment.
+    whether the challenge is the beginning of an enrolment, *works* whether it asks for work by the protocol of ALTCHA.
     """
 
     step: Step
@@ -74,6 +74,7 @@ class AttackTarget:
     draws: bool = True
     common: bool = True
     enrolling: bool = False
+    works: bool = False
 
     @property
     def sends(self) -> bool:
@@ -188,7 +189,8 @@ def targets_of(flow: Flow, scenes: tuple[Circumstances, ...], kinds: Mapping[str
             charged = bool(flow.limits.guesses_at(step)) and not enrolling
             proven = _factors(flow, scene, moves, probes)
             common = probes[name].right is not None
-            yield AttackTarget(step, scene, moves, proven, charged, probes[name].draws, common, enrolling)
+            probe = probes[name]
+            yield AttackTarget(step, scene, moves, proven, charged, probe.draws, common, enrolling, probe.works)
 
 
 def _factors(flow: Flow, scene: Circumstances, moves: tuple[Move, ...], probes: Mapping[str, Probe]) -> int:

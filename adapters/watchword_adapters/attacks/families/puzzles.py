@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from watchword.algebra.flow import Flow
@@ -14,7 +16,7 @@ from watchword.errors import ConfigurationError
 from watchword.testing.leaks import reveals
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
-from watchword_adapters.attacks.arena.kind_probe import Spy, wrong_answer
+from watchword_adapters.attacks.arena.kind_probe import Spy, read_work, wrong_answer
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.family import Cases, families_in, family
 
@@ -196,6 +198,73 @@ def folded_answers(arena: Arena) -> Cases:
             answer = right.upper().replace(plain, odd) if place >= 0 else odd + right[1:]
             arena.books.renew()
             yield arena.accepts(one.person, one.private, answer)
+
+
+def _key_of(parameters: Mapping[str, Any], counter: int) -> str:
+    """Return the key that *counter* gives, as a client computes it."""
+    password, salt = bytes.fromhex(parameters["nonce"]) + counter.to_bytes(4, "big"), bytes.fromhex(parameters["salt"])
+    if parameters["algorithm"] == "SCRYPT":
+        n, r, p = (int(parameters[name]) for name in ("cost", "memoryCost", "parallelism"))
+        return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, dklen=32, maxmem=256 * n * r * p).hex()
+    digest = parameters["algorithm"].rpartition("/")[2].lower().replace("-", "")
+    return hashlib.pbkdf2_hmac(digest, password, salt, parameters["cost"], 32).hex()
+
+
+def _without_work(work: Mapping[str, dict[str, Any]]) -> Iterator[Mapping[str, object]]:
+    """Give payloads for which nobody has done the work that *work* is the proof of."""
+    challenge, solution = work["challenge"], work["solution"]
+    asked, counter, key = challenge["parameters"], int(solution["counter"]), str(solution["derivedKey"])
+    for other in {0, 1, 2**32 - 1} - {counter}:
+        yield {**work, "solution": {"counter": other, "derivedKey": _key_of(asked, other)}}
+    for odd in (-1, 2**32 + counter, 10**400, float(counter), str(counter), True, None, [counter]):
+        yield {**work, "solution": {"counter": odd, "derivedKey": key}}
+    for empty in ("", key[:32], key[:-2], "0" * 64, key.upper() if key.upper() != key else "", None):
+        yield {**work, "solution": {"counter": counter, "derivedKey": empty}}
+    easier = {"cost": asked["cost"] // 2}
+    nonce, salt = asked["nonce"], asked["salt"]
+    forged: tuple[Mapping[str, object], ...] = (
+        *(
+            {"keyPrefix": ""},
+            {"keyPrefix": "00"},
+            {"keyLength": 1},
+            {"expiresAt": 2**53},
+            {"data": {"round": "1"}},
+            easier,
+        ),
+        *({"nonce": nonce[:-2], "salt": nonce[-2:] + salt}, {"nonce": "00" * 16}, {"salt": "00" * 16}),
+        *({"algorithm": "SHA-256", "cost": 1}, {"algorithm": "none"}, {"keySignature": ""}, {"counterMode": "string"}),
+    )
+    for changes in forged:
+        own = {**asked, **changes}
+        known = own["algorithm"] == asked["algorithm"]
+        solved = {"counter": 0, "derivedKey": _key_of(own, 0) if known else "00" * 32}
+        yield {"challenge": {**challenge, "parameters": own}, "solution": solved}
+        yield {"challenge": {**challenge, "parameters": own}, "solution": solution}
+    for signature in ("", "0" * 64, None):
+        yield {**work, "challenge": {**challenge, "signature": signature}}
+
+
+@family("K-11", "work that nobody has done, or somebody for another round", needs="work", share=2)
+def no_work(arena: Arena) -> Cases:
+    """Only the one solution of the round's own challenge counts: of other numbers, other rounds and other challenges, none."""
+    while True:
+        arena.renew()
+        target = arena.target(lambda each: each.works)
+        one, other = reached(arena, target), reached(arena, target, "bob")
+        works = {whose: read_work(whose.right) for whose in (one, other)}
+        for payload in _without_work(works[one]):
+            arena.books.renew()  # each is the first answer to its round
+            yield arena.accepts(one.person, one.private, base64.b64encode(json.dumps(payload).encode()).decode())
+        for challenge, solution in ((one, other), (other, one)):
+            mixed = {"challenge": works[challenge]["challenge"], "solution": works[solution]["solution"]}
+            arena.books.renew()
+            yield arena.accepts(one.person, one.private, base64.b64encode(json.dumps(mixed).encode()).decode())
+        for whose, private in ((other, one.private), (one, other.private)):
+            arena.books.renew()
+            yield arena.accepts(one.person, private, whose.right)
+        before = one.right
+        one.answer("")
+        yield bool(one.private) and arena.accepts(one.person, one.private, before)
 
 
 @family("K-12", "a puzzle taken for a factor", needs="puzzle")
