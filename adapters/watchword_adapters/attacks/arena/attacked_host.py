@@ -32,6 +32,7 @@ from watchword_adapters.attacks.devices.first_enrolments import enrol_at_first
 from watchword_adapters.attacks.devices.held_devices import HeldDevices
 from watchword_adapters.attacks.devices.replaceable_store import unexpected_writes
 from watchword_adapters.attacks.devices.telephone_numbers import telephone_of
+from watchword_adapters.attacks.devices.user_addresses import ExtraAttributes, addresses_of, attributes_given
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.aws_lambda import TriggerError, Triggers, triggers
 from watchword_adapters.functions import SignIn, UserRecord
@@ -40,13 +41,11 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.directory.users import DEFAULT_ALIASES
 
 AttackEvent = dict[str, Any]
-ExtraAttributes = Mapping[str, str] | Callable[[str], Mapping[str, str]]
 """What the users have beside an address: the same for all, or by a user's name."""
 
 ATTACKED_POOL = "us-east-1_AbCdEf123"
 ATTACKED_PASSWORD = "Passw0rd!x"  # noqa: S105 - of users who exist nowhere else
 _TEXT = re.compile(rf"(?:{'|'.join(FAILURE_TEXTS)}) \(ref [BCDFGHJKLMNPQRSTVWXZ]{{8}}\)")
-_ADDRESS = re.compile(r"[^@\s]{2,200}@[^@\s]{4,200}|\+[0-9]{7,15}")
 _SOURCES = {
     "define": "DefineAuthChallenge_Authentication",
     "create": "CreateAuthChallenge_Authentication",
@@ -198,8 +197,7 @@ class Arena:
 
     def attributes_for(self, name: str, scene: Circumstances, own: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes of user *name* in *scene*: their *own*, what the kinds need, and what the scene wants."""
-        given = self.attributes(name) if callable(self.attributes) else self.attributes
-        return scene.of({**telephone_of(self.given, name), **own, **given})
+        return scene.of({**telephone_of(self.given, name), **own, **attributes_given(self.attributes, name)})
 
     def enrols(self, person: AttackedUser, **attributes: str) -> AttackedUser:
         """Have *person*, perhaps with other *attributes*, enrol for what their scene wants, before any attack; return them."""
@@ -349,9 +347,8 @@ class Arena:
         texts = [*shown, *private.values(), response["challengeMetadata"]]
         for secret in {right, *(each.right for each in offers), *codes} - {None}:
             self.watch_for(str(secret), texts)
-        for address in (user.get("email", ""), user.get("phone_number", "")):
-            if _ADDRESS.fullmatch(address):
-                self.expect(address not in " ".join(texts), "Create handed out the address")
+        for address in addresses_of(self.attributes, user):
+            self.expect(address not in " ".join(texts), "Create handed out the address")
 
     def _judge_verify(self, event: AttackEvent, response: AttackEvent) -> None:
         right = response.get("answerCorrect")

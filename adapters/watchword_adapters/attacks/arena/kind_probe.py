@@ -251,10 +251,11 @@ def wrong_answer(right: str | None, draw: Random) -> str:
 
 @frozen
 class Probe:
-    """What a challenge of a kind is like: its *right* answer, None if there is none, and whether it *draws* a code."""
+    """What a challenge of a kind is like: its *right* answer, None if there is none, whether it *draws* a code, to whom it is sent."""
 
     right: str | None = field(default=None, repr=False)
     draws: bool = False
+    recipient: str = field(default="", repr=False)
 
     @property
     def works(self) -> bool:
@@ -280,7 +281,8 @@ def probed(kind: Kind, user: User) -> Probe:
         spy.create(create_request(kind, user=user, credentials=owned))
     except Exception:  # noqa: BLE001 - it has no challenge for this user
         return Probe()
-    return Probe(notes.made[-1].right, bool(notes.made[-1].codes))
+    made = notes.made[-1]
+    return Probe(made.right, bool(made.codes), next((each.to for each in made.challenge.messages), ""))
 
 
 def _enrolled(spy: Spy, user: User) -> Iterable[Credential]:

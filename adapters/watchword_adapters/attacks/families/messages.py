@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 
 from attrs import evolve
 
-from watchword.contract.kinds import Email, Message
+from watchword.algebra.lowering import Step
+from watchword.contract.kinds import Email, Message, User
 from watchword.contract.members import settings_of
 from watchword.errors import ConfigurationError
 from watchword.testing.hostile import HOSTILE_ADDRESSES, HOSTILE_TEXTS
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, played, reached
-from watchword_adapters.attacks.arena.kind_probe import wrong_answer
+from watchword_adapters.attacks.arena.kind_probe import probed, wrong_answer
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
 from watchword_adapters.attacks.devices.telephone_numbers import number_under
+from watchword_adapters.attacks.devices.user_addresses import attributes_given
 from watchword_adapters.attacks.family import Cases, families_in, family
 
 _PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|\+[0-9]{5,15}", re.ASCII)
@@ -170,8 +172,8 @@ def foreign_templates(arena: Arena) -> Cases:
 
 @family("M-08", "addresses that are not verified, or changed meanwhile", needs="mail")
 def unverified(arena: Arena) -> Cases:
-    """Nothing goes to them, but from a kind whose setting allows addresses that are not verified."""
-    strict = {name for name, step in arena.given.steps.items() if settings_of(step.kind).get("verified_only", True)}
+    """Nothing goes to them, but from a kind whose setting allows addresses that are not verified, or that a pool verifies none of."""
+    strict = {name for name, step in arena.given.steps.items() if _expects_verified(arena, step)}
     while True:
         for value in ("false", "False", "", "0", "no", "null", "1", "yes", "TRUE ", "true\0"):
             unverified = {"email_verified": value, "phone_number_verified": value}
@@ -184,11 +186,19 @@ def unverified(arena: Arena) -> Cases:
         step, sent = one.public.get("step"), len(arena.mail.messages)
         if one.public:
             number = number_under(one.person.attributes["phone_number"][:5], "eve")
-            changed = {**one.person.attributes, "email": "eve@evil.example", "phone_number": number}
-            one.person = evolve(one.person, attributes=changed)
+            changed = {"email": "eve@evil.example", "phone_number": number, **attributes_given(arena.attributes, "eve")}
+            one.person = evolve(one.person, attributes={**one.person.attributes, **changed})
             one.answer(wrong_answer(one.right, arena.draw))
             # What comes after the last try may send a mail of its own.
             yield one.public.get("step") == step and len(arena.mail.messages) > sent
+
+
+def _expects_verified(arena: Arena, step: Step) -> bool:
+    """Say whether *step* sends to an address of which a pool knows if it is verified, and no setting lets it send to others."""
+    ann = arena.person("ann")
+    recipient = probed(step.kind, User(ann.name, ann.attributes, key="1" * 64)).recipient
+    known = recipient in {"", *(ann.attributes[name] for name in ("email", "phone_number"))}
+    return known and bool(settings_of(step.kind).get("verified_only", True))
 
 
 @family("M-09", "the code where a locked screen shows it", needs="email")

@@ -14,6 +14,7 @@ from watchword_adapters.attacks.arena.attacked_host import ATTACKED_PASSWORD, Ar
 from watchword_adapters.attacks.arena.client_sessions import DOORS, reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.arena.secret_search import listening
+from watchword_adapters.attacks.devices.user_addresses import address_names
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.audit import as_line
 from watchword_adapters.aws_lambda import TriggerError
@@ -41,7 +42,7 @@ def canaries(arena: Arena) -> Cases:
             arena.watch_logs([*codes, *([right] if codes else []), ATTACKED_PASSWORD])
             yield len(arena.breaches) > before
             text = "\n".join([*arena.lines, *(repr(event) for event in arena.audit.events)])
-            yield any(str(one.person.attributes.get(each)) in text for each in ("email", "phone_number"))
+            yield any(str(one.person.attributes.get(each)) in text for each in address_names(arena.attributes))
 
 
 def _traceback(arena: Arena, one: Any) -> str:

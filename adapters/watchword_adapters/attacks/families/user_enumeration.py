@@ -18,6 +18,7 @@ from watchword_adapters.attacks.arena.client_sessions import DOORS, Visit, finis
 from watchword_adapters.attacks.arena.kind_probe import MadeChallenge, wrong_answer
 from watchword_adapters.attacks.arena.sample_kinds import own_flow
 from watchword_adapters.attacks.arena.ways_to_steps import AttackTarget
+from watchword_adapters.attacks.devices.user_addresses import address_names
 from watchword_adapters.attacks.family import Cases, families_in, family
 
 FLOOR = 0.5
@@ -152,12 +153,13 @@ def _pairs(arena: Arena, door: str) -> list[AttackedUser]:
     people = [arena.person("ann", scene), arena.person("nobody", scene, known=False)]
     if door == "triggers":
         ann = people[0]
-        less = {name: value for name, value in ann.attributes.items() if name not in {"email", "phone_number"}}
+        addresses = address_names(arena.attributes)
+        less = {name: value for name, value in ann.attributes.items() if name not in addresses}
         unverified = {"email_verified": "false", "phone_number_verified": "false"}
         people += [
             evolve(ann, name="carl", attributes={**less, "sub": "s1"}),
             evolve(ann, name="dora", attributes={**ann.attributes, **unverified, "sub": "s2"}),
-            evolve(ann, name="eric", attributes={**less, "sub": "s3", "email": "no address", "phone_number": "none"}),
+            evolve(ann, name="eric", attributes={**less, "sub": "s3", **dict.fromkeys(addresses, "no address")}),
             evolve(ann, name="finn", attributes={**ann.attributes, "sub": "s4", "phone_number": "+99900012345"}),
         ]
     # Whoever is asked something else by the flow's conditions is asked something else: `watchword check` says so (WW202).

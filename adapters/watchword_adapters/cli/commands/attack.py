@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="an attribute that a kind needs, for every user in the attacks; may be given again",
+        help="an attribute that a kind needs, for every user in the attacks; {user} stands for the user's name; may be given again",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
