@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword import Flow, sequence
+from watchword import Flow, one_of, sequence
 from watchword.contract.kinds import Challenge
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.testing import ANN, NOBODY, FlowUser, create_request, recorded_codes, verify_request
 from watchword_adapters.ledgers import MemoryLedger
+from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.proof_of_work import ProofOfWork
 
@@ -386,3 +387,13 @@ def test_it_is_offered_in_a_choice() -> None:
     offer = powers_of(EASY).offer
     assert offer is not None
     assert offer(create_request(EASY)) == make()
+
+
+def test_an_offer_is_no_answer_to_the_choice() -> None:
+    """The answer to what is offered goes with the choice; answered by itself, a choice has no right answer."""
+    user = FlowUser(Flow(sequence(one_of(EASY, Captcha()), EmailOtp())), ledger=MemoryLedger())
+    sign_in = user.signs_in().is_asked("select", offers="proof_of_work")
+    with pytest.raises(AssertionError, match="nothing tells what is right here"):
+        sign_in.answers_rightly()
+    offered = json.loads(sign_in.public["offer_proof_of_work"])
+    sign_in.answers_offer("proof_of_work", work(offered)).is_asked("email_otp")

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, cast
 
 from attrs import field, frozen
 
+from watchword.algebra.derivative import SELECT
 from watchword.contract.kinds import Email
 from watchword.contract.ports import Clock, Courier, Receipt
 from watchword.runtime.keyring import Keyring
@@ -128,6 +129,7 @@ class Inspector:
             return
         kind, step = public.get("kind", ""), public.get("step", "")
         # Hand-written triggers keep the answer where Verify reads it, by custom under this name.
+        code = None if kind == SELECT else code  # what is offered in a choice is no answer to the choice itself
         answer = RightAnswer(step, kind, code or private.get("answer"), now)
         with self._lock:
             mine = self._answers.pop(username, {})

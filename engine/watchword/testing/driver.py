@@ -295,7 +295,8 @@ class DrivenSignIn:
                 case Present():
                     with recorded_codes() as codes:
                         self._created = engine.create(request)
-                    self._code = codes[-1] if codes else None
+                    # What is offered in a choice is no answer to the choice itself.
+                    self._code = codes[-1] if codes and not decision.choices else None
                 case _:
                     assert_never(decision)
         except WatchwordError as error:

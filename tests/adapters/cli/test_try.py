@@ -137,6 +137,24 @@ def test_a_right_captcha_signs_in(play, monkeypatch):
     assert 0 == status
 
 
+WORK_OR_CODE = """
+[[steps]]
+one_of = [{ kind = "proof_of_work", work = 100000 }, { kind = "captcha" }]
+
+[[steps]]
+kind = "email_otp"
+"""
+
+
+def test_a_proof_of_work_is_passed_by_enter(play, write, code):
+    """The machine knows what it drew, so nobody works; what is typed goes out as it is."""
+    flow = write(WORK_OR_CODE)
+    status, out, err = play(flow, "", "proof_of_work", "of my own", "", code)
+    assert (0, "") == (status, err)
+    assert out.count("press Enter to answer with the work done: ") == 2
+    assert "error: wrong" in out
+
+
 def test_open_shows_the_picture(play, monkeypatch):
     """--open hands the file to whatever this machine opens pictures with."""
     opened = []

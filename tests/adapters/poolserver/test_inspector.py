@@ -9,7 +9,7 @@ import pytest
 from kit.pool_server import application_of, asked, called
 from kit.threaded_clock import ThreadedClock
 from kit.user_pool import START, CodeByMail
-from watchword import Flow, sequence
+from watchword import Flow, one_of, sequence
 from watchword.contract.kinds import Email
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers import MemoryLedger
@@ -18,6 +18,7 @@ from watchword_adapters.poolserver.pages import pages_of
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.sms_otp import SmsOtp
 
 CLIENT = "4f8k2m9q1r7s3t5v6w0x2y4z8a"
@@ -317,6 +318,17 @@ def test_the_answers_are_those_that_are_right_now():
     assert third["step"] == "email_otp"
     assert third["answers"] == {"captcha": second["answer"], "email_otp": third["answer"]}
     assert "AuthenticationResult" in world.answer(reply, "ann", third["answer"])
+
+
+def test_work_is_told_as_an_answer_and_not_while_it_is_only_offered():
+    """A test gets past it at once; to a choice, what is offered in it is no answer."""
+    for asked_for, told in ((ProofOfWork(work=100_000), True), (one_of(ProofOfWork(), Captcha()), False)):
+        world = World(Flow(asked_for), peeking=True)
+        world.add("ann")
+        reply = world.begin("ann")
+        answer = world.answers("ann").json["answer"]
+        assert told == (answer is not None)
+        assert told == ("AuthenticationResult" in world.answer(reply, "ann", answer or "-"))
 
 
 def test_answers_are_found_by_any_name_of_the_user():

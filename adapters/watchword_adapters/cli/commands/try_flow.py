@@ -259,8 +259,10 @@ class _Play:
             )
 
     def _answer(self, client: PoolClient) -> RecordedCall:
+        worked = client.drawn if self._is_work(client.parameters.get("step", "")) else ""
         while True:
-            line = self._read("answer: ", commands=(":resend", ":choose"))
+            prompt = "press Enter to answer with the work done: " if worked else "answer: "
+            line = self._read(prompt, commands=(":resend", ":choose"))
             if line.strip() == ":resend":
                 return client.answer("-", **{ACTION: "resend"})
             if line.startswith(":choose"):
@@ -269,7 +271,15 @@ class _Play:
                 continue
             metadata = {CHOICE: self.choice} if self.choice else {}
             self.choice = ""
-            return client.answer(line.removeprefix(":") if line.startswith("::") else line, **metadata)
+            text = line.removeprefix(":") if line.startswith("::") else line
+            return client.answer(text if text.strip() else worked or text, **metadata)
+
+    def _is_work(self, step: str) -> bool:
+        """Say whether *step* asks nothing of people: a machine answers, and what is right was drawn."""
+        asked = self.flow.steps.get(step)
+        return asked is not None and not (
+            asked.proves or asked.powers.sends or asked.powers.remembers or asked.powers.cognitive
+        )
 
     def _read(self, prompt: str, commands: tuple[str, ...] = ()) -> str:
         """Return the next line that is no command, or one of *commands*; carry the others out."""

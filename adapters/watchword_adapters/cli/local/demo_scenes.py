@@ -14,7 +14,6 @@ from watchword import Flow, sequence
 from watchword.contract.kinds import Email
 from watchword.errors import WatchwordError
 from watchword.loading.registry import Registry
-from watchword.testing.code_tap import recorded_codes
 from watchword_adapters.audit import MemoryAudit
 from watchword_adapters.cli.image_file import save_picture
 from watchword_adapters.cli.local.call_recording import RecordedCall, claims_of
@@ -87,9 +86,8 @@ class Demo:
 
     def _proven(self, client: PoolClient) -> RecordedCall:
         """Prove the password, and hear what the picture says that comes next."""
-        with recorded_codes() as codes:
-            exchange = client.prove_password(self.stage.clock)
-        self.picture = codes[-1].text if codes else ""
+        exchange = client.prove_password(self.stage.clock)
+        self.picture = client.drawn
         return exchange
 
     def _picture(self, ann: PoolClient) -> DemoScene:

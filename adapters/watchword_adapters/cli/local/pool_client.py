@@ -9,6 +9,7 @@ from attrs import define, field
 
 from watchword.algebra.derivative import CUSTOM
 from watchword.contract.ports import Clock
+from watchword.testing.code_tap import recorded_codes
 from watchword_adapters.cli.local.call_recording import RecordedCall, Recorder
 from watchword_adapters.srp.client import SrpClient
 from watchword_adapters.userpool import LocalUserPool
@@ -19,7 +20,8 @@ from watchword_adapters.userpool.api.errors import ClientError
 class PoolClient:
     """One sign-in of *username* at *pool*; by SRP if there is a *password*.
 
-    *challenge* is what the pool waits for, with its *parameters*; both are empty before the beginning and at the end.
+    *challenge* is what the pool waits for, with its *parameters*; both are empty before the beginning and at the end. *drawn* is the
+    answer that was drawn for it, empty if none was.
     """
 
     pool: LocalUserPool
@@ -28,6 +30,7 @@ class PoolClient:
     srp: SrpClient | None = field(default=None, repr=False)
     challenge: str = field(default="", init=False)
     parameters: Mapping[str, str] = field(factory=dict[str, str], init=False, repr=False)
+    drawn: str = field(default="", init=False, repr=False)
     _session: str = field(default="", init=False, repr=False)
 
     def open(self) -> RecordedCall:
@@ -59,14 +62,16 @@ class PoolClient:
         return self._exchange("RespondToAuthChallenge", {**responses, **client_metadata}, call)
 
     def _exchange(self, operation: str, sent: Mapping[str, str], call: Mapping[str, Any]) -> RecordedCall:
-        self.challenge, self.parameters = "", {}
+        self.challenge, self.parameters, self.drawn = "", {}, ""
         begin = operation == "InitiateAuth"
         try:
-            reply = (self.pool.initiate_auth if begin else self.pool.respond_to_auth_challenge)(**call)
+            with recorded_codes() as codes:
+                reply = (self.pool.initiate_auth if begin else self.pool.respond_to_auth_challenge)(**call)
         except ClientError as error:
             said = error.response["Error"]
             return RecordedCall(operation, sent, self.recorder.take(), {}, said["Code"], said["Message"])
         self.challenge = reply.get("ChallengeName", "")
         self.parameters = reply.get("ChallengeParameters", {})
+        self.drawn = codes[-1].text if codes else ""
         self._session = reply.get("Session", "")
         return RecordedCall(operation, sent, self.recorder.take(), reply)
