@@ -120,6 +120,8 @@ def test_functions_hold_what_they_need_and_no_more(built):
     [
         ('kind = "captcha"', "create", set(), {"captcha", "pillow"}),
         ('kind = "captcha"', "verify", {"captcha", "pillow"}, set()),
+        ('kind = "proof_of_work"', "create", set(), {"altcha"}),
+        ('kind = "proof_of_work"', "verify", {"altcha"}, set()),
         (PASSKEY, "create", {"fido2", "cryptography"}, set()),
         (PASSKEY, "verify", set(), {"fido2", "cryptography"}),
     ],
