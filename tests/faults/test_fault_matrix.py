@@ -51,7 +51,7 @@ def summary():
 def test_ledger_faults_in_create(make_ledger, fault, moment, flow):
     """At each call of the ledger in Create, of a first and of another code."""
     for resend in (False, True):
-        for call in range(4):
+        for call in range(5):
             inject_into_create(
                 REPORT, make_ledger, Plan(fault, "ledger", call, moment, LEDGER_FAULTS[fault]), flow, resend
             )

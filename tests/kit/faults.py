@@ -20,10 +20,15 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 
 DEADLINE = 3.5
 MOMENTS = ("before", "during", "after")
-FLOWS = {"code": Flow(EmailOtp(), name="code"), "picture, code": Flow(sequence(Captcha(), EmailOtp()), name="both")}
+FLOWS = {
+    "code": Flow(EmailOtp(), name="code"),
+    "picture, code": Flow(sequence(Captcha(), EmailOtp()), name="both"),
+    "SMS": Flow(SmsOtp(countries=("+49",)), name="texted"),
+}
 LEDGER_FAULTS = {
     "throttled": lambda: UnavailableError("throttled"),
     "timed out": TimeoutError,
@@ -34,6 +39,7 @@ LEDGER_FAULTS = {
 COURIER_FAULTS = {
     "throttled": lambda: UnavailableError("rate exceeded", undelivered=True),
     "rejected": lambda: UnavailableError("not verified", undelivered=True),
+    "spending limit reached": lambda: UnavailableError("limit", undelivered=True, reason="throttled"),
     "no answer": lambda: UnavailableError("read timeout"),
     "reset": lambda: ConnectionResetError("reset"),
     "no name": lambda: OSError("no such host"),
