@@ -14,6 +14,7 @@ from kit.wheel import made_wheel
 from watchword import ConfigurationError, Registry, load_flow
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli import main
+from watchword_adapters.cli.studio.workshop import Workshop
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.couriers import Outbox
 from watchword_adapters.srp import SrpClient
@@ -150,6 +151,19 @@ def test_it_is_served(site, tmp_path, monkeypatch):
         )
         reply = _answered(cognito, pool, reply, USERNAME="ann", ANSWER=pool.newest_code())
         assert "AccessToken" in reply["AuthenticationResult"]
+
+
+def test_it_is_played_in_the_studio(told, tmp_path):
+    """Its user has the attributes that are given, and the message is shown."""
+    workshop = Workshop(tmp_path / "flow.toml", {f"custom:{CHANNEL}": "device-0123"})
+    pool, srp = workshop.pool, SrpClient(workshop.pool.pool_id, "ann", PASSWORD, random=SystemRandom())
+    reply = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters=srp.auth_parameters())
+    answer = srp.answer(reply["ChallengeParameters"], now=workshop.clock.now())
+    reply = _answered(pool, pool, reply, **answer)
+    assert "beep" == reply["ChallengeParameters"]["step"]
+    assert [(CHANNEL, "device-0123")] == [(mail.channel, mail.to) for mail in workshop.inspector.mails]
+    with pytest.raises(ConfigurationError, match="the pool refuses the user"):
+        Workshop(tmp_path / "flow.toml", {f"custom:{CHANNEL}": "x" * 3000})
 
 
 def _answered(cognito, pool, reply, **answer):

@@ -119,11 +119,16 @@ def start_local_run(
         pool = LocalUserPool(define, create, verify, clock=clock, client_id=app_client)
     tokens.pool = pool
     if user is not None:
-        _add(pool, user, password, attributes)
+        add_user(pool, user, password, attributes)
     return LocalRun(pool, recorder, outbox, clock, random, made)
 
 
-def _add(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
+def add_user(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
+    """Add *user* to *pool*.
+
+    Raises:
+        ConfigurationError: if the pool refuses them; the message says why.
+    """
     listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
     given = {"UserPoolId": pool.pool_id, "Username": user, "TemporaryPassword": password, "UserAttributes": listed}
     try:

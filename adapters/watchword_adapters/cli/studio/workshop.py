@@ -22,6 +22,7 @@ from watchword.runtime.keyring import Keyring
 from watchword_adapters.aws.cognito import session_request_of
 from watchword_adapters.aws_lambda import Triggers, triggers
 from watchword_adapters.cli.local.forward_clock import ForwardClock
+from watchword_adapters.cli.local.local_run import add_user
 from watchword_adapters.cli.studio.flow_view import FlowView, view_of
 from watchword_adapters.cli.studio.redaction import redacted_event, redacted_response
 from watchword_adapters.clock import SystemRandom
@@ -85,8 +86,9 @@ class Workshop:
         ConfigurationError: if the file cannot be read, or is no flow.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, attributes: Mapping[str, str] | None = None) -> None:
         self.path = path
+        self._attributes = {**USER_ATTRIBUTES, **(attributes or {})}
         self._lock = threading.RLock()
         self.clock = ForwardClock()
         self.inspector = Inspector(self.clock, peeking=True)
@@ -184,7 +186,7 @@ class Workshop:
             session_minutes=15,
             outbox=self.inspector.mails,
         )
-        pool.add_user(USER, password=PASSWORD, attributes=dict(USER_ATTRIBUTES))
+        add_user(pool, USER, PASSWORD, self._attributes)
         return pool
 
     def _latest(self, place: int) -> AnyTrigger:
