@@ -42,7 +42,8 @@ class Cloud:
         """Build the flow in the file *flow*, deploy it; return the stack's outputs. *settings* are those of the order."""
         target = Target("x86_64", this_python())
         build(BuildOrder(str(flow), target, wheels=shelf, **settings)).write(folder)
-        made = Template(load_flow(flow), dist=folder, credentials_api=settings.get("credentials_api", False))
+        asked = {name: settings.get(name, False) for name in ("credentials_api", "pre_token")}
+        made = Template(load_flow(flow), dist=folder, **asked)
         storage, stacks = self.client("s3"), self.client("cloudformation")
         storage.create_bucket(Bucket=folder.name)
         for function, key in made.uploads.items():

@@ -17,8 +17,11 @@ MANIFEST_NAME = "watchword.json"
 """The file's name in each zip."""
 
 CREDENTIALS_API, FIDO2_API = "credentials_api", "fido2_api"
-FUNCTIONS = ("define", "create", "verify", CREDENTIALS_API, FIDO2_API)
-"""The functions that there may be: the triggers of a sign-in, and the APIs by which users enrol."""
+APIS = (CREDENTIALS_API, FIDO2_API)
+"""The APIs by which users enrol."""
+PRE_TOKEN = "pre_token"  # noqa: S105 - the name of a function
+FUNCTIONS = ("define", "create", "verify", PRE_TOKEN, *APIS)
+"""The functions that there may be: the triggers of a sign-in, the one that tells in tokens what was passed, and the APIs."""
 
 _FORMAT = 3
 _MOST_BYTES = 1024 * 1024
@@ -45,7 +48,7 @@ class Manifest:
     """What one zip was built of, and for.
 
     Attributes:
-        trigger: ``define``, ``create`` or ``verify``; for an API its name in `FUNCTIONS`.
+        trigger: ``define``, ``create``, ``verify`` or ``pre_token``; for an API its name in `FUNCTIONS`.
         handler: what Lambda is told to call.
         runtime: Lambda's name of the runtime, such as ``python3.12``.
         architecture: Lambda's name of the processor.

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from watchword.algebra.flow import Flow, enrols_in_a_step, needs_store
 from watchword.errors import ConfigurationError
-from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, FlowMark, Manifest, read_manifest
-from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, PRE_TOKEN, FlowMark, Manifest, read_manifest
+from watchword_adapters.deploy.target import Target, default_python
 from watchword_adapters.dialects.dialect import has_api
 
 _TRIGGERS = ("define", "create", "verify")
@@ -49,8 +49,8 @@ class Zips:
         return bool(self.manifests["create"].credentials)
 
 
-def zips_of(folder: Path, flow: Flow, *, credentials_api: bool = False) -> Zips:
-    """Return the zips in *folder*, which must be of one build, of *flow*; with *credentials_api* the one of that API too.
+def zips_of(folder: Path, flow: Flow, *, credentials_api: bool = False, pre_token: bool = False) -> Zips:
+    """Return the zips in *folder*, which must be of one build, of *flow*; with *credentials_api* the one of that API too, and with *pre_token* that.
 
     One that was built for a dialect has the API of its client with it, if the client calls one.
 
@@ -60,9 +60,12 @@ def zips_of(folder: Path, flow: Flow, *, credentials_api: bool = False) -> Zips:
     """
     spoken = has_api(read_manifest(folder / "create.zip").dialect, flow)
     apis = ((CREDENTIALS_API,) if credentials_api else ()) + ((FIDO2_API,) if spoken else ())
-    paths = {name: folder / f"{name}.zip" for name in (*_TRIGGERS, *apis)}
-    if credentials_api and not paths[CREDENTIALS_API].exists():
-        raise ConfigurationError(f"{paths[CREDENTIALS_API]} is not there: run watchword build with --credentials-api")
+    told = (PRE_TOKEN,) if pre_token else ()
+    paths = {name: folder / f"{name}.zip" for name in (*_TRIGGERS, *told, *apis)}
+    for name, asked in ((CREDENTIALS_API, credentials_api), (PRE_TOKEN, pre_token)):
+        if asked and not paths[name].exists():
+            option = name.replace("_", "-")
+            raise ConfigurationError(f"{paths[name]} is not there: run watchword build with --{option}")
     manifests = {name: read_manifest(path) for name, path in paths.items()}
     again = f"run watchword build FLOW -o {folder} again"
     for trigger, manifest in manifests.items():
@@ -81,7 +84,7 @@ def zips_of(folder: Path, flow: Flow, *, credentials_api: bool = False) -> Zips:
             )
     for name in manifests.keys() - {"define"}:
         _check_port(paths[name], "ledger", "ledger", manifests[name].ledgers)
-        if needs_store((flow,)):
+        if needs_store((flow,)) and name != PRE_TOKEN:
             _check_port(paths[name], "store of credentials", "credentials", manifests[name].credentials)
     if flow_sends(flow) and not manifests["create"].couriers:
         raise ConfigurationError(f"the flow sends, and {paths['create']} holds no courier: {again}")
@@ -107,6 +110,36 @@ def _check_port(path: Path, word: str, option: str, schemes: tuple[str, ...]) ->
 def flow_sends(flow: Flow) -> bool:
     """Say whether a kind of *flow* sends messages."""
     return any(step.powers.sends for step in flow.steps.values())
+
+
+def target_of(asked: Target | None, zips: Zips | None) -> Target:
+    """Return what the functions run on: as the *zips* say, which must be what was *asked* for, if anything was.
+
+    Raises:
+        ConfigurationError: if it is not.
+    """
+    if zips is None:
+        return asked or Target("x86_64", default_python())
+    if asked is not None and asked != zips.target:
+        raise ConfigurationError(
+            f"the zips in {zips.folder} were built for {zips.target.runtime} on {zips.target.architecture}, not for "
+            f"{asked.runtime} on {asked.architecture}: build them again, or leave --arch and --python out"
+        )
+    return zips.target
+
+
+def dialect_of(asked: str, zips: Zips | None) -> str:
+    """Return the dialect of the functions: as the zips say, which must be what was *asked* for, if anything was.
+
+    Raises:
+        ConfigurationError: if it is not.
+    """
+    if zips is None or not asked or asked == zips.dialect:
+        return asked if zips is None else zips.dialect
+    built = f"for {zips.dialect}" if zips.dialect else "without a dialect"
+    raise ConfigurationError(
+        f"the zips in {zips.folder} were built {built}: build them with --dialect {asked}, or leave --dialect out"
+    )
 
 
 def _difference(one: Manifest, other: Manifest) -> str:

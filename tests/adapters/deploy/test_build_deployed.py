@@ -3,6 +3,9 @@
 The commands that the pages print run in `tests/installed`.
 """
 
+import base64
+import json
+
 import pytest
 
 from kit.artefact import shelf_of
@@ -85,3 +88,18 @@ def test_a_password_and_a_code_sign_in(cloud, shelf, tmp_path_factory):
     assert "AuthenticationResult" not in asked
     done = answer(cognito, outputs, asked, cloud.code(6))
     assert {"AccessToken", "IdToken", "RefreshToken"} <= set(done["AuthenticationResult"])
+
+
+def test_tokens_tell_what_was_passed(cloud, shelf, tmp_path_factory):
+    """By the function of its own, with the template's permissions; the emulator calls it for both tokens."""
+    outputs = cloud.deploy(FLOWS / "email_code.toml", tmp_path_factory.mktemp("code-c"), shelf, pre_token=True)
+    cognito = cloud.client("cognito-idp")
+    asked = cognito.initiate_auth(
+        ClientId=outputs["ClientId"], AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann@example.com"}
+    )
+    said = {"watchword_signin": asked["ChallengeParameters"]["signin"]}
+    tokens = answer(cognito, outputs, asked, cloud.code(8), **said)["AuthenticationResult"]
+    for token in (tokens["IdToken"], tokens["AccessToken"]):
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        assert ("otp email", "email_code") == (claims["sign_in_methods"], claims["sign_in_flow"])

@@ -22,7 +22,7 @@ _EPILOG = """\
 The zip of Define holds a few small files, without the engine. Those of Create and Verify hold the modules that the flow
 needs, as they are installed here. Compiled packages are fetched for the target by pip. Each function is then started from
 its zip alone; if one does not start, nothing is written. Secrets, .env files and version control are refused.
-Handlers: define.define, create.create, verify.verify, and credentials_api.credentials_api and fido2_api.fido2_api if they are built.
+Handlers: define.define, create.create, verify.verify, and pre_token.pre_token, credentials_api.credentials_api and fido2_api.fido2_api if they are built.
 
 example:
   watchword build docs/examples/flows/srp_then_code.toml -o dist/"""
@@ -79,6 +79,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--credentials-api", action="store_true", help="build the API by which users enrol too: credentials_api.zip"
     )
+    parser.add_argument(
+        "--pre-token",
+        action="store_true",
+        help="build the function that tells in tokens what was proved: pre_token.zip",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, with every file")
 
 
@@ -100,6 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
             dialect=arguments.dialect,
             credentials=check_scheme(arguments.credentials),
             credentials_api=arguments.credentials_api,
+            pre_token=arguments.pre_token,
         ),
         lambda what: print(f"{what} …", file=sys.stderr, flush=True),
     )

@@ -66,6 +66,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="make the API by which users enrol: API Gateway's HTTP API and a function",
     )
     parser.add_argument(
+        "--pre-token", action="store_true", help="make the function that tells in tokens what was proved"
+    )
+    parser.add_argument(
         "--dialect", choices=DIALECTS, default="", help="make the API of this client too (with --dist the zips say so)"
     )
     parser.add_argument(
@@ -91,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.credentials_api,
         arguments.dialect,
         registry,
+        pre_token=arguments.pre_token,
     )
     document = made.document()
     write(

@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 
 from watchword.algebra.flow import Flow
-from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, PRE_TOKEN
 from watchword_adapters.deploy.target import Target
 from watchword_adapters.dialects.dialect import has_api
 
@@ -28,6 +28,7 @@ class BuildOrder:
         with_boto3: whether to ship boto3 in place of the runtime's.
         dialect: the name of the client that is spoken to, whose API is built too if the flow has passkeys; empty for the engine's own language.
         credentials_api: whether to build the API by which users enrol.
+        pre_token: whether to build the function that tells in tokens what was passed.
     """
 
     flow: str
@@ -41,11 +42,13 @@ class BuildOrder:
     with_boto3: bool = False
     dialect: str = ""
     credentials_api: bool = False
+    pre_token: bool = False
 
     def functions(self, flow: Flow) -> tuple[str, ...]:
         """Return the functions to build beside Define, for *flow*, which was read."""
-        apis = (
+        others = (
+            *((PRE_TOKEN,) if self.pre_token else ()),
             *((CREDENTIALS_API,) if self.credentials_api else ()),
             *((FIDO2_API,) if has_api(self.dialect, flow) else ()),
         )
-        return ("create", "verify", *apis)
+        return ("create", "verify", *others)

@@ -19,7 +19,7 @@ from watchword.loading.registry import COURIERS, CREDENTIALS, KINDS_GROUP, LEDGE
 from watchword_adapters.deploy.build.build_order import BuildOrder
 from watchword_adapters.deploy.build.generated_modules import written
 from watchword_adapters.deploy.build.smoke_test import RUNTIME_MODULES
-from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, FlowMark, Manifest
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, PRE_TOKEN, FlowMark, Manifest
 from watchword_adapters.deploy.packages.distributions import RUNTIME, Pinned, pinned
 from watchword_adapters.deploy.packages.forbidden_files import refuse_secrets
 from watchword_adapters.deploy.packages.imports import OWN_PACKAGES, follow
@@ -58,7 +58,11 @@ _environment = {{**os.environ, "_HANDLER": "{trigger}.{trigger}"}}
     dialect=DIALECT,
 ).{trigger}
 '''
-_TITLES = {"create": "Create Auth Challenge", "verify": "Verify Auth Challenge Response"}
+_TITLES = {
+    "create": "Create Auth Challenge",
+    "verify": "Verify Auth Challenge Response",
+    PRE_TOKEN: "Pre Token Generation",
+}
 
 _API_HANDLER = '''\
 """{title} of a flow, made by `watchword build`: the modules are written down, so nothing is searched."""
@@ -166,7 +170,7 @@ def _modules(function: str, order: BuildOrder, flows: Sequence[Flow], registry: 
         KINDS_GROUP: _kind_modules(registry, kinds),
         LEDGERS: {order.ledger: registry.module_of(LEDGERS, order.ledger)},
     }
-    if needs_store(flows):
+    if needs_store(flows) and function != PRE_TOKEN:
         modules[CREDENTIALS] = {order.credentials: registry.module_of(CREDENTIALS, order.credentials)}
     channels = sorted({powers_of(each).channel for each in kinds.values()} - {""})
     notices = function in _APIS or (function == "verify" and enrols_in_a_step(flows))
@@ -208,7 +212,7 @@ def _check_channels(channels: Iterable[str], couriers: Sequence[str], registry: 
 
 
 def _required(kinds: Iterable[Kind | HostRun], function: str) -> frozenset[str]:
-    needed = [powers_of(each) for each in kinds]
+    needed = [] if function == PRE_TOKEN else [powers_of(each) for each in kinds]
     if function in _APIS:
         # An API begins and completes enrolments, and reads tokens; challenges and answers are no business of its.
         both = ((*each.requires_create, *each.requires_verify) for each in needed if each.enrols)

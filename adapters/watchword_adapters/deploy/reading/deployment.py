@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from watchword_adapters.deploy.manifest import FUNCTIONS, Manifest
+from watchword_adapters.deploy.manifest import APIS, Manifest
 from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, text_value
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
 
@@ -115,4 +115,4 @@ def api_of(function: DeployedFunction) -> str:
     """Return which API by which users enrol *function* is, as its handler says; nothing if it is none that is built."""
     handler = text_value(get(function.facts, "Handler"))
     name = handler.rpartition(".")[2] if isinstance(handler, str) else ""
-    return name if name in FUNCTIONS and name not in POOL_TRIGGERS else ""
+    return name if name in APIS else ""

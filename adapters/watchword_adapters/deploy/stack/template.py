@@ -16,7 +16,7 @@ from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.credentials import dynamodb as store
-from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, PRE_TOKEN
 from watchword_adapters.deploy.stack.alarms import ALARMED, SPENDING_PARAMETER, SPENT, alarms, are_paid
 from watchword_adapters.deploy.stack.http_api import CLIENTS, ORIGINS, PARAMETERS, addresses, http_api, logical_name
 from watchword_adapters.deploy.stack.pool_needs import (
@@ -38,14 +38,14 @@ from watchword_adapters.deploy.stack.resources import (
 from watchword_adapters.deploy.stack.sending import Sending, sending
 from watchword_adapters.deploy.stack.sending import statements as allowed
 from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS, user_pool, user_pool_client
-from watchword_adapters.deploy.target import Target, default_python
-from watchword_adapters.deploy.zips import Zips, flow_sends, zips_of
+from watchword_adapters.deploy.target import Target
+from watchword_adapters.deploy.zips import Zips, dialect_of, flow_sends, target_of, zips_of
 from watchword_adapters.dialects.dialect import find_dialect, has_api
 
 TIMEOUT = 5
 """Seconds: Cognito waits for no more."""
 # Processor time comes with memory. boto3's clients take 4 s with 128 MB, under 1 s with 512.
-MEMORY = {"define": 128, "create": 1024, "verify": 512, CREDENTIALS_API: 512, FIDO2_API: 512}
+MEMORY = {"define": 128, "create": 1024, "verify": 512, PRE_TOKEN: 512, CREDENTIALS_API: 512, FIDO2_API: 512}
 LEDGER_ACTIONS = ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")
 ROOT_KEY, ROTATING_KEY = "Key", "RotatingKey"
 """The secrets, by their names in the template."""
@@ -69,6 +69,7 @@ class Template:
         credentials_api: whether to make the API by which users enrol.
         dialect: the client that the functions speak to, whose API is made too. With *dist* the zips say so.
         registry: finds the courier, and the kinds of flows of before.
+        pre_token: whether to make the function that tells in tokens what was passed.
     """
 
     flow: Flow
@@ -80,6 +81,7 @@ class Template:
     credentials_api: bool = False
     dialect: str = ""
     registry: Registry = field(factory=Registry, eq=False, repr=False)
+    pre_token: bool = field(default=False, kw_only=True)
     _zips: Zips | None = field(init=False, default=None)
     _sending: Sending | None = field(init=False, default=None)
     _target: Target = field(init=False)
@@ -90,8 +92,12 @@ class Template:
         Raises:
             ConfigurationError: if they do not fit together, or to the flow, the target or the courier.
         """
-        zips = None if self.dist is None else zips_of(self.dist, self.flow, credentials_api=self.credentials_api)
-        dialect = _dialect(self.dialect, zips)
+        zips = (
+            None
+            if self.dist is None
+            else zips_of(self.dist, self.flow, credentials_api=self.credentials_api, pre_token=self.pre_token)
+        )
+        dialect = dialect_of(self.dialect, zips)
         if self.credentials_api and not any(step.powers.enrols for step in self.flow.steps.values()):
             raise ConfigurationError("an API of credentials is asked for, and users enrol for no kind of the flow")
         if dialect:
@@ -108,7 +114,7 @@ class Template:
         for name in self.attributes:
             if not CUSTOM_ATTRIBUTE.fullmatch(name):
                 raise ConfigurationError(f"{name[:40]!r} is no custom attribute: write it as custom:tier")
-        for name, value in (("zips", zips), ("sending", made), ("target", _target(self.target, zips))):
+        for name, value in (("zips", zips), ("sending", made), ("target", target_of(self.target, zips))):
             object.__setattr__(self, f"_{name}", value)
         object.__setattr__(self, "dialect", dialect)
 
@@ -117,6 +123,10 @@ class Template:
         return ((CREDENTIALS_API,) if self.credentials_api else ()) + (
             (FIDO2_API,) if has_api(self.dialect, self.flow) else ()
         )
+
+    @property
+    def _triggers(self) -> tuple[str, ...]:
+        return (*POOL_TRIGGERS, *((PRE_TOKEN,) if self.pre_token else ()))
 
     @property
     def _remembers(self) -> bool:
@@ -149,7 +159,7 @@ class Template:
     def _parameters(self) -> _Json:
         made: _Json = {"CodeBucket": {"Type": "String", "Description": "The S3 bucket that holds the zips"}}
         if self.dist is None:
-            for name in (*POOL_TRIGGERS, *self._apis):
+            for name in (*self._triggers, *self._apis):
                 # No default: an update would keep the value of before, and with it the functions of before.
                 made[f"{logical_name(name)}Key"] = {
                     "Type": "String",
@@ -196,11 +206,11 @@ class Template:
         yield "Ledger", ledger_table()
         if self._remembers:
             yield "Credentials", credentials_table()
-        for name in (*POOL_TRIGGERS, *self._apis):
+        for name in (*self._triggers, *self._apis):
             yield f"{logical_name(name)}Logs", logs(name)
             yield f"{logical_name(name)}Role", role(name, self._statements(name))
             yield f"{logical_name(name)}Function", self._function(name)
-        for name in POOL_TRIGGERS:
+        for name in self._triggers:
             yield f"{logical_name(name)}Permission", self._permission(name)
         if self._apis:
             yield from http_api(self._apis)
@@ -208,7 +218,11 @@ class Template:
             yield "UserPool", self._pool()
             yield "Client", self._client()
         yield from alarms(
-            POOL_TRIGGERS, self._apis, sends=self._sends("create"), channels=self._channels, schemes=self._schemes
+            POOL_TRIGGERS,
+            (*self._triggers, *self._apis)[len(POOL_TRIGGERS) :],
+            sends=self._sends("create"),
+            channels=self._channels,
+            schemes=self._schemes,
         )
 
     @property
@@ -224,8 +238,9 @@ class Template:
         log = {"Fn::GetAtt": [f"{logical_name(function)}Logs", "Arn"]}
         statements = [allow(["logs:CreateLogStream", "logs:PutLogEvents"], log)]
         if function != "define":
-            statements.append(allow(_on_tables(LEDGER_ACTIONS), {"Fn::GetAtt": ["Ledger", "Arn"]}))
-            if self._remembers:
+            actions = ("GetItem",) if function == PRE_TOKEN else LEDGER_ACTIONS
+            statements.append(allow(_on_tables(actions), {"Fn::GetAtt": ["Ledger", "Arn"]}))
+            if self._remembers and function != PRE_TOKEN:
                 statements.append(allow(_on_tables(self._uses_of(function)), {"Fn::GetAtt": ["Credentials", "Arn"]}))
             statements.append(allow(["secretsmanager:GetSecretValue"], [{"Ref": ROOT_KEY}, {"Ref": ROTATING_KEY}]))
             for name, permissions in self._wanted(function).items():
@@ -249,6 +264,8 @@ class Template:
 
         An API works with the kinds of this flow for which users enrol, and with no others.
         """
+        if function == PRE_TOKEN:
+            return {}
         steps = self.flow.steps.values()
         wanted = {
             each.kind.kind: each.powers.permissions for each in steps if function in POOL_TRIGGERS or each.powers.enrols
@@ -286,7 +303,7 @@ class Template:
             "WATCHWORD_LEDGER": {"Fn::Sub": "dynamodb://${Ledger}"},
             "WATCHWORD_RESTART": {"Ref": "Restart"},
         }
-        if self._remembers:
+        if self._remembers and trigger != PRE_TOKEN:
             settings["WATCHWORD_CREDENTIALS"] = {"Fn::Sub": "dynamodb://${Credentials}"}
         sending = self._sending_of(trigger)
         if sending is not None:
@@ -325,7 +342,7 @@ class Template:
             *(() if self._zips is None else self._zips.manifests["create"].recovery),
         }
         recovery = "admin_only" if "email" in closed else "verified_email"
-        return user_pool(recovery, list(dict.fromkeys((*self._decided(), *self.attributes))))
+        return user_pool(recovery, list(dict.fromkeys((*self._decided(), *self.attributes))), pre_token=self.pre_token)
 
     def _decided(self) -> tuple[str, ...]:
         """Return what is read of a user's attributes: by the flow, and by those before whose sign-ins are under way."""
@@ -345,7 +362,7 @@ class Template:
         }
         if self._remembers:
             outputs["CredentialsTable"] = {"Value": {"Ref": "Credentials"}}
-        for name in map(logical_name, (*POOL_TRIGGERS, *self._apis)):
+        for name in map(logical_name, (*self._triggers, *self._apis)):
             outputs[f"{name}FunctionArn"] = {"Value": {"Fn::GetAtt": [f"{name}Function", "Arn"]}}
         outputs |= addresses(self._apis)
         if not self.existing_pool:
@@ -362,27 +379,6 @@ def fingerprint_in(description: str) -> str:
     """Return the fingerprint of the flow that a function with this *description* runs, or nothing if it tells none."""
     found = _FINGERPRINT.search(description)
     return found[1] if found else ""
-
-
-def _target(asked: Target | None, zips: Zips | None) -> Target:
-    if zips is None:
-        return asked or Target("x86_64", default_python())
-    if asked is not None and asked != zips.target:
-        raise ConfigurationError(
-            f"the zips in {zips.folder} were built for {zips.target.runtime} on {zips.target.architecture}, not for "
-            f"{asked.runtime} on {asked.architecture}: build them again, or leave --arch and --python out"
-        )
-    return zips.target
-
-
-def _dialect(asked: str, zips: Zips | None) -> str:
-    """Return the dialect of the functions: as the zips say, which must be what was *asked* for, if anything was."""
-    if zips is None or not asked or asked == zips.dialect:
-        return asked if zips is None else zips.dialect
-    built = f"for {zips.dialect}" if zips.dialect else "without a dialect"
-    raise ConfigurationError(
-        f"the zips in {zips.folder} were built {built}: build them with --dialect {asked}, or leave --dialect out"
-    )
 
 
 def _on_tables(actions: Iterable[str]) -> list[str]:

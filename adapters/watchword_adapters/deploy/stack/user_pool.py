@@ -17,8 +17,11 @@ FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 """What an app client allows."""
 
 
-def user_pool(recovery: str, attributes: Sequence[str]) -> _Json:
-    """Return the pool: passwords are recovered by *recovery*, and users have the custom ones of *attributes*."""
+def user_pool(recovery: str, attributes: Sequence[str], *, pre_token: bool = False) -> _Json:
+    """Return the pool: passwords are recovered by *recovery*, and users have the custom ones of *attributes*.
+
+    With *pre_token* both tokens tell what was passed, which takes the second version of the trigger's event.
+    """
     properties: _Json = {
         "UserPoolName": {"Fn::Sub": "${AWS::StackName}"},
         "UsernameAttributes": ["email"],
@@ -35,6 +38,9 @@ def user_pool(recovery: str, attributes: Sequence[str]) -> _Json:
             for trigger, named in POOL_TRIGGERS.items()
         },
     }
+    if pre_token:
+        told = {"LambdaArn": {"Fn::GetAtt": ["PreTokenFunction", "Arn"]}, "LambdaVersion": "V2_0"}
+        properties["LambdaConfig"]["PreTokenGenerationConfig"] = told
     own = [name.removeprefix("custom:") for name in attributes if name.startswith("custom:")]
     if own:
         properties["Schema"] = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in own]

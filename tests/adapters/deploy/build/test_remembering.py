@@ -33,7 +33,7 @@ FLOWS = {
     "enrol": f'{MAIL}[[steps]]\nenrol = {{ kind = "totp" }}\n',
 }
 READS_TOKENS = {"cffi", "cryptography", "pycparser", "pyjwt"}
-ALL = {"credentials_api": True, "dialect": "passwordless"}
+ALL = {"credentials_api": True, "dialect": "passwordless", "pre_token": True}
 
 
 @pytest.fixture
@@ -100,6 +100,14 @@ def test_a_zip_says_which_store_and_courier_it_holds(order):
     }
     assert ("ses",) == plans(order("enrol"))["verify"].manifest.couriers
     assert ("sqlite",) == plans(order("totp", credentials="sqlite"))["verify"].manifest.credentials
+
+
+def test_the_function_of_tokens_holds_the_ledger_alone(order):
+    """It reads what Verify has noted: neither store nor courier, and nothing that a kind requires."""
+    plan = plans(order("passkey", **ALL))["pre_token"]
+    assert (("dynamodb",), (), ()) == (plan.manifest.ledgers, plan.manifest.credentials, plan.manifest.couriers)
+    assert {"attrs", "pluggy"} == set(plan.manifest.distributions)
+    assert not [name for name in plan.files if name.startswith("watchword_adapters/co")]
 
 
 def test_functions_of_a_sign_in_hold_nothing_of_the_apis(order):
