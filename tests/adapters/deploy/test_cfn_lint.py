@@ -15,8 +15,11 @@ from watchword import Flow
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.runtimes import RUNTIME_ENDS, SOURCE
 from watchword_adapters.deploy.stack.template import Template
+from watchword_plugins.sms_otp import SmsOtp
 
 pytestmark = pytest.mark.exhaustive
+
+TEXTED = Flow(SmsOtp(length=8, countries=("+49",)), name="texted")
 
 
 def test_cfn_lint_finds_nothing(tmp_path):
@@ -45,6 +48,8 @@ def test_cfn_lint_finds_nothing(tmp_path):
     for name, document in {
         "smtp": Template(MAIL, dist=tmp_path / "smtp").document(),
         "url": Template(MAIL, TARGET, courier="ses://?from=a@b.example&configuration_set=log-in").document(),
+        "sms-voice": Template(TEXTED, TARGET, courier="sms-voice://?origination=pool-0123&max_price=0.10").document(),
+        "sns": Template(TEXTED, TARGET, courier="sns://").document(),
         "kind": Template(Flow(Oracle("oracle", frozenset({"knowledge"}))), TARGET).document(),
         "attribute": Template(MAIL, TARGET, attributes=("custom:tier",)).document(),
     }.items():
