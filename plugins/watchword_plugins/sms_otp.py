@@ -211,7 +211,7 @@ class SmsOtp:
         destination = request.carry.get("destination", "") if request.again else ""
         destination = destination or _shown(request)
         return Challenge(
-            public={"destination": destination},
+            public={"destination": destination} | ({"with_token": "1"} if self.with_token else {}),
             # What is sealed for somebody who gets no message holds a colon, and no answer that is read does.
             private={"digest": request.seal(code if sent else f"unsent:{code}")},
             carry={"destination": destination},

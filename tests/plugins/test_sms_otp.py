@@ -343,6 +343,12 @@ def test_a_flow_file_names_it(tmp_path: Path) -> None:
 WITH_TOKEN = of(with_token=True)
 
 
+def test_a_client_is_told_that_an_answer_goes_with_a_token() -> None:
+    """Everybody alike, whether or not there is such a user."""
+    assert [make(WITH_TOKEN, user)[0].public["with_token"] for user in (somebody(), NOBODY)] == ["1", "1"]
+    assert "with_token" not in make(of())[0].public
+
+
 def test_a_code_with_the_users_access_token_is_right() -> None:
     """Of 8,192 characters at most: whoever is in many groups has a long token."""
     challenge, code = make(WITH_TOKEN)

@@ -12,7 +12,7 @@
 
 /** @typedef {{[name: string]: string}} Texts */
 /** @typedef {{challenge?: Texts, name?: string, done?: unknown}} Reply What a sign-in has come to: a challenge, or its end. */
-/** @typedef {{begin: (username: string, password: string) => Promise<Reply>, respond: (answer: string, metadata: Texts) => Promise<Reply>}} Handler */
+/** @typedef {{begin: (username: string, password: string) => Promise<Reply>, respond: (answer: string, metadata: Texts, attributes?: Texts) => Promise<Reply>}} Handler */
 /** @typedef {{name: string, label: string, type?: string, inputmode?: string, autocomplete?: string, maxlength?: number, help?: string}} Field */
 
 // Texts ------------------------------------------------------------------------------------------------------------------------------
@@ -31,6 +31,7 @@ export const TEXTS = {
     wrong: 'That was not right.', expired: 'That code is no longer valid. A new one is on its way.', other_browser: 'This link belongs to another browser. Type the code from the message.', try_later: 'No other message can be sent now. The last code is still valid.',
     resends_used_up: 'No other message can be sent. The last code is still valid.', unavailable: 'This is not available now.', not_enrolled: 'You have not set this up.', refused: 'The sign-in failed.',
     session_over: 'You took too long. Start again.', later: 'Too many attempts. Try again later.', offline: 'There is no connection. Try again.', broken: 'Something went wrong. Try again later.', unsupported: 'This form cannot show the next step ({name}).',
+    missing: 'Fill in this field.', new_password: 'New password', new_password_why: 'Choose a new password to go on.', weak_password: 'This password does not fit the rules.', signed_out: 'For this step you have to be signed in.', tries: 'Tries: {tries}',
     email_otp: 'Code by e-mail', sms_otp: 'Code by text message', magic_link: 'Link by e-mail', totp: 'Authenticator app', recovery_codes: 'Recovery code', captcha: 'Picture', proof_of_work: 'Automatic check', passkey_kind: 'Passkey',
   },
   de: {
@@ -45,6 +46,7 @@ export const TEXTS = {
     wrong: 'Das war nicht richtig.', expired: 'Dieser Code gilt nicht mehr. Ein neuer ist unterwegs.', other_browser: 'Dieser Link gehört zu einem anderen Browser. Geben Sie den Code aus der Nachricht ein.', try_later: 'Es kann jetzt keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.',
     resends_used_up: 'Es kann keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.', unavailable: 'Das ist zurzeit nicht verfügbar.', not_enrolled: 'Das haben Sie nicht eingerichtet.', refused: 'Die Anmeldung ist fehlgeschlagen.',
     session_over: 'Es hat zu lange gedauert. Beginnen Sie von vorn.', later: 'Zu viele Versuche. Versuchen Sie es später noch einmal.', offline: 'Es besteht keine Verbindung. Versuchen Sie es noch einmal.', broken: 'Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.', unsupported: 'Dieses Formular kann den nächsten Schritt nicht zeigen ({name}).',
+    missing: 'Füllen Sie dieses Feld aus.', new_password: 'Neues Passwort', new_password_why: 'Wählen Sie ein neues Passwort, um fortzufahren.', weak_password: 'Dieses Passwort entspricht nicht den Regeln.', signed_out: 'Für diesen Schritt müssen Sie angemeldet sein.', tries: 'Versuche: {tries}',
     email_otp: 'Code per E-Mail', sms_otp: 'Code per SMS', magic_link: 'Link per E-Mail', totp: 'Authenticator-App', recovery_codes: 'Wiederherstellungscode', captcha: 'Bild', proof_of_work: 'Automatische Prüfung', passkey_kind: 'Passkey',
   },
   fr: {
@@ -59,6 +61,7 @@ export const TEXTS = {
     wrong: 'Ce n’était pas correct.', expired: 'Ce code n’est plus valable. Un nouveau code est en route.', other_browser: 'Ce lien appartient à un autre navigateur. Saisissez le code du message.', try_later: 'Aucun autre message ne peut être envoyé maintenant. Le dernier code est encore valable.',
     resends_used_up: 'Aucun autre message ne peut être envoyé. Le dernier code est encore valable.', unavailable: 'Ce n’est pas disponible pour le moment.', not_enrolled: 'Vous ne l’avez pas configuré.', refused: 'La connexion a échoué.',
     session_over: 'Le délai est dépassé. Recommencez.', later: 'Trop d’essais. Réessayez plus tard.', offline: 'Il n’y a pas de connexion. Réessayez.', broken: 'Une erreur s’est produite. Réessayez plus tard.', unsupported: 'Ce formulaire ne peut pas montrer l’étape suivante ({name}).',
+    missing: 'Remplissez ce champ.', new_password: 'Nouveau mot de passe', new_password_why: 'Choisissez un nouveau mot de passe pour continuer.', weak_password: 'Ce mot de passe ne respecte pas les règles.', signed_out: 'Pour cette étape, vous devez être connecté.', tries: 'Essais : {tries}',
     email_otp: 'Code par e-mail', sms_otp: 'Code par SMS', magic_link: 'Lien par e-mail', totp: 'Application d’authentification', recovery_codes: 'Code de récupération', captcha: 'Image', proof_of_work: 'Vérification automatique', passkey_kind: 'Clé d’accès',
   },
   es: {
@@ -73,6 +76,7 @@ export const TEXTS = {
     wrong: 'No era correcto.', expired: 'Ese código ya no es válido. Hay uno nuevo en camino.', other_browser: 'Este enlace pertenece a otro navegador. Escriba el código del mensaje.', try_later: 'Ahora no se puede enviar otro mensaje. El último código sigue siendo válido.',
     resends_used_up: 'No se puede enviar otro mensaje. El último código sigue siendo válido.', unavailable: 'No está disponible ahora.', not_enrolled: 'No lo ha configurado.', refused: 'No se pudo iniciar sesión.',
     session_over: 'Tardó demasiado. Empiece de nuevo.', later: 'Demasiados intentos. Inténtelo más tarde.', offline: 'No hay conexión. Inténtelo otra vez.', broken: 'Algo salió mal. Inténtelo más tarde.', unsupported: 'Este formulario no puede mostrar el paso siguiente ({name}).',
+    missing: 'Rellene este campo.', new_password: 'Nueva contraseña', new_password_why: 'Elija una nueva contraseña para continuar.', weak_password: 'Esta contraseña no cumple las reglas.', signed_out: 'Para este paso debe haber iniciado sesión.', tries: 'Intentos: {tries}',
     email_otp: 'Código por correo', sms_otp: 'Código por SMS', magic_link: 'Enlace por correo', totp: 'Aplicación de autenticación', recovery_codes: 'Código de recuperación', captcha: 'Imagen', proof_of_work: 'Comprobación automática', passkey_kind: 'Clave de acceso',
   },
   it: {
@@ -87,6 +91,7 @@ export const TEXTS = {
     wrong: 'Non era corretto.', expired: 'Quel codice non è più valido. Ne sta arrivando uno nuovo.', other_browser: 'Questo link appartiene a un altro browser. Inserisci il codice del messaggio.', try_later: 'Ora non si può inviare un altro messaggio. L’ultimo codice è ancora valido.',
     resends_used_up: 'Non si può inviare un altro messaggio. L’ultimo codice è ancora valido.', unavailable: 'Al momento non è disponibile.', not_enrolled: 'Non l’hai configurato.', refused: 'Accesso non riuscito.',
     session_over: 'È passato troppo tempo. Ricomincia.', later: 'Troppi tentativi. Riprova più tardi.', offline: 'Non c’è connessione. Riprova.', broken: 'Qualcosa è andato storto. Riprova più tardi.', unsupported: 'Questo modulo non può mostrare il passo successivo ({name}).',
+    missing: 'Compila questo campo.', new_password: 'Nuova password', new_password_why: 'Scegli una nuova password per continuare.', weak_password: 'Questa password non rispetta le regole.', signed_out: 'Per questo passaggio devi aver effettuato l’accesso.', tries: 'Tentativi: {tries}',
     email_otp: 'Codice via e-mail', sms_otp: 'Codice via SMS', magic_link: 'Link via e-mail', totp: 'App di autenticazione', recovery_codes: 'Codice di recupero', captcha: 'Immagine', proof_of_work: 'Controllo automatico', passkey_kind: 'Passkey',
   },
   pt: {
@@ -101,6 +106,7 @@ export const TEXTS = {
     wrong: 'Não estava certo.', expired: 'Esse código não vale mais. Um novo está a caminho.', other_browser: 'Este link pertence a outro navegador. Digite o código da mensagem.', try_later: 'Nenhuma outra mensagem pode ser enviada agora. O último código ainda vale.',
     resends_used_up: 'Nenhuma outra mensagem pode ser enviada. O último código ainda vale.', unavailable: 'Não está disponível agora.', not_enrolled: 'Você não configurou isso.', refused: 'Não foi possível entrar.',
     session_over: 'Demorou demais. Comece de novo.', later: 'Tentativas demais. Tente mais tarde.', offline: 'Não há conexão. Tente novamente.', broken: 'Algo deu errado. Tente mais tarde.', unsupported: 'Este formulário não pode mostrar o próximo passo ({name}).',
+    missing: 'Preencha este campo.', new_password: 'Nova senha', new_password_why: 'Escolha uma nova senha para continuar.', weak_password: 'Esta senha não atende às regras.', signed_out: 'Para esta etapa, você precisa ter entrado.', tries: 'Tentativas: {tries}',
     email_otp: 'Código por e-mail', sms_otp: 'Código por SMS', magic_link: 'Link por e-mail', totp: 'Aplicativo autenticador', recovery_codes: 'Código de recuperação', captcha: 'Imagem', proof_of_work: 'Verificação automática', passkey_kind: 'Chave de acesso',
   },
   ar: {
@@ -115,6 +121,7 @@ export const TEXTS = {
     wrong: 'لم يكن ذلك صحيحًا.', expired: 'هذا الرمز لم يعد صالحًا. رمز جديد في الطريق إليك.', other_browser: 'هذا الرابط يخص متصفحًا آخر. اكتب الرمز الموجود في الرسالة.', try_later: 'لا يمكن إرسال رسالة أخرى الآن. الرمز الأخير ما زال صالحًا.',
     resends_used_up: 'لا يمكن إرسال رسالة أخرى. الرمز الأخير ما زال صالحًا.', unavailable: 'هذا غير متاح الآن.', not_enrolled: 'لم تقم بإعداد ذلك.', refused: 'فشل تسجيل الدخول.',
     session_over: 'استغرق الأمر وقتًا طويلًا. ابدأ من جديد.', later: 'محاولات كثيرة جدًا. حاول لاحقًا.', offline: 'لا يوجد اتصال. حاول مرة أخرى.', broken: 'حدث خطأ ما. حاول لاحقًا.', unsupported: 'لا يمكن لهذا النموذج عرض الخطوة التالية ({name}).',
+    missing: 'املأ هذا الحقل.', new_password: 'كلمة مرور جديدة', new_password_why: 'اختر كلمة مرور جديدة للمتابعة.', weak_password: 'كلمة المرور هذه لا تطابق القواعد.', signed_out: 'يجب أن تكون مسجلاً الدخول لهذه الخطوة.', tries: 'عدد المحاولات: {tries}',
     email_otp: 'رمز عبر البريد الإلكتروني', sms_otp: 'رمز عبر رسالة نصية', magic_link: 'رابط عبر البريد الإلكتروني', totp: 'تطبيق المصادقة', recovery_codes: 'رمز الاسترداد', captcha: 'صورة', proof_of_work: 'فحص تلقائي', passkey_kind: 'مفتاح مرور',
   },
   ja: {
@@ -129,14 +136,24 @@ export const TEXTS = {
     wrong: '正しくありません。', expired: 'そのコードは無効になりました。新しいコードを送信しています。', other_browser: 'このリンクは別のブラウザーのものです。メッセージのコードを入力してください。', try_later: '今は新しいメッセージを送信できません。最後のコードはまだ有効です。',
     resends_used_up: '新しいメッセージは送信できません。最後のコードはまだ有効です。', unavailable: '現在ご利用いただけません。', not_enrolled: 'まだ設定されていません。', refused: 'サインインできませんでした。',
     session_over: '時間切れです。最初からやり直してください。', later: '試行回数が多すぎます。後でもう一度お試しください。', offline: '接続がありません。もう一度お試しください。', broken: '問題が発生しました。後でもう一度お試しください。', unsupported: 'このフォームは次の手順を表示できません ({name})。',
+    missing: 'この項目を入力してください。', new_password: '新しいパスワード', new_password_why: '続けるには新しいパスワードを決めてください。', weak_password: 'このパスワードは規則に合っていません。', signed_out: 'この手順にはサインインが必要です。', tries: '試行数: {tries}',
     email_otp: 'メールのコード', sms_otp: 'SMS のコード', magic_link: 'メールのリンク', totp: '認証アプリ', recovery_codes: 'リカバリーコード', captcha: '画像', proof_of_work: '自動チェック', passkey_kind: 'パスキー',
   },
 }
 
 const RIGHT_TO_LEFT = new Set(['ar', 'he', 'fa', 'ur'])
 
+/** The errors that a challenge may tell (see the reference of parameters). */
+const TOLD = ['wrong', 'expired', 'other_browser', 'try_later', 'resends_used_up', 'unavailable', 'not_enrolled']
+/** The kinds that have a text. */
+const KINDS = ['email_otp', 'sms_otp', 'magic_link', 'totp', 'recovery_codes', 'captcha', 'proof_of_work']
+
+/** Returns what *map* itself has: names come from elsewhere, and `constructor` is one. @template T @param {{[name: string]: T}} map @param {string} name @returns {T | undefined} */
+const own = (map, name) => (Object.hasOwn(map, name) ? map[name] : undefined)
 /** Returns *text* with what stands in braces put in. @param {string} text @param {Texts} values */
-const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => own(values, name) ?? whole)
+/** Returns *text* as a piece of its own in a text of the other direction. @param {string} text */
+const isolated = (text) => `\u2066${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '')}\u2069`
 
 // Bytes ------------------------------------------------------------------------------------------------------------------------------
 
@@ -204,9 +221,8 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const timestamp = (at) =>
   `${DAYS[at.getUTCDay()]} ${MONTHS[at.getUTCMonth()]} ${at.getUTCDate()} ${at.toISOString().slice(11, 19)} UTC ${at.getUTCFullYear()}`
 
-/** Returns SRP_A, and what answers PASSWORD_VERIFIER with *password*. @param {string} poolId @param {string} password */
-export function startSrp(poolId, password) {
-  const secret = number(crypto.getRandomValues(new Uint8Array(32)))
+/** Returns SRP_A, and what answers PASSWORD_VERIFIER with *password*. @param {string} poolId @param {string} password @param {bigint} secret */
+export function startSrp(poolId, password, secret = number(crypto.getRandomValues(new Uint8Array(32)))) {
   const A = power(G, secret)
   const pool = poolId.split('_')[1] ?? ''
   /** @param {Texts} given @param {Date} now @returns {Promise<Texts>} */
@@ -251,6 +267,7 @@ export class CognitoHandler {
     this.poolId = poolId
     this.username = ''
     this.session = ''
+    this.name = 'CUSTOM_CHALLENGE'
     /** @type {ReturnType<typeof startSrp> | undefined} */
     this.srp = undefined
   }
@@ -265,9 +282,10 @@ export class CognitoHandler {
     return this.taken(await this.call('InitiateAuth', { AuthFlow: 'CUSTOM_AUTH', ClientId: this.clientId, AuthParameters: parameters }))
   }
 
-  /** @param {string} answer @param {Texts} metadata @returns {Promise<Reply>} */
-  async respond(answer, metadata) {
-    return this.answered('CUSTOM_CHALLENGE', { ANSWER: answer, USERNAME: this.username }, metadata)
+  /** @param {string} answer @param {Texts} metadata @param {Texts} attributes that a new password comes with @returns {Promise<Reply>} */
+  async respond(answer, metadata, attributes = {}) {
+    if (this.name !== 'NEW_PASSWORD_REQUIRED') return this.answered('CUSTOM_CHALLENGE', { ANSWER: answer, USERNAME: this.username }, metadata)
+    return this.answered('NEW_PASSWORD_REQUIRED', { ...attributes, NEW_PASSWORD: answer, USERNAME: this.username }, metadata)
   }
 
   /** Goes on with a sign-in that this browser began. @param {{username: string, session: string}} kept */
@@ -288,6 +306,7 @@ export class CognitoHandler {
     const parameters = reply.ChallengeParameters ?? {}
     if (reply.ChallengeName === 'PASSWORD_VERIFIER' && this.srp) return this.answered('PASSWORD_VERIFIER', await this.srp.answer(parameters))
     this.username = parameters.USERNAME ?? this.username
+    this.name = reply.ChallengeName
     return { challenge: parameters, name: reply.ChallengeName }
   }
 
@@ -301,6 +320,7 @@ export class CognitoHandler {
         body: JSON.stringify(body),
         credentials: 'omit',
         cache: 'no-store',
+        signal: AbortSignal.timeout(60_000),
       })
     } catch (error) {
       throw new SignInError('offline', String(error), '', false)
@@ -315,6 +335,7 @@ export class CognitoHandler {
 export function failure(type, message) {
   const told = /failed with error ([A-Z_]+) ?([B-Z]{8})?/.exec(message)
   if (told) return new SignInError({ TRY_LATER: 'later', UNAVAILABLE: 'unavailable' }[told[1]] ?? 'broken', message, told[2] ?? '')
+  if (/InvalidPassword|PasswordHistory/.test(type)) return new SignInError('weak_password', message, '', false)
   if (/TooManyRequests|LimitExceeded|TooManyFailedAttempts/.test(type)) return new SignInError('later', message, '', false)
   if (/NotAuthorized/.test(type)) return new SignInError(/session/i.test(message) ? 'session_over' : 'refused', message)
   if (/UserNotFound|UserNotConfirmed|PasswordReset/.test(type)) return new SignInError('refused', message)
@@ -349,21 +370,29 @@ export async function usePasskey(text, isNew, how = {}) {
 
 // Proof of work (ALTCHA v2) ----------------------------------------------------------------------------------------------------------
 
-/** Solves *text*, a challenge of ALTCHA v2, and returns the answer. @param {string} text @param {AbortSignal} signal */
-export async function solveWork(text, signal) {
+/** Solves *text*, a challenge of ALTCHA v2, and returns the answer. Keys are derived on threads of the browser's own, so the page stays alive.
+ * @param {string} text @param {AbortSignal} signal @param {(tries: number) => void} told */
+export async function solveWork(text, signal, told = () => {}) {
   const challenge = JSON.parse(text)
   const { algorithm, cost, keyLength, keyPrefix, nonce, salt, counterMode } = challenge.parameters
   const [name, hash] = String(algorithm).split('/')
   if (name !== 'PBKDF2' || (counterMode && counterMode !== 'uint32')) throw new SignInError('unsupported', algorithm)
-  const password = joined(fromHex(nonce), new Uint8Array(4))
   const prefix = String(keyPrefix).toLowerCase()
-  for (let counter = 0; counter < 2 ** 32; counter++) {
-    signal.throwIfAborted()
-    new DataView(password.buffer).setUint32(password.length - 4, counter)
+  const [nonceBytes, saltBytes] = [fromHex(nonce), joined(fromHex(salt))]
+  /** @param {number} counter */
+  const derived = async (counter) => {
+    const password = joined(nonceBytes, new Uint8Array(4))
+    new DataView(password.buffer).setUint32(nonceBytes.length, counter)
     const key = await crypto.subtle.importKey('raw', password, 'PBKDF2', false, ['deriveBits'])
-    const bits = await crypto.subtle.deriveBits({ name: 'PBKDF2', hash, salt: joined(fromHex(salt)), iterations: cost }, key, keyLength * 8)
-    const derivedKey = toHex(new Uint8Array(bits))
-    if (derivedKey.startsWith(prefix)) return toBase64(utf8.encode(JSON.stringify({ challenge, solution: { counter, derivedKey } })))
+    return toHex(new Uint8Array(await crypto.subtle.deriveBits({ name: 'PBKDF2', hash, salt: saltBytes, iterations: cost }, key, keyLength * 8)))
+  }
+  const atOnce = Math.min(8, globalThis.navigator?.hardwareConcurrency || 2)
+  for (let first = 0; first < 2 ** 32; first += atOnce) {
+    signal.throwIfAborted()
+    told(first)
+    const keys = await Promise.all(Array.from({ length: atOnce }, (_, place) => derived(first + place)))
+    const found = keys.findIndex((key) => key.startsWith(prefix))
+    if (found >= 0) return toBase64(utf8.encode(JSON.stringify({ challenge, solution: { counter: first + found, derivedKey: keys[found] } })))
   }
   throw new SignInError('broken', 'no solution')
 }
@@ -542,6 +571,67 @@ const KEPT = 'watchword-sign-in:'
 const TICKET = /^#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
 let numbered = 0
 
+/** What a browser keeps, if it keeps anything: some refuse. */
+const storage = {
+  /** @param {string} place @returns {any} */
+  read: (place) => {
+    try {
+      return JSON.parse(localStorage.getItem(place) ?? 'null')
+    } catch {
+      return null
+    }
+  },
+  /** @param {string} place @param {object | null} value */
+  write: (place, value) => {
+    try {
+      value ? localStorage.setItem(place, JSON.stringify(value)) : localStorage.removeItem(place)
+    } catch {
+      // Then a link works in the tab in which the sign-in began.
+    }
+  },
+}
+
+const TYPES = ['text', 'password', 'email', 'tel', 'number', 'url']
+const MODES = ['none', 'text', 'decimal', 'numeric', 'tel', 'search', 'email', 'url']
+const MOST_FIELDS = 16
+const LONGEST_ANSWER = 16384
+
+/** Returns the fields that *text* asks for, the `input` of a kind; none if it is not what it should be. @param {string | undefined} text @returns {Field[]} */
+export function hintsIn(text) {
+  let hints
+  try {
+    hints = JSON.parse(text ?? '')
+  } catch {
+    return []
+  }
+  /** @type {any[]} */
+  const listed = Array.isArray(hints) ? hints : [hints]
+  const fits = listed.every((each) => /^\w[\w.-]{0,63}$/.test(typeof each?.name === 'string' ? each.name : '') && typeof each.label === 'string' && each.label.trim())
+  if (!fits || listed.length > MOST_FIELDS || new Set(listed.map((each) => each.name)).size < listed.length) return []
+  return listed.map(({ name, label, type, inputmode, autocomplete, maxlength, help }) => ({
+    name,
+    label: label.slice(0, 200),
+    type: TYPES.includes(type) ? type : 'text',
+    inputmode: MODES.includes(inputmode) ? inputmode : undefined,
+    autocomplete: typeof autocomplete === 'string' && /^[a-z-]+( [a-z-]+)*$/.test(autocomplete) ? autocomplete : 'off',
+    maxlength: Number.isInteger(maxlength) && maxlength > 0 && maxlength <= LONGEST_ANSWER ? maxlength : undefined,
+    help: typeof help === 'string' ? help.slice(0, 500) : undefined,
+  }))
+}
+
+/** Returns the options of the choice *challenge* that may be answered at once, by name. @param {Texts} challenge @returns {Map<string, Texts>} */
+function offersIn(challenge) {
+  const offers = new Map()
+  for (const name of (challenge.offers ?? '').split(','))
+    try {
+      const offer = JSON.parse(own(challenge, `offer_${name}`) ?? '')
+      if (offer && typeof offer === 'object') offers.set(name, offer)
+    } catch {
+      // It can be chosen all the same.
+    }
+  return offers
+}
+
 /** Makes an element. A listener is a property that begins with `on`; other properties are attributes. @param {string} tag @param {any} properties @param {any[]} inside */
 function element(tag, properties = {}, ...inside) {
   const made = document.createElement(tag)
@@ -559,68 +649,106 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   constructor() {
     super()
+    // A page may have set these before this file was there.
+    const given = /** @type {any} */ ({ ...this })
     /** What the app gives to take each step itself. @type {Handler | null} */
-    this.handler = null
-    /** Solvers by the name of a key derivation that the browser lacks, such as `SCRYPT`. @type {{[name: string]: (text: string, signal: AbortSignal) => Promise<string>}} */
-    this.solvers = {}
+    this.handler = given.handler ?? null
+    /** Solvers by the name of a key derivation that the browser lacks, such as `SCRYPT`. @type {{[name: string]: (text: string, signal: AbortSignal, told: (tries: number) => void) => Promise<string>}} */
+    this.solvers = given.solvers ?? {}
+    /** The access token of whoever is signed in, for a step that wants one with its answer. @type {string} */
+    this.accessToken = given.accessToken ?? ''
     /** @type {Handler | null} */
     this.driver = null
     /** @type {Texts | null} the public parameters of the challenge at hand */
     this.challenge = null
+    /** The challenge's name. */
+    this.challengeName = 'CUSTOM_CHALLENGE'
     this.idPrefix = `watchword-${++numbered}`
     this.stopped = new AbortController()
+    this.listening = new AbortController()
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.ticking = undefined
     this.username = ''
+    /** Draws once more what is shown. @type {(() => unknown) | null} */
+    this.shown = null
+    /** Whether a step is being taken. There is one at a time. */
+    this.pending = false
+    /** Counts the steps: a reply to an earlier one comes too late. */
+    this.turn = 0
   }
 
   connectedCallback() {
-    if (!document.adoptedStyleSheets.some((sheet) => /** @type {any} */ (sheet).watchword)) {
+    const root = /** @type {Document | ShadowRoot} */ (this.getRootNode())
+    if (!root.adoptedStyleSheets.some((sheet) => /** @type {any} */ (sheet).watchword)) {
       const sheet = Object.assign(new CSSStyleSheet(), { watchword: true })
       sheet.replaceSync(STYLE)
       // At the front: a page's own style comes later, and wins.
-      document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets]
+      root.adoptedStyleSheets = [sheet, ...root.adoptedStyleSheets]
     }
+    this.listening = new AbortController()
+    globalThis.addEventListener('hashchange', () => this.followed(), { signal: this.listening.signal })
     // An app sets `handler` after the element is there.
-    queueMicrotask(() => this.isConnected && !this.challenge && this.open())
+    queueMicrotask(() => this.isConnected && !this.pending && (this.shown ?? this.open).call(this))
   }
 
   disconnectedCallback() {
-    this.stop()
+    this.listening.abort()
+    // Whoever only moves the element puts it back at once.
+    queueMicrotask(() => {
+      if (this.isConnected) return
+      this.cease()
+      this.challenge = this.shown = this.driver = null
+      this.replaceChildren()
+    })
   }
 
   attributeChangedCallback() {
-    if (this.isConnected && this.challenge) this.show(this.challenge)
-    else if (this.isConnected && this.firstChild) this.start()
+    if (!this.isConnected || this.pending || !this.shown) return
+    const typed = Array.from(this.querySelectorAll('input'), (input) => input.value)
+    this.shown()
+    this.querySelectorAll('input').forEach((input, place) => (input.value ||= typed[place] ?? ''))
   }
 
   /** The language of the texts: the nearest that there is. */
   get locale() {
-    const wanted = [this.getAttribute('locale'), /** @type {HTMLElement | null} */ (this.closest('[lang]'))?.lang, ...navigator.languages]
-    const found = wanted.find((each) => each && (TEXTS[each.toLowerCase()] || TEXTS[each.toLowerCase().split('-')[0]]))
-    const tag = (found ?? 'en').toLowerCase()
-    return TEXTS[tag] ? tag : tag.split('-')[0]
+    const wanted = [this.getAttribute('locale'), /** @type {HTMLElement | null} */ (this.closest('[lang]:not(watchword-sign-in)'))?.lang, ...navigator.languages]
+    const tags = wanted.flatMap((each) => (each ? [each.toLowerCase(), each.toLowerCase().split('-')[0]] : []))
+    return tags.find((tag) => own(TEXTS, tag)) ?? 'en'
   }
 
   /** @param {string} key @param {Texts} values */
   text(key, values = {}) {
-    return filled(TEXTS[this.locale][key] ?? TEXTS.en[key] ?? key, values)
+    const put = RIGHT_TO_LEFT.has(this.locale) ? Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isolated(value)])) : values
+    return filled(own(TEXTS[this.locale], key) ?? own(TEXTS.en, key) ?? key, put)
+  }
+
+  /** Takes the ticket of a link out of the address: nobody finds it in the history, and no page that is left to gets it. */
+  takeTicket() {
+    const ticket = this.handler ? undefined : TICKET.exec(location.hash)?.[1]
+    if (ticket) history.replaceState(history.state, '', location.pathname + location.search)
+    return ticket
   }
 
   /** Begins, or goes on by the link that led here. */
   open() {
-    const ticket = TICKET.exec(location.hash)?.[1]
-    if (!ticket || this.handler) return this.start()
-    // Nobody finds it in the history, and no page that is left to gets it.
-    history.replaceState(history.state, '', location.pathname + location.search)
+    const ticket = this.takeTicket()
+    if (!ticket) return this.start()
     const kept = this.kept()
     if (!kept) return this.showLink(ticket)
-    localStorage.removeItem(this.place)
     const driver = this.cognito()
     driver.resume(kept)
+    this.forget()
     this.driver = driver
     this.username = kept.username
     return this.go(() => driver.respond(ticket, {}))
+  }
+
+  /** Goes on by a link that was opened in the tab that waits for it. */
+  followed() {
+    const ticket = this.takeTicket()
+    if (!ticket || this.pending) return
+    if (this.challenge?.link) return this.respond(ticket)
+    return this.showLink(ticket)
   }
 
   /** Where this browser keeps a sign-in that waits for its link. */
@@ -630,12 +758,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @returns {{username: string, session: string} | null} the sign-in that waits for its link in this browser */
   kept() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(this.place) ?? 'null')
-      return kept && kept.until > Date.now() / 1000 ? { username: kept.username, session: kept.session } : null
-    } catch {
-      return null
-    }
+    const kept = storage.read(this.place)
+    if (typeof kept?.username === 'string' && typeof kept.session === 'string' && kept.until > Date.now() / 1000) return { username: kept.username, session: kept.session }
+    storage.write(this.place, null)
+    return null
   }
 
   cognito() {
@@ -647,78 +773,97 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** Asks who signs in. @param {SignInError | null} error */
   start(error = null) {
-    this.stop()
+    this.cease()
     this.challenge = null
+    this.shown = () => this.start(error)
     const withPassword = this.getAttribute('flow') === 'custom-srp'
-    const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username webauthn', maxlength: 128 }, this.username || this.getAttribute('username') || '')
+    const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username', maxlength: 128 }, this.username || this.getAttribute('username') || '')
     const password = withPassword ? this.field({ name: 'password', label: this.text('password'), type: 'password', autocomplete: 'current-password', maxlength: 256 }) : null
     const submit = () => {
-      this.username = username.input.value.trim()
       const typed = password?.input.value ?? ''
-      if (!this.username || (withPassword && !typed)) return (this.username ? password?.input : username.input)?.focus()
-      this.driver = this.handler ?? this.cognito()
-      return this.go(() => /** @type {Handler} */ (this.driver).begin(this.username, typed))
+      if (!username.input.value.trim()) return this.point(username.input, 'missing')
+      if (password && !typed) return this.point(password.input, 'missing')
+      return this.begin(username.input.value.trim(), typed)
     }
     this.draw(this.text('title'), error, submit, [username.row, password?.row, this.main(this.text('next'))])
+  }
+
+  /** @param {string} username @param {string} password */
+  begin(username, password) {
+    return this.go(() => {
+      this.username = username
+      this.driver = this.handler ?? this.cognito()
+      return this.driver.begin(username, password)
+    })
   }
 
   /** Shows that the link that led here belongs to another browser, or that it may be opened anywhere: after a click, never on load. @param {string} ticket */
   showLink(ticket) {
     let username = ''
     try {
-      username = JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0]))).userName
+      username = String(JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0]))).userName)
     } catch {
       return this.start()
     }
+    this.cease()
+    this.challenge = null
+    this.shown = () => this.showLink(ticket)
     const submit = () =>
       this.go(async () => {
         this.username = username
         const driver = (this.driver = this.cognito())
         const { challenge } = await driver.begin(username, '')
-        const name = (challenge?.offers ?? '').split(',').find((each) => JSON.parse(challenge?.[`offer_${each}`] ?? '{}').link === 'anywhere')
+        const name = [...offersIn(challenge ?? {})].find(([, offer]) => offer.link === 'anywhere')?.[0]
         if (!name) throw new SignInError('other_browser')
         return driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name })
       })
     this.draw(this.text('title'), null, submit, [element('p', {}, this.text('link_elsewhere')), this.main(this.text('link_here'))])
   }
 
-  /** Takes one step, and shows what comes of it. @param {() => Promise<Reply>} step */
+  /** Takes one step, and shows what comes of it, unless the user has begun anew meanwhile. @param {() => Promise<Reply>} step */
   async go(step) {
-    this.busy(true)
+    if (this.pending) return
+    const turn = ++this.turn
+    this.busy()
     try {
       const reply = await step()
-      if (!this.isConnected) return
+      if (turn !== this.turn) return
+      this.pending = false
       if (reply.challenge) this.asked(reply.challenge, reply.name ?? 'CUSTOM_CHALLENGE')
       else this.finished(reply.done)
     } catch (error) {
+      if (turn !== this.turn) return
+      this.pending = false
       this.failed(error instanceof SignInError ? error : new SignInError('broken', String(error)))
     }
   }
 
-  /** @param {string} answer @param {Texts} metadata */
-  respond(answer, metadata = {}) {
+  /** @param {string} answer @param {Texts} metadata @param {Texts} [attributes] */
+  respond(answer, metadata = {}, attributes) {
     const signin = this.challenge?.signin
-    return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...(signin ? { watchword_signin: signin } : {}) }))
+    return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...(signin ? { watchword_signin: signin } : {}) }, attributes))
   }
 
   /** @param {Texts} challenge @param {string} name */
   asked(challenge, name) {
-    if (!this.dispatchEvent(new CustomEvent('watchword:challenge', { bubbles: true, cancelable: true, detail: { name, parameters: challenge } }))) return
-    if (name !== 'CUSTOM_CHALLENGE') return this.failed(new SignInError('unsupported', name))
+    this.challenge = challenge
+    this.challengeName = name
     const driver = this.driver
-    if (challenge.link && driver instanceof CognitoHandler) {
-      const kept = { username: driver.username, session: driver.session, until: Number(challenge.expires_at) }
-      localStorage.setItem(this.place, JSON.stringify(kept))
-    }
+    if (challenge.link && Number(challenge.expires_at) && driver instanceof CognitoHandler)
+      storage.write(this.place, { username: driver.username, session: driver.session, until: Number(challenge.expires_at) })
+    else this.forget()
+    if (!this.dispatchEvent(new CustomEvent('watchword:challenge', { bubbles: true, cancelable: true, detail: { name, parameters: challenge } }))) return
+    if (name !== 'CUSTOM_CHALLENGE' && name !== 'NEW_PASSWORD_REQUIRED') return this.failed(new SignInError('unsupported', name))
     this.show(challenge)
   }
 
   /** @param {unknown} done */
   finished(done) {
-    this.stop()
-    this.challenge = null
+    this.cease()
+    this.challenge = this.driver = null
     this.forget()
-    this.draw(this.text('done'), null, () => {}, [])
+    this.shown = () => this.draw(this.text('done'), null, () => {}, [])
+    this.shown()
     this.dispatchEvent(new CustomEvent('watchword:signed-in', { bubbles: true, detail: done }))
   }
 
@@ -733,14 +878,16 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   }
 
   forget() {
-    if (!this.handler) localStorage.removeItem(this.place)
+    if (!this.handler) storage.write(this.place, null)
   }
 
   /** Shows *challenge*, by its public parameters alone. @param {Texts} challenge @param {SignInError | null} error */
   show(challenge, error = null) {
     this.stop()
     this.challenge = challenge
+    this.shown = () => this.show(challenge, error)
     const { kind, options, image } = challenge
+    if (this.challengeName === 'NEW_PASSWORD_REQUIRED') return this.showNewPassword(challenge, error)
     if (kind === 'select') return this.showChoice(challenge, error)
     if (challenge.attempts_left === '0' && challenge.error) return this.showUnavailable(challenge)
     if (options) return this.showPasskey(challenge, error)
@@ -748,9 +895,11 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const fields = this.fieldsOf(challenge).map((each) => this.field(each))
     const submit = () => {
       const missing = fields.find((each) => !each.input.value.trim())
-      if (missing) return missing.input.focus()
+      if (missing) return this.point(missing.input, 'missing')
       const values = Object.fromEntries(fields.map((each) => [each.input.name, each.input.value]))
-      return this.respond(fields.length === 1 ? fields[0].input.value : JSON.stringify(values))
+      const answer = fields.length === 1 ? fields[0].input.value : JSON.stringify(values)
+      if (!challenge.with_token) return this.respond(answer)
+      return this.accessToken ? this.respond(JSON.stringify({ jwt: this.accessToken, secretCode: answer })) : this.point(fields[0].input, 'signed_out')
     }
     const parts = [...this.explained(challenge), ...(image ? [this.picture(challenge)] : []), ...fields.map((each) => each.row), this.main(this.text('next')), ...this.beside(challenge)]
     this.draw(this.titleOf(challenge), error, submit, parts)
@@ -758,15 +907,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {Texts} challenge @returns {Field[]} what to ask for: the kind's own hints, else one field */
   fieldsOf(challenge) {
-    try {
-      const hints = JSON.parse(challenge.input ?? '')
-      const listed = Array.isArray(hints) ? hints : [hints]
-      if (listed.length && listed.every((each) => typeof each?.name === 'string' && typeof each?.label === 'string')) return listed
-    } catch {
-      // No hints, or none that can be read: one field.
-    }
+    const hints = hintsIn(challenge.input)
+    if (hints.length) return hints
     const sent = 'resend_after' in challenge || 'destination' in challenge
-    const one = { name: 'answer', label: this.text('code'), autocomplete: 'one-time-code', maxlength: 1024 }
+    const one = { name: 'answer', label: this.text('code'), autocomplete: 'one-time-code', maxlength: LONGEST_ANSWER }
     if (challenge.image) return [{ ...one, label: this.text('picture'), autocomplete: 'off' }]
     if (challenge.codes) return [{ ...one, label: this.text('recovery_one'), autocomplete: 'off' }]
     if ('codes_left' in challenge || challenge.kind === 'recovery_codes') return [{ ...one, label: this.text('recovery'), autocomplete: 'off' }]
@@ -785,12 +929,12 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     if (challenge.link) line(this.text('sent_link'))
     if (challenge.otpauth_uri) {
       line(this.text('app_new'))
-      told.push(this.qrCode(challenge.otpauth_uri))
-      if (challenge.secret) told.push(element('p', {}, `${this.text('secret')} `, element('code', {}, challenge.secret)))
+      told.push(...this.qrCode(challenge.otpauth_uri))
+      if (challenge.secret) told.push(element('p', {}, `${this.text('secret')} `, element('code', { dir: 'ltr' }, challenge.secret)))
     }
     if (challenge.codes) {
       line(this.text('recovery_new'))
-      told.push(element('ol', {}, ...challenge.codes.split(' ').map((code) => element('li', {}, element('code', {}, code)))))
+      told.push(element('ol', {}, ...challenge.codes.split(' ').map((code) => element('li', {}, element('code', { dir: 'ltr' }, code)))))
     }
     if (challenge.question) line(challenge.question)
     return told
@@ -803,9 +947,14 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return element('img', { src: source, alt: alt ?? this.text('picture') })
   }
 
-  /** @param {string} uri @returns {any} */
+  /** @param {string} uri @returns {any[]} */
   qrCode(uri) {
-    const modules = qrModules(uri)
+    let modules
+    try {
+      modules = qrModules(uri)
+    } catch {
+      return [] // it is too long: there is the key
+    }
     const name = 'http://www.w3.org/2000/svg'
     const svg = document.createElementNS(name, 'svg')
     const path = document.createElementNS(name, 'path')
@@ -815,34 +964,37 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     svg.setAttribute('aria-label', this.text('qr'))
     svg.setAttribute('shape-rendering', 'crispEdges')
     svg.append(path)
-    return svg
+    return [svg]
   }
 
   /** @param {Texts} challenge @param {SignInError | null} error */
   showChoice(challenge, error) {
-    const names = challenge.choices.split(',')
-    const offers = (challenge.offers ?? '').split(',').filter(Boolean)
+    const names = (challenge.choices ?? '').split(',').filter(Boolean)
+    const offers = offersIn(challenge)
     const buttons = names.map((name) => {
-      const offer = offers.includes(name) ? JSON.parse(challenge[`offer_${name}`]) : null
+      const offer = offers.get(name)
       const choose = () => (offer?.options ? this.passkey(offer, { watchword_action: 'answer', watchword_choice: name }) : this.respond('-', { watchword_choice: name }))
-      return element('button', { type: 'button', onclick: choose }, this.nameOf(offer?.kind ?? name, name))
+      return element('button', { type: 'button', onclick: choose }, this.nameOf(String(offer?.kind ?? name), name))
     })
     const parts = [element('div', { class: 'ww-stack', role: 'group', 'aria-label': this.text('choose') }, ...buttons), ...this.beside(challenge)]
-    this.draw(this.text('choose'), error, () => {}, parts)
-    const offered = offers.map((name) => ({ name, offer: JSON.parse(challenge[`offer_${name}`]) })).find(({ offer }) => offer.options && !offer.enrol)
-    if (offered) this.autofill(offered.name, offered.offer)
+    const another = () => {
+      const username = this.querySelector('input')?.value.trim()
+      if (username && username !== this.username) this.begin(username, '')
+    }
+    this.draw(this.text('choose'), error, another, parts)
+    const offered = names.find((name) => offers.get(name)?.options && !offers.get(name)?.enrol)
+    if (offered) this.autofill(offered, /** @type {Texts} */ (offers.get(offered)))
   }
 
   /** Lets the browser propose a passkey in the field of the user name (WebAuthn 3, conditional mediation). @param {string} name @param {Texts} offer */
   async autofill(name, offer) {
     const { signal } = this.stopped
-    if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.()) || signal.aborted) return
-    const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username webauthn', maxlength: 128 }, this.username)
-    username.input.readOnly = true
-    this.querySelector('form')?.prepend(username.row)
     try {
+      if (!(await globalThis.PublicKeyCredential?.isConditionalMediationAvailable?.()) || signal.aborted) return
+      const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username webauthn', maxlength: 128 }, this.username)
+      this.querySelector('form')?.prepend(username.row)
       const answer = await usePasskey(offer.options, false, { signal, mediation: 'conditional' })
-      await this.respond(answer, { watchword_action: 'answer', watchword_choice: name })
+      if (!signal.aborted) await this.respond(answer, { watchword_action: 'answer', watchword_choice: name })
     } catch {
       // Nobody took one: the buttons are there.
     }
@@ -856,26 +1008,32 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {Texts} challenge @param {Texts} metadata */
   async passkey(challenge, metadata) {
-    this.stopped.abort()
-    this.stopped = new AbortController()
-    this.busy(true)
+    if (this.pending) return
+    this.stop()
+    const { signal } = this.stopped
+    this.busy()
     let answer
     try {
-      answer = await usePasskey(challenge.options, !!challenge.enrol, { signal: this.stopped.signal })
+      answer = await usePasskey(challenge.options, !!challenge.enrol, { signal })
     } catch (error) {
-      return this.show(/** @type {Texts} */ (this.challenge), new SignInError('passkey_failed', String(error), '', false))
+      if (signal.aborted) return
+      this.pending = false
+      return this.failed(new SignInError('passkey_failed', String(error), '', false))
     }
+    if (signal.aborted) return
+    this.pending = false
     return this.respond(answer, metadata)
   }
 
   /** @param {Texts} challenge @param {SignInError | null} error */
   async showWork(challenge, error) {
-    this.draw(this.titleOf(challenge), error, () => {}, [element('p', { role: 'status', class: 'ww-busy' }, this.text('work')), ...this.beside(challenge)])
+    const tries = element('p', { class: 'ww-quiet', 'aria-hidden': 'true' })
+    this.draw(this.titleOf(challenge), error, () => {}, [element('p', { role: 'status', class: 'ww-busy' }, this.text('work')), tries, ...this.beside(challenge)])
     const { signal } = this.stopped
     try {
       const { algorithm } = JSON.parse(challenge.challenge).parameters
-      const solve = this.solvers[String(algorithm).split('/')[0]] ?? solveWork
-      const answer = await solve(challenge.challenge, signal)
+      const solve = own(this.solvers, String(algorithm).split('/')[0]) ?? solveWork
+      const answer = await solve(challenge.challenge, signal, (made) => (tries.textContent = this.text('tries', { tries: String(made) })))
       if (!signal.aborted) await this.respond(answer)
     } catch (problem) {
       if (!signal.aborted) this.failed(problem instanceof SignInError ? problem : new SignInError('broken', String(problem)))
@@ -886,6 +1044,27 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   showUnavailable(challenge) {
     const go = () => this.respond('-')
     this.draw(this.titleOf(challenge), new SignInError('unavailable', '', challenge.ref), go, [this.main(this.text('next')), ...this.beside({ ref: challenge.ref })])
+  }
+
+  /** Cognito's own round for whoever was invited. @param {Texts} challenge @param {SignInError | null} error */
+  showNewPassword(challenge, error) {
+    const password = this.field({ name: 'password', label: this.text('new_password'), type: 'password', autocomplete: 'new-password', maxlength: 256, help: error?.code === 'weak_password' ? error.message : undefined })
+    /** @type {unknown} */
+    let wanted
+    try {
+      wanted = JSON.parse(challenge.requiredAttributes ?? '[]')
+    } catch {
+      wanted = []
+    }
+    const names = Array.isArray(wanted) ? wanted.filter((each) => typeof each === 'string') : []
+    const fields = [password, ...names.map((name) => this.field({ name, label: wordsOf(name.replace(/^userAttributes\./, '')), maxlength: 2048 }))]
+    const submit = () => {
+      const missing = fields.find((each) => !each.input.value)
+      if (missing) return this.point(missing.input, 'missing')
+      return this.respond(password.input.value, {}, Object.fromEntries(fields.slice(1).map(({ input }) => [input.name, input.value])))
+    }
+    const parts = [element('p', {}, this.text('new_password_why')), ...fields.map((each) => each.row), this.main(this.text('next')), ...this.beside({})]
+    this.draw(this.text('new_password'), error, submit, parts)
   }
 
   /** @param {Texts} challenge @returns {HTMLElement[]} what stands below the fields: resend, what is left, the reference */
@@ -907,7 +1086,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     /** @type {string[]} */
     const facts = []
     if (Number(challenge.attempts_left)) facts.push(this.text('left', { left: challenge.attempts_left }))
-    if (Number(challenge.expires_at)) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(Number(challenge.expires_at) * 1000) }))
+    const until = new Date(Number(challenge.expires_at) * 1000)
+    if (until.getTime()) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(until) }))
     if (challenge.ref) facts.push(this.text('reference', { ref: `${challenge.ref.slice(0, 4)} ${challenge.ref.slice(4)}` }))
     return [element('div', { class: 'ww-row' }, button, restart), ...facts.map((fact) => element('p', { class: 'ww-quiet' }, fact))]
   }
@@ -917,12 +1097,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return challenge.title || this.nameOf(challenge.kind, challenge.step)
   }
 
-  /** @param {string} kind @param {string} step */
+  /** @param {string | undefined} kind @param {string | undefined} step */
   nameOf(kind, step) {
-    const key = kind === 'passkey' || (kind === step && step === 'passkey') ? 'passkey_kind' : kind
-    const known = TEXTS[this.locale][key] ?? TEXTS[this.locale][step === 'passkey' ? 'passkey_kind' : step]
-    const words = step.replace(/_/g, ' ')
-    return known ?? words.charAt(0).toUpperCase() + words.slice(1)
+    const known = [kind ?? '', step ?? ''].find((each) => each === 'passkey' || KINDS.includes(each))
+    return known ? this.text(known === 'passkey' ? 'passkey_kind' : known) : wordsOf(step ?? '')
   }
 
   /** @param {string} label */
@@ -932,12 +1110,11 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {Field} field @param {string} value @returns {{row: HTMLElement, input: HTMLInputElement}} */
   field(field, value = '') {
-    const id = `${this.idPrefix}-${field.name}`
-    const type = ['text', 'password', 'email', 'tel', 'number', 'url'].includes(field.type ?? '') ? field.type : 'text'
+    const id = `${this.idPrefix}-${++numbered}`
     const input = /** @type {HTMLInputElement} */ (
       element('input', {
-        id, name: field.name, type, inputmode: field.inputmode, autocomplete: field.autocomplete ?? 'off', maxlength: field.maxlength, autocapitalize: 'none', spellcheck: 'false',
-        'aria-describedby': field.help ? `${id}-help` : undefined, required: true,
+        id, name: field.name, type: field.type ?? 'text', inputmode: field.inputmode, autocomplete: field.autocomplete ?? 'off', maxlength: field.maxlength, autocapitalize: 'none',
+        spellcheck: 'false', dir: 'auto', 'aria-describedby': field.help ? `${id}-help` : undefined, 'aria-required': 'true',
       })
     )
     input.value = value
@@ -945,40 +1122,72 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return { row: element('div', {}, element('label', { for: id }, field.label), input, help), input }
   }
 
+  /** Says what is wrong with *input*, and takes the user there. @param {HTMLInputElement} input @param {string} key */
+  point(input, key) {
+    this.querySelector('.ww-wrong')?.remove()
+    const wrong = element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(key))
+    this.querySelector('form')?.prepend(wrong)
+    for (const each of this.querySelectorAll('input')) each.removeAttribute('aria-invalid')
+    blame(input, wrong)
+    input.focus()
+  }
+
   /** Draws the form anew, and puts the focus where the user goes on. @param {string} title @param {SignInError | null} error @param {() => unknown} submit @param {any[]} parts */
   draw(title, error, submit, parts) {
     const level = Math.min(6, Math.max(1, Number(this.getAttribute('heading-level')) || 2))
     const heading = element(`h${level}`, { class: 'ww-title', id: `${this.idPrefix}-title`, tabindex: '-1' }, title)
-    const code = error?.code ?? this.challenge?.error
+    const told = this.challenge?.error
+    const code = error?.code ?? (told && (TOLD.includes(told) ? told : 'broken'))
     const ref = error?.ref ? ` ${this.text('reference', { ref: error.ref })}` : ''
     const wrong = code ? element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(code, { name: error?.message ?? '' }) + ref) : null
-    const form = element('form', { novalidate: true, 'aria-labelledby': heading.id, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), submit()) }, wrong, ...parts)
-    const again = this.contains(document.activeElement) || !!this.challenge || !!error
+    const form = element('form', { novalidate: true, 'aria-labelledby': heading.id, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.pending || submit()) }, wrong, ...parts)
+    // The first form of a page takes nobody away from what they read, nor does a reply that comes while they are elsewhere.
+    const active = /** @type {Document | ShadowRoot} */ (this.getRootNode()).activeElement
+    const here = this.contains(active) || (this.turn > 0 && (!document.activeElement || document.activeElement === document.body))
     this.setAttribute('dir', RIGHT_TO_LEFT.has(this.locale) ? 'rtl' : 'ltr')
     this.setAttribute('lang', this.locale)
-    this.replaceChildren(heading, form)
     this.removeAttribute('aria-busy')
-    const first = /** @type {HTMLElement | null} */ (form.querySelector('input:not([readonly])'))
-    if (wrong && first) {
-      first.setAttribute('aria-invalid', 'true')
-      first.setAttribute('aria-describedby', [wrong.id, first.getAttribute('aria-describedby')].filter(Boolean).join(' '))
-    }
-    if (again) (first ?? heading).focus()
+    this.replaceChildren(heading, form, element('p', { role: 'status', class: 'ww-quiet ww-status' }))
+    const first = /** @type {HTMLInputElement | null} */ (form.querySelector('input'))
+    if (wrong && first) blame(first, wrong)
+    if (here) (first ?? heading).focus()
   }
 
-  /** @param {boolean} is */
-  busy(is) {
-    this.toggleAttribute('aria-busy', is)
-    if (is) this.setAttribute('aria-busy', 'true')
-    for (const each of this.querySelectorAll('button')) each.toggleAttribute('disabled', is)
+  /** Says that a step is being taken. Buttons stay where the focus is; only beginning anew does anything. */
+  busy() {
+    this.pending = true
+    this.setAttribute('aria-busy', 'true')
     clearInterval(this.ticking)
+    const status = this.querySelector('.ww-status')
+    if (status) status.textContent = this.text('working')
   }
 
+  /** Ends what goes on beside the form. */
   stop() {
     this.stopped.abort()
     this.stopped = new AbortController()
     clearInterval(this.ticking)
   }
+
+  /** Ends the step that is being taken, too: whatever comes of it is too late. */
+  cease() {
+    this.stop()
+    if (this.pending) this.turn++
+    this.pending = false
+  }
+}
+
+/** @param {HTMLInputElement} input @param {HTMLElement} wrong what says why */
+function blame(input, wrong) {
+  input.setAttribute('aria-invalid', 'true')
+  const others = (input.getAttribute('aria-describedby') ?? '').split(' ').filter((each) => each && each !== wrong.id)
+  input.setAttribute('aria-describedby', [wrong.id, ...others].join(' '))
+}
+
+/** Returns *name* as words. @param {string} name */
+function wordsOf(name) {
+  const words = name.replace(/_/g, ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 if (globalThis.customElements && !customElements.get('watchword-sign-in')) customElements.define('watchword-sign-in', WatchwordSignIn)
