@@ -4,6 +4,7 @@
 // its own, with the authenticators that CDP gives it. A command that fails is replied to with the name and the message of
 // the error, since that is what a client sees.
 
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { build } from 'esbuild'
@@ -32,6 +33,14 @@ async function origin() {
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   return `http://localhost:${server.address().port}`
 }
+
+/** Returns what has the focus: its name, and whether that is seen. */
+const focused = () => {
+  const at = document.activeElement
+  const { outlineStyle, outlineWidth } = getComputedStyle(at)
+  return { name: (at.labels?.[0] ?? at).textContent.trim(), tag: at.localName, visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 }
+}
+const MOST_STOPS = 30
 
 const browser = await chromium.launch({ executablePath, args: ['--no-first-run', '--host-resolver-rules=MAP localhost 127.0.0.1'] })
 const pages = []
@@ -72,6 +81,38 @@ const commands = {
   press: (number, name) => pages[number].page.getByRole('button', { name }).click(),
   see: (number, text) => pages[number].page.getByText(text).first().waitFor(),
 
+  /** What a user does who has a keyboard alone: go from stop to stop until one has this name, press keys, write. */
+  async reach(number, name) {
+    const { page } = pages[number]
+    const met = []
+    for (let stop = 0; stop < MOST_STOPS; stop++) {
+      const at = await page.evaluate(focused)
+      if (at.name === name) return at
+      met.push(at.name)
+      await page.keyboard.press('Tab')
+    }
+    throw new Error(`no stop is called ${name}: ${met.join(' | ')}`)
+  },
+  keys: async (number, ...keys) => {
+    for (const key of keys) await pages[number].page.keyboard.press(key)
+  },
+  write: (number, text) => pages[number].page.keyboard.type(text),
+  focus: (number) => pages[number].page.evaluate(focused),
+
+  /** How a page is looked at, and what is seen: the rules of WCAG that are broken, the accessibility tree, a picture. */
+  async look(number, width, colorScheme, reducedMotion) {
+    await pages[number].page.setViewportSize({ width, height: 700 })
+    await pages[number].page.emulateMedia({ colorScheme, reducedMotion })
+  },
+  async axe(number, tags) {
+    const { page } = pages[number]
+    if (!(await page.evaluate('!!globalThis.axe'))) await page.evaluate(readFileSync(new URL(import.meta.resolve('axe-core')), 'utf8'))
+    const found = await page.evaluate((values) => globalThis.axe.run({ runOnly: { type: 'tag', values } }), tags)
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)
+  },
+  tree: (number) => pages[number].page.locator('body').ariaSnapshot(),
+  shoot: async (number, path) => void (await pages[number].page.screenshot({ path, fullPage: true })),
+
   /** Everything about a page that a script in it could read. */
   text: (number) => pages[number].page.evaluate(() => `${location.href} ${document.referrer} ${document.documentElement.outerHTML}`),
 
@@ -80,7 +121,7 @@ const commands = {
 
   /** Calls a function of the client, or runs a function of the test's own, given as text. */
   call: (number, name, parameters) => pages[number].page.evaluate(([name, parameters]) => globalThis.client[name](parameters), [name, parameters]),
-  run: (number, text, parameters) => pages[number].page.evaluate(([text, parameters]) => globalThis.eval(`(${text})`)(parameters), [text, parameters]),
+  run: (number, text, parameters) => pages[number].page.evaluate(`(${text})(${JSON.stringify(parameters)})`),
 
   /** Returns what the page has requested since it was last asked. */
   requests: (number) => pages[number].requests.splice(0),

@@ -71,6 +71,35 @@ class Page:
         """Wait until *text* is shown."""
         self._chromium.do("see", self._number, text)
 
+    def reach(self, name):
+        """Press Tab until what is called *name* has the focus; say what it is, and whether the focus is seen."""
+        return self._chromium.do("reach", self._number, name)
+
+    def keys(self, *keys):
+        """Press *keys*, one after the other."""
+        self._chromium.do("keys", self._number, *keys)
+
+    def write(self, text):
+        """Type *text* where the focus is."""
+        self._chromium.do("write", self._number, text)
+
+    def focus(self):
+        """What has the focus: its name, and whether it is seen."""
+        return self._chromium.do("focus", self._number)
+
+    def look(self, *, width=1280, scheme="light", motion="no-preference"):
+        """Show the page in a window of this *width*, to somebody who wants this colour *scheme* and *motion*."""
+        self._chromium.do("look", self._number, width, scheme, motion)
+
+    def broken_rules(self, *tags):
+        """What axe-core finds against the rules with these *tags*."""
+        return self._chromium.do("axe", self._number, tags)
+
+    def keep(self, folder, name):
+        """Write a picture of the page and its accessibility tree into *folder*."""
+        self._chromium.do("shoot", self._number, str(folder / f"{name}.png"))
+        (folder / f"{name}.txt").write_text(self._chromium.do("tree", self._number) + "\n", "utf-8")
+
     def text(self):
         """The page's address, where it came from, and its HTML."""
         return self._chromium.do("text", self._number)

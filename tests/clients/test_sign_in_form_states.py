@@ -1,0 +1,278 @@
+"""The sign-in form in Chromium, in each of its states: WCAG 2.2 AA, languages, widths, colours, and text that strangers wrote."""
+
+import json
+
+import pytest
+
+from kit.chromium import chromium
+from kit.programs import find_node
+from kit.sign_in_form import STATES, WCAG, Keyboard, artefacts, shows, site, state
+from watchword import Flow
+from watchword_plugins.email_otp import EmailOtp
+
+pytestmark = pytest.mark.exhaustive
+
+WIDTHS = (320, 768, 1280)
+RESTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+FORM = "document.querySelector('watchword-sign-in')"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for the tests of this file."""
+    find_node("axe-core")
+    with chromium() as running_browser:
+        yield running_browser
+
+
+@pytest.fixture(scope="module")
+def served():
+    """One pool, whose page has a strict policy: nothing inline, nothing from elsewhere."""
+    with site(lambda origin: Flow(EmailOtp())) as running_site:
+        yield running_site
+
+
+@pytest.fixture(scope="module")
+def page(browser, served):
+    return browser.page(f"{served.page}?locale=en")
+
+
+@pytest.fixture(autouse=True)
+def _usual(page):
+    """Each test begins with the same page."""
+    page.look()
+    page.run(f"() => {{ {FORM}.setAttribute('locale', 'en'); document.body.focus() }}")
+
+
+def put_in(page, name):
+    """Put the form into the state called *name*."""
+    match name:
+        case "start":
+            page.run(f"() => {{ {FORM}.handler = null; {FORM}.removeAttribute('flow'); {FORM}.start() }}")
+        case "password":
+            page.run(f"() => {{ {FORM}.setAttribute('flow', 'custom-srp'); {FORM}.start() }}")
+        case "empty":
+            page.run(
+                f"() => {{ {FORM}.setAttribute('flow', 'custom'); {FORM}.username = ''; {FORM}.handler = null; {FORM}.start(); {FORM}.querySelector('form').requestSubmit() }}"
+            )
+        case "new_password":
+            shows(page, {"requiredAttributes": '["userAttributes.given_name"]'}, name="NEW_PASSWORD_REQUIRED")
+        case "done":
+            page.run(f"() => {FORM}.finished({{}})")
+        case "failed":
+            page.run(f"() => {{ {FORM}.challenge = null; {FORM}.failed(new Error('x')) }}")
+        case "link_of_another_browser":
+            page.run(f"() => {{ {FORM}.handler = null; {FORM}.showLink(btoa('{{\"userName\":\"ann\"}}') + '.x') }}")
+        case _:
+            shows(page, STATES[name])
+
+
+ALL = ("start", "password", "empty", "new_password", "done", "link_of_another_browser", *STATES)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_rule_of_wcag_is_broken(page, name, tmp_path):
+    """By axe-core: levels A and AA of 2.0, 2.1 and 2.2, in light and dark, at three widths."""
+    put_in(page, name)
+    for scheme in ("light", "dark"):
+        for width in WIDTHS:
+            page.look(width=width, scheme=scheme, motion="reduce")
+            page.run(RESTED)
+            assert [] == page.broken_rules(*WCAG), (scheme, width)
+        page.keep(artefacts(tmp_path), f"{name}-{scheme}")
+
+
+MEASURED = """({ locales, width }) => {
+    const form = document.querySelector('watchword-sign-in'), odd = []
+    for (const locale of locales) {
+        form.setAttribute('locale', locale)
+        if (document.documentElement.scrollWidth > width) odd.push(`${locale}: the page scrolls to the side`)
+        for (const each of form.querySelectorAll('*')) {
+            const box = each.getBoundingClientRect()
+            if (box.left < 0 || box.right > width + 0.5) odd.push(`${locale}: ${each.localName} leaves the page`)
+            if (each.matches('button, input') && (box.height < 24 || box.width < 24)) odd.push(`${locale}: ${each.localName} is small`)
+        }
+        if (getComputedStyle(form).direction !== (locale === 'ar' ? 'rtl' : 'ltr')) odd.push(`${locale}: direction`)
+    }
+    return odd
+}"""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_language_fits_the_smallest_screen(page, name):
+    """At 320 CSS pixels nothing scrolls to the side (WCAG 1.4.10), and what is pressed is no smaller than 24 (2.5.8)."""
+    put_in(page, name)
+    page.look(width=320)
+    locales = page.run("async () => Object.keys((await import('./watchword-sign-in.js')).TEXTS)")
+    assert [] == page.run(MEASURED, locales=locales, width=320)
+
+
+def test_motion_ends_where_it_is_not_wanted(page):
+    """What breathes while the browser works is still for whoever asked for less motion."""
+    put_in(page, "work")
+    animations = "() => document.getAnimations().length"
+    page.look(motion="no-preference")
+    assert 1 == page.run(animations)
+    page.look(motion="reduce")
+    assert 0 == page.run(animations)
+
+
+@pytest.mark.parametrize("name", [each for each in ALL if each != "done"])
+def test_every_stop_is_seen_and_the_focus_goes_around(page, name):
+    """Each field and each button that can be used is a stop, in the order of the page, and shows that it has the focus."""
+    put_in(page, name)
+    stops = "() => Array.from(document.querySelectorAll('input, button:not(:disabled)'), (each) => (each.labels?.[0] ?? each).textContent.trim())"
+    wanted = page.run(stops)
+    page.run("() => { document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0) }")
+    page.run("() => { const h = document.querySelector('.ww-title'); h.focus(); h.blur() }")
+    met = []
+    for _ in wanted:
+        page.keys("Tab")
+        at = page.focus()
+        assert at["visible"], at
+        met.append(at["name"])
+    assert wanted == met
+
+
+def test_an_error_is_told_and_the_focus_is_where_it_can_be_mended(page):
+    """The field is invalid, it is described by the alert, and it has the focus (WCAG 3.3.1, 4.1.3)."""
+    shows(page, state("email_otp", destination=""), state("email_otp", destination="", error="wrong"))
+    user = Keyboard(page)
+    user.enter("Code", "000000")
+    page.sees("That was not right.")
+    told = "() => { const a = document.activeElement; return [a.name, a.getAttribute('aria-invalid'), document.getElementById(a.getAttribute('aria-describedby')).getAttribute('role')] }"
+    assert ["answer", "true", "alert"] == page.run(told)
+
+
+def test_what_is_left_empty_is_pointed_at(page):
+    """Nothing is sent."""
+    shows(page, STATES["fields_of_its_own"])
+    user = Keyboard(page)
+    user.fill("Your favourite colour", "green")
+    page.keys("Enter")
+    page.sees("Fill in this field.")
+    assert "Your first pet" == page.focus()["name"]
+    assert 1 == page.run("() => taken.length")
+
+
+def test_a_kind_gets_the_fields_that_it_asked_for(page):
+    """As JSON, by their names."""
+    shows(page, STATES["fields_of_its_own"])
+    user = Keyboard(page)
+    user.fill("Your favourite colour", "green")
+    user.enter("Your first pet", "Rex")
+    page.sees("Two questions")
+    assert {"colour": "green", "pet": "Rex"} == json.loads(page.run("() => taken[1][0]"))
+
+
+ODD_HINTS = [
+    "",
+    "{",
+    "null",
+    "[]",
+    "[null]",
+    "7",
+    '"text"',
+    '{"name": "a"}',
+    '{"name": "a", "label": " "}',
+    '{"name": "a b", "label": "A"}',
+    '{"name": ["a"], "label": "A"}',
+    '[{"name": "a", "label": "A"}, {"name": "a", "label": "B"}]',
+    json.dumps([{"name": f"f{number}", "label": "A"} for number in range(17)]),
+    '{"__proto__": {"name": "a", "label": "A"}}',
+]
+
+
+@pytest.mark.parametrize("hints", ODD_HINTS)
+def test_hints_that_are_none_make_one_field(page, hints):
+    """As if the kind had given none."""
+    shows(page, state("question", input=hints))
+    assert ["Answer"] == page.run(
+        "() => Array.from(document.querySelectorAll('input'), (each) => each.labels[0].textContent)"
+    )
+
+
+def test_a_hint_says_only_what_a_field_can_be(page):
+    """No other type, no listener, no attribute of its own; `__proto__` is a name like others."""
+    odd = {
+        "name": "__proto__",
+        "label": "A",
+        "type": "file",
+        "inputmode": "x",
+        "autocomplete": "X(",
+        "maxlength": -1,
+        "onfocus": "hit=1",
+        "help": 7,
+    }
+    shows(page, state("question", input=json.dumps([odd, {"name": "constructor", "label": "B"}])))
+    attributes = page.run(
+        "() => { const i = document.querySelector('input'); return Object.fromEntries(i.getAttributeNames().map((n) => [n, i.getAttribute(n)])) }"
+    )
+    assert {"type": "text", "autocomplete": "off", "name": "__proto__"}.items() <= attributes.items()
+    assert attributes.keys().isdisjoint({"inputmode", "maxlength", "onfocus", "help"})
+    user = Keyboard(page)
+    user.fill("A", "1")
+    user.enter("B", "2")
+    page.run(RESTED)
+    assert '{"__proto__":"1","constructor":"2"}' == page.run("() => taken[1][0]")
+
+
+HOSTILE = '"><img src=x onerror="globalThis.hit=1"><script>globalThis.hit=1</script>{title}\u202e'
+HARM = "() => [globalThis.hit ?? 0, document.querySelectorAll('watchword-sign-in :is(script, iframe, img[src=x], [onerror])').length]"
+
+
+@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("locale", ["en", "ar"])
+def test_what_strangers_wrote_is_text(page, name, locale):
+    """In every public parameter that there is, whatever else the challenge says: nothing runs, and the form is there."""
+    page.run(f"({{ locale }}) => {FORM}.setAttribute('locale', locale)", locale=locale)
+    every = {key for each in STATES.values() for key in each} - {"kind", "image", "options", "challenge"} | {
+        "title",
+        "question",
+        "alt",
+        "offers",
+    }
+    for names in (*({each} for each in sorted(every)), every):
+        shows(page, STATES[name] | dict.fromkeys(names, HOSTILE))
+        assert [0, 0] == page.run(HARM), names
+        assert page.run(f"() => !!{FORM}.querySelector('form')"), names
+    assert "onerror" in page.run(f"() => {FORM}.textContent")
+
+
+@pytest.mark.parametrize("word", ["constructor", "__proto__", "toString", "title", "no such word"])
+def test_names_of_objects_are_no_texts(page, word):
+    """As an error, a kind, a step, an option, an offer or a language."""
+    shows(page, state(word, step=word, error=word), state("select", choices=word, offers=word, error=word))
+    assert page.run(f"() => {FORM}.querySelector('.ww-wrong').textContent") == "Something went wrong. Try again later."
+    page.run(f"({{ word }}) => {FORM}.setAttribute('locale', word)", word=word)
+    assert "function" not in page.run(f"() => {FORM}.textContent")
+    Keyboard(page).enter("Answer", "x")
+    page.sees("How do you want to sign in?")
+    assert "function" not in page.run(f"() => {FORM}.textContent")
+
+
+FAILS = f"""({{ type, message }}) => {{
+    const form = {FORM}
+    form.handler = null
+    form.start()
+    globalThis.fetch = async () => new Response(JSON.stringify({{ __type: type, message }}), {{ status: 400 }})
+    return form.begin('ann', '')
+}}"""
+
+
+@pytest.mark.parametrize(
+    "kind", ["NotAuthorizedException", "UserLambdaValidationException", "InvalidPasswordException", HOSTILE]
+)
+def test_errors_of_the_service_are_told_in_words_of_the_form(page, kind):
+    """Its own text goes into the event alone."""
+    page.run(FAILS, type=kind, message=HOSTILE)
+    assert [0, 0] == page.run(HARM)
+    assert "onerror" not in page.run(f"() => {FORM}.querySelector('.ww-wrong').textContent")
+
+
+def test_what_a_user_has_typed_stays_when_the_language_changes(page):
+    """And nobody is taken away from where they are."""
+    shows(page, STATES["fields_of_its_own"])
+    Keyboard(page).fill("Your favourite colour", "green")
+    page.run(f"() => {{ {FORM}.querySelector('input').blur(); {FORM}.setAttribute('locale', 'de') }}")
+    assert ["green", ""] == page.run("() => Array.from(document.querySelectorAll('input'), (each) => each.value)")
