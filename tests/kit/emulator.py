@@ -60,3 +60,10 @@ def mails(endpoint):
     with urllib.request.urlopen(f"{endpoint}/_ministack/ses/messages") as answer:
         by_account = json.load(answer)["messages"]
     return [mail for sent in by_account.values() for mail in sent]
+
+
+def text_messages(endpoint):
+    """Return the text messages that the emulator's SNS took, as number and text, by number."""
+    with urllib.request.urlopen(f"{endpoint}/_ministack/sns/sms-messages") as answer:
+        by_number = json.load(answer)["sms_messages"]
+    return [(number, each["Message"]) for number, sent in by_number.items() for each in sent]
