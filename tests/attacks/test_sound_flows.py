@@ -134,6 +134,7 @@ FLOWS = {
     "asked first": Flow(ask_first(EmailOtp())),
     "a text message": Flow(Texted()),
     "a code by SMS": Flow(SmsOtp(length=8, countries=("+1",))),
+    "a step-up by SMS": Flow(ask_first(SmsOtp(length=8, countries=("+1",), with_token=True))),
     "a code by SMS behind a password": Flow(sequence(Srp(), SmsOtp(countries=("+1",)))),
     "a text message after an e-mail": Flow(sequence(EmailOtp(), Texted())),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),

@@ -6,7 +6,7 @@ from kit.sample_triggers import Sample
 from kit.vulnerable_twins import Twin, found
 from watchword import Flow, fallback, named, sequence
 from watchword.algebra import derivative
-from watchword.contract import typed_codes
+from watchword.contract import kinds, typed_codes
 from watchword.loading.registry import Registry
 from watchword.runtime import creation, delivery, keyring, services, situation, verification, wire
 from watchword.runtime.credentials import effects
@@ -14,7 +14,7 @@ from watchword.runtime.sign_ins import evidence
 from watchword_adapters import audit, aws_lambda, functions
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.attacked_host import Arena
-from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offering_flow, texting_flow
+from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offering_flow, step_up_flow, texting_flow
 from watchword_adapters.aws import token_claims
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool.sign_in import challenges, sessions
@@ -35,6 +35,7 @@ FLOWS = {
     "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
     "offering": offering_flow(),
     "texting": texting_flow(Registry()),
+    "step_up": step_up_flow(Registry()),
     "either": Flow(fallback(SampleQuestion(attempts=1), EmailOtp()), name="either"),
     "fallback": Flow(fallback(SampleQuestion(attempts=1), named("second", SampleQuestion())), name="fallback"),
 }
@@ -53,6 +54,34 @@ _WORKED = """
 _SEALED = 'if request.matches(request.private.get("digest"), answer):'
 
 TWINS = {
+    # Answers with an access token
+    "the code alone is enough": Twin(
+        sms_otp.SmsOtp.verify,
+        "request.answer_with_token() if self.with_token else request.answer",
+        "request.answer.split(chr(34))[-2] if self.with_token else request.answer",
+        "A-14",
+        "step_up",
+    ),
+    "any token will do": Twin(
+        kinds.VerifyRequest.answer_with_token,
+        "answer if token and self.methods.is_access_token(token) else None",
+        "answer if token else None",
+        "A-14",
+        "step_up",
+    ),
+    "no token is as good as one": Twin(
+        kinds.VerifyRequest.answer_with_token,
+        "answer if token and self.methods.is_access_token(token) else None",
+        "answer if not token or self.methods.is_access_token(token) else None",
+        "A-14",
+        "step_up",
+    ),
+    "the token may be anybody's": Twin(
+        verification._verify, "sub=user.id", "sub=token.rpartition('.')[2]", "A-14", "step_up"
+    ),
+    "a token alone is enough": Twin(
+        sms_otp.SmsOtp.verify, "if request.matches(", "if self.with_token or request.matches(", "A-14", "step_up"
+    ),
     # Tokens
     "claims by the client's word": Twin(
         aws_lambda.Triggers.evidence,
@@ -456,6 +485,6 @@ def test_a_sample_written_by_hand_is_caught_by_its_family(fault, monkeypatch):
 def test_there_are_as_many_twins_as_are_promised():
     """Thirty at least, and of every part."""
     assert len(TWINS) + len(SAMPLES) >= 30
-    assert {"S", "A", "R", "E", "M", "K", "P", "L", "X", "N", "C"} == {
+    assert {"S", "A", "R", "E", "M", "K", "P", "L", "X", "N", "C", "T"} == {
         each.partition("-")[0] for each in (*(twin.family for twin in TWINS.values()), *SAMPLES.values())
     }

@@ -20,6 +20,7 @@ from watchword_adapters.attacks.arena.sample_kinds import (
     holding_flow,
     offering_flow,
     own_flow,
+    step_up_flow,
     texting_flow,
     working_flow,
 )
@@ -215,6 +216,8 @@ def _own_flow(need: Need, registry: Registry) -> Flow:
             return texting_flow(registry)
         case "work":
             return working_flow(registry)
+        case "token":
+            return step_up_flow(registry)
         case _:
             return own_flow(registry)
 
@@ -243,6 +246,7 @@ class _Run:
             **{need: bool(held(arena, sort)) for need, sort in _SORTS.items()},
             "enrolling": any(target.enrolling for target in targets),
             "enrols": any(step.powers.enrols for step in flow.steps.values()),
+            "token": any(target.wants_token for target in targets),
         }
 
     def elsewhere(self, family: Family) -> bool:

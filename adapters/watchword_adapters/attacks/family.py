@@ -28,6 +28,7 @@ Need = Literal[
     "passkey",
     "enrols",
     "enrolling",
+    "token",
 ]
 """What a flow must have for a family to be tried on it; on another flow it is tried on the corpus's own."""
 

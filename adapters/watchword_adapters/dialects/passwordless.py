@@ -130,7 +130,9 @@ class Passwordless:
             return evolve(request, private=private)
         step = self._methods.get(asked["flow"], {}).get(method)
         if step is None or asked["step"] not in {derivative.SELECT, step}:
-            raise MethodError(NOT_SUPPORTED.get(method, ANYTHING_ELSE))
+            if method not in NOT_SUPPORTED:
+                raise ProtocolError("the client names a method that nobody knows")
+            raise MethodError(NOT_SUPPORTED[method])
         action, choice, _ = heard
         if choice and method == MAGIC_LINK and not is_answer(said) and not self._redirect(said, asked):
             raise MethodError(f"Invalid redirectUri: {_shown(said.get(_REDIRECT_URI))}")

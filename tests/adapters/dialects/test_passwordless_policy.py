@@ -1,117 +1,27 @@
 """Whatever a client says in the dialect, tokens come for what the flow wants, and for nothing else: all short sign-ins are tried."""
 
-import json
-from itertools import product
-
 import pytest
 
-from kit.engine_host import ANN, Mail, Post
-from kit.hosts import triggers_of
-from kit.linking_kinds import Linked, ticket_of
-from kit.passkeys import StandIn, assertion
-from kit.passwordless_client import Client, challenge_in, link_metadata
-from watchword import Flow, one_of
-from watchword.testing import access_token
-from watchword.testing.requests import knows_access_token
-from watchword.testing.time import VirtualClock
-from watchword_plugins.sms_otp import SmsOtp
+from kit.broken_code import broken
+from kit.passwordless_moves import FLOWS, MOVES, goes_on_after_an_end, is_deserved, moves_of, played
+from watchword_adapters.dialects import passwordless, passwordless_words
 
 pytestmark = pytest.mark.exhaustive
 
-LINK, STEP = Linked(opens="anywhere"), SmsOtp(countries=("+1",), with_token=True)
-USER = ANN | {"phone_number": "+15555550100", "phone_number_verified": "true"}
-OTHER = ANN | {"sub": "22222222-2222-4333-8444-555555555555"}
-FLOWS = {
-    "alone": (Flow(StandIn()), 31),
-    "choice": (Flow(one_of(Mail(), StandIn())), 31),
-    "all": (Flow(one_of(Mail(), StandIn(), LINK, STEP)), 53),
-}
-LINK_METHODS = {"link": link_metadata("yes"), "ask for a link": link_metadata("no")}
-METHODS = {
-    **LINK_METHODS,
-    **{name: {"signInMethod": name} for name in ("FIDO2", "SMS_OTP_STEPUP", "ANOTHER")},
-    None: {},
-}
-STEPS = {"FIDO2": "passkey", "SMS_OTP_STEPUP": "sms_otp", "link": "linked", "ask for a link": "linked"}
-CHOICES = ("passkey", "mail", "linked", None)
-ACTIONS = ("answer", "resend", None)
-ANSWERS = {
-    "right passkey": "passkey",
-    "another's passkey": "",
-    "right code": "mail",
-    "right ticket": "linked",
-    "another's ticket": "",
-    "right SMS": "sms_otp",
-    "right SMS, another's token": "",
-    "nothing": "",
-}
-MOVES = tuple(product(METHODS, CHOICES, ACTIONS, ANSWERS))
 
-
-def played(flow, moves, user=USER):
-    """Whether *moves* end with tokens, and the rounds: what was asked, what was answered, and what Verify said."""
-    mail, phone = Post(), Post()
-    ports = {"clock": VirtualClock(), "tokens": knows_access_token, "dialect": "passwordless"}
-    triggers = triggers_of(flow, courier={"email": mail, "sms": phone}, **ports)
-    tickets = {}
-    if "linked" in flow.steps:
-        for name, whose in (("ann", user), ("bob", OTHER)):
-            before = len(mail.sent)
-            Client(triggers, whose).requests_link()
-            tickets[name] = ticket_of(mail.sent[-1]) if len(mail.sent) > before else "x.y"
-    client = Client(triggers, user)
-    public, before = client.begin(), len(mail.sent)
-    challenge, rounds = challenge_in(public), []
-    for method, choice, action, answer in moves:
-        said = {"watchword_choice": choice, "watchword_action": action} | METHODS[method]
-        codes = [each.text for each in mail.sent[before:] if "#" not in each.text]
-        sms = phone.sent[-1].text[:6] if phone.sent else "000000"
-        texts = {
-            "right passkey": assertion(challenge),
-            "another's passkey": assertion(challenge, signed_by="bob"),
-            "right code": codes[-1] if codes else "00000000",
-            "right ticket": tickets.get("ann", ""),
-            "another's ticket": tickets.get("bob", ""),
-            "right SMS": json.dumps({"jwt": access_token(USER["sub"]), "secretCode": sms}),
-            "right SMS, another's token": json.dumps({"jwt": access_token(OTHER["sub"]), "secretCode": sms}),
-            "nothing": "",
-        }
-        asked = client.created["publicChallengeParameters"]
-        try:
-            public = client.answer(texts[answer], {name: value for name, value in said.items() if value})
-        except Exception:  # noqa: BLE001 - the sign-in ends by an error, in whatever words
-            return False, rounds
-        rounds.append((asked["step"], method, choice, action, answer, client.session[-1]["challengeResult"]))
-        if not isinstance(public, dict):
-            return public == "tokens", rounds
-    return False, rounds
-
-
-def is_deserved(asked_round):
-    """Say whether this round, as the last one, is what the flow wants: a right answer to what was asked, not taken back."""
-    step, method, choice, action, answer, right = asked_round
-    if not (right and ANSWERS[answer]):
-        return False
-    if method is None:
-        offered = step == "select" and action == "answer" and choice in {"passkey", "linked"}
-        answered = choice if offered else step if action != "resend" else None
-    else:
-        answers = method in {"FIDO2", "link"}
-        answered = STEPS.get(method) if step == STEPS.get(method) or (step == "select" and answers) else None
-    return answered == ANSWERS[answer]
+def is_wrong(name, moves):
+    """Say whether what *moves* end with is not what they deserve, either way, or went on behind an end."""
+    tokens, rounds = played(FLOWS[name][0], moves)
+    return (bool(rounds) and is_deserved(rounds[-1])) != tokens or goes_on_after_an_end(rounds), tokens
 
 
 @pytest.mark.parametrize("name", FLOWS)
 def test_tokens_come_for_a_right_answer_to_what_is_asked(name):
-    """Of all sign-ins of one round, and some of two. Both ways: whoever deserves them gets them, and nobody else."""
-    ends, (flow, stride) = {True: 0, False: 0}, FLOWS[name]
-    moves = [each for each in MOVES if name == "all" or not ({"linked", "sms_otp"} & {each[1], ANSWERS[each[3]]})]
-    asking = [each for each in moves if each[3] == "nothing" and each[1] is None and each[2] is None]
-    firsts = [*asking, *moves[::stride]]
-    for each in (*((move,) for move in moves), *product(firsts, moves[::5])):
-        tokens, rounds = played(flow, each)
-        deserved = bool(rounds) and is_deserved(rounds[-1])
-        assert deserved == tokens, rounds
+    """Both ways: whoever deserves them gets them, and nobody else."""
+    ends = {True: 0, False: 0}
+    for moves in moves_of(name):
+        wrong, tokens = is_wrong(name, moves)
+        assert not wrong, moves
         ends[tokens] += 1
 
     assert min(ends.values()) > 0
@@ -123,3 +33,41 @@ def test_nobody_gets_tokens_for_a_name_that_nobody_has(name):
     for move in MOVES[::3]:
         flow, _ = FLOWS[name]
         assert (False, False) == (played(flow, (move,), {})[0], played(flow, (move, move), {})[0])
+
+
+TWINS = {
+    "a request is an answer": (passwordless_words.is_answer, 'metadata.get(HAS_LINK) == "yes"', "True", "all"),
+    "a link is only chosen": (passwordless_words.is_answer, 'metadata.get(HAS_LINK) == "yes"', "False", "all"),
+    "whatever was asked, the method is right": (
+        passwordless.Passwordless.answer_request,
+        'if step is None or asked["step"] not in {derivative.SELECT, step}:',
+        "if step is None:",
+        "all",
+    ),
+    "a method that is not there is another's": (
+        passwordless.Passwordless.answer_request,
+        'if step is None or asked["step"] not in {derivative.SELECT, step}:',
+        "if False:",
+        "alone",
+    ),
+    "the client's own words count beside its method": (
+        passwordless.Passwordless.session_request,
+        "if heard is None:",
+        "if heard is None or request.client_metadata.get(ACTION):",
+        "all",
+    ),
+    "a wrong answer is asked for again": (
+        passwordless.Passwordless.decision,
+        "return FailAuthentication(NO_SECOND_ROUND) if over else decision",
+        "return decision",
+        "all",
+    ),
+}
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_a_vulnerable_twin_is_caught(twin):
+    """By one of those sign-ins at least."""
+    function, old, new, name = TWINS[twin]
+    with broken(function, old, new):
+        assert any(is_wrong(name, moves)[0] for moves in moves_of(name)), twin

@@ -84,3 +84,9 @@ def working_flow(registry: Registry) -> Flow:
     """Return a flow of what is shipped: work (where its extra is installed), then a code by e-mail; *registry* finds them."""
     proof_of_work, email_otp = (cast("Any", registry.find_kind(name)) for name in ("proof_of_work", "email_otp"))
     return Flow(sequence(proof_of_work(), email_otp()) if find_spec("altcha") else email_otp(), name="working")
+
+
+def step_up_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a code by SMS that counts with an access token alone; *registry* finds it."""
+    sms_otp = cast("Any", registry.find_kind("sms_otp"))
+    return Flow(sms_otp(length=8, countries=("+49",), with_token=True), name="step_up")

@@ -97,6 +97,11 @@ class AttackTarget:
         return self.step.powers.channel == "sms"
 
     @property
+    def wants_token(self) -> bool:
+        """Whether an answer comes with an access token."""
+        return self.step.powers.with_token
+
+    @property
     def puzzles(self) -> bool:
         """Whether it is a puzzle: sends nothing and proves nothing."""
         return not self.sends and not self.step.kind.proves

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from watchword.contract.ports import LEASE
+from watchword.contract.typed_codes import read_token_answer, write_token_answer
 from watchword.testing.hostile import hostile_answers
+from watchword.testing.requests import access_token
 from watchword_adapters.attacks.arena.attacked_host import ATTACKED_POOL, Arena
 from watchword_adapters.attacks.arena.client_sessions import DOORS, finished, reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
 from watchword_adapters.attacks.family import Cases, families_in, family
 
+_OTHERS = (("bob", True), ("nobody", False))
 _WITHOUT: tuple[Any, ...] = (None, "", " ", "None", "null", "undefined", 0, False, [], {}, "\0")
 
 
@@ -278,6 +282,32 @@ def left_over(arena: Arena) -> Cases:
             else:
                 one.answer("")
                 yield one.tokens or bool(one.public)
+
+
+@family("A-14", "a right code without a good access token", needs="token", share=2)
+def without_token(arena: Arena) -> Cases:
+    """Without a token, with somebody else's, with anything but text, in another form: the code alone is worth nothing."""
+    while True:
+        arena.renew()
+        one = reached(arena, arena.target(lambda each: each.wants_token))
+        if not one.right:
+            continue
+        token, code = read_token_answer(one.right)
+        others = [access_token(str(arena.person(name, known=known).attributes.get("sub"))) for name, known in _OTHERS]
+        tried = [
+            code,
+            f'"{code}"',
+            *(write_token_answer(each, code) for each in (*others, "", " ", token[:-1], f"{token} ")),
+        ]
+        tried += [json.dumps({"jwt": each, "secretCode": code}) for each in (*_WITHOUT, [token], {token: token})]
+        tried += [json.dumps({name: token, "secretCode": code}) for name in ("JWT", "token", "accessToken", "jwt ")]
+        tried += [json.dumps([{"jwt": token, "secretCode": code}]), json.dumps([token, code]), f"{token}{code}"]
+        tried += [write_token_answer(token, each) for each in ("", wrong_answer(code, arena.draw), f"{code}{code}")]
+        for answer in arena.draw.sample(tried, len(tried)):
+            arena.books.renew()
+            yield arena.accepts(one.person, one.private, answer)
+        arena.books.renew()
+        yield not arena.accepts(one.person, one.private, one.right)
 
 
 FAMILIES = families_in(globals())
