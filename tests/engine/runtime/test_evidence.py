@@ -238,6 +238,54 @@ def test_a_call_without_time_for_it_keeps_none():
     assert "sys_evidence_failed" in host.world.events.names()
 
 
+class Death(BaseException):
+    """The process is gone."""
+
+
+class Mortal:
+    """A ledger whose caller dies at the call of number *place*, before it is carried out or *after*."""
+
+    reach = "everywhere"
+
+    def __init__(self):
+        self.inner, self.place, self.after = MemoryLedger(), -1, False
+
+    def __getattr__(self, name):
+        def call(*given, **named):
+            self.place -= 1
+            if self.place == -1 and not self.after:
+                raise Death
+            answer = getattr(self.inner, name)(*given, **named)
+            if self.place == -1:
+                raise Death
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_whoever_dies_on_the_way_has_told_all_or_nothing(after):
+    """Killed at any call of the last Verify: the repeat is right, and what is told then is what was passed."""
+    for place in count():
+        host = Host(world(FLOW, ledger=Mortal(), keeps_evidence=True), User("ann", ANN))
+        begun(host)
+        host.answers("fish")
+        ledger, code, died = host.world.ledger, host.world.post.code, False
+        ledger.place, ledger.after = place, after
+        try:
+            host.verify(code)
+        except Death:
+            died = True
+        ledger.place = -1
+        before = told(host)
+        assert Verdict(right=True) == host.verify(code)
+        assert ("word", "otp", "email", "mfa") == told(host).methods
+        assert before in (None, told(host))
+        if not died:
+            assert place >= 3  # charge, consume, put
+            return
+
+
 def test_a_dead_ledger_is_no_error_where_tokens_are_made():
     """Tokens tell nothing then, and the operator is told."""
     host = hosted()
