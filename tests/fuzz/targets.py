@@ -5,6 +5,7 @@ import json
 import logging
 import tempfile
 import unicodedata
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
@@ -35,6 +36,7 @@ from watchword.testing import (
     complete_request,
     create_request,
     enrolled_credential,
+    recorded_codes,
     verify_request,
 )
 from watchword_adapters.aws_lambda import TriggerError
@@ -51,6 +53,7 @@ from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, si
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.passkey import Passkey
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.texts import mail
@@ -459,6 +462,23 @@ def passkeys(data: bytes) -> None:
         assert next(failures(expected_by(_VECTOR["reg"]), registration), None) is not None
 
 
+_EASY = ProofOfWork(cost=1000, work=10)
+with recorded_codes() as _drawn:
+    _WORK = _EASY.create(create_request(_EASY))
+_WORKED = b64decode(_drawn[-1].text)
+
+
+def payloads(data: bytes) -> None:
+    """Whatever JSON or bytes stand for work done is wrong, unless it is the solution; its spelling in JSON does not count."""
+    draw = Draw(data)
+    decoded = json.dumps(_changed(draw, json.loads(_WORKED))).encode("utf-8") if draw.byte() % 2 else data[1:]
+    verdict = _EASY.verify(verify_request(_EASY, _WORK, b64encode(decoded).decode("ascii")))
+    assert isinstance(verdict, Verdict)
+    if verdict.right:
+        told, right = json.loads(decoded), json.loads(_WORKED)
+        assert all(told[part][name] == value for part in right for name, value in right[part].items())
+
+
 # --- the passwordless client --------------------------------------------------------------------------------------
 
 _POOL = "us-east-1_Abc123"
@@ -629,6 +649,7 @@ TARGETS: dict[str, Target] = {
     "passkeys": Target(
         passkeys, tuple(bytes([place]) + decode(answer[name]) for place, (answer, name) in enumerate(_MEMBERS))
     ),
+    "payloads": Target(payloads, (b"\x00" + _WORKED, b"\x01\x01", b"\x01" + bytes(range(40)))),
     "foreign": Target(foreign, (b"", bytes(range(64)))),
     "passkey_api": Target(passkey_api, tuple(bytes([place, 0]) for place in range(len(_API_EVENTS)))),
     "credentials_api": Target(credentials_api, tuple(bytes([place, 0]) for place in range(len(_OWN_EVENTS)))),
