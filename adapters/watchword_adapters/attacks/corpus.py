@@ -18,6 +18,7 @@ from watchword_adapters.attacks.arena.kind_probe import probed
 from watchword_adapters.attacks.arena.sample_kinds import (
     enrolling_flow,
     holding_flow,
+    linking_flow,
     offering_flow,
     own_flow,
     step_up_flow,
@@ -46,6 +47,7 @@ from watchword_adapters.attacks.families import (
     secret_leaks,
     sessions,
     supply_chain,
+    tickets,
     user_enumeration,
 )
 from watchword_adapters.attacks.families.held_credentials import held
@@ -63,6 +65,7 @@ FAMILIES: tuple[Family, ...] = (
     *name_enumeration.FAMILIES,
     *messages.FAMILIES,
     *message_pumping.FAMILIES,
+    *tickets.FAMILIES,
     *puzzles.FAMILIES,
     *passwords.FAMILIES,
     *secret_leaks.FAMILIES,
@@ -212,6 +215,8 @@ def _own_flow(need: Need, registry: Registry) -> Flow:
             return holding_flow(registry)
         case "enrols" | "enrolling":
             return enrolling_flow(registry)
+        case "link":
+            return linking_flow(registry)
         case "sms":
             return texting_flow(registry)
         case "work":
@@ -238,6 +243,7 @@ class _Run:
             "mail": any(target.sends for target in targets),
             "email": any(target.emails for target in targets),
             "sms": any(target.texts for target in targets),
+            "link": any(target.step.powers.links for target in targets),
             "puzzle": any(target.puzzles for target in targets),
             "work": any(target.works for target in targets),
             "drawn": any(target.puzzles and target.draws for target in targets),

@@ -18,6 +18,7 @@ Need = Literal[
     "mail",
     "email",
     "sms",
+    "link",
     "puzzle",
     "drawn",
     "work",

@@ -341,7 +341,7 @@ class Arena:
             self.issued[private["round"]] = IssuedChallenge(
                 private, binding, right, {each.step: each.right for each in offers}
             )
-        codes = (code for each in (*offers, *([made] if made else [])) for code in each.codes)
+        codes = (code for each in (*offers, *([made] if made else [])) for code in each.secrets)
         # Whoever enrols is shown what is theirs, to keep it; the host is not.
         shown = () if public.get("enrol") else tuple(public.values())
         texts = [*shown, *private.values(), response["challengeMetadata"]]

@@ -51,6 +51,12 @@ class MadeChallenge:
     codes: tuple[str, ...] = field(repr=False)
     alphabets: tuple[str, ...]
     challenge: Challenge = field(repr=False)
+    tickets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The codes that were drawn, and of each ticket what nobody but its reader may know: the part behind the dot."""
+        return (*self.codes, *(each.partition(".")[2] for each in self.tickets))
 
 
 @frozen
@@ -117,18 +123,29 @@ class Spy:
     def _made(self, make: Callable[[CreateRequest], Challenge], request: CreateRequest) -> Challenge:
         """Return what *make* of the real one makes; note what it draws and what it asks to be sealed."""
         sealed: list[str] = []
+        tickets: list[str] = []
 
         def seal(answer: str) -> str:
             sealed.append(answer)
             return request.seal(answer)
 
+        def ticket() -> str:
+            tickets.append(request.ticket())
+            return tickets[-1]
+
         with recorded_codes() as drawn:
-            challenge = make(evolve(request, methods=evolve(request.methods, seal=seal)))
+            challenge = make(evolve(request, methods=evolve(request.methods, seal=seal, ticket=ticket)))
         codes = tuple(each.text for each in drawn)
         right = self._right(request, challenge, self._said((*codes, *sealed), request.user))
         self.notes.made.append(
             MadeChallenge(
-                request.step, request.user.key, right, codes, tuple(each.alphabet for each in drawn), challenge
+                request.step,
+                request.user.key,
+                right,
+                codes,
+                tuple(each.alphabet for each in drawn),
+                challenge,
+                tuple(tickets),
             )
         )
         return challenge

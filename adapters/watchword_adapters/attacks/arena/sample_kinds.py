@@ -72,6 +72,16 @@ def own_flow(registry: Registry) -> Flow:
     return Flow(sequence(srp(), *drawn, email_otp()), name="shipped")
 
 
+def linking_flow(registry: Registry) -> Flow:
+    """Return a flow of what is shipped: a link for the browser that asked, or one that opens anywhere; *registry* finds it."""
+    magic_link = cast("Any", registry.find_kind("magic_link"))
+    redirects = {"web": "https://app.example/sign-in", "other": "https://other.example/sign-in"}
+    return Flow(
+        one_of(magic_link(redirects=redirects), named("anywhere", magic_link(redirects=redirects, opens="anywhere"))),
+        name="linking",
+    )
+
+
 def texting_flow(registry: Registry) -> Flow:
     """Return a flow of what is shipped: a code by SMS to two countries, bound to an origin; *registry* finds it."""
     sms_otp = cast("Any", registry.find_kind("sms_otp"))

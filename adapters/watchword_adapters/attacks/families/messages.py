@@ -206,7 +206,7 @@ def visible_codes(arena: Arena) -> Cases:
     """Not in the subject, and not in what names the message."""
     while True:
         messages = list(_mailed(arena, {}))
-        codes = arena.notes.made[-1].codes if arena.notes.made else ()
+        codes = arena.notes.made[-1].secrets if arena.notes.made else ()
         yield any(code in each.subject + each.id + repr(each) for each in messages for code in codes)
 
 

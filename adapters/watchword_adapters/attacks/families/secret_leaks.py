@@ -37,7 +37,7 @@ def canaries(arena: Arena) -> Cases:
                     right = one.right or ""
                     one.answer(right)
                 arena.lines.append(_traceback(arena, one))
-            codes = [code for made in arena.notes.made for code in made.codes]
+            codes = [code for made in arena.notes.made for code in made.secrets]
             before = len(arena.breaches)
             arena.watch_logs([*codes, *([right] if codes else []), ATTACKED_PASSWORD])
             yield len(arena.breaches) > before
@@ -121,7 +121,7 @@ def in_clear(arena: Arena) -> Cases:
             one = reached(arena, arena.target(), door=door)
             before = len(arena.breaches)
             texts = [*one.public.values(), *getattr(one, "private", {}).values(), getattr(one, "metadata", "")]
-            for code in arena.notes.made[-1].codes if arena.notes.made else ():
+            for code in arena.notes.made[-1].secrets if arena.notes.made else ():
                 arena.watch_for(code, texts)
             yield len(arena.breaches) > before
 
