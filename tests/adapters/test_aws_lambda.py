@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kit.engine_host import KEY, DeadLedger, Mail, Post, Puzzle, Riddle
 from kit.hosts import event, triggers_of
-from watchword import ConfigurationError, Flow, sequence
+from watchword import ConfigurationError, Flow, ask_first, sequence
 from watchword.errors import FAILURE_TEXTS
 from watchword.testing.time import SeededRandom, VirtualClock
 from watchword_adapters.audit import MemoryAudit
@@ -21,6 +21,7 @@ from watchword_adapters.aws_lambda import TriggerError, triggers
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.userpool import LocalUserPool
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.srp import Srp
 
 FLOW = Flow(sequence(Riddle(), Mail()))
@@ -129,7 +130,7 @@ def test_an_event_that_is_not_for_this_trigger_is_a_bad_request(work, given):
         getattr(triggers_of(FLOW), work)(given, None)
 
 
-def test_only_the_two_keys_of_client_metadata_are_read():
+def test_only_our_keys_of_client_metadata_are_read():
     """C-04 to C-07: attempts, destinations, huge or odd metadata change nothing."""
     t = triggers_of(Flow(Mail()))
     plain = t.define(event(session=[]), None)["response"]
@@ -141,6 +142,16 @@ def test_only_the_two_keys_of_client_metadata_are_read():
         {str(n): "x" for n in range(10_000)},
     ):
         assert plain == t.define(event(session=[], clientMetadata=metadata), None)["response"]
+
+
+def test_the_name_of_a_redirect_reaches_the_kind():
+    """By the trigger as by the engine: the link of the message leads there."""
+    post = Post()
+    redirects = {"web": "https://app.example/", "other": "https://other.example/"}
+    t = triggers_of(Flow(ask_first(MagicLink(redirects=redirects))), courier=post)
+    asked = {"watchword_choice": "magic_link", "watchword_redirect": "other"}
+    t.create(event("create", session=[], clientMetadata=asked), None)
+    assert "https://other.example/#" in post.sent[-1].text
 
 
 def test_an_unknown_user_is_asked_and_never_given_tokens():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, cast
 
 from watchword.algebra.derivative import CUSTOM, MAX_ROUNDS
-from watchword.algebra.evaluation import ACTION, CHOICE, SAID_SIGN_IN, AnswerRequest, SessionRequest
+from watchword.algebra.evaluation import ACTION, CHOICE, REDIRECT, SAID_SIGN_IN, AnswerRequest, SessionRequest
 from watchword.algebra.flow import Decision, FailAuthentication, IssueTokens, Present, Round
 from watchword.contract.kinds import User, Verdict
 from watchword.errors import ProtocolError
@@ -194,7 +194,7 @@ def _client_metadata(request: Mapping[str, Any]) -> dict[str, str]:
     given = _fields(request.get("clientMetadata"))
     if given is None:
         return {}
-    read = {key: given.get(key) for key in (ACTION, CHOICE, SAID_SIGN_IN)}
+    read = {key: given.get(key) for key in (ACTION, CHOICE, REDIRECT, SAID_SIGN_IN)}
     return {key: value for key, value in read.items() if isinstance(value, str)}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, AnswerRequest, SessionRequest, evaluate
+from watchword.algebra.evaluation import ACTION, CHOICE, REDIRECT, AnswerRequest, SessionRequest, evaluate
 from watchword.algebra.flow import FailAuthentication, Flow, IssueTokens, Present, Round, expect_flows
 from watchword.contract.credentials import Credential, Credentials, Enrolment
 from watchword.contract.kinds import User
@@ -156,20 +156,22 @@ class SignIn:
         answer: str | Mapping[str, str] = "",
         action: str | None = None,
         choice: str | None = None,
+        redirect: str | None = None,
     ) -> Reply:
         """Answer the challenge that *token* was given with.
 
         For the password *answer* is what an SRP client makes (PASSWORD_CLAIM_SIGNATURE, TIMESTAMP, …); *action* may be
         ``"resend"``; *choice* names the step that the user wants next, or with *action* ``"answer"`` the option of a choice
-        that *answer* is for. A token works once: a second use, or one that
+        that *answer* is for; *redirect* names where the link of the next message is to lead. A token works once: a second use, or one that
         came too late, is `Refused` with ``EXPIRED`` and costs and yields nothing.
 
         An outage spends no token. After ``UNAVAILABLE`` or ``TRY_LATER`` the same answer may be sent with it again, for
         as long as the challenge waits; another answer is not compared if the first was. If the ledger itself is away,
         the token may be lost: then it is ``EXPIRED``.
         """
+        said = {ACTION: action, CHOICE: choice, REDIRECT: redirect}
         try:
-            return self._respond(token, answer, action, choice)
+            return self._respond(token, answer, {key: value for key, value in said.items() if isinstance(value, str)})
         except WatchwordError as error:
             return self._refused(error)
 
@@ -233,14 +235,14 @@ class SignIn:
             _log.error("a sign-in ended with %s (ref %s): %s", error.text, ref, error)
         return Refused(error.text, ref)
 
-    def _respond(self, token: str, answer: object, action: str | None, choice: str | None) -> Reply:
+    def _respond(self, token: str, answer: object, said: Mapping[str, str]) -> Reply:
         engine, slot = self._engine, slot_of(token)
         now = engine.clock.now()
         kept = engine.ledger.take(slot, now=now, within=1.0)
         if kept is None:
             raise ExpiredError("the token was used, is too old, or is none")
         try:
-            return self._judged(token, kept, answer, action, choice)
+            return self._judged(token, kept, answer, said)
         except ExpiredError:
             raise
         except Exception:
@@ -249,22 +251,20 @@ class SignIn:
                 engine.ledger.put(slot, kept, expires=now + self.minutes * 60, within=1.0)
             raise
 
-    def _judged(self, token: str, kept: str, answer: object, action: str | None, choice: str | None) -> Reply:
+    def _judged(self, token: str, kept: str, answer: object, said: Mapping[str, str]) -> Reply:
         engine = self._engine
         state = self._unlocked(token, kept)
         if state is None or engine.clock.now() >= state.expires:
             raise ExpiredError("the token is too old, or its sign-in cannot be read")
-        said = {ACTION: action, CHOICE: choice}
-        metadata = {key: value for key, value in said.items() if isinstance(value, str)}
         if state.step == derivative.PASSWORD_VERIFIER:
             if not self._password_accepted(state, answer):
                 return Refused()
             done: tuple[str, bool, str | None] = (derivative.PASSWORD_VERIFIER, True, None)
         else:
-            given = AnswerRequest(self.realm, CLIENT, self._user(state.name), answer, state.private, metadata)
+            given = AnswerRequest(self.realm, CLIENT, self._user(state.name), answer, state.private, said)
             verdict = engine.verify(given)
             done = (derivative.CUSTOM, verdict.right, state.metadata)
-        return self._next(evolve(state, rounds=(*state.rounds, done)), metadata, None)
+        return self._next(evolve(state, rounds=(*state.rounds, done)), said, None)
 
     def _user(self, name: str) -> User:
         record = self._users.find(name)

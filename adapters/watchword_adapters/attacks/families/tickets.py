@@ -6,11 +6,12 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from attrs import evolve
 
-from watchword.analysis.metrics import per_day
+from watchword.contract.ports import LEASE
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, played, reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
@@ -61,7 +62,7 @@ def _right(one: TriggersVisit, answer: Any, **said: Any) -> bool:
         return False
     before = len(one.rounds)
     one.answer(answer, **said)
-    return len(one.rounds) > before and one.rounds[-1]["challengeResult"] is True
+    return any(each["challengeResult"] is True for each in one.rounds[before:])
 
 
 @family("M-10", "links that lead elsewhere", needs="link", share=2)
@@ -140,10 +141,12 @@ def used_links(arena: Arena) -> Cases:
             for first_by in ("link", "code"):
                 arena.renew()
                 one, ticket = _asked(arena, target)
-                others = [reached(arena, target), reached(arena, target)]
+                others = [reached(arena, target)]
                 code, private = one.right or "", dict(one.private)
                 yield bool(ticket) and not _right(one, ticket if first_by == "link" else code)
-                for other in others:
+                # Inside the lease sign-ins share a message; after it each has one of its own.
+                arena.clock.advance(LEASE + 1)
+                for other in (*others, reached(arena, target)):
                     yield bool(ticket) and _right(other, ticket)
                     yield bool(ticket) and other.private.get("claim") == private["claim"] and _right(other, code)
                 if private and ticket:
@@ -202,12 +205,12 @@ def links_at_once(arena: Arena) -> Cases:
                 event = one.create_event()
                 mine = [dict(one.private)]
                 mine += [arena.call("create", event)["privateChallengeParameters"] for _ in range(7)]
-                answers = list(threads.map(lambda private: _verified(arena, one, private, ticket), mine * 8))  # noqa: B023 - before the next turn
+                answers = list(threads.map(partial(_verified, arena, one, ticket), mine * 8))
                 rounds = {private["round"] for private, right in zip(mine * 8, answers, strict=True) if right}
                 yield len(rounds) > 1
 
 
-def _verified(arena: Arena, one: TriggersVisit, private: Mapping[str, Any], ticket: str) -> bool:
+def _verified(arena: Arena, one: TriggersVisit, ticket: str, private: Mapping[str, Any]) -> bool:
     request = {"privateChallengeParameters": private, "challengeAnswer": ticket}
     response = arena.triggers.verify(arena.event("verify", one.person, request), None)["response"]
     return response["answerCorrect"] is True
@@ -215,16 +218,17 @@ def _verified(arena: Arena, one: TriggersVisit, private: Mapping[str, Any], tick
 
 @family("T-07", "shutting a user out by opening their links", needs="link", share=0.5)
 def opened_by_scanners(arena: Arena) -> Cases:
-    """However often a link is opened elsewhere, no guess is charged, and the sign-in that asked still takes it."""
+    """A link that is opened elsewhere is told from a guess and not charged as one, and the sign-in that asked still takes it."""
     while True:
         for target in (each for each in _linked(arena) if not _anywhere(each)):
             arena.renew()
             one, ticket = _asked(arena, target)
-            most = per_day(arena.flow.limits.guesses_at(target.step)) if target.charged else 0
-            for _ in range(min(most + 1, 40)):
-                other = reached(arena, target)
+            other = reached(arena, target)
+            for _ in range(target.step.attempts - 1):
                 yield bool(ticket) and _right(other, ticket)
+                yield bool(ticket and other.public) and other.public.get("error") != "other_browser"
             yield bool(ticket) and not _right(one, ticket)
+            yield any(event.name == "authn_login_lock" for event in arena.audit.events)
         if all(map(_anywhere, _linked(arena))):
             yield False
 
