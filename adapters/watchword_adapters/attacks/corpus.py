@@ -25,7 +25,7 @@ from watchword_adapters.attacks.arena.sample_kinds import (
     texting_flow,
     working_flow,
 )
-from watchword_adapters.attacks.devices.user_addresses import USER, ExtraAttributes
+from watchword_adapters.attacks.devices.user_addresses import ExtraAttributes
 from watchword_adapters.attacks.devices.user_devices import AuthenticatorApp, PasskeyDevice
 from watchword_adapters.attacks.families import (
     answers,
@@ -276,18 +276,11 @@ def _demand_right_answers(arena: Arena) -> None:
     if not arena.targets:
         raise ConfigurationError("the flow asks for no challenge of its own that could be attacked: give it a step")
     for target in arena.targets:
-        kind = arena.given.steps[target.step.name].kind
-        people = (arena.person(name, target.scene) for name in ("ann", "bob"))
-        ann, bob = (probed(kind, User(each.name, each.attributes, key="1" * 64)) for each in people)
-        if ann.right is None:
+        ann = arena.person("ann", target.scene)
+        if probed(arena.given.steps[target.step.name].kind, User(ann.name, ann.attributes, key="1" * 64)).right is None:
             raise ConfigurationError(
                 f"step {target.step.name!r}: the users of the corpus have no right answer to it; give them the attributes that the kind "
                 f"{target.step.kind.kind!r} needs: --attribute NAME=VALUE, or attack(…, attributes=…)"
-            )
-        if ann.recipient and ann.recipient == bob.recipient:
-            raise ConfigurationError(
-                f"step {target.step.name!r}: all users of the corpus get their messages at one address, and share its budget; give each "
-                f"their own, with the user's name where {USER} stands: --attribute NAME=…{USER}, or attack(…, attributes=…)"
             )
 
 
