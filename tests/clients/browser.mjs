@@ -84,6 +84,7 @@ const commands = {
   /** What a user does who has a keyboard alone: go from stop to stop until one has this name, press keys, write. */
   async reach(number, name) {
     const { page } = pages[number]
+    await page.locator('[aria-busy=true]').waitFor({ state: 'detached' })
     const met = []
     for (let stop = 0; stop < MOST_STOPS; stop++) {
       const at = await page.evaluate(focused)

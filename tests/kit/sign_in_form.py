@@ -17,6 +17,7 @@ from watchword_adapters.poolserver.http.application import Application
 from watchword_adapters.poolserver.http.server import hosts_of, open_sockets, port_of, running
 from watchword_adapters.poolserver.inspector import Inspector
 from watchword_adapters.poolserver.pages import pages_of
+from watchword_adapters.rest.local_tokens import LocalAccessTokens
 from watchword_adapters.userpool import LocalUserPool
 
 KEPT = "WATCHWORD_ARTEFACTS"
@@ -62,29 +63,33 @@ class Site:
 
 
 @contextmanager
-def site(made_of, *, password=PASSWORD, wrap=lambda name, trigger: trigger, **settings):
+def site(made_of, *, password=PASSWORD, wrap=lambda name, trigger: trigger, clock=None, courier=None):
     """Serve the flow that *made_of* makes of the origin, while the block runs."""
     with ExitStack() as cleaning:
         sockets = open_sockets(None, 0)
+        for each in sockets:
+            cleaning.callback(each.close)
         origin = f"http://localhost:{port_of(sockets)}"
-        clock = SystemClock()
+        clock = clock or SystemClock()
+        tokens = LocalAccessTokens()
         inspector = Inspector(clock, peeking=True)
         flow = made_of(origin)
         channels = {step.powers.channel for step in flow.steps.values()} - {""} | {"email"}
         made = triggers(
             flow,
-            courier=dict.fromkeys(channels, inspector.courier()),
+            courier=courier or dict.fromkeys(channels, inspector.courier()),
             key=inspector.keyring(bytes(range(32))),
             ledger=MemoryLedger(),
             credentials=MemoryCredentials(),
             clock=clock,
             pad_to=0,
             environment={},
-            **settings,
+            tokens=tokens,
         )
         named = {"define": made.define, "create": made.create, "verify": made.verify}
         watched = [inspector.watch(name, wrap(name, trigger)) for name, trigger in named.items()]
         pool = LocalUserPool(*watched, clock=clock, outbox=inspector.mails)
+        tokens.pool = pool
         pool.add_user("ann", password=password, attributes=ANN)
         cleaning.enter_context(running(Application(pool, hosts_of(sockets), pages_of(pool, inspector)), sockets))
         yield Site(origin, pool, inspector)
