@@ -4,11 +4,27 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from watchword import Flow, Limits, all_of, at_least, attribute, client, fallback, named, one_of, sequence, when
+from watchword import (
+    Flow,
+    Limits,
+    all_of,
+    ask_first,
+    at_least,
+    attribute,
+    client,
+    fallback,
+    named,
+    one_of,
+    sequence,
+    when,
+)
 from watchword.contract.kinds import Challenge, Verdict
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.srp import Srp
+
+REDIRECTS = {"web": "https://app.example/sign-in"}
 
 
 @frozen
@@ -160,6 +176,18 @@ BROKEN = {
     ),
     "sending again after the code is dead": (Flow(EmailOtp(lifetime=60, resend_after=90)), {}, "WW208", None),
     "waiting for an answer longer than the session": (Flow(EmailOtp(lifetime=600)), {}, "WW205", None),
+    "a link that is good longer than the session": (
+        Flow(ask_first(MagicLink(redirects=REDIRECTS, lifetime=600))),
+        {"session_minutes": 5},
+        "WW111",
+        None,
+    ),
+    "a link that signs a scanner in": (
+        Flow(ask_first(MagicLink(redirects=REDIRECTS, opens="anywhere"))),
+        {},
+        "WW212",
+        None,
+    ),
     "a hundred thousand messages a day": (
         Flow(sequence(Srp(), EmailOtp()), limits=Limits(messages="100000/day")),
         {},

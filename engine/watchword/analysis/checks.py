@@ -97,6 +97,7 @@ def check(
         *on_proof(flow, ways, required),
         *on_bypass(exploration, ways, required),
         *_ends(exploration, session_minutes),
+        *_links(flow),
         *_guessing(exploration),
         *_budgets(flow),
         *_sent_at_once(exploration, figures.sign_ins_to_lock_mail),
@@ -151,11 +152,27 @@ def _ends(exploration: Exploration, session_minutes: float) -> Iterator[Finding]
                 f"{resend_after} s for another one: users wait with a code that is no good; lower resend_after to {step.lifetime} "
                 "at most, or raise lifetime",
             )
-        if step.lifetime > validity:
+        if step.lifetime > validity and step.powers.opens == "same_browser":
+            yield without_session(
+                "WW111",
+                f"the link of step {step.name!r} is good for {step.lifetime} s, but the session that it signs in ends after "
+                f"{validity:g} s: who opens it later is refused; raise the session's validity, or lower the lifetime",
+            )
+        elif step.lifetime > validity:
             yield without_session(
                 "WW205",
                 f"step {step.name!r} waits {step.lifetime} s for its answer, but the session is over after {validity:g} s: "
                 "raise the session's validity, or lower the lifetime",
+            )
+
+
+def _links(flow: Flow) -> Iterator[Finding]:
+    for step in flow.steps.values():
+        if step.powers.opens == "anywhere":
+            yield without_session(
+                "WW212",
+                f"whoever opens the link of step {step.name!r} is signed in, without the browser that asked: programs that look for "
+                "malware in mail open links and run the page's scripts, so the page must wait for a click; or open in the same browser",
             )
 
 

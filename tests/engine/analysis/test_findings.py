@@ -38,6 +38,7 @@ from watchword.analysis.findings import CODES, MAX_SOLE_FACTOR, Finding, Report
 from watchword.contract.members import FACTORS
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.srp import Srp
 
 KINDS = [
@@ -519,6 +520,27 @@ def test_every_path_is_every_path(body, said):
 def test_a_lifetime_longer_than_the_session_is_told(seconds, minutes, long):
     """As long is no longer."""
     assert long == len(found(Flow(EmailOtp(lifetime=seconds)), "WW205", session_minutes=minutes))
+
+
+@pytest.mark.parametrize(("seconds", "minutes", "long"), [(180, 3, 0), (181, 3, 1), (600, 10, 0), (600, 9.9, 1)])
+def test_a_link_that_outlives_its_session_is_an_error(seconds, minutes, long):
+    """It signs in that session and no other; one that opens anywhere begins a session of its own."""
+    redirects = {"web": "https://app.example/"}
+    flows = {
+        opens: Flow(ask_first(MagicLink(redirects=redirects, lifetime=seconds, opens=opens)))
+        for opens in ("same_browser", "anywhere")
+    }
+    here, anywhere = flows["same_browser"], flows["anywhere"]
+    assert (long, 0) == tuple(len(found(here, code, session_minutes=minutes)) for code in ("WW111", "WW205"))
+    assert (0, long) == tuple(len(found(anywhere, code, session_minutes=minutes)) for code in ("WW111", "WW205"))
+
+
+def test_a_link_that_opens_anywhere_is_a_warning():
+    """Since programs that visit links may run what its page says."""
+    redirects = {"web": "https://app.example/"}
+    assert [] == found(Flow(ask_first(MagicLink(redirects=redirects))), "WW212")
+    (finding,) = found(Flow(ask_first(MagicLink(redirects=redirects, opens="anywhere"))), "WW212")
+    assert "the page must wait for a click" in finding.message
 
 
 @pytest.mark.parametrize("minutes", [3, 3.5, 15])

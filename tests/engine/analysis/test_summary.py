@@ -32,7 +32,21 @@ DENIES = {
     "every resend": {"WW106", "WW208"},
     "no sole factor": {"WW101", "WW107"},
 }
-SILENT = {"WW108", "WW109", "WW110", "WW201", "WW202", "WW203", "WW205", "WW206", "WW209", "WW210", "WW211"}
+SILENT = {
+    "WW108",
+    "WW109",
+    "WW110",
+    "WW111",
+    "WW201",
+    "WW202",
+    "WW203",
+    "WW205",
+    "WW206",
+    "WW209",
+    "WW210",
+    "WW211",
+    "WW212",
+}
 """Findings of which no clause speaks."""
 REQUIRE = "knowledge and possession"
 
