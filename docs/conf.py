@@ -5,7 +5,14 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from docutils import nodes
 from pygments.lexers.special import TextLexer
+from sphinx.util.docutils import SphinxDirective
+
+from watchword import load_flow
+from watchword.analysis.diagram import collapsed
+from watchword.analysis.state_space import explore
+from watchword_adapters.drawing.svg import svg
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -33,6 +40,20 @@ html_title = f"Watchword {version}"
 html_show_sphinx = False
 
 
+class FlowDiagram(SphinxDirective):
+    """Draw the flow of a TOML file beside the pages, as it is now: ``flow-diagram`` with the file as its argument."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return the picture."""
+        name, file = self.env.relfn2path(self.arguments[0])
+        self.env.note_dependency(name)
+        diagram = collapsed(explore(load_flow(file)))
+        return [nodes.raw("", f'<div class="flow-diagram">{svg(diagram)}</div>', format="html")]
+
+
 def setup(app: "Sphinx") -> None:
-    """Print a drawing as text: GitHub and GitLab draw Mermaid; Pygments does not know it."""
+    """Print a drawing as text: GitHub and GitLab draw Mermaid; Pygments does not know it. Draw flows."""
     app.add_lexer("mermaid", TextLexer)
+    app.add_directive("flow-diagram", FlowDiagram)
