@@ -84,6 +84,12 @@ def test_a_host_without_tokens_refuses_the_flow_at_the_start():
     engine.prepare(signs_in=False)
 
 
+def test_a_host_that_knows_no_tokens_takes_no_answer():
+    """One that was not prepared, and so did not refuse the flow."""
+    here = begun(Flow(Guarded()))
+    assert here.answers(write_token_answer("T", "fish")) != IssueTokens()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
