@@ -108,6 +108,10 @@ class Cloud:
         """Return the code of the last mail."""
         return re.findall(rf">(\d{{{digits}}})<", json.dumps(mails(self.endpoint)))[-1]
 
+    def link(self, address):
+        """Return the link to *address* in the last mail."""
+        return re.findall(rf"{re.escape(address)}#[\w.-]+", json.dumps(mails(self.endpoint)))[-1]
+
     def events(self, stack):
         """Return the names of the audit events in the logs of the three functions of *stack*."""
         logs = self.client("logs")

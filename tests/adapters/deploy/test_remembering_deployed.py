@@ -41,10 +41,12 @@ name = "keys"
 one_of = [
     { kind = "passkey", rp_id = "example.com", origins = ["https://app.example.com"] },
     { kind = "email_otp", length = 8 },
+    { kind = "magic_link", redirects = { page = "https://app.example.com/" }, opens = "anywhere" },
 ]
 """
 ORIGIN = "https://app.example.com"
 FIDO2 = {"signInMethod": "FIDO2"}
+LINK = {"signInMethod": "MAGIC_LINK", "redirectUri": f"{ORIGIN}/"}
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +175,16 @@ def test_a_passkey_is_registered_and_signs_in_in_the_words_of_the_client(cloud, 
     assert set() == found(ann, cloud, {FIDO2_API: ann.outputs["Fido2ApiFunctionArn"]})
     status, listed = asks("/authenticators/list?rpId=example.com")
     assert (200, ["Laptop"]) == (status, [each["friendlyName"] for each in listed["authenticators"]])
+
+    asked = ann.begins()
+    ann.answers(asked, "__dummy__", **LINK, alreadyHaveMagicLink="no")
+    ticket = cloud.link(f"{ORIGIN}/").partition("#")[2]
+    assert (
+        "AccessToken" in ann.answers(ann.begins(), ticket, **LINK, alreadyHaveMagicLink="yes")["AuthenticationResult"]
+    )
+    with pytest.raises(ann.cognito.exceptions.NotAuthorizedException):
+        ann.answers(ann.begins(), ticket, **LINK, alreadyHaveMagicLink="yes")
+    with pytest.raises(ann.cognito.exceptions.ClientError, match=r"Invalid redirectUri: https://evil\.example/"):
+        ann.answers(
+            ann.begins(), "__dummy__", **LINK | {"redirectUri": "https://evil.example/"}, alreadyHaveMagicLink="no"
+        )

@@ -12,10 +12,13 @@ from kit.linking_kinds import REDIRECTS, Linked, redirect_of, ticket_of
 from kit.passkeys import StandIn, assertion
 from kit.passwordless_client import FIDO2, PAGE, STEP_UP, Client, challenge_in, link_metadata
 from watchword import ConfigurationError, Flow, Limits, ask_first, one_of, sequence
+from watchword.errors import FAILURE_TEXTS
 from watchword.testing import access_token
 from watchword.testing.requests import knows_access_token
 from watchword.testing.time import VirtualClock
 from watchword_adapters.audit import MemoryAudit
+from watchword_adapters.aws_lambda import TriggerError
+from watchword_adapters.dialects.passwordless import ANYTHING_ELSE, NOT_SUPPORTED
 from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_plugins.sms_otp import SmsOtp
 
@@ -413,6 +416,27 @@ def test_a_flow_that_the_client_cannot_pass_by_each_method_is_refused(flow, why)
     """When the triggers are made, with the step and the remedy."""
     with pytest.raises(ConfigurationError, match=why):
         Place(flow)
+
+
+ODD = [None, 7, True, [], ["MAGIC_LINK"], {}, "", "magic_link", "MAGIC_LINK ", "x" * 100_000, "\ud800", "\0"]
+TEXTS = {*NOT_SUPPORTED.values(), ANYTHING_ELSE, "Invalid redirectUri: "}
+
+
+@pytest.mark.parametrize("name", ["signInMethod", "redirectUri", "alreadyHaveMagicLink"])
+@pytest.mark.parametrize("have", ["yes", "no"])
+def test_odd_words_bring_nothing(name, have):
+    """Of whatever type: a text of the sample's, one of the engine's, another round, or the end. Never tokens for a wrong answer."""
+    for value in ODD:
+        place = Place()
+        client = place.client()
+        client.begin()
+        try:
+            end = client.answer("x.y", link_metadata(have) | {name: value})
+        except TriggerError as error:
+            printed = str(error).removesuffix(str(value))
+            assert printed in TEXTS or printed.split()[0] in FAILURE_TEXTS
+        else:
+            assert end == "failure" or isinstance(end, dict)
 
 
 def test_nobody_counts_the_requests_of_the_first_round():
