@@ -1,0 +1,255 @@
+"""The sign-in form in Chromium, as a page has it: late replies, two forms, a form that goes away, what is kept, other origins."""
+
+import json
+
+import pytest
+
+from kit.chromium import chromium
+from kit.sign_in_form import STATES, Keyboard, shows, site, state
+from watchword import Flow
+from watchword_plugins.email_otp import EmailOtp
+
+pytestmark = pytest.mark.exhaustive
+
+FORM = "document.querySelector('watchword-sign-in')"
+RESTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for the tests of this file."""
+    with chromium() as running_browser:
+        yield running_browser
+
+
+@pytest.fixture(scope="module")
+def served():
+    """One pool."""
+    with site(lambda origin: Flow(EmailOtp())) as running_site:
+        yield running_site
+
+
+@pytest.fixture
+def page(browser, served):
+    return browser.page(f"{served.page}?locale=en")
+
+
+WAITS = """() => {
+    const form = document.querySelector('watchword-sign-in')
+    globalThis.asked = []
+    globalThis.told = []
+    for (const name of ['challenge', 'signed-in', 'error']) document.addEventListener(`watchword:${name}`, () => told.push(name))
+    const next = (...given) => new Promise((reply, fail) => asked.push({ given, reply, fail }))
+    form.handler = { begin: next, respond: next }
+}"""
+REPLIES = "async ({ place, reply }) => { asked[place].reply(reply); await new Promise((done) => setTimeout(done)) }"
+FAILS = "async ({ place }) => { asked[place].fail(new Error('late')); await new Promise((done) => setTimeout(done)) }"
+CODE = {"challenge": STATES["code_to_nobody_in_particular"]}
+
+
+def waiting(page):
+    """Have each step wait for `answered`."""
+    page.run(WAITS)
+    return Keyboard(page)
+
+
+def answered(page, place, reply):
+    page.run(REPLIES, place=place, reply=reply)
+
+
+def given(page):
+    return page.run("() => asked.map(({ given }) => given[0])")
+
+
+def test_enter_twice_sends_once(page):
+    """Enter, Enter, the button, and a submit of a script: one step is taken at a time."""
+    user = waiting(page)
+    user.enter("User name", "ann")
+    page.keys("Enter", "Enter", "Tab", "Enter", "Space")
+    page.run("() => document.querySelector('form').requestSubmit()")
+    assert ["ann"] == given(page)
+    answered(page, 0, CODE)
+    user.enter("Code", "123456")
+    page.keys("Enter")
+    assert ["ann", "123456"] == given(page)
+
+
+@pytest.mark.parametrize("late", ["challenge", "tokens", "failure"])
+def test_a_reply_that_comes_after_start_again_is_not_shown(page, late):
+    """Nor told: neither a challenge, nor tokens, nor an error. The next sign-in goes on as if there had been none."""
+    user = waiting(page)
+    user.enter("User name", "ann")
+    answered(page, 0, CODE)
+    user.fill("Code", "123456")
+    page.keys("Enter")
+    page.run("() => [...document.querySelectorAll('button')].at(-1).click()")
+    user.fill("User name", "bob")
+    before = page.run("() => told.length")
+    if late == "failure":
+        page.run(FAILS, place=1)
+    else:
+        answered(page, 1, {"done": {}} if late == "tokens" else {"challenge": STATES["choice"]})
+    assert before == page.run("() => told.length")
+    assert "bob" == page.run("() => document.querySelector('input').value")
+    page.keys("Enter")
+    answered(page, 2, CODE)
+    user.reach("Code")
+
+
+def test_the_focus_stays_while_a_step_is_taken(page):
+    """And the form says that it is busy."""
+    user = waiting(page)
+    user.fill("User name", "ann")
+    user.press("Continue")
+    assert "Continue" == page.focus()["name"]
+    page.sees("One moment")
+    answered(page, 0, CODE)
+    assert "Code" == page.focus()["name"]
+    assert "" == page.run("() => document.querySelector('[role=status]').textContent")
+
+
+def test_nobody_is_taken_away_from_where_they_are(page):
+    """Neither by the first form of a page, nor by a reply that comes while they read something else."""
+    page.run(
+        "() => { const b = document.createElement('button'); b.textContent = 'Elsewhere'; document.body.append(b) }"
+    )
+    assert "body" == page.focus()["tag"]
+    user = waiting(page)
+    user.enter("User name", "ann")
+    page.run("() => [...document.querySelectorAll('button')].at(-1).focus()")
+    answered(page, 0, CODE)
+    assert "Elsewhere" == page.focus()["name"]
+
+
+def test_two_forms_on_a_page_have_nothing_in_common(page):
+    """Ids are unique, and each goes its own way."""
+    page.run(
+        f"() => {{ const again = {FORM}.cloneNode(); {FORM}.after(again); again.handler = {{ begin: async () => ({{ challenge: {json.dumps(STATES['choice'])} }}) }} }}"
+    )
+    page.run(RESTED)
+    shows(page, STATES["app_new"])
+    page.run("() => document.querySelectorAll('watchword-sign-in')[1].begin('bob', '')")
+    page.sees("How do you want to sign in?")
+    ids = page.run("() => Array.from(document.querySelectorAll('[id]'), (each) => each.id)")
+    assert len(ids) == len(set(ids))
+    assert 1 == page.run("() => document.adoptedStyleSheets.length")
+    assert page.run(f"() => {FORM}.textContent").startswith("Authenticator app")
+
+
+def test_a_form_that_is_taken_away_ends(page):
+    """What comes for it is told to nobody. Put back, it begins anew."""
+    user = waiting(page)
+    user.enter("User name", "ann")
+    page.run(f"() => {{ globalThis.form = {FORM}; form.remove() }}")
+    answered(page, 0, {"done": {}})
+    assert [] == page.run("() => told")
+    assert "" == page.run("() => form.textContent")
+    page.run("() => document.querySelector('main').append(form)")
+    user.reach("User name")
+
+
+def test_a_form_that_is_moved_goes_on(page):
+    """With what it asked, and the step that is being taken."""
+    user = waiting(page)
+    user.enter("User name", "ann")
+    page.run(f"() => document.body.append({FORM})")
+    answered(page, 0, CODE)
+    page.run(f"() => document.body.append({FORM})")
+    user.enter("Code", "123456")
+    assert ["ann", "123456"] == given(page)
+
+
+MADE_FIRST = """async ({ file }) => {
+    const frame = document.createElement('iframe')
+    document.body.append(frame)
+    const inside = frame.contentDocument
+    const form = inside.createElement('watchword-sign-in')
+    form.handler = { begin: async () => ({ done: 1 }) }
+    form.accessToken = 'token'
+    inside.body.append(form)
+    const script = Object.assign(inside.createElement('script'), { type: 'module', src: file })
+    inside.head.append(script)
+    await new Promise((loaded) => (script.onload = loaded))
+    return [typeof form.handler?.begin, form.accessToken, !!form.querySelector('input')]
+}"""
+
+
+def test_what_an_app_sets_before_the_file_is_loaded_counts(page):
+    """As it does where a framework sets properties first."""
+    assert ["function", "token", True] == page.run(MADE_FIRST, file="/_watchword/watchword-sign-in.js")
+
+
+def test_the_form_has_its_style_in_a_shadow_tree(page):
+    """Where a site keeps its own away."""
+    shown = page.run("""async () => {
+        const host = document.createElement('div')
+        document.body.append(host)
+        host.attachShadow({ mode: 'open' }).innerHTML = '<watchword-sign-in></watchword-sign-in>'
+        await new Promise((done) => requestAnimationFrame(done))
+        return getComputedStyle(host.shadowRoot.querySelector('button')).minHeight
+    }""")
+    assert "44px" == shown
+
+
+def test_an_app_that_shows_a_challenge_itself_goes_on_by_the_element(page):
+    """With `preventDefault` of its event, and `respond`; the name of the sign-in goes along."""
+    waiting(page)
+    page.run("() => document.addEventListener('watchword:challenge', (event) => event.preventDefault())")
+    Keyboard(page).enter("User name", "ann")
+    answered(page, 0, {"challenge": state("email_otp", signin="ab" * 16)})
+    assert "User name" == page.run("() => document.querySelector('label').textContent")
+    page.run(f"() => void {FORM}.respond('123456', {{ watchword_redirect: 'web' }})")
+    assert ["123456", {"watchword_redirect": "web", "watchword_signin": "ab" * 16}] == page.run(
+        "() => asked[1].given.slice(0, 2)"
+    )
+
+
+def test_nothing_is_kept_and_nothing_is_in_an_address(browser, served):
+    """After a sign-in: no storage, no cookie, no token in the page, and no request but the files and the operations."""
+    page = browser.page(f"{served.page}?locale=en")
+    page.run("() => document.addEventListener('watchword:signed-in', ({ detail }) => (globalThis.tokens = detail))")
+    user = Keyboard(page)
+    user.enter("User name", "ann")
+    user.reach("Code")
+    user.enter("Code", served.answer("email_otp"))
+    page.sees("You are signed in.")
+    tokens = page.run("() => Object.values(tokens).filter((each) => typeof each === 'string')")
+    kept = page.run("() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])")
+    assert '[{},{},""]' == kept
+    inside = page.run(
+        f"() => JSON.stringify(Object.entries({FORM}), (key, value) => (value instanceof Function ? String(value) : value)) + document.documentElement.outerHTML"
+    )
+    assert not any(each in inside or each in page.text() for each in tokens if each != "Bearer")
+    asked = {each.partition(served.origin)[2] for each in page.requests()} - {"/favicon.ico"}
+    assert {
+        "/",
+        "/_watchword/sign-in?locale=en",
+        *(f"/_watchword/{name}" for name in ("sign-in.css", "sign-in.js", "watchword-sign-in.js")),
+    } >= asked
+
+
+def test_a_browser_that_keeps_nothing_signs_in_all_the_same(page, served):
+    """Some refuse to say what they keep, in frames and in private windows."""
+    page.run(
+        "() => Object.defineProperty(globalThis, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
+    )
+    user = Keyboard(page)
+    user.enter("User name", "ann")
+    user.reach("Code")
+    user.enter("Code", served.answer("email_otp"))
+    page.sees("You are signed in.")
+
+
+def test_without_a_connection_the_same_answer_can_be_sent_again(page, served):
+    """The user is told, and nothing is lost."""
+    user = Keyboard(page)
+    user.enter("User name", "ann")
+    user.reach("Code")
+    page.run(
+        "() => { globalThis.real = fetch; globalThis.fetch = async () => { throw new TypeError('Failed to fetch') } }"
+    )
+    user.enter("Code", served.answer("email_otp"))
+    page.sees("There is no connection.")
+    page.run("() => { globalThis.fetch = real }")
+    user.enter("Code", served.answer("email_otp"))
+    page.sees("You are signed in.")
