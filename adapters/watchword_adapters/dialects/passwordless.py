@@ -124,7 +124,7 @@ class Passwordless:
     def answer_request(self, event: Mapping[str, Any], request: AnswerRequest) -> AnswerRequest:
         """The same for Verify, with the private parameters as they were sealed."""
         private, said = _without_name(request.private), _metadata(event)
-        asked = {name: str(private.get(name)) for name in ("flow", "step")}
+        asked = {name: each if isinstance(each := private.get(name), str) else "" for name in ("flow", "step")}
         heard, method = hear(said, asked, self._methods), method_of(said)
         if heard is None or method is None:
             return evolve(request, private=private)
