@@ -163,6 +163,7 @@ def _trigger_entrance(handlers, trigger, event, path):
             return "refused"
         assert response.get("issueTokens") is not True
         assert response.get("answerCorrect") is not True
+        assert not (response.get("claimsOverrideDetails") or {}).get("claimsToAddOrOverride")
         return "refused" if response.get("failAuthentication") or response.get("answerCorrect") is False else "taken"
 
     return Entrance(f"{trigger} {'.'.join(map(str, path)) or 'event'}", enter)
@@ -186,6 +187,9 @@ def trigger_entrances() -> list[Entrance]:
             privateChallengeParameters=created["privateChallengeParameters"],
             challengeAnswer="cat",
             clientMetadata=said,
+        ),
+        "pre_token": _event(
+            "pre_token", groupConfiguration={"groupsToOverride": []}, clientMetadata={"watchword_signin": "0" * 32}
         ),
     }
     return [

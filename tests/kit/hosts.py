@@ -13,11 +13,13 @@ SOURCES = {
     "define": "DefineAuthChallenge_Authentication",
     "create": "CreateAuthChallenge_Authentication",
     "verify": "VerifyAuthChallengeResponse_Authentication",
+    "pre_token": "TokenGeneration_Authentication",
 }
 UNANSWERED = {
     "define": {"challengeName": None, "issueTokens": None, "failAuthentication": None},
     "create": {"publicChallengeParameters": None, "privateChallengeParameters": None, "challengeMetadata": None},
     "verify": {"answerCorrect": None},
+    "pre_token": {"claimsOverrideDetails": None},
 }
 
 

@@ -35,7 +35,7 @@ def with_claims(event: Event, claims: Mapping[str, str]) -> Event:
     response, version = _object(event.get("response")), event.get("version") or "1"
     if version == "1":
         return {**event, "response": {**response, _FIRST: _changed(response.get(_FIRST), claims)}}
-    if version not in {"2", "3"}:
+    if version not in ("2", "3"):
         return dict(event)
     said = _object(response.get(_SECOND))
     tokens = {name: _changed(said.get(name), claims) for name in _TOKENS}
