@@ -60,6 +60,7 @@ def test_keep_credentials(reader, tmp_path):
         "put-work-before-the-first-message.md",
         "run-a-local-pool.md",
         "send-the-mail.md",
+        "sign-in-by-a-link.md",
         "sign-in-with-an-app-and-recovery-codes.md",
         "sign-in-with-passkeys.md",
         "sign-in-without-cognito.md",
