@@ -47,6 +47,14 @@ def test_a_slip_is_read_as_it_is_written(proven, own):
     assert (parameters, {"digest": "d"}) == read_private_parameters(written(parameters, digest="d"))
 
 
+@pytest.mark.parametrize("passed", [(), ("one",), ("PASSWORD_VERIFIER", "one")])
+@pytest.mark.parametrize("ends", [(), ("two",), ("two", "three")])
+def test_lists_are_read_as_they_are_written(passed, ends):
+    """What was passed before, in order, and which steps pass the flow; nothing is no name."""
+    parameters = evolve(PARAMETERS, passed=passed, ends=ends)
+    assert (parameters, {}) == read_private_parameters(written(parameters))
+
+
 @pytest.mark.parametrize("name", sorted(RESERVED_PRIVATE))
 def test_a_slip_without_one_of_its_parameters_is_none(name):
     """Each of the engine's own has to be there."""
