@@ -10,11 +10,13 @@ from watchword.contract.credentials import Credential, Enrolment, NewCredential
 from watchword.contract.enrolments import BeginRequest
 from watchword.contract.kinds import Challenge, CreateRequest, User, Verdict
 from watchword.contract.powers import powers_of
+from watchword.contract.typed_codes import write_token_answer
 from watchword.testing.code_tap import DrawnCode, recorded_codes
 from watchword.testing.kind_facts import DRAWS, SolvedChallenge, shape_of
 from watchword.testing.requests import (
     ANN,
     NOW,
+    access_token,
     begin_request,
     complete_request,
     create_request,
@@ -92,7 +94,9 @@ class KindCalls:
         if callable(self.right):
             return str(self.right(request, challenge))
         assert issued or self.right, "say what the right answer is: set `right`, or write a method of that name"
-        return str(self.right or issued[-1].text)
+        if self.right or not powers_of(self.kind).with_token:
+            return str(self.right or issued[-1].text)
+        return write_token_answer(access_token(request.user.id), issued[-1].text)
 
     def _drawn(self, place: str, name: str, **how: Any) -> list[str]:
         """Return what is shown under *name* in one challenge after the other, each text once; *how* as in `_made`."""

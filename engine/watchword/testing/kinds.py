@@ -17,6 +17,7 @@ from watchword.contract.kinds import Email
 from watchword.contract.members import given_settings
 from watchword.contract.ports import LEASE
 from watchword.contract.powers import is_kind, powers_of, why_no_kind
+from watchword.contract.typed_codes import read_token_answer, write_token_answer
 from watchword.errors import ConfigurationError
 from watchword.runtime.creation import flaw_of
 from watchword.runtime.wire import reference
@@ -38,7 +39,7 @@ from watchword.testing.kind_facts import (
 )
 from watchword.testing.kind_links import LinkRules
 from watchword.testing.leaks import reveals
-from watchword.testing.requests import NOBODY, NOW, create_request, verify_request
+from watchword.testing.requests import NOBODY, NOW, access_token, create_request, verify_request
 
 _DAY = 86_400
 
@@ -310,6 +311,17 @@ class KindContract(EnrolmentRules, LinkRules):
             verdict = self._verdict(self.kind, made, answer)
             assert verdict.right is False, f"{answer!r:.80} passes"
             assert_word(verdict.reason)
+
+    def test_an_answer_that_wants_a_token_is_worth_nothing_without(self) -> None:
+        """For a kind with `with_token`: no answer is right with another token than one of the user, or with none."""
+        if not powers_of(self.kind).with_token:
+            pytest.skip(f"{self.kind.kind} wants no access token")
+        made = self._made()
+        token, answer = read_token_answer(made.right)
+        for other in ("", " ", token[:-1], f"{token}x", access_token(NOBODY.id)):
+            verdict = self._verdict(self.kind, made, write_token_answer(other, answer))
+            assert verdict.right is False, "an answer without a good access token passes"
+        assert not self._verdict(self.kind, made, answer).right, "an answer without an access token passes"
 
     def test_a_missing_expected_value_never_matches(self) -> None:
         """Where private parameters are missing, empty or nonsense, no answer passes."""
