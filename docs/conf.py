@@ -1,7 +1,9 @@
 """How Sphinx builds these pages: `sphinx-build docs docs/_build/html`."""
 
+import io
 import logging
 import tomllib
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,7 @@ from docutils import nodes
 from pygments.lexers.special import TextLexer
 from sphinx.util.docutils import SphinxDirective
 
-from watchword import load_flow
-from watchword.analysis.diagram import collapsed
-from watchword.analysis.state_space import explore
-from watchword_adapters.drawing.svg import svg
+from watchword_adapters.cli import main
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -49,8 +48,9 @@ class FlowDiagram(SphinxDirective):
         """Return the picture."""
         name, file = self.env.relfn2path(self.arguments[0])
         self.env.note_dependency(name)
-        diagram = collapsed(explore(load_flow(file)))
-        return [nodes.raw("", f'<div class="flow-diagram">{svg(diagram)}</div>', format="html")]
+        with redirect_stdout(io.StringIO()) as drawn:
+            main(["graph", file, "--format", "svg"])
+        return [nodes.raw("", f'<div class="flow-diagram">{drawn.getvalue()}</div>', format="html")]
 
 
 def setup(app: "Sphinx") -> None:
