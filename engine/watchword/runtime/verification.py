@@ -63,6 +63,11 @@ class _Case:
         return f"guess:{self.user}:{self.parameters.kind}:{'proven' if self.parameters.proven else 'first'}"
 
     @property
+    def takes_tickets_alone(self) -> bool:
+        """Whether no code is right: a select round has sent none. Nobody guesses a ticket."""
+        return self.step.powers.links and self.request.private["kind"] == derivative.SELECT
+
+    @property
     def keep(self) -> int:
         """Until when the answer is written down: who shares the claim may be asked up to a lease later, and answer then."""
         return self.parameters.expires + 3 * LEASE
@@ -202,8 +207,8 @@ def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> C
         key=case.budget,
         owner=case.user,
         claim_id=case.own_try,
-        # What an enrolment asks for, the user was just shown.
-        limits=() if case.parameters.enrols else case.flow.limits.guesses_at(case.step),
+        # What an enrolment asks for, the user was just shown. A budget for tickets would let strangers lock people out of links.
+        limits=() if case.parameters.enrols or case.takes_tickets_alone else case.flow.limits.guesses_at(case.step),
         keep=case.keep,
         now=services.clock.now(),
     )
@@ -287,7 +292,8 @@ def _compare(services: Services, case: _Case, text: str, charge: Charge, deadlin
         enrols=parameters.enrols,
         give_back=give_back,
     )
-    return judge(services, answer, deadline)
+    verdict = judge(services, answer, deadline)
+    return evolve(verdict, right=False) if case.takes_tickets_alone and not verdict.redeems else verdict
 
 
 def _verify(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from kit.engine_host import Riddle
 from kit.linking_kinds import Linked, redirect_of, ticket_of
 from watchword import (
+    Challenge,
     ConfigurationError,
     Flow,
     Limits,
@@ -217,6 +218,45 @@ def test_a_link_leads_where_the_client_says_by_name():
         created = who.engine.create(who.request((), metadata))
         assert "linked" == created.public["step"]
         assert redirect_of(who.outbox.messages[-1]).endswith(lead)
+
+
+@pytest.mark.parametrize("flow", [FLOW, ANYWHERE], ids=["same_browser", "anywhere"])
+@pytest.mark.parametrize("name", ["ann", "漢" * 128, "\U0001f600" * 128, '"\\' * 64, "\ud800"])
+def test_a_link_is_good_for_whatever_name(flow, name):
+    """Cognito's names have 128 characters at most, of any script: the page reads the name, and the whole link is an answer."""
+    who = user(flow, name=name)
+    begun, ticket = asked(who)
+    head = json.loads(base64.urlsafe_b64decode(ticket.split(".")[0] + "=="))
+    assert name == head["userName"]
+    assert len(ticket) + 1000 <= LONGEST_TICKET
+    begun.answers(ticket).gets_tokens()
+
+
+def test_strangers_lock_nobody_out_of_links_that_open_anywhere():
+    """However many tickets they make up in offers: nobody guesses one, so none is charged, and a code's budget is as it was."""
+    who = user(Flow(ask_first(Linked(opens="anywhere")), limits=Limits(guesses=(Limit(3, 3600),))))
+    for answer in ("a.b", "12345678", "c.d") * 3:
+        who.signs_in().is_asked("select").answers_offer("linked", answer)
+    assert "guesses_used_up" not in reasons(who)
+    who.clock.advance(3600)
+    _, ticket = asked(who)
+    for _ in range(3):
+        who.signs_in().is_asked("select").answers_offer("linked", "a.b")
+    who.signs_in().is_asked("select").answers_offer("linked", ticket).gets_tokens()
+
+
+class Guesser(Linked):
+    """A kind that takes a code where it is offered, although no message had it."""
+
+    def offer(self, request):
+        """Seal a code that nobody was sent."""
+        return Challenge(private={"digest": request.seal("12345678")})
+
+
+def test_no_code_is_right_where_a_link_is_offered():
+    """Whatever the kind says: those answers are not counted, so one that can be guessed would be."""
+    who = user(Flow(ask_first(Guesser(opens="anywhere"))))
+    who.signs_in().is_asked("select").answers_offer("linked", "12345678").is_asked("linked", error="wrong")
 
 
 class Liar(Linked):

@@ -46,7 +46,9 @@ class Tickets:
     def write(self, key: Key, claim: str, name: str, *, issued: int, expires: int) -> str:
         """Return the ticket of *claim*, which *key* made, for the user called *name*."""
         facts = {"userName": name, "iat": issued, "exp": expires}
-        head = _encoded(json.dumps(facts, separators=(",", ":")).encode())
+        # A name of Cognito's has 128 characters: as escapes in ASCII some of them were longer than any answer.
+        said = json.dumps(facts, separators=(",", ":"), ensure_ascii=False)
+        head = _encoded(said.encode("utf-8", "backslashreplace"))
         mark = self._mark(key, self.signin)
         return f"{head}.{_encoded(bytes.fromhex(claim + mark + self._mac(key, head, claim, mark)))}"
 
