@@ -21,12 +21,13 @@ _SEALING = "seal "
 class DrawnCode:
     """A code that was drawn for a *kind*, and the *alphabet* that it was drawn from.
 
-    For a kind whose right answer is made of a code, and is another text, that answer follows the code.
+    For a kind whose right answer is made of a code, and is another text, that answer follows the code: it was not drawn, but *sealed*.
     """
 
     kind: str
     text: str = field(repr=False)
     alphabet: str
+    sealed: bool = False
 
 
 _recorded: ContextVar[list[DrawnCode] | None] = ContextVar("recorded", default=None)
@@ -55,7 +56,7 @@ class _TappedKey(Key):
         codes = _recorded.get()
         if codes and purpose == f"{_SEALING}{codes[-1].kind}" and codes[-1].text not in parts[-1]:
             # As a hash or a proof of work is. Its last symbol may become any other one of it.
-            codes.append(DrawnCode(codes[-1].kind, parts[-1], "".join(sorted(set(parts[-1])))))
+            codes.append(DrawnCode(codes[-1].kind, parts[-1], "".join(sorted(set(parts[-1]))), sealed=True))
         return super().digest(purpose, *parts)
 
     def choose(self, purpose: str, seed: str, alphabet: str, length: int) -> str:

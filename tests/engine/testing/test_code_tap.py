@@ -53,7 +53,7 @@ def test_what_is_sealed_that_is_made_of_a_code_is_heard_too():
             ("seal quiz", "made of it"),
         ):
             key.digest(purpose, "step", answer)
-    assert [DrawnCode("quiz", code, "ab"), DrawnCode("quiz", "made of it", " adefimot")] == codes
+    assert [DrawnCode("quiz", code, "ab"), DrawnCode("quiz", "made of it", " adefimot", sealed=True)] == codes
 
 
 def test_a_ring_that_is_not_tapped_tells_nothing():
