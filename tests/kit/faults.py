@@ -8,7 +8,7 @@ from functools import partial
 
 from attrs import frozen
 
-from watchword import Flow, sequence
+from watchword import Flow, ask_first, sequence
 from watchword.contract.ports import Receipt
 from watchword.errors import FAILURE_TEXTS, UnavailableError
 from watchword.testing.time import VirtualClock
@@ -20,6 +20,7 @@ from watchword_adapters.ledgers.memory import MemoryLedger
 from watchword_adapters.ledgers.sqlite import SqliteLedger
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.sms_otp import SmsOtp
 
 DEADLINE = 3.5
@@ -28,6 +29,7 @@ FLOWS = {
     "code": Flow(EmailOtp(), name="code"),
     "picture, code": Flow(sequence(Captcha(), EmailOtp()), name="both"),
     "SMS": Flow(SmsOtp(countries=("+49",)), name="texted"),
+    "link": Flow(ask_first(MagicLink(redirects={"web": "https://app.example/"})), name="linked"),
 }
 LEDGER_FAULTS = {
     "throttled": lambda: UnavailableError("throttled"),
