@@ -57,6 +57,7 @@ def test_keep_credentials(reader, tmp_path):
         "be-the-back-end-of-the-passwordless-client.md",
         "let-users-enrol.md",
         "limit-guesses-and-mails.md",
+        "put-the-sign-in-form-into-a-page.md",
         "put-work-before-the-first-message.md",
         "run-a-local-pool.md",
         "send-the-mail.md",

@@ -88,7 +88,9 @@ def site(made_of, *, password=PASSWORD, wrap=lambda name, trigger: trigger, cloc
         )
         named = {"define": made.define, "create": made.create, "verify": made.verify}
         watched = [inspector.watch(name, wrap(name, trigger)) for name, trigger in named.items()]
-        pool = LocalUserPool(*watched, clock=clock, outbox=inspector.mails)
+        pool = LocalUserPool(
+            *watched, clock=clock, outbox=inspector.mails, client_id="local", pool_id="us-east-1_Abc123"
+        )
         tokens.pool = pool
         pool.add_user("ann", password=password, attributes=ANN)
         cleaning.enter_context(running(Application(pool, hosts_of(sockets), pages_of(pool, inspector)), sockets))

@@ -335,6 +335,7 @@ export class CognitoHandler {
 export function failure(type, message) {
   const told = /failed with error ([A-Z_]+) ?([B-Z]{8})?/.exec(message)
   if (told) return new SignInError({ TRY_LATER: 'later', UNAVAILABLE: 'unavailable' }[told[1]] ?? 'broken', message, told[2] ?? '')
+  if (type === 'NetworkError') return new SignInError('offline', message, '', false)
   if (/InvalidPassword|PasswordHistory/.test(type)) return new SignInError('weak_password', message, '', false)
   if (/TooManyRequests|LimitExceeded|TooManyFailedAttempts/.test(type)) return new SignInError('later', message, '', false)
   if (/NotAuthorized/.test(type)) return new SignInError(/session/i.test(message) ? 'session_over' : 'refused', message)
@@ -543,28 +544,28 @@ function penalty(modules) {
 // The form ---------------------------------------------------------------------------------------------------------------------------
 
 const STYLE = `
-watchword-sign-in { display: block; box-sizing: border-box; max-width: 24rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark;
+:where(watchword-sign-in) { display: block; box-sizing: border-box; max-width: 24rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; color-scheme: light dark;
   --ww-text: #1a1a1a; --ww-quiet: #555; --ww-back: #fff; --ww-edge: #767676; --ww-accent: #0b57d0; --ww-on-accent: #fff; --ww-wrong: #b3001b;
   color: var(--ww-text); background: var(--ww-back); overflow-wrap: anywhere }
-@media (prefers-color-scheme: dark) { watchword-sign-in { --ww-text: #eee; --ww-quiet: #b5b5b5; --ww-back: #1b1b1f; --ww-edge: #949494; --ww-accent: #a8c7fa; --ww-on-accent: #062e6f; --ww-wrong: #ffb4ab } }
-watchword-sign-in .ww-title { font-size: 1.3rem; line-height: 1.3; margin: 0 0 .75rem }
-watchword-sign-in form { display: grid; gap: .75rem; margin: 0 }
-watchword-sign-in p, watchword-sign-in ol { margin: 0 }
-watchword-sign-in label { display: block; font-weight: 600; margin-bottom: .25rem }
-watchword-sign-in input { box-sizing: border-box; width: 100%; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--ww-edge); border-radius: .375rem }
-watchword-sign-in button { min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600; border-radius: .375rem; border: 1px solid var(--ww-accent); color: var(--ww-accent); background: transparent; cursor: pointer }
-watchword-sign-in button.ww-main { color: var(--ww-on-accent); background: var(--ww-accent) }
-watchword-sign-in button:disabled { color: var(--ww-quiet); border-color: var(--ww-edge); background: transparent; cursor: default }
-watchword-sign-in :is(input, button, .ww-title):focus-visible { outline: 3px solid var(--ww-accent); outline-offset: 2px }
-watchword-sign-in .ww-title:focus:not(:focus-visible) { outline: none }
-watchword-sign-in .ww-wrong { color: var(--ww-wrong); font-weight: 600 }
-watchword-sign-in .ww-quiet { color: var(--ww-quiet); font-size: .9rem }
-watchword-sign-in .ww-row { display: flex; flex-wrap: wrap; gap: .5rem }
-watchword-sign-in .ww-stack { display: grid; gap: .5rem }
-watchword-sign-in img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--ww-edge) }
-watchword-sign-in svg { width: 12rem; max-width: 100%; background: #fff; display: block }
-watchword-sign-in code { font-family: ui-monospace, monospace }
-@media (prefers-reduced-motion: no-preference) { watchword-sign-in .ww-busy { animation: ww-breathe 1.2s ease-in-out infinite alternate } @keyframes ww-breathe { to { opacity: .4 } } }
+@media (prefers-color-scheme: dark) { :where(watchword-sign-in) { --ww-text: #eee; --ww-quiet: #b5b5b5; --ww-back: #1b1b1f; --ww-edge: #949494; --ww-accent: #a8c7fa; --ww-on-accent: #062e6f; --ww-wrong: #ffb4ab } }
+:where(watchword-sign-in) .ww-title { font-size: 1.3rem; line-height: 1.3; margin: 0 0 .75rem }
+:where(watchword-sign-in) form { display: grid; gap: .75rem; margin: 0 }
+:where(watchword-sign-in) :is(p, ol) { margin: 0 }
+:where(watchword-sign-in) label { display: block; font-weight: 600; margin-bottom: .25rem }
+:where(watchword-sign-in) input { box-sizing: border-box; width: 100%; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--ww-edge); border-radius: .375rem }
+:where(watchword-sign-in) button { min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600; border-radius: .375rem; border: 1px solid var(--ww-accent); color: var(--ww-accent); background: transparent; cursor: pointer }
+:where(watchword-sign-in) button.ww-main { color: var(--ww-on-accent); background: var(--ww-accent) }
+:where(watchword-sign-in) button:disabled { color: var(--ww-quiet); border-color: var(--ww-edge); background: transparent; cursor: default }
+:where(watchword-sign-in) :is(input, button, .ww-title):focus-visible { outline: 3px solid var(--ww-accent); outline-offset: 2px }
+:where(watchword-sign-in) .ww-title:focus:not(:focus-visible) { outline: none }
+:where(watchword-sign-in) .ww-wrong { color: var(--ww-wrong); font-weight: 600 }
+:where(watchword-sign-in) .ww-quiet { color: var(--ww-quiet); font-size: .9rem }
+:where(watchword-sign-in) .ww-row { display: flex; flex-wrap: wrap; gap: .5rem }
+:where(watchword-sign-in) .ww-stack { display: grid; gap: .5rem }
+:where(watchword-sign-in) img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--ww-edge) }
+:where(watchword-sign-in) svg { width: 12rem; max-width: 100%; background: #fff; display: block }
+:where(watchword-sign-in) code { font-family: ui-monospace, monospace }
+@media (prefers-reduced-motion: no-preference) { :where(watchword-sign-in) .ww-busy { animation: ww-breathe 1.2s ease-in-out infinite alternate } @keyframes ww-breathe { to { opacity: .4 } } }
 `
 
 const KEPT = 'watchword-sign-in:'
@@ -682,7 +683,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     if (!root.adoptedStyleSheets.some((sheet) => /** @type {any} */ (sheet).watchword)) {
       const sheet = Object.assign(new CSSStyleSheet(), { watchword: true })
       sheet.replaceSync(STYLE)
-      // At the front: a page's own style comes later, and wins.
+      // Such a sheet comes after those of the page. Its selectors count for little (`:where`), so that the page's own win.
       root.adoptedStyleSheets = [sheet, ...root.adoptedStyleSheets]
     }
     this.listening = new AbortController()
@@ -834,7 +835,9 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     } catch (error) {
       if (turn !== this.turn) return
       this.pending = false
-      this.failed(error instanceof SignInError ? error : new SignInError('broken', String(error)))
+      // A library of the app fails as Cognito does, with the error's name and text.
+      const { name, message } = /** @type {Error} */ (Object(error))
+      this.failed(error instanceof SignInError ? error : failure(String(name), String(message)))
     }
   }
 
@@ -1043,7 +1046,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** @param {Texts} challenge */
   showUnavailable(challenge) {
     const go = () => this.respond('-')
-    this.draw(this.titleOf(challenge), new SignInError('unavailable', '', challenge.ref), go, [this.main(this.text('next')), ...this.beside({ ref: challenge.ref })])
+    this.draw(this.titleOf(challenge), new SignInError('unavailable'), go, [this.main(this.text('next')), ...this.beside({ ref: challenge.ref })])
   }
 
   /** Cognito's own round for whoever was invited. @param {Texts} challenge @param {SignInError | null} error */
@@ -1088,8 +1091,13 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     if (Number(challenge.attempts_left)) facts.push(this.text('left', { left: challenge.attempts_left }))
     const until = new Date(Number(challenge.expires_at) * 1000)
     if (until.getTime()) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(until) }))
-    if (challenge.ref) facts.push(this.text('reference', { ref: `${challenge.ref.slice(0, 4)} ${challenge.ref.slice(4)}` }))
+    if (challenge.ref) facts.push(this.reference(challenge.ref))
     return [element('div', { class: 'ww-row' }, button, restart), ...facts.map((fact) => element('p', { class: 'ww-quiet' }, fact))]
+  }
+
+  /** @param {string} ref */
+  reference(ref) {
+    return this.text('reference', { ref: `${ref.slice(0, 4)} ${ref.slice(4)}` })
   }
 
   /** @param {Texts} challenge */
@@ -1138,7 +1146,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const heading = element(`h${level}`, { class: 'ww-title', id: `${this.idPrefix}-title`, tabindex: '-1' }, title)
     const told = this.challenge?.error
     const code = error?.code ?? (told && (TOLD.includes(told) ? told : 'broken'))
-    const ref = error?.ref ? ` ${this.text('reference', { ref: error.ref })}` : ''
+    const ref = error?.ref ? ` ${this.reference(error.ref)}` : ''
     const wrong = code ? element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(code, { name: error?.message ?? '' }) + ref) : null
     const form = element('form', { novalidate: true, 'aria-labelledby': heading.id, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.pending || submit()) }, wrong, ...parts)
     // The first form of a page takes nobody away from what they read, nor does a reply that comes while they are elsewhere.

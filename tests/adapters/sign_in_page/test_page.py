@@ -36,6 +36,29 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, capsys):
     assert "cannot be written to" in capsys.readouterr().err
 
 
+def test_without_options_the_page_signs_in_to_a_local_pool(tmp_path):
+    """As `watchword serve` has it without options."""
+    assert main(["sign-in-page", str(tmp_path)]) == 0
+    html = (tmp_path / "index.html").read_text()
+    assert 'endpoint="http://127.0.0.1:9229/" client-id="local"' in html
+
+
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        ([], "--client-id"),
+        (["--flow", "custom-srp"], "--client-id"),
+        (["--client-id", "abc", "--flow", "custom-srp"], "--user-pool-id"),
+    ],
+)
+def test_another_endpoint_wants_to_know_who_signs_in_where(tmp_path, capsys, options, missing):
+    """Nothing is written before."""
+    folder = tmp_path / "site"
+    assert main(["sign-in-page", str(folder), "--endpoint", "https://example.com/", *options]) == 2
+    assert missing in capsys.readouterr().err
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("name", ["endpoint", "client_id", "pool_id", "locale"])
 def test_no_setting_can_leave_its_attribute(name):
     """Whatever stands in it is shown as text."""

@@ -9,6 +9,8 @@ from pathlib import Path
 from watchword.errors import ConfigurationError
 from watchword_adapters.sign_in_page.page import COMPONENT, SCRIPT, STYLE, PageSettings, component, page, script, style
 
+_LOCAL = "http://127.0.0.1:9229/"
+
 _EPILOG = """example:
   watchword sign-in-page site --endpoint https://cognito-idp.eu-west-1.amazonaws.com/ --client-id 4example
 
@@ -24,9 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("folder", metavar="DIR", type=Path, help="where the files go; it is made if it is not there")
     parser.add_argument(
-        "--endpoint", default="http://127.0.0.1:9229/", help="where Cognito's operations are posted to (%(default)s)"
+        "--endpoint", default=_LOCAL, help="where Cognito's operations are posted to (%(default)s, a local pool)"
     )
-    parser.add_argument("--client-id", default="", help="the id of the app client")
+    parser.add_argument("--client-id", help="the id of the app client (local, with a local pool)")
     parser.add_argument(
         "--flow", default="custom", choices=("custom", "custom-srp"), help="custom-srp if a password comes first"
     )
@@ -42,9 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: if a setting cannot be used, or a file is there already and nothing says that it may be written over.
     """
-    settings = PageSettings(
-        arguments.endpoint, arguments.client_id, arguments.flow, arguments.user_pool_id, arguments.locale
-    )
+    elsewhere = arguments.endpoint != _LOCAL
+    if elsewhere and not arguments.client_id:
+        raise ConfigurationError("say which app client signs in at that endpoint: --client-id ID")
+    if elsewhere and arguments.flow == "custom-srp" and not arguments.user_pool_id:
+        raise ConfigurationError("a password is proved to one user pool: say which, --user-pool-id ID")
+    client_id = arguments.client_id or "local"
+    settings = PageSettings(arguments.endpoint, client_id, arguments.flow, arguments.user_pool_id, arguments.locale)
     folder: Path = arguments.folder
     texts = {"index.html": page(settings), STYLE: style(), SCRIPT: script(), COMPONENT: component()}
     there = [name for name in texts if (folder / name).exists()]
