@@ -60,6 +60,7 @@ def test_keep_credentials(reader, tmp_path):
         "put-the-sign-in-form-into-a-page.md",
         "put-work-before-the-first-message.md",
         "run-a-local-pool.md",
+        "see-a-flow-in-the-studio.md",
         "send-the-mail.md",
         "sign-in-by-a-link.md",
         "sign-in-with-an-app-and-recovery-codes.md",

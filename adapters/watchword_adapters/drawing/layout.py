@@ -12,11 +12,15 @@ from itertools import pairwise
 from attrs import define, field, frozen
 
 from watchword.analysis.diagram import Diagram, Edge
+from watchword.errors import ConfigurationError
 
 BEGIN = "[*]"
 
 CHARACTER, LINE = 7.2, 18.0
 """Width of a character and height of a line, in the units of the picture."""
+
+MOST_CROSSINGS = 4000
+"""The most places at which arrows may cross layers: a picture of more takes seconds, and nobody can read it."""
 
 _MOST_CHARACTERS = 26
 _PADDING, _GAP, _LEVEL = 12.0, 22.0, 34.0
@@ -73,11 +77,20 @@ class _Place:
 
 
 def lay_out(diagram: Diagram) -> Layout:
-    """Return where the nodes and edges of *diagram* go: the same for the same diagram."""
+    """Return where the nodes and edges of *diagram* go: the same for the same diagram.
+
+    Raises:
+        ConfigurationError: if its arrows cross more than `MOST_CROSSINGS` layers.
+    """
     loops = [edge for edge in diagram.edges if edge.source == edge.target]
     edges = [edge for edge in diagram.edges if edge.source != edge.target]
     back = _back_edges([BEGIN, *(node.id for node in diagram.nodes)], edges)
     layer = _layers(diagram, edges, back)
+    if sum(2 * abs(layer[edge.source] - layer[edge.target]) - 1 for edge in edges) > MOST_CROSSINGS:
+        raise ConfigurationError(
+            f"the diagram has {len(diagram.nodes)} nodes and {len(edges)} arrows, too many for a picture: "
+            "watchword graph writes it as Mermaid or DOT"
+        )
     places = {BEGIN: _Place((), LINE, LINE, 0)}
     said = {edge.source: wrapped(edge.label) for edge in loops}
     for node in diagram.nodes:

@@ -10,7 +10,9 @@ import webbrowser
 from pathlib import Path
 
 from watchword.errors import ConfigurationError
+from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import attributes_of
+from watchword_adapters.cli.messages.message_costs import read_prices
 from watchword_adapters.cli.studio.server import address, new_token, studio_application
 from watchword_adapters.cli.studio.workshop import PASSWORD, USER, Workshop
 from watchword_adapters.cli.terminal import Terminal
@@ -39,6 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="an attribute of the user, for kinds that look at it; may be given again",
     )
+    add(
+        "--price",
+        action="append",
+        default=[],
+        metavar="PRICE",
+        help="the US dollars for one part of a message, as in sms=0.08; may be given again",
+    )
     add("--port", type=int, default=0, metavar="N", help="the port; 0 is a free one (%(default)s)")
     add("--no-open", action="store_true", help="do not open the page in a browser")
     add("--json", action="store_true", help='print one line of JSON, {"url": …}, when connections are accepted')
@@ -52,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)  # plugins of the folder, as for the other commands
-    workshop = Workshop(arguments.flow, attributes_of(arguments.attribute))
+    prices = read_prices(arguments.price, Registry())
+    workshop = Workshop(arguments.flow, attributes_of(arguments.attribute), prices)
     sockets = open_sockets(None, arguments.port)
     token = new_token()
     url = address(endpoint_of(sockets), token)

@@ -9,20 +9,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
 from watchword.algebra.flow import Flow
-from watchword.analysis.diagram import collapsed
 from watchword.analysis.difference import difference
-from watchword.analysis.explanation import explain_request
-from watchword.analysis.state_space import explore
+from watchword.analysis.state_space import Exploration
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.difference_json import difference_as_json
-from watchword_adapters.cli.logs.captured_events import read_events
-from watchword_adapters.cli.studio.flow_view import MOST_WALKED, view_of
+from watchword_adapters.cli.logs.captured_events import CapturedEvent, read_events
+from watchword_adapters.cli.studio.flow_view import MOST_WALKED, drawn, view_of
+from watchword_adapters.cli.studio.played_sessions import played_request, played_words
 from watchword_adapters.cli.studio.workshop import Workshop, mark_of
-from watchword_adapters.drawing.svg import svg
 from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, json_reply, refusing_reply
 
 TOKEN_HEADER = "x-watchword-token"  # noqa: S105 - the name of the header
@@ -62,6 +60,7 @@ class StudioApi:
         return {
             "/flow": self._flow,
             "/edit": self._edit,
+            "/money": self._money,
             "/save": self._save,
             "/events": self._events,
             "/host": self._host,
@@ -85,6 +84,9 @@ class StudioApi:
 
     def _edit(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return self.workshop.edit(_text(given, "text"))
+
+    def _money(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        return {"channels": self.workshop.money()}
 
     def _save(self, given: Mapping[str, Any]) -> dict[str, Any]:
         return {"mark": self.workshop.save(_text(given, "text"), _text(given, "mark"))}
@@ -112,29 +114,46 @@ class StudioApi:
                 captured = [each for each, _ in zip(read_events(file, (flow,)), range(_MOST_REPLAYED), strict=False)]
             except ConfigurationError as error:
                 raise ConfigurationError(str(error).replace(str(file), "the text")) from None
-        told: list[dict[str, Any]] = []
-        for each in captured:
-            explained = explain_request(each.request, (flow,)) if each.request else None
-            told.append(
-                {
-                    "trigger": each.trigger,
-                    "decision": explained.decision if explained else "judged by Verify, with the key",
-                    "why": explained.reason if explained else "an answer can be judged by who holds the key alone",
-                    "rounds": [asdict(round_) for round_ in explained.rounds] if explained else [],
-                    "removed": list(each.rules),
-                }
-            )
-        return {"events": told}
+        exploration = self._explored()
+        return {"events": [self._told(each, exploration) for each in captured]}
+
+    def _told(self, each: CapturedEvent, exploration: Exploration) -> dict[str, Any]:
+        told = {"trigger": each.trigger, "removed": list(each.rules)}
+        if each.request is not None:
+            decision, why, rounds = played_request(exploration, each.request)
+            return {**told, "decision": decision, "why": why, "rounds": rounds}
+        asked = each.tried.parameters if each.tried is not None else None
+        step = asked.step if asked is not None and asked.step in exploration.flow.steps else ""
+        why = "whether an answer is right, only who holds the key can tell"
+        stop = {"word": "", "read": f"an answer to {step}", "node": f"step_{step}", "why": why}
+        return {**told, "decision": "an answer is judged", "why": why, "rounds": [stop] if step else []}
 
     def _diff(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Compare another text with the flow in use: what changes, and the shortest session for each difference."""
+        """Compare another text with the flow in use: what changes, and for each difference the shortest session, in both diagrams."""
         other = view_of(_text(given, "text"), self.workshop.path, Registry())
-        if other.flow is None:
+        if other.flow is None or other.report is None:
             raise ConfigurationError(f"the other text is no flow: {other.error}")
-        flow = self._good()
-        found = difference(other.flow, flow, limit=MOST_WALKED)
-        drawn = [svg(collapsed(explore(each, limit=MOST_WALKED)), style=False) for each in (other.flow, flow)]
-        return {**difference_as_json(found), "svg": drawn}
+        both = (other.report.exploration, self._explored())
+        found = difference(other.flow, self._good(), limit=MOST_WALKED)
+        told = difference_as_json(found)
+        differences = cast("list[dict[str, Any]]", told["differences"])
+        for each, divergence in zip(differences, found.divergences, strict=False):
+            each["rounds"] = [
+                played_words(
+                    side,
+                    divergence.session,
+                    attributes=divergence.attributes,
+                    client=divergence.client,
+                    enrolled=divergence.enrolled,
+                )
+                for side in both
+            ]
+        return {**told, "drawn": [drawn(side) for side in both]}
+
+    def _explored(self) -> Exploration:
+        report = self.workshop.good.report
+        assert report is not None  # as there is a flow
+        return report.exploration
 
     def _good(self) -> Flow:
         flow = self.workshop.good.flow

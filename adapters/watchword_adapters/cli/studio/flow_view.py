@@ -5,29 +5,31 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
 import attrs
 from attrs import field, frozen
 
-from watchword.algebra import derivative
 from watchword.algebra.flow import Flow
-from watchword.algebra.session_notation import parse_session
 from watchword.analysis.checks import check
-from watchword.analysis.diagram import collapsed, place_of
-from watchword.analysis.explanation import explain
+from watchword.analysis.diagram import collapsed
 from watchword.analysis.findings import Finding, Report, summary_of
 from watchword.analysis.state_space import Exploration
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import flow_from_text
 from watchword.loading.registry import Registry
 from watchword.loading.toml_positions import lines_of
+from watchword_adapters.cli.messages.message_costs import costs_as_json, message_costs
+from watchword_adapters.cli.studio.played_sessions import Stop, played_words
 from watchword_adapters.drawing.svg import svg
 
 MOST_WALKED = 20_000
 """The most states that are walked while somebody types."""
+
+_MOST_STEPS = 60
 
 _LINE = re.compile(r", line (\d+): ")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -55,8 +57,8 @@ class FlowView:
             "steps": {
                 name: {"kind": step.kind.kind, "line": lines.get(name, 0)} for name, step in self.flow.steps.items()
             },
-            "svg": svg(collapsed(report.exploration), style=False),
-            "findings": [_finding(each, self.flow, report.exploration, lines) for each in report.findings],
+            **drawn(report.exploration),
+            "findings": [_finding(each, report.exploration, lines) for each in report.findings],
             "figures": attrs.asdict(report.figures),
             "states": report.states,
             "sound": not report.errors,
@@ -69,6 +71,10 @@ def view_of(text: str, path: Path, registry: Registry) -> FlowView:
     """Return what *text*, the content of the file at *path*, is; kinds are found by *registry*. It never raises."""
     try:
         flow = flow_from_text(text, path, registry)
+        if len(flow.steps) > _MOST_STEPS:
+            return FlowView(
+                text, error=f"the flow has {len(flow.steps)} steps, too many for the studio (at most {_MOST_STEPS})"
+            )
         return FlowView(text, flow, check(flow, limit=MOST_WALKED))
     except ConfigurationError as error:
         said = str(error)
@@ -76,7 +82,27 @@ def view_of(text: str, path: Path, registry: Registry) -> FlowView:
         return FlowView(text, error=said.removeprefix(f"{path}").lstrip(", "), line=int(found[1]) if found else 0)
 
 
-@cache
+def money_of(view: FlowView, prices: Mapping[str, Decimal]) -> list[dict[str, object]]:
+    """Return what the messages of the flow of *view* cost, by channel, at these *prices* of a part.
+
+    This takes longer than all else: a kind writes its messages in each language.
+    """
+    if view.flow is None or view.report is None:
+        return []
+    channels = {each.channel for each in view.report.figures.channels}
+    used = {channel: price for channel, price in prices.items() if channel in channels}
+    return costs_as_json(message_costs(view.flow, view.report.figures, used))
+
+
+def drawn(exploration: Exploration) -> dict[str, str]:
+    """Return the diagram for the page, or why there is none."""
+    try:
+        return {"svg": svg(collapsed(exploration), style=False), "undrawn": ""}
+    except ConfigurationError as error:
+        return {"svg": "", "undrawn": str(error)}
+
+
+@lru_cache(maxsize=8)
 def step_lines(text: str) -> Mapping[str, int]:
     """Return the line on which each step of the flow *text* begins."""
     try:
@@ -109,7 +135,7 @@ def _steps(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[str, tu
             yield from _steps(each, (*path, key))
 
 
-def _finding(finding: Finding, flow: Flow, exploration: Exploration, lines: Mapping[str, int]) -> dict[str, Any]:
+def _finding(finding: Finding, exploration: Exploration, lines: Mapping[str, int]) -> dict[str, Any]:
     """Return *finding* with the line of the first step that it names, else of what it is about."""
     named = [name for name in _QUOTED.findall(finding.message) if name in lines]
     played = [word.rstrip("+-~!").rpartition(":")[2] for word in finding.session or ()]
@@ -119,30 +145,16 @@ def _finding(finding: Finding, flow: Flow, exploration: Exploration, lines: Mapp
         "severity": finding.severity,
         "message": finding.message,
         "line": where,
-        "rounds": None if finding.session is None else played_rounds(finding, flow, exploration),
+        "rounds": None if finding.session is None else _played(finding, exploration),
     }
 
 
-def played_rounds(finding: Finding, flow: Flow, exploration: Exploration) -> list[dict[str, str]]:
-    """Return the session that shows *finding*, round by round, as `explain` tells it, with the node of the diagram that each leads to."""
-    words = " ".join(finding.session or ())
-    told = explain(
-        flow,
-        words,
+def _played(finding: Finding, exploration: Exploration) -> list[Stop]:
+    return played_words(
+        exploration,
+        finding.session or (),
         attributes=finding.attributes,
         client=finding.client,
-        choice=finding.choice or None,
+        choice=finding.choice,
         enrolled=finding.enrolled,
     )
-    outcomes = derivative.outcomes_of(flow.conditions, finding.attributes, finding.client, True, finding.enrolled)
-    read = parse_session(words, flow.steps, flow.offered)
-    tuples = [(each.name, each.step, each.use, each.right, None) for each in read]
-    nodes = [
-        place_of(exploration, state) for state in derivative.fold(derivative.begin(flow.program, outcomes), tuples)
-    ]
-    begun = {"word": "", "read": "the sign-in begins", "node": nodes[0], "why": ""}
-    rounds = [
-        {"word": each.word, "read": each.read, "node": node, "why": f"{each.decision}: {each.reason}"}
-        for each, node in zip(told.rounds, nodes[1:], strict=False)
-    ]
-    return [begun, *rounds]

@@ -1,4 +1,5 @@
 // @ts-check
+import { CognitoHandler } from './watchword-sign-in.js'
 // The page of the studio. It asks the studio's API, and shows what that says as text: nothing of it is ever read as HTML but the
 // diagrams, which are parsed as SVG and stripped of everything but shapes and text.
 
@@ -8,15 +9,29 @@ const at = (id) => document.getElementById(id)
 
 /** Asks the API; what it refuses is an error. @param {string} path @param {object} given @returns {Promise<any>} */
 async function ask(path, given = {}) {
-  const response = await fetch(`/_studio/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-watchword-token': token },
-    body: JSON.stringify(given),
-  })
+  let response
+  try {
+    response = await fetch(`/_studio/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-watchword-token': token },
+      body: JSON.stringify(given),
+    })
+  } catch {
+    throw new Error('The studio does not answer: it was stopped. Start it again, and open the address that it prints; copy first what is not saved.')
+  }
   const reply = await response.json()
   if (!response.ok) throw new Error(reply.message ?? response.statusText)
   return reply
 }
+
+/** Shows that something could not be done. @param {unknown} error */
+function complain(error) {
+  at('verdict').className = 'bad'
+  at('verdict').textContent = String(/** @type {Error} */ (error).message)
+}
+
+/** Returns *work* that shows why it failed. @param {(...given: any[]) => Promise<any>} work */
+const shielded = (work) => (/** @type {any[]} */ ...given) => work(...given).catch(complain)
 
 /** Makes an element. @param {string} tag @param {any} properties @param {any[]} inside @returns {any} */
 function element(tag, properties = {}, ...inside) {
@@ -31,18 +46,25 @@ function element(tag, properties = {}, ...inside) {
 
 const SHAPES = new Set(['svg', 'title', 'g', 'path', 'polygon', 'rect', 'circle', 'text'])
 
+/** Returns the diagram, or why there is none. @param {any} drawn */
+const drawing = (drawn) => (drawn.undrawn ? element('p', { class: 'quiet' }, drawn.undrawn) : picture(drawn.svg))
+
 /** Returns the picture in *text*, with nothing but shapes and text. @param {string} text */
 function picture(text) {
   const svg = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement
-  for (const each of [...svg.querySelectorAll('*')]) if (!SHAPES.has(each.tagName)) each.remove()
+  for (const each of [...svg.querySelectorAll('*')]) {
+    if (!SHAPES.has(each.tagName)) each.remove()
+    for (const { name } of [...each.attributes]) if (/^on|href|style/i.test(name)) each.removeAttribute(name)
+  }
   return document.importNode(svg, true)
 }
 
 // The text --------------------------------------------------------------------------------------------------------------------------
 
-/** What the page knows. @type {{mark: string, saved: string, view: any, lit: string, playing: any, seen: number}} */
-const state = { mark: '', saved: '', view: null, lit: '', playing: 0, seen: 0 }
-let edits = 0
+/** What the page knows. @type {{mark: string, saved: string, view: any, lit: string, seen: number, text: string}} */
+const state = { mark: '', saved: '', view: null, lit: '', seen: 0, text: '' }
+/** Whether an edit is being read, and whether there is a newer one. */
+const editing = { now: false, again: false }
 
 async function load() {
   const found = await ask('flow')
@@ -56,16 +78,28 @@ async function load() {
   if (!at('forms').firstChild) addForm()
 }
 
+/** Has the text read. One at a time, so that of edits in quick succession the last is read, and none waits for those between. */
 async function edited() {
-  const mine = ++edits
-  const view = await ask('edit', { text: at('source').value })
-  if (mine === edits) showView(view)
   showSaved('')
+  editing.again = editing.now
+  if (editing.now) return
+  editing.now = true
+  try {
+    const text = at('source').value
+    const view = await ask('edit', { text })
+    if (text === at('source').value) showView(view)
+  } catch (error) {
+    complain(error)
+  } finally {
+    editing.now = false
+    if (editing.again) void edited()
+  }
 }
 
 /** @param {any} view */
 function showView(view) {
   const verdict = at('verdict')
+  if (!view.error) state.text = view.mark
   markLines(view.error ? [{ line: view.line, severity: 'error', message: view.error }] : view.findings)
   if (view.error) {
     verdict.className = 'bad'
@@ -77,10 +111,12 @@ function showView(view) {
   state.view = view
   verdict.className = view.sound ? 'good' : 'bad'
   verdict.textContent = view.sound ? `Sound, over ${view.states} states.` : 'Not sound: see below.'
-  if (changed) at('diagram').replaceChildren(picture(view.svg))
+  if (changed || view.undrawn) at('diagram').replaceChildren(drawing(view))
+  if (changed) at('stops').replaceChildren()
   light(state.lit)
   showFindings(view)
   showFigures(view.figures)
+  void showMoney()
   if (passwords !== undefined && passwords !== view.password) restartForms()
 }
 
@@ -104,11 +140,25 @@ function showFindings(view) {
       element(
         'li',
         { class: each.severity },
-        element('p', {}, element('strong', {}, `${each.severity} ${each.code}`), each.line ? ` line ${each.line}: ` : ' ', each.message),
-        each.rounds && element('button', { type: 'button', onclick: () => playRounds(each.rounds) }, 'Play it'),
+        element('p', {}, element('strong', {}, `${each.severity} ${each.code}`), ' ', each.line ? lineButton(each.line) : '', ' ', each.message),
+        each.rounds && element('button', { type: 'button', 'aria-label': `Play ${each.code} in the diagram`, onclick: () => playRounds(each.rounds) }, 'Play it'),
       ),
     ),
   )
+}
+
+/** Returns a button that leads to a line of the text. @param {number} line */
+const lineButton = (line) =>
+  element('button', { type: 'button', class: 'plain', onclick: () => goTo(line) }, `line ${line}:`)
+
+/** @param {number} line */
+function goTo(line) {
+  const source = at('source')
+  const lines = source.value.split('\n')
+  const begin = lines.slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0)
+  source.focus()
+  source.setSelectionRange(begin, begin + (lines[line - 1] ?? '').length)
+  source.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(source).lineHeight))
 }
 
 const FIGURES = {
@@ -124,6 +174,21 @@ function showFigures(figures) {
       const shown = name.startsWith('guess') && typeof value === 'number' ? value.toExponential(1) : String(value ?? 'none')
       return [element('dt', {}, words), element('dd', {}, shown)]
     }),
+  )
+}
+
+/** Shows what messages cost; a kind writes them all for it, so this comes a little later. */
+async function showMoney() {
+  const mine = state.text
+  const { channels } = await ask('money').catch(() => ({ channels: [] }))
+  if (mine !== state.text) return
+  const dollars = (/** @type {number | null} */ usd) => (usd === null ? 'no price: give --price' : `$${usd}`)
+  at('money').replaceChildren(
+    ...channels.flatMap((/** @type {any} */ each) => [
+      element('dt', {}, `by ${each.channel}, parts in a message`), element('dd', {}, String(each.parts_per_message ?? 'not known')),
+      element('dt', {}, `by ${each.channel}, a user-day costs`), element('dd', {}, dollars(each.usd_per_user_day)),
+      element('dt', {}, `by ${each.channel}, a stranger can burn of it`), element('dd', {}, dollars(each.usd_by_strangers_per_user_day)),
+    ]),
   )
 }
 
@@ -148,29 +213,48 @@ async function save() {
 
 // The diagram -----------------------------------------------------------------------------------------------------------------------
 
-/** Lights up where a sign-in stands. @param {string} node @param {string} from */
-function light(node, from = '') {
-  state.lit = node
-  for (const each of at('diagram').querySelectorAll('.lit')) each.classList.remove('lit')
+/** Lights up where a sign-in is. @param {string} node @param {string} from @param {any} diagram */
+function light(node, from = '', diagram = at('diagram')) {
+  if (diagram === at('diagram')) state.lit = node
+  for (const each of diagram.querySelectorAll('.lit')) each.classList.remove('lit')
   if (!node) return
-  for (const each of at('diagram').querySelectorAll('.node')) if (each.dataset.node === node) each.classList.add('lit')
-  if (from) for (const each of at('diagram').querySelectorAll('.edge')) if (each.dataset.from === from && each.dataset.to === node) each.classList.add('lit')
+  for (const each of diagram.querySelectorAll('.node')) if (each.dataset.node === node) each.classList.add('lit')
+  if (from) for (const each of diagram.querySelectorAll('.edge')) if (each.dataset.from === from && each.dataset.to === node) each.classList.add('lit')
 }
 
-/** Plays a session in the diagram, a round a second. @param {any[]} rounds */
+/** What is being played: the stops in the diagrams, where it is, and the clock that goes on. */
+const tape = { stops: /** @type {any[][]} */ ([]), place: 0, clock: /** @type {any} */ (0), shown: /** @type {any[]} */ ([]), told: /** @type {any} */ (null) }
+
+/** Plays a session in the diagram, a stop a second; where motion is unwanted, a step is a click. @param {any[]} rounds */
 function playRounds(rounds) {
-  clearInterval(state.playing)
-  let place = 0
-  const next = () => {
-    const round = rounds[place]
-    light(round.node, rounds[place - 1]?.node)
-    at('playing').textContent = [`${place} of ${rounds.length - 1}`, round.word, round.read, round.why].filter(Boolean).join(' · ')
-    if (++place === rounds.length) clearInterval(state.playing)
-  }
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches
-  next()
-  state.playing = setInterval(next, still ? 2500 : 1000)
+  play([rounds], [at('diagram')], at('stops'))
   at('picture').scrollIntoView({ block: 'nearest' })
+}
+
+/** Plays *stops* in as many *diagrams*, and tells in *told* where it is. @param {any[][]} stops @param {any[]} diagrams @param {any} told */
+function play(stops, diagrams, told) {
+  stop()
+  Object.assign(tape, { stops, place: 0, shown: diagrams, told })
+  const last = Math.max(...stops.map((each) => each.length)) - 1
+  const button = (/** @type {string} */ label, /** @type {() => void} */ onclick) => element('button', { type: 'button', onclick }, label)
+  const line = element('p', { role: 'status' })
+  const by = (/** @type {number} */ many) => () => (stop(), go(tape.place + many))
+  const go = (/** @type {number} */ place) => {
+    tape.place = Math.max(0, Math.min(last, place))
+    for (const [number, rounds] of stops.entries()) {
+      const here = Math.min(tape.place, rounds.length - 1)
+      light(rounds[here]?.node ?? '', rounds[here - 1]?.node, diagrams[number])
+    }
+    line.textContent = [...new Set([`${tape.place} of ${last}`, ...stops.map((rounds) => rounds[Math.min(tape.place, rounds.length - 1)]).flatMap((each) => [each?.word, each?.read, each?.why])])].filter(Boolean).join(' · ')
+    if (tape.place === last) stop()
+  }
+  told.replaceChildren(line, element('p', { class: 'row' }, button('Back', by(-1)), button('Next', by(1)), button('From the beginning', by(-last))))
+  go(0)
+  if (!matchMedia('(prefers-reduced-motion: reduce)').matches && last) tape.clock = setInterval(() => go(tape.place + 1), 1000)
+}
+
+function stop() {
+  clearInterval(tape.clock)
 }
 
 // The sign-in -----------------------------------------------------------------------------------------------------------------------
@@ -178,13 +262,27 @@ function playRounds(rounds) {
 /** @type {any} */
 let settings = {}
 
+/** Returns what the form signs in by. With a handler the form keeps nothing in the browser. */
+function handler() {
+  const cognito = new CognitoHandler('/', settings.client_id, settings.pool_id)
+  return { begin: cognito.begin.bind(cognito), respond: cognito.respond.bind(cognito) }
+}
+
 function addForm() {
   const form = element('watchword-sign-in', {
-    endpoint: '/', 'client-id': settings.client_id, 'user-pool-id': settings.pool_id, flow: state.view?.password ? 'custom-srp' : 'custom',
-    username: 'ann', locale: 'en', 'heading-level': '3',
+    'client-id': settings.client_id, flow: state.view?.password ? 'custom-srp' : 'custom', username: 'ann', locale: 'en', 'heading-level': '3',
   })
+  form.handler = handler()
   for (const name of ['watchword:challenge', 'watchword:signed-in', 'watchword:error']) form.addEventListener(name, () => void watch())
   at('forms').append(form)
+  return form
+}
+
+/** Opens the link of a message in the form that waits for one. @param {string} ticket */
+function openLink(ticket) {
+  const waiting = [...at('forms').children].findLast((form) => form.challenge?.link)
+  if (waiting) return waiting.respond(ticket, {})
+  at('link').textContent = 'No sign-in on this page waits for a link.'
 }
 
 function restartForms() {
@@ -198,21 +296,28 @@ async function host(given) {
   await watch()
 }
 
+/** The browser's own clock, and by how many milliseconds the pool's is ahead: the form counts down by Date.now(). */
+const browserNow = Date.now.bind(Date)
+let ahead = 0
+Date.now = () => browserNow() + ahead
+
 // What happened ---------------------------------------------------------------------------------------------------------------------
 
 let watching = Promise.resolve()
 
 function watch() {
-  watching = watching.then(look).catch((error) => (at('playing').textContent = `The studio does not answer: ${error.message}`))
+  watching = watching.then(look).catch(complain)
   return watching
 }
 
 async function look() {
   const found = await ask('events', { since: state.seen })
+  ahead = found.now * 1000 - browserNow()
   at('now').textContent = new Date(found.now * 1000).toLocaleTimeString()
   at('mail').checked = found.mail_down
   at('thrice').checked = found.repeats === 3
   if (found.changed_on_disk) showSaved('the file has changed on disk')
+  at('elsewhere').textContent = state.text && found.playing !== state.text ? 'Another page of this studio has put another text into use; edit here to take it back.' : ''
   showMessages(found)
   if (!found.events.length) return
   if (!state.seen) at('events').replaceChildren()
@@ -220,22 +325,26 @@ async function look() {
   at('events').prepend(...found.events.toReversed().map(shownEvent))
   const place = found.events.findLast((/** @type {any} */ each) => each.node)
   if (place) {
-    clearInterval(state.playing)
-    at('playing').textContent = ''
+    stop()
+    at('stops').replaceChildren()
     light(place.node, state.lit)
+    at('playing').textContent = `The sign-in is at ${told(place.node)}.`
   }
 }
 
+/** Returns the words for a node. @param {string} node */
+const told = (node) => ({ tokens: 'its end: tokens are issued', fail: 'its end: it failed' })[node] ?? node.replace(/^(step|choose|host)_/, '')
+
 /** @param {any} each */
 function shownEvent(each) {
-  const answer = each.trigger === 'define' ? each.returned : each.returned
-  const told = JSON.stringify(each.event, null, 2)
+  const answer = each.returned
+  const given = JSON.stringify(each.event, null, 2)
   const summary = each.error ? `failed: ${each.error}` : Object.entries(answer).filter(([, value]) => typeof value !== 'object').map(([name, value]) => `${name}=${value}`).join(' ')
   return element(
     'details',
     {},
     element('summary', {}, element('strong', {}, `${each.number} ${each.trigger}`), ` ${summary}`),
-    element('h3', {}, 'It was told'), element('pre', {}, told), element('h3', {}, 'It said'), element('pre', {}, JSON.stringify(answer, null, 2)),
+    element('h3', {}, 'It was told'), element('pre', {}, given), element('h3', {}, 'It said'), element('pre', {}, JSON.stringify(answer, null, 2)),
   )
 }
 
@@ -243,24 +352,35 @@ function shownEvent(each) {
 function showMessages(found) {
   const answers = Object.entries(found.answers).filter(([, text]) => text)
   const right = answers.length ? [element('p', {}, 'Right answers now: ', ...answers.flatMap(([step, text]) => [`${step}: `, element('code', {}, text), ' ']))] : []
-  const mails = found.messages.toReversed().map((/** @type {any} */ each) =>
-    element('article', {}, element('h3', {}, each.subject || `A message by ${each.channel}`), element('p', { class: 'quiet' }, `to ${each.to}`), element('pre', {}, each.text)),
-  )
-  at('messages').replaceChildren(...right, ...(mails.length || right.length ? mails : [element('p', { class: 'quiet' }, 'Nothing yet.')]))
+  const mails = found.messages.toReversed().map((/** @type {any} */ each) => {
+    const ticket = /#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/.exec(each.link)?.[1]
+    return element(
+      'article', {}, element('h3', {}, each.subject || `A message by ${each.channel}`), element('p', { class: 'quiet' }, `by ${each.channel} to ${each.to}`), element('pre', {}, each.text),
+      ticket && element('button', { type: 'button', onclick: () => openLink(ticket) }, 'Open the link here'),
+    )
+  })
+  at('messages').replaceChildren(element('p', { id: 'link', role: 'status' }), ...right, ...(mails.length || right.length ? mails : [element('p', { class: 'quiet' }, 'Nothing yet.')]))
 }
 
 async function explain() {
   const box = at('explained')
   try {
     const { events } = await ask('replay', { events: at('captured').value })
+    const show = (/** @type {any} */ each) => each.rounds.length && playRounds(each.rounds)
     box.replaceChildren(
       ...events.map((/** @type {any} */ each, /** @type {number} */ place) =>
-        element('article', {}, element('h3', {}, `${place + 1}. ${each.trigger}: ${each.decision}`), element('p', {}, each.why), element('ol', {}, ...each.rounds.map((/** @type {any} */ round) => element('li', {}, `${round.word} ${round.read} – ${round.decision}: ${round.reason}`))), each.removed.length ? element('p', { class: 'quiet' }, `Taken out: ${each.removed.join(', ')}`) : null),
+        element(
+          'article',
+          {},
+          element('h3', {}, `${place + 1}. ${each.trigger}: ${each.decision}`),
+          element('p', {}, each.why),
+          element('ol', {}, ...each.rounds.map((/** @type {any} */ round) => element('li', {}, [round.word, round.read, round.why].filter(Boolean).join(' – ')))),
+          each.rounds.length ? element('button', { type: 'button', 'aria-label': `Show event ${place + 1} in the diagram`, onclick: () => show(each) }, 'Show it in the diagram') : null,
+          each.removed.length ? element('p', { class: 'quiet' }, `Taken out: ${each.removed.join(', ')}`) : null,
+        ),
       ),
     )
-    const last = events.at(-1)?.decision ?? ''
-    const [word, name] = last.split(' ')
-    light({ present: `step_${name}`, host: `host_${name}`, tokens: 'tokens', fail: 'fail' }[word] ?? '')
+    show(events.at(-1))
   } catch (error) {
     box.replaceChildren(element('p', { class: 'bad', role: 'alert' }, String(/** @type {Error} */ (error).message)))
   }
@@ -270,14 +390,24 @@ async function compare() {
   const box = at('compared')
   try {
     const found = await ask('diff', { text: at('other').value })
-    const pictures = found.svg.map((/** @type {string} */ text) => picture(text))
-    mark(pictures[0], pictures[1])
-    mark(pictures[1], pictures[0])
-    const listed = found.differences.map((/** @type {any} */ each) => element('li', { class: each.kind }, each.message))
+    const pictures = found.drawn.map(drawing)
+    if (found.drawn.every((/** @type {any} */ each) => each.svg)) {
+      mark(pictures[0], pictures[1])
+      mark(pictures[1], pictures[0])
+    }
+    const stops = element('div', {})
+    const listed = found.differences.map((/** @type {any} */ each, /** @type {number} */ place) =>
+      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', 'aria-label': `Play difference ${place + 1} in both diagrams`, onclick: () => play(each.rounds, pictures, stops) }, 'Play it')),
+    )
     box.replaceChildren(
       element('p', {}, found.same ? 'No difference.' : `Sign-ins under way: ${found.in_flight}.`),
       element('ul', {}, ...listed),
-      element('div', { class: 'pair' }, element('figure', {}, element('figcaption', {}, 'Before'), pictures[0]), element('figure', {}, element('figcaption', {}, 'Now'), pictures[1])),
+      stops,
+      element(
+        'div',
+        { class: 'pair' },
+        ...['Before', 'Now'].map((title, side) => element('figure', { tabindex: '0', role: 'group', 'aria-label': `${title}: the diagram; it scrolls` }, element('figcaption', {}, title), pictures[side])),
+      ),
     )
   } catch (error) {
     box.replaceChildren(element('p', { class: 'bad', role: 'alert' }, String(/** @type {Error} */ (error).message)))
@@ -302,14 +432,15 @@ at('source').addEventListener('input', () => {
 })
 at('source').addEventListener('scroll', () => (at('gutter').scrollTop = at('source').scrollTop))
 at('save').addEventListener('click', save)
-at('load').addEventListener('click', () => (at('source').value === state.saved || confirm('Drop what is not saved?')) && load())
+at('load').addEventListener('click', shielded(async () => (at('source').value === state.saved || confirm('Drop what is not saved?')) && load()))
 at('second').addEventListener('click', addForm)
 at('fresh').addEventListener('click', restartForms)
-at('mail').addEventListener('change', () => host({ mail_down: at('mail').checked }))
-at('thrice').addEventListener('change', () => host({ repeats: at('thrice').checked ? 3 : 1 }))
+at('mail').addEventListener('change', shielded(() => host({ mail_down: at('mail').checked })))
+at('thrice').addEventListener('change', shielded(() => host({ repeats: at('thrice').checked ? 3 : 1 })))
 at('explain').addEventListener('click', explain)
 at('compare').addEventListener('click', compare)
-for (const button of document.querySelectorAll('[data-forward]')) button.addEventListener('click', () => host({ forward: Number(/** @type {any} */ (button).dataset.forward) }))
+at('refresh').addEventListener('click', shielded(watch))
+for (const button of document.querySelectorAll('[data-forward]')) button.addEventListener('click', shielded(() => host({ forward: Number(/** @type {any} */ (button).dataset.forward) })))
 for (const name of ['captured', 'other']) {
   const panel = at(name).closest('[role=tabpanel]')
   panel.addEventListener('dragover', (/** @type {DragEvent} */ event) => event.preventDefault())
@@ -345,6 +476,5 @@ try {
   await load()
   await watch()
 } catch (error) {
-  at('verdict').className = 'bad'
-  at('verdict').textContent = String(/** @type {Error} */ (error).message)
+  complain(error)
 }

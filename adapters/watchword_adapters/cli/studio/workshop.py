@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-import os
+import shutil
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -19,11 +24,12 @@ from watchword.contract.ports import Courier, Receipt
 from watchword.errors import ConfigurationError, UnavailableError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
+from watchword_adapters.attacks.devices.telephone_numbers import telephone_of
 from watchword_adapters.aws.cognito import session_request_of
 from watchword_adapters.aws_lambda import Triggers, triggers
 from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.cli.local.local_run import add_user
-from watchword_adapters.cli.studio.flow_view import FlowView, view_of
+from watchword_adapters.cli.studio.flow_view import FlowView, money_of, view_of
 from watchword_adapters.cli.studio.redaction import redacted_event, redacted_response
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.credentials import MemoryCredentials
@@ -38,10 +44,8 @@ USER, PASSWORD = "ann", "Passw0rd!x"
 USER_ATTRIBUTES = {
     "email": "ann@example.com",
     "email_verified": "true",
-    "phone_number": "+15555550100",
-    "phone_number_verified": "true",
 }
-"""Who signs in at the studio."""
+"""Who signs in at the studio; the telephone number is one that the flow writes to."""
 
 _MOST_EVENTS = 300
 _PREVIOUS = 8
@@ -86,9 +90,15 @@ class Workshop:
         ConfigurationError: if the file cannot be read, or is no flow.
     """
 
-    def __init__(self, path: Path, attributes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        attributes: Mapping[str, str] | None = None,
+        prices: Mapping[str, Decimal] | None = None,
+    ) -> None:
         self.path = path
-        self._attributes = {**USER_ATTRIBUTES, **(attributes or {})}
+        self._attributes, self._prices = {**USER_ATTRIBUTES, **(attributes or {})}, prices or {}
+        self._money: tuple[FlowView, list[dict[str, object]]] | None = None
         self._lock = threading.RLock()
         self.clock = ForwardClock()
         self.inspector = Inspector(self.clock, peeking=True)
@@ -100,6 +110,8 @@ class Workshop:
         self._counted = 0
         self.repeats = 1
         self._before: list[Flow] = []
+        self._begun, self._taken = 0, 0
+        self._is_played = False
         self.saved = self.on_disk()
         self.view = self._viewed(self.saved)
         if self.view.flow is None:
@@ -112,18 +124,42 @@ class Workshop:
 
     def edit(self, text: str) -> dict[str, Any]:
         """Take *text* for the flow's; return what is shown of it. If it is no flow, the last good one goes on."""
+        with self._lock:
+            self._begun += 1
+            number = self._begun
         view = self._viewed(text)
         with self._lock:
-            self.view = view
-            if view.flow is not None and view.flow != self.good.flow:
-                before, self._before = self._before, [cast("Flow", self.good.flow), *self._before][:_PREVIOUS]
-                try:
-                    self._made = self._triggers(view.flow)
-                except ConfigurationError as error:
-                    self._before = before
-                    return FlowView(text, error=str(error)).shown()
-                self.good = view
-            return view.shown()
+            # An edit that took longer than a later one is only shown.
+            if number > self._taken:
+                self._taken = number
+                view = self._used(view)
+            return {**view.shown(), "mark": mark_of(text)}
+
+    def _used(self, view: FlowView) -> FlowView:
+        """Take the flow of *view* into use; return *view*, or why it cannot be used."""
+        before = self._before
+        if view.flow is not None and view.flow != self.good.flow:
+            # A flow under which no sign-in began needs not be kept: a new one comes with nearly every key.
+            if self._is_played:
+                self._before = [cast("Flow", self.good.flow), *self._before][:_PREVIOUS]
+            try:
+                self._made = self._triggers(view.flow)
+            except ConfigurationError as error:
+                self._before = before
+                return FlowView(view.text, error=str(error))
+            self._is_played = False
+            self._give_number(view.flow)
+        if view.flow is not None:
+            self.good = view
+        self.view = view
+        return view
+
+    def money(self) -> list[dict[str, object]]:
+        """Return what the messages of the flow in use cost, by channel."""
+        good = self.good
+        if self._money is None or self._money[0] is not good:
+            self._money = (good, money_of(good, self._prices))
+        return self._money[1]
 
     def _viewed(self, text: str) -> FlowView:
         try:
@@ -134,27 +170,50 @@ class Workshop:
     def on_disk(self) -> str:
         """Return the text of the file."""
         try:
-            return self.path.read_text("utf-8")
+            return self.path.read_bytes().decode("utf-8")
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"{self.path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
     def save(self, text: str, base: str) -> str:
         """Write *text* into the file, if the file is still the one that has the mark *base*; return its new mark.
 
+        The file keeps its mode, and a link stays one: what it leads to is written.
+
         Raises:
             ConfigurationError: if the file has changed since, or cannot be written. Nothing is written then.
         """
         with self._lock:
-            if mark_of(self.on_disk()) != base:
-                raise ConfigurationError(f"{self.path.name} has changed on disk; nothing was written: load it first")
-            beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+            target = self.path.resolve()
+            beside: Path | None = None
             try:
-                beside.write_text(text, "utf-8")
-                beside.replace(self.path)
-            except OSError as error:
-                raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}") from None
+                with tempfile.NamedTemporaryFile(
+                    "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
+                ) as file:
+                    beside = Path(file.name)
+                    file.write(text)
+                if mark_of(self.on_disk()) != base:
+                    raise ConfigurationError(
+                        f"{self.path.name} has changed on disk; nothing was written: load it first"
+                    )
+                shutil.copymode(target, beside)
+                beside.replace(target)
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or "a sign in it has no UTF-8"
+                raise ConfigurationError(f"{self.path.name} cannot be written: {why}") from None
+            finally:
+                if beside is not None:
+                    with suppress(FileNotFoundError):
+                        beside.unlink()
             self.saved = text
             return mark_of(text)
+
+    @property
+    def differs_on_disk(self) -> bool:
+        """Whether the file is another than the one that was read or saved last, or cannot be read."""
+        try:
+            return mark_of(self.on_disk()) != mark_of(self.saved)
+        except ConfigurationError:
+            return True
 
     # the pool
 
@@ -175,7 +234,9 @@ class Workshop:
         )
 
     def _pool(self) -> LocalUserPool:
-        define, create, verify = (self.inspector.watch(name, self._latest(place)) for place, name in enumerate(NAMES))
+        define, create, verify = (
+            self._repeated(self.inspector.watch(name, partial(self._latest, place))) for place, name in enumerate(NAMES)
+        )
         pool = LocalUserPool(
             define,
             create,
@@ -186,17 +247,29 @@ class Workshop:
             session_minutes=15,
             outbox=self.inspector.mails,
         )
-        add_user(pool, USER, PASSWORD, self._attributes)
+        add_user(pool, USER, PASSWORD, {**telephone_of(cast("Flow", self.good.flow), USER), **self._attributes})
         return pool
 
-    def _latest(self, place: int) -> AnyTrigger:
-        def trigger(event: Any, context: Any) -> Any:
-            made = tuple(self._made)[place]
-            for _ in range(self.repeats - 1):
-                made(dict(event), context)
-            return made(event, context)
+    def _give_number(self, flow: Flow) -> None:
+        """Give the user a telephone number that *flow* writes to, if none was given."""
+        number = {name: value for name, value in telephone_of(flow, USER).items() if name not in self._attributes}
+        given = [{"Name": name, "Value": value} for name, value in number.items()]
+        if given:
+            self.pool.admin_update_user_attributes(UserPoolId=self.pool.pool_id, Username=USER, UserAttributes=given)
 
-        return trigger
+    def _latest(self, place: int, event: Any, context: Any) -> Any:
+        self._is_played = True
+        return tuple(self._made)[place](event, context)
+
+    def _repeated(self, trigger: AnyTrigger) -> AnyTrigger:
+        """Return *trigger*, called as often as the host calls it: the last reply counts."""
+
+        def called(event: Any, context: Any) -> Any:
+            for _ in range(self.repeats - 1):
+                trigger(copy.deepcopy(event), context)
+            return trigger(event, context)
+
+        return called
 
     # what happened
 
@@ -211,12 +284,17 @@ class Workshop:
                     Happening(
                         self._counted,
                         run.trigger,
-                        redacted_event(run.event),
+                        redacted_event(run.event, self._names()),
                         redacted_response(response),
                         run.error[:200],
                         node,
                     )
                 )
+
+    def _names(self) -> frozenset[str]:
+        """Return what a client may choose by name: the steps of the flows in use, and where their links lead."""
+        steps = [step for flow in (cast("Flow", self.good.flow), *self._before) for step in flow.steps.values()]
+        return frozenset(name for step in steps for name in (step.name, *step.powers.redirects))
 
     def _node(self, run: TriggerRun) -> str:
         """Return the node of the diagram at which the sign-in of a run of Define stands."""
@@ -244,7 +322,8 @@ class Workshop:
                 "now": self.clock.now(),
                 "mail_down": self._mail.down,
                 "repeats": self.repeats,
-                "changed_on_disk": mark_of(self.on_disk()) != mark_of(self.saved),
+                "changed_on_disk": self.differs_on_disk,
+                "playing": mark_of(self.good.text),
             }
 
     def set_host(self, *, forward: float = 0, mail_down: bool | None = None, repeats: int | None = None) -> None:

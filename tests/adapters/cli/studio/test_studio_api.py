@@ -1,6 +1,7 @@
 """The studio's API: only the page asks, a broken text harms nothing, nothing is overwritten, no secret is shown."""
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -164,6 +165,133 @@ def test_every_node_that_is_played_is_drawn(path):
             assert f'data-node="{each["node"]}"' in view["svg"], (finding["code"], each)
 
 
+def test_a_file_keeps_its_mode_and_a_link_leads_where_it_led(workshop, ask):
+    """Saving writes what the link leads to."""
+    target = workshop.path.with_name("real.toml")
+    workshop.path.rename(target)
+    workshop.path.symlink_to(target)
+    target.chmod(0o640)
+    ask("save", text="new\r\n", mark=ask("flow")["mark"])
+    assert workshop.path.is_symlink()
+    assert target.read_bytes() == b"new\r\n"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert {target, workshop.path} == set(target.parent.iterdir())
+
+
+def test_a_file_that_is_gone_is_told_and_not_made_anew(workshop, ask):
+    """Whoever removed it knows why; what happens goes on being told."""
+    mark = ask("flow")["mark"]
+    workshop.path.unlink()
+    assert ask("events")["changed_on_disk"]
+    assert "cannot be" in ask("save", 400, text=TEXT, mark=mark)["message"]
+    assert not list(workshop.path.parent.iterdir())
+
+
+@pytest.mark.parametrize("text", ["", TEXT[:7]])
+def test_a_file_that_another_process_truncated_is_not_overwritten(workshop, ask, text):
+    """Half a file is another file."""
+    mark = ask("flow")["mark"]
+    workshop.path.write_text(text)
+    assert "has changed on disk" in ask("save", 400, text=TEXT, mark=mark)["message"]
+    assert workshop.path.read_text() == text
+
+
+def test_a_folder_that_cannot_be_written_is_told(workshop, ask, monkeypatch):
+    """Nothing is written, and the message has no path of the machine."""
+    mark = ask("flow")["mark"]
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied", "/somewhere")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
+    message = ask("save", 400, text="new", mark=mark)["message"]
+    assert message == "flow.toml cannot be written: Permission denied"
+    assert workshop.path.read_text() == TEXT
+
+
+def test_an_edit_that_took_longer_than_a_later_one_is_not_taken(workshop, monkeypatch):
+    """The later text is in use, whichever is read first."""
+    later = TEXT.replace("email_code", "later")
+    read = workshop._viewed
+
+    def slow(text):
+        if "slow" in text:
+            monkeypatch.setattr(workshop, "_viewed", read)
+            workshop.edit(later)
+        return read(text)
+
+    monkeypatch.setattr(workshop, "_viewed", slow)
+    workshop.edit(TEXT.replace("email_code", "slow"))
+    assert workshop.good.flow.name == "later"
+
+
+def test_a_sign_in_outlasts_any_number_of_edits(workshop, ask):
+    """A flow comes with nearly every key; only those under which a sign-in began are kept."""
+    pool = workshop.pool
+    begun = pool.initiate_auth(AuthFlow="CUSTOM_AUTH", ClientId=pool.client_id, AuthParameters={"USERNAME": "ann"})
+    code = workshop.inspector.answers_for("ann")[-1].text
+    for attempts in range(3, 33):
+        ask("edit", text=f'name = "n{attempts}"\n[[steps]]\nkind = "email_otp"\nlength = 10\n')
+    given = {"ChallengeName": "CUSTOM_CHALLENGE", "ChallengeResponses": {"USERNAME": "ann", "ANSWER": code}}
+    assert "AuthenticationResult" in pool.respond_to_auth_challenge(
+        ClientId=pool.client_id, Session=begun["Session"], **given
+    )
+
+
+def test_each_call_of_a_trigger_is_told(workshop, ask):
+    """A host that calls three times is seen to, and one message is sent."""
+    ask("host", repeats=3)
+    signed_in(workshop)
+    told = [each["trigger"] for each in ask("events")["events"]]
+    assert told == [name for name in ("define", "create", "verify", "define") for _ in range(3)]
+    assert len(workshop.inspector.mails) == 1
+
+
+def steps(count):
+    """So many steps, as a list of inline tables."""
+    return ", ".join(f'{{kind = "captcha", name = "s{each}"}}' for each in range(count))
+
+
+@pytest.mark.parametrize(
+    ("block", "count", "why"),
+    [("sequence", 61, "too many"), ("one_of", 1000, "too many"), ("all_of", 8, "20000 states")],
+)
+def test_a_flow_that_is_too_big_is_said_to_be(ask, block, count, why):
+    """The last one goes on."""
+    assert why in ask("edit", text=f'name = "big"\n[[steps]]\n{block} = [{steps(count)}]\n')["error"]
+
+
+def test_what_cannot_be_drawn_has_its_findings_all_the_same(ask):
+    """A picture of a thousand arrows is none."""
+    view = ask("edit", text=f'name = "wide"\n[[steps]]\none_of = [{steps(30)}]\n')
+    assert "too many for a picture" in view["undrawn"]
+    assert view["findings"]
+    assert view["svg"] == ""
+
+
+def test_money_is_told_at_the_price_that_was_given(tmp_path):
+    """A price for a channel that the flow does not use is for another one."""
+    file = tmp_path / "flow.toml"
+    file.write_text('name = "x"\n[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\n')
+    workshop = Workshop(file, prices={"sms": Decimal("0.08"), "fax": Decimal(1)})
+    (found,) = workshop.money()
+    assert found["usd_per_part"] == 0.08
+    assert found["usd_per_user_day"] > 0
+    assert workshop.money() is workshop.money()
+    workshop.edit(TEXT)
+    assert [each["channel"] for each in workshop.money()] == ["email"]
+
+
+@pytest.mark.parametrize("path", sorted(FLOWS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_session_of_a_difference_leads_through_both_diagrams(ask, path):
+    """To a node that is drawn."""
+    found = ask("diff", text=path.read_text())
+    for each in found["differences"]:
+        for side, drawn in zip(each.get("rounds", ()), found["drawn"], strict=False):
+            assert side
+            assert all(f'data-node="{stop["node"]}"' in drawn["svg"] for stop in side), each
+
+
 def test_captured_events_are_explained(ask):
     """In any form; what cannot be read is told, and never what stands there."""
     event = {
@@ -178,6 +306,7 @@ def test_captured_events_are_explained(ask):
     }
     told = ask("replay", events=json.dumps(event))
     assert told["events"][0]["decision"] == "present email_otp"
+    assert [each["node"] for each in told["events"][0]["rounds"]] == ["step_email_otp"]
     assert "secret-name" not in json.dumps(told)
     assert "hush" not in ask("replay", 400, events="hush {")["message"]
 
@@ -186,7 +315,10 @@ def test_two_flows_are_compared(ask):
     """What changes, a session for each, and both pictures."""
     found = ask("diff", text=(FLOWS / "captcha_only.toml").read_text())
     assert not found["same"]
-    assert len(found["svg"]) == 2
+    for each in found["differences"]:
+        for side, drawn in zip(each.get("rounds", ()), found["drawn"], strict=False):
+            assert all(f'data-node="{stop["node"]}"' in drawn["svg"] for stop in side), each
+    assert any("rounds" in each for each in found["differences"])
     assert {"refused"} <= {each["kind"] for each in found["differences"]}
     assert ask("diff", text=TEXT)["same"]
     assert "no flow" in ask("diff", 400, text="[")["message"]

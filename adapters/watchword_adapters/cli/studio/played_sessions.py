@@ -1,0 +1,97 @@
+"""Lead a session through the diagram: at which node each of its rounds leaves the sign-in, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from watchword.algebra import derivative
+from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, as_tuples
+from watchword.algebra.flow import Flow
+from watchword.algebra.session_notation import parse_session
+from watchword.analysis.diagram import FAIL, place_of
+from watchword.analysis.explanation import ExplainedRound, explain, explain_request
+from watchword.analysis.state_space import Exploration, must_choose
+from watchword.errors import ConfigurationError
+
+Stop = Mapping[str, str]
+"""One stop on the way: the *word* of a round, how it was *read*, the *node* that it leads to, and *why*."""
+
+
+def played_words(
+    exploration: Exploration,
+    words: Sequence[str],
+    *,
+    attributes: Mapping[str, str] | None = None,
+    client: str = "",
+    choice: str = "",
+    enrolled: Collection[str] = (),
+) -> list[Stop]:
+    """Return the session of *words*, stop by stop, as `explain` tells it. A word that is none of the flow's ends it."""
+    flow = exploration.flow
+    text = " ".join(_readable(flow, words))
+    given = attributes or {}
+    told = explain(flow, text, attributes=given, client=client, choice=choice or None, enrolled=enrolled)
+    outcomes = derivative.outcomes_of(flow.conditions, given, client, True, enrolled)
+    rounds = [(each.name, each.step, each.use, each.right) for each in parse_session(text, flow.steps, flow.offered)]
+    return list(_stops(exploration, derivative.begin(flow.program, outcomes), rounds, told.rounds, choice))
+
+
+def played_request(exploration: Exploration, request: SessionRequest) -> tuple[str, str, list[Stop]]:
+    """Return the decision on *request*, why it is so, and its session, stop by stop; a round that the flow did not make fails."""
+    flow = exploration.flow
+    told = explain_request(request, (flow,))
+    choice = request.client_metadata.get(CHOICE, "")
+    _, _, program, outcomes, read, _ = derivative.evaluate_session(
+        as_tuples(request.session),
+        [flow.program],
+        request.user.attributes,
+        request.client,
+        request.user.known,
+        request.client_metadata.get(ACTION),
+        choice or None,
+    )
+    rounds = [each[:4] for each in read]
+    stops = list(_stops(exploration, derivative.begin(program, outcomes), rounds, told.rounds, choice))
+    if told.decision == "fail" and stops[-1]["node"] != FAIL:
+        last = next(iter(told.rounds[len(rounds) :]), None)
+        stops.append(_stop(last.word if last else "", last.read if last else "the sign-in ends", FAIL, told.reason))
+    return told.decision, told.reason, stops
+
+
+def _stops(
+    exploration: Exploration,
+    begin: derivative.State,
+    rounds: Sequence[tuple[str, str, str, object]],
+    told: Sequence[ExplainedRound],
+    choice: str,
+) -> Iterator[Stop]:
+    states = derivative.fold(begin, [(*each, None) for each in rounds])
+    yield _stop("", "the sign-in begins", place_of(exploration, begin), "")
+    wishes = [*_wishes(rounds), choice]
+    if wishes[0] and must_choose(begin):
+        yield _stop("", "chosen", f"step_{wishes[0]}", "")
+    for each, state, wish in zip(told, states[1:], wishes[1:], strict=False):
+        yield _stop(each.word, each.read, place_of(exploration, state), f"{each.decision}: {each.reason}")
+        if wish and must_choose(state):
+            yield _stop("", "chosen", f"step_{wish}", "")
+
+
+def _wishes(rounds: Sequence[tuple[str, str, str, object]]) -> Iterator[str]:
+    """Give for each round the step that the client chose before it, if it was a step's."""
+    for name, step, use, _ in rounds:
+        yield step if name == derivative.CUSTOM and step != derivative.SELECT and use != derivative.OFFERED else ""
+
+
+def _stop(word: str, read: str, node: str, why: str) -> Stop:
+    return {"word": word, "read": read, "node": node, "why": why}
+
+
+def _readable(flow: Flow, words: Sequence[str]) -> Sequence[str]:
+    """Return *words* up to the first that is none of *flow*."""
+    for count in range(len(words), 0, -1):
+        try:
+            parse_session(" ".join(words[:count]), flow.steps, flow.offered)
+        except ConfigurationError:
+            continue
+        return words[:count]
+    return ()
