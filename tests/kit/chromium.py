@@ -135,11 +135,15 @@ class Chromium:
         return Page(self, self.do("open", origin))
 
 
+def find_browser():
+    """The path of the browser."""
+    return find_program(*_NAMES, remedy="apt-get install chromium")
+
+
 @contextmanager
 def chromium():
     """Run the browser while the block runs; it must end cleanly."""
-    browser = find_program(*_NAMES, remedy="apt-get install chromium")
-    command = [find_node("playwright-core"), CLIENTS / "browser.mjs", browser]
+    command = [find_node("playwright-core"), CLIENTS / "browser.mjs", find_browser()]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
