@@ -55,10 +55,12 @@ const commands = {
     const page = await context.newPage()
     const requests = []
     page.on('request', (request) => requests.push(`${request.method()} ${request.url()}`))
+    const errors = []
+    page.on('pageerror', (error) => errors.push(String(error)))
     await page.goto(at)
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable', { enableUI: false })
-    return pages.push({ context, page, cdp, requests }) - 1
+    return pages.push({ context, page, cdp, requests, errors }) - 1
   },
 
   /** Takes a page to another origin, with its authenticators. */
@@ -123,6 +125,9 @@ const commands = {
   /** Calls a function of the client, or runs a function of the test's own, given as text. */
   call: (number, name, parameters) => pages[number].page.evaluate(([name, parameters]) => globalThis.client[name](parameters), [name, parameters]),
   run: (number, text, parameters) => pages[number].page.evaluate(`(${text})(${JSON.stringify(parameters)})`),
+
+  /** Returns what was thrown in the page and caught by nobody. */
+  errors: (number) => pages[number].errors,
 
   /** Returns what the page has requested since it was last asked. */
   requests: (number) => pages[number].requests.splice(0),

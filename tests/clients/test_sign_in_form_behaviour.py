@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from kit.chromium import chromium
+from kit.chromium import ClientError, chromium
 from kit.sign_in_form import STATES, Keyboard, shows, site, state
 from watchword import Flow
+from watchword_adapters.poolserver import pages
 from watchword_plugins.email_otp import EmailOtp
 
 pytestmark = pytest.mark.exhaustive
@@ -72,6 +73,17 @@ def test_enter_twice_sends_once(page):
     user.enter("Code", "123456")
     page.keys("Enter")
     assert ["ann", "123456"] == given(page)
+
+
+def test_a_button_that_is_pressed_twice_sends_once(page):
+    """And so it is if two are pressed."""
+    user = waiting(page)
+    user.enter("User name", "ann")
+    answered(page, 0, {"challenge": STATES["choice"]})
+    page.run(
+        "() => { for (const each of document.querySelectorAll('.ww-stack button')) { each.click(); each.click() } }"
+    )
+    assert ["ann", "-"] == given(page)
 
 
 @pytest.mark.parametrize("late", ["challenge", "tokens", "failure"])
@@ -253,3 +265,104 @@ def test_without_a_connection_the_same_answer_can_be_sent_again(page, served):
     page.run("() => { globalThis.fetch = real }")
     user.enter("Code", served.answer("email_otp"))
     page.sees("You are signed in.")
+
+
+def test_whoever_gives_up_a_passkey_goes_on(page):
+    """What the browser says is told in words, and the button is there again."""
+    shows(page, STATES["passkey"])
+    page.run(
+        "() => { navigator.credentials.get = async () => { throw new DOMException('<b>no</b>', 'NotAllowedError') } }"
+    )
+    user = Keyboard(page)
+    user.press("Use a passkey")
+    page.sees("The passkey was not used.")
+    page.run("() => { navigator.credentials.get = () => new Promise(() => {}) }")
+    user.press("Use a passkey", "Space")
+    page.run("() => document.querySelector('button').click()")
+    assert 1 == page.run("() => taken.length")
+    page.run("() => [...document.querySelectorAll('button')].at(-1).click()")
+    user.reach("User name")
+
+
+def test_a_passkey_that_comes_too_late_is_no_answer(page):
+    """The user has begun anew meanwhile, whatever the browser does about that."""
+    shows(page, STATES["passkey"])
+    page.run("() => { navigator.credentials.get = () => new Promise((given) => (globalThis.give = given)) }")
+    user = Keyboard(page)
+    user.press("Use a passkey")
+    page.run("() => [...document.querySelectorAll('button')].at(-1).click()")
+    empty = "new ArrayBuffer(1)"
+    response = f"{{ clientDataJSON: {empty}, authenticatorData: {empty}, signature: {empty} }}"
+    page.run(
+        f"() => give({{ id: '', rawId: {empty}, type: 'public-key', getClientExtensionResults: () => ({{}}), response: {response} }})"
+    )
+    page.run(RESTED)
+    assert 1 == page.run("() => taken.length")
+    user.reach("User name")
+
+
+OPENED = """async ({ ticket }) => {
+    location.hash = ticket
+    await new Promise((done) => addEventListener('hashchange', () => setTimeout(done), { once: true }))
+    return [location.hash, document.querySelector('watchword-sign-in').textContent]
+}"""
+
+
+@pytest.mark.parametrize(
+    "ticket",
+    ["x.y", "e30.y", "bnVsbA.y", "WzFd.y", "//.y", "%00.y", "constructor", "eyJ1c2VyTmFtZSI6IjxpbWcgc3JjPXg-In0.y"],
+)
+def test_what_looks_like_a_ticket_asks_nothing_and_shows_nothing_of_itself(page, ticket):
+    """Until somebody presses the button, and then for the user that it names."""
+    page.run("() => { globalThis.fetch = async () => { throw new Error('asked') } }")
+    _, shown = page.run(OPENED, ticket=ticket)
+    assert "User name" in shown or "Open this link in the browser in which you began" in shown
+    assert "img" not in shown
+    assert 0 == page.run("() => document.querySelectorAll('watchword-sign-in img').length")
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "7",
+        "null",
+        "{",
+        '{"username": 1, "session": 2, "until": 9e9}',
+        '{"username": "ann", "session": "x", "until": 1}',
+        '{"username": "ann", "session": "x"}',
+    ],
+)
+def test_what_is_kept_counts_only_as_the_form_wrote_it(browser, served, kept):
+    """A link with anything else, or with what has expired, is one of another browser; and the place is cleared."""
+    page = browser.page(f"{served.page}?locale=en")
+    page.run("({ kept }) => localStorage.setItem('watchword-sign-in:local', kept)", kept=kept)
+    tab = page.tab(f"{served.page}?locale=en#eyJ1c2VyTmFtZSI6ImFubiJ9.x")
+    tab.sees("Open this link in the browser in which you began")
+    assert None is tab.run("() => localStorage.getItem('watchword-sign-in:local')")
+
+
+_LATE = "if (turn !== this.turn) return\n      this.pending = false\n      "
+TWINS = {
+    "two steps at a time": ("if (this.pending) return\n    const turn", "const turn", test_a_button_that_is_pressed_twice_sends_once, ()),
+    "submits while it is busy": ("this.pending || submit()", "((this.pending = false), submit())", test_enter_twice_sends_once, ()),
+    "takes a late reply": (_LATE + "if (reply", "this.pending = false\n      if (reply", test_a_reply_that_comes_after_start_again_is_not_shown, ("tokens",)),
+    "tells a late failure": (_LATE + "//", "this.pending = false\n      //", test_a_reply_that_comes_after_start_again_is_not_shown, ("failure",)),
+    "goes on when it is taken away": ("      if (this.isConnected) return\n", "      return\n", test_a_form_that_is_taken_away_ends, ()),
+    "disables what has the focus": ("    this.setAttribute('aria-busy', 'true')", "    for (const each of this.querySelectorAll('button')) each.disabled = true", test_the_focus_stays_while_a_step_is_taken, ()),
+    "takes the focus from elsewhere": ("if (here) (first", "if (true) (first", test_nobody_is_taken_away_from_where_they_are, ()),
+    "forgets what was set before": ("given.handler ?? null", "null", test_what_an_app_sets_before_the_file_is_loaded_counts, ()),
+    "takes a late passkey": ("if (signal.aborted) return\n    this.pending = false\n    return this.respond", "return this.respond", test_a_passkey_that_comes_too_late_is_no_answer, ()),
+}  # fmt: skip
+"""What breaks the form, and which test shows it."""
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_a_broken_form_is_caught(browser, served, monkeypatch, name):
+    """Each rule has a test that fails without it."""
+    sound, broken, shown_by, more = TWINS[name]
+    whole = pages.component()
+    assert whole.count(sound) == 1
+    monkeypatch.setattr(pages, "component", lambda: whole.replace(sound, broken))
+    page = browser.page(f"{served.page}?locale=en")
+    with pytest.raises((AssertionError, ClientError)):
+        shown_by(page, *more)

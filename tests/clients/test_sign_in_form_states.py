@@ -39,9 +39,11 @@ def page(browser, served):
 
 @pytest.fixture(autouse=True)
 def _usual(page):
-    """Each test begins with the same page."""
+    """Each test begins with the same page, in which nothing is thrown that nobody catches."""
     page.look()
     page.run(f"() => {{ {FORM}.setAttribute('locale', 'en'); document.body.focus() }}")
+    yield
+    assert [] == page.errors()
 
 
 def put_in(page, name):

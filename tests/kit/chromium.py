@@ -104,6 +104,10 @@ class Page:
         """The page's address, where it came from, and its HTML."""
         return self._chromium.do("text", self._number)
 
+    def errors(self):
+        """What was thrown in the page and caught by nobody."""
+        return self._chromium.do("errors", self._number)
+
     def requests(self):
         """What the page has requested since this was last asked, such as ``POST http://…``."""
         return self._chromium.do("requests", self._number)
