@@ -113,6 +113,7 @@ def test_the_focus_stays_while_a_step_is_taken(page):
     user = waiting(page)
     user.fill("User name", "ann")
     user.press("Continue")
+    page.run(RESTED)
     assert "Continue" == page.focus()["name"]
     page.sees("One moment")
     answered(page, 0, CODE)
