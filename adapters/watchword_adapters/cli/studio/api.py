@@ -25,6 +25,7 @@ from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequ
 
 TOKEN_HEADER = "x-watchword-token"  # noqa: S105 - the name of the header
 _MOST_REPLAYED = 50
+_LARGEST = 1e9
 
 
 @frozen
@@ -97,9 +98,9 @@ class StudioApi:
 
     def _host(self, given: Mapping[str, Any]) -> dict[str, Any]:
         forward, down, repeats = given.get("forward", 0), given.get("mail_down"), given.get("repeats")
-        if not isinstance(forward, int | float) or (down is not None and not isinstance(down, bool)):
+        if not _is_number(forward) or (down is not None and not isinstance(down, bool)):
             raise RefusedRequest(400, "forward is a number of seconds, mail_down is true or false")
-        if repeats is not None and not isinstance(repeats, int):
+        if repeats is not None and not (_is_number(repeats) and isinstance(repeats, int)):
             raise RefusedRequest(400, "repeats is a whole number")
         self.workshop.set_host(forward=float(forward), mail_down=down, repeats=repeats)
         return {}
@@ -163,9 +164,15 @@ class StudioApi:
 
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name)
-    if not isinstance(value, str):
+    if not isinstance(value, str) or value != value.encode("utf-8", "replace").decode():
+        # JSON can say half of a surrogate pair, and no file holds one.
         raise RefusedRequest(400, f"{name} must be a text")
     return value
+
+
+def _is_number(value: object) -> bool:
+    """Say whether *value* is a number, of a size that there is a use for."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _object(request: HttpRequest) -> Mapping[str, Any]:

@@ -115,6 +115,27 @@ def test_saving_never_overwrites_what_changed_meanwhile(ask, workshop):
     assert [workshop.path] == list(workshop.path.parent.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("edit", {"text": "# \ud800"}),
+        ("diff", {"text": f"{TEXT}# \ud800"}),
+        ("save", {"text": "\ud800"}),
+        ("replay", {"events": "\ud800"}),
+        ("host", {"forward": 10**400}),
+        ("host", {"forward": float("nan")}),
+        ("host", {"forward": True}),
+        ("host", {"repeats": True}),
+        ("host", {"repeats": 2.0}),
+    ],
+)
+def test_what_json_can_say_and_no_file_or_clock_holds_is_refused(ask, workshop, path, given):
+    """With a 400; nothing is written, and nothing is left beside the file."""
+    ask(path, 400, **given, mark=ask("flow")["mark"])
+    assert workshop.path.read_text() == TEXT
+    assert [workshop.path] == list(workshop.path.parent.iterdir())
+
+
 def test_what_happened_is_told_without_secrets(ask, workshop):
     """Each run of a trigger, and where the sign-in stands; no code, no address, no name, no claim."""
     code, done = signed_in(workshop)
