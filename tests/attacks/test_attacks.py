@@ -31,6 +31,7 @@ from watchword_adapters.attacks import FAMILIES, attack, upper_bound
 from watchword_adapters.cli import main
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 
 pytestmark = pytest.mark.exhaustive
@@ -103,6 +104,16 @@ def test_users_without_an_address_make_no_guess_succeed():
     """A message that is withheld has its tries like one that is sent, so that nobody sees a difference."""
     families = tuple(each for each in FAMILIES if each.id in {"R-01", "R-02", "R-03", "R-04"})
     outcome = attack(Flow(PostedCode()), cases=400, seed=SEED, families=families)
+
+    assert {} == dict(outcome.told)
+    assert 0 == outcome.successes
+
+
+def test_each_channel_has_a_budget_of_its_own():
+    """What goes out by two of them is counted apart."""
+    flow = Flow(one_of(EmailOtp(), SmsOtp(length=8, countries=("+1",))))
+    families = tuple(each for each in FAMILIES if each.id == "R-05")
+    outcome = attack(flow, cases=150, seed=SEED, families=families)
 
     assert {} == dict(outcome.told)
     assert 0 == outcome.successes

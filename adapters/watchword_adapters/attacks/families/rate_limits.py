@@ -143,8 +143,10 @@ def refilled(arena: Arena) -> Cases:
 @family("R-05", "asking for mail a hundred times", needs="mail", share=2)
 def flooded(arena: Arena) -> Cases:
     """In a second, and over a day: no window holds more than its limit."""
-    # Behind a factor there is a budget of its own.
-    proven = {each.step.name: _is_proven(arena, each) for each in arena.targets if each.sends}
+    # Behind a factor there is a budget of its own, and each channel has its own.
+    budgets = {
+        each.step.name: (each.step.powers.channel, _is_proven(arena, each)) for each in arena.targets if each.sends
+    }
     while True:
         for pause in (0.01, 17, 61, 300, 1000):
             arena.renew()
@@ -157,11 +159,11 @@ def flooded(arena: Arena) -> Cases:
                 one = reached(arena, target, door=door)
                 if one.public and arena.draw.random() < 0.3:
                     one.answer("", action="resend")
-                if len({*proven.values()}) == 1:
+                if len({*budgets.values()}) == 1:
                     sent += [arena.clock.now()] * (len(arena.mail.messages) - before)
                 else:
                     steps = [each.detail["step"] for each in arena.audit.events if each.name == "authn_code_sent"]
-                    sent += [arena.clock.now() for step in steps if proven[step] == proven[target.step.name]]
+                    sent += [arena.clock.now() for step in steps if budgets[step] == budgets[target.step.name]]
                 yield any(_crowded(sent, limit) for limit in arena.flow.limits.messages)
                 arena.clock.advance(pause)
 
