@@ -408,12 +408,18 @@ def _cdk():
         resources[f"{name}ServiceRole"] = {"Type": "AWS::IAM::Role", "Properties": role}
         actions = [f"dynamodb:{each}" for each in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")]
         table = {"Fn::GetAtt": ["LedgerTable8E1F", "Arn"]}
+        reading = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
         resources[f"{name}ServiceRoleDefaultPolicy"] = {
             "Type": "AWS::IAM::Policy",
             "Properties": {
                 "PolicyName": name,
                 "Roles": [{"Ref": f"{name}ServiceRole"}],
-                "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": [table]}]},
+                "PolicyDocument": {
+                    "Statement": [
+                        {"Effect": "Allow", "Action": actions, "Resource": [table]},
+                        {"Effect": "Allow", "Action": reading, "Resource": {"Ref": key}},
+                    ]
+                },
             },
         }
         resources[f"{name}Cognito"] = {

@@ -13,12 +13,12 @@ from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.deploy.diagnosis.doctor import diagnose, findings_as_json
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding
 from watchword_adapters.deploy.diagnosis.repair_commands import commands
-from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FIDO2_API, PRE_TOKEN
 from watchword_adapters.deploy.reading import read_aws
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment
 from watchword_adapters.deploy.reading.read_template import read_template
 from watchword_adapters.deploy.reading.read_zips import with_zips
-from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import CALLED
 from watchword_adapters.dialects.dialect import DIALECTS
 
 _STYLES = {"error": "bad", "warning": "warning", "note": ""}
@@ -44,9 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
     parser.add_argument("--template", type=Path, metavar="FILE", help="read a CloudFormation or SAM template instead")
     parser.add_argument("--dist", type=Path, metavar="FOLDER", help="the built zips: what runs is compared with them")
-    for trigger in POOL_TRIGGERS:
+    for trigger in CALLED:
         parser.add_argument(
-            f"--{trigger}",
+            f"--{trigger.replace('_', '-')}",
             default="",
             metavar="ARN",
             help=f"print the commands that attach this function, by its ARN or name, as {trigger}",
@@ -64,9 +64,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings and the commands that repair them; return 1 if a finding is an error."""
-    attach = {trigger: named for trigger in POOL_TRIGGERS if (named := str(getattr(arguments, trigger)))}
+    attach = {trigger: named for trigger in CALLED if (named := str(getattr(arguments, trigger)))}
     if attach and arguments.template is not None:
-        raise ConfigurationError(f"--{next(iter(attach))}: a template has no commands; attach it in its LambdaConfig")
+        option = f"--{next(iter(attach)).replace('_', '-')}"
+        raise ConfigurationError(f"{option}: a template has no commands; attach it in its LambdaConfig")
     flow = read_flow(arguments) if arguments.flow else None
     deployment = _read(arguments)
     if arguments.dist is not None:
@@ -77,6 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         for trigger, named in attach.items():
             found[trigger], unread = read_aws.attachable(clients, trigger, named)
             deployment = evolve(deployment, unread=tuple(dict.fromkeys((*deployment.unread, *unread))))
+    if PRE_TOKEN in found:
+        deployment = evolve(deployment, told_by=found[PRE_TOKEN].name)
     findings = diagnose(deployment, flow, arguments.dialect)
     repairs = commands(deployment, findings, found, flow)
     if arguments.json:

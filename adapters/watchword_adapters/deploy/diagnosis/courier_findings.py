@@ -64,7 +64,7 @@ def _rights(name: str, function: DeployedFunction, registry: Registry) -> Iterat
         for permission in powers_of_courier(courier).permissions
         for action in permission.actions
     ]
-    missing = [each for each in dict.fromkeys(wanted) if not _may(function.rights, each)]
+    missing = [each for each in dict.fromkeys(wanted) if not role_may(function.rights, each)]
     if missing:
         yield DoctorFinding(
             "WD42",
@@ -82,7 +82,8 @@ def _couriers(setting: TextValue | None, registry: Registry) -> list[Courier] | 
     return None
 
 
-def _may(statements: Iterable[Facts], action: str) -> bool:
+def role_may(statements: Iterable[Facts], action: str) -> bool:
+    """Say whether one of *statements* allows *action* on something, or may."""
     return any(
         word(get(each, "Effect")) != "Deny"
         and any(

@@ -10,7 +10,7 @@ from watchword.algebra.flow import Flow, enrols_in_a_step, needs_store
 from watchword_adapters.credentials.dynamodb import ACTIONS, READING_ACTIONS, USING_ACTIONS
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, findings_on
 from watchword_adapters.deploy.diagnosis.environments import scheme_of
-from watchword_adapters.deploy.manifest import FIDO2_API
+from watchword_adapters.deploy.manifest import FIDO2_API, PRE_TOKEN
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table
 from watchword_adapters.deploy.reading.read_aws import table_of
 from watchword_adapters.deploy.reading.values import (
@@ -34,7 +34,7 @@ def credential_findings(deployment: Deployment, flow: Flow | None, dialect: str)
     """Yield what is wrong with what *deployment* remembers; *flow* is what it runs, and *dialect* how its client speaks, if known."""
     working = {name: each for name, each in deployment.functions.items() if name != "define"} | {**deployment.apis}
     for name, function in working.items():
-        if flow is not None and needs_store((flow,)) and function.facts is not None:
+        if name != PRE_TOKEN and flow is not None and needs_store((flow,)) and function.facts is not None:
             yield from findings_on(
                 scheme_of(function.setting(_STORE)),
                 f"the store of credentials of {name}",
@@ -174,8 +174,9 @@ def _rights(name: str, function: DeployedFunction, deployment: Deployment, flow:
         return
     if function.rights is None:
         return
-    wanted: list[tuple[str, Iterable[str], Iterable[Table]]] = [(_LEDGER, LEDGER_ACTIONS, deployment.tables)]
-    if flow is not None and needs_store((flow,)):
+    on_ledger = ("GetItem",) if name == PRE_TOKEN else LEDGER_ACTIONS
+    wanted: list[tuple[str, Iterable[str], Iterable[Table]]] = [(_LEDGER, on_ledger, deployment.tables)]
+    if name != PRE_TOKEN and flow is not None and needs_store((flow,)):
         wanted.append((_STORE, _uses(name, flow), _own_tables(deployment)))
     for variable, actions, tables in wanted:
         url = function.setting(variable)

@@ -16,9 +16,10 @@ from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Sa
 from watchword_adapters.deploy.diagnosis.environments import environments, schemes_of
 from watchword_adapters.deploy.diagnosis.flow_findings import by_flow
 from watchword_adapters.deploy.diagnosis.invoke_permissions import permissions
+from watchword_adapters.deploy.diagnosis.token_findings import key_rights, token_findings
 from watchword_adapters.deploy.manifest import Manifest
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table, not_for
-from watchword_adapters.deploy.reading.read_aws import flows_of
+from watchword_adapters.deploy.reading.read_aws import flows_beside, flows_of
 from watchword_adapters.deploy.reading.values import (
     Unknown,
     boolean_value,
@@ -29,7 +30,7 @@ from watchword_adapters.deploy.reading.values import (
 )
 from watchword_adapters.deploy.runtimes import runtime_warning
 from watchword_adapters.deploy.stack.template import TIMEOUT
-from watchword_adapters.deploy.stack.user_pool import FLOWS, POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import CALLED, FLOWS, POOL_TRIGGERS
 from watchword_adapters.deploy.target import PYTHONS
 from watchword_adapters.ledgers.dynamodb_items import PARTITION_KEY, TTL
 
@@ -59,6 +60,8 @@ def diagnose(deployment: Deployment, flow: Flow | None = None, dialect: str = ""
         *_tables(deployment),
         *credential_findings(rest, flow, dialect),
         *courier_findings(rest, flow),
+        *token_findings(deployment),
+        *key_rights(rest),
         *(by_flow(rest, flow) if flow is not None else ()),
         *deployment.unknown,
     ]
@@ -77,7 +80,7 @@ def diagnose(deployment: Deployment, flow: Flow | None = None, dialect: str = ""
 def _misplaced(trigger: str, wrong: str) -> DoctorFinding:
     return DoctorFinding(
         "WD33",
-        f"{POOL_TRIGGERS[trigger]} calls another trigger's function: {wrong}; every sign-in ends",
+        f"{CALLED[trigger]} calls another trigger's function: {wrong}; every sign-in ends",
         f"attach the function of {trigger}",
     )
 
@@ -100,7 +103,7 @@ def _client(deployment: Deployment) -> Iterator[Said]:
     if client is None:
         return
     allowed = flows_of(client)
-    beside = _beside(allowed)
+    beside = flows_beside(allowed)
     exactly = f"allow exactly {' and '.join(FLOWS)}"
     if beside:
         yield DoctorFinding(
@@ -141,11 +144,6 @@ def _client(deployment: Deployment) -> Iterator[Said]:
     )
 
 
-def _beside(flows: tuple[str | Unknown, ...]) -> list[str]:
-    """Return the ways of *flows* that go round the flow."""
-    return [each for each in flows if isinstance(each, str) and each not in {*FLOWS, "CUSTOM_AUTH_FLOW_ONLY"}]
-
-
 def _by_managed_login(client: Facts) -> bool | Unknown:
     on, providers = (
         boolean_value(get(client, "AllowedOAuthFlowsUserPoolClient")),
@@ -179,7 +177,7 @@ def _pool(deployment: Deployment) -> Iterator[Said]:
         ),
     )
     for name, flows in sorted(deployment.others.items()):
-        beside = _beside(flows)
+        beside = flows_beside(flows)
         if beside:
             yield DoctorFinding(
                 "WD20",
@@ -204,7 +202,7 @@ def _functions(deployment: Deployment) -> Iterator[Said]:
             lambda runtime: bool(runtime_warning(runtime)),
             partial(_ending, trigger),
         )
-        if trigger in POOL_TRIGGERS:
+        if trigger in CALLED:
             yield from findings_on(
                 default_to(number_value(get(facts, "Timeout")), 3),
                 f"the timeout of {trigger}",

@@ -56,6 +56,10 @@ SEVERITIES: Mapping[str, _Severity] = {
     "WD41": "error",
     "WD42": "error",
     "WD43": "warning",
+    "WD44": "warning",
+    "WD45": "warning",
+    "WD46": "warning",
+    "WD47": "error",
 }
 """Every code, and how serious it is."""
 

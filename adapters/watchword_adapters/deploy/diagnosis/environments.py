@@ -9,6 +9,7 @@ from functools import partial
 from watchword.errors import ConfigurationError
 from watchword.runtime.keyring import Keyring
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said, findings_on
+from watchword_adapters.deploy.manifest import PRE_TOKEN
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, NotKnown
 from watchword_adapters.deploy.reading.values import (
     Partial,
@@ -61,7 +62,8 @@ def _differing(who: str, name: str, one: TextValue | None, other: TextValue | No
     if _must_differ(_parts(one), _parts(other)):
         yield DoctorFinding(
             "WD24",
-            f"{who} differ in {name}: right answers are judged wrong",
+            f"{who} differ in {name}: "
+            + ("tokens tell nothing" if who.endswith(PRE_TOKEN) else "right answers are judged wrong"),
             f"give both the same {name}",
         )
     else:

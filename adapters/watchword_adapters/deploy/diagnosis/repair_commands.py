@@ -11,10 +11,11 @@ from watchword.algebra.attributes import who_can_change
 from watchword.algebra.flow import Flow
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding
 from watchword_adapters.deploy.diagnosis.invoke_permissions import may_call
+from watchword_adapters.deploy.manifest import PRE_TOKEN
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, within
 from watchword_adapters.deploy.reading.values import elements
 from watchword_adapters.deploy.stack.pool_needs import conditions_on_attributes, session_minutes, write_attributes
-from watchword_adapters.deploy.stack.user_pool import FLOWS, POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import CALLED, FLOWS, TOLD
 
 # What is told of a pool or a client and cannot be set. Everything else is sent back, so that a setting which is newer than
 # this list is kept, or refused aloud, and never reset in silence.
@@ -83,10 +84,7 @@ def _needs_permission(pool: Facts, function: DeployedFunction, *, new: bool) -> 
 def _update_pool(deployment: Deployment, arns: Mapping[str, str], codes: set[str]) -> list[str]:
     pool: Facts = deployment.pool or {}
     kept: dict[str, Any] = _kept(pool, POOL_READ_ONLY)
-    kept["LambdaConfig"] = {
-        **kept.get("LambdaConfig", {}),
-        **{POOL_TRIGGERS[trigger]: arn for trigger, arn in arns.items()},
-    }
+    kept["LambdaConfig"] = _calling(kept.get("LambdaConfig", {}), arns, str(pool.get("UserPoolTier", "")))
     if "WD31" in codes:
         kept["AccountRecoverySetting"] = {"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]}
     if pool.get("Name"):
@@ -106,6 +104,16 @@ def _update_pool(deployment: Deployment, arns: Mapping[str, str], codes: set[str
         if deployment.mfa:
             after.append(_command("set-user-pool-mfa-config", {"UserPoolId": pool["Id"], **_filled(deployment.mfa)}))
     return [_command("update-user-pool", {"UserPoolId": pool["Id"], **kept}), *after]
+
+
+def _calling(config: Facts, arns: Mapping[str, str], tier: str) -> dict[str, Any]:
+    """Return *config*, a pool's, with the functions *arns*. Cognito takes the two settings of Pre Token Generation only if they agree."""
+    made = {**config, **{CALLED[trigger]: arn for trigger, arn in arns.items() if trigger != PRE_TOKEN}}
+    if PRE_TOKEN in arns:
+        version = "V1_0" if tier == "LITE" else within(config, TOLD).get("LambdaVersion") or "V2_0"
+        made |= {TOLD: {"LambdaVersion": version, "LambdaArn": arns[PRE_TOKEN]}}
+        made |= {CALLED[PRE_TOKEN]: arns[PRE_TOKEN]} if CALLED[PRE_TOKEN] in config else {}
+    return made
 
 
 def _update_client(client: Facts, codes: set[str], flow: Flow | None) -> str:

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from watchword_adapters.deploy.manifest import APIS, Manifest
-from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, text_value
-from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
+from watchword_adapters.deploy.manifest import APIS, PRE_TOKEN, Manifest
+from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, members, text_value
+from watchword_adapters.deploy.stack.user_pool import CALLED, TOLD
 
 Facts = Mapping[str, Any]
 
@@ -83,7 +83,8 @@ class Deployment:
     *pool* and *client* are as boto3 describes them, None where there is none to read; *others* are the flows that each
     other client of the pool allows; *unread* says what could not be read, and why; *unknown* what will be known when it
     is deployed. *apis* are the functions of the APIs by which users enrol, by name; *tables* those of ledgers, *stores* those of
-    credentials. *spending* is the limit that the operator has set for what SMS may cost in a month, by the scheme of a courier, empty where there is none. *live* is whether it is: a template has nothing to repair by a command.
+    credentials. *spending* is the limit that the operator has set for what SMS may cost in a month, by the scheme of a courier, empty where there is none.
+    *told_by* names what was made to tell in tokens what was passed, if something was: the pool should call it. *live* is whether it is: a template has nothing to repair by a command.
     """
 
     pool: Facts | None = field(default=None, repr=False)
@@ -95,18 +96,44 @@ class Deployment:
     tables: tuple[Table, ...] = ()
     stores: tuple[Table, ...] = ()
     spending: Mapping[str, str] = field(factory=dict[str, str])
+    told_by: str = ""
     unread: tuple[str, ...] = ()
     unknown: tuple[NotKnown, ...] = ()
     live: bool = False
 
 
+def called_by(pool: Facts | None, trigger: str) -> TextValue | None:
+    """Return the function that *pool* calls as *trigger*, as it names it; None if it calls none."""
+    config = get(pool, "LambdaConfig")
+    told = text_value(get(config, TOLD, "LambdaArn")) if trigger == PRE_TOKEN else None
+    return told or text_value(get(config, CALLED[trigger])) or None
+
+
+def of_ours(functions: Mapping[str, DeployedFunction]) -> dict[str, DeployedFunction]:
+    """Return *functions*, by trigger, without one for Pre Token Generation that is not Watchword's: a pool may have its own."""
+    return {trigger: each for trigger, each in functions.items() if trigger != PRE_TOKEN or _tells(each)}
+
+
+def _tells(function: DeployedFunction) -> bool:
+    variables = members(get(function.facts, "Environment", "Variables"))
+    handler = text_value(get(function.facts, "Handler"))
+    return (
+        function.facts is None  # it may be
+        or bool(not_for(PRE_TOKEN, function))
+        or (isinstance(handler, str) and handler.rpartition(".")[2] == PRE_TOKEN)
+        or any(name.startswith("WATCHWORD_") for name in variables)
+    )
+
+
 def not_for(trigger: str, function: DeployedFunction) -> str:
     """Return what tells that *function* is another trigger's than *trigger*; nothing if nothing does."""
     handler, description = text_value(get(function.facts, "Handler")), text_value(get(function.facts, "Description"))
-    if isinstance(handler, str) and handler.rpartition(".")[2] in POOL_TRIGGERS.keys() - {trigger}:
+    if isinstance(handler, str) and handler.rpartition(".")[2] in CALLED.keys() - {trigger}:
         return f"its handler is {handler[:80]}"
     described = description.partition(" of the flow ")[0] if isinstance(description, str) else ""
-    if described in {*POOL_TRIGGERS.values()} - {POOL_TRIGGERS[trigger]}:
+    # `watchword template` calls the function of Pre Token Generation by its logical name.
+    begins = {**CALLED, PRE_TOKEN: "PreToken"}
+    if described in {*begins.values()} - {begins[trigger]}:
         return f"its description begins with {described}"
     return ""
 

@@ -12,9 +12,18 @@ from urllib.parse import parse_qs, urlsplit
 from attrs import evolve, field, frozen
 
 from watchword.errors import ConfigurationError, UnavailableError
-from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, Table, not_for, within
+from watchword_adapters.deploy.reading.deployment import (
+    DeployedFunction,
+    Deployment,
+    Facts,
+    Table,
+    called_by,
+    not_for,
+    of_ours,
+    within,
+)
 from watchword_adapters.deploy.reading.values import Partial, TextValue, Unknown, get, joined, list_value, words
-from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import CALLED, FLOWS
 from watchword_adapters.extras import missing_extra
 
 T = TypeVar("T")
@@ -64,12 +73,8 @@ def read_deployment(
         lambda: cognito.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"],
     )
     others = reading.optional("the other app clients", lambda: _others(cognito, pool_id, client_id)) or {}
-    attached = within(pool, "LambdaConfig")
-    functions = {
-        trigger: reading.function(trigger, attached[named])
-        for trigger, named in POOL_TRIGGERS.items()
-        if attached.get(named)
-    }
+    attached = {trigger: named for trigger in CALLED if isinstance(named := called_by(pool, trigger), str)}
+    functions = of_ours({trigger: reading.function(trigger, named) for trigger, named in attached.items()})
     enrolling = {name: reading.function(name, named) for name, named in (apis or {}).items()}
     every = (*functions.values(), *enrolling.values())
     tables = [reading.table(name) for name in sorted(_tables(every, "WATCHWORD_LEDGER"))]
@@ -108,7 +113,7 @@ def attachable(clients: Clients, trigger: str, named: str) -> tuple[DeployedFunc
     Raises:
         ConfigurationError: if it is neither, there is no such function, its ARN cannot be read, or it is another trigger's.
     """
-    option = f"--{trigger}"
+    option = f"--{trigger.replace('_', '-')}"
     is_arn = bool(_ARN.fullmatch(named))
     if not is_arn and not _FUNCTION_NAME.fullmatch(named):
         raise ConfigurationError(f"{option} {named[:80]}: it is neither a function's ARN nor its name")
@@ -146,6 +151,11 @@ def flows_of(client: Facts) -> tuple[str | Unknown, ...]:
     said = words(get(client, "ExplicitAuthFlows"))
     # The service model: without any, refresh tokens, SRP and custom authentication.
     return said or ("ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH")
+
+
+def flows_beside(allowed: Iterable[str | Unknown]) -> list[str]:
+    """Return those of the flows *allowed* that go round the flow."""
+    return [each for each in allowed if isinstance(each, str) and each not in {*FLOWS, "CUSTOM_AUTH_FLOW_ONLY"}]
 
 
 def table_of(ledger: TextValue | None) -> TextValue | None:

@@ -11,11 +11,21 @@ from typing import Any, cast
 from attrs import define, evolve, field
 
 from watchword.errors import ConfigurationError
+from watchword_adapters.deploy.manifest import PRE_TOKEN
 from watchword_adapters.deploy.reading import template_text
-from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts, NotKnown, Table, api_of
+from watchword_adapters.deploy.reading.deployment import (
+    DeployedFunction,
+    Deployment,
+    Facts,
+    NotKnown,
+    Table,
+    api_of,
+    called_by,
+    of_ours,
+)
 from watchword_adapters.deploy.reading.read_aws import flows_of
 from watchword_adapters.deploy.reading.read_zips import is_packed_otherwise, with_zip
-from watchword_adapters.deploy.reading.template_resources import rights_in, tables_in
+from watchword_adapters.deploy.reading.template_resources import merged, rights_in, tables_in
 from watchword_adapters.deploy.reading.template_values import TemplateValues
 from watchword_adapters.deploy.reading.values import (
     Partial,
@@ -31,7 +41,7 @@ from watchword_adapters.deploy.reading.values import (
     word,
     words,
 )
-from watchword_adapters.deploy.stack.user_pool import POOL_TRIGGERS
+from watchword_adapters.deploy.stack.user_pool import CALLED
 
 _LAMBDA, _SAM = "AWS::Lambda::Function", "AWS::Serverless::Function"
 _POOL, _CLIENT = "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"
@@ -82,9 +92,9 @@ class _Stack:
         if pool is None:
             functions = dict(self._by_handler())
         else:
-            functions = {
-                trigger: each for trigger in POOL_TRIGGERS if (each := self._attached(trigger, pool, pool_name))
-            }
+            functions = of_ours(
+                {trigger: each for trigger in CALLED if (each := self._attached(trigger, pool, pool_name))}
+            )
         attached = {each.name for each in functions.values()}
         apis = {name: each for name, each in self._apis() if each.name not in attached}
         every = (*functions.values(), *apis.values())
@@ -96,6 +106,7 @@ class _Stack:
             apis=apis,
             tables=self._tables_of(every, "WATCHWORD_LEDGER", "the ledger's table"),
             stores=self._tables_of(every, "WATCHWORD_CREDENTIALS", "the table of credentials"),
+            told_by=next((each.name for trigger, each in self._by_handler() if trigger == PRE_TOKEN), ""),
             unknown=tuple(dict.fromkeys(self.unknown)),
         )
 
@@ -120,7 +131,7 @@ class _Stack:
                 continue
             properties = members(self.values.value(get(each, "Properties")))
             if typed == _SAM:
-                properties = _merged(
+                properties = merged(
                     members(self.values.value(get(self.values.document, "Globals", "Function"))), properties
                 )
             found[str(name)] = (typed, properties)
@@ -158,11 +169,11 @@ class _Stack:
     # --- functions, and who may call them
 
     def _attached(self, trigger: str, pool: Facts, pool_name: str) -> DeployedFunction | None:
-        named = text_value(get(pool, "LambdaConfig", POOL_TRIGGERS[trigger]))
+        named = called_by(pool, trigger)
         if named is None:
             triggers = [(name, each) for name, event in self._events(pool_name) for each in words(event.get("Trigger"))]
             for name, each in triggers:
-                if each == POOL_TRIGGERS[trigger]:
+                if each == CALLED[trigger]:
                     return self._function(trigger, _Target(name, self._own_alias(name)), pool_name)
             named = next((each for _, each in triggers if isinstance(each, Unknown)), None)
         if named is None:
@@ -190,7 +201,7 @@ class _Stack:
         for name, facts in self._functions.items():
             handler = word(facts.get("Handler"))
             trigger = handler.rpartition(".")[2] if isinstance(handler, str) else ""
-            if trigger in POOL_TRIGGERS:
+            if trigger in CALLED:
                 yield trigger, self._function(trigger, _Target(name, self._own_alias(name)), "")
 
     def _apis(self) -> Iterator[tuple[str, DeployedFunction]]:
@@ -235,7 +246,7 @@ class _Stack:
             if (
                 name == target.function
                 and target.qualifier == self._own_alias(name)
-                and _may_be(event, POOL_TRIGGERS[trigger])
+                and _may_be(event, CALLED[trigger])
             ):
                 # SAM writes the permissions of the events that it is told.
                 yield _allowing("lambda:InvokeFunction", "cognito-idp.amazonaws.com", pool)
@@ -369,18 +380,6 @@ def _why(named: TextValue | None) -> str:
     """Return why what *named* names cannot be read in the template."""
     said = word(named)
     return said.why if isinstance(said, Unknown) and not said.resource else _ELSEWHERE
-
-
-def _merged(shared: Facts, own: Facts) -> Facts:
-    """Return SAM's globals with what a function says itself: objects are merged, lists joined, all else is replaced."""
-    made: dict[str, Any] = {**shared, **own}
-    for name in shared.keys() & own.keys():
-        one, other = shared[name], own[name]
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            made[name] = _merged(cast("Facts", one), cast("Facts", other))
-        elif isinstance(one, list) and isinstance(other, list):
-            made[name] = [*one, *other]
-    return made
 
 
 def _may_be(event: Facts, trigger: str) -> bool:

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.deploy.manifest import MANIFEST_NAME as MANIFEST
-from watchword_adapters.deploy.manifest import read_manifest
+from watchword_adapters.deploy.manifest import PRE_TOKEN, read_manifest
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, api_of
 from watchword_adapters.deploy.reading.values import get
 
@@ -28,7 +28,9 @@ def with_zips(deployment: Deployment, dist: Path) -> Deployment:
     apis = {
         name: with_zip(each, dist / f"{name}.zip") if api_of(each) else each for name, each in deployment.apis.items()
     }
-    return evolve(deployment, functions=functions, apis=apis)
+    built = dist / f"{PRE_TOKEN}.zip"
+    told_by = deployment.told_by or (str(built) if built.is_file() else "")
+    return evolve(deployment, functions=functions, apis=apis, told_by=told_by)
 
 
 def with_zip(function: DeployedFunction, path: Path) -> DeployedFunction:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import cast
+from typing import Any, cast
 
 from watchword_adapters.deploy.reading.deployment import Facts, Table
 from watchword_adapters.deploy.reading.read_aws import LOGS_ALONE, table_of
@@ -75,3 +75,15 @@ def rights_in(
 
 def _is(role: object, name: str) -> bool:
     return isinstance(role, Unknown) and role.resource == name
+
+
+def merged(shared: Facts, own: Facts) -> Facts:
+    """Return SAM's globals with what a function says itself: objects are merged, lists joined, all else is replaced."""
+    made: dict[str, Any] = {**shared, **own}
+    for name in shared.keys() & own.keys():
+        one, other = shared[name], own[name]
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            made[name] = merged(cast("Facts", one), cast("Facts", other))
+        elif isinstance(one, list) and isinstance(other, list):
+            made[name] = [*one, *other]
+    return made

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from watchword_adapters.deploy.manifest import PRE_TOKEN
+
 _Json = dict[str, Any]
 
 POOL_TRIGGERS: Mapping[str, str] = {
@@ -12,7 +14,11 @@ POOL_TRIGGERS: Mapping[str, str] = {
     "create": "CreateAuthChallenge",
     "verify": "VerifyAuthChallengeResponse",
 }
-"""The functions that a pool calls, and the names that it has for them."""
+"""The functions that a pool calls in each sign-in, and the names that it has for them."""
+CALLED: Mapping[str, str] = {**POOL_TRIGGERS, PRE_TOKEN: "PreTokenGeneration"}
+"""Every function of ours that a pool may call."""
+TOLD = "PreTokenGenerationConfig"
+"""The setting of a pool that names the function of Pre Token Generation, and the version of its event; older ones have the name alone."""
 FLOWS = ("ALLOW_CUSTOM_AUTH", "ALLOW_REFRESH_TOKEN_AUTH")
 """What an app client allows."""
 
@@ -40,7 +46,7 @@ def user_pool(recovery: str, attributes: Sequence[str], *, pre_token: bool = Fal
     }
     if pre_token:
         told = {"LambdaArn": {"Fn::GetAtt": ["PreTokenFunction", "Arn"]}, "LambdaVersion": "V2_0"}
-        properties["LambdaConfig"]["PreTokenGenerationConfig"] = told
+        properties["LambdaConfig"][TOLD] = told
     own = [name.removeprefix("custom:") for name in attributes if name.startswith("custom:")]
     if own:
         properties["Schema"] = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in own]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.doctor import COURIERS, CREDENTIALS
+from kit.doctor import COURIERS, CREDENTIALS, TOKENS
 from kit.template_styles import BOTH, FLOW, STYLES, TRIGGERS, another_client, codes, judge, said, variable
 from watchword import ConfigurationError, load_flow
 from watchword_adapters.cli import main
@@ -104,8 +104,8 @@ PLANTED = {
     "another client": (another_client, "WD20"),
     "128 MB": (said("create", "MemorySize", 128), "WD22"),
     "no revocation": (said("client", "EnableTokenRevocation", False), "WD23"),
-    "two keys": (variable("WATCHWORD_KEY", "ssm:///other", "verify"), "WD24"),
-    "two roots": (variable("WATCHWORD_ROOT_KEY", "ssm:///other", "verify"), "WD24"),
+    "two keys": (variable("WATCHWORD_KEY", "secretsmanager://other", "verify"), "WD24"),
+    "two roots": (variable("WATCHWORD_ROOT_KEY", "secretsmanager://other", "verify"), "WD24"),
     "no root": (variable("WATCHWORD_ROOT_KEY", "", *BOTH), "WD32"),
     "no courier": (variable("WATCHWORD_COURIER", "", "create"), "WD26"),
     "another flow": (
@@ -141,7 +141,7 @@ def test_what_is_planted_is_found_and_nothing_else(style, name, examined, capsys
 
 def test_every_finding_is_planted_in_every_style():
     """The table above; mail as the only factor, what is not known and what is in the zips have their own below, credentials their own file."""
-    elsewhere = {"WD21", "WD25", "WD27", "WD28"} | CREDENTIALS | COURIERS
+    elsewhere = {"WD21", "WD25", "WD27", "WD28"} | CREDENTIALS | COURIERS | TOKENS
     assert set(SEVERITIES) - elsewhere == {code for _, code in PLANTED.values()}
 
 
