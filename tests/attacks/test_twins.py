@@ -87,33 +87,33 @@ TWINS = {
         aws_lambda.Triggers.evidence,
         "found = engine.find_evidence(cognito.token_request_of(given))",
         "return {k: v for k, v in (given['request'].get('clientMetadata') or {}).items() if k in token_claims.CLAIMS}",
-        "T-01",
+        "V-01",
     ),
-    "claims of others are kept": Twin(token_claims._changed, "return {", "return change if not claims else {", "T-01"),
+    "claims of others are kept": Twin(token_claims._changed, "return {", "return change if not claims else {", "V-01"),
     "every step counts as passed": Twin(
-        evidence.keep_evidence, "(*parameters.passed, parameters.step)", "tuple(flow.steps)", "T-01", "either"
+        evidence.keep_evidence, "(*parameters.passed, parameters.step)", "tuple(flow.steps)", "V-01", "either"
     ),
-    "two steps are two factors": Twin(evidence.methods_of, "len(factors) > 1", "len(passed) > 1", "T-01", "two"),
+    "two steps are two factors": Twin(evidence.methods_of, "len(factors) > 1", "len(passed) > 1", "V-01", "two"),
     "evidence after each right answer": Twin(
-        evidence.keep_evidence, "parameters.step in parameters.ends", "parameters.step", "T-02", "two"
+        evidence.keep_evidence, "parameters.step in parameters.ends", "parameters.step", "V-02", "two"
     ),
     "any sign-in may be said in another": Twin(
-        evidence.keep_evidence, 'services.ledger.put(_void(services, said), "1"', "str((1,)[0:0]) or dict(a=1", "T-02"
+        evidence.keep_evidence, 'services.ledger.put(_void(services, said), "1"', "str((1,)[0:0]) or dict(a=1", "V-02"
     ),
-    "evidence of whoever says it": Twin(evidence._context, "identity(request.user.attributes), said", "said", "T-03"),
-    "evidence for every app client": Twin(evidence._context, "request.client, ", "", "T-03"),
-    "evidence for every pool": Twin(evidence._context, "request.pool, ", "", "T-03"),
+    "evidence of whoever says it": Twin(evidence._context, "identity(request.user.attributes), said", "said", "V-03"),
+    "evidence for every app client": Twin(evidence._context, "request.client, ", "", "V-03"),
+    "evidence for every pool": Twin(evidence._context, "request.pool, ", "", "V-03"),
     "evidence in every token": Twin(
-        aws_lambda.Triggers.evidence, 'if given.get("triggerSource") != token_claims.ISSUING:', "if False:", "T-03"
+        aws_lambda.Triggers.evidence, 'if given.get("triggerSource") != token_claims.ISSUING:', "if False:", "V-03"
     ),
     "evidence for an hour": Twin(
-        evidence.keep_evidence, "services.clock.now() + EVIDENCE_LIFETIME", "services.clock.now() + 3600", "T-03"
+        evidence.keep_evidence, "services.clock.now() + EVIDENCE_LIFETIME", "services.clock.now() + 3600", "V-03"
     ),
     "what is in the ledger is believed": Twin(
         evidence.find_evidence,
         "text = kept and unlock_state(services.keyring, _EVIDENCE, _context(request, said), kept)",
         "text = kept if kept and kept[0] == '[' else kept and unlock_state(services.keyring, _EVIDENCE, _context(request, said), kept)",
-        "T-04",
+        "V-04",
     ),
     # The interpreter
     "tokens on a bare SRP_A": Twin(

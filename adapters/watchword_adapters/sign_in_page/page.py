@@ -43,7 +43,6 @@ _PAGE = """<!doctype html>
 
 _STYLE = """html { color-scheme: light dark; background: Canvas }
 body { margin: 0; min-height: 100vh; display: grid; place-items: start center; padding: 1rem }
-main { width: 100%; max-width: 24rem }
 """
 
 _SCRIPT = """// What becomes of the tokens is yours to say. They stand in the event, and this page keeps them nowhere.

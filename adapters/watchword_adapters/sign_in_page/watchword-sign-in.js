@@ -553,7 +553,6 @@ const STYLE = `
 :where(watchword-sign-in) :is(p, ol) { margin: 0 }
 :where(watchword-sign-in) label { display: block; font-weight: 600; margin-bottom: .25rem }
 :where(watchword-sign-in) input { box-sizing: border-box; width: 100%; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--ww-edge); border-radius: .375rem }
-:where(watchword-sign-in) input + p { margin-top: .375rem }
 :where(watchword-sign-in) button { min-height: 2.75rem; padding: .5rem 1rem; font: inherit; font-weight: 600; border-radius: .375rem; border: 1px solid var(--ww-accent); color: var(--ww-accent); background: transparent; cursor: pointer }
 :where(watchword-sign-in) button.ww-main { color: var(--ww-on-accent); background: var(--ww-accent) }
 :where(watchword-sign-in) button:disabled { color: var(--ww-quiet); border-color: var(--ww-edge); background: transparent; cursor: default }

@@ -78,7 +78,7 @@ def test_the_users_own_token_is_one():
         {"exp": NOW},
         {"key": signing_key(new_private_key())},
     ],
-    ids=str,
+    ids=["issuer", "client", "ID token of the client", "ID token", "sub", "expired", "key"],
 )
 def test_no_other_token_is(changed):
     """Of another pool, client or user, for another use, expired, or forged."""

@@ -82,6 +82,16 @@ def test_a_ticket_says_what_the_page_needs_and_is_read_back():
     assert len(text) < 300
 
 
+@pytest.mark.parametrize("name", ["a" * 128, "é" * 128, "\N{WATER BUFFALO}" * 128, '"\\' * 64, "\ud800"])
+def test_the_longest_name_of_any_script_leaves_it_short_enough(name):
+    """Cognito's user names have 128 characters (UsernameType)."""
+    text = tickets().write(KEY, CLAIM, name, issued=int(NOW), expires=int(NOW) + 180)
+    assert len(text) < 1024
+    assert tickets().read(text).own
+    said = json.loads(base64.urlsafe_b64decode(text.split(".")[0] + "=="))["userName"]
+    assert name.encode("utf-8", "replace").decode() == said
+
+
 @pytest.mark.parametrize(
     "changed",
     [

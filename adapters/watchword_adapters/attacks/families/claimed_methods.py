@@ -27,7 +27,7 @@ _CLAIMED = {
 _OTHER_SOURCES = ("RefreshTokens", "NewPasswordChallenge", "AuthenticateDevice", "HostedAuth", "ClientCredentials")
 
 
-@family("T-01", "methods claimed by the client")
+@family("V-01", "methods claimed by the client")
 def claimed_by_the_client(arena: Arena) -> Cases:
     """Tokens tell the methods that were passed in their sign-in, whatever the client says of them."""
     while True:
@@ -42,7 +42,7 @@ def claimed_by_the_client(arena: Arena) -> Cases:
                 yield bool(_told(arena, one.person, _CLAIMED, response=response))
 
 
-@family("T-02", "the name of another sign-in")
+@family("V-02", "the name of another sign-in")
 def another_sign_in(arena: Arena) -> Cases:
     """Tokens of one sign-in never tell of another: not of one that is further, or over, or was never named."""
     while True:
@@ -58,7 +58,7 @@ def another_sign_in(arena: Arena) -> Cases:
                 yield last.tokens and bool(_told(arena, last.person, name))
 
 
-@family("T-03", "the name of a sign-in at another place or time")
+@family("V-03", "the name of a sign-in at another place or time")
 def another_place(arena: Arena) -> Cases:
     """Evidence is of one user, app client and pool, for a minute, and for the tokens of a sign-in alone."""
     while True:
@@ -78,7 +78,7 @@ def another_place(arena: Arena) -> Cases:
             yield bool(_told(arena, one.person, name))
 
 
-@family("T-04", "evidence forged in the ledger")
+@family("V-04", "evidence forged in the ledger")
 def forged_evidence(arena: Arena) -> Cases:
     """Who writes into the ledger, and has no key, makes no evidence; nor is one sign-in's good under another's name."""
     while True:
