@@ -408,7 +408,7 @@ def _cdk():
         resources[f"{name}ServiceRole"] = {"Type": "AWS::IAM::Role", "Properties": role}
         actions = [f"dynamodb:{each}" for each in ("BatchGetItem", "GetItem", "PutItem", "UpdateItem")]
         table = {"Fn::GetAtt": ["LedgerTable8E1F", "Arn"]}
-        reading = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]
+        reading = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret", "ssm:GetParameter"]
         resources[f"{name}ServiceRoleDefaultPolicy"] = {
             "Type": "AWS::IAM::Policy",
             "Properties": {

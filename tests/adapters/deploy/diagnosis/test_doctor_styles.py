@@ -104,8 +104,8 @@ PLANTED = {
     "another client": (another_client, "WD20"),
     "128 MB": (said("create", "MemorySize", 128), "WD22"),
     "no revocation": (said("client", "EnableTokenRevocation", False), "WD23"),
-    "two keys": (variable("WATCHWORD_KEY", "secretsmanager://other", "verify"), "WD24"),
-    "two roots": (variable("WATCHWORD_ROOT_KEY", "secretsmanager://other", "verify"), "WD24"),
+    "two keys": (variable("WATCHWORD_KEY", "ssm:///other", "verify"), "WD24"),
+    "two roots": (variable("WATCHWORD_ROOT_KEY", "ssm:///other", "verify"), "WD24"),
     "no root": (variable("WATCHWORD_ROOT_KEY", "", *BOTH), "WD32"),
     "no courier": (variable("WATCHWORD_COURIER", "", "create"), "WD26"),
     "another flow": (
