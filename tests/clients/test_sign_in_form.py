@@ -220,6 +220,38 @@ def test_a_link_signs_in_in_the_tab_that_waits_for_it(browser):
         assert ["", None] == user.page.run("() => [location.hash, localStorage.getItem('watchword-sign-in:local')]")
 
 
+@pytest.mark.parametrize("opens", ["same_browser", "anywhere"])
+def test_a_link_names_its_sign_in_wherever_it_is_opened(browser, opens):
+    """Else its tokens tell nothing of what was proved."""
+    made, said = [], []
+
+    def wrap(name, trigger):
+        def watched(event, context=None):
+            answer = trigger(event, context)
+            if name == "create":
+                made.append(answer["response"]["publicChallengeParameters"]["signin"])
+            elif name == "verify":
+                said.append((event["request"].get("clientMetadata", {}).get("watchword_signin"), made[-1]))
+            return answer
+
+        return watched
+
+    kind = lambda origin: MagicLink(redirects={"web": f"{origin}/_watchword/sign-in"}, opens=opens)  # noqa: E731
+    with site(lambda origin: Flow(ask_first(kind(origin))), wrap=wrap) as running_site:
+        user = visiting(browser, running_site)
+        user.begin()
+        user.press("Link by e-mail")
+        user.reach("Code")
+        if opens == "anywhere":
+            tab = browser.page(running_site.message.link)
+            Keyboard(tab).press("Sign in with the link")
+        else:
+            tab = user.page.tab(running_site.message.link)
+        tab.sees(DONE)
+    assert len(said) == 2
+    assert all(named == expected for named, expected in said), said
+
+
 def test_the_code_beside_a_link_signs_in(browser):
     """While the link waits, its session is kept; then no more."""
     with site(
@@ -230,7 +262,7 @@ def test_the_code_beside_a_link_signs_in(browser):
         user.press("Link by e-mail")
         user.reach("Code")
         kept = "() => Object.values(localStorage).map((each) => Object.keys(JSON.parse(each)).join())"
-        assert ["username,session,until"] == user.page.run(kept)
+        assert ["username,session,signin,until"] == user.page.run(kept)
         user.answer("Code", "magic_link")
         user.done()
         assert [] == user.page.run(kept)

@@ -572,6 +572,9 @@ const KEPT = 'watchword-sign-in:'
 const TICKET = /^#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
 let numbered = 0
 
+/** Returns the client metadata by which tokens can tell what was proved. @param {string | undefined} signin @returns {Texts} */
+const naming = (signin) => (signin ? { watchword_signin: signin } : {})
+
 /** What a browser keeps, if it keeps anything: some refuse. */
 const storage = {
   /** @param {string} place @returns {any} */
@@ -741,7 +744,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     this.forget()
     this.driver = driver
     this.username = kept.username
-    return this.go(() => driver.respond(ticket, {}))
+    return this.go(() => driver.respond(ticket, naming(kept.signin)))
   }
 
   /** Goes on by a link that was opened in the tab that waits for it. */
@@ -757,10 +760,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return KEPT + this.getAttribute('client-id')
   }
 
-  /** @returns {{username: string, session: string} | null} the sign-in that waits for its link in this browser */
+  /** @returns {{username: string, session: string, signin: string} | null} the sign-in that waits for its link in this browser */
   kept() {
     const kept = storage.read(this.place)
-    if (typeof kept?.username === 'string' && typeof kept.session === 'string' && kept.until > Date.now() / 1000) return { username: kept.username, session: kept.session }
+    if (typeof kept?.username === 'string' && typeof kept.session === 'string' && kept.until > Date.now() / 1000) return { username: kept.username, session: kept.session, signin: String(kept.signin ?? '') }
     storage.write(this.place, null)
     return null
   }
@@ -816,7 +819,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
         const { challenge } = await driver.begin(username, '')
         const name = [...offersIn(challenge ?? {})].find(([, offer]) => offer.link === 'anywhere')?.[0]
         if (!name) throw new SignInError('other_browser')
-        return driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name })
+        return driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name, ...naming(challenge?.signin) })
       })
     this.draw(this.text('title'), null, submit, [element('p', {}, this.text('link_elsewhere')), this.main(this.text('link_here'))])
   }
@@ -844,7 +847,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** @param {string} answer @param {Texts} metadata @param {Texts} [attributes] */
   respond(answer, metadata = {}, attributes) {
     const signin = this.challenge?.signin
-    return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...(signin ? { watchword_signin: signin } : {}) }, attributes))
+    return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...naming(signin) }, attributes))
   }
 
   /** @param {Texts} challenge @param {string} name */
@@ -853,7 +856,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     this.challengeName = name
     const driver = this.driver
     if (challenge.link && Number(challenge.expires_at) && driver instanceof CognitoHandler)
-      storage.write(this.place, { username: driver.username, session: driver.session, until: Number(challenge.expires_at) })
+      storage.write(this.place, { username: driver.username, session: driver.session, signin: challenge.signin, until: Number(challenge.expires_at) })
     else this.forget()
     if (!this.dispatchEvent(new CustomEvent('watchword:challenge', { bubbles: true, cancelable: true, detail: { name, parameters: challenge } }))) return
     if (name !== 'CUSTOM_CHALLENGE' && name !== 'NEW_PASSWORD_REQUIRED') return this.failed(new SignInError('unsupported', name))
