@@ -20,6 +20,7 @@ from watchword import (
     at_least,
     attribute,
     client,
+    fallback,
     load_flow,
     named,
     one_of,
@@ -31,6 +32,7 @@ from watchword_adapters.attacks import FAMILIES, attack, upper_bound
 from watchword_adapters.cli import main
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 
@@ -113,6 +115,17 @@ def test_each_channel_has_a_budget_of_its_own():
     """What goes out by two of them is counted apart."""
     flow = Flow(one_of(EmailOtp(), SmsOtp(length=8, countries=("+1",))))
     families = tuple(each for each in FAMILIES if each.id == "R-05")
+    outcome = attack(flow, cases=150, seed=SEED, families=families)
+
+    assert {} == dict(outcome.told)
+    assert 0 == outcome.successes
+
+
+def test_links_are_found_among_messages_of_other_channels():
+    """The last message may be a text without one."""
+    link = MagicLink(redirects={"web": "https://app.example/s"})
+    flow = Flow(sequence(Srp(), fallback(SmsOtp(countries=("+1",)), link)))
+    families = tuple(each for each in FAMILIES if each.needs == "link")
     outcome = attack(flow, cases=150, seed=SEED, families=families)
 
     assert {} == dict(outcome.told)

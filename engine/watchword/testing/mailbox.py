@@ -11,7 +11,9 @@ from watchword.errors import UnavailableError
 from watchword.runtime.wire import reference
 
 _ALONE = re.compile(r"^\s*([0-9A-Z]{4,})\s*$", re.MULTILINE)
-_LINK = re.compile(r"[a-z][a-z0-9+.-]*:/[^\s<>\"]*#[^\s<>\"]+")
+LINK = re.compile(r"[a-z][a-z0-9+.-]*:/[^\s<>\"]*#[^\s<>\"]+")
+"""What is a link in a message: an address with a ``#`` and more."""
+
 _ANYWHERE = re.compile(r"\b[0-9A-Z]{4,}\b")
 
 
@@ -57,7 +59,7 @@ class Mailbox:
             AssertionError: if no message was sent, or the last one holds no link.
         """
         assert self.messages, "no message was sent"
-        found = _LINK.search("\n".join(self.messages[-1].texts()))
+        found = LINK.search("\n".join(self.messages[-1].texts()))
         assert found, "the last message holds no link: read messages[-1].text"
         return found[0]
 

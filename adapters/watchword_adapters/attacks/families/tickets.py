@@ -12,6 +12,7 @@ from typing import Any
 from attrs import evolve
 
 from watchword.contract.ports import LEASE
+from watchword.testing.mailbox import LINK
 from watchword_adapters.attacks.arena.attacked_host import Arena
 from watchword_adapters.attacks.arena.client_sessions import TriggersVisit, played, reached
 from watchword_adapters.attacks.arena.kind_probe import wrong_answer
@@ -44,16 +45,20 @@ def _anywhere(target: AttackTarget) -> bool:
     return target.step.powers.opens == "anywhere"
 
 
-def _ticket(arena: Arena) -> str:
-    """Return the ticket of the last message; nothing if none went out."""
-    return arena.mail.link.partition("#")[2] if arena.mail.messages else ""
+def _link(arena: Arena, since: int = 0) -> str:
+    """Return the link of the newest message that has one, of those behind the first *since*; nothing if none has.
+
+    A flow may send by another channel too, and by kinds without links.
+    """
+    found = (LINK.search("\n".join(each.texts())) for each in reversed(arena.mail.messages[since:]))
+    return next((each[0] for each in found if each), "")
 
 
 def _asked(arena: Arena, target: AttackTarget, name: str = "ann") -> tuple[TriggersVisit, str]:
     """Begin a sign-in of *name* with a message of its own; return it, and the ticket in the message."""
     sent = len(arena.mail.messages)
     one = reached(arena, target, name)
-    return one, _ticket(arena) if len(arena.mail.messages) > sent else ""
+    return one, _link(arena, sent).partition("#")[2]
 
 
 def _right(one: TriggersVisit, answer: Any, **said: Any) -> bool:
@@ -81,7 +86,7 @@ def open_redirects(arena: Arena) -> Cases:
                 choice = {"choice": what} if move == "choose" else {}
                 one.answer(what if choice else one.right or "", **choice, **said)
                 told = "\n".join(text for each in arena.mail.messages for text in each.texts())
-                yield _EVIL in told or bool(arena.mail.messages and not arena.mail.link.startswith(allowed))
+                yield _EVIL in told or not (_link(arena) or allowed[0]).startswith(allowed)
 
 
 @family("T-01", "the link of one sign-in in another of the same user", needs="link", share=2)
