@@ -15,6 +15,7 @@ STARTS = {
     "watchword_adapters.attacks.families.held_credentials": "races for one use",
     "watchword_adapters.attacks.families.rate_limits": "races for budgets",
     "watchword_adapters.attacks.families.ledgers": "races for budgets in each ledger",
+    "watchword_adapters.attacks.families.tickets": "races for one ticket",
     "watchword_adapters.cli.commands.studio": "opens the browser",
     "watchword_adapters.cli.commands.serve": "opens the browser, and looks for changes of files",
     "watchword_adapters.clock": "runs what may hang, in time: `Clock.call`",

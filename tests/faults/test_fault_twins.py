@@ -99,7 +99,7 @@ EFFECT_TWINS = {
     "the claim is used up before the write": (
         verification._charge_and_compare,
         "        verdict = _compare(",
-        "        _accept(services, case, deadline)\n        verdict = _compare(",
+        "        _accept(services, case, None, deadline)\n        verdict = _compare(",
         "used twice",
     ),
     "a round is not found in the store": (
