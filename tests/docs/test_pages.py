@@ -5,6 +5,14 @@ import re
 import pytest
 
 from kit.paths import ROOT
+from watchword import Flow
+from watchword_adapters.aws_lambda import triggers
+from watchword_adapters.clock import SystemClock
+from watchword_adapters.couriers import Outbox
+from watchword_adapters.poolserver.inspector import Inspector
+from watchword_adapters.poolserver.pages import pages_of
+from watchword_adapters.userpool import LocalUserPool
+from watchword_plugins.email_otp import EmailOtp
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(r"^(?:(?:% |<!-- )installed: (\w+)[^\n]*\n+)?```([\w-]+)\n", re.MULTILINE)
@@ -27,3 +35,12 @@ def test_each_fragment_of_the_changelog_begins_with_a_heading(path):
     assert re.fullmatch(r"# \S.{3,}", first)
     assert "" == blank
     assert any(rest)
+
+
+def test_each_page_of_the_local_pool_that_is_named_is_there():
+    """Readers type these addresses into a browser."""
+    pool = LocalUserPool(*triggers(Flow(EmailOtp()), key=bytes(range(32)), courier=Outbox(), environment={}))
+    served = {f"/_watchword/{name}" for name in pages_of(pool, Inspector(SystemClock(), peeking=True))}
+    named = {name for path in PAGES for name in re.findall(r"/_watchword/[\w.-]*", path.read_text("utf-8"))}
+    assert named
+    assert named <= served

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from html import escape
+from itertools import product
 from typing import Any
 
 from attrs import asdict, evolve
 
+from watchword.algebra.flow import FailAuthentication, Flow
 from watchword.contract.kinds import RESERVED_PUBLIC
 from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver.http.application import Page
@@ -45,10 +47,16 @@ _STYLE = (
 )
 
 
-def pages_of(pool: LocalUserPool, backstage: Inspector) -> dict[str, Page]:
-    """Return the pages by name: ``sign-in`` with its files, ``outbox``, ``outbox.json``, and ``answers.json`` if *backstage* peeks."""
+def pages_of(
+    pool: LocalUserPool, backstage: Inspector, flow: Callable[[], Flow | None] = lambda: None
+) -> dict[str, Page]:
+    """Return the pages by name: ``sign-in`` with its files, ``outbox``, ``outbox.json``, and ``answers.json`` if *backstage* peeks.
+
+    *flow* gives the flow as it was last read, or None if the triggers are somebody else's: the form asks for a password
+    first if there is no way without.
+    """
     pages: dict[str, Page] = {
-        **_sign_in_pages(pool),
+        **_sign_in_pages(pool, flow),
         "outbox": lambda _: _outbox_page(backstage),
         "outbox.json": lambda _: _json([asdict(mail) for mail in tuple(backstage.mails)]),
     }
@@ -57,14 +65,15 @@ def pages_of(pool: LocalUserPool, backstage: Inspector) -> dict[str, Page]:
     return pages
 
 
-def _sign_in_pages(pool: LocalUserPool) -> dict[str, Page]:
-    """Return the page with the sign-in form, and the files that it loads."""
+def _sign_in_pages(pool: LocalUserPool, flow: Callable[[], Flow | None]) -> dict[str, Page]:
+    """Return the page with the sign-in form, and the files that it loads. Its query may say the attributes ``flow`` and ``locale``."""
     settings = PageSettings("/", pool.client_id, pool_id=pool.pool_id)
     with_password = evolve(settings, flow="custom-srp")
     html, policy = "text/html; charset=utf-8", POLICY.format(connect="'self'")
 
     def shown(query: Mapping[str, str]) -> Response:
-        asked = with_password if query.get("flow") == "custom-srp" else settings
+        first = "custom-srp" if _needs_password(flow()) else "custom"
+        asked = with_password if query.get("flow", first) == "custom-srp" else settings
         locale = query.get("locale", "")
         return _text(html, page(evolve(asked, locale=locale if _LOCALE.fullmatch(locale) else "")), policy)
 
@@ -75,6 +84,14 @@ def _sign_in_pages(pool: LocalUserPool) -> dict[str, Page]:
         SCRIPT: lambda _: _text(javascript, script(), policy),
         STYLE: lambda _: _text("text/css; charset=utf-8", style(), policy),
     }
+
+
+def _needs_password(flow: Flow | None) -> bool:
+    """Say whether there are users whom *flow* refuses at once if they do not begin with the password."""
+    if flow is None:
+        return False
+    outcomes = product((True, False), repeat=len(flow.conditions))
+    return any(isinstance(flow.given(*each).decide(), FailAuthentication) for each in outcomes)
 
 
 def _text(kind: str, text: str, policy: str) -> Response:

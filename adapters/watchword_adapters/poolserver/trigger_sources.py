@@ -49,6 +49,11 @@ class Source(Protocol):
         """The files that were read."""
         ...
 
+    @property
+    def flow(self) -> Flow | None:
+        """The flow that was read last, if it was one."""
+        ...
+
     def read(self) -> Three:
         """Read the triggers, anew if they were read before.
 
@@ -104,6 +109,7 @@ class HandlerSource:
             raise ConfigurationError("--triggers takes one module, or three with commas between: define,create,verify")
         self._references = tuple(references)
         self._modules: dict[str, ModuleType] = {}
+        self.flow: Flow | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -215,7 +215,8 @@ def test_the_terminal_shows_how_to_connect_and_what_happens(folder):
         endpoint = re.search(r"endpoint (http://127\.0\.0\.1:\d+)", banner)[1]
         for client in ("boto3", "Amplify v6", "amazon-cognito-identity-js", "pycognito"):
             assert client in banner
-        assert banner.count(endpoint) == 7
+        assert banner.count(endpoint) == 8
+        assert f"{endpoint}/_watchword/sign-in" in banner
         assert "WARNING: --dev-answers" in banner
         server.ready = {"endpoint": endpoint}
         reply = server.begin()

@@ -9,7 +9,7 @@ import pytest
 from kit.pool_server import application_of, asked, called
 from kit.threaded_clock import ThreadedClock
 from kit.user_pool import START, CodeByMail
-from watchword import Flow, one_of, sequence
+from watchword import Flow, attribute, one_of, sequence, when
 from watchword.contract.kinds import Email
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.ledgers import MemoryLedger
@@ -20,6 +20,7 @@ from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.sms_otp import SmsOtp
+from watchword_plugins.srp import Srp
 
 CLIENT = "4f8k2m9q1r7s3t5v6w0x2y4z8a"
 SECRET = bytes(range(32))
@@ -36,7 +37,9 @@ class World:
         settings = {"clock": self.clock, "outbox": self.backstage.mails, **settings}
         self.pool = LocalUserPool(*watched, **settings)
         self.told = []
-        self.application = application_of(self.pool, pages=pages_of(self.pool, self.backstage), told=self.told.append)
+        self.flow = flow
+        pages = pages_of(self.pool, self.backstage, lambda: self.flow)
+        self.application = application_of(self.pool, pages=pages, told=self.told.append)
 
     def triggers_of(self, flow):
         return triggers(
@@ -72,8 +75,37 @@ class World:
     def page(self):
         return asked(self.application, "GET", "/_watchword/outbox")
 
+    def sign_in_page(self, query=""):
+        return asked(self.application, "GET", "/_watchword/sign-in", query=query.encode())
+
     def answers(self, name):
         return asked(self.application, "GET", "/_watchword/answers.json", query=f"username={name}".encode())
+
+
+@pytest.mark.parametrize(
+    ("block", "first"),
+    [
+        (EmailOtp(), "custom"),
+        (sequence(Srp(), EmailOtp()), "custom-srp"),
+        (one_of(Srp(), EmailOtp()), "custom"),
+        (sequence(when(attribute("custom:staff", "yes"), Srp()), EmailOtp()), "custom-srp"),
+    ],
+)
+def test_the_form_asks_for_the_password_first_if_somebody_cannot_do_without(block, first):
+    """Whoever opens the served page need not know how the client has to begin; the query still decides."""
+    world = World(Flow(block))
+    assert f'flow="{first}"' in world.sign_in_page().body.decode()
+    for asked_for in ("custom", "custom-srp"):
+        assert f'flow="{asked_for}"' in world.sign_in_page(f"flow={asked_for}").body.decode()
+
+
+def test_the_form_follows_a_flow_that_is_read_again():
+    """``--reload`` reads another one; triggers of somebody else's have none."""
+    world = World(Flow(EmailOtp()))
+    world.flow = Flow(Srp())
+    assert 'flow="custom-srp"' in world.sign_in_page().body.decode()
+    world.flow = None
+    assert 'flow="custom"' in world.sign_in_page().body.decode()
 
 
 def test_the_outbox_has_the_mails_of_the_pool_and_of_the_flow_newest_last():

@@ -23,7 +23,7 @@ from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
 from watchword_adapters.cli.local.client_snippets import PoolAccess
 from watchword_adapters.cli.local.local_apis import CREDENTIALS_PATH, FIDO2_PATH, LocalServices, local_credentials
-from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD
+from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD, reachable
 from watchword_adapters.cli.local.server_log import LogLines, ServerLog
 from watchword_adapters.cli.local.unsent_messages import UnsentMessages
 from watchword_adapters.cli.terminal import Terminal, one_line
@@ -175,7 +175,6 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
     """Make everything that is served, and clear it away behind the block."""
     _check(arguments)
     failures = [failure_of(text) for text in arguments.fail]
-    people = _people(arguments)
     narrator = ServerLog(screen)
     loud = not (arguments.json or arguments.quiet)
     say: Callable[[str, bool], None] = narrator.say if loud else lambda sentence, well: None
@@ -230,7 +229,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             issuer=f"{issuer}/{arguments.pool_id}",
         )
         running.tokens.pool = pool
-        add_users(pool, people)
+        add_users(pool, _people(arguments, source.flow))
         apis = {} if arguments.triggers else {CREDENTIALS_PATH: running.credentials_api(pool)}
         urls = {} if arguments.triggers else {"credentials_url": CREDENTIALS_PATH}
         if arguments.dialect:
@@ -238,7 +237,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
         application = Application(
             pool,
             hosts_of(sockets, arguments.host, tls=arguments.tls),
-            pages_of(pool, backstage),
+            pages_of(pool, backstage, lambda: source.flow),
             apis,
             told=narrator.told if loud else _nothing,
             defect=narrator.defect if not arguments.json else _defect_on_stderr,
@@ -252,8 +251,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             str(certificate[0]) if certificate else "",
             f"{endpoint}{FIDO2_PATH}" if arguments.dialect else "",
         )
-        flow = source.flow if isinstance(source, FlowSource) else None
-        yield _Served(application, sockets, access, certificate, flow, urls)
+        yield _Served(application, sockets, access, certificate, source.flow, urls)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -269,11 +267,10 @@ def _check(arguments: argparse.Namespace) -> None:
         sys.path.insert(0, here)
 
 
-def _people(arguments: argparse.Namespace) -> list[NewUser]:
+def _people(arguments: argparse.Namespace, flow: Flow | None) -> list[NewUser]:
     people = users_from(Path(arguments.users)) if arguments.users else []
     for name in arguments.user:
-        address = name if "@" in name else f"{name}@example.com"
-        attributes = {"email": address, "email_verified": "true"}
+        attributes = reachable(flow, name, name if "@" in name else f"{name}@example.com")
         people.append(NewUser(name, DEFAULT_PASSWORD, attributes, place=f"--user {name[:60]}"))
     return people
 
@@ -373,6 +370,7 @@ def _banner(screen: Terminal, arguments: argparse.Namespace, served: _Served) ->
     if arguments.dev_answers:
         screen.line("WARNING: --dev-answers is on: whoever reaches this port is told the right answers", "bad")
     screen.line(f"endpoint {access.endpoint}  pool {access.pool_id}  client {access.client_id}", "title")
+    screen.line(f"sign-in  {access.endpoint}/_watchword/sign-in")
     screen.line(f"outbox   {access.endpoint}/_watchword/outbox")
     for name, path in served.urls.items():
         screen.line(f"{name}  {access.endpoint}{path}")

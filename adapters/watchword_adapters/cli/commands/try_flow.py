@@ -34,6 +34,7 @@ from watchword_adapters.cli.local.local_run import (
     DEFAULT_USER,
     LocalRun,
     log_lines,
+    reachable,
     start_local_run,
 )
 from watchword_adapters.cli.local.pool_client import PoolClient
@@ -102,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Play the flow; return 0 if it ends with tokens."""
     registry = Registry()
     flow = read_flow(arguments, registry)
-    attributes = {"email": arguments.email, "email_verified": "true", **attributes_of(arguments.attribute)}
+    attributes = {**reachable(flow, arguments.user, arguments.email), **attributes_of(arguments.attribute)}
     _check(arguments, flow)
     screen = Terminal()
     with log_lines() as log:

@@ -123,6 +123,16 @@ def start_local_run(
     return LocalRun(pool, recorder, outbox, clock, random, made)
 
 
+def reachable(flow: Flow | None, user: str, email: str) -> dict[str, str]:
+    """Return the attributes of a *user* whom *flow* can write to: a verified address, and a number where it sends texts."""
+    attributes = {"email": email, "email_verified": "true"}
+    if flow is not None and any(step.powers.channel == "sms" for step in flow.steps.values()):
+        from watchword_adapters.attacks.devices.telephone_numbers import telephone_of  # noqa: PLC0415 - slow to import
+
+        attributes |= telephone_of(flow, user)
+    return attributes
+
+
 def add_user(pool: LocalUserPool, user: str, password: str, attributes: Mapping[str, str]) -> None:
     """Add *user* to *pool*.
 
