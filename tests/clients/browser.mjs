@@ -38,7 +38,8 @@ async function origin() {
 const focused = () => {
   const at = document.activeElement
   const { outlineStyle, outlineWidth } = getComputedStyle(at)
-  return { name: (at.labels?.[0] ?? at).textContent.trim(), tag: at.localName, visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 }
+  const named = document.getElementById(at.getAttribute('aria-labelledby') ?? '') ?? at.labels?.[0] ?? at
+  return { name: at.getAttribute('aria-label') ?? named.textContent.trim(), tag: at.localName, visible: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 }
 }
 const MOST_STOPS = 30
 

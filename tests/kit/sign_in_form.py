@@ -33,9 +33,9 @@ ANN = {
 NEW_PASSWORD = "N3w-Passw0rd!"
 
 
-def artefacts(otherwise):
-    """The folder in which pictures are kept: the one that the environment names, or *otherwise*."""
-    folder = Path(os.environ[KEPT]) / "sign-in-form" if os.environ.get(KEPT) else otherwise
+def artefacts(otherwise, of="sign-in-form"):
+    """The folder in which pictures *of* something are kept: one in what the environment names, or *otherwise*."""
+    folder = Path(os.environ[KEPT]) / of if os.environ.get(KEPT) else otherwise
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -93,6 +93,7 @@ async function edited() {
   } finally {
     editing.now = false
     if (editing.again) void edited()
+    else if (waiting === undefined) at('verdict').removeAttribute('aria-busy')
   }
 }
 
@@ -141,7 +142,7 @@ function showFindings(view) {
         'li',
         { class: each.severity },
         element('p', {}, element('strong', {}, `${each.severity} ${each.code}`), ' ', each.line ? lineButton(each.line) : '', ' ', each.message),
-        each.rounds && element('button', { type: 'button', 'aria-label': `Play ${each.code} in the diagram`, onclick: () => playRounds(each.rounds) }, 'Play it'),
+        each.rounds && element('button', { type: 'button', onclick: () => playRounds(each.rounds) }, `Play ${each.code} in the diagram`),
       ),
     ),
   )
@@ -182,12 +183,13 @@ async function showMoney() {
   const mine = state.text
   const { channels } = await ask('money').catch(() => ({ channels: [] }))
   if (mine !== state.text) return
-  const dollars = (/** @type {number | null} */ usd) => (usd === null ? 'no price: give --price' : `$${usd}`)
+  const row = (/** @type {string} */ words, /** @type {unknown} */ value) => [element('dt', {}, words), element('dd', {}, String(value))]
   at('money').replaceChildren(
     ...channels.flatMap((/** @type {any} */ each) => [
-      element('dt', {}, `by ${each.channel}, parts in a message`), element('dd', {}, String(each.parts_per_message ?? 'not known')),
-      element('dt', {}, `by ${each.channel}, a user-day costs`), element('dd', {}, dollars(each.usd_per_user_day)),
-      element('dt', {}, `by ${each.channel}, a stranger can burn of it`), element('dd', {}, dollars(each.usd_by_strangers_per_user_day)),
+      ...row(`parts of a message by ${each.channel}`, each.parts_per_message ?? 'not known'),
+      ...(each.usd_per_part === null
+        ? row(`price of a part by ${each.channel}`, 'not given')
+        : [...row(`a user-day by ${each.channel}`, `$${each.usd_per_user_day}`), ...row('of it, strangers can burn', `$${each.usd_by_strangers_per_user_day}`)]),
     ]),
   )
 }
@@ -375,7 +377,7 @@ async function explain() {
           element('h3', {}, `${place + 1}. ${each.trigger}: ${each.decision}`),
           element('p', {}, each.why),
           element('ol', {}, ...each.rounds.map((/** @type {any} */ round) => element('li', {}, [round.word, round.read, round.why].filter(Boolean).join(' – ')))),
-          each.rounds.length ? element('button', { type: 'button', 'aria-label': `Show event ${place + 1} in the diagram`, onclick: () => show(each) }, 'Show it in the diagram') : null,
+          each.rounds.length ? element('button', { type: 'button', onclick: () => show(each) }, `Show event ${place + 1} in the diagram`) : null,
           each.removed.length ? element('p', { class: 'quiet' }, `Taken out: ${each.removed.join(', ')}`) : null,
         ),
       ),
@@ -397,7 +399,7 @@ async function compare() {
     }
     const stops = element('div', {})
     const listed = found.differences.map((/** @type {any} */ each, /** @type {number} */ place) =>
-      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', 'aria-label': `Play difference ${place + 1} in both diagrams`, onclick: () => play(each.rounds, pictures, stops) }, 'Play it')),
+      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', onclick: () => play(each.rounds, pictures, stops) }, `Play difference ${place + 1} in both diagrams`)),
     )
     box.replaceChildren(
       element('p', {}, found.same ? 'No difference.' : `Sign-ins under way: ${found.in_flight}.`),
@@ -406,7 +408,7 @@ async function compare() {
       element(
         'div',
         { class: 'pair' },
-        ...['Before', 'Now'].map((title, side) => element('figure', { tabindex: '0', role: 'group', 'aria-label': `${title}: the diagram; it scrolls` }, element('figcaption', {}, title), pictures[side])),
+        ...['Before', 'Now'].map((title, side) => element('figure', {}, element('figcaption', {}, title), element('div', { tabindex: '0', role: 'group', 'aria-label': `${title}: the diagram; it scrolls` }, pictures[side]))),
       ),
     )
   } catch (error) {
@@ -428,7 +430,11 @@ let waiting
 at('source').addEventListener('input', () => {
   clearTimeout(waiting)
   markLines([])
-  waiting = setTimeout(edited, 120)
+  at('verdict').setAttribute('aria-busy', 'true')
+  waiting = setTimeout(() => {
+    waiting = undefined
+    void edited()
+  }, 120)
 })
 at('source').addEventListener('scroll', () => (at('gutter').scrollTop = at('source').scrollTop))
 at('save').addEventListener('click', save)

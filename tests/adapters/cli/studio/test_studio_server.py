@@ -1,0 +1,148 @@
+"""The studio over HTTP: this machine alone, one origin, one token, and nothing of it is loaded from elsewhere."""
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from kit.paths import FLOWS
+from kit.studio import TOKEN, studio
+from watchword_adapters.cli.studio.api import TOKEN_HEADER
+
+TEXT = (FLOWS / "email_code.toml").read_text()
+OPERATION = {
+    "content-type": "application/x-amz-json-1.1",
+    "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth",
+}
+BEGIN = json.dumps({"AuthFlow": "CUSTOM_AUTH", "ClientId": "studio", "AuthParameters": {"USERNAME": "ann"}})
+PATHS = [
+    ("POST", "/"),
+    ("GET", "/"),
+    ("OPTIONS", "/"),
+    ("GET", "/_watchword/studio"),
+    ("GET", "/_watchword/studio.js"),
+    ("GET", "/us-east-1_Abc123/.well-known/jwks.json"),
+    ("OPTIONS", "/_studio/flow"),
+    ("POST", "/_studio/flow"),
+    ("POST", "/_studio/save"),
+    ("POST", "/credentials"),
+    ("OPTIONS", "/credentials"),
+    ("PUT", "/_watchword/studio"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with studio(tmp_path_factory.mktemp("studio") / "flow.toml", TEXT) as running:
+        yield running
+
+
+def asked(served, method, path, headers=None, body=None, *, host=None):
+    """The status, the headers and the text of a reply."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        sent = {"Host": host or f"127.0.0.1:{served.port}", **OPERATION, **(headers or {})}
+        data = (body if body is not None else BEGIN).encode()
+        for name, value in {**sent, "Content-Length": str(len(data))}.items():
+            connection.putheader(name, value)
+        connection.endheaders(data)
+        reply = connection.getresponse()
+        return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://127.0.0.1:1", "null", "http://localhost", "file://"]
+)
+def test_another_origin_gets_nothing(served, method, path, origin):
+    """Not even what is public, on any path, with or without the token: a refusal that it may not read either."""
+    status, headers, text = asked(served, method, path, {"Origin": origin, TOKEN_HEADER: TOKEN})
+    assert status == 403
+    assert not any(name.startswith("access-control-") for name in headers)
+    assert "acme" not in text
+    assert not served.workshop.inspector.mails
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example", ""])
+def test_a_name_that_was_made_to_lead_here_gets_nothing(served, method, path, host):
+    """DNS rebinding: the page of another site asks under its own name, and says no Origin where it is the same one."""
+    status, _, text = asked(served, method, path, {TOKEN_HEADER: TOKEN}, host=host or " ")
+    assert status in {400, 403}
+    assert "email" not in text
+
+
+@pytest.mark.parametrize("path", ["flow", "edit", "money", "save", "events", "host", "replay", "diff", "no"])
+@pytest.mark.parametrize("token", [None, "", "t", TOKEN + "t", TOKEN.upper()])
+def test_each_question_needs_the_token(served, path, token):
+    """Also from this machine."""
+    headers = {} if token is None else {TOKEN_HEADER: token}
+    assert asked(served, "POST", f"/_studio/{path}", headers, "{}")[0] == 403
+
+
+def test_the_page_has_no_secret_and_loads_nothing_from_elsewhere(served):
+    """What anybody on this machine may fetch: its files. Nobody frames them, and no other site embeds them."""
+    for name in ("studio", "studio.js", "studio.css", "watchword-sign-in.js"):
+        status, headers, text = asked(served, "GET", f"/_watchword/{name}")
+        assert status == 200
+        assert TOKEN not in text
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert headers["cache-control"] == "no-store"
+        outside = set(re.findall(r"(?:src|href|from|import|url)\s*[=(]?\s*[\"']?(https?:[^\"' )]+)", text))
+        assert not outside
+
+
+def test_a_log_that_is_too_long_is_refused_with_its_bound(served):
+    """And the studio goes on."""
+    body = json.dumps({"events": "x" * (1024 * 1024)})
+    status, _, text = asked(served, "POST", "/_studio/replay", {TOKEN_HEADER: TOKEN}, body)
+    assert status == 413
+    assert "1048576" in text
+    assert asked(served, "POST", "/_studio/flow", {TOKEN_HEADER: TOKEN}, "{}")[0] == 200
+
+
+def command(folder, *options):
+    arguments = [sys.executable, "-m", "watchword_adapters", "studio", "flow.toml", "--no-open", *options]
+    return subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_the_address_is_printed_and_ctrl_c_ends_it(tmp_path):
+    """With the token, as one line of JSON; nothing else is printed, and nothing is left behind."""
+    (tmp_path / "flow.toml").write_text(TEXT)
+    process = command(tmp_path, "--json", "--price", "email=0.001")
+    url = json.loads(process.stdout.readline())["url"]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/_watchword/studio\?token=[\w-]{22}", url)
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate()
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert [tmp_path / "flow.toml"] == list(tmp_path.iterdir())
+
+
+def test_a_port_that_is_taken_is_told(tmp_path):
+    """Status 2, and what to do."""
+    (tmp_path / "flow.toml").write_text(TEXT)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        process = command(tmp_path, "--port", str(taken.getsockname()[1]))
+        rest, errors = process.communicate()
+    assert (process.returncode, rest) == (2, "")
+    assert "give another --port" in errors
+
+
+@pytest.mark.parametrize("flow", ["module:flow", "flow.py", "missing.toml"])
+def test_what_is_no_toml_file_is_refused(tmp_path, flow):
+    """A flow in Python cannot be edited as a text."""
+    arguments = [sys.executable, "-m", "watchword_adapters", "studio", flow, "--no-open"]
+    ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert flow in ended.stderr

@@ -1,0 +1,440 @@
+"""The studio's page in Chromium: edit, play, counter-example, replay, diff, save, by keyboard alone; and what others get of it."""
+
+import json
+import shutil
+import subprocess
+from importlib.resources import files
+
+import pytest
+
+from kit.chromium import chromium
+from kit.paths import FLOWS
+from kit.programs import CLIENTS, find_node
+from kit.sign_in_form import WCAG, Keyboard, artefacts
+from kit.studio import TOKEN, studio
+from watchword_adapters.sign_in_page import component
+
+pytestmark = pytest.mark.exhaustive
+
+TEXT = (FLOWS / "email_code.toml").read_text()
+UNSOUND = (FLOWS / "captcha_only.toml").read_text()
+EVENT = {
+    "version": "1",
+    "region": "eu-west-1",
+    "userPoolId": "eu-west-1_Abc123",
+    "userName": "secret-name",
+    "callerContext": {"awsSdkVersion": "1", "clientId": "abc"},
+    "triggerSource": "DefineAuthChallenge_Authentication",
+    "request": {"userAttributes": {"sub": "1"}, "session": []},
+    "response": {},
+}
+LINK = """name = "link"
+[[steps]]
+kind = "captcha"
+[[steps]]
+kind = "magic_link"
+redirects = { web = "https://app.example/in" }
+"""
+WIDTHS = (320, 768, 1280)
+
+UNTIL = """async ({ holds }) => {
+    const check = CONDITION
+    for (let frame = 0; frame < 900; frame++) {
+        if (check()) return
+        await new Promise(requestAnimationFrame)
+    }
+    throw new Error(`never: ${holds}`)
+}"""
+DROP = """({ id, name, text }) => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File([text], name))
+    document.getElementById(id).dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for the tests of this file."""
+    find_node("axe-core")
+    with chromium() as running_browser:
+        yield running_browser
+
+
+@pytest.fixture
+def served(tmp_path):
+    with studio(tmp_path / "flow.toml", TEXT) as running_studio:
+        yield running_studio
+
+
+@pytest.fixture
+def page(browser, served):
+    return Shown(browser.page(served.url))
+
+
+class Shown:
+    """The page, as somebody looks at it."""
+
+    def __init__(self, page):
+        self.page = page
+        page.run("() => { globalThis.confirm = () => true }")
+        self.until("document.querySelector('#verdict').textContent")
+
+    def until(self, condition):
+        """Wait until *condition*, JavaScript, holds."""
+        self.page.run(UNTIL.replace("CONDITION", f"() => ({condition})"), holds=condition)
+
+    def lit(self, node, diagram="#diagram"):
+        self.until(f"document.querySelector('{diagram} .node.lit')?.dataset.node === '{node}'")
+
+    def edit(self, text):
+        """Put *text* in place of what is there, as by typing, and wait until it is read."""
+        self.page.run(
+            "({ text }) => { const s = document.querySelector('#source'); s.value = text; s.dispatchEvent(new Event('input')) }",
+            text=text,
+        )
+        self.until("!document.querySelector('#verdict').matches('[aria-busy]')")
+
+    def press(self, name):
+        self.page.press(name)
+
+    def text_of(self, selector):
+        return self.page.run(f"() => document.querySelector('{selector}').textContent")
+
+    def drop(self, where, text, name="dropped"):
+        self.page.run(DROP, id=where, name=name, text=text)
+
+    def begin(self):
+        """Begin a sign-in in the form."""
+        self.page.run("() => document.querySelector('watchword-sign-in form').requestSubmit()")
+        self.until("document.querySelector('watchword-sign-in input[name=answer]')")
+
+    def answer(self, text):
+        self.page.run(
+            "({ text }) => { const f = document.querySelector('watchword-sign-in'); f.querySelector('input').value = text; f.querySelector('form').requestSubmit() }",
+            text=text,
+        )
+
+
+def test_each_edit_changes_findings_diagram_and_figures(page):
+    """A broken text keeps the last good flow, says why, and marks the line."""
+    page.edit(UNSOUND)
+    page.until("document.querySelector('#findings .error')")
+    assert "WW101" in page.text_of("#findings")
+    assert page.page.run("() => document.querySelector('#gutter .error').textContent").isdigit()
+    page.until("document.querySelector('#diagram [data-node=step_captcha]')")
+    before = page.text_of("#figures")
+    page.edit("name = 'x'\n[[steps]]\nkind = 'email_opt'")
+    page.until("document.querySelector('#verdict').textContent.includes('last good flow')")
+    assert "email_otp" in page.text_of("#verdict")
+    assert page.text_of("#gutter .error") == "3"
+    page.until("document.querySelector('#diagram [data-node=step_captcha]')")
+    page.edit(TEXT)
+    page.until("document.querySelector('#diagram [data-node=step_email_otp]')")
+    assert before != page.text_of("#figures")
+    page.until("document.querySelector('#money').textContent.includes('by email')")
+
+
+def test_of_edits_in_quick_succession_the_last_is_shown(page, served):
+    """Whatever is read last; no reply that came too late is shown, and few of them are asked for."""
+    page.page.run(
+        """({ text }) => { const s = document.querySelector('#source'); for (let n = 0; n < 40; n++) { s.value = text.replace('email_code', `n${n}`); s.dispatchEvent(new Event('input')) } }""",
+        text=TEXT,
+    )
+    page.until("document.querySelector('#diagram title').textContent === 'n39'")
+    assert served.workshop.good.flow.name == "n39"
+    assert sum(each.endswith("/_studio/edit") for each in page.page.requests()) < 5
+
+
+def test_a_counter_example_is_played_by_a_click(page):
+    """Round by round; back and forth by hand."""
+    page.edit(UNSOUND)
+    page.page.look(motion="reduce")
+    page.press("Play WW101 in the diagram")
+    page.lit("step_captcha")
+    page.press("Next")
+    page.lit("tokens")
+    assert "captcha+" in page.text_of("#stops")
+    page.press("Back")
+    page.lit("step_captcha")
+    page.page.look()
+    page.press("Play WW101 in the diagram")
+    page.lit("tokens")
+
+
+def test_the_diagram_follows_a_sign_in(page, served):
+    """Wrong answers and the right one; each trigger is told without the code, and the message is shown."""
+    page.begin()
+    page.lit("step_email_otp")
+    code = served.answer("email_otp")
+    page.until(f"document.querySelector('#messages').textContent.includes('{code}')")
+    page.answer("00000000")
+    page.until("document.querySelector('watchword-sign-in [role=alert]')")
+    page.answer(code)
+    page.lit("tokens")
+    page.page.run("() => document.querySelector('#tab-events').click()")
+    page.page.run("() => { for (const each of document.querySelectorAll('#events details')) each.open = true }")
+    events = page.text_of("#events")
+    assert "It was told" in events
+    assert "verify" in events
+    assert code not in events
+    assert "ann@example.com" not in events
+
+
+def test_the_host_is_put_forward_stopped_and_stubborn(page, served):
+    """The form's countdown is by the pool's clock; a message that is not sent is told; three calls are three events."""
+    page.begin()
+    page.until(
+        "[...document.querySelectorAll('watchword-sign-in button:disabled')].some((each) => /\\d/.test(each.textContent))"
+    )
+    page.press("+1 min")
+    page.press("+1 min")
+    page.until(
+        "[...document.querySelectorAll('watchword-sign-in button')].some((each) => each.textContent === 'Send again' && !each.disabled)"
+    )
+    page.page.run("() => document.querySelector('#mail').click()")
+    page.press("Send again")
+    page.until("document.querySelector('watchword-sign-in [role=alert]')")
+    assert len(served.workshop.inspector.mails) == 1
+    page.page.run("() => document.querySelector('#mail').click()")
+    page.page.run("() => document.querySelector('#thrice').click()")
+    page.until("document.querySelector('#thrice').checked && !document.querySelector('#mail').checked")
+    page.press("A second tab")
+    page.until("document.querySelectorAll('watchword-sign-in form').length === 2")
+    before = page.page.run("() => document.querySelectorAll('#events details').length")
+    page.page.run("() => document.querySelector('watchword-sign-in:last-child form').requestSubmit()")
+    page.until(f"document.querySelectorAll('#events details').length === {before + 6}")
+
+
+def test_a_link_is_opened_by_its_button_and_nothing_is_kept(page, served):
+    """No storage, no cookie, no request but to the studio itself."""
+    page.edit(LINK)
+    page.until("document.querySelector('#diagram [data-node=step_magic_link]')")
+    page.begin()
+    page.answer(served.answer("captcha"))
+    page.lit("step_magic_link")
+    page.press("Open the link here")
+    page.lit("tokens")
+    kept = "async () => [localStorage.length, sessionStorage.length, document.cookie, (await indexedDB.databases()).length, (await caches.keys()).length]"
+    assert page.page.run(kept) == [0, 0, "", 0, 0]
+    assert all(each.split(" ")[1].startswith(served.origin) for each in page.page.requests())
+
+
+def test_a_captured_event_is_dropped_and_explained_in_the_diagram(page):
+    """One event, an array, lines: whatever replay reads. What cannot be read is told without what it says."""
+    page.page.run("() => document.querySelector('#tab-replay').click()")
+    for text in (json.dumps(EVENT), json.dumps([EVENT, EVENT]), f"{json.dumps(EVENT)}\n{json.dumps(EVENT)}"):
+        page.page.run("() => document.querySelector('#explained').replaceChildren()")
+        page.drop("captured", text)
+        page.until("document.querySelector('#explained article')")
+        page.lit("step_email_otp")
+        assert "present email_otp" in page.text_of("#explained")
+        assert "secret-name" not in page.text_of("#explained")
+    page.drop("captured", "hush {")
+    page.until("document.querySelector('#explained [role=alert]')")
+    assert "hush" not in page.text_of("#explained")
+
+
+def test_two_flows_are_side_by_side_with_a_session_for_each_difference(page):
+    """What changes is marked in both; the session is played in both."""
+    page.page.look(motion="reduce")
+    page.page.run("() => document.querySelector('#tab-diff').click()")
+    page.drop("other", UNSOUND)
+    page.until("document.querySelectorAll('#compared figure svg').length === 2")
+    assert page.page.run("() => document.querySelectorAll('#compared .changed').length") > 1
+    page.press("Play difference 1 in both diagrams")
+    page.lit("step_captcha", "#compared figure:first-child")
+    page.lit("step_email_otp", "#compared figure:last-child")
+    page.drop("other", "[")
+    page.until("document.querySelector('#compared [role=alert]')")
+
+
+def test_saving_is_asked_for_and_never_overwrites(page, served):
+    """What changed on disk meanwhile is kept, and told; a refusal writes nothing."""
+    page.edit(UNSOUND)
+    page.page.run("() => { globalThis.confirm = () => false }")
+    page.press("Save")
+    assert served.file.read_text() == TEXT
+    page.page.run("() => { globalThis.confirm = () => true }")
+    page.press("Save")
+    page.until("document.querySelector('#saved').textContent === 'saved'")
+    assert served.file.read_text() == UNSOUND
+    served.file.write_text("# another editor\n" + TEXT)
+    page.edit(TEXT)
+    page.press("Save")
+    page.until("document.querySelector('#saved').textContent.includes('has changed on disk')")
+    assert served.file.read_text().startswith("# another editor")
+    page.press("Load from disk")
+    page.until("document.querySelector('#source').value.startsWith('# another editor')")
+
+
+def test_another_page_of_the_studio_is_told(browser, page, served):
+    """Both edit one flow: the one whose text is not in use says so."""
+    other = Shown(browser.page(served.url))
+    other.edit(UNSOUND)
+    other.until("document.querySelector('#diagram [data-node=step_captcha]')")
+    page.press("Look again")
+    page.until("document.querySelector('#elsewhere').textContent.includes('Another page')")
+    page.edit(TEXT + "\n")
+    page.press("Look again")
+    page.until("!document.querySelector('#elsewhere').textContent")
+
+
+def test_a_studio_that_was_stopped_is_told(browser, tmp_path):
+    """The text stays in the page."""
+    with studio(tmp_path / "flow.toml", TEXT) as served:
+        page = Shown(browser.page(served.url))
+    page.edit(UNSOUND)
+    page.until("document.querySelector('#verdict').textContent.includes('was stopped')")
+    assert page.page.run("() => document.querySelector('#source').value") == UNSOUND
+
+
+def test_a_wrong_token_is_told(browser, served):
+    """And nothing of the flow."""
+    page = Shown(browser.page(served.url.replace(TOKEN, "x")))
+    assert "token" in page.text_of("#verdict")
+    assert page.page.run("() => document.querySelector('#source').value") == ""
+
+
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>&lt;b&gt;"
+
+
+def test_hostile_text_is_text(browser, page, served):
+    """In names of flows and files, errors, messages, captured events and other flows."""
+    page.page.run("() => { globalThis.alerted = 0; globalThis.alert = () => { alerted += 1 } }")
+    page.edit(f'name = "{HOSTILE}"\n[[steps]]\nkind = "{HOSTILE}"\n')
+    page.until("document.querySelector('#verdict').className === 'bad'")
+    page.edit(TEXT.replace('"email_code"', f'"{HOSTILE}"'))
+    page.page.run("() => document.querySelector('#tab-diff').click()")
+    page.drop("other", UNSOUND.replace('"captcha_only"', f'"{HOSTILE}"'))
+    page.until("document.querySelector('#compared').childNodes.length")
+    page.drop("captured", json.dumps({**EVENT, "triggerSource": HOSTILE}), HOSTILE)
+    page.until("document.querySelector('#explained').childNodes.length")
+    odd = (
+        "() => document.querySelectorAll('img, script:not([src]), a[href], foreignObject, b, iframe, [onerror]').length"
+    )
+    assert page.page.run(odd) == 0
+    assert page.page.run("() => alerted") == 0
+
+
+def test_keyboard_alone_is_enough(page, served):
+    """Edit, play, sign in, choose a tab, save: each stop is seen."""
+    keys = Keyboard(page.page)
+    keys.reach("The flow")
+    page.page.keys("Control+a", "Delete")
+    page.page.write(UNSOUND)
+    page.until("document.querySelector('#findings .error')")
+    keys.press("Play WW101 in the diagram")
+    page.lit("tokens")
+    keys.press("Save", "Space")
+    page.until("document.querySelector('#saved').textContent === 'saved'")
+    assert served.file.read_text() == UNSOUND
+    keys.press("Continue")
+    page.until("document.querySelector('watchword-sign-in img')")
+    keys.enter("Characters in the picture", served.answer("captcha"))
+    page.lit("tokens")
+    keys.reach("What the user got")
+    page.page.keys("ArrowRight", "ArrowRight")
+    assert page.page.run("() => document.activeElement.id") == "tab-replay"
+    page.page.keys("ArrowLeft", "Tab")
+    assert page.page.run("() => document.activeElement.id") == "events"
+
+
+def put_in(page, name):
+    """Put the page into the state called *name*."""
+    match name:
+        case "broken":
+            page.edit("[")
+            page.until("document.querySelector('#verdict').className === 'bad'")
+        case "playing":
+            page.edit(UNSOUND)
+            page.press("Play WW101 in the diagram")
+        case "signing_in" | "events":
+            page.begin()
+            page.until("document.querySelector('#messages article')")
+        case "replay":
+            page.drop("captured", json.dumps(EVENT))
+            page.until("document.querySelector('#explained article')")
+        case "diff":
+            page.drop("other", UNSOUND)
+            page.until("document.querySelector('#compared figure svg')")
+    if name in {"events", "replay", "diff"}:
+        page.page.run(f"() => document.querySelector('#tab-{name}').click()")
+    page.page.run("() => { for (const each of document.querySelectorAll('details')) each.open = true }")
+
+
+@pytest.mark.parametrize("name", ["broken", "playing", "signing_in", "events", "replay", "diff"])
+def test_no_rule_of_wcag_is_broken(page, name, tmp_path):
+    """By axe-core: levels A and AA of 2.0, 2.1 and 2.2, in light and dark, at three widths."""
+    page.page.look(motion="reduce")
+    put_in(page, name)
+    for scheme in ("light", "dark"):
+        for width in WIDTHS:
+            page.page.look(width=width, scheme=scheme, motion="reduce")
+            page.page.run("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            assert [] == page.page.broken_rules(*WCAG), (scheme, width)
+            wide = "({ width }) => document.documentElement.scrollWidth <= width"
+            assert page.page.run(wide, width=width), (scheme, width)
+        page.page.keep(artefacts(tmp_path, "studio"), f"{name}-{scheme}")
+
+
+FROM_ELSEWHERE = """async ({ url, page, token }) => {
+    const got = []
+    const tell = (name, value) => got.push(`${name}: ${value}`)
+    for (const path of ['/_studio/flow', '/_studio/events', '/', '/_watchword/studio', '/_watchword/studio.js', '/us-east-1_Abc123/.well-known/jwks.json'])
+        for (const mode of ['cors', 'no-cors'])
+            for (const method of ['GET', 'POST']) {
+                const headers = mode === 'cors' ? { 'x-watchword-token': token, 'content-type': 'application/json' } : {}
+                const reply = await fetch(url + path, { method, mode, headers, ...(method === 'POST' ? { body: '{}' } : {}) }).catch(() => null)
+                const text = await reply?.text().catch(() => '')
+                if (text) tell(`${mode} ${method} ${path}`, text.slice(0, 40))
+            }
+    const loaded = (tag, properties) => new Promise((done) => {
+        const made = Object.assign(document.createElement(tag), properties)
+        made.onload = () => done(true)
+        made.onerror = () => done(false)
+        document.body.append(made)
+    })
+    if (await loaded('script', { src: `${url}/_watchword/studio.js` })) tell('script', 'loaded')
+    if (await loaded('img', { src: `${url}/_watchword/studio.css` })) tell('img', 'loaded')
+    if (await loaded('link', { rel: 'stylesheet', href: `${url}/_watchword/studio.css` })) tell('link', 'loaded')
+    const framed = document.createElement('iframe')
+    framed.src = page
+    document.body.append(framed)
+    await new Promise((done) => { framed.onload = done })
+    try { if (framed.contentDocument?.querySelector('#source')) tell('iframe', 'read') } catch { /* another origin */ }
+    const socket = new WebSocket(url.replace('http', 'ws') + '/_studio/flow')
+    if (await new Promise((done) => { socket.onopen = () => done(true); socket.onerror = () => done(false) })) tell('socket', 'open')
+    const form = Object.assign(document.createElement('form'), { method: 'post', action: `${url}/_studio/host`, enctype: 'text/plain', target: 'sink' })
+    const sink = Object.assign(document.createElement('iframe'), { name: 'sink' })
+    form.append(Object.assign(document.createElement('input'), { name: '{"forward":3600,"x":"', value: '"}' }))
+    document.body.append(sink, form)
+    await new Promise((done) => { sink.onload = done; form.submit() })
+    return got
+}"""
+
+
+def test_a_page_from_another_origin_gets_nothing(browser, served):
+    """Fetch with and without CORS, though it has the token; scripts, pictures, styles, frames, sockets and forms."""
+    page = browser.page(browser.origin())
+    before = served.workshop.clock.now()
+    assert [] == page.run(FROM_ELSEWHERE, url=served.origin, page=served.url, token=TOKEN)
+    assert served.workshop.clock.now() - before < 3600
+    assert not served.workshop.since(0)["events"]
+
+
+def test_types_are_those_that_its_comments_say(tmp_path):
+    """TypeScript's checker, as strict as it is, finds nothing in the page's own script."""
+    node = find_node("typescript")
+    shutil.copy(str(files("watchword_adapters.cli.studio").joinpath("studio.js")), tmp_path / "studio.js")
+    (tmp_path / "watchword-sign-in.js").write_text(component(), "utf-8")
+    options = "--noEmit --allowJs --checkJs --strict --target esnext --lib esnext,dom,dom.iterable --module esnext --moduleResolution bundler"
+    command = [
+        node,
+        CLIENTS / "node_modules/typescript/bin/tsc",
+        *options.split(),
+        "--types",
+        "",
+        tmp_path / "studio.js",
+    ]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "")
