@@ -28,6 +28,7 @@ YARDSTICKS = {
         "fido2, Verify",
         "code by mail, Verify",
     },
+    "studio": {"edit, captcha_only"},
     "passkeys": {"first verdict, py_webauthn", "none-es256, py_webauthn"},
     "sign_in_form": {"a page with text", "size"},
 }

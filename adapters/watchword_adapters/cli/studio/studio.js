@@ -434,7 +434,7 @@ at('source').addEventListener('input', () => {
   waiting = setTimeout(() => {
     waiting = undefined
     void edited()
-  }, 120)
+  }, 60)
 })
 at('source').addEventListener('scroll', () => (at('gutter').scrollTop = at('source').scrollTop))
 at('save').addEventListener('click', save)
