@@ -450,7 +450,7 @@ def test_a_code_is_sent_again_and_one_that_is_late_is_told(browser):
         user.done()
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "Pässwörd €1 \u4e16\u754c", "Aa1! \"'\\<&>{}", " Aa1!x "])
+@pytest.mark.parametrize("password", ["Pässwörd €1 \u4e16\u754c", " Aa1! \"'\\<&>{} "])
 def test_passwords_of_any_characters_are_proved(browser, password):
     """And a wrong one is refused without a word about why."""
     with site(loaded("srp_then_code"), password=password) as running_site:
