@@ -10,6 +10,7 @@ from attrs import Attribute, field, frozen
 
 from watchword import Challenge, ConfigurationError, CreateRequest, Verdict, VerifyRequest, hookimpl, typed_code
 from watchword.contract import Factor, RegisterKind, choice, line, refused, whole_number
+from watchword_plugins.texts.settings import folder, locale
 
 if TYPE_CHECKING:
     from captcha.image import ColorTuple
@@ -23,11 +24,8 @@ ALPHABET = "ACDEFGHJKLMNPQRTUVWXYZ346789"
 _MOST_FONTS = 16
 _LONGEST_PATH = 4096  # of Linux
 _MOST_FONT_BYTES = 16 * 1024 * 1024
-_PURPOSE = {
-    "en": "Picture of {length} characters to be typed in, to tell people from programs. Upper and lower case are alike.",
-    "de": "Bild mit {length} Zeichen zum Abtippen, um Menschen von Programmen zu unterscheiden. "
-    "Groß- und Kleinschreibung sind gleich.",
-}
+_LONGEST_ALT = 300
+_PLACEHOLDERS = {"txt": frozenset({"length"})}
 
 _LEVELS = 12
 _PAPER = 255
@@ -74,7 +72,9 @@ class Captcha:
         arcs: noise lines, 0 to 8.
         format: ``webp``, or ``png`` of twelve colours.
         encoding: ``data_uri``, or ``base64`` without the head of a data URI.
-        locale: language of the alternative text, ``en`` or ``de``.
+        locale: language of the alternative text. It is the same for everybody: a user's own would tell who exists.
+        templates: path of a folder with alternative texts of your own, ``en.txt`` and so for each language; ``$length`` stands for
+            the number of characters.
         alt: your own alternative text in place of it: say what the picture is for.
     """
 
@@ -85,7 +85,7 @@ class Captcha:
     extra: ClassVar[str] = "watchword[captcha]"
     cognitive: ClassVar[bool] = True
     cosmetic: ClassVar[frozenset[str]] = frozenset(
-        {"width", "height", "fonts", "dots", "arcs", "format", "encoding", "locale", "alt"}
+        {"width", "height", "fonts", "dots", "arcs", "format", "encoding", "locale", "templates", "alt"}
     )
 
     length: int = field(default=6, validator=whole_number(4, 8))
@@ -98,15 +98,21 @@ class Captcha:
     arcs: int = field(default=4, validator=whole_number(0, 8))
     format: str = field(default="webp", validator=choice("webp", "png"))
     encoding: str = field(default="data_uri", validator=choice("data_uri", "base64"))
-    locale: str = field(default="en", validator=choice("en", "de"))
-    alt: str = field(default="", validator=line(300))
+    locale: str = field(default="en", validator=locale())
+    templates: str | None = field(default=None, validator=folder())
+    alt: str = field(default="", validator=line(_LONGEST_ALT))
 
     def prepare(self) -> None:
-        """Load the fonts.
+        """Load the fonts, and the alternative text.
 
         Raises:
-            ConfigurationError: if a font is missing, too big, no font, or has not every symbol; it names the file.
+            ConfigurationError: if a font is missing, too big, no font, or has not every symbol; it names the file. And if there is no
+                text for the language, or it is empty or has more than 300 characters.
         """
+        if not 0 < len(self._alt) <= _LONGEST_ALT:
+            raise ConfigurationError(
+                f"captcha: template {self.locale}.txt must have 1 to {_LONGEST_ALT} characters: say what the picture is for"
+            )
         for path in self.fonts:
             _check_font(path)
         self._paint("".join(ALPHABET[: self.length]))
@@ -122,7 +128,7 @@ class Captcha:
             public={
                 "image": f"data:{media_type};base64,{image}" if self.encoding == "data_uri" else image,
                 "media_type": media_type,
-                "alt": self.alt or _PURPOSE[self.locale].format(length=self.length),
+                "alt": self._alt,
             },
             private={"digest": request.seal(text)},
         )
@@ -149,6 +155,17 @@ class Captcha:
     def _paint(self) -> Callable[[str], bytes]:
         """The function that turns a text into the bytes of a picture."""
         return _painter(self)
+
+    @cached_property
+    def _alt(self) -> str:
+        """The alternative text: one line, whatever the template is."""
+        from watchword_plugins.texts.templates import read_shelf  # noqa: PLC0415 - only Create needs it
+
+        if self.alt:
+            return self.alt
+        shelf = read_shelf(self.kind, self.templates, "templates/picture", _PLACEHOLDERS)
+        shelf.check(self.locale)
+        return " ".join(shelf.templates[self.locale][0].substitute(length=str(self.length)).split())
 
 
 def _check_font(path: str) -> None:

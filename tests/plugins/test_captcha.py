@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import random
+import re
 import struct
 from collections.abc import Callable
 from io import BytesIO
@@ -14,14 +15,17 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from watchword.contract.kinds import Challenge, VerifyRequest
+from watchword.contract.kinds import Challenge, User, VerifyRequest
 from watchword.errors import ConfigurationError
 from watchword.testing import create_request, recorded_codes, verify_request
+from watchword_adapters.cli.messages.template_lint import lint_templates
 from watchword_plugins import captcha
 from watchword_plugins.captcha import ALPHABET, Captcha
 
 Image = pytest.importorskip("PIL.Image")
 OWN_FONT = str(Path(pytest.importorskip("captcha.image").__file__).with_name("data") / "DroidSansMono.ttf")
+TEMPLATES = Path(captcha.__file__).with_name("templates")
+LANGUAGES = sorted(file.stem for file in (TEMPLATES / "picture").iterdir())
 
 
 def make(kind: Captcha, claim: str = "claim-1") -> tuple[Challenge, str]:
@@ -202,15 +206,53 @@ def test_gaps_are_what_the_library_takes_them_for() -> None:
 
 
 def test_the_alternative_text_gives_nothing_away() -> None:
-    """The text says what the picture is for, is the same for every picture, and comes in English and German."""
-    for locale, word in (("en", "Picture"), ("de", "Bild")):
+    """The text says what the picture is for, and is the same for every picture, in each language that comes along."""
+    said = set[str]()
+    for locale in LANGUAGES:
         kind = Captcha(locale=locale)
-        texts = {make(kind, str(number))[0].public["alt"] for number in range(5)}
-        assert len(texts) == 1
-        (text,) = texts
-        assert text.startswith(word)
+        kind.prepare()
+        (text,) = {str(make(kind, str(number))[0].public["alt"]) for number in range(3)}
         assert "6" in text
+        assert text.isprintable()
+        assert not set(re.findall(r"\d", text)) - {"6"}
+        said.add(text)
+    assert len(said) == len(LANGUAGES)
     assert make(Captcha(alt="Type it in"))[0].public["alt"] == "Type it in"
+
+
+def test_pictures_are_described_in_the_languages_of_the_mails() -> None:
+    """One text each, which the lint of templates takes."""
+    assert {file.name.partition(".")[0] for file in TEMPLATES.glob("*.html")} == set(LANGUAGES)
+    found = lint_templates(Captcha(templates=str(TEMPLATES / "picture")))
+    assert ((), tuple(LANGUAGES)) == (found.findings, found.languages)
+
+
+def test_nobodys_own_language_counts() -> None:
+    """It would tell a stranger who exists, and what they speak."""
+    kind = Captcha()
+    texts = {
+        kind.create(create_request(kind, user=User("ann", {"locale": locale}, known=known))).public["alt"]
+        for locale, known in (("de", True), ("", True), ("de", False))
+    }
+    assert len(texts) == 1
+
+
+def test_alternative_texts_may_be_your_own(tmp_path: Path) -> None:
+    """By files, which must be there, be short, and name nothing but the length; one of all steps is refused at the start."""
+    kind = Captcha(templates=str(tmp_path), length=4, locale="sv")
+    (tmp_path / "sv.txt").write_text("Skriv\n  $length tecken", "utf-8")
+    kind.prepare()
+    assert make(kind)[0].public["alt"] == "Skriv 4 tecken"
+    for text, why in (
+        (" \n", "1 to 300 characters"),
+        ("x" * 301, "1 to 300 characters"),
+        ("$code", "there is only \\$length"),
+    ):
+        (tmp_path / "sv.txt").write_text(text, "utf-8")
+        with pytest.raises(ConfigurationError, match=why):
+            Captcha(templates=str(tmp_path), locale="sv").prepare()
+    with pytest.raises(ConfigurationError, match='locale is "xx"'):
+        Captcha(locale="xx").prepare()
 
 
 def test_it_proves_nothing() -> None:
@@ -297,7 +339,8 @@ def test_long_answers_are_refused_before_any_work() -> None:
         *(("arcs", value, "from 0 to 8") for value in (-1, 9)),
         *(("format", value, '"webp" or "png"') for value in ("gif", "PNG", None)),
         *(("encoding", value, '"data_uri" or "base64"') for value in ("hex", None)),
-        *(("locale", value, '"en" or "de"') for value in ("fr", "../en", None)),
+        *(("locale", value, "language tag") for value in ("../en", "", None)),
+        *(("templates", value, "folder") for value in ("", 7)),
         *(("alt", value, "one line") for value in ("a\nb", "x" * 301, None)),
         *(("fonts", value, "list of at most 16 paths") for value in ("a.ttf", ("",), (1,), None, ("a.ttf",) * 17)),
     ],

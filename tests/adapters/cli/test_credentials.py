@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from watchword.contract.credentials import MAX_CREDENTIALS, Credential
 from watchword.contract.kinds import User
+from watchword.runtime.credentials.notice_texts import NOTICE_TEXTS
 from watchword.runtime.keyring import Keyring
 from watchword.runtime.services import user_key
 from watchword_adapters.cli import main
@@ -176,7 +177,8 @@ def test_the_user_is_told_in_their_language(store, capsys, monkeypatch):
     status, out, err = run(capsys, *words, "--yes")
     assert 0 == status
     event = json.loads(next(line for line in err.splitlines() if line.startswith("{")))
-    kinds = {each.kind.replace("_", " ") for each in ALL if each.owner == f"{POOL}#{ANN}"}
+    names = {each.kind for each in ALL if each.owner == f"{POOL}#{ANN}"}
+    kinds = {NOTICE_TEXTS["de"].kinds.get(name, name) for name in names}
     assert len(kinds) == (out + err).count(f"Kennung: {event['ref']}")
     assert all(f"entfernt: {kind}" in out + err for kind in kinds)
 

@@ -160,7 +160,7 @@ def test_settings_are_written_as_in_a_flow(capsys):
         ("email_otp --set length=8 --set length=8", "given twice"),
         ("email_otp --templates a --set templates=b", "given twice"),
         ("email_otp --templates nowhere", "no folder"),
-        ("captcha --templates nowhere", "--templates: captcha has no setting of this name"),
+        ("totp --templates nowhere", "--templates: totp has no setting of this name"),
         ("email_otp --attribute email=nobody", "makes no message (unusable_address)"),
         ("sms_otp --attribute phone_number=+4915112345678", "country_not_allowed"),
         ("passkey", "passkey needs rp_id, origins: give each with --set NAME=VALUE"),

@@ -13,7 +13,6 @@ from typing import Any, cast
 import attrs
 
 from watchword.contract.members import fields_of
-from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import did_you_mean, make_kind
 from watchword.loading.registry import Registry
@@ -159,7 +158,7 @@ def _templated(arguments: argparse.Namespace, kind: Any) -> Any:
     for option in ("open", "output", "locale"):
         if getattr(arguments, option):
             raise ConfigurationError(f"--lint looks through all files: leave out --{option}")
-    if not powers_of(kind).sends or "templates" not in setting_names(kind):
+    if "templates" not in setting_names(kind):
         raise ConfigurationError(f"{kind.kind} has no templates: there is nothing to look through")
     if kind.templates is None:
         raise ConfigurationError("--lint: name the folder to look through with --templates FOLDER")

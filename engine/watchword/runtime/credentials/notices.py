@@ -2,66 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, Literal, TypeAlias
-
 from watchword.contract.kinds import Email, User
 from watchword.errors import UnavailableError, reason_of
+from watchword.runtime.credentials.notice_texts import Noticed, texts_for
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import reference
 
-Noticed: TypeAlias = Literal["added", "removed"]
-
 NOTICE_RESERVE = 0.3
 """Seconds of the deadline that a notice leaves: a courier that hangs must not make a change look like an outage."""
-
-NOTICE_TEXTS: Final[Mapping[str, Mapping[Noticed, tuple[str, str]]]] = {
-    "en": {
-        "added": (
-            "A way to sign in was added to your account",
-            """A way to sign in was added to your account: {kind}
-
-If you did this, you need do nothing. If you did not, somebody else can sign in as you: remove it at once, or tell
-support the reference.
-
-Reference: {ref}
-""",
-        ),
-        "removed": (
-            "A way to sign in was removed from your account",
-            """A way to sign in was removed from your account: {kind}
-
-If you did this, you need do nothing. If you did not, somebody else is signed in as you: tell support the reference at
-once.
-
-Reference: {ref}
-""",
-        ),
-    },
-    "de": {
-        "added": (
-            "Neue Art der Anmeldung für Ihr Konto",
-            """Ihr Konto hat eine neue Art der Anmeldung: {kind}
-
-Wer das selbst getan hat, braucht nichts zu tun. Andernfalls kann sich jemand anderes mit Ihrem Namen anmelden: bitte
-sofort entfernen und dem Kundendienst die Kennung nennen.
-
-Kennung: {ref}
-""",
-        ),
-        "removed": (
-            "Eine Art der Anmeldung wurde aus Ihrem Konto entfernt",
-            """Aus Ihrem Konto wurde eine Art der Anmeldung entfernt: {kind}
-
-Wer das selbst getan hat, braucht nichts zu tun. Andernfalls hat jemand anderes Zugang zu Ihrem Konto: bitte dem
-Kundendienst sofort die Kennung nennen.
-
-Kennung: {ref}
-""",
-        ),
-    },
-}
-"""Subject and text of each notice, by language. Nothing in them is the user's own: a label could hold a stranger's text."""
 
 
 def notice_of(user: User, change: Noticed, kind: str, ref: str) -> Email | None:
@@ -70,9 +18,9 @@ def notice_of(user: User, change: Noticed, kind: str, ref: str) -> Email | None:
     verified = user.attributes.get("email_verified", "").lower() == "true"
     if not (user.known and verified and address):
         return None
-    language = user.attributes.get("locale", "")[:35].lower().replace("_", "-").partition("-")[0]
-    subject, text = NOTICE_TEXTS.get(language, NOTICE_TEXTS["en"])[change]
-    return Email(address, subject, text.format(kind=kind.replace("_", " "), ref=ref))
+    texts = texts_for(user.attributes.get("locale", ""))
+    subject, text = texts.notices[change]
+    return Email(address, subject, text.format(kind=texts.kinds.get(kind, kind.replace("_", " ")), ref=ref))
 
 
 def send_notice(services: Services, user: User, change: Noticed, kind: str, *, claim: str, deadline: Deadline) -> None:

@@ -1,13 +1,19 @@
 """Notices: users hear of each change by mail, and a mail that does not go out changes nothing."""
 
+import re
+from collections import Counter
+from pathlib import Path
+
 import pytest
 from attrs import evolve
 
+import watchword_plugins
 from kit.engine_host import ANN, KEY, Host, Post, Riddle, world
 from kit.fobs import Badge, Fob
-from watchword import Flow, UnavailableError, User, enrol, sequence
+from watchword import Flow, Registry, UnavailableError, User, enrol, sequence
 from watchword.runtime.credentials.enrolment import begin_enrolment, complete_enrolment
-from watchword.runtime.credentials.notices import NOTICE_TEXTS, notice_of
+from watchword.runtime.credentials.notice_texts import NOTICE_TEXTS
+from watchword.runtime.credentials.notices import notice_of
 from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.host_settings import HostSettings
@@ -169,25 +175,56 @@ def test_only_a_verified_address_is_written_to(attributes):
         ("de_AT", "de"),
         ("DE-ch", "de"),
         ("en-GB", "en"),
-        ("fr", "en"),
+        ("fr", "fr"),
+        ("fr-CA", "fr"),
+        ("pt_BR", "pt-br"),
+        ("pt-PT", "pt-br"),
+        ("ar", "ar"),
+        ("sv", "en"),
+        ("e", "en"),
         ("", "en"),
         ("../../x", "en"),
         ("x" * 9999, "en"),
     ],
 )
 def test_the_notice_is_in_the_users_language(locale, language):
-    """Or in English."""
+    """Or in another variety of it, or in English; the kind has the word that users know."""
+    texts = NOTICE_TEXTS[language]
     notice = notice_of(User("ann", ANN | {"locale": locale}), "added", "recovery_codes", "REF")
-    assert NOTICE_TEXTS[language]["added"][0] == notice.subject
-    assert "recovery codes" in notice.text
+    assert texts.notices["added"][0] == notice.subject
+    assert texts.kinds["recovery_codes"] in notice.text
 
 
-def test_each_language_has_the_same_notices():
-    """Each names the kind and the reference; a subject is one line."""
-    for texts in NOTICE_TEXTS.values():
-        assert {"added", "removed"} == set(texts)
-        for subject, text in texts.values():
-            assert subject.isprintable()
-            assert "a fob, REF" == ", ".join(
-                part for part in ("a fob", "REF") if part in text.format(kind="a fob", ref="REF")
-            )
+def test_a_kind_without_a_word_is_called_by_its_name():
+    """One of a plugin, which no table knows."""
+    assert "a hot fob" in notice_of(User("ann", ANN), "removed", "a_hot_fob", "REF").text
+
+
+def test_notices_are_in_the_languages_of_the_mails():
+    """Those of the texts that come along with codes by mail."""
+    shipped = Path(watchword_plugins.__path__[0]) / "templates"
+    assert {file.name.partition(".")[0] for file in shipped.glob("*.html")} == NOTICE_TEXTS.keys()
+
+
+@pytest.mark.parametrize("language", NOTICE_TEXTS)
+def test_each_language_has_the_same_notices(language):
+    """Each says the kind and the reference once, and nothing else is filled in; a subject is one line."""
+    texts = NOTICE_TEXTS[language]
+    assert {"added", "removed"} == set(texts.notices)
+    assert NOTICE_TEXTS["en"].kinds.keys() == texts.kinds.keys()
+    assert len({each for notice in texts.notices.values() for each in notice}) == 4
+    for subject, text in texts.notices.values():
+        assert subject.isprintable()
+        assert [("{kind}", 1), ("{ref}", 1)] == sorted(Counter(re.findall(r"\{.*?\}", text)).items())
+        assert all(line.isprintable() and len(line) <= 120 for line in text.splitlines())
+    assert all(word.isprintable() and word.strip() for word in texts.kinds.values())
+
+
+def test_every_kind_that_comes_along_and_enrols_has_a_word():
+    """Users know no names of kinds, such as totp."""
+    registry = Registry()
+    kinds = {name: registry.find_kind(name) for name in (each.name for each in registry.installed_kinds())}
+    enrolling = {
+        name for name, kind in kinds.items() if hasattr(kind, "begin") and "watchword_plugins" in kind.__module__
+    }
+    assert enrolling == NOTICE_TEXTS["en"].kinds.keys()
