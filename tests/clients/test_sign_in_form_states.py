@@ -84,8 +84,13 @@ def test_no_rule_of_wcag_is_broken(page, name, tmp_path):
         page.keep(artefacts(tmp_path), f"{name}-{scheme}")
 
 
-MEASURED = """({ locales, width }) => {
+SPACED = "* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }"
+"""Text as somebody may want it to read it better (WCAG 1.4.12)."""
+MEASURED = """({ locales, width, style }) => {
     const form = document.querySelector('watchword-sign-in'), odd = []
+    const sheet = new CSSStyleSheet(), before = document.adoptedStyleSheets
+    sheet.replaceSync(style)
+    document.adoptedStyleSheets = [...before, sheet]
     for (const locale of locales) {
         form.setAttribute('locale', locale)
         if (document.documentElement.scrollWidth > width) odd.push(`${locale}: the page scrolls to the side`)
@@ -96,17 +101,19 @@ MEASURED = """({ locales, width }) => {
         }
         if (getComputedStyle(form).direction !== (locale === 'ar' ? 'rtl' : 'ltr')) odd.push(`${locale}: direction`)
     }
+    document.adoptedStyleSheets = before
     return odd
 }"""
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_each_language_fits_the_smallest_screen(page, name):
-    """At 320 CSS pixels nothing scrolls to the side (WCAG 1.4.10), and what is pressed is no smaller than 24 (2.5.8)."""
+    """At 320 CSS pixels nothing scrolls to the side (WCAG 1.4.10), spaced or not, and what is pressed is no smaller than 24 (2.5.8)."""
     put_in(page, name)
     page.look(width=320)
     locales = page.run("async () => Object.keys((await import('./watchword-sign-in.js')).TEXTS)")
-    assert [] == page.run(MEASURED, locales=locales, width=320)
+    for style in ("", SPACED):
+        assert [] == page.run(MEASURED, locales=locales, width=320, style=style)
 
 
 def test_motion_ends_where_it_is_not_wanted(page):
