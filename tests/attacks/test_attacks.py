@@ -17,9 +17,12 @@ from watchword import (
     Flow,
     Verdict,
     VerifyRequest,
+    ask_first,
     at_least,
     attribute,
     client,
+    enrol,
+    enrolled,
     fallback,
     load_flow,
     named,
@@ -33,8 +36,10 @@ from watchword_adapters.cli import main
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.magic_link import MagicLink
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
+from watchword_plugins.totp import Totp
 
 pytestmark = pytest.mark.exhaustive
 
@@ -127,6 +132,33 @@ def test_links_are_found_among_messages_of_other_channels():
     flow = Flow(sequence(Srp(), fallback(SmsOtp(countries=("+1",)), link)))
     families = tuple(each for each in FAMILIES if each.needs == "link")
     outcome = attack(flow, cases=150, seed=SEED, families=families)
+
+    assert {} == dict(outcome.told)
+    assert 0 == outcome.successes
+
+
+WORK = ProofOfWork(cost=1000, work=10)
+SMS = SmsOtp(length=8, countries=("+1",))
+
+
+@pytest.mark.parametrize(
+    ("family", "flow"),
+    [
+        ("H-09", sequence(ask_first(EmailOtp()), enrol(Totp()))),
+        ("C-03", fallback(one_of(EmailOtp(), SMS), sequence(WORK, named("last", EmailOtp())))),
+        (
+            "E-13",
+            sequence(
+                Srp(),
+                when(enrolled("totp"), one_of(Totp(), SMS), sequence(named("two", SMS), named("new", enrol(Totp())))),
+            ),
+        ),
+    ],
+    ids=["a choice is no factor", "a challenge of work is drawn", "nobody unknown has enrolled anything"],
+)
+def test_no_attack_takes_what_is_sound_for_a_success(family, flow):
+    """Where a flow asks first, goes on with work, or with what was enrolled."""
+    outcome = attack(Flow(flow), cases=60, seed=SEED, families=tuple(each for each in FAMILIES if each.id == family))
 
     assert {} == dict(outcome.told)
     assert 0 == outcome.successes

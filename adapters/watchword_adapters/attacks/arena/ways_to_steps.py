@@ -113,8 +113,8 @@ class AttackTarget:
 
     @property
     def open(self) -> bool:
-        """Whether somebody who does not exist comes as far: by no attribute (see WW202), and past no factor of a kind."""
-        return self.proven == 0 and not self.scene.attributes
+        """Whether somebody who does not exist comes as far: by no attribute (see WW202), with nothing enrolled, and past no factor of a kind."""
+        return self.proven == 0 and not self.scene.attributes and not self.scene.enrolled
 
     @property
     def srp(self) -> bool:

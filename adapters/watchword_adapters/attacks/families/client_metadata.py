@@ -22,6 +22,9 @@ from watchword_adapters.attacks.families.user_enumeration import drawn_of, last_
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 
+Shown = Mapping[str, str] | str
+"""What Create shows, or the text of its refusal."""
+
 _NO_METADATA: tuple[Any, ...] = ("", "resend", [], [["watchword_action", "resend"]], 7, True)
 _ITS_OWN = frozenset({"ref", "signin"})
 """Public parameters that differ from one Create to the next."""
@@ -244,10 +247,18 @@ def _unmoved(arena: Arena, said: Mapping[str, Any]) -> Iterator[bool]:
     answered["challengeResult"] = False
     event = arena.event("create", one.person, {"session": rounds})
     # The last try may bring a step that sends a mail of its own.
-    made, mails = _made(arena, event), len(arena.mail.messages)
-    yield made != _made(arena, arena.event("create", one.person, {"session": rounds}, said))
+    made, again, mails = _made(arena, event), _made(arena, event), len(arena.mail.messages)
+    yield _is_moved(made, again, _made(arena, arena.event("create", one.person, {"session": rounds}, said)))
     yield _accepted(arena, one, wrong_answer(one.right, arena.draw), said)
     yield len(arena.mail.messages) > mails
+
+
+def _is_moved(made: Shown, again: Shown, told: Shown) -> bool:
+    """Say whether *told* differs from *made* in anything that was the same *again*: the rest is drawn in each call."""
+    if isinstance(made, str) or isinstance(again, str) or isinstance(told, str):
+        return made != told
+    same = (name for name in made.keys() | told.keys() if made.get(name) == again.get(name))
+    return any(made.get(name) != told.get(name) for name in same)
 
 
 def _decided(arena: Arena, event: AttackEvent) -> object:
@@ -257,7 +268,7 @@ def _decided(arena: Arena, event: AttackEvent) -> object:
         return str(error).partition(" ")[0]
 
 
-def _made(arena: Arena, event: AttackEvent) -> object:
+def _made(arena: Arena, event: AttackEvent) -> Shown:
     try:
         made = arena.call("create", event)
     except TriggerError as error:

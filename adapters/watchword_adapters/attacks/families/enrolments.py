@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import evolve
 
+from watchword.algebra.derivative import SELECT, read_metadata
 from watchword.contract.credentials import Credential, Enrolment
 from watchword.contract.kinds import User
 from watchword.errors import WatchwordError
@@ -106,7 +107,7 @@ def without_a_factor(arena: Arena) -> Cases:
             for person in (arena.person("bob", target.scene), arena.person("nobody", target.scene, known=False)):
                 arena.books.renew()
                 yield arena.accepts(person, one.private, one.right)
-            for place in range(len(one.rounds) if target.proven or target.srp else 0):
+            for place in _needed(one.rounds) if target.proven or target.srp else ():
                 rounds = [*one.rounds[:place], *one.rounds[place + 1 :]]
                 yield _enrols(arena, one.person, rounds)
                 wrong = [
@@ -115,6 +116,12 @@ def without_a_factor(arena: Arena) -> Cases:
                 ]
                 yield _enrols(arena, one.person, wrong)
             yield arena.store.everything() != before
+
+
+def _needed(rounds: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the places of *rounds* without which no session comes as far: a choice is never right, and proves nothing."""
+    read = [read_metadata(each.get("challengeMetadata")) or {} for each in rounds]
+    return [place for place, said in enumerate(read) if said.get("step") != SELECT]
 
 
 def _enrolling(arena: Arena) -> list[AttackTarget]:
