@@ -110,6 +110,14 @@ def test_each_language_has_each_text_with_the_same_places(parts):
             assert _places(english[key]) == _places(text)
 
 
+def test_the_form_speaks_each_language_of_the_messages(parts):
+    """Who gets a mail in Polish is asked for its code in Polish."""
+    templates = (each.name for each in files("watchword_plugins").joinpath("templates").iterdir())
+    spoken = {name.partition(".")[0].partition("-")[0] for name in templates if name.endswith(".subject.txt")}
+    assert len(spoken) >= 6
+    assert spoken <= parts["texts"].keys()
+
+
 def _places(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
