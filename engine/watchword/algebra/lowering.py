@@ -228,7 +228,8 @@ def _after(block: Block, before: _Before) -> _Before:
             if powers_of(block).links and not before.begun:
                 raise ConfigurationError(
                     f"{type(block).__name__}(…): a link is good in the sign-in that asked for it, and there is none yet when a "
-                    f"flow begins with it: write ask_first({type(block).__name__}(…)), or put another step or a choice before it"
+                    f"flow begins with it: write ask_first({type(block).__name__}(…)), in TOML "
+                    f'ask_first = {{ kind = "{block.kind}", … }}, or put another step or a choice before it'
                 )
             return _Before(before.proven or bool(block.proves), asked=True, begun=True)
 

@@ -163,7 +163,12 @@ def _prepare(step: Step, couriers: Mapping[str, Courier], schemes: Callable[[str
     name, powers = step.kind.kind, step.powers
     if powers.sends and powers.channel not in couriers:
         installed = ", ".join(f"{scheme}:" for scheme in schemes(powers.channel))
-        remedy = f"set WATCHWORD_COURIER to a URL of {installed}" if installed else "install one for WATCHWORD_COURIER"
+        if not installed:
+            remedy = "install one for WATCHWORD_COURIER"
+        elif couriers:
+            remedy = f"add to WATCHWORD_COURIER, with a space between, a URL of {installed}"
+        else:
+            remedy = f"set WATCHWORD_COURIER to a URL of {installed}"
         raise ConfigurationError(
             f"kind {name!r} sends by {powers.channel!r} and no courier does: {remedy}, or pass courier="
         )

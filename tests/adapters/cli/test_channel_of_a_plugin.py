@@ -95,7 +95,11 @@ def test_it_is_built_and_described(told, tmp_path):
 def test_what_is_missing_is_named_by_its_channel(told):
     """With the schemes that are installed for it, whatever else is set."""
     for url in ("", "ses://?from=a%40example.com", "console:"):
-        with pytest.raises(ConfigurationError, match=re.escape(f"sends by {CHANNEL!r} and no courier does: set WATCHWORD_COURIER to a URL of {SCHEME}:")):  # fmt: skip
+        remedy = (
+            "add to WATCHWORD_COURIER, with a space between, a URL of" if url else "set WATCHWORD_COURIER to a URL of"
+        )
+        wanted = f"sends by {CHANNEL!r} and no courier does: {remedy} {SCHEME}:"
+        with pytest.raises(ConfigurationError, match=re.escape(wanted)):
             triggers(load_flow("flow.toml"), key=bytes(range(32)), environment={"WATCHWORD_COURIER": url})
     assert triggers(load_flow("flow.toml"), key=bytes(range(32)), environment={"WATCHWORD_COURIER": URL})
 

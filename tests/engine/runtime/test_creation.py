@@ -858,8 +858,15 @@ def test_set_up_names_what_is_missing():
         needy = type("Needy", (Needy,), {"requires_create": (module,)})
         with pytest.raises(ConfigurationError, match=r"kind 'puzzle' .* pip install 'watchword\[needy\]'"):
             world(Flow(needy())).engine.prepare()
-    with pytest.raises(ConfigurationError, match="WATCHWORD_COURIER"):
-        evolve(world(MAIL).engine, couriers={}).prepare()
+    schemes = lambda channel: {"email": ["ses", "smtp"]}.get(channel, ())  # noqa: E731
+    with pytest.raises(
+        ConfigurationError, match="no courier does: set WATCHWORD_COURIER to a URL of ses:, smtp:, or pass"
+    ):
+        evolve(world(MAIL).engine, couriers={}).prepare(schemes)
+    with pytest.raises(ConfigurationError, match="does: add to WATCHWORD_COURIER, with a space between, a URL of ses:"):
+        evolve(world(MAIL).engine, couriers={"sms": world(MAIL).engine.couriers["email"]}).prepare(schemes)
+    with pytest.raises(ConfigurationError, match="no courier does: install one for WATCHWORD_COURIER"):
+        evolve(world(MAIL).engine, couriers={"sms": world(MAIL).engine.couriers["email"]}).prepare()
     with pytest.raises(ConfigurationError, match="resend_after"):
         world(Flow(Mail(resend_after=5))).engine.prepare()
 

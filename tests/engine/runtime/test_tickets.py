@@ -361,7 +361,9 @@ def test_a_link_may_stand_behind_a_round_of_the_flows_own(body):
 @pytest.mark.parametrize("body", BAD)
 def test_a_link_may_not_be_what_a_flow_begins_with(body):
     """The remedy is named."""
-    with pytest.raises(ConfigurationError, match=r"write ask_first\(Linked\(…\)\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"write ask_first\(Linked\(…\)\), in TOML ask_first = { kind = \"linked\", … }"
+    ):
         Flow(body)
 
 

@@ -164,8 +164,12 @@ def check_scheme(text: str) -> str:
     """
     if not SCHEME.fullmatch(text):
         # What stands behind the colon may be a password.
-        given = repr(text.partition(":")[0][:40]) + (" with a URL behind it" if ":" in text else "")
-        raise ConfigurationError(f"{given} is no URL scheme: give the part before the colon, such as dynamodb")
+        scheme, colon, _ = text.partition(":")
+        given, remedy = repr(scheme[:40]), "give the part before the colon, such as dynamodb"
+        if colon:
+            given += " with a URL behind it"
+            remedy = f"give {scheme!r} alone: the zips hold no URL" if SCHEME.fullmatch(scheme) else remedy
+        raise ConfigurationError(f"{given} is no URL scheme: {remedy}")
     return text
 
 

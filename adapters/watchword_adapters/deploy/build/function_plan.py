@@ -120,6 +120,7 @@ def plan_function(
     """
     api = _APIS.get(function)
     kinds = _kinds(flows)
+    required = _required(kinds.values(), function)
     classes = {type(kind).__module__ for kind in kinds.values()}
     modules = _modules(function, order, flows, registry)
     roots = ["watchword.loading.flow_reference", *classes]
@@ -145,7 +146,6 @@ def plan_function(
     files[f"{function}.py"] = _handler(function, modules, names, order.dialect)
     refuse_secrets(files)
     # One module may make challenges and judge answers: what a kind requires for the other of both stays out.
-    required = _required(kinds.values(), function)
     spared = {_top(each) for name in ("create", "verify") for each in _required(kinds.values(), name) - required}
     tops = {_top(module) for module in required}
     pinned_ones = _pinned((needed.packages - spared) | tops, order)
@@ -212,15 +212,21 @@ def _check_channels(channels: Iterable[str], couriers: Sequence[str], registry: 
 
 
 def _required(kinds: Iterable[Kind | HostRun], function: str) -> frozenset[str]:
-    needed = [] if function == PRE_TOKEN else [powers_of(each) for each in kinds]
+    needed = {each.kind: powers_of(each) for each in kinds} if function != PRE_TOKEN else {}
+    read: Iterable[str] = ()
     if function in _APIS:
         # An API begins and completes enrolments, and reads tokens; challenges and answers are no business of its.
-        both = ((*each.requires_create, *each.requires_verify) for each in needed if each.enrols)
-        return frozenset(READING).union(*both)
-    read = READING if function == "verify" and any(each.with_token for each in needed) else ()
-    return frozenset(read).union(
-        *(each.requires_create if function == "create" else each.requires_verify for each in needed)
-    )
+        read = READING
+        modules = {kind: (*each.requires_create, *each.requires_verify) for kind, each in needed.items() if each.enrols}
+    elif function == "create":
+        modules = {kind: each.requires_create for kind, each in needed.items()}
+    else:
+        read = READING if function == "verify" and any(each.with_token for each in needed.values()) else ()
+        modules = {kind: each.requires_verify for kind, each in needed.items()}
+    for kind, required in modules.items():
+        if remedy := needed[kind].remedy(required):
+            raise ConfigurationError(f"kind {kind!r} needs more than is installed where you build: {remedy}")
+    return frozenset(read).union(*modules.values())
 
 
 def _top(module: str) -> str:

@@ -979,4 +979,24 @@ def test_a_url_in_place_of_a_scheme_is_not_printed():
     with pytest.raises(ConfigurationError) as refused:
         check_scheme("smtp://user:SECRETPASS@host")
     assert "SECRETPASS" not in str(refused.value)
-    assert "'smtp' with a URL behind it is no URL scheme" in str(refused.value)
+    assert str(refused.value) == "'smtp' with a URL behind it is no URL scheme: give 'smtp' alone: the zips hold no URL"
+
+
+@pytest.mark.parametrize("text", ["", "//x", "a b:SECRETPASS", "SMTP"])
+def test_what_is_no_scheme_at_all_is_told_by_an_example(text):
+    """Nothing behind a colon is shown here either."""
+    with pytest.raises(
+        ConfigurationError, match="is no URL scheme: give the part before the colon, such as dynamodb"
+    ) as refused:
+        check_scheme(text)
+    assert "SECRETPASS" not in str(refused.value)
+
+
+def test_a_kind_whose_extra_is_missing_is_named_with_it(home, monkeypatch):
+    """Before its module is followed, which would tell of a package, and not of what to install."""
+    (home / "flow.toml").write_text('[[steps]]\nkind = "proof_of_work"\n[[steps]]\nkind = "email_otp"\n')
+    monkeypatch.setitem(sys.modules, "altcha", None)
+    with pytest.raises(ConfigurationError) as refused:
+        build(BuildOrder("flow.toml", HERE))
+    remedy = "pip install 'watchword[proof-of-work]'"
+    assert str(refused.value) == f"kind 'proof_of_work' needs more than is installed where you build: {remedy}"
