@@ -34,7 +34,7 @@ def studio_application(workshop: Workshop, hosts: frozenset[str] | None, token: 
     def told(call: Told) -> None:
         workshop.record(call.runs)
 
-    return Application(workshop.pool, hosts, _pages(), {API_PATH: api}, origins=origins, told=told)
+    return Application(workshop.pool, hosts, _pages(), {API_PATH: api}, origins=origins, front="studio", told=told)
 
 
 def new_token() -> str:

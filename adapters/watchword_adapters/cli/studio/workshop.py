@@ -50,6 +50,8 @@ USER_ATTRIBUTES = {
 _MOST_EVENTS = 300
 _PREVIOUS = 8
 _MOST_FORWARD = 86_400
+_MOST_TYPED = 24
+"""The longest answer that a person types; a longer one is a browser's to give."""
 
 
 @frozen
@@ -318,13 +320,19 @@ class Workshop:
             return {
                 "events": [asdict(each) for each in self._events if each.number > number],
                 "messages": [asdict(each) for each in tuple(self.inspector.mails)[-20:]],
-                "answers": {each.step or each.kind: each.text for each in self.inspector.answers_for(USER)},
+                "answers": self._answers(),
                 "now": self.clock.now(),
                 "mail_down": self._mail.down,
                 "repeats": self.repeats,
                 "changed_on_disk": self.differs_on_disk,
                 "playing": mark_of(self.good.text),
             }
+
+    def _answers(self) -> dict[str, str]:
+        """Return what a person would type now, by the steps of the flow in use."""
+        steps = cast("Flow", self.good.flow).steps
+        found = ((each.step, each.text or "") for each in self.inspector.answers_for(USER))
+        return {step: text for step, text in found if step in steps and 0 < len(text) <= _MOST_TYPED}
 
     def set_host(self, *, forward: float = 0, mail_down: bool | None = None, repeats: int | None = None) -> None:
         """Put the clock forward by so many seconds, stop or start the mail, or have each trigger called so many times.

@@ -79,7 +79,7 @@ class Application:
     *hosts* are the Host headers that are answered, in lower case; None answers all. A page of another site whose name
     is made to lead to this machine (DNS rebinding) has another Host. *pages* are found below ``/_watchword/``, and each of *apis* below
     its path, such as ``/fido2``; which pages may read its replies it says itself.
-    *origins* are those of the pages that may use the pool, in full; None lets every page.
+    *origins* are those of the pages that may use the pool, in full; None lets every page. *front* is the page that ``/`` leads to.
     *told* hears of every call, and *defect* of errors that should not be.
     """
 
@@ -88,6 +88,7 @@ class Application:
     pages: Mapping[str, Page] = field(factory=dict[str, Page])
     apis: Mapping[str, HttpApi] = field(factory=dict[str, HttpApi])
     origins: frozenset[str] | None = None
+    front: str = "outbox"
     told: Callable[[Told], None] = _nobody
     defect: Callable[[str, Exception], None] = lambda operation, error: None
     body_seconds: float = BODY_SECONDS
@@ -214,7 +215,7 @@ class Application:
             f"{known}jwks.json": lambda _: _public(self.pool.jwks()),
             f"{known}openid-configuration": lambda _: _public(self.pool.openid_configuration()),
             **{f"{_OWN}{name}": page for name, page in self.pages.items()},
-            "/": lambda _: Response(303, b"", (("Location", f"{_OWN}outbox"),)),
+            "/": lambda _: Response(303, b"", (("Location", f"{_OWN}{self.front}"),)),
         }
 
 

@@ -259,6 +259,16 @@ def test_a_sign_in_outlasts_any_number_of_edits(workshop, ask):
     )
 
 
+def test_right_answers_are_those_that_a_person_types_into_the_flow_in_use(workshop, ask):
+    """Not those of a flow from before, and not what a browser computes."""
+    signed_in(workshop)
+    assert list(ask("events")["answers"]) == ["email_otp"]
+    ask("edit", text='name = "work"\n[[steps]]\nkind = "proof_of_work"\n[[steps]]\nkind = "captcha"\n')
+    pool = workshop.pool
+    pool.initiate_auth(AuthFlow="CUSTOM_AUTH", ClientId=pool.client_id, AuthParameters={"USERNAME": "ann"})
+    assert ask("events")["answers"] == {}
+
+
 def test_each_call_of_a_trigger_is_told(workshop, ask):
     """A host that calls three times is seen to, and one message is sent."""
     ask("host", repeats=3)

@@ -12,6 +12,7 @@ import pytest
 
 from kit.paths import FLOWS
 from kit.studio import TOKEN, studio
+from watchword_adapters.cli import main
 from watchword_adapters.cli.studio.api import TOKEN_HEADER
 
 TEXT = (FLOWS / "email_code.toml").read_text()
@@ -103,6 +104,12 @@ def test_the_page_has_no_secret_and_loads_nothing_from_elsewhere(served):
         assert not outside
 
 
+def test_the_bare_address_leads_to_the_page(served):
+    """Which says that the token is missing."""
+    status, headers, _ = asked(served, "GET", "/")
+    assert (status, headers["location"]) == (303, "/_watchword/studio")
+
+
 def test_a_log_that_is_too_long_is_refused_with_its_bound(served):
     """And the studio goes on."""
     body = json.dumps({"events": "x" * (1024 * 1024)})
@@ -129,20 +136,17 @@ def test_the_address_is_printed_and_ctrl_c_ends_it(tmp_path):
     assert [tmp_path / "flow.toml"] == list(tmp_path.iterdir())
 
 
-def test_a_port_that_is_taken_is_told(tmp_path):
+def test_a_port_that_is_taken_is_told(tmp_path, capsys):
     """Status 2, and what to do."""
     (tmp_path / "flow.toml").write_text(TEXT)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = command(tmp_path, "--port", str(taken.getsockname()[1]))
-        rest, errors = process.communicate()
-    assert (process.returncode, rest) == (2, "")
-    assert "give another --port" in errors
+        port = str(taken.getsockname()[1])
+        assert main(["studio", str(tmp_path / "flow.toml"), "--no-open", "--port", port]) == 2
+    assert "give another --port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flow", ["module:flow", "flow.py", "missing.toml"])
-def test_what_is_no_toml_file_is_refused(tmp_path, flow):
+def test_what_is_no_toml_file_is_refused(flow, capsys):
     """A flow in Python cannot be edited as a text."""
-    arguments = [sys.executable, "-m", "watchword_adapters", "studio", flow, "--no-open"]
-    ended = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert ended.returncode == 2
-    assert flow in ended.stderr
+    assert main(["studio", flow, "--no-open"]) == 2
+    assert flow in capsys.readouterr().err
