@@ -25,6 +25,7 @@ from watchword_plugins.texts.settings import folder, locale
 if TYPE_CHECKING:
     from watchword_plugins.texts.templates import Shelf
 
+_SHIPPED = {"same_browser": "templates/link", "anywhere": "templates/link_anywhere"}
 _PLACEHOLDERS = {
     "subject.txt": frozenset({"minutes", "ref", "app"}),  # neither code nor link: subjects show on locked screens
     "txt": frozenset({"link", "code", "minutes", "ref", "app"}),
@@ -65,7 +66,7 @@ class MagicLink:
         lifetime: seconds for an answer, 60 to 600 (NIST SP 800-63B-4: invalid after 10 minutes).
         resend_after: seconds before another message may be asked for, 16 to 600.
         templates: path of a folder with your own ``en.subject.txt``, ``en.txt`` and ``en.html``, and so for each
-            language; placeholders are ``$link`` and ``$code`` (not in the subject), ``$minutes``, ``$ref`` and ``$app``.
+            language, which say where the link works; placeholders are ``$link`` and ``$code`` (not in the subject), ``$minutes``, ``$ref`` and ``$app``.
         locale: language for users whose attribute ``locale`` asks for none that is there.
         app: name of the application, for the templates; may be empty.
         verified_only: send only where ``email_verified`` is true.
@@ -158,7 +159,7 @@ class MagicLink:
         """Subject, text and HTML by language."""
         from watchword_plugins.texts.templates import read_shelf  # noqa: PLC0415 - only Create needs it
 
-        return read_shelf(self.kind, self.templates, "templates/link", _PLACEHOLDERS)
+        return read_shelf(self.kind, self.templates, _SHIPPED[self.opens], _PLACEHOLDERS)
 
 
 def _ticket_in(answer: object) -> str:

@@ -26,7 +26,9 @@ from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.srp import Srp
 
 WEB, MOBILE = "https://app.example/sign-in?from=mail&x=1", "com.example.app:/sign-in"
-LANGUAGES = sorted(file.stem for file in (Path(magic_link.__file__).parent / "templates/link").glob("*.html"))
+TEMPLATES = Path(magic_link.__file__).parent / "templates"
+OPENS: tuple[Any, ...] = ("same_browser", "anywhere")
+LANGUAGES = sorted(file.stem for file in (TEMPLATES / "link").glob("*.html"))
 
 
 def of(**settings: Any) -> MagicLink:
@@ -88,6 +90,35 @@ def test_a_link_and_a_code_are_in_one_mail_and_both_are_right(locale: str, opens
     assert code not in message.subject
     assert right(kind, challenge, code)
     assert right(kind, challenge, link.partition("#")[2])
+
+
+@pytest.mark.parametrize("locale", LANGUAGES)
+def test_the_mail_says_where_the_link_works(locale: str) -> None:
+    """In the browser that asked, or in the one that the reader chooses; the rest is the same."""
+    user, said = somebody(locale=locale), dict[str, Email]()
+    for opens in OPENS:
+        kind = of(redirects={"web": WEB}, opens=opens)
+        said[opens] = mail(make(kind, user)[0])
+    here, anywhere = said.values()
+    assert here.subject == anywhere.subject
+    for one, other in ((here.text, anywhere.text), (here.html, anywhere.html)):
+        lines = [set(re.sub(r"#[^\s\"]*|\d{8}", "", text).splitlines()) for text in (one, other)]
+        assert len(lines[0] - lines[1]) == len(lines[1] - lines[0]) == 2
+
+
+def test_both_sorts_of_texts_are_in_the_same_languages() -> None:
+    """Whoever adds a language adds both."""
+    assert {each.name for each in (TEMPLATES / "link").iterdir()} == {
+        each.name for each in (TEMPLATES / "link_anywhere").iterdir()
+    }
+
+
+def test_your_own_templates_are_taken_wherever_the_link_opens(tmp_path: Path) -> None:
+    """They say what holds for the setting that they are written for."""
+    for part, text in (("subject.txt", "Hello"), ("txt", "own $link $code"), ("html", "<p>own $link $code</p>")):
+        (tmp_path / f"en.{part}").write_text(text, "utf-8")
+    for opens in OPENS:
+        assert mail(make(of(redirects={"web": WEB}, opens=opens, templates=str(tmp_path)))[0]).text.startswith("own ")
 
 
 def test_the_page_can_read_whom_the_link_is_for_and_until_when() -> None:
