@@ -10,6 +10,7 @@ from watchword_adapters.advice.monthly_cost import Month, Usage, custom_month, n
 from watchword_adapters.advice.native_facts import (
     FACTOR_CHOICE,
     MFA_CHOICE,
+    ONLY_CUSTOM_TOKENS,
     ONLY_NATIVE,
     PASSKEY_FOR_BOTH,
     PASSWORD,
@@ -39,8 +40,9 @@ class Advice:
 
     @property
     def only_custom(self) -> tuple[str, ...]:
-        """What only custom authentication can: steps and rules of the flow first, then its settings."""
-        return self.reach.lacking + self.reach.settings
+        """What only custom authentication can: steps and rules of the flow first, then its settings, then what its tokens tell."""
+        told = (ONLY_CUSTOM_TOKENS,) if self.usage.pre_token else ()
+        return self.reach.lacking + self.reach.settings + told
 
     @property
     def summary(self) -> str:
@@ -85,6 +87,10 @@ class Advice:
             notes.append(f"Both are reckoned on {self.custom.tier} at least: --tier lite says what Lite would cost.")
         elif self.pool is None:
             notes.append("A new pool is on Essentials: for the price of Lite, set its UserPoolTier to LITE.")
+        if self.usage.pre_token:
+            notes.append("The trigger pre_token is called at each refresh too, which is not reckoned.")
+            if self.custom.tier == "Lite":
+                notes.append("On Lite ID tokens alone tell what was passed: access tokens do from Essentials on.")
         return tuple(notes)
 
 
@@ -125,6 +131,7 @@ def advice_as_json(advice: Advice) -> dict[str, object]:
             "users": usage.users,
             "sign_ins_per_user": float(usage.sign_ins),
             "messages_per_step": float(usage.messages),
+            "pre_token": usage.pre_token,
             "native": None if advice.native is None else _month_as_json(advice.native),
             "custom": _month_as_json(advice.custom),
         },

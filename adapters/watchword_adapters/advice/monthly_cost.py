@@ -27,22 +27,29 @@ from watchword_adapters.advice.price_list import (
     USER_PRICES,
     WRITE_UNIT,
 )
+from watchword_adapters.deploy.manifest import PRE_TOKEN
 
 _SECONDS: Final[Mapping[str, Decimal]] = {
     "define": Decimal("0.01"),
     "create": Decimal("0.5"),
     "verify": Decimal("0.1"),
+    PRE_TOKEN: Decimal("0.05"),
 }
 """How long a call takes, on the safe side: Create is padded to half a second."""
 _GIGABYTES: Final[Mapping[str, Decimal]] = {
     "define": Decimal("0.125"),
     "create": Decimal(1),
     "verify": Decimal("0.5"),
+    PRE_TOKEN: Decimal("0.5"),
 }
 """The memory of each function, as `watchword template` gives it."""
 _ROUND_BYTES = 4_000
 _UNITS_SENT, _UNITS_REMEMBERED, _UNITS_ELSE = (11, 25), (8, 11), (7, 12)
 """Read and write units of DynamoDB in a round, for a user's first in a day: docs/how-to/keep-the-ledger-in-dynamodb.md."""
+_UNITS_TOLD = (2, 1)
+"""Read and write units of a sign-in whose tokens tell what was passed: its record is written once, and looked up."""
+_METRICS_TOLD = 2
+"""What its alarm looks at, besides."""
 FIXED_COUNTS: Final[Mapping[str, int]] = {"secrets": 2, "fetches": 20 * 12 * 24 * 30, "alarm": 17, "own": 7}
 """What a month has whether anybody signs in or not: 20 containers that fetch their keys every five minutes, and the template's alarms."""
 
@@ -54,13 +61,14 @@ class Usage:
     """How many *users* are active in a month, and how often each signs in.
 
     *messages* is how many messages a step that sends takes on average, resends included. *sms* is the price of a text in
-    dollars; None if it is not known.
+    dollars; None if it is not known. *pre_token* says whether tokens tell what was passed.
     """
 
     users: int
     sign_ins: Decimal = Decimal(4)
     messages: Decimal = Decimal(1)
     sms: Decimal | None = None
+    pre_token: bool = False
 
     @property
     def total(self) -> Decimal:
@@ -174,12 +182,15 @@ class Month:
 def custom_month(flow: Flow, usage: Usage, tier: Tier = "Lite") -> Month:
     """Return what a month of *flow* costs on custom authentication, if all sign-ins take its dearest way."""
     effort, count = effort_of(flow), usage.total
-    called = sum(CALL.of(number * count) for number in effort.calls.values())
-    seconds = sum((_SECONDS[name] * _GIGABYTES[name] * number for name, number in effort.calls.items()), Decimal(0))
+    calls = {**effort.calls, PRE_TOKEN: int(usage.pre_token)}
+    if usage.pre_token and effort.rounds:  # the password alone leaves no record
+        effort += Effort(reads=_UNITS_TOLD[0], writes=_UNITS_TOLD[1])
+    called = sum(CALL.of(number * count) for number in calls.values())
+    seconds = sum((_SECONDS[name] * _GIGABYTES[name] * number for name, number in calls.items()), Decimal(0))
     fixed = (
         SECRET.of(Decimal(FIXED_COUNTS["secrets"]))
         + FETCH.of(Decimal(FIXED_COUNTS["fetches"]))
-        + ALARM_METRIC.of(Decimal(FIXED_COUNTS["alarm"]))
+        + ALARM_METRIC.of(Decimal(FIXED_COUNTS["alarm"] + _METRICS_TOLD * usage.pre_token))
         + OWN_METRIC.of(Decimal(FIXED_COUNTS["own"]))
     )
     return _month(

@@ -160,6 +160,12 @@ ONLY_NATIVE: Final[tuple[str, ...]] = (
 )
 """What a flow on custom authentication cannot have."""
 
+ONLY_CUSTOM_TOKENS: Final = (
+    "tokens that tell which steps of the flow were passed (sign_in_methods, sign_in_flow, sign_in_at), by pre_token: native "
+    "ones tell acr and amr, of a step-up"
+)
+"""What Pre Token Generation tells of a flow, and of nothing else: docs/explanation/evidence-in-tokens.md."""
+
 
 def dearer(one: Tier, other: Tier) -> Tier:
     """Return the one of two tiers that has what both have."""

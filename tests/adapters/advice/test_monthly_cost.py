@@ -54,16 +54,35 @@ def test_a_million_sign_ins_cost_what_the_how_to_says():
     assert ["100.00", "10.01", "17.00", "2.00"] == [str(lines[each]) for each in ("mail", "lambda", "dynamodb", "logs")]
 
 
-def test_what_is_fixed_is_what_the_template_has():
-    """Two secrets, and the metrics that its alarms look at."""
-    made = Template(Flow(EmailOtp(), name="acme"), Target("arm64", "3.12")).document()["Resources"]
+@pytest.mark.parametrize("pre_token", [False, True])
+def test_what_is_fixed_is_what_the_template_has(pre_token):
+    """Two secrets, and the metrics that its alarms look at: two more if tokens tell what was passed."""
+    made = Template(Flow(EmailOtp(), name="acme"), Target("arm64", "3.12"), pre_token=pre_token).document()["Resources"]
     alarms = [each["Properties"] for each in made.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
     watched = sum(len([q for q in each.get("Metrics", [0]) if not q or "MetricStat" in q]) for each in alarms)
-    assert (FIXED_COUNTS["alarm"], FIXED_COUNTS["own"], FIXED_COUNTS["secrets"]) == (
+    assert (FIXED_COUNTS["alarm"] + 2 * pre_token, FIXED_COUNTS["own"], FIXED_COUNTS["secrets"]) == (
         watched,
         sum(each["Type"] == "AWS::Logs::MetricFilter" for each in made.values()),
         sum(each["Type"] == "AWS::SecretsManager::Secret" for each in made.values()),
     )
+
+
+def test_tokens_that_tell_cost_a_call_and_a_record():
+    """By hand: a million calls of half a gigabyte for 50 ms, two million read units and a million write units, an alarm."""
+    plain, telling = (custom_month(MAIL, Usage(1_000_000, Decimal(1), pre_token=each)).lines for each in (False, True))
+    more = {what: cost - plain[what] for what, cost in telling.items() if cost != plain[what]}
+    assert {
+        "lambda": Decimal("0.20") + Decimal("0.42"),
+        "dynamodb": Decimal("0.25") + Decimal("0.63"),
+        "fixed": Decimal("0.20"),
+    } == {what: cost.quantize(Decimal("0.01")) for what, cost in more.items()}
+
+
+def test_the_password_alone_leaves_no_record():
+    """No Verify of ours comes after it."""
+    plain, telling = (custom_month(Flow(Srp()), Usage(1_000_000, pre_token=each)).lines for each in (False, True))
+    assert telling["dynamodb"] == plain["dynamodb"]
+    assert telling["lambda"] > plain["lambda"]
 
 
 @pytest.mark.parametrize(

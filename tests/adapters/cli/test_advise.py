@@ -92,6 +92,21 @@ def test_options_change_what_is_reckoned(capsys):
     )
 
 
+def test_what_tokens_tell_is_reckoned_when_it_is_asked_for(capsys):
+    """Only custom authentication has it; on Lite in ID tokens alone. The native column is the same."""
+    without, with_it = (as_json(capsys, MAIL, *words) for words in ((), ("--pre-token",)))
+    assert (False, True) == (without["monthly"]["pre_token"], with_it["monthly"]["pre_token"])
+    assert without["monthly"]["native"] == with_it["monthly"]["native"]
+    assert without["monthly"]["custom"]["total"] < with_it["monthly"]["custom"]["total"]
+    [told] = set(with_it["only_custom"]) - set(without["only_custom"])
+    assert "sign_in_methods" in told
+    assert ["ID tokens alone" in each for each in with_it["notes"]].count(True) == 1
+    essentials = as_json(capsys, MAIL, "--pre-token", "--tier", "essentials")
+    assert not any("ID tokens alone" in each for each in essentials["notes"])
+    _, out, _ = run(capsys, MAIL, "--pre-token")
+    assert 80 >= max(map(len, out.splitlines()))
+
+
 def test_a_text_without_a_price_is_a_question_mark(capsys, tmp_path):
     """Prices differ a hundredfold by country: none is guessed, and the total says that it is not all."""
     flow = tmp_path / "text.toml"

@@ -68,6 +68,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--sms-price", default="", metavar="DOLLARS", help="the price of one text by SMS, all of its parts"
     )
     parser.add_argument(
+        "--pre-token",
+        action="store_true",
+        help="tokens tell what was passed: reckon the trigger that does it, and its record of each sign-in",
+    )
+    parser.add_argument(
         "--tier",
         choices=_TIERS,
         default="",
@@ -86,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         _number("--sign-ins", arguments.sign_ins, _MOST_OFTEN),
         _number("--messages", arguments.messages, _MOST_OFTEN),
         _number("--sms-price", arguments.sms_price, _MOST_OFTEN) if arguments.sms_price else None,
+        arguments.pre_token,
     )
     flow = read_flow(arguments)
     advice = advise(flow, usage, _TIERS.get(arguments.tier), _read_pool(arguments))
