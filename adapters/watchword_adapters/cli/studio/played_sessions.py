@@ -13,6 +13,8 @@ from watchword.analysis.explanation import ExplainedRound, explain, explain_requ
 from watchword.analysis.state_space import Exploration, must_choose
 from watchword.errors import ConfigurationError
 
+_OPENING = (derivative.SRP_A, derivative.NEW_PASSWORD)
+
 Stop = Mapping[str, str]
 """One stop on the way: the *word* of a round, how it was *read*, the *node* that it leads to, and *why*."""
 
@@ -66,12 +68,19 @@ def _stops(
     choice: str,
 ) -> Iterator[Stop]:
     states = derivative.fold(begin, [(*each, None) for each in rounds])
-    yield _stop("", "the sign-in begins", place_of(exploration, begin), "")
+    # Whether the host asks, a state does not say: the next round does, or at the end the decision.
+    decided, _, asked = (told[-1].decision if told else "").partition(" ")
+    hosts = [*(name for name, *_ in rounds), asked if decided == "host" else ""]
+    nodes = [
+        f"host_{host.lower()}" if host in _OPENING and then[0] != derivative.BROKEN else place_of(exploration, state)
+        for state, then, host in zip(states, [*states[1:], states[-1]], hosts, strict=True)
+    ]
     wishes = [*_wishes(rounds), choice]
+    yield _stop("", "the sign-in begins", nodes[0], "")
     if wishes[0] and must_choose(begin):
         yield _stop("", "chosen", f"step_{wishes[0]}", "")
-    for each, state, wish in zip(told, states[1:], wishes[1:], strict=False):
-        yield _stop(each.word, each.read, place_of(exploration, state), f"{each.decision}: {each.reason}")
+    for each, state, node, wish in zip(told, states[1:], nodes[1:], wishes[1:], strict=False):
+        yield _stop(each.word, each.read, node, f"{each.decision}: {each.reason}")
         if wish and must_choose(state):
             yield _stop("", "chosen", f"step_{wish}", "")
 
