@@ -9,7 +9,7 @@ from attrs import frozen
 
 from watchword import Flow, Limits, ask_first, fallback, named, one_of, sequence
 from watchword.analysis.checks import check
-from watchword.contract.messages.channel_names import word_for, words_for
+from watchword.contract.messages.channel_names import word_for, word_for_one, words_for
 from watchword.loading.registry import Registry
 from watchword_adapters.cli import main
 from watchword_adapters.cli.messages.message_costs import message_costs, read_prices
@@ -127,14 +127,14 @@ def test_the_table_says_what_is_bounded_and_what_is_not(capsys, flow_file):
     assert 0 == main(["check", flow_file, "--price", "sms=0.07"])
     out = capsys.readouterr().out
     assert re.search(r"SMS by strangers +10 a day to one user, and to one address or number", out)
-    assert re.search(r"SMS costs a day +\d+\.\d\d USD for one user", out)
+    assert re.search(r"cost of SMS a day +\d+\.\d\d USD for one user", out)
     assert re.search(r"SMS to all users +not bounded: .*alarm.*limit", out)
 
 
 def test_without_a_price_the_command_says_how_to_give_one(capsys, flow_file):
     """The number of messages and of parts is known all the same."""
     main(["check", flow_file])
-    assert re.search(r"SMS costs a day +not known: .*--price sms=0\.08", capsys.readouterr().out)
+    assert re.search(r"cost of SMS a day +not known: .*--price sms=0\.08", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
@@ -196,5 +196,6 @@ def test_no_command_says_mail_of_an_sms(capsys, flow_file, command):
 def test_channels_are_called_by_one_word():
     """Of a channel that nobody knows its name is said; of none, that they are messages."""
     assert ("mail", "SMS", "messages by 'push'") == (word_for("email"), word_for("sms"), word_for("push"))
+    assert ("mail", "SMS", "message by 'push'") == tuple(map(word_for_one, ("email", "sms", "push")))
     assert "mail and SMS" == words_for(["sms", "email", "sms"])
     assert "messages" == words_for([])

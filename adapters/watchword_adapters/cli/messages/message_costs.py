@@ -15,7 +15,7 @@ from attrs import frozen
 from watchword.algebra.flow import Flow
 from watchword.analysis.metrics import ChannelFigures, Figures
 from watchword.contract.members import attribute_of, settings_of
-from watchword.contract.messages.channel_names import word_for
+from watchword.contract.messages.channel_names import word_for, word_for_one
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword_adapters.attacks.devices.telephone_numbers import telephone_of
@@ -169,10 +169,10 @@ def rows_of(costs: Iterable[MessageCost]) -> Iterator[tuple[str, str]]:
         if figures.per_day > figures.by_strangers_per_day:
             yield f"{word} by whoever proved a factor", f"{figures.per_day - figures.by_strangers_per_day} a day more"
         yield (
-            f"parts of one {word}",
+            f"parts of one {word_for_one(figures.channel)}",
             "not known: it cannot be made here" if each.parts is None else f"{each.parts} at most",
         )
-        yield f"{word} costs a day", _cost(each)
+        yield f"cost of {word} a day", _cost(each)
         yield (
             f"{word} to all users",
             "not bounded: a budget for all would be a switch for strangers; set an alarm and the service's limit",
