@@ -288,6 +288,15 @@ def test_a_studio_that_was_stopped_is_told(browser, tmp_path):
     assert page.page.run("() => document.querySelector('#source').value") == UNSOUND
 
 
+def test_a_page_that_is_opened_on_a_broken_file_shows_the_last_good_flow(browser, page, served):
+    """With a form that signs in, and the error of the text."""
+    served.file.write_text("name = [")
+    other = Shown(browser.page(served.url))
+    assert "last good flow" in other.text_of("#verdict")
+    other.begin()
+    other.lit("step_email_otp")
+
+
 def test_a_wrong_token_is_told(browser, served):
     """And nothing of the flow."""
     page = Shown(browser.page(served.url.replace(TOKEN, "x")))

@@ -79,6 +79,7 @@ class StudioApi:
             "text": text,
             "mark": mark_of(text),
             "view": shown,
+            "good": self.workshop.good.shown() if "error" in shown else shown,
             "client_id": pool.client_id,
             "pool_id": pool.pool_id,
         }

@@ -73,6 +73,7 @@ async function load() {
   at('source').value = found.text
   Object.assign(state, { mark: found.mark, saved: found.text })
   settings = found
+  showView(found.good)
   showView(found.view)
   showSaved('')
   if (!at('forms').firstChild) addForm()

@@ -80,6 +80,15 @@ def test_a_broken_text_keeps_the_last_good_flow(ask, workshop):
     assert "svg" in ask("edit", text=TEXT)
 
 
+def test_a_page_that_comes_later_is_shown_the_last_good_flow_too(ask, workshop):
+    """Where the file was broken meanwhile, by whatever program."""
+    workshop.path.write_text("[")
+    found = ask("flow")
+    assert found["text"] == "["
+    assert found["view"]["error"]
+    assert found["good"]["name"] == "email_code"
+
+
 @pytest.mark.parametrize("text", ["", "[", "name = 7", "steps = []", "[[steps]]\n" * 500, "\0", "x" * 200_000])
 def test_no_text_ends_the_studio(ask, text):
     """Whatever somebody types: an error, and the page goes on."""
