@@ -1,5 +1,6 @@
 """The sign-in form in Chromium, by keyboard alone: every example flow, and one for each other kind, against the local pool."""
 
+import base64
 import json
 import time
 from typing import ClassVar
@@ -250,6 +251,27 @@ def test_a_link_names_its_sign_in_wherever_it_is_opened(browser, opens):
         tab.sees(DONE)
     assert len(said) == 2
     assert all(named == expected for named, expected in said), said
+
+
+def test_the_link_of_another_user_leaves_alone_the_sign_in_that_waits(browser):
+    """Two users of one browser, or a page that leads here by a link that it made up: no try is lost, and the code is still good."""
+    answers = []
+
+    def wrap(name, trigger):
+        return lambda event, context=None: (name == "verify" and answers.append(name)) or trigger(event, context)
+
+    kind = lambda origin: MagicLink(redirects={"web": f"{origin}/_watchword/sign-in"})  # noqa: E731
+    with site(lambda origin: Flow(ask_first(kind(origin))), wrap=wrap) as running_site:
+        user = visiting(browser, running_site)
+        user.begin()
+        user.press("Link by e-mail")
+        user.reach("Code")
+        before = len(answers)
+        head = base64.urlsafe_b64encode(b'{"userName":"bob"}').decode()
+        tab = user.page.tab(f"{running_site.page}?locale=en#{head}.xxxx")
+        tab.sees("Open this link in the browser in which you began")
+        assert before == len(answers)
+        user.page.tab(running_site.message.link).sees(DONE)
 
 
 def test_the_code_beside_a_link_signs_in(browser):

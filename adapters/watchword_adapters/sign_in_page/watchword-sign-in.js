@@ -602,6 +602,15 @@ const KEPT = 'watchword-sign-in:'
 const TICKET = /^#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
 let numbered = 0
 
+/** Returns the name of the user whom *ticket* is for; nothing if it is none. @param {string} ticket */
+const nameIn = (ticket) => {
+  try {
+    return String(JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0]))).userName ?? '')
+  } catch {
+    return ''
+  }
+}
+
 /** Returns the client metadata by which tokens can tell what was proved. @param {string | undefined} signin @returns {Texts} */
 const naming = (signin) => (signin ? { watchword_signin: signin } : {})
 
@@ -768,7 +777,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const ticket = this.takeTicket()
     if (!ticket) return this.start()
     const kept = this.kept()
-    if (!kept) return this.showLink(ticket)
+    // Two users of one browser: the sign-in of the other one waits on.
+    if (!kept || kept.username !== nameIn(ticket)) return this.showLink(ticket)
     const driver = this.cognito()
     driver.resume(kept)
     this.forget()
@@ -833,12 +843,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** Shows that the link that led here belongs to another browser, or that it may be opened anywhere: after a click, never on load. @param {string} ticket */
   showLink(ticket) {
-    let username = ''
-    try {
-      username = String(JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0]))).userName)
-    } catch {
-      return this.start()
-    }
+    const username = nameIn(ticket)
+    if (!username) return this.start()
     this.cease()
     this.challenge = null
     this.shown = () => this.showLink(ticket)
