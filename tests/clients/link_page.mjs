@@ -1,4 +1,5 @@
-// Runs the page for links of the how-to, as it is printed, against a local pool. Its lines: what it tells another browser, then what the link gives.
+// Runs the page for links of the how-to, as it is printed, against a local pool. Its lines: what it tells another browser, what the link gives, and
+// what the token tells was proved.
 import { readFileSync } from 'node:fs'
 
 const [guide, endpoint, client, opens] = process.argv.slice(2)
@@ -23,3 +24,4 @@ mine.forEach(([key, text]) => kept.set(key, text))
 if (opens !== 'anywhere') location.hash = `#${ticket}`
 const tokens = opens === 'anywhere' ? (await click(ticket)).AuthenticationResult : await openLink()
 console.log(Object.keys(tokens).sort().join(' '), location.hash)
+console.log(JSON.parse(Buffer.from(tokens.IdToken.split('.')[1], 'base64url')).sign_in_methods)

@@ -82,7 +82,8 @@ def served(opens="same_browser"):
 
     named = {"define": define, "create": made.create, "verify": made.verify}
     watched = [inspector.watch(*each) for each in named.items()]
-    pool = LocalUserPool(*watched, clock=clock, outbox=inspector.mails, client_id=CLIENT_ID)
+    told = {"pre_token_generation": made.pre_token}
+    pool = LocalUserPool(*watched, clock=clock, outbox=inspector.mails, client_id=CLIENT_ID, **told)
     pool.add_user("ann", password=PASSWORD, attributes={"email": "ann@example.com", "email_verified": "true"})
     with running(Application(pool, hosts_of(sockets), pages.pages_of(pool, inspector)), sockets):
         yield Served(origin, inspector, sign_ins)
@@ -152,7 +153,7 @@ def test_a_link_that_opens_anywhere_signs_in_after_a_click(browser):
 
 @pytest.mark.parametrize("opens", ["same_browser", "anywhere"])
 def test_the_page_of_the_guide_signs_in(opens):
-    """As it is printed, in plain JavaScript; another browser is told what to do, and calls nothing."""
+    """As it is printed, in plain JavaScript; another browser is told what to do, and calls nothing. The token tells of the link."""
     with served(opens) as site:
         endpoint = site.page.partition("_watchword")[0]
         guide = ROOT / "docs/how-to/sign-in-by-a-link.md"
@@ -160,9 +161,10 @@ def test_the_page_of_the_guide_signs_in(opens):
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert (0, "") == (done.returncode, done.stderr)
         assert ["ann"] == site.sign_ins
-    told, tokens = done.stdout.splitlines()
+    told, tokens, proved = done.stdout.splitlines()
     assert "Type the code from the mail where you began to sign in." == told
     assert "AccessToken ExpiresIn IdToken RefreshToken TokenType " == tokens
+    assert "link email" == proved
 
 
 def test_a_page_that_answers_on_load_is_caught(browser, monkeypatch):

@@ -6,6 +6,7 @@ import pytest
 
 from kit.paths import ROOT
 from watchword import Flow
+from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.clock import SystemClock
 from watchword_adapters.couriers import Outbox
@@ -44,3 +45,17 @@ def test_each_page_of_the_local_pool_that_is_named_is_there():
     named = {name for path in PAGES for name in re.findall(r"/_watchword/[\w.-]*", path.read_text("utf-8"))}
     assert named
     assert named <= served
+
+
+def test_the_guide_to_tokens_has_the_words_of_every_kind():
+    """A back end asks by them; those of kinds that come along are listed with their kinds."""
+    guide = (ROOT / "docs" / "how-to" / "read-in-a-token-what-was-proved.md").read_text("utf-8")
+    _, table = guide.split("## The words", 1)
+    listed = {
+        (word, kind)
+        for word, kinds in re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE)
+        for kind in re.findall(r"`(\w+)`", kinds)
+    }
+    registry = Registry()
+    kinds = [registry.find_kind(each.name) for each in registry.installed_kinds() if each.distribution == "watchword"]
+    assert listed == {(word, kind.kind) for kind in kinds for word in getattr(kind, "methods", ())}
