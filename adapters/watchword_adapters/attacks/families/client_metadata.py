@@ -22,7 +22,7 @@ from watchword_adapters.attacks.families.user_enumeration import drawn_of, last_
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws_lambda import TriggerError
 
-Shown = Mapping[str, str] | str
+_Made = Mapping[str, str] | str
 """What Create shows, or the text of its refusal."""
 
 _NO_METADATA: tuple[Any, ...] = ("", "resend", [], [["watchword_action", "resend"]], 7, True)
@@ -253,7 +253,7 @@ def _unmoved(arena: Arena, said: Mapping[str, Any]) -> Iterator[bool]:
     yield len(arena.mail.messages) > mails
 
 
-def _is_moved(made: Shown, again: Shown, told: Shown) -> bool:
+def _is_moved(made: _Made, again: _Made, told: _Made) -> bool:
     """Say whether *told* differs from *made* in anything that was the same *again*: the rest is drawn in each call."""
     if isinstance(made, str) or isinstance(again, str) or isinstance(told, str):
         return made != told
@@ -268,7 +268,7 @@ def _decided(arena: Arena, event: AttackEvent) -> object:
         return str(error).partition(" ")[0]
 
 
-def _made(arena: Arena, event: AttackEvent) -> Shown:
+def _made(arena: Arena, event: AttackEvent) -> _Made:
     try:
         made = arena.call("create", event)
     except TriggerError as error:
