@@ -82,3 +82,26 @@ def test_nothing_is_loaded_from_elsewhere():
     found = {each for text in texts for each in re.findall(r"https?://[^\s'\"`]+", text)}
     assert found == {"http://www.w3.org/2000/svg"}
     assert not any("innerHTML" in text or "eval(" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "status"),
+    [
+        ("https://cognito-idp.eu-west-1.amazonaws.com/", 0),
+        ("http://localhost:9229", 0),
+        ("/", 0),
+        ("/cognito/", 0),
+        ("cognito-idp.eu-west-1.amazonaws.com", 2),
+        ("javascript:alert(1)", 2),
+        ("//example.com/", 2),
+        ("https://", 2),
+        ("https://a b/", 2),
+        ("", 2),
+    ],
+)
+def test_an_endpoint_that_no_browser_would_find_is_refused(tmp_path, capsys, endpoint, status):
+    """Such as a host alone: the form would post to a page beside itself."""
+    folder = tmp_path / "site"
+    assert main(["sign-in-page", str(folder), "--endpoint", endpoint, "--client-id", "abc"]) == status
+    assert folder.exists() is (status == 0)
+    assert ("is no address: write https:// and a host" in capsys.readouterr().err) is (status == 2)

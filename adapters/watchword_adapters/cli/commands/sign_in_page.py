@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.sign_in_page.page import COMPONENT, SCRIPT, STYLE, PageSettings, component, page, script, style
 
 _LOCAL = "http://127.0.0.1:9229/"
+# A browser takes anything else for a path beside the page, or for another scheme.
+_ADDRESS = re.compile(r"(?:https?://[^/\s]+(?:/\S*)?|/(?!/)\S*)", re.IGNORECASE)
 
 _EPILOG = """example:
   watchword sign-in-page site --endpoint https://cognito-idp.eu-west-1.amazonaws.com/ --client-id 4example
@@ -44,6 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: if a setting cannot be used, or a file is there already and nothing says that it may be written over.
     """
+    if not _ADDRESS.fullmatch(arguments.endpoint):
+        raise ConfigurationError(
+            f"--endpoint {arguments.endpoint[:80]!r} is no address: write https:// and a host, or a path of the page's own host such as /"
+        )
     elsewhere = arguments.endpoint != _LOCAL
     if elsewhere and not arguments.client_id:
         raise ConfigurationError("say which app client signs in at that endpoint: --client-id ID")
