@@ -122,16 +122,18 @@ function showView(view) {
   if (passwords !== undefined && passwords !== view.password) restartForms()
 }
 
-/** @param {any[]} findings */
+/** Numbers the lines, and marks those of *findings*; the numbers between are one text, since a text may have very many. @param {any[]} findings */
 function markLines(findings) {
-  const lines = at('source').value.split('\n').length
-  at('gutter').replaceChildren(
-    ...Array.from({ length: lines }, (_, place) => {
-      const here = findings.filter((each) => each.line === place + 1)
-      const worst = ['error', 'warning', 'note'].find((severity) => here.some((each) => each.severity === severity))
-      return element('li', { class: worst, title: here.map((each) => each.message).join('\n') || undefined }, String(place + 1))
-    }),
-  )
+  const last = at('source').value.split('\n').length
+  const numbers = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: Math.max(0, to - from) }, (_, place) => `${from + place}\n`).join('')
+  const marked = [...new Set(findings.map((each) => each.line))].filter((line) => line > 0 && line <= last).sort((one, other) => one - other)
+  const parts = marked.flatMap((line, place) => {
+    const here = findings.filter((each) => each.line === line)
+    const worst = ['error', 'warning', 'note'].find((severity) => here.some((each) => each.severity === severity))
+    const mark = element('span', { class: worst, title: here.map((each) => each.message).join('\n') }, String(line))
+    return [numbers((marked[place - 1] ?? 0) + 1, line), mark, '\n']
+  })
+  at('gutter').replaceChildren(...parts, numbers((marked.at(-1) ?? 0) + 1, last + 1))
   at('gutter').scrollTop = at('source').scrollTop
 }
 
