@@ -1,4 +1,4 @@
-"""Every row of the standards on the security page names a test that is there, or the exception."""
+"""Every row of the standards on the security page names a test that is there, or the exception; numbers of attacks are not old."""
 
 import ast
 import re
@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from kit.paths import ROOT
+from watchword_adapters.attacks import FAMILIES
 
 PAGE = ROOT / "docs" / "explanation" / "security.md"
 EXCEPTIONS = ROOT / "docs" / "explanation" / "what-watchword-does-not-promise.md"
@@ -83,3 +84,18 @@ def test_phishing_resistant_is_said_of_nothing_that_there_is(name):
         for sentence in re.split(r"(?<=[.:])\s", page.read_text()):
             if re.search(r"phishing.resistant", sentence):
                 assert re.search(r"\b(never|not|no|none|nothing|before passkeys)\b", sentence.lower()), (page, sentence)
+
+
+ATTACKS = {
+    "docs/how-to/attack-your-flow.md": (r"(\d+) families, [\d,]+ cases, 0 succeeded", r"over (\d+) families"),
+    "docs/reference/command-line.md": (r'"families": (\d+)',),
+    "docs/explanation/security.md": (r"over (\d+) families",),
+    "README.md": (r"in over (\d+) ways",),
+}
+
+
+@pytest.mark.parametrize(("page", "pattern"), [(page, each) for page, several in ATTACKS.items() for each in several])
+def test_pages_count_the_families_of_attacks_that_there_are(page, pattern):
+    """What a run has printed may be ten families behind, and no more; so that a new one does not change four pages."""
+    (printed,) = (int(each) for each in re.findall(pattern, (ROOT / page).read_text("utf-8")))
+    assert printed <= len(FAMILIES) <= printed + 10

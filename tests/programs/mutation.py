@@ -107,6 +107,8 @@ MODULES = {
     "redirects": Module("plugins/watchword_plugins/texts/redirects.py", ("tests/plugins/test_redirects.py",)),
     "magic_link": Module("plugins/watchword_plugins/magic_link.py", ("tests/plugins/test_magic_link.py",)),
     "sms_otp": Module("plugins/watchword_plugins/sms_otp.py", ("tests/plugins/test_sms_otp.py",)),
+    "tickets": Module("engine/watchword/runtime/sign_ins/tickets.py", ("tests/engine/runtime/test_tickets.py",)),
+    "evidence": Module("engine/watchword/runtime/sign_ins/evidence.py", ("tests/engine/runtime/test_evidence.py",)),
     "segments": Module("engine/watchword/contract/messages/segments.py", ("tests/engine/contract/test_segments.py",)),
     "proof_of_work": Module("plugins/watchword_plugins/proof_of_work.py", ("tests/plugins/test_proof_of_work.py",)),
     "captcha": Module(

@@ -28,9 +28,7 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword attack`."""
-    parser.description = (
-        "Attack a flow with a hundred families of attacks and ten thousand cases, and count those that succeed."
-    )
+    parser.description = "Attack a flow with over a hundred families of attacks and some ten thousand cases, and count those that succeed."
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument(
