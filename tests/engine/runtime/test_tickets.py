@@ -29,7 +29,7 @@ from watchword.contract.ports import Limit
 from watchword.contract.powers import powers_of
 from watchword.runtime.keyring import Keyring
 from watchword.runtime.sign_ins.tickets import LONGEST_TICKET, Tickets
-from watchword.runtime.wire import new_claim
+from watchword.runtime.wire import LONGEST_CLAIM, new_claim
 from watchword.testing.driver import FlowUser
 from watchword.testing.requests import NOW, create_request, verify_request
 from watchword_adapters.ledgers.memory import MemoryLedger
@@ -150,6 +150,24 @@ def test_no_text_of_a_stranger_raises(text):
 )
 def test_odd_texts_are_no_tickets(text):
     """Long ones are not even decoded."""
+    assert tickets().read(text) is None
+
+
+def test_a_ticket_has_2048_characters_at_most():
+    """Hosts without Cognito have longer names: whatever fits is read, and nothing that does not."""
+    read = {}
+    for length in range(1300, 1500):
+        text = tickets().write(KEY, CLAIM, "a" * length, issued=int(NOW), expires=int(NOW) + 180)
+        read[len(text)] = tickets().read(text) is not None
+    assert {each <= LONGEST_TICKET for each in read} == {True, False}
+    assert {length: length <= LONGEST_TICKET for length in read} == read
+
+
+def test_a_claim_that_is_longer_than_any_is_none():
+    """Whoever wrote it."""
+    text = tickets().write(KEY, CLAIM.ljust(LONGEST_CLAIM, "0"), "ann", issued=int(NOW), expires=int(NOW) + 180)
+    assert tickets().read(text) is not None
+    text = tickets().write(KEY, CLAIM.ljust(LONGEST_CLAIM + 2, "0"), "ann", issued=int(NOW), expires=int(NOW) + 180)
     assert tickets().read(text) is None
 
 
