@@ -264,6 +264,9 @@ def _mark_as_elsewhere(services: Services, case: _Case, deadline: Deadline) -> N
     refunded = f"{parameters.claim} elsewhere {parameters.round}"
     by, within = parameters.round, deadline.left()
     services.ledger.consume(refunded, by=by, refund=case.budget, keep=case.keep, within=within)
+    if case.own_try:
+        # Where the budget was empty, it was the own try that paid: the code is as good as before.
+        services.ledger.forgive(by, key=case.budget, claim_id=case.own_try, within=deadline.left())
 
 
 def _compare(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:

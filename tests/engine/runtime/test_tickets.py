@@ -203,9 +203,11 @@ def test_another_sign_in_is_told_so_and_nothing_is_charged_or_used_up():
     first.answers(ticket).gets_tokens()
 
 
-def test_the_ticket_of_another_browser_costs_no_guess():
+@pytest.mark.parametrize("messages", [10, 49], ids=["with own tries", "without"])
+def test_the_ticket_of_another_browser_costs_no_guess(messages):
     """However often it is tried, the budget of guesses is as it was: a stranger's visits lock nobody out."""
-    who = user(Flow(ask_first(Linked(attempts=10)), limits=Limits(guesses=(Limit(5, 3600),))))
+    limits = Limits(guesses=(Limit(5, 3600),), messages=(Limit(messages, 86_400),))
+    who = user(Flow(ask_first(Linked(attempts=10)), limits=limits))
     first, ticket = asked(who)
     for _ in range(2):
         sign_in = who.signs_in().is_asked("select").chooses("linked")
@@ -213,6 +215,41 @@ def test_the_ticket_of_another_browser_costs_no_guess():
             sign_in.answers(ticket).is_asked("linked", error="other_browser")
     assert "guesses_used_up" not in reasons(who)
     first.answers(ticket).gets_tokens()
+
+
+@pytest.mark.parametrize("answer", ["link", "code"])
+@pytest.mark.parametrize("repeats", [0, 3])
+def test_the_link_of_an_earlier_mail_leaves_the_own_try_of_the_later_one(answer, repeats):
+    """Whoever begins anew has two mails, and may open the first: also where strangers have emptied the budget."""
+    who = user(Flow(ask_first(LINKED), limits=Limits(guesses=(Limit(3, 86_400),), messages=(Limit(9, 86_400),))))
+    for _ in range(2):
+        stranger, _ = asked(who)
+        stranger.answers_wrongly(2)
+    assert "guesses_used_up" not in reasons(who)
+    _, ticket = asked(who)
+    later, own = asked(who)
+    later.answers(ticket).is_asked("linked", error="other_browser")
+    if repeats:
+        later.host_retries(repeats)
+    if answer == "link":
+        later.answers(own)
+    else:
+        later.answers_rightly()
+    later.gets_tokens()
+
+
+def test_a_ticket_of_elsewhere_gives_no_more_guesses_than_one():
+    """Where the own try alone pays, a wrong code after it spends that."""
+    who = user(Flow(ask_first(LINKED), limits=Limits(guesses=(Limit(1, 86_400),), messages=(Limit(9, 86_400),))))
+    stranger, ticket = asked(who)
+    stranger.answers("12345678")
+    later, _ = asked(who)
+    later.answers(ticket).is_asked("linked", error="other_browser")
+    later.answers("12345678").is_asked("linked", error="wrong")
+    later.answers_rightly()
+    assert "guesses_used_up" in reasons(who)
+    with pytest.raises(AssertionError):
+        later.gets_tokens()
 
 
 def test_a_ticket_is_used_once():
