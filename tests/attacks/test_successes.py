@@ -14,6 +14,7 @@ from watchword_adapters.attacks import FAMILIES, attack, corpus, one_case
 from watchword_adapters.attacks.family import family
 from watchword_adapters.cli import main
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.srp import Srp
 
 LOOSE = '''
@@ -199,6 +200,13 @@ def test_users_have_what_a_kind_needs(folder, capsys):
     assert {"ann", "bob"} <= set(enrolled)
     with pytest.raises(ConfigurationError, match="no right answer"):
         attack(flow, seed="1", cases=20, families=families)
+
+
+def test_a_kind_whose_extra_is_missing_is_named_with_it(monkeypatch):
+    """Nobody has a right answer then, whatever attributes they are given."""
+    monkeypatch.setitem(sys.modules, "altcha", None)
+    with pytest.raises(ConfigurationError, match=r"'proof_of_work' needs .*: pip install 'watchword\[proof-of-work\]'"):
+        attack(Flow(sequence(ProofOfWork(), EmailOtp())), seed="1", cases=20, families=some("A-01"))
 
 
 @pytest.mark.parametrize("given", ["x", "=x", ""])

@@ -219,6 +219,20 @@ def test_a_link_is_opened_by_its_button_and_nothing_is_kept(page, served):
     assert all(each.split(" ")[1].startswith(served.origin) for each in page.page.requests())
 
 
+def test_a_step_up_goes_with_the_token_of_the_sign_in_before(page, served):
+    """In the same form, begun anew."""
+    page.begin()
+    page.answer(served.answer("email_otp"))
+    page.lit("tokens")
+    page.edit('name = "up"\n[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\nlength = 8\nwith_token = true\n')
+    page.until("document.querySelector('#diagram [data-node=step_sms_otp]')")
+    page.press("Begin anew")
+    page.until("document.querySelector('watchword-sign-in form')")
+    page.begin()
+    page.answer(served.workshop.inspector.mails[-1].text[:8])
+    page.lit("tokens")
+
+
 def test_a_captured_event_is_dropped_and_explained_in_the_diagram(page):
     """One event, an array, lines: whatever replay reads. What cannot be read is told without what it says."""
     page.page.run("() => document.querySelector('#tab-replay').click()")

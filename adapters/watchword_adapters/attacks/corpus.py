@@ -276,6 +276,10 @@ def _demand_right_answers(arena: Arena) -> None:
     if not arena.targets:
         raise ConfigurationError("the flow asks for no challenge of its own that could be attacked: give it a step")
     for target in arena.targets:
+        if remedy := target.step.powers.remedy():
+            raise ConfigurationError(
+                f"step {target.step.name!r}: the kind {target.step.kind.kind!r} needs more than is installed: {remedy}"
+            )
         ann = arena.person("ann", target.scene)
         if probed(arena.given.steps[target.step.name].kind, User(ann.name, ann.attributes, key="1" * 64)).right is None:
             raise ConfigurationError(

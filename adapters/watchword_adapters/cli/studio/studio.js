@@ -273,11 +273,22 @@ function handler() {
   return { begin: cognito.begin.bind(cognito), respond: cognito.respond.bind(cognito) }
 }
 
+/** The access token of the last sign-in, for a step-up. */
+let accessToken = ''
+
+/** @param {CustomEvent} event */
+function keepToken({ detail }) {
+  accessToken = detail?.AccessToken ?? ''
+  for (const form of at('forms').children) form.accessToken = accessToken
+}
+
 function addForm() {
   const form = element('watchword-sign-in', {
     'client-id': settings.client_id, flow: state.view?.password ? 'custom-srp' : 'custom', username: 'ann', locale: 'en', 'heading-level': '3',
   })
   form.handler = handler()
+  form.accessToken = accessToken
+  form.addEventListener('watchword:signed-in', keepToken)
   for (const name of ['watchword:challenge', 'watchword:signed-in', 'watchword:error']) form.addEventListener(name, () => void watch())
   at('forms').append(form)
   return form

@@ -36,6 +36,7 @@ from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_adapters.poolserver.inspector import Inspector, TriggerRun
 from watchword_adapters.rest.exchange import as_mapping
+from watchword_adapters.rest.local_tokens import LocalAccessTokens
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
 
@@ -119,8 +120,9 @@ class Workshop:
         if self.view.flow is None:
             raise ConfigurationError(f"{path}: {self.view.error}")
         self.good = self.view
+        self._tokens = LocalAccessTokens()
         self._made = self._triggers(self.view.flow)
-        self.pool = self._pool()
+        self.pool = self._tokens.pool = self._pool()
 
     # the text
 
@@ -225,6 +227,7 @@ class Workshop:
         return triggers(
             flow,
             previous=before,
+            tokens=self._tokens,
             courier=cast("Any", dict.fromkeys(channels - {""} | {"email"}, self._mail)),
             key=self._keyring,
             ledger=self._ledger,

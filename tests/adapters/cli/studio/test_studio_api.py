@@ -7,6 +7,7 @@ import pytest
 
 from kit.paths import FLOWS
 from watchword import ConfigurationError
+from watchword.contract import write_token_answer
 from watchword_adapters.cli.studio.api import TOKEN_HEADER, StudioApi
 from watchword_adapters.cli.studio.flow_view import step_lines, view_of
 from watchword_adapters.cli.studio.workshop import PASSWORD, Workshop, mark_of
@@ -173,6 +174,18 @@ def test_the_host_can_be_made_slow_and_stubborn(ask, workshop):
     assert len(workshop.inspector.mails) == 1
     for wrong in ({"forward": -1}, {"forward": 1e9}, {"repeats": 7}, {"forward": "x"}, {"mail_down": 3}):
         ask("host", 400, **wrong)
+
+
+def test_a_step_up_takes_the_token_of_a_sign_in_at_the_studio(workshop, ask):
+    """AWS is not asked for the user: its pool is here."""
+    _, done = signed_in(workshop)
+    ask("edit", text='name = "up"\n[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\nlength = 8\nwith_token = true\n')
+    pool = workshop.pool
+    reply = pool.initiate_auth(AuthFlow="CUSTOM_AUTH", ClientId=pool.client_id, AuthParameters={"USERNAME": "ann"})
+    text = write_token_answer(done["AuthenticationResult"]["AccessToken"], workshop.inspector.mails[-1].text[:8])
+    given = {"ChallengeName": "CUSTOM_CHALLENGE", "ChallengeResponses": {"USERNAME": "ann", "ANSWER": text}}
+    again = pool.respond_to_auth_challenge(ClientId=pool.client_id, Session=reply["Session"], **given)
+    assert "AuthenticationResult" in again
 
 
 def test_findings_stand_beside_their_lines(ask):
