@@ -11,7 +11,7 @@ from watchword.errors import UnavailableError
 from watchword.runtime.wire import reference
 
 _ALONE = re.compile(r"^\s*([0-9A-Z]{4,})\s*$", re.MULTILINE)
-LINK = re.compile(r"[a-z][a-z0-9+.-]*:/[^\s<>\"]*#[^\s<>\"]+")
+LINK = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,63}:/[^\s<>\"#]{0,2000}#[^\s<>\"]+")
 """What is a link in a message: an address with a ``#`` and more."""
 
 _ANYWHERE = re.compile(r"\b[0-9A-Z]{4,}\b")
