@@ -119,10 +119,11 @@ class Workshop:
         self.view = self._viewed(self.saved)
         if self.view.flow is None:
             raise ConfigurationError(f"{path}: {self.view.error}")
-        self.good = self.view
+        self.good: FlowView = self.view
         self._tokens = LocalAccessTokens()
         self._made = self._triggers(self.view.flow)
-        self.pool = self._tokens.pool = self._pool()
+        self.pool = self._pool()
+        self._tokens.pool = self.pool
 
     # the text
 
