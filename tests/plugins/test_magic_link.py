@@ -106,6 +106,12 @@ def test_the_mail_says_where_the_link_works(locale: str) -> None:
         assert len(lines[0] - lines[1]) == len(lines[1] - lines[0]) == 2
 
 
+def test_the_mail_says_for_how_long_it_is_good() -> None:
+    """In whole minutes."""
+    for lifetime, minutes in ((60, 1), (119, 1), (120, 2), (600, 10)):
+        assert f"for {minutes} min." in mail(make(of(lifetime=lifetime))[0]).text
+
+
 def test_both_sorts_of_texts_are_in_the_same_languages() -> None:
     """Whoever adds a language adds both."""
     assert {each.name for each in (TEMPLATES / "link").iterdir()} == {

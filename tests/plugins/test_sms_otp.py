@@ -19,7 +19,7 @@ from watchword.testing import ANN, NOBODY, FlowUser, access_token, create_reques
 from watchword.testing.hostile import HOSTILE_NUMBERS
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins import sms_otp
-from watchword_plugins.sms_otp import SmsOtp
+from watchword_plugins.sms_otp import _MOST_COUNTRIES, SmsOtp
 from watchword_plugins.srp import Srp
 
 OTHER_SCRIPTS = ("ar", "ja")
@@ -220,6 +220,16 @@ def test_a_whole_country_code_is_taken(prefix: str) -> None:
     assert of(prefix).countries == (prefix,)
 
 
+@pytest.mark.parametrize(
+    "countries", [(49,), ("49",), ("+",), ("+0",), ("+49 ",), (None,), (), [], "+49", ("+49",) * (_MOST_COUNTRIES + 1)]
+)
+def test_what_is_no_list_of_prefixes_is_refused(countries: Any) -> None:
+    """A plus sign and digits each, and not without end."""
+    with pytest.raises(ConfigurationError, match="sms_otp: countries "):
+        SmsOtp(countries=countries)
+    assert of(*("+49",) * _MOST_COUNTRIES)
+
+
 def test_countries_have_no_default() -> None:
     """Who writes none has thought of none."""
     with pytest.raises(TypeError, match="countries"):
@@ -280,6 +290,13 @@ def test_behind_a_factor_the_number_is_masked_in_one_shape() -> None:
 
 
 # Answers
+
+
+def test_a_code_may_have_every_digit() -> None:
+    """One of ten symbols, each once."""
+    kind = of(length=10)
+    challenge = Challenge(private={"digest": create_request(kind).seal("0123456789")})
+    assert kind.verify(verify_request(kind, challenge, "0123456789")).right
 
 
 @pytest.mark.parametrize("spelling", ["{0}", " {0}\n", "{1}-{2}", "{1} {2}", "\ufeff{1}\u00a0{2}"])

@@ -52,6 +52,7 @@ _ENGINE = (
     "tests/engine/runtime/test_creation.py",
     "tests/engine/runtime/test_engine.py",
 )
+_BOUNDS = ("tests/plugins/test_setting_bounds.py",)
 MODULES = {
     "derivative": Module(
         "engine/watchword/algebra/derivative.py",
@@ -105,12 +106,14 @@ MODULES = {
     ),
     "mail": Module("plugins/watchword_plugins/texts/mail.py", ("tests/plugins/test_email_otp.py",)),
     "redirects": Module("plugins/watchword_plugins/texts/redirects.py", ("tests/plugins/test_redirects.py",)),
-    "magic_link": Module("plugins/watchword_plugins/magic_link.py", ("tests/plugins/test_magic_link.py",)),
-    "sms_otp": Module("plugins/watchword_plugins/sms_otp.py", ("tests/plugins/test_sms_otp.py",)),
+    "magic_link": Module("plugins/watchword_plugins/magic_link.py", ("tests/plugins/test_magic_link.py", *_BOUNDS)),
+    "sms_otp": Module("plugins/watchword_plugins/sms_otp.py", ("tests/plugins/test_sms_otp.py", *_BOUNDS)),
     "tickets": Module("engine/watchword/runtime/sign_ins/tickets.py", ("tests/engine/runtime/test_tickets.py",)),
     "evidence": Module("engine/watchword/runtime/sign_ins/evidence.py", ("tests/engine/runtime/test_evidence.py",)),
     "segments": Module("engine/watchword/contract/messages/segments.py", ("tests/engine/contract/test_segments.py",)),
-    "proof_of_work": Module("plugins/watchword_plugins/proof_of_work.py", ("tests/plugins/test_proof_of_work.py",)),
+    "proof_of_work": Module(
+        "plugins/watchword_plugins/proof_of_work.py", ("tests/plugins/test_proof_of_work.py", *_BOUNDS)
+    ),
     "captcha": Module(
         "plugins/watchword_plugins/captcha.py",
         ("tests/plugins/test_captcha.py", "tests/plugins/test_kinds_mutants.py"),
