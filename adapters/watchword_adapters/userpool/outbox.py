@@ -8,7 +8,7 @@ from attrs import Factory, field, frozen
 
 _REST = r"[^\s<>\"\\^`{|}]+"  # RFC 3986 appendix C: none of these is in a URL
 # Of the web; or by the scheme of an app (RFC 8252 7.1: a domain turned about), with a ticket behind. Bounded: a text may be hostile.
-_APP = r"(?<![a-z0-9.-])[a-z][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,8}:/[^\s<>\"\\^`{|}#]{1,2000}#"
+_APP = r"(?<![a-z0-9.-])[a-z][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,8}:/[^\s<>\"\\^`{|}#]{0,2000}#"
 _URL = re.compile(rf"\bhttps?://{_REST}|{_APP}{_REST}", re.IGNORECASE)
 _BEHIND = ".,;:!?'\")]"
 """What ends a sentence behind a URL, and is taken for a part of it by nobody."""

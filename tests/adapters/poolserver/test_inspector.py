@@ -148,6 +148,7 @@ def test_a_text_message_is_in_the_outbox_too():
 @pytest.mark.parametrize(
     ("text", "link"),
     [
+        ("Open com.example.app:/#t.u now", "com.example.app:/#t.u"),
         ("Your code is 12345678.", ""),
         (
             "Open https://app.example/sign-in?as=web#H.S_-~=\nor type 12345678",
