@@ -136,6 +136,17 @@ def test_a_code_by_sms_goes_to_a_number_that_the_flow_writes_to(play, write, cod
     assert f"sms to {number or '+49'}" in out
 
 
+def test_a_step_up_goes_with_the_token_that_an_app_would_hold(play, write, code):
+    """Nobody could type one; for somebody unknown there is none, and no code is right."""
+    flow = write('[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\nlength = 8\nwith_token = true\n')
+    status, out, _ = play(flow, "", code)
+    assert status == 0, out
+    assert "an access token goes out with it" in out
+    status, out, _ = play(flow, "", "12345678", "12345678", "12345678", options=("--unknown-user",))
+    assert status == 1
+    assert "error: wrong" in out
+
+
 def test_a_right_captcha_signs_in(play, monkeypatch):
     """The warning stops nobody: whoever reads the picture gets tokens."""
     from watchword_plugins.captcha import Captcha

@@ -14,6 +14,7 @@ from watchword.algebra.derivative import CUSTOM, SELECT
 from watchword.algebra.evaluation import ACTION, CHOICE
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Email
+from watchword.contract.typed_codes import write_token_answer
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
@@ -260,9 +261,13 @@ class _Play:
             )
 
     def _answer(self, client: PoolClient) -> RecordedCall:
-        worked = client.drawn if self._is_work(client.parameters.get("step", "")) else ""
+        step = client.parameters.get("step", "")
+        worked = client.drawn if self._is_work(step) else ""
+        asked = self.flow.steps.get(step)
+        with_token = asked is not None and asked.powers.with_token
+        prompt = "press Enter to answer with the work done: " if worked else "answer: "
+        prompt = "answer (an access token goes out with it): " if with_token else prompt
         while True:
-            prompt = "press Enter to answer with the work done: " if worked else "answer: "
             line = self._read(prompt, commands=(":resend", ":choose"))
             if line.strip() == ":resend":
                 return client.answer("-", **{ACTION: "resend"})
@@ -273,7 +278,18 @@ class _Play:
             metadata = {CHOICE: self.choice} if self.choice else {}
             self.choice = ""
             text = line.removeprefix(":") if line.startswith("::") else line
+            if with_token and not text.lstrip().startswith("{"):
+                text = write_token_answer(self._access_token(), text)
             return client.answer(text if text.strip() else worked or text, **metadata)
+
+    def _access_token(self) -> str:
+        """Return an access token of the user, as an app holds one that signed them in before; nobody unknown has one."""
+        if self.arguments.unknown_user:
+            return ""
+        pool = self.stage.pool
+        given = {"USERNAME": self.arguments.user, "PASSWORD": self.arguments.password}
+        reply = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+        return str(reply["AuthenticationResult"]["AccessToken"])
 
     def _is_work(self, step: str) -> bool:
         """Say whether *step* asks nothing of people: a machine answers, and what is right was drawn."""
