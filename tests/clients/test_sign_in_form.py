@@ -269,6 +269,7 @@ def test_the_link_of_another_user_leaves_alone_the_sign_in_that_waits(browser):
         before = len(answers)
         head = base64.urlsafe_b64encode(b'{"userName":"bob"}').decode()
         tab = user.page.tab(f"{running_site.page}?locale=en#{head}.xxxx")
+        tab.sees("User name: bob")
         tab.sees("Open this link in the browser in which you began")
         assert before == len(answers)
         user.page.tab(running_site.message.link).sees(DONE)

@@ -857,7 +857,9 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
         if (!name) throw new SignInError('other_browser')
         return driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name, ...naming(challenge?.signin) })
       })
-    this.draw(this.text('title'), null, submit, [element('p', {}, this.text('link_elsewhere')), this.main(this.text('link_here'))])
+    // Whoever was sent a stranger's link sees whose sign-in it would be.
+    const whose = element('p', {}, `${this.text('username')}: `, element('bdi', {}, element('strong', {}, username)))
+    this.draw(this.text('title'), null, submit, [whose, element('p', {}, this.text('link_elsewhere')), this.main(this.text('link_here'))])
   }
 
   /** Takes one step, and shows what comes of it, unless the user has begun anew meanwhile. @param {() => Promise<Reply>} step */
