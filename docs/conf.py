@@ -2,6 +2,8 @@
 
 import io
 import logging
+import re
+import tempfile
 import tomllib
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -40,20 +42,36 @@ html_show_sphinx = False
 
 
 class FlowDiagram(SphinxDirective):
-    """Draw the flow of a TOML file beside the pages, as it is now: ``flow-diagram`` with the file as its argument."""
+    """Draw a flow as it is now: ``flow-diagram`` with a TOML file beside the pages, or with ``#NAME``, the block of that file on this page."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Return the picture."""
-        name, file = self.env.relfn2path(self.arguments[0])
-        self.env.note_dependency(name)
-        with redirect_stdout(io.StringIO()) as drawn:
+        wanted = self.arguments[0]
+        if not wanted.startswith("#"):
+            name, file = self.env.relfn2path(wanted)
+            self.env.note_dependency(name)
+            return [self.drawn(file)]
+        page = Path(self.env.doc2path(self.env.docname)).read_text(encoding="utf-8")
+        above = "".join(page.splitlines(keepends=True)[: self.lineno])
+        block = re.findall(rf"^```toml\n# file: {re.escape(wanted[1:])}\n(.*?)^```", above, re.MULTILINE | re.DOTALL)[
+            -1
+        ]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "flow.toml")
+            file.write_text(block, encoding="utf-8")
+            return [self.drawn(str(file))]
+
+    def drawn(self, file: str) -> nodes.Node:
+        """Return the picture of the flow in *file*."""
+        with redirect_stdout(io.StringIO()) as text:
             main(["graph", file, "--format", "svg"])
-        return [nodes.raw("", f'<div class="flow-diagram">{drawn.getvalue()}</div>', format="html")]
+        return nodes.raw("", f'<div class="flow-diagram">{text.getvalue()}</div>', format="html")
 
 
 def setup(app: "Sphinx") -> None:
-    """Print a drawing as text: GitHub and GitLab draw Mermaid; Pygments does not know it. Draw flows."""
+    """Print as text what Pygments cannot read: Mermaid, which GitHub and GitLab draw, and JSX with elements that have a hyphen. Draw flows."""
     app.add_lexer("mermaid", TextLexer)
+    app.add_lexer("jsx", TextLexer)
     app.add_directive("flow-diagram", FlowDiagram)

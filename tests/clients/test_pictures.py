@@ -50,8 +50,28 @@ name = "ann"
 password = "Passw0rd!x"
 email = "ann@example.com"
 phone_number = "+15555550100"
+attributes = { "custom:customer_number" = "20384812" }
 """
-FORMS = ("start", "password", "choice", "email-otp", "sms-otp", "magic-link", "captcha", "totp", "recovery-codes")
+TUTORIAL = ROOT / "docs" / "tutorial" / "write-a-plugin.md"
+PLUGIN = """
+from watchword import Flow, sequence
+from watchword_plugins.srp import Srp
+from watchword_customer_number import CustomerNumber
+
+flow = Flow(sequence(Srp(), CustomerNumber(digits=6)), name="shop")
+"""
+FORMS = (
+    "start",
+    "password",
+    "choice",
+    "email-otp",
+    "sms-otp",
+    "magic-link",
+    "captcha",
+    "totp",
+    "recovery-codes",
+    "customer-number",
+)
 PICTURES = [*(f"form-{name}" for name in FORMS), "studio"]
 
 _VARIES = (
@@ -89,8 +109,8 @@ def sign_in(page, *steps, password=""):
     return {"size": FORM, "steps": [*begun, *typed, ["press", "Enter"], *steps]}
 
 
-def forms(choice, enrol):
-    """The pictures of the form, at a server with a choice of everything and at one that enrols."""
+def forms(choice, enrol, plugin):
+    """The pictures of the form: at a server with a choice of everything, at one that enrols, and at one with the tutorial's kind."""
     page, other = (
         f"{server.endpoint.replace('127.0.0.1', 'localhost')}/_watchword/sign-in" for server in (choice, enrol)
     )
@@ -111,6 +131,9 @@ def forms(choice, enrol):
     code = [["run", ["oathtool", "--totp", "-b"], f"{ELEMENT} p code"], ["press", "Enter"]]
     codes = [["wait", f"{ELEMENT} ol"], ["picture", "form-recovery-codes", ELEMENT]]
     yield sign_in(other, *mailed, *app, *code, *codes)
+    shop = f"{plugin.endpoint}/_watchword/sign-in"
+    number = [["wait", f"{ELEMENT} input[name=answer]"], ["picture", "form-customer-number", ELEMENT]]
+    yield sign_in(shop, *number, password="Passw0rd!x")
 
 
 @contextmanager
@@ -128,11 +151,21 @@ def studio(flow):
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory):
+    """As `_taken`, with the plugin of the tutorial on the path of what is served."""
+    folder = tmp_path_factory.mktemp("pictures")
+    module = re.search(r"```python\n# file: \S*/(\w+\.py)\n(.*?)```", TUTORIAL.read_text(), re.DOTALL)
+    (folder / module[1]).write_text(module[2])
+    (folder / "shop.py").write_text(PLUGIN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder))
+        yield _taken(folder)
+
+
+def _taken(folder):
     """All pictures, made now: the folder, and what a screen reader finds in each."""
     node = find_node("playwright-core")
     chromium = find_program("chromium", "chromium-browser", "google-chrome", remedy="apt-get install chromium")
     find_program("oathtool", remedy="apt-get install oathtool")
-    folder = tmp_path_factory.mktemp("pictures")
     for name, text in (("choice.toml", CHOICE), ("enrol.toml", ENROL), ("users.toml", USERS)):
         (folder / name).write_text(text)
     flow = folder / "password_or_code.toml"
@@ -140,12 +173,16 @@ def taken(tmp_path_factory):
     with (
         served("--users", str(folder / "users.toml"), flow=folder / "choice.toml") as choice,
         served("--users", str(folder / "users.toml"), "--dev-answers", flow=folder / "enrol.toml") as enrol,
+        served("--users", str(folder / "users.toml"), flow="shop:flow") as plugin,
         studio(flow) as address,
     ):
         form = f"{ELEMENT} input[name=password]"
         begun = [["goto", address], ["wait", "#diagram svg"], ["wait", form], ["fill", form, "Passw0rd!x"]]
         played = [["press", "Enter"], ["wait", ".node.lit"], ["wait", f"{ELEMENT} input[name=answer]"]]
-        sessions = [*forms(choice, enrol), {"size": SCREEN, "steps": [*begun, *played, ["picture", "studio", "body"]]}]
+        sessions = [
+            *forms(choice, enrol, plugin),
+            {"size": SCREEN, "steps": [*begun, *played, ["picture", "studio", "body"]]},
+        ]
         command = [node, CLIENTS / "pictures.mjs", chromium, folder]
         ended = subprocess.run(command, input=json.dumps(sessions), capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

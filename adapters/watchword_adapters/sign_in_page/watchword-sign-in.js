@@ -958,7 +958,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     if (challenge.image) return [{ ...one, label: this.text('picture'), autocomplete: 'off' }]
     if (challenge.codes) return [{ ...one, label: this.text('recovery_one'), autocomplete: 'off' }]
     if ('codes_left' in challenge || challenge.kind === 'recovery_codes') return [{ ...one, label: this.text('recovery'), autocomplete: 'off' }]
-    if (challenge.digits || challenge.otpauth_uri) return [{ ...one, label: this.text('app'), inputmode: 'numeric' }]
+    if (challenge.kind === 'totp' || challenge.otpauth_uri) return [{ ...one, label: this.text('app'), inputmode: 'numeric' }]
     return [sent ? one : { ...one, label: this.text('answer'), autocomplete: 'off' }]
   }
 
