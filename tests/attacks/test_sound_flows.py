@@ -37,6 +37,7 @@ from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.sample_kinds import SampleOffer, SampleQuestion, offering_flow
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.passkey import Passkey
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
@@ -137,6 +138,10 @@ FLOWS = {
     "a step-up by SMS": Flow(ask_first(SmsOtp(length=8, countries=("+1",), with_token=True))),
     "a code by SMS behind a password": Flow(sequence(Srp(), SmsOtp(countries=("+1",)))),
     "a text message after an e-mail": Flow(sequence(EmailOtp(), Texted())),
+    "a link": Flow(ask_first(MagicLink(redirects={"web": "https://app.example/sign-in"}))),
+    "a link that opens anywhere, or a code": Flow(
+        one_of(MagicLink(redirects={"web": "https://app.example/sign-in"}, opens="anywhere"), EmailOtp())
+    ),
     "a short life": Flow(EmailOtp(lifetime=60, resend_after=16)),
     "an app": Flow(sequence(Srp(), Totp())),
     "a passkey": Flow(PASSKEY),

@@ -261,11 +261,14 @@ class _Run:
 
     def arena(self, family: Family, again: int) -> Arena:
         """Return an arena for *family* of its own, with its own chance: what another did before changes nothing."""
-        flow = _own_flow(family.needs, self._registry) if self.elsewhere(family) else self._flow
+        flow, attributes = self._flow, self.attributes
+        if self.elsewhere(family):
+            # What users have beside an address is for the flow at hand: the corpus's own may write to other numbers.
+            flow, attributes = _own_flow(family.needs, self._registry), dict[str, str]()
         return Arena(
             flow,
             f"{self.seed} {family.id} {again}",
-            attributes=self.attributes,
+            attributes=attributes,
             memory=self._memory,
             registry=self._registry,
         )
