@@ -80,10 +80,10 @@ class Texted:
     resend_after = 60
 
     def create(self, request):
-        """Send eight digits, but to nobody whose number is not verified."""
+        """Send eight digits, but to nobody whose number is not there or not verified."""
         code, known = request.code("0123456789", 8), request.user.attributes
-        sent = known.get("phone_number_verified") == "true" and not request.again
-        messages = (Text(known["phone_number"], code),) if sent else ()
+        number = known.get("phone_number", "") if known.get("phone_number_verified") == "true" else ""
+        messages = (Text(number, code),) if number and not request.again else ()
         return Challenge(private={"digest": request.seal(code)}, messages=messages)
 
     def verify(self, request):
