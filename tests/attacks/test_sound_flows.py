@@ -33,6 +33,7 @@ from watchword import (
     typed_code,
     when,
 )
+from watchword.contract import is_telephone_number
 from watchword_adapters.attacks import FAMILIES, attack
 from watchword_adapters.attacks.arena.sample_kinds import SampleOffer, SampleQuestion, offering_flow
 from watchword_plugins.captcha import Captcha
@@ -80,10 +81,10 @@ class Texted:
     resend_after = 60
 
     def create(self, request):
-        """Send eight digits, but to nobody whose number is not there or not verified."""
+        """Send eight digits, but to nobody whose number is none or not verified."""
         code, known = request.code("0123456789", 8), request.user.attributes
         number = known.get("phone_number", "") if known.get("phone_number_verified") == "true" else ""
-        messages = (Text(number, code),) if number and not request.again else ()
+        messages = (Text(number, code),) if is_telephone_number(number) and not request.again else ()
         return Challenge(private={"digest": request.seal(code)}, messages=messages)
 
     def verify(self, request):
