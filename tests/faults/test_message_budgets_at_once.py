@@ -71,7 +71,6 @@ def test_a_budget_is_that_of_a_user_and_that_of_an_address(channel, way):
     assert A_QUARTER == len(door.sent.messages)
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_budgets_hold_over_sixty_four_begins_at_once(make_any_ledger, channel, way):
     """On every ledger; the first three are served, for each of them knows that there was room."""
