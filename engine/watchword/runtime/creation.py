@@ -312,8 +312,11 @@ def _response(
     """Return what the host gets: what the client is shown, what Verify needs, and what the next call reads."""
     shown_kind = derivative.SELECT if at.choices else at.step.kind.kind
     public = {**challenge.public, "kind": shown_kind, "step": at.step_name, **told, "ref": reference(claim.id)}
+    passed: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
     if services.keeps_evidence:
         public["signin"] = public_sign_in(services.keyring.root_key, at.signin)
+        passed, ends = at.evaluation.passed, at.passing_steps(kind)
     private = PrivateParameters(
         flow=at.flow.fingerprint,
         kind=kind,
@@ -326,8 +329,8 @@ def _response(
         proven=at.proven,
         has_own_try=has_own_try(services, at, claim),
         enrols=at.enrols,
-        passed=at.evaluation.passed,
-        ends=at.passing_steps(kind),
+        passed=passed,
+        ends=ends,
     )
     metadata = Metadata(
         flow=at.flow.fingerprint,
