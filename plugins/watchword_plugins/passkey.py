@@ -157,6 +157,18 @@ class Passkey:
     kind: ClassVar[str] = "passkey"
     remembers: ClassVar[str] = "many"
     methods: ClassVar[tuple[str, ...]] = ("pop", "user")
+    called: ClassVar[Mapping[str, str]] = {
+        "ar": "مفتاح مرور",
+        "de": "Passkey",
+        "en": "passkey",
+        "es": "llave de acceso",
+        "fr": "clé d'accès",
+        "it": "passkey",
+        "ja": "パスキー",
+        "nl": "passkey",
+        "pl": "klucz dostępu",
+        "pt-br": "chave de acesso",
+    }
     longest_answer: ClassVar[int] = LONGEST_ANSWER
     requires_create: ClassVar[tuple[str, ...]] = ()
     requires_verify: ClassVar[tuple[str, ...]] = ("fido2", "cryptography")

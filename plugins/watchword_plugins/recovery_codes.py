@@ -47,6 +47,18 @@ class RecoveryCodes:
     remembers: ClassVar[Literal["one", "many"]] = "one"
     backup: ClassVar[bool] = True
     methods: ClassVar[tuple[str, ...]] = ("recovery",)
+    called: ClassVar[Mapping[str, str]] = {
+        "ar": "رموز استرداد",
+        "de": "Wiederherstellungscodes",
+        "en": "recovery codes",
+        "es": "códigos de recuperación",
+        "fr": "codes de récupération",
+        "it": "codici di recupero",
+        "ja": "リカバリーコード",
+        "nl": "herstelcodes",
+        "pl": "kody odzyskiwania",
+        "pt-br": "códigos de recuperação",
+    }
 
     count: int = field(default=10, validator=whole_number(1, 20))
     attempts: int = field(default=3, validator=whole_number(1, 5))

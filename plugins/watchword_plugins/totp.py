@@ -57,6 +57,18 @@ class Totp:
     proves = frozenset[Factor]({"possession"})
     remembers: ClassVar[Literal["one", "many"]] = "one"
     methods: ClassVar[tuple[str, ...]] = ("otp",)
+    called: ClassVar[Mapping[str, str]] = {
+        "ar": "تطبيق مصادقة",
+        "de": "Authenticator-App",
+        "en": "authenticator app",
+        "es": "aplicación de autenticación",
+        "fr": "application d'authentification",
+        "it": "app di autenticazione",
+        "ja": "認証アプリ",
+        "nl": "authenticator-app",
+        "pl": "aplikacja uwierzytelniająca",
+        "pt-br": "aplicativo autenticador",
+    }
     requires_create: ClassVar[tuple[str, ...]] = ("pyotp",)
     requires_verify: ClassVar[tuple[str, ...]] = ("pyotp",)
     extra: ClassVar[str] = "watchword[totp]"

@@ -8,7 +8,6 @@ from programs.house import HOUSE
 
 OWN = "watchword_plugins"
 DOORS = {"watchword", "watchword.contract"}
-TEXTS = "watchword.runtime.credentials.notice_texts"
 KINDS = sorted(name.partition(".")[2] for name in HOUSE.trees if name.startswith(f"{OWN}.") and name.count(".") == 1)
 
 
@@ -27,15 +26,12 @@ def test_our_kinds_import_what_strangers_import(module):
 
 
 def test_the_engine_names_none_of_our_kinds():
-    """No rule of the engine is for a kind by its name, but for the password, whose rounds the host runs itself.
-
-    What the mails of notices call a kind in ten languages is no rule: a kind that is not among those is called by its own name.
-    """
+    """No rule of the engine is for a kind by its name, but for the password, whose rounds the host runs itself."""
     ours = {*KINDS} - {"srp", "webauthn"}
     named = {
         f"{module}: {node.value}"
         for module, tree in HOUSE.trees.items()
-        if module.partition(".")[0] == "watchword" and not module.startswith(("watchword.testing", TEXTS))
+        if module.partition(".")[0] == "watchword" and not module.startswith("watchword.testing")
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and node.value in ours
     }

@@ -9,7 +9,9 @@ from attrs import evolve, field, frozen
 
 from watchword.contract.kinds import Email, User
 from watchword.contract.ports import Courier
+from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError, UnavailableError
+from watchword.loading.registry import Registry
 from watchword.runtime.credentials.notices import notice_of
 from watchword.runtime.wire import reference
 from watchword_adapters.host_settings import HostSettings
@@ -37,7 +39,7 @@ class DeskNotice:
         attributes = {"email": self.address, "email_verified": "true", "locale": self.locale}
         failures: list[str] = []
         for kind in sorted({*kinds}):
-            notice = notice_of(User("", attributes), "removed", kind, self.ref)
+            notice = notice_of(User("", attributes), "removed", kind, self.ref, called=_called(kind))
             if notice is None:
                 continue
             named = hashlib.sha256(f"{self.change} {kind}".encode()).hexdigest()[:32]
@@ -61,3 +63,11 @@ def desk_notice(address: str, locale: str, environment: Mapping[str, str], chang
     if Email.channel not in couriers:
         raise ConfigurationError("--notify needs a courier for e-mail: set WATCHWORD_COURIER as for your triggers")
     return DeskNotice(address, locale, couriers[Email.channel], change)
+
+
+def _called(kind: str) -> Mapping[str, str]:
+    """Return what users call *kind*, by language; nothing if it is not installed here any more."""
+    try:
+        return powers_of(Registry().find_kind(kind)).called
+    except ConfigurationError:
+        return {}

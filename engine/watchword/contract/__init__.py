@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from watchword.contract.enrolments import BeginRequest, CompleteRequest
     from watchword.contract.hookspecs import RegisterCourier, RegisterKind, RegisterLedger
     from watchword.contract.kinds import Factor, HostRun, KindRequest, Message, is_telephone_number
+    from watchword.contract.messages.languages import nearest_language
     from watchword.contract.messages.segments import SmsSize
     from watchword.contract.ports import (
         AccessTokens,
@@ -93,6 +94,7 @@ __all__ = [
     "flag",
     "is_telephone_number",
     "line",
+    "nearest_language",
     "powers_of",
     "refused",
     "whole_number",
@@ -104,6 +106,7 @@ _NAMES = {
     "credentials": ("Credential", "Credentials", "Enrolment", "NewCredential"),
     "enrolments": ("BeginRequest", "CompleteRequest"),
     "kinds": ("Factor", "HostRun", "KindRequest", "Message", "is_telephone_number"),
+    "messages.languages": ("nearest_language",),
     "messages.segments": ("SmsSize",),
     "ports": (
         *("AccessTokens", "Audit", "AuditEvent", "Charge", "ChargeOutcome", "ChargeRequest", "Claim", "ClaimState"),

@@ -161,7 +161,7 @@ class Powers:
     *channel* is how its messages travel; a kind sends if it has one. *cosmetic* are the settings that neither the flow
     nor `verify` reads. *cognitive* marks a test of reading or puzzling (WCAG 2.2 SC 3.3.8), *backup* a kind that must not sign
     anybody in alone, *with_token* one whose answers come with an access token. *methods* are the words that tokens have for a right
-    answer (RFC 8176). *longest_answer* is the number of characters up to which an answer reaches the kind. *floor* is a courier's alone.
+    answer (RFC 8176), *called* is what users call the kind, by language. *longest_answer* is the number of characters up to which an answer reaches the kind. *floor* is a courier's alone.
     """
 
     attempts: int = 3
@@ -172,6 +172,7 @@ class Powers:
     backup: bool = False
     methods: tuple[str, ...] = ()
     with_token: bool = False
+    called: Mapping[str, str] = attrs.field(factory=dict[str, str])
     channel: str = ""
     resend_after: int = 0
     requires_create: tuple[str, ...] = ()
@@ -287,6 +288,7 @@ _FACTS = (
     Member("backup", is_flag, "True or False, as a ClassVar"),
     Member("methods", are_methods, 'a tuple of words such as ("otp",), none of them "mfa" or "pwd", as a ClassVar'),
     Member("with_token", is_flag, "True or False", setting=True),
+    Member("called", are_named_texts, "a mapping of languages to words, as a ClassVar"),
 )
 _PROVES = Member("proves", are_factors, f"a frozenset of {', '.join(sorted(FACTORS))}, or an empty one", setting=True)
 _COURIER_FACTS = (Member("floor", are_seconds_of_padding, "a number of seconds from 0 to 3", setting=True),)

@@ -10,7 +10,8 @@ from string import Template
 from attrs import frozen
 
 from watchword import ConfigurationError, User
-from watchword_plugins.texts.settings import LOCALE, LONGEST_LOCALE
+from watchword.contract import nearest_language
+from watchword_plugins.texts.settings import LOCALE
 
 _MOST_TEMPLATE_BYTES = 100_000
 _NEEDED = frozenset({"code", "link"})
@@ -39,20 +40,9 @@ class Shelf:
             )
 
     def language_of(self, user: User, locale: str) -> str:
-        """Return the language for *user*, else *locale*: always one that was read already, so that no attribute names a file.
-
-        RFC 4647 3.4: the tag that is wanted loses its last part until there are templates. Then another variety of the language
-        does: Brazil's Portuguese for Portugal.
-        """
-        wanted = user.attributes.get("locale", "")[:LONGEST_LOCALE].lower().replace("_", "-")
-        language = wanted.partition("-")[0]
-        while wanted and wanted not in self.templates:
-            wanted = wanted.rpartition("-")[0]
-        varieties = sorted(each for each in self.templates if each.partition("-")[0] == language)
-        for each in (wanted, *varieties, locale):
-            if each in self.templates:
-                return each
-        return min(self.templates)
+        """Return the language for *user*, else *locale*: always one that was read already, so that no attribute names a file."""
+        otherwise = locale if locale in self.templates else min(self.templates)
+        return nearest_language(user.attributes.get("locale", ""), self.templates, otherwise)
 
 
 def read_shelf(kind: str, folder: str | None, shipped: str, placeholders: Mapping[str, frozenset[str]]) -> Shelf:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from watchword.contract.credentials import MAX_CREDENTIALS, Credential
 from watchword.contract.kinds import User
-from watchword.runtime.credentials.notice_texts import NOTICE_TEXTS
 from watchword.runtime.keyring import Keyring
 from watchword.runtime.services import user_key
 from watchword_adapters.cli import main
@@ -23,6 +22,9 @@ from watchword_adapters.cli.commands import credentials as command
 from watchword_adapters.credentials import MemoryCredentials, SqliteCredentials
 from watchword_adapters.credentials.export_file import export_lines, read_export
 from watchword_adapters.credentials.import_plan import moved, planned
+from watchword_plugins.passkey import Passkey
+from watchword_plugins.recovery_codes import RecoveryCodes
+from watchword_plugins.totp import Totp
 
 POOL, OTHER = "eu-west-1_AbCdEf123", "eu-west-1_Other1234"
 ANN, BOB = "7c1f0a52-0000-4000-8000-93a1f1d7c1aa", "7c1f0a52-0000-4000-8000-93a1f1d7c1bb"
@@ -178,7 +180,7 @@ def test_the_user_is_told_in_their_language(store, capsys, monkeypatch):
     assert 0 == status
     event = json.loads(next(line for line in err.splitlines() if line.startswith("{")))
     names = {each.kind for each in ALL if each.owner == f"{POOL}#{ANN}"}
-    kinds = {NOTICE_TEXTS["de"].kinds.get(name, name) for name in names}
+    kinds = {{"totp": Totp, "passkey": Passkey, "recovery_codes": RecoveryCodes}[name].called["de"] for name in names}
     assert len(kinds) == (out + err).count(f"Kennung: {event['ref']}")
     assert all(f"entfernt: {kind}" in out + err for kind in kinds)
 

@@ -432,7 +432,20 @@ SOURCES = [
 THINGS = {"kind", "kinds", "courier", "couriers", "ledger", "real"}
 """What kinds, couriers and ledgers are called where they are handled."""
 
-FACTS = {"attempts", "lifetime", "cosmetic", "cognitive", "backup", "proves", "host_rounds", "reach", "floor"}
+FACTS = {
+    "attempts",
+    "lifetime",
+    "cosmetic",
+    "cognitive",
+    "backup",
+    "proves",
+    "host_rounds",
+    "reach",
+    "floor",
+    "called",
+    "methods",
+    "with_token",
+}
 MEMBERS = FACTS | {member.name for members in KIND_POWERS.values() for member in members}
 PROTOCOLS = {power.__name__ for power in KIND_POWERS} | {"Kind", "HostRun", "Courier", "Ledger"}
 

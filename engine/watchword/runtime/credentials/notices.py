@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from watchword.contract.kinds import Email, User
+from watchword.contract.messages.languages import nearest_language
 from watchword.errors import UnavailableError, reason_of
-from watchword.runtime.credentials.notice_texts import Noticed, texts_for
+from watchword.runtime.credentials.notice_texts import NOTICE_TEXTS, Noticed
 from watchword.runtime.services import Deadline, Services
 from watchword.runtime.wire import reference
 
@@ -12,15 +15,18 @@ NOTICE_RESERVE = 0.3
 """Seconds of the deadline that a notice leaves: a courier that hangs must not make a change look like an outage."""
 
 
-def notice_of(user: User, change: Noticed, kind: str, ref: str) -> Email | None:
-    """Return the notice to *user* that a credential of *kind* was added or removed; None without a verified address."""
+def notice_of(user: User, change: Noticed, kind: str, ref: str, *, called: Mapping[str, str]) -> Email | None:
+    """Return the notice to *user* that a credential of *kind* was added or removed; None without a verified address.
+
+    *called* is what users call the kind, by language; without a word in the notice's language it is called by its name.
+    """
     address = user.attributes.get("email", "")
     verified = user.attributes.get("email_verified", "").lower() == "true"
     if not (user.known and verified and address):
         return None
-    texts = texts_for(user.attributes.get("locale", ""))
-    subject, text = texts.notices[change]
-    return Email(address, subject, text.format(kind=texts.kinds.get(kind, kind.replace("_", " ")), ref=ref))
+    language = nearest_language(user.attributes.get("locale", ""), NOTICE_TEXTS, "en")
+    subject, text = NOTICE_TEXTS[language][change]
+    return Email(address, subject, text.format(kind=called.get(language, kind.replace("_", " ")), ref=ref))
 
 
 def send_notice(services: Services, user: User, change: Noticed, kind: str, *, claim: str, deadline: Deadline) -> None:
@@ -29,7 +35,10 @@ def send_notice(services: Services, user: User, change: Noticed, kind: str, *, c
     The notice goes to the address as *user* has it, from before the change. *claim* names what changed it: a repeat sends the
     notice once more, with the same id. Call this last: the change stands, whatever becomes of the notice.
     """
-    notice, courier = notice_of(user, change, kind, reference(claim)), services.couriers.get(Email.channel)
+    steps = (step for flow in services.flows for step in flow.steps.values())
+    called = next((step.powers.called for step in steps if step.kind.kind == kind), {})
+    notice = notice_of(user, change, kind, reference(claim), called=called)
+    courier = services.couriers.get(Email.channel)
     if notice is None or courier is None:
         return
     letter = Email(notice.to, notice.subject, notice.text, id=services.keyring.root_key.digest("notice", claim)[:32])

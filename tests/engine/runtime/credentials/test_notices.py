@@ -17,6 +17,7 @@ from watchword.runtime.credentials.notices import notice_of
 from watchword.runtime.credentials.own_credentials import list_credentials, remove_credential, rename_credential
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.host_settings import HostSettings
+from watchword_plugins.recovery_codes import RecoveryCodes
 
 FLOW = Flow(sequence(Riddle(), Fob(), Badge()))
 POOL, CLIENT = "pool_1", "client"
@@ -164,8 +165,8 @@ def test_a_host_without_a_courier_tells_nobody():
 )
 def test_only_a_verified_address_is_written_to(attributes):
     """Anybody may have written any other one there."""
-    assert None is notice_of(User("ann", ANN | attributes), "added", "fob", "REF")
-    assert None is notice_of(User("ann", ANN, known=False), "added", "fob", "REF")
+    assert None is notice_of(User("ann", ANN | attributes), "added", "fob", "REF", called={})
+    assert None is notice_of(User("ann", ANN, known=False), "added", "fob", "REF", called={})
 
 
 @pytest.mark.parametrize(
@@ -189,15 +190,16 @@ def test_only_a_verified_address_is_written_to(attributes):
 )
 def test_the_notice_is_in_the_users_language(locale, language):
     """Or in another variety of it, or in English; the kind has the word that users know."""
-    texts = NOTICE_TEXTS[language]
-    notice = notice_of(User("ann", ANN | {"locale": locale}), "added", "recovery_codes", "REF")
-    assert texts.notices["added"][0] == notice.subject
-    assert texts.kinds["recovery_codes"] in notice.text
+    called = RecoveryCodes.called
+    notice = notice_of(User("ann", ANN | {"locale": locale}), "added", "recovery_codes", "REF", called=called)
+    assert NOTICE_TEXTS[language]["added"][0] == notice.subject
+    assert called[language] in notice.text
 
 
 def test_a_kind_without_a_word_is_called_by_its_name():
-    """One of a plugin, which no table knows."""
-    assert "a hot fob" in notice_of(User("ann", ANN), "removed", "a_hot_fob", "REF").text
+    """One of a plugin that says none, or none in this language."""
+    for called in ({}, {"xx": "xyz"}):
+        assert "a hot fob" in notice_of(User("ann", ANN), "removed", "a_hot_fob", "REF", called=called).text
 
 
 def test_notices_are_in_the_languages_of_the_mails():
@@ -209,22 +211,21 @@ def test_notices_are_in_the_languages_of_the_mails():
 @pytest.mark.parametrize("language", NOTICE_TEXTS)
 def test_each_language_has_the_same_notices(language):
     """Each says the kind and the reference once, and nothing else is filled in; a subject is one line."""
-    texts = NOTICE_TEXTS[language]
-    assert {"added", "removed"} == set(texts.notices)
-    assert NOTICE_TEXTS["en"].kinds.keys() == texts.kinds.keys()
-    assert len({each for notice in texts.notices.values() for each in notice}) == 4
-    for subject, text in texts.notices.values():
+    notices = NOTICE_TEXTS[language]
+    assert {"added", "removed"} == set(notices)
+    assert len({each for notice in notices.values() for each in notice}) == 4
+    for subject, text in notices.values():
         assert subject.isprintable()
         assert [("{kind}", 1), ("{ref}", 1)] == sorted(Counter(re.findall(r"\{.*?\}", text)).items())
         assert all(line.isprintable() and len(line) <= 120 for line in text.splitlines())
-    assert all(word.isprintable() and word.strip() for word in texts.kinds.values())
 
 
 def test_every_kind_that_comes_along_and_enrols_has_a_word():
-    """Users know no names of kinds, such as totp."""
+    """In the language of each notice. Users know no names of kinds, such as totp."""
     registry = Registry()
     kinds = {name: registry.find_kind(name) for name in (each.name for each in registry.installed_kinds())}
-    enrolling = {
-        name for name, kind in kinds.items() if hasattr(kind, "begin") and "watchword_plugins" in kind.__module__
-    }
-    assert enrolling == NOTICE_TEXTS["en"].kinds.keys()
+    enrolling = [kind for kind in kinds.values() if hasattr(kind, "begin") and "watchword_plugins" in kind.__module__]
+    assert {"totp", "passkey", "recovery_codes"} == {kind.kind for kind in enrolling}
+    for kind in enrolling:
+        assert NOTICE_TEXTS.keys() == kind.called.keys()
+        assert all(word.isprintable() and word.strip() for word in kind.called.values())
