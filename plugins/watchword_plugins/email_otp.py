@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import field, frozen
@@ -16,14 +16,12 @@ from watchword import (
     hookimpl,
 )
 from watchword.contract import Factor, RegisterKind, choice, flag, line, whole_number
+from watchword_plugins.texts.codes import ALPHABETS, chance_of_code, code_challenge, judge_code
 from watchword_plugins.texts.mail import (
-    ALPHABETS,
     address_of,
-    chance_of_code,
     is_plain_address,
     made_up,
     masked_address,
-    read_code,
     shown_address,
     why_no_mail,
     write_mail,
@@ -96,27 +94,14 @@ class EmailOtp:
 
     def create(self, request: CreateRequest) -> Challenge:
         """Make the code and the message that carries it; no message for a user who cannot receive one."""
-        code = request.code(ALPHABETS[self.alphabet], self.length)
         address = address_of(request.user, verified_only=self.verified_only)
-        destination = request.carry.get("destination", "") if request.again else ""
-        destination = destination or self._shown(request, address)
-        return Challenge(
-            public={"destination": destination},
-            # What is sealed for somebody who gets no message holds a colon, and no answer that is read does.
-            private={"digest": request.seal(code if address else f"unsent:{code}")},
-            carry={"destination": destination},
-            messages=(self._message(request, address, code),) if address and not request.again else (),
-            reason="" if address else why_no_mail(request.user),
-        )
+        shown, write = self._shown(request, address), partial(self._message, request, address) if address else None
+        reason = "" if address else why_no_mail(request.user)
+        return code_challenge(request, self.alphabet, self.length, shown=shown, write=write, reason=reason)
 
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the typed code."""
-        code = read_code(request.answer, self.alphabet, self.length)
-        if code is None:
-            return Verdict(right=False, reason="malformed")
-        if request.matches(request.private.get("digest"), code):
-            return Verdict(right=True)
-        return Verdict(right=False, reason="wrong")
+        return judge_code(request, request.answer, self.alphabet, self.length)
 
     def guess_probability(self) -> float:
         """Return the chance of one guess: one in as many codes as there are."""

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
 from watchword import Challenge, CreateRequest, Email, Verdict, VerifyRequest, hookimpl
 from watchword.contract import Factor, RegisterKind, choice, flag, line, refused, whole_number
-from watchword_plugins.texts.mail import (
-    ALPHABETS,
-    address_of,
-    chance_of_code,
-    read_code,
-    shown_address,
-    why_no_mail,
-    write_mail,
-)
+from watchword_plugins.texts.codes import ALPHABETS, chance_of_code, code_challenge, judge_code
+from watchword_plugins.texts.mail import address_of, shown_address, why_no_mail, write_mail
 from watchword_plugins.texts.redirects import as_redirects, is_app_scheme, pairs_of, redirects_by_name
 from watchword_plugins.texts.settings import folder, locale
 
@@ -108,18 +101,11 @@ class MagicLink:
 
     def create(self, request: CreateRequest) -> Challenge:
         """Make the code, and the message with it and the link; no message for a user who cannot receive one."""
-        code = request.code(ALPHABETS[self.alphabet], self.length)
         address = address_of(request.user, verified_only=self.verified_only)
-        destination = request.carry.get("destination", "") if request.again else ""
-        destination = destination or shown_address(request, address)
-        return Challenge(
-            public={"destination": destination, "link": self.opens},
-            # What is sealed for somebody who gets no message holds a colon, and no answer that is read does.
-            private={"digest": request.seal(code if address else f"unsent:{code}")},
-            carry={"destination": destination},
-            messages=(self._message(request, address, code),) if address and not request.again else (),
-            reason="" if address else why_no_mail(request.user),
-        )
+        shown, write = shown_address(request, address), partial(self._message, request, address) if address else None
+        reason = "" if address else why_no_mail(request.user)
+        made = code_challenge(request, self.alphabet, self.length, shown=shown, write=write, reason=reason)
+        return evolve(made, public={**made.public, "link": self.opens})
 
     def offer(self, request: CreateRequest) -> Challenge:
         """Ask for the ticket of a link that was sent before: no code is right here."""
@@ -128,14 +114,7 @@ class MagicLink:
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the ticket of a link, or the typed code."""
         ticket = _ticket_in(request.answer)
-        if ticket:
-            return request.redeem(ticket)
-        code = read_code(request.answer, self.alphabet, self.length)
-        if code is None:
-            return Verdict(right=False, reason="malformed")
-        if request.matches(request.private.get("digest"), code):
-            return Verdict(right=True)
-        return Verdict(right=False, reason="wrong")
+        return request.redeem(ticket) if ticket else judge_code(request, request.answer, self.alphabet, self.length)
 
     def guess_probability(self) -> float:
         """Return the chance of one guess at the code; nobody guesses a ticket."""

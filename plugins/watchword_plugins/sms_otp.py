@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 
 from watchword import (
     Challenge,
@@ -18,15 +18,13 @@ from watchword import (
     Verdict,
     VerifyRequest,
     hookimpl,
-    typed_code,
 )
 from watchword.contract import Factor, RegisterKind, flag, is_telephone_number, line, refused, whole_number
+from watchword_plugins.texts.codes import chance_of_code, code_challenge, judge_code
 from watchword_plugins.texts.settings import folder, locale
 
 if TYPE_CHECKING:
     from watchword_plugins.texts.templates import Shelf
-
-_DIGITS = "0123456789"
 
 _PLACEHOLDERS = {"txt": frozenset({"code", "minutes", "ref", "app"})}
 _MOST_PARTS = 4
@@ -205,32 +203,19 @@ class SmsOtp:
 
     def create(self, request: CreateRequest) -> Challenge:
         """Make the code and the message that carries it; no message for a user who cannot receive one."""
-        code = request.code(_DIGITS, self.length)
         reason = self._why_none(request.user)
-        sent = request.user.known and not reason
-        destination = request.carry.get("destination", "") if request.again else ""
-        destination = destination or _shown(request)
-        return Challenge(
-            public={"destination": destination} | ({"with_token": "1"} if self.with_token else {}),
-            # What is sealed for somebody who gets no message holds a colon, and no answer that is read does.
-            private={"digest": request.seal(code if sent else f"unsent:{code}")},
-            carry={"destination": destination},
-            messages=(self._message(request, code),) if sent and not request.again else (),
-            reason=reason,
-        )
+        write = partial(self._message, request) if request.user.known and not reason else None
+        made = code_challenge(request, "digits", self.length, shown=_shown(request), write=write, reason=reason)
+        return evolve(made, public={**made.public, "with_token": "1"}) if self.with_token else made
 
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the typed code."""
-        code = typed_code(request.answer_with_token() if self.with_token else request.answer)
-        if code is None or len(code) != self.length or not set(code) <= set(_DIGITS):
-            return Verdict(right=False, reason="malformed")
-        if request.matches(request.private.get("digest"), code):
-            return Verdict(right=True)
-        return Verdict(right=False, reason="wrong")
+        answer = request.answer_with_token() if self.with_token else request.answer
+        return judge_code(request, answer, "digits", self.length)
 
     def guess_probability(self) -> float:
         """Return the chance of one guess: one in as many codes as there are."""
-        return 10.0**-self.length
+        return chance_of_code("digits", self.length)
 
     def _why_none(self, user: User) -> str:
         """Return the word for the audit that says why *user*, who exists, gets no message; nothing if they get one."""

@@ -56,7 +56,7 @@ from watchword_plugins.passkey import Passkey
 from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.recovery_codes import RecoveryCodes
 from watchword_plugins.sms_otp import SmsOtp
-from watchword_plugins.texts import mail
+from watchword_plugins.texts import codes, mail
 from watchword_plugins.texts.templates import load_template
 from watchword_plugins.totp import Totp
 from watchword_plugins.webauthn.ceremonies import read_assertion, read_registration
@@ -394,11 +394,11 @@ def answers(data: bytes) -> None:
 
 def _judged():
     kinds = (EmailOtp(), EmailOtp(alphabet="letters"), Captcha(width=120, height=40, dots=0, arcs=0, format="png"))
-    alphabets = (mail.ALPHABETS["digits"], mail.ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
+    alphabets = (codes.ALPHABETS["digits"], codes.ALPHABETS["letters"], "ACDEFGHJKLMNPQRTUVWXYZ346789")
     for kind, alphabet in zip(kinds, alphabets, strict=True):
         yield kind, create_request(kind).code(alphabet, kind.length), ()
     texted = SmsOtp(countries=("+1",))
-    yield texted, create_request(texted).code(mail.ALPHABETS["digits"], texted.length), ()
+    yield texted, create_request(texted).code(codes.ALPHABETS["digits"], texted.length), ()
     yield _enrolled(Totp(), lambda shown, now: TOTP(shown["secret"]).at(now))
     yield _enrolled(RecoveryCodes(count=1), lambda shown, now: shown["codes"].replace("-", ""))
 

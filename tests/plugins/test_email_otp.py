@@ -20,7 +20,7 @@ from watchword.testing import ANN, NOBODY, create_request, recorded_codes, verif
 from watchword.testing.hostile import HOSTILE_ADDRESSES
 from watchword_plugins import email_otp
 from watchword_plugins.email_otp import EmailOtp
-from watchword_plugins.texts.mail import ALPHABETS
+from watchword_plugins.texts.codes import ALPHABETS
 from watchword_plugins.texts.templates import read_shelf
 
 

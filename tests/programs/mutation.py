@@ -104,6 +104,7 @@ MODULES = {
         ("tests/plugins/test_email_otp.py", "tests/plugins/test_kinds_mutants.py"),
         ("verify", "create"),
     ),
+    "codes": Module("plugins/watchword_plugins/texts/codes.py", ("tests/plugins/test_email_otp.py",)),
     "mail": Module("plugins/watchword_plugins/texts/mail.py", ("tests/plugins/test_email_otp.py",)),
     "redirects": Module("plugins/watchword_plugins/texts/redirects.py", ("tests/plugins/test_redirects.py",)),
     "magic_link": Module("plugins/watchword_plugins/magic_link.py", ("tests/plugins/test_magic_link.py", *_BOUNDS)),

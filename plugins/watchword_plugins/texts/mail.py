@@ -1,4 +1,4 @@
-"""Codes that go out by e-mail: to whom, what is shown of the address, and which answers are read."""
+"""Messages by e-mail: to whom, and what is shown of the address."""
 
 from __future__ import annotations
 
@@ -6,18 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from watchword import Email, User, typed_code
+from watchword import Email, User
 
 if TYPE_CHECKING:
     from string import Template
 
     from watchword import CreateRequest
-
-ALPHABETS: Mapping[str, str] = {
-    "digits": "0123456789",
-    # RFC 8628 6.1: no vowels, so no words; no look-alikes.
-    "letters": "BCDFGHJKLMNPQRSTVWXZ",
-}
 
 # RFC 5321 4.1.2, narrowed: a dot-atom without "%", "!" and "?" (routes, encoded words), at a host name of two labels or more.
 _ATOM = r"[A-Za-z0-9#$&'*+/=^_`{|}~-]+"
@@ -84,17 +78,6 @@ def made_up(request: CreateRequest) -> str:
     number = int(request.pseudonym(request.user.key)[:12], 16)
     letters = "abcdefghijklmnopqrstuvwxyz"
     return f"{letters[number % 26]}@{letters[number // 26 % 26]}"
-
-
-def read_code(answer: object, alphabet: str, length: int) -> str | None:
-    """Return the code of *length* symbols of *alphabet* that *answer* stands for, or None if it cannot be one."""
-    code = typed_code(answer)
-    return code if code is not None and len(code) == length and set(code) <= set(ALPHABETS[alphabet]) else None
-
-
-def chance_of_code(alphabet: str, length: int) -> float:
-    """Return the chance of one guess: one in as many codes as there are."""
-    return float(len(ALPHABETS[alphabet])) ** -length
 
 
 def write_mail(to: str, templates: tuple[Template, ...], values: Mapping[str, str]) -> Email:
