@@ -18,12 +18,12 @@ from watchword_adapters.attacks.arena.sample_kinds import SampleQuestion, offeri
 from watchword_adapters.aws import token_claims
 from watchword_adapters.ledgers import memory
 from watchword_adapters.userpool.sign_in import challenges, sessions
-from watchword_plugins import email_otp, sms_otp
+from watchword_plugins import sms_otp
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.proof_of_work import ProofOfWork
 from watchword_plugins.srp import Srp
-from watchword_plugins.texts import mail
+from watchword_plugins.texts import codes, mail
 
 pytestmark = pytest.mark.exhaustive
 
@@ -80,7 +80,11 @@ TWINS = {
         verification._verify, "sub=user.id", "sub=token.rpartition('.')[2]", "A-14", "step_up"
     ),
     "a token alone is enough": Twin(
-        sms_otp.SmsOtp.verify, "if request.matches(", "if self.with_token or request.matches(", "A-14", "step_up"
+        sms_otp.SmsOtp.verify,
+        "return judge_code(",
+        "return __import__('watchword').Verdict(right=True) if self.with_token and answer is not None else judge_code(",
+        "A-14",
+        "step_up",
     ),
     # Tokens
     "claims by the client's word": Twin(
@@ -347,10 +351,10 @@ TWINS = {
     ),
     # Kinds
     "the code in metadata": Twin(
-        email_otp.EmailOtp.create, 'carry={"destination": destination}', 'carry={"code": code}', "L-04"
+        codes.code_challenge, 'carry={"destination": destination}', 'carry={"code": code}', "L-04"
     ),
     "the code in private parameters": Twin(
-        email_otp.EmailOtp.create, 'private={"digest": ', 'private={"code": code, "digest": ', "L-04"
+        codes.code_challenge, 'private={"digest": ', 'private={"code": code, "digest": ', "L-04"
     ),
     "the code in the subject": Twin(
         mail.write_mail, '" ".join(subject.substitute(values).split())', 'values["code"] + " is your code"', "M-09"
@@ -485,6 +489,6 @@ def test_a_sample_written_by_hand_is_caught_by_its_family(fault, monkeypatch):
 def test_there_are_as_many_twins_as_are_promised():
     """Thirty at least, and of every part."""
     assert len(TWINS) + len(SAMPLES) >= 30
-    assert {"S", "A", "R", "E", "M", "K", "P", "L", "X", "N", "C", "T"} == {
+    assert {"S", "A", "R", "E", "M", "K", "P", "L", "X", "N", "C", "V"} == {
         each.partition("-")[0] for each in (*(twin.family for twin in TWINS.values()), *SAMPLES.values())
     }
