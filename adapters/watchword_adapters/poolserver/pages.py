@@ -75,14 +75,14 @@ def _sign_in_pages(pool: LocalUserPool, flow: Callable[[], Flow | None]) -> dict
         first = "custom-srp" if _needs_password(flow()) else "custom"
         asked = with_password if query.get("flow", first) == "custom-srp" else settings
         locale = query.get("locale", "")
-        return _text(html, page(evolve(asked, locale=locale if _LOCALE.fullmatch(locale) else "")), policy)
+        return text_page(html, page(evolve(asked, locale=locale if _LOCALE.fullmatch(locale) else "")), policy)
 
     javascript = "text/javascript; charset=utf-8"
     return {
         "sign-in": shown,
-        COMPONENT: lambda _: _text(javascript, component(), policy),
-        SCRIPT: lambda _: _text(javascript, script(), policy),
-        STYLE: lambda _: _text("text/css; charset=utf-8", style(), policy),
+        COMPONENT: lambda _: text_page(javascript, component(), policy),
+        SCRIPT: lambda _: text_page(javascript, script(), policy),
+        STYLE: lambda _: text_page("text/css; charset=utf-8", style(), policy),
     }
 
 
@@ -94,7 +94,8 @@ def _needs_password(flow: Flow | None) -> bool:
     return any(isinstance(flow.given(*each).decide(), FailAuthentication) for each in outcomes)
 
 
-def _text(kind: str, text: str, policy: str) -> Response:
+def text_page(kind: str, text: str, policy: str) -> Response:
+    """Return *text* of the media type *kind* as a page, with the Content-Security-Policy *policy*."""
     headers = (
         ("Content-Type", kind),
         ("Cache-Control", "no-store"),
@@ -140,7 +141,7 @@ def _outbox_page(backstage: Inspector) -> Response:
         f"<p class='quiet'>Messages and pictures of the local user pool, newest first. Nothing was sent to anybody.</p>"
         f"{articles or '<p>Nothing yet: sign up, or sign in.</p>'}</main></body></html>"
     )
-    return _text("text/html; charset=utf-8", body, _POLICY)
+    return text_page("text/html; charset=utf-8", body, _POLICY)
 
 
 def _mail(mail: SentMessage) -> str:

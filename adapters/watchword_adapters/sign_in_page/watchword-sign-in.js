@@ -676,7 +676,7 @@ function offersIn(challenge) {
 }
 
 /** Makes an element. A listener is a property that begins with `on`; other properties are attributes. @param {string} tag @param {any} properties @param {any[]} inside */
-function element(tag, properties = {}, ...inside) {
+export function element(tag, properties = {}, ...inside) {
   const made = document.createElement(tag)
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) made.addEventListener(name.slice(2), value)

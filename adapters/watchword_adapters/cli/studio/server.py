@@ -6,19 +6,20 @@ import secrets
 from collections.abc import Mapping
 from importlib.resources import files
 
+from attrs import evolve
+
 from watchword_adapters.cli.studio.api import StudioApi
 from watchword_adapters.cli.studio.workshop import Workshop
+from watchword_adapters.drawing.svg import DIAGRAM_STYLE
 from watchword_adapters.poolserver.http.application import Application, Page, Told
 from watchword_adapters.poolserver.http.json_protocol import Response
-from watchword_adapters.sign_in_page.page import COMPONENT, component
+from watchword_adapters.poolserver.pages import text_page
+from watchword_adapters.sign_in_page.page import COMPONENT, POLICY, component
 
 API_PATH = "/_studio"
 PAGE_PATH = "/_watchword/studio"
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
+_POLICY = POLICY.format(connect="'self'")
 _KINDS = {
     "studio.html": "text/html; charset=utf-8",
     "studio.js": "text/javascript; charset=utf-8",
@@ -49,8 +50,10 @@ def address(endpoint: str, token: str) -> str:
 
 def _pages() -> dict[str, Page]:
     def page(name: str) -> Page:
+        # The diagrams have one style, wherever they are shown.
+        also = DIAGRAM_STYLE if name.endswith(".css") else ""
         return lambda _: _response(
-            _KINDS[name], files("watchword_adapters.cli.studio").joinpath(name).read_text("utf-8")
+            _KINDS[name], also + files("watchword_adapters.cli.studio").joinpath(name).read_text("utf-8")
         )
 
     def form(_: Mapping[str, str]) -> Response:
@@ -64,12 +67,5 @@ def _pages() -> dict[str, Page]:
 
 
 def _response(kind: str, text: str) -> Response:
-    headers = (
-        ("Content-Type", kind),
-        ("Cache-Control", "no-store"),
-        ("Content-Security-Policy", _POLICY),
-        ("Cross-Origin-Resource-Policy", "same-origin"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),
-    )
-    return Response(200, text.encode(), headers)
+    made = text_page(kind, text, _POLICY)
+    return evolve(made, headers=(*made.headers, ("Cross-Origin-Resource-Policy", "same-origin")))

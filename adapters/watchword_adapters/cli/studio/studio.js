@@ -1,5 +1,5 @@
 // @ts-check
-import { CognitoHandler } from './watchword-sign-in.js'
+import { CognitoHandler, element } from './watchword-sign-in.js'
 // The page of the studio. It asks the studio's API, and shows what that says as text: nothing of it is ever read as HTML but the
 // diagrams, which are parsed as SVG and stripped of everything but shapes and text.
 
@@ -32,17 +32,6 @@ function complain(error) {
 
 /** Returns *work* that shows why it failed. @param {(...given: any[]) => Promise<any>} work */
 const shielded = (work) => (/** @type {any[]} */ ...given) => work(...given).catch(complain)
-
-/** Makes an element. @param {string} tag @param {any} properties @param {any[]} inside @returns {any} */
-function element(tag, properties = {}, ...inside) {
-  const made = document.createElement(tag)
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith('on')) made.addEventListener(name.slice(2), value)
-    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : String(value))
-  }
-  made.append(...inside.filter((each) => each !== null && each !== undefined))
-  return made
-}
 
 const SHAPES = new Set(['svg', 'title', 'g', 'path', 'polygon', 'rect', 'circle', 'text'])
 
