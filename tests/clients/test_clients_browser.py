@@ -6,7 +6,7 @@ from itertools import cycle
 import pytest
 from attrs import frozen
 
-from kit.chromium import AUTHENTICATORS, SYNCED, ClientError, Page, chromium
+from kit.chromium import AUTHENTICATORS, SYNCED, ClientError, Page
 from kit.served_pool import PASSWORD, served
 
 pytestmark = pytest.mark.exhaustive
@@ -14,13 +14,6 @@ pytestmark = pytest.mark.exhaustive
 NAMES = [f"user{number}" for number in range(16)]
 _names = cycle(NAMES)
 INCORRECT = "Incorrect username or password"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the module; pages have profiles of their own."""
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

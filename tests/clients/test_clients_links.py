@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from kit.chromium import ClientError, chromium
+from kit.chromium import ClientError
 from kit.served_pool import served
 
 pytestmark = pytest.mark.exhaustive
@@ -58,13 +58,6 @@ TYPED = """async ({ code }) => {
 }"""
 
 PHONE = "+***********"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the module; pages have profiles of their own."""
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from threading import Thread
+from shutil import copyfile
 
 import pytest
 
@@ -19,6 +17,7 @@ from kit.chromium import chromium
 from kit.paths import DOCS
 from kit.programs import find_node
 from kit.served_pool import served
+from kit.website import website
 from watchword.testing import create_request, verify_request
 from watchword_adapters.sign_in_page import COMPONENT
 from watchword_plugins.proof_of_work import ProofOfWork
@@ -62,35 +61,6 @@ def test_the_sign_in_form_solves_what_is_asked():
 PAGE = DOCS / "how-to/put-work-before-the-first-message.md"
 
 
-class _Files(BaseHTTPRequestHandler):
-    """Serves the page of the guide, and the widget."""
-
-    def do_GET(self):
-        name, media_type = self.server.files.get(self.path, (None, "text/plain"))
-        self.send_response(200 if name else 404)
-        self.send_header("content-type", media_type)
-        self.end_headers()
-        self.wfile.write(name or b"")
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@contextmanager
-def website(files):
-    """Serve *files* on this machine while the block runs; give the origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Files)
-    server.files = files
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://localhost:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 SUBMITTED = """async ({ name, value }) => {
     const form = document.querySelector('form')
     form[name].value = value
@@ -109,12 +79,14 @@ def test_the_page_of_the_guide_signs_in_with_the_widget(tmp_path):
     flow = tmp_path / "flow.toml"
     flow.write_text(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1])
     html = re.search(r"```html\n(.*?)```", text, re.DOTALL)[1]
-    widget = (HERE / "node_modules/altcha/dist/main/altcha.min.js").read_bytes()
+    site = tmp_path / "site"
+    site.mkdir()
+    copyfile(HERE / "node_modules/altcha/dist/main/altcha.min.js", site / "altcha.js")
 
     with served("--user", "ann", flow=flow) as server, chromium() as browser:
         html = html.replace("http://127.0.0.1:9229", server.endpoint).replace('"local"', json.dumps(server.client_id))
-        shown = {"/": (html.encode(), "text/html"), "/altcha.js": (widget, "text/javascript")}
-        with website(shown) as origin:
+        (site / "index.html").write_text(html, encoding="utf-8")
+        with website(site) as origin:
             page = browser.page(origin)
             assert [] == server.mails_for("ann")
             assert "Type the code that we have sent you." == page.run(SUBMITTED, name="username", value="ann")

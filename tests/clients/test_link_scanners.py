@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from kit.chromium import chromium
 from kit.paths import ROOT
 from kit.programs import CLIENTS, find_node
 from kit.served_pool import CLIENT_ID
@@ -29,13 +28,6 @@ ASKS, ELSEWHERE, DONE = (
     "Open this link in the browser in which you began",
     "You are signed in.",
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the tests of this file; each page has its own profile."""
-    with chromium() as running_browser:
-        yield running_browser
 
 
 class Served:

@@ -13,7 +13,7 @@ pytest.importorskip("fido2.webauthn")
 import pyotp
 from attrs import frozen
 
-from kit.chromium import PLATFORM, chromium
+from kit.chromium import PLATFORM
 from kit.paths import FLOWS
 from kit.sign_in_form import NEW_PASSWORD, Keyboard, artefacts, site
 from kit.user_pool import PASSWORD
@@ -45,13 +45,6 @@ pytestmark = pytest.mark.exhaustive
 
 DONE = "You are signed in."
 EXAMPLES = sorted(path.stem for path in FLOWS.glob("*.toml"))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the tests of this file; each page has a profile of its own."""
-    with chromium() as running_browser:
-        yield running_browser
 
 
 @frozen

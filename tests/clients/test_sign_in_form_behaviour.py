@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kit.chromium import ClientError, chromium
+from kit.chromium import ClientError
 from kit.sign_in_form import STATES, Keyboard, shows, site, state
 from watchword import Flow
 from watchword_adapters.poolserver import pages
@@ -14,13 +14,6 @@ pytestmark = pytest.mark.exhaustive
 
 FORM = "document.querySelector('watchword-sign-in')"
 RESTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the tests of this file."""
-    with chromium() as running_browser:
-        yield running_browser
 
 
 @pytest.fixture(scope="module")

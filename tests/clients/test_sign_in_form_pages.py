@@ -2,17 +2,13 @@
 
 import re
 import subprocess
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
-from kit.chromium import chromium
 from kit.paths import DOCS
 from kit.programs import CLIENTS, find_node
 from kit.sign_in_form import Keyboard, site
+from kit.website import website
 from watchword import Flow, one_of
 from watchword_adapters.cli import main
 from watchword_plugins.captcha import Captcha
@@ -29,37 +25,11 @@ def printed(language):
     return re.search(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)[1]
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the tests of this file."""
-    with chromium() as running_browser:
-        yield running_browser
-
-
 @pytest.fixture
 def served():
     """A pool in which Ann chooses how to sign in."""
     with site(lambda origin: Flow(one_of(EmailOtp(), Captcha()))) as running_site:
         yield running_site
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@contextmanager
-def website(folder):
-    """Serve *folder* while the block runs; give the origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://localhost:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

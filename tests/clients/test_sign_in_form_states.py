@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from kit.chromium import chromium
 from kit.programs import find_node
 from kit.sign_in_form import STATES, WCAG, Keyboard, artefacts, shows, site, state
 from watchword import Flow
@@ -17,12 +16,10 @@ RESTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimati
 FORM = "document.querySelector('watchword-sign-in')"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the tests of this file."""
+@pytest.fixture(scope="module", autouse=True)
+def _axe():
+    """Nothing here runs without it."""
     find_node("axe-core")
-    with chromium() as running_browser:
-        yield running_browser
 
 
 @pytest.fixture(scope="module")

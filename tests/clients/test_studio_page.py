@@ -7,27 +7,16 @@ from importlib.resources import files
 
 import pytest
 
-from kit.chromium import chromium
 from kit.paths import FLOWS
 from kit.programs import CLIENTS, find_node
 from kit.sign_in_form import WCAG, Keyboard, artefacts
-from kit.studio import TOKEN, studio
+from kit.studio import EVENT, TOKEN, studio
 from watchword_adapters.sign_in_page import component
 
 pytestmark = pytest.mark.exhaustive
 
 TEXT = (FLOWS / "email_code.toml").read_text()
 UNSOUND = (FLOWS / "captcha_only.toml").read_text()
-EVENT = {
-    "version": "1",
-    "region": "eu-west-1",
-    "userPoolId": "eu-west-1_Abc123",
-    "userName": "secret-name",
-    "callerContext": {"awsSdkVersion": "1", "clientId": "abc"},
-    "triggerSource": "DefineAuthChallenge_Authentication",
-    "request": {"userAttributes": {"sub": "1"}, "session": []},
-    "response": {},
-}
 LINK = """name = "link"
 [[steps]]
 kind = "captcha"
@@ -52,12 +41,10 @@ DROP = """({ id, name, text }) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """One browser for the tests of this file."""
+@pytest.fixture(scope="module", autouse=True)
+def _axe():
+    """Nothing here runs without it."""
     find_node("axe-core")
-    with chromium() as running_browser:
-        yield running_browser
 
 
 @pytest.fixture

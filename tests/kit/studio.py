@@ -11,6 +11,18 @@ from watchword_adapters.poolserver.http.server import endpoint_of, hosts_of, ope
 
 TOKEN = "t" * 22
 
+EVENT = {
+    "version": "1",
+    "region": "eu-west-1",
+    "userPoolId": "eu-west-1_Abc123",
+    "userName": "secret-name",
+    "callerContext": {"awsSdkVersion": "1", "clientId": "abc"},
+    "triggerSource": "DefineAuthChallenge_Authentication",
+    "request": {"userAttributes": {"sub": "1"}, "session": []},
+    "response": {},
+}
+"""A captured event of Define, for the beginning of a sign-in."""
+
 
 @frozen
 class Studio:

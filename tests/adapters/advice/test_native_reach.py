@@ -8,11 +8,10 @@ from typing import ClassVar
 import pytest
 from attrs import frozen
 
+from kit.engine_host import Riddle
 from watchword import (
-    Challenge,
     Flow,
     Limits,
-    Verdict,
     all_of,
     ask_first,
     at_least,
@@ -39,22 +38,6 @@ from watchword_plugins.totp import Totp
 PASSKEY = Passkey(rp_id="example.com", origins=("https://example.com",))
 TOUCH = Passkey(rp_id="example.com", origins=("https://example.com",), user_verification="preferred")
 SMS = SmsOtp(countries=("+49",))
-
-
-@frozen
-class Riddle:
-    """A kind of somebody else."""
-
-    kind: ClassVar[str] = "riddle"
-    proves: ClassVar[frozenset[str]] = frozenset({"knowledge"})
-
-    def create(self, request):
-        """Make nothing."""
-        return Challenge()
-
-    def verify(self, request):
-        """Refuse."""
-        return Verdict(right=False)
 
 
 @frozen

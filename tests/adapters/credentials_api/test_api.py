@@ -8,6 +8,7 @@ from attrs import evolve
 
 from kit.engine_host import ANN, DeadLedger, Riddle, world
 from kit.fobs import Badge, Fob
+from kit.pool_tokens import ISSUER, KEY, NOW, POOL, RefusedByPoolError, signed
 from kit.user_pool import START
 from watchword import ConfigurationError, Flow, ProtocolError, UnavailableError, one_of, sequence
 from watchword.contract.credentials import Credential
@@ -20,20 +21,9 @@ from watchword_adapters.rest.exchange import HttpRequest
 from watchword_adapters.rest.pool_tokens import PoolTokens, key_set
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 
-POOL = "us-east-1_Abc123"
-ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
-KEY = signing_key(new_private_key())
-NOW = int(START)
 ZOE = {"sub": "99999999-2222-4333-8444-555555555555"}
 FLOW = Flow(sequence(Riddle(), one_of(Fob(), Badge())))
 ORIGIN = "https://app.example"
-
-
-class RefusedByPoolError(Exception):
-    """As boto3 raises it."""
-
-    def __init__(self, code):
-        self.response = {"Error": {"Code": code, "Message": "of the pool"}}
 
 
 class Pool:
@@ -57,19 +47,6 @@ class Pool:
         )
 
 
-def token(**changed):
-    claims = {
-        "iss": ISSUER,
-        "client_id": "web",
-        "token_use": "access",
-        "sub": ANN["sub"],
-        "iat": NOW,
-        "exp": NOW + 3600,
-        "auth_time": NOW,
-    }
-    return KEY.token({name: value for name, value in (claims | changed).items() if value is not None})
-
-
 class Place:
     """An API, and what it runs on."""
 
@@ -83,7 +60,7 @@ class Place:
         self.api = CredentialsApi(self.services, POOL, Callers(tokens, self.pool.get_user), frozenset({ORIGIN}))
 
     def raw(self, method, path="", body=b"", token_=None, **headers):
-        given = {"authorization": f"Bearer {token() if token_ is None else token_}", **headers}
+        given = {"authorization": f"Bearer {signed() if token_ is None else token_}", **headers}
         return self.api(HttpRequest(method, path, {}, given, body))
 
     def call(self, method, path="", given=None, **more):
@@ -162,13 +139,13 @@ def test_there_are_no_other_calls(at, method, path):
     [
         "",
         "x.y.z",
-        token(iss="https://other"),
-        token(client_id="other"),
-        token(client_id=None),
-        token(exp=NOW),
-        token(sub=ZOE["sub"][:-1] + "9"),
-        token(sub=None),
-        token(token_use="refresh"),
+        signed(iss="https://other"),
+        signed(client_id="other"),
+        signed(client_id=None),
+        signed(exp=NOW),
+        signed(sub=ZOE["sub"][:-1] + "9"),
+        signed(sub=None),
+        signed(token_use="refresh"),
         signing_key(new_private_key()).token({"sub": ANN["sub"]}),
     ],
     ids=range(10),
@@ -186,7 +163,7 @@ def test_who_has_no_good_token_does_nothing(at, method, path, wrong):
 
 def test_an_id_token_is_none(at):
     """Only of an access token Cognito says whether it was revoked."""
-    status, said = at.call("GET", token_=token(token_use="id", aud="web"))
+    status, said = at.call("GET", token_=signed(token_use="id", aud="web"))
     assert (400, "bad_request") == (status, said["error"])
     assert "access token" in said["message"]
 
@@ -228,14 +205,14 @@ def test_who_adds_or_removes_has_just_signed_in(at):
     """Five minutes ago at most, by the time of the sign-in: a refresh makes no token fresh. The audit hears of it."""
     given, _ = at.enrol()
     calls = [("POST", "/fob/begin"), ("POST", "/fob/complete"), ("DELETE", "/fob/x")]
-    for old in (token(auth_time=NOW - 301), token(auth_time=None), token(auth_time="x")):
+    for old in (signed(auth_time=NOW - 301), signed(auth_time=None), signed(auth_time="x")):
         for method, path in calls:
             status, said = at.call(method, path, given, token_=old)
             assert (403, "sign_in_too_old") == (status, said["error"])
             event = at.world.events.events[-1]
             assert ("authz_fail", "sign_in_too_old") == (event.name, event.detail["reason"])
         assert 200 == at.call("GET", token_=old)[0]
-    assert 200 == at.call("POST", "/fob/begin", token_=token(auth_time=NOW - 300))[0]
+    assert 200 == at.call("POST", "/fob/begin", token_=signed(auth_time=NOW - 300))[0]
 
 
 def test_a_handle_of_another_user_is_useless(at):
@@ -243,7 +220,7 @@ def test_a_handle_of_another_user_is_useless(at):
     _, begun = at.call("POST", "/fob/begin")
     given = {"handle": begun["handle"], "answer": begun["public"]["word"]}
     replies = [
-        at.call("POST", "/fob/complete", given, token_=token(sub=ZOE["sub"])),
+        at.call("POST", "/fob/complete", given, token_=signed(sub=ZOE["sub"])),
         at.call("POST", "/badge/complete", given),
         at.call("POST", "/fob/complete", given | {"handle": "never"}),
     ]
@@ -435,4 +412,4 @@ def test_an_outage_of_the_keys_lets_nobody_in(at):
 
     tokens = evolve(at.api.callers.tokens, keys=down)
     api = evolve(at.api, callers=Callers(tokens, at.pool.get_user))
-    assert 503 == api(HttpRequest("GET", "", {}, {"authorization": f"Bearer {token()}"})).status
+    assert 503 == api(HttpRequest("GET", "", {}, {"authorization": f"Bearer {signed()}"})).status

@@ -10,6 +10,7 @@ from botocore.stub import Stubber
 from kit.engine_host import ANN, Riddle
 from kit.fobs import Fob
 from kit.hosts import ports
+from kit.pool_tokens import KEY, POOL, signed
 from kit.user_pool import START
 from watchword import ConfigurationError, Flow, sequence
 from watchword.testing.time import VirtualClock
@@ -17,23 +18,9 @@ from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.credentials_api import credentials_handler
 from watchword_adapters.rest import callers as module
 from watchword_adapters.rest.pool_tokens import key_set
-from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 
-POOL = "us-east-1_Abc123"
-KEY = signing_key(new_private_key())
-NOW = int(START)
 FLOW = Flow(sequence(Riddle(), Fob()))
-TOKEN = KEY.token(
-    {
-        "iss": f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}",
-        "client_id": "web",
-        "token_use": "access",
-        "sub": ANN["sub"],
-        "iat": NOW,
-        "exp": NOW + 3600,
-        "auth_time": NOW,
-    }
-)
+TOKEN = signed()
 USER = {"Username": "ann", "UserAttributes": [{"Name": name, "Value": value} for name, value in ANN.items()]}
 
 

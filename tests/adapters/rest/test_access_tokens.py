@@ -7,6 +7,7 @@ import pytest
 
 from kit.engine_host import ANN, Post
 from kit.hosts import Book, sign_in_of, triggers_of
+from kit.pool_tokens import ISSUER, KEY, NOW, POOL, RefusedByPoolError, signed
 from kit.user_pool import START
 from watchword import ConfigurationError, Flow, UnavailableError
 from watchword.contract import write_token_answer
@@ -21,28 +22,7 @@ from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.sign_in.signing_keys import new_private_key, signing_key
 from watchword_plugins.sms_otp import SmsOtp
 
-POOL = "us-east-1_Abc123"
-ISSUER = f"https://cognito-idp.us-east-1.amazonaws.com/{POOL}"
-NOW = int(START)
-KEY = signing_key(new_private_key())
-CLAIMS = {
-    "iss": ISSUER,
-    "client_id": "web",
-    "token_use": "access",
-    "sub": ANN["sub"],
-    "iat": NOW,
-    "exp": NOW + 3600,
-    "auth_time": NOW,
-}
 WHOSE = {"pool": POOL, "client": "web", "sub": ANN["sub"], "within": 3.0}
-
-
-class RefusalError(Exception):
-    """What boto3 raises."""
-
-    def __init__(self, code):
-        super().__init__(code)
-        self.response = {"Error": {"Code": code}}
 
 
 def known(sub=ANN["sub"], keys=None, error=None):
@@ -56,10 +36,6 @@ def known(sub=ANN["sub"], keys=None, error=None):
     keys = keys or key_set({"keys": [KEY.jwk]}).get
     tokens = PoolTokens(ISSUER, frozenset({"another"}), keys, VirtualClock(START))
     return AccessTokensOfPools(lambda pool, client: Callers(tokens, get_user))
-
-
-def signed(key=KEY, **changed):
-    return key.token({name: value for name, value in (CLAIMS | changed).items() if value is not None})
 
 
 def test_the_users_own_token_is_one():
@@ -101,14 +77,14 @@ def test_a_good_token_of_somebody_else_is_none():
 @pytest.mark.parametrize("code", ["NotAuthorizedException", "UserNotFoundException"])
 def test_a_token_that_was_revoked_is_none(code):
     """Its signature is good until it expires, so the pool is asked."""
-    assert not known(error=RefusalError(code))(signed(), **WHOSE)
+    assert not known(error=RefusedByPoolError(code))(signed(), **WHOSE)
 
 
 def _no_keys(kid):
     raise UnavailableError("the keys cannot be fetched", reason="unreachable")
 
 
-@pytest.mark.parametrize("down", [{"keys": _no_keys}, {"error": RefusalError("TooManyRequestsException")}])
+@pytest.mark.parametrize("down", [{"keys": _no_keys}, {"error": RefusedByPoolError("TooManyRequestsException")}])
 def test_an_outage_is_none_of_the_users_fault(down):
     """It is told as one; nothing was compared."""
     with pytest.raises(UnavailableError):

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from kit.paths import FLOWS
+from kit.studio import EVENT
 from watchword import ConfigurationError
 from watchword.contract import write_token_answer
 from watchword_adapters.cli.studio.api import TOKEN_HEADER, StudioApi
@@ -347,17 +348,7 @@ def test_every_session_of_a_difference_leads_through_both_diagrams(ask, path):
 
 def test_captured_events_are_explained(ask):
     """In any form; what cannot be read is told, and never what stands there."""
-    event = {
-        "version": "1",
-        "region": "eu-west-1",
-        "userPoolId": "eu-west-1_Abc123",
-        "userName": "secret-name",
-        "callerContext": {"awsSdkVersion": "1", "clientId": "abc"},
-        "triggerSource": "DefineAuthChallenge_Authentication",
-        "request": {"userAttributes": {"sub": "1"}, "session": []},
-        "response": {},
-    }
-    told = ask("replay", events=json.dumps(event))
+    told = ask("replay", events=json.dumps(EVENT))
     assert told["events"][0]["decision"] == "present email_otp"
     assert [each["node"] for each in told["events"][0]["rounds"]] == ["step_email_otp"]
     assert "secret-name" not in json.dumps(told)
