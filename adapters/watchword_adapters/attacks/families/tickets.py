@@ -61,6 +61,13 @@ def _asked(arena: Arena, target: AttackTarget, name: str = "ann") -> tuple[Trigg
     return one, _link(arena, sent).partition("#")[2]
 
 
+def _each_asked(arena: Arena) -> Iterator[tuple[AttackTarget, TriggersVisit, str]]:
+    """Give each step with links, each time in a world of its own, with a sign-in that asked for it and the ticket in its message."""
+    for target in _linked(arena):
+        arena.renew()
+        yield target, *_asked(arena, target)
+
+
 def _right(one: TriggersVisit, answer: Any, **said: Any) -> bool:
     """Say whether *answer* counts as right in the sign-in *one*."""
     if not one.public:
@@ -93,9 +100,7 @@ def open_redirects(arena: Arena) -> Cases:
 def another_browser(arena: Arena) -> Cases:
     """It is right only where the kind opens anywhere; and the sign-in that asked goes on as if nobody had opened it."""
     while True:
-        for target in _linked(arena):
-            arena.renew()
-            one, ticket = _asked(arena, target)
+        for target, one, ticket in _each_asked(arena):
             for wait in arena.draw.sample((0, 1, 17, 61), 2):
                 arena.clock.advance(wait)
                 other = reached(arena, target)
@@ -109,9 +114,7 @@ def another_browser(arena: Arena) -> Cases:
 def someone_elses(arena: Arena) -> Cases:
     """It is wrong, in a challenge of one's own too."""
     while True:
-        for target in _linked(arena):
-            arena.renew()
-            _, ticket = _asked(arena, target)
+        for target, _, ticket in _each_asked(arena):
             yield bool(ticket) and _right(reached(arena, target, "bob"), ticket)
             for other in (each for each in _linked(arena) if each.step != target.step):
                 yield bool(ticket) and _right(reached(arena, other), ticket)
@@ -163,9 +166,7 @@ def used_links(arena: Arena) -> Cases:
 def forged_links(arena: Arena) -> Cases:
     """Nothing but what was made here is a ticket: no other end, name, padding or half."""
     while True:
-        for target in _linked(arena):
-            arena.renew()
-            one, ticket = _asked(arena, target)
+        for target, one, ticket in _each_asked(arena):
             bobs, other = _asked(arena, target, "bob")
             if not (ticket and other and bobs.private):
                 yield False
@@ -200,9 +201,7 @@ def links_at_once(arena: Arena) -> Cases:
     """Sixty-four sign-ins answer with it: one is let in at most."""
     with ThreadPoolExecutor(16) as threads:
         while True:
-            for target in _linked(arena):
-                arena.renew()
-                one, ticket = _asked(arena, target)
+            for _, one, ticket in _each_asked(arena):
                 if not ticket:
                     yield False
                     continue
