@@ -36,7 +36,7 @@ def send_notice(services: Services, user: User, change: Noticed, kind: str, *, c
     notice once more, with the same id. Call this last: the change stands, whatever becomes of the notice.
     """
     steps = (step for flow in services.flows for step in flow.steps.values())
-    called = next((step.powers.called for step in steps if step.kind.kind == kind), {})
+    called: Mapping[str, str] = next((step.powers.called for step in steps if step.kind.kind == kind), dict[str, str]())
     notice = notice_of(user, change, kind, reference(claim), called=called)
     courier = services.couriers.get(Email.channel)
     if notice is None or courier is None:
