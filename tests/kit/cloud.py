@@ -38,8 +38,11 @@ class Cloud:
             aws_secret_access_key="test",
         )
 
-    def deploy(self, flow, folder, shelf, **settings):
-        """Build the flow in the file *flow*, deploy it; return the stack's outputs. *settings* are those of the order."""
+    def deploy(self, flow, folder, shelf, stack=None, **settings):
+        """Build the flow in the file *flow*, deploy it; return the stack's outputs.
+
+        The *stack* has the flow's name unless it is given another; a cloud has one of each name. *settings* are those of the order.
+        """
         target = Target("x86_64", this_python())
         build(BuildOrder(str(flow), target, wheels=shelf, **settings)).write(folder)
         asked = {name: settings.get(name, False) for name in ("credentials_api", "pre_token")}
@@ -50,7 +53,7 @@ class Cloud:
             storage.upload_file(str(folder / f"{function}.zip"), folder.name, key)
         with suppress(Exception):  # it is there from the stack before
             self.client("sesv2").create_email_identity(EmailIdentity="login+codes@example.com")
-        stack = flow.stem.replace("_", "-")
+        stack = stack or flow.stem.replace("_", "-")
         stacks.create_stack(
             StackName=stack,
             TemplateBody=json.dumps(made.document()),

@@ -92,7 +92,8 @@ def test_a_password_and_a_code_sign_in(cloud, shelf, tmp_path_factory):
 
 def test_tokens_tell_what_was_passed(cloud, shelf, tmp_path_factory):
     """By the function of its own, with the template's permissions; the emulator calls it for both tokens."""
-    outputs = cloud.deploy(FLOWS / "email_code.toml", tmp_path_factory.mktemp("code-c"), shelf, pre_token=True)
+    folder = tmp_path_factory.mktemp("code-c")
+    outputs = cloud.deploy(FLOWS / "email_code.toml", folder, shelf, stack="tokens-tell", pre_token=True)
     cognito = cloud.client("cognito-idp")
     asked = cognito.initiate_auth(
         ClientId=outputs["ClientId"], AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann@example.com"}
