@@ -272,6 +272,7 @@ function keepToken({ detail }) {
 }
 
 function addForm() {
+  /** @type {any} */
   const form = element('watchword-sign-in', {
     'client-id': settings.client_id, flow: state.view?.password ? 'custom-srp' : 'custom', username: 'ann', locale: 'en', 'heading-level': '3',
   })
