@@ -2,9 +2,10 @@
 
 A bare `pytest` is the inner loop: a minute and a half on two cores. It leaves out the files with the line
 `pytestmark = pytest.mark.exhaustive` (or a list that begins with that mark) and the pages with the line
-`<!-- pytest: exhaustive -->`, and does not even import them. `pytest --all` runs everything; a file that is named runs in
-any case. The inner loop draws a quarter of the examples of each property. Both go over all cores; under `coverage run`,
-which sees one process only, they stay in one, and every example is drawn.
+`<!-- pytest: exhaustive -->`, and does not even import them, and it draws a quarter of the examples of each property.
+`pytest --rest` runs what that left out: those files, and the properties in full; `pytest --all` runs everything. A file
+that is named runs in any case. All of them go over all cores; under `coverage run`, which sees one process only, they
+stay in one, and every example is drawn.
 
 README.md and every page under docs/ are tests. Each document has its own namespace and starts in its own empty
 directory, which is also on `sys.path`; both are gone afterwards, as are the environment variables that it set.
@@ -30,6 +31,7 @@ import sys
 import tempfile
 import time
 import tomllib
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +73,9 @@ EXHAUSTIVE = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of this suite."""
     parser.addoption("--all", action="store_true", help="run the exhaustive files too")
+    parser.addoption(
+        "--rest", action="store_true", help="run what a bare run leaves out: exhaustive files, and properties in full"
+    )
     parser.addoption("--shrink", type=float, metavar="N", help="divide every real limit outside tests/bounds by N")
 
 
@@ -90,10 +95,12 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS and "PYTEST_XDIST_WORKER" not in os.environ
     if bare and config.pluginmanager.has_plugin("xdist") and "COVERAGE_RUN" not in os.environ:
         config.option.numprocesses = "auto" if config.option.numprocesses is None else config.option.numprocesses
+    config.option.all = config.option.all or config.option.rest
     if bare and not config.option.all and "COVERAGE_RUN" not in os.environ:
         os.environ[INNER_LOOP] = "1"  # Workers inherit it.
 
 
+@cache
 def is_exhaustive(path: Path) -> bool:
     """Say whether the tests of a file take long, by reading it: importing it would take long too."""
     mark = EXHAUSTIVE.get(path.suffix)
@@ -103,6 +110,12 @@ def is_exhaustive(path: Path) -> bool:
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave the exhaustive files out of the inner loop. pytest does not ask for files that are named."""
     return True if not config.getoption("all") and is_exhaustive(collection_path) else None
+
+
+def drawn_by(test: object) -> settings | None:
+    """Return the settings by which Hypothesis draws the examples of a test's function; None if it is no property."""
+    found: settings | None = getattr(test, "_hypothesis_internal_use_settings", None)
+    return found
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -117,13 +130,22 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the inner loop draw fewer examples, also where a test says how many: a profile would not reach those."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of the rest what a bare run does in full, and have that draw fewer examples.
+
+    Those also where a test says how many: a profile would not reach it.
+    """
+    if config.getoption("rest"):
+        done = [item for item in items if not is_exhaustive(item.path) and drawn_by(getattr(item, "obj", None)) is None]
+        items[:] = [
+            item for item in items if is_exhaustive(item.path) or drawn_by(getattr(item, "obj", None)) is not None
+        ]
+        config.hook.pytest_deselected(items=done)
     if INNER_LOOP not in os.environ:
         return
     tests = {getattr(item.obj, "__func__", item.obj) for item in items if isinstance(item, pytest.Function)}
     for test in tests:
-        given: settings | None = getattr(test, "_hypothesis_internal_use_settings", None)
+        given = drawn_by(test)
         if given is not None:
             fewer = settings(given, max_examples=-(-given.max_examples // DRAWN))
             test._hypothesis_internal_use_settings = fewer  # noqa: SLF001 - there is no other way once a test is made

@@ -1,4 +1,4 @@
-"""A bare pytest is the inner loop; `pytest --all` runs everything, and so does continuous integration."""
+"""A bare pytest is the inner loop; `pytest --all` runs everything, and so does continuous integration, in two runs."""
 
 import os
 import re
@@ -91,7 +91,12 @@ def test_both():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "drawn"), [([], (25, 10)), (["--all"], (100, 40)), (["test_properties.py"], (100, 40))]
+    ("arguments", "drawn"),
+    [
+        ([], (25, 10)),
+        (["--all"], (100, 40)),
+        (["test_properties.py"], (100, 40)),
+    ],
 )
 @pytest.mark.parametrize("cores", ["0", "1"])
 def test_the_inner_loop_draws_a_quarter_of_the_examples(tmp_path, arguments, drawn, cores):
@@ -103,6 +108,34 @@ def test_the_inner_loop_draws_a_quarter_of_the_examples(tmp_path, arguments, dra
     run = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     default, own = drawn
     assert str({"default": default, "own": own}) in run.stdout, run.stdout + run.stderr
+
+
+PLAIN = "def test_plain():\n    pass\n\n\nclass TestPlain:\n    def test_in_class(self):\n        pass\n"
+
+
+@pytest.mark.parametrize("cores", ["0", "1"])
+def test_the_rest_is_all_that_the_inner_loop_leaves_out(tmp_path, cores):
+    """The exhaustive files, and the properties with all their examples; what ran in full does not run again."""
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = .\naddopts = --dist=loadfile --strict-markers\n")
+    (tmp_path / "test_properties.py").write_text(
+        PROPERTIES.replace("def test_both", "@given(st.just(1))\ndef test_both")
+    )
+    (tmp_path / "test_properties.py").write_text(PROPERTIES.replace("test_both()", "test_both(capsys)"))
+    (tmp_path / "test_plain.py").write_text(PLAIN)
+    (tmp_path / "test_long.py").write_text(f"import pytest\n\n{LINE}\n\n\n{PLAIN.replace('plain', 'long')}")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", cores, "-rp"]
+    ran = {}
+    for option in ((), ("--rest",), ("--all",)):
+        run = subprocess.run(
+            [*command, *option], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        )
+        assert 0 == run.returncode, run.stdout + run.stderr
+        ran[option] = {*re.findall(r"^PASSED (\S+)", run.stdout, re.MULTILINE)}
+    properties = {f"test_properties.py::test_{name}" for name in ("default", "own")}
+    assert {each for each in ran["--rest",] if "long" in each} | properties == ran["--rest",]
+    assert ran[()] & ran["--rest",] == properties
+    assert ran[()] | ran["--rest",] == ran["--all",]
 
 
 def test_a_page_can_be_marked_too():
@@ -121,13 +154,12 @@ def test_the_mark_is_of_a_whole_file():
 
 
 def test_readme_has_the_inner_loop_and_continuous_integration_runs_both():
-    """README's test line is a bare pytest; `.ci/run` runs it, and everything after it."""
+    """README's test line is a bare pytest; `.ci/run` runs it, and after it what it leaves out."""
     readme = (ROOT / "README.md").read_text()
     assert len(re.findall(r"^python3 -m venv .* -m pytest$", readme, re.MULTILINE)) == 1
     assert "pytest --all" in readme
     steps = (ROOT / ".ci" / "run").read_text()
-    bare, everything = steps.index('bash -euo pipefail -c "${lines[0]}"'), steps.index("-m pytest --all")
-    assert bare < everything
+    assert steps.index('bash -euo pipefail -c "${lines[0]}"') < steps.index("-m pytest --rest")
 
 
 def test_programs_of_others_are_demanded_by_continuous_integration_alone():
