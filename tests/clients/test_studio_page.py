@@ -7,6 +7,7 @@ from importlib.resources import files
 
 import pytest
 
+from kit.chromium import PLATFORM
 from kit.paths import FLOWS
 from kit.programs import CLIENTS, find_node
 from kit.sign_in_form import WCAG, Keyboard, artefacts
@@ -23,6 +24,13 @@ kind = "captcha"
 [[steps]]
 kind = "magic_link"
 redirects = { web = "https://app.example/in" }
+"""
+PASSKEY = """name = "door"
+[[steps]]
+kind = "email_otp"
+length = 8
+[[steps]]
+enrol = { kind = "passkey", rp_id = "localhost", origins = ["ORIGIN"] }
 """
 WIDTHS = (320, 768, 1280)
 
@@ -218,6 +226,26 @@ def test_a_step_up_goes_with_the_token_of_the_sign_in_before(page, served):
     page.begin()
     page.answer(served.workshop.inspector.mails[-1].text[:8])
     page.lit("tokens")
+
+
+def test_a_passkey_is_made_and_then_used(browser, tmp_path):
+    """At the name localhost: enrolled behind a code, and asked for in the next sign-in."""
+    pytest.importorskip("fido2.webauthn")
+    with studio(tmp_path / "flow.toml", TEXT, name="localhost") as served:
+        shown = browser.page(served.url)
+        shown.plug_in(PLATFORM)
+        page = Shown(shown)
+        page.edit(PASSKEY.replace("ORIGIN", served.origin))
+        page.until("document.querySelector('#diagram [data-node=step_enrol_passkey]')")
+        for button in ("Create a passkey", "Use a passkey"):
+            page.begin()
+            page.answer(served.answer("email_otp"))
+            page.lit("step_enrol_passkey")
+            page.press(button)
+            page.lit("tokens")
+            page.press("Begin anew")
+            page.until("document.querySelector('watchword-sign-in form')")
+        assert "public_key" not in page.text_of("#events")
 
 
 def test_a_captured_event_is_dropped_and_explained_in_the_diagram(page):
