@@ -1,6 +1,6 @@
 """What every test run shares: the inner loop, hypothesis profiles, and documents whose code blocks run.
 
-A bare `pytest` is the inner loop: a minute and a half on two cores. It leaves out the files with the line
+A bare `pytest` is the inner loop: about two minutes on two cores. It leaves out the files with the line
 `pytestmark = pytest.mark.exhaustive` (or a list that begins with that mark) and the pages with the line
 `<!-- pytest: exhaustive -->`, and does not even import them, and it draws a quarter of the examples of each property.
 `pytest --rest` runs what that left out: those files, and the properties in full; `pytest --all` runs everything. A file
