@@ -7,11 +7,18 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, field, frozen
 
-from watchword.algebra.evaluation import Evaluation, SessionRequest, closing_event, evaluate
+from watchword.algebra.evaluation import (
+    SAID_SIGN_IN,
+    AnswerRequest,
+    Evaluation,
+    SessionRequest,
+    closing_event,
+    evaluate,
+)
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import AccessTokens, Audit, AuditEvent, Clock, Ledger, Random
 from watchword.errors import ProtocolError, WatchwordError
@@ -122,7 +129,8 @@ class Triggers:
     def _verify(self, event: Event) -> Event:
         engine, request = self._full(), cognito.answer_request_of(event)
         if self._dialect is not None:
-            request = self._dialect.with_issued(self._dialect.answer_request(event, request), engine)
+            heard = _naming_alike(request, self._dialect.answer_request(event, request))
+            request = self._dialect.with_issued(heard, engine)
         return cognito.verify_response(event, engine.verify(request))
 
     def _pre_token(self, event: Event) -> Event:
@@ -130,7 +138,9 @@ class Triggers:
 
     def _session_request(self, event: Event) -> SessionRequest:
         request = cognito.session_request_of(event)
-        return request if self._dialect is None else self._dialect.session_request(event, request)
+        if self._dialect is None:
+            return request
+        return _naming_alike(request, self._dialect.session_request(event, request))
 
     def _full(self) -> Engine:
         if self._engine is None:
@@ -160,6 +170,15 @@ class Triggers:
         _log.error("%s ended with %s (ref %s): %s", trigger or "handler", text, ref, reason)
         foreign = self._dialect.text(event, error) if self._dialect is not None else None
         return TriggerError(foreign or f"{text} (ref {ref})")
+
+
+_Request = TypeVar("_Request", SessionRequest, AnswerRequest)
+
+
+def _naming_alike(said: _Request, heard: _Request) -> _Request:
+    """Return *heard*, in which a dialect has put other words, with the sign-in that the client *said*: `evidence` reads that of any client."""
+    named = {key: value for key, value in said.client_metadata.items() if key == SAID_SIGN_IN}
+    return evolve(heard, client_metadata={**heard.client_metadata, **named})
 
 
 def _teller(settings: HostSettings) -> Callable[[SessionRequest, Evaluation], None]:

@@ -4,7 +4,7 @@ import pytest
 
 from kit.sample_triggers import Sample
 from kit.vulnerable_twins import Twin, found
-from watchword import Flow, fallback, named, sequence
+from watchword import Flow, attribute, fallback, named, sequence, when
 from watchword.algebra import derivative
 from watchword.contract import kinds, typed_codes
 from watchword.loading.registry import Registry
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.exhaustive
 FLOWS = {
     "code": Flow(EmailOtp(), name="code"),
     "password": Flow(sequence(Srp(), EmailOtp(length=6)), name="password"),
+    "sometimes": Flow(sequence(Srp(), when(attribute("custom:mfa", "1"), EmailOtp())), name="sometimes"),
     "puzzle": Flow(sequence(Captcha(), EmailOtp()), name="puzzle"),
     "work": Flow(sequence(ProofOfWork(cost=1000, work=10), EmailOtp()), name="work"),
     "two": Flow(sequence(SampleQuestion(), named("second", SampleQuestion())), name="two"),
@@ -103,6 +104,9 @@ TWINS = {
     ),
     "any sign-in may be said in another": Twin(
         evidence.keep_evidence, 'services.ledger.put(_void(services, said), "1"', "str((1,)[0:0]) or dict(a=1", "V-02"
+    ),
+    "what is said with a password is not heard": Twin(
+        derivative.evaluate_session, "not _judged_by_verify(rounds)", "False", "V-02", "sometimes"
     ),
     "evidence of whoever says it": Twin(evidence._context, "identity(request.user.attributes), said", "said", "V-03"),
     "evidence for every app client": Twin(evidence._context, "request.client, ", "", "V-03"),

@@ -24,7 +24,8 @@ SRP_ROUNDS = (SRP_A, PASSWORD_VERIFIER)
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - the name of a round
 
 # Cognito runs these by itself after PASSWORD_VERIFIER (developer guide, custom authentication challenge flow).
-HOSTED = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
+DEVICE_ROUNDS = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
+HOSTED = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", *DEVICE_ROUNDS)
 MUST_CHANGE = ("FORCE_CHANGE_PASSWORD", "RESET_REQUIRED")
 
 CLOSED, OPEN, PROVEN, CUSTOMISED = "closed", "open", "proven", "customised"
@@ -380,10 +381,23 @@ def are_facts(text, conditions):
     return len(text) == len(conditions) and not text.strip("01")
 
 
-def evaluate_session(session, programs, attributes, client, known, action, choice, enrolled=()):
+def is_sign_in_name(said):
+    """Say whether *said* can be the public parameter ``signin`` of a sign-in."""
+    return isinstance(said, str) and len(said) == 32 and not said.strip("0123456789abcdef")
+
+
+def _judged_by_verify(rounds):
+    """Say whether the answer that ends *rounds* was judged by Verify, which sees what its client said."""
+    last = next((each for each in reversed(rounds) if each[0] not in DEVICE_ROUNDS), None)
+    return last is not None and last[0] == CUSTOM and last[3] is True
+
+
+def evaluate_session(session, programs, attributes, client, known, action, choice, enrolled=(), named=None):
     """Return (decision, state, program, outcomes, rounds, before) for a whole session: what Define answers.
 
-    *before* is the state before the last round: who reads that round otherwise goes on from there.
+    *before* is the state before the last round: who reads that round otherwise goes on from there. *named* is the sign-in whose
+    tokens the client says these are. Verify looks at it; where a round of the host's own is the last, it must not be said, since those
+    tokens would tell what was proven in another sign-in. After a round of a device they tell nothing anyhow.
     """
     program, outcomes, rounds, problem = read_session(session, programs, attributes, client, known, action, enrolled)
     states = fold(begin(program, outcomes), rounds)
@@ -395,4 +409,7 @@ def evaluate_session(session, programs, attributes, client, known, action, choic
         rounds = (*rounds[:-1], (CUSTOM, choice, OFFERED, *rounds[-1][3:]))
         state = after(before, *rounds[-1][:4])
     must_change = attributes.get("cognito:user_status") in MUST_CHANGE
-    return decide(state, choice, must_change, known), state, program, outcomes, rounds, before
+    decided = decide(state, choice, must_change, known)
+    if decided == ("tokens",) and is_sign_in_name(named) and not _judged_by_verify(rounds):
+        decided = ("fail", "foreign_sign_in")
+    return decided, state, program, outcomes, rounds, before

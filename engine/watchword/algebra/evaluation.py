@@ -136,6 +136,7 @@ def evaluate(request: SessionRequest, flows: tuple[Flow, ...], enrolled: Collect
         request.client_metadata.get(ACTION),
         request.client_metadata.get(CHOICE),
         enrolled,
+        request.client_metadata.get(SAID_SIGN_IN),
     )
     flow = next(each for each in flows if each.program is program)
     return Evaluation(decision_of(decided), flow, state, before, derivative.facts_of(outcomes), read)

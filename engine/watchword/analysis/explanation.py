@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, as_tuples, named_rounds
+from watchword.algebra.evaluation import ACTION, CHOICE, SAID_SIGN_IN, SessionRequest, as_tuples, named_rounds
 from watchword.algebra.flow import Flow, ReadRound, Round
 from watchword.algebra.session_notation import format_round, parse_session
 from watchword.analysis.state_space import body_at, sending_steps, upcoming
@@ -41,6 +41,11 @@ REASON_TEXTS: Mapping[str, str] = {
         "or an attribute is missing from the event; the user begins a new sign-in"
     ),
     "too_many_rounds": f"the session has more than {derivative.MAX_ROUNDS} rounds, which no flow needs",
+    "foreign_sign_in": (
+        "the client says whose tokens these are (watchword_signin) with an answer that the host judged by itself: no challenge of "
+        "this flow came before, so it can only be another sign-in; send it with answers to challenges alone, and forget it when a "
+        "sign-in ends"
+    ),
     "unknown_user": "everything was answered right, but there is no such user: nobody unknown is ever issued tokens",
 }
 """For each reason to fail, as `derivative` words it, a sentence with the remedy."""
@@ -121,6 +126,7 @@ def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanati
         known,
         request.client_metadata.get(ACTION),
         request.client_metadata.get(CHOICE),
+        named=request.client_metadata.get(SAID_SIGN_IN),
     )
     # Where something is wrong with the session itself, it is not read to its end.
     problem = decided[1] if len(read) < len(request.session) else None
@@ -130,7 +136,12 @@ def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanati
     rounds = named_rounds(read)
     if problem is None:
         answered = any(read.use == derivative.OFFERED for read in rounds[-1:])
-        return teller.tell(rounds, None if answered else request.client_metadata.get(CHOICE))
+        told = teller.tell(rounds, None if answered else request.client_metadata.get(CHOICE))
+        if decided[1:] != ("foreign_sign_in",):
+            return told
+        refused = teller.failing(decided[1], "")
+        last = [evolve(each, decision="fail", reason=refused.reason) for each in told.rounds[-1:]]
+        return evolve(refused, rounds=(*told.rounds[:-1], *last))
     told = teller.tell(rounds, None).rounds
     if problem in {"unknown_flow", "too_many_rounds"}:
         return teller.failing(problem, "")

@@ -448,3 +448,25 @@ def test_nobody_counts_the_requests_of_the_first_round():
     place.client().begin()
 
     assert before == repr(vars(ledger))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_sign_in_that_is_named_is_heard_in_the_words_of_the_client_too(own):
+    """Tokens tell nothing of the sign-in that is said in another one, in whichever words it is said; nor do those of that one."""
+    place = Place()
+
+    def told(user_client, name):
+        assert "tokens" == user_client
+        said = {"userAttributes": USER, "clientMetadata": {"watchword_signin": name}}
+        return place.triggers.evidence(event("pre_token", user=USER) | {"request": said})
+
+    first, second = place.client(), place.client()
+    name = first.begin()["signin"]
+    challenge = challenge_in(second.begin())
+    first.answer("", {"watchword_choice": "mail"})
+    code = place.mail.sent[-1].text
+    assert "flow" in told(first.answer(code, {"watchword_signin": name}), name).get("sign_in_flow", "flow")
+    named = second.created["publicChallengeParameters"]["signin"] if own else name
+    tokens = second.answer(assertion(challenge), FIDO2 | {"watchword_signin": named})
+    assert own == ("sign_in_at" in told(tokens, named))
+    assert own == ("sign_in_at" in told("tokens", name))

@@ -181,6 +181,7 @@ FAILURES = {
     ),
     "facts_changed": (GOLD, request(session("aa+", GOLD, facts="1")), "came out as 1, now they come out as 0"),
     "too_many_rounds": (CODE, request([("SRP_A", True, None)] * 1001), "more than 1000 rounds"),
+    "foreign_sign_in": (Flow(Prelude()), request(session(LOGIN, Flow(Prelude())), watchword_signin="0" * 32), "with an answer that the host judged"),
     "unknown_user": (OTHER, request(session("code+", OTHER), known=False), "no such user"),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from kit.fobs import Fob
 from kit.offering_flows import Card
 from watchword import (
     ConfigurationError,
+    FailAuthentication,
     Flow,
     IssueTokens,
     Limits,
@@ -363,8 +364,8 @@ class TestAnotherSignIn:
         """Only a client that says what is not so meets this: it may repeat its answer."""
         host = hosted()
         begun(host)
-        host.says["watchword_signin"] = "0" * 32
         host.answers("fish")
+        host.says["watchword_signin"] = "0" * 32
         host.world.ledger.failing = " void"
         with pytest.raises(UnavailableError):
             host.verify(host.world.post.code)
@@ -373,13 +374,42 @@ class TestAnotherSignIn:
         assert 1 == len(host.world.ledger.kept)
 
     def test_a_wrong_answer_marks_nothing(self):
-        """Nor does a right one that does not end the flow."""
+        """It leads to no tokens."""
         host = hosted()
         begun(host)
         host.says["watchword_signin"] = "0" * 32
-        host.answers("fish")
-        host.answers("00000000")
+        host.answers("frog")
         assert [] == host.world.ledger.kept
+
+    def test_any_right_answer_marks(self):
+        """Also one that does not end the flow, as far as Create knew."""
+        strong = hosted()
+        passed(strong)
+        weak = hosted(within=strong)
+        begun(weak)
+        weak.says["watchword_signin"] = strong.says["watchword_signin"]
+        weak.answers("fish")
+        assert told(strong) is None
+
+    @pytest.mark.parametrize("last", ["PASSWORD_VERIFIER", "NEW_PASSWORD_REQUIRED", "SMS_MFA"])
+    def test_whoever_says_it_with_an_answer_that_the_host_judges_gets_no_tokens(self, last):
+        """No Verify hears it, so Define, which has no storage, ends the sign-in: a password is no second factor of another sign-in."""
+        strong = hosted(
+            Flow(sequence(Srp(), when(attribute("mfa", "1"), Letter()))), user=User("ann", ANN | {"mfa": "1"})
+        )
+        strong.next()
+        strong.host_round("SRP_A")
+        strong.says["watchword_signin"] = strong.host_round("PASSWORD_VERIFIER").public["signin"]
+        assert IssueTokens() == strong.answers(strong.world.post.code)
+        weak = hosted(within=strong)
+        weak.next()
+        rounds = ["SRP_A", "PASSWORD_VERIFIER", *([last] if last != "PASSWORD_VERIFIER" else [])]
+        for name in rounds[:-1]:
+            weak.host_round(name)
+        weak.says["watchword_signin"] = strong.says["watchword_signin"]
+        assert FailAuthentication("foreign_sign_in") == weak.host_round(rounds[-1])
+        assert "foreign_sign_in" == strong.world.events.events[-1].detail["reason"]
+        assert told(strong) is not None
 
 
 class TestWords:
@@ -401,7 +431,6 @@ class TestWords:
         host = hosted(Flow(Srp()))
         host.next()
         host.host_round("SRP_A")
-        host.says["watchword_signin"] = "0" * 32
         assert IssueTokens() == host.host_round("PASSWORD_VERIFIER")
         assert told(host) is None
 

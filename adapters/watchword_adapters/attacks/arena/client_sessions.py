@@ -59,10 +59,10 @@ class TriggersVisit:
         self.said: Mapping[str, Any] = {}
         self.goes_on({})
 
-    def prove(self) -> None:
-        """Have the host find the password right."""
+    def prove(self, **said: Any) -> None:
+        """Have the host find the password right; anything may be *said* along."""
         self.rounds.append(round_of("PASSWORD_VERIFIER"))
-        self.goes_on({})
+        self.goes_on(said)
 
     def answer(self, text: Any, action: str | None = None, choice: str | None = None, **said: Any) -> None:
         """Answer; anything may be *said* along."""

@@ -8,7 +8,7 @@ from typing import Any
 from watchword.algebra.evaluation import SAID_SIGN_IN, evaluate
 from watchword.runtime.sign_ins.evidence import EVIDENCE_LIFETIME
 from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
-from watchword_adapters.attacks.arena.client_sessions import played
+from watchword_adapters.attacks.arena.client_sessions import played, visit
 from watchword_adapters.attacks.arena.ways_to_steps import Circumstances
 from watchword_adapters.attacks.family import Cases, families_in, family
 from watchword_adapters.aws.cognito import session_request_of
@@ -44,7 +44,10 @@ def claimed_by_the_client(arena: Arena) -> Cases:
 
 @family("V-02", "the name of another sign-in")
 def another_sign_in(arena: Arena) -> Cases:
-    """Tokens of one sign-in never tell of another: not of one that is further, or over, or was never named."""
+    """Tokens of one sign-in never tell of another: not of one that is further, or over, or was never named.
+
+    Nor if its last answer is the password, which the host judges: no Verify hears then what the client says.
+    """
     while True:
         for scene in arena.scenes:
             for further in ("begun", "unnamed", "over"):
@@ -56,6 +59,13 @@ def another_sign_in(arena: Arena) -> Cases:
                 yield further != "over" and bool(_told(arena, person, name))
                 last = _signed_in(arena, scene, said=name, named=False)
                 yield last.tokens and bool(_told(arena, last.person, name))
+            arena.renew()
+            one = _signed_in(arena, scene)
+            for other_scene in arena.scenes:
+                last = visit(arena, arena.person("ann", other_scene), srp=True)
+                if last.host == "PASSWORD_VERIFIER":
+                    last.prove(**_named(one))
+                    yield last.tokens and bool(_told(arena, last.person, _named(one)))
 
 
 @family("V-03", "the name of a sign-in at another place or time")

@@ -7,7 +7,7 @@ error or the end of a sign-in needs is imported then. It reads events as `watchw
 the tests put both through the same ones. (Its types stand in ``define_handler.pyi``: without imports there is no ``Any``.)
 """
 
-ACTION, CHOICE = "watchword_action", "watchword_choice"
+ACTION, CHOICE, SAID_SIGN_IN = "watchword_action", "watchword_choice", "watchword_signin"
 LOG, AUDIT = "watchword", "watchword.audit"
 _REF_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 
@@ -60,7 +60,10 @@ def _answer(given, flows, evaluate_session, hear):
     else:
         action, choice, follows = hear(said, session)
     programs = [program for _, program in flows]
-    decided, _, program, _, rounds, _ = evaluate_session(session, programs, attributes, client, known, action, choice)
+    named = _said(said, SAID_SIGN_IN) if isinstance(said, dict) else None
+    decided, _, program, _, rounds, _ = evaluate_session(
+        session, programs, attributes, client, known, action, choice, named=named
+    )
     if follows is not None and decided[0] not in {"tokens", "fail"} and decided != ("present", follows):
         decided = ("fail", "no_second_round")
     kind = decided[0]

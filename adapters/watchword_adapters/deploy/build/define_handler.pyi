@@ -5,6 +5,7 @@ from watchword.algebra.derivative import Program
 
 ACTION: str
 CHOICE: str
+SAID_SIGN_IN: str
 LOG: str
 AUDIT: str
 _REF_ALPHABET: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -24,7 +23,6 @@ EVIDENCE_LIFETIME = 60
 EVIDENCE_RESERVE = 0.5
 """Seconds of the deadline that writing the evidence leaves."""
 
-_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _EVIDENCE = "evidence"
 
 
@@ -73,17 +71,19 @@ def keep_evidence(
 
     Every repeat writes the same. If that fails, the sign-in goes on and its tokens tell nothing.
 
-    A client that says *another* sign-in gets no tokens that tell of that one: it is marked as doubtful.
+    A client that says *another* sign-in, with any right answer, gets no tokens that tell of that one: it is marked as doubtful.
 
     Raises:
         UnavailableError: if that mark cannot be left.
     """
     said = request.client_metadata.get(SAID_SIGN_IN, "")
-    if not (request.user.known and parameters.step in parameters.ends and _ID.fullmatch(said)):
+    if not (request.user.known and derivative.is_sign_in_name(said)):
         return
     expires = services.clock.now() + EVIDENCE_LIFETIME
     if not hmac.compare_digest(said, public_sign_in(services.keyring.root_key, parameters.signin)):
         services.ledger.put(_void(services, said), "1", expires=expires, within=deadline.left())
+        return
+    if parameters.step not in parameters.ends:
         return
     methods = methods_of(flow, (*parameters.passed, parameters.step))
     text = json.dumps([methods, flow.name, flow.fingerprint, int(at)])
@@ -108,7 +108,7 @@ def find_evidence(services: Services, request: SessionRequest, deadline: Deadlin
         UnavailableError: if the ledger fails.
     """
     user, said = request.user, request.client_metadata.get(SAID_SIGN_IN, "")
-    if not (user.known and _ID.fullmatch(said)):
+    if not (user.known and derivative.is_sign_in_name(said)):
         return None
     kept = services.ledger.peek(_slot(services, said), now=services.clock.now(), within=deadline.left())
     text = kept and unlock_state(services.keyring, _EVIDENCE, _context(request, said), kept)

@@ -116,6 +116,7 @@ def test_many_longer_sessions_are_answered_as_by_the_engine(tmp_path):
                     given["request"]["clientMetadata"] = {
                         "watchword_choice": chance.choice(steps),
                         "watchword_action": chance.choice(["resend", "else"]),
+                        "watchword_signin": chance.choice(["", "0" * 32]),
                     }
                 if chance.random() < 0.1:
                     given["request"]["userNotFound"] = True
@@ -269,7 +270,7 @@ def test_a_log_that_fails_changes_no_decision(tmp_path, monkeypatch):
 def test_a_defect_shows_the_client_a_fixed_text(caplog):
     """Whatever is raised inside, its text stays in neither the error nor the log."""
     with pytest.raises(define_handler.TriggerError, match=r"^UNAVAILABLE \(ref [B-Z]{8}\)$"):
-        define_handler.define_event(event(), [("f", ())], lambda *_: 1 / len([]) and "hunter2")
+        define_handler.define_event(event(), [("f", ())], lambda *_, **__: 1 / len([]) and "hunter2")
     assert "ZeroDivisionError" in caplog.text
     assert "hunter2" not in caplog.text
 
