@@ -136,12 +136,8 @@ def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanati
     rounds = named_rounds(read)
     if problem is None:
         answered = any(read.use == derivative.OFFERED for read in rounds[-1:])
-        told = teller.tell(rounds, None if answered else request.client_metadata.get(CHOICE))
-        if decided[1:] != ("foreign_sign_in",):
-            return told
-        refused = teller.failing(decided[1], "")
-        last = [evolve(each, decision="fail", reason=refused.reason) for each in told.rounds[-1:]]
-        return evolve(refused, rounds=(*told.rounds[:-1], *last))
+        explained = teller.tell(rounds, None if answered else request.client_metadata.get(CHOICE))
+        return _refused(teller, explained) if decided == ("fail", "foreign_sign_in") else explained
     told = teller.tell(rounds, None).rounds
     if problem in {"unknown_flow", "too_many_rounds"}:
         return teller.failing(problem, "")
@@ -150,6 +146,13 @@ def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanati
     read_as = f"a custom round that this flow did not make: {'true' if stranger.result is True else 'not true'}"
     stopped = ExplainedRound("?", read_as, remaining_text(derivative.BROKEN, ()), {}, {}, "fail", failed.reason)
     return evolve(failed, rounds=(*told, stopped))
+
+
+def _refused(teller: _Teller, explained: Explanation) -> Explanation:
+    """Return *explained*, which ends with tokens, as it ends for a client that names a sign-in where it must not."""
+    refused = teller.failing("foreign_sign_in", "")
+    last = [evolve(each, decision="fail", reason=refused.reason) for each in explained.rounds[-1:]]
+    return evolve(refused, rounds=(*explained.rounds[:-1], *last))
 
 
 def decided_text(decided: derivative.Decided) -> str:
