@@ -5,13 +5,10 @@ that only defines needs it and a lowered flow. The engine uses the same file, so
 (Its types, and what a program, a body and a state are made of, are in ``derivative.pyi``.)
 """
 
-PASSED = ("passed",)
-FAILED = ("failed",)
-BROKEN = ("broken",)
+PASSED, FAILED, BROKEN = ("passed",), ("failed",), ("broken",)
 ENDS = (PASSED, FAILED, BROKEN)
 
-REQUESTS = 5
-ASKS = 3
+REQUESTS, ASKS = 5, 3
 SELECT = "select"
 UNASKED = "unasked"
 OFFERED = "offered"
@@ -24,8 +21,7 @@ SRP_ROUNDS = (SRP_A, PASSWORD_VERIFIER)
 NEW_PASSWORD = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - the name of a round
 
 # Cognito runs these by itself after PASSWORD_VERIFIER (developer guide, custom authentication challenge flow).
-DEVICE_ROUNDS = ("DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
-HOSTED = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", *DEVICE_ROUNDS)
+HOSTED = ("SMS_MFA", "SOFTWARE_TOKEN_MFA", "EMAIL_OTP", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER")
 MUST_CHANGE = ("FORCE_CHANGE_PASSWORD", "RESET_REQUIRED")
 
 CLOSED, OPEN, PROVEN, CUSTOMISED = "closed", "open", "proven", "customised"
@@ -381,23 +377,11 @@ def are_facts(text, conditions):
     return len(text) == len(conditions) and not text.strip("01")
 
 
-def is_sign_in_name(said):
-    """Say whether *said* can be the public parameter ``signin`` of a sign-in."""
-    return isinstance(said, str) and len(said) == 32 and not said.strip("0123456789abcdef")
-
-
-def _judged_by_verify(rounds):
-    """Say whether the answer that ends *rounds* was judged by Verify, which sees what its client said."""
-    last = next((each for each in reversed(rounds) if each[0] not in DEVICE_ROUNDS), None)
-    return last is not None and last[0] == CUSTOM and last[3] is True
-
-
-def evaluate_session(session, programs, attributes, client, known, action, choice, enrolled=(), named=None):
+def evaluate_session(session, programs, attributes, client, known, action, choice, enrolled=(), named=False):
     """Return (decision, state, program, outcomes, rounds, before) for a whole session: what Define answers.
 
-    *before* is the state before the last round: who reads that round otherwise goes on from there. *named* is the sign-in whose
-    tokens the client says these are. Verify looks at it; where a round of the host's own is the last, it must not be said, since those
-    tokens would tell what was proven in another sign-in. After a round of a device they tell nothing anyhow.
+    *before* is the state before the last round: who reads that round otherwise goes on from there. *named* says that the client
+    names a sign-in. Verify looks at that; after a round of the host's own, which no Verify sees, there are no tokens.
     """
     program, outcomes, rounds, problem = read_session(session, programs, attributes, client, known, action, enrolled)
     states = fold(begin(program, outcomes), rounds)
@@ -410,6 +394,7 @@ def evaluate_session(session, programs, attributes, client, known, action, choic
         state = after(before, *rounds[-1][:4])
     must_change = attributes.get("cognito:user_status") in MUST_CHANGE
     decided = decide(state, choice, must_change, known)
-    if decided == ("tokens",) and is_sign_in_name(named) and not _judged_by_verify(rounds):
+    # Behind the rounds of a device tokens tell nothing anyhow.
+    if named and decided == ("tokens",) and [each[0] for each in rounds if each[0][:7] != "DEVICE_"][-1:] != [CUSTOM]:
         decided = ("fail", "foreign_sign_in")
     return decided, state, program, outcomes, rounds, before

@@ -41,7 +41,6 @@ SRP_A: str
 PASSWORD_VERIFIER: str
 SRP_ROUNDS: tuple[str, str]
 NEW_PASSWORD: str
-DEVICE_ROUNDS: tuple[str, ...]
 HOSTED: tuple[str, ...]
 MUST_CHANGE: tuple[str, ...]
 CLOSED: str
@@ -88,7 +87,6 @@ def read_session(
     action: str | None,
     enrolled: Collection[str] = ...,
 ) -> tuple[Program, tuple[bool, ...], tuple[ReadRound, ...], str | None]: ...
-def is_sign_in_name(said: object) -> bool: ...
 def evaluate_session(
     session: Sequence[tuple[str, object, object]],
     programs: Sequence[Program],
@@ -98,5 +96,5 @@ def evaluate_session(
     action: str | None,
     choice: str | None,
     enrolled: Collection[str] = ...,
-    named: object = ...,
+    named: bool = ...,
 ) -> tuple[Decided, State, Program, tuple[bool, ...], tuple[ReadRound, ...], State]: ...

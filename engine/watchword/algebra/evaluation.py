@@ -68,6 +68,11 @@ class Evaluation:
         return named_rounds(self._read)
 
     @property
+    def begin(self) -> derivative.State:
+        """The state before the first round."""
+        return derivative.begin(self.flow.program, [outcome == "1" for outcome in self.facts])
+
+    @property
     def passed(self) -> tuple[str, ...]:
         """The names of the steps that were passed, and PASSWORD_VERIFIER if it was."""
         right = [
@@ -93,6 +98,11 @@ class Evaluation:
     def claim(self) -> str:
         """The claim of the last challenge; empty if there was none."""
         return next((each.metadata["claim"] for each in reversed(self.rounds) if each.metadata), "")
+
+
+def is_sign_in_name(said: object) -> bool:
+    """Say whether *said* can be the public parameter ``signin`` of a sign-in: 32 hexadecimal digits in lower case."""
+    return isinstance(said, str) and len(said) == 32 and not said.strip("0123456789abcdef")
 
 
 def as_tuples(session: Sequence[Round]) -> list[tuple[str, object, object]]:
@@ -136,7 +146,7 @@ def evaluate(request: SessionRequest, flows: tuple[Flow, ...], enrolled: Collect
         request.client_metadata.get(ACTION),
         request.client_metadata.get(CHOICE),
         enrolled,
-        request.client_metadata.get(SAID_SIGN_IN),
+        named=is_sign_in_name(request.client_metadata.get(SAID_SIGN_IN)),
     )
     flow = next(each for each in flows if each.program is program)
     return Evaluation(decision_of(decided), flow, state, before, derivative.facts_of(outcomes), read)

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, SAID_SIGN_IN, SessionRequest, as_tuples, named_rounds
-from watchword.algebra.flow import Flow, ReadRound, Round
+from watchword.algebra.evaluation import CHOICE, SessionRequest, evaluate
+from watchword.algebra.flow import FailAuthentication, Flow, ReadRound, Round
 from watchword.algebra.session_notation import format_round, parse_session
 from watchword.analysis.state_space import body_at, sending_steps, upcoming
 
@@ -117,32 +117,21 @@ def explain_request(request: SessionRequest, flows: Sequence[Flow]) -> Explanati
 
     Its metadata is read as Define reads it, so a round that this flow did not make is told as such.
     """
-    attributes, known = request.user.attributes, request.user.known
-    decided, _, program, outcomes, read, _ = derivative.evaluate_session(
-        as_tuples(request.session),
-        [flow.program for flow in flows],
-        attributes,
-        request.client,
-        known,
-        request.client_metadata.get(ACTION),
-        request.client_metadata.get(CHOICE),
-        named=request.client_metadata.get(SAID_SIGN_IN),
-    )
+    evaluation = evaluate(request, tuple(flows))
+    flow, rounds, decision = evaluation.flow, evaluation.rounds, evaluation.decision
+    reason = decision.reason if isinstance(decision, FailAuthentication) else ""
+    must_change = request.user.attributes.get("cognito:user_status") in derivative.MUST_CHANGE
+    teller = _Teller(flow, must_change, request.user.known, evaluation.begin)
     # Where something is wrong with the session itself, it is not read to its end.
-    problem = decided[1] if len(read) < len(request.session) else None
-    flow = next(each for each in flows if each.program is program)
-    must_change = attributes.get("cognito:user_status") in derivative.MUST_CHANGE
-    teller = _Teller(flow, must_change, known, derivative.begin(program, outcomes))
-    rounds = named_rounds(read)
-    if problem is None:
+    if len(rounds) == len(request.session):
         answered = any(read.use == derivative.OFFERED for read in rounds[-1:])
         explained = teller.tell(rounds, None if answered else request.client_metadata.get(CHOICE))
-        return _refused(teller, explained) if decided == ("fail", "foreign_sign_in") else explained
+        return _refused(teller, explained) if reason == "foreign_sign_in" else explained
     told = teller.tell(rounds, None).rounds
-    if problem in {"unknown_flow", "too_many_rounds"}:
-        return teller.failing(problem, "")
+    if reason in {"unknown_flow", "too_many_rounds"}:
+        return teller.failing(reason, "")
     stranger = request.session[len(rounds)]
-    failed = teller.failing(problem, _mismatch(stranger, len(rounds) + 1, problem, outcomes))
+    failed = teller.failing(reason, _mismatch(stranger, len(rounds) + 1, reason, evaluation.facts))
     read_as = f"a custom round that this flow did not make: {'true' if stranger.result is True else 'not true'}"
     stopped = ExplainedRound("?", read_as, remaining_text(derivative.BROKEN, ()), {}, {}, "fail", failed.reason)
     return evolve(failed, rounds=(*told, stopped))
@@ -327,8 +316,8 @@ def _why_custom(flow: Flow, before: derivative.State, read: ReadRound, awaited: 
     return awaited
 
 
-def _mismatch(stranger: Round, place: int, problem: str, outcomes: Sequence[bool]) -> str:
-    """Return what is wrong with the metadata of *stranger*, the round at *place*."""
+def _mismatch(stranger: Round, place: int, problem: str, facts: str) -> str:
+    """Return what is wrong with the metadata of *stranger*, the round at *place*, where conditions come out as *facts*."""
     fields = derivative.read_metadata(stranger.metadata)
     number = f"round {place}"
     if fields is None:
@@ -338,8 +327,8 @@ def _mismatch(stranger: Round, place: int, problem: str, outcomes: Sequence[bool
             else "metadata in another form than Watchword's"
         )
         return f"{number} carries {what}"
-    recorded, now = _cut(fields["facts"]) or "none", derivative.facts_of(outcomes) or "none"
-    if not derivative.are_facts(fields["facts"], outcomes):
+    recorded, now = _cut(fields["facts"]) or "none", facts or "none"
+    if not derivative.are_facts(fields["facts"], facts):
         return f"{number} was made for conditions that came out as {recorded}, which is no outcome of this flow's"
     if problem == "facts_changed":
         return f"{number} was made where the conditions came out as {recorded}, now they come out as {now}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import ACTION, CHOICE, SessionRequest, as_tuples
+from watchword.algebra.evaluation import CHOICE, SessionRequest, evaluate
 from watchword.algebra.flow import Flow
 from watchword.algebra.session_notation import parse_session
 from watchword.analysis.diagram import FAIL, place_of
@@ -43,17 +43,9 @@ def played_request(exploration: Exploration, request: SessionRequest) -> tuple[s
     flow = exploration.flow
     told = explain_request(request, (flow,))
     choice = request.client_metadata.get(CHOICE, "")
-    _, _, program, outcomes, read, _ = derivative.evaluate_session(
-        as_tuples(request.session),
-        [flow.program],
-        request.user.attributes,
-        request.client,
-        request.user.known,
-        request.client_metadata.get(ACTION),
-        choice or None,
-    )
-    rounds = [each[:4] for each in read]
-    stops = list(_stops(exploration, derivative.begin(program, outcomes), rounds, told.rounds, choice))
+    evaluation = evaluate(request, (flow,))
+    rounds = [(each.name, each.step, each.use, each.right) for each in evaluation.rounds]
+    stops = list(_stops(exploration, evaluation.begin, rounds, told.rounds, choice))
     if told.decision == "fail" and stops[-1]["node"] != FAIL:
         last = next(iter(told.rounds[len(rounds) :]), None)
         stops.append(_stop(last.word if last else "", last.read if last else "the sign-in ends", FAIL, told.reason))

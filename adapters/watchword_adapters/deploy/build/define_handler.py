@@ -60,7 +60,7 @@ def _answer(given, flows, evaluate_session, hear):
     else:
         action, choice, follows = hear(said, session)
     programs = [program for _, program in flows]
-    named = _said(said, SAID_SIGN_IN) if isinstance(said, dict) else None
+    named = isinstance(said, dict) and _names_sign_in(_said(said, SAID_SIGN_IN))
     decided, _, program, _, rounds, _ = evaluate_session(
         session, programs, attributes, client, known, action, choice, named=named
     )
@@ -82,6 +82,10 @@ def _answer(given, flows, evaluate_session, hear):
 def words_in(metadata):
     """Return the action and the choice that *metadata* say in the engine's own words."""
     return (_said(metadata, ACTION), _said(metadata, CHOICE)) if isinstance(metadata, dict) else (None, None)
+
+
+def _names_sign_in(said):
+    return said is not None and len(said) == 32 and not said.strip("0123456789abcdef")
 
 
 def _text(fields, name):

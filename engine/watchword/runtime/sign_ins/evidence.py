@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from watchword.algebra import derivative
-from watchword.algebra.evaluation import SAID_SIGN_IN, AnswerRequest, SessionRequest
+from watchword.algebra.evaluation import SAID_SIGN_IN, AnswerRequest, SessionRequest, is_sign_in_name
 from watchword.algebra.flow import Flow
 from watchword.contract.kinds import Factor
 from watchword.errors import reason_of
@@ -77,7 +77,7 @@ def keep_evidence(
         UnavailableError: if that mark cannot be left.
     """
     said = request.client_metadata.get(SAID_SIGN_IN, "")
-    if not (request.user.known and derivative.is_sign_in_name(said)):
+    if not (request.user.known and is_sign_in_name(said)):
         return
     expires = services.clock.now() + EVIDENCE_LIFETIME
     if not hmac.compare_digest(said, public_sign_in(services.keyring.root_key, parameters.signin)):
@@ -108,7 +108,7 @@ def find_evidence(services: Services, request: SessionRequest, deadline: Deadlin
         UnavailableError: if the ledger fails.
     """
     user, said = request.user, request.client_metadata.get(SAID_SIGN_IN, "")
-    if not (user.known and derivative.is_sign_in_name(said)):
+    if not (user.known and is_sign_in_name(said)):
         return None
     kept = services.ledger.peek(_slot(services, said), now=services.clock.now(), within=deadline.left())
     text = kept and unlock_state(services.keyring, _EVIDENCE, _context(request, said), kept)

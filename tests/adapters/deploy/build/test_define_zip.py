@@ -116,7 +116,7 @@ def test_many_longer_sessions_are_answered_as_by_the_engine(tmp_path):
                     given["request"]["clientMetadata"] = {
                         "watchword_choice": chance.choice(steps),
                         "watchword_action": chance.choice(["resend", "else"]),
-                        "watchword_signin": chance.choice(["", "0" * 32]),
+                        "watchword_signin": chance.choice(["", "0" * 32, "0a" * 16, "0" * 31, "A" * 32, "0" * 33]),
                     }
                 if chance.random() < 0.1:
                     given["request"]["userNotFound"] = True
