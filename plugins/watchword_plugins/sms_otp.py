@@ -30,56 +30,20 @@ _PLACEHOLDERS = {"txt": frozenset({"code", "minutes", "ref", "app"})}
 _MOST_PARTS = 4
 """Parts of one text: each is paid for."""
 
-# ITU-T E.164 annex to Operational Bulletin 1114: every other country code has three digits.
-_ONE_DIGIT = frozenset("17")
-_TWO_DIGITS = frozenset(
-    [
-        "20",
-        "27",
-        "30",
-        "31",
-        "32",
-        "33",
-        "34",
-        "36",
-        "39",
-        "40",
-        "41",
-        "43",
-        "44",
-        "45",
-        "46",
-        "47",
-        "48",
-        "49",
-        "51",
-        "52",
-        "53",
-        "54",
-        "55",
-        "56",
-        "57",
-        "58",
-        "60",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "66",
-        "81",
-        "82",
-        "84",
-        "86",
-        "90",
-        "91",
-        "92",
-        "93",
-        "94",
-        "95",
-        "98",
-    ]
-)
+_CODES = """
+1 20 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 238 239 240 241 242 243
+244 245 246 247 248 249 250 251 252 253 254 255 256 257 258 260 261 262 263 264 265 266 267 268 269 27 290 291 297 298
+299 30 31 32 33 34 350 351 352 353 354 355 356 357 358 359 36 370 371 372 373 374 375 376 377 378 380 381 382 383 385
+386 387 389 39 40 41 420 421 423 43 44 45 46 47 48 49 500 501 502 503 504 505 506 507 508 509 51 52 53 54 55 56 57 58
+590 591 592 593 594 595 596 597 598 599 60 61 62 63 64 65 66 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686
+687 688 689 690 691 692 7 800 808 81 82 84 850 852 853 855 856 86 870 878 880 881 882 883 886 888 90 91 92 93 94 95 960
+961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 979 98 992 993 994 995 996 998
+"""
+_COUNTRY_CODES = frozenset(_CODES.split())
+"""The country codes that are in use (ITU-T E.164, list annexed to Operational Bulletin 1114)."""
+_SERVICES = {"800": "freephone", "808": "shared cost", "979": "premium rate"}
+"""Those that are for services and have no telephones (ITU-T E.169.1 to E.169.3)."""
+
 _PREFIX = re.compile(r"\+[1-9][0-9]{0,14}", re.ASCII)
 _MOST_COUNTRIES = 250
 
@@ -101,12 +65,20 @@ def _prefixes(instance: Any, attribute: Attribute[Any], value: object) -> None:
     for prefix in prefixes:
         if not isinstance(prefix, str) or not _PREFIX.fullmatch(prefix):
             raise refused(instance, attribute, f'has {prefix!r:.40}; write a plus sign and digits, such as "+49"')
-        if len(prefix) - 1 < _length_of_country_code(prefix[1:]):
-            raise refused(instance, attribute, f"has {prefix!r}, with which several countries begin; write out each")
+        if why := _why_no_country(prefix[1:]):
+            raise refused(instance, attribute, f"has {prefix!r}, {why}")
 
 
-def _length_of_country_code(digits: str) -> int:
-    return 1 if digits[0] in _ONE_DIGIT else 2 if digits[:2] in _TWO_DIGITS else 3
+def _why_no_country(digits: str) -> str:
+    """Return why numbers that begin with *digits* are not those of one country; nothing if they are."""
+    code = next((digits[:length] for length in (1, 2, 3) if digits[:length] in _COUNTRY_CODES), "")
+    if code in _SERVICES:
+        return f"which is the international service {_SERVICES[code]!r} (ITU-T E.164) and no country; leave it out"
+    if code:
+        return ""
+    if any(each.startswith(digits) for each in _COUNTRY_CODES):
+        return "with which several countries begin; write out each"
+    return "which no country has as its code (ITU-T E.164); look for a digit too much or too few"
 
 
 def _origin(instance: Any, attribute: Attribute[Any], value: object) -> None:

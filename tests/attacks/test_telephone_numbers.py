@@ -12,7 +12,7 @@ from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 
-PREFIXES = st.from_regex(r"\A\+[1-9][0-9]{2,14}\Z")
+PREFIXES = st.from_regex(r"\A\+(1|7|49|598|8816)[0-9]{2,11}\Z", fullmatch=True)
 
 
 @given(PREFIXES, st.text(max_size=40))

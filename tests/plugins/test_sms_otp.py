@@ -19,7 +19,7 @@ from watchword.testing import ANN, NOBODY, FlowUser, access_token, create_reques
 from watchword.testing.hostile import HOSTILE_NUMBERS
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins import sms_otp
-from watchword_plugins.sms_otp import _MOST_COUNTRIES, SmsOtp
+from watchword_plugins.sms_otp import _COUNTRY_CODES, _MOST_COUNTRIES, _SERVICES, SmsOtp, _why_no_country
 from watchword_plugins.srp import Srp
 
 OTHER_SCRIPTS = ("ar", "ja")
@@ -210,6 +210,31 @@ def test_a_prefix_of_several_countries_is_refused(prefix: str) -> None:
     """A digit that was forgotten would open countries that nobody thought of."""
     with pytest.raises(ConfigurationError, match="with which several countries begin"):
         of(prefix)
+
+
+@pytest.mark.parametrize("prefix", ["+999", "+210", "+2101", "+83", "+89", "+388", "+9995551234567", "+671"])
+def test_a_code_that_no_country_has_is_refused(prefix: str) -> None:
+    """Nobody's telephone has such a number."""
+    with pytest.raises(ConfigurationError, match="no country has as its code"):
+        of(prefix)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "service"),
+    [("+979", "premium rate"), ("+9791", "premium rate"), ("+800", "freephone"), ("+808", "shared cost")],
+)
+def test_an_international_service_is_no_country(prefix: str, service: str) -> None:
+    """Its numbers are no telephones, and those of premium rate pay whoever owns them."""
+    with pytest.raises(ConfigurationError, match=f"{service}.*no country"):
+        of(prefix)
+
+
+def test_a_prefix_is_of_exactly_one_country_code() -> None:
+    """Whichever three digits it begins with: no code begins another, and whatever is taken begins with one."""
+    taken = [f"+{digits}" for digits in range(100, 1000) if not _why_no_country(str(digits))]
+    assert [1] * len(taken) == [sum(each[1:].startswith(code) for code in _COUNTRY_CODES) for each in taken]
+    assert 100 + 100 <= len(taken) < 900
+    assert {each for each in _COUNTRY_CODES if not _why_no_country(each)} == _COUNTRY_CODES - set(_SERVICES)
 
 
 @pytest.mark.parametrize(

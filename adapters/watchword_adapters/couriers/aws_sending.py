@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -62,6 +63,10 @@ _UNSENT = (
 
 _OF_THE_RECIPIENT = ("sandbox", "recipient_refused", "message_refused")
 _MOST_CHARACTERS = 1_600  # of End User Messaging and of SNS
+_MOST_WHOLE, _MOST_DECIMALS = 2, 5  # of End User Messaging, MaxPrice
+
+NUMBER = r"\+?[1-9][0-9]{1,18}"
+"""A telephone number, or a short code, as End User Messaging has them."""
 
 ReasonOf = Callable[[str, Mapping[str, Any]], str]
 """Returns the reason word for an error's code and the whole answer that it came in; nothing if the service has no word of its own for it."""
@@ -155,15 +160,34 @@ def text_of(letter: Message) -> str:
 
 
 def price_of(text: str) -> str:
-    """Return the price *text*, in US dollars, as AWS wants it: with a point.
+    """Return the price *text* of a whole text message, in US dollars, as AWS wants it: with a point.
 
     Raises:
-        ConfigurationError: if it is none.
+        ConfigurationError: if it is none; it says why, and does not show it.
     """
     whole, point, part = text.partition(".") if text.isascii() else ("", "", "")
-    sound = whole.isdigit() and len(whole) <= 2 and (part.isdigit() and len(part) <= 5 if point else not part)
-    if not sound or not set(text) & set("123456789"):
+    why = ""
+    if not whole.isdigit() or not (part.isdigit() if point else not part):
+        why = "is no such number"
+    elif len(whole) > _MOST_WHOLE:
+        why = "is 100 or more, which AWS does not take"
+    elif len(part) > _MOST_DECIMALS:
+        why = f"has more than {_MOST_DECIMALS} digits behind the point, which AWS does not take"
+    elif not set(text) & set("123456789"):
+        why = "is nothing, for which nothing would be sent"
+    if why:
         raise ConfigurationError(
-            "a courier of text messages needs the most that one part may cost (max_price), in US dollars, such as 0.10"
+            f"a courier of text messages needs the most that one text may cost (max_price), in US dollars, such as 0.10: this {why}"
         )
     return text if point else f"{text}.0"
+
+
+def checked_sender(value: str, name: str, form: re.Pattern[str], wanted: str) -> str:
+    """Return *value*, the option *name* of a courier that says who sends; *wanted* are words for its *form*.
+
+    Raises:
+        ConfigurationError: if it has not that form; the value is not shown.
+    """
+    if not form.fullmatch(value):
+        raise ConfigurationError(f"a courier of text messages takes as {name} {wanted}; this is none")
+    return value

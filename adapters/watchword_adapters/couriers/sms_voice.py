@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, cast
 
@@ -11,8 +12,15 @@ from watchword.contract.ports import Clock, Courier, Permission, Receipt
 from watchword.errors import ConfigurationError
 from watchword_adapters.aws.aws_client import KeptClient
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.couriers.aws_sending import price_of, send_once, sending_client, text_of
+from watchword_adapters.couriers.aws_sending import NUMBER, checked_sender, price_of, send_once, sending_client, text_of
 from watchword_adapters.urls import PortURL
+
+_ORIGINATION = re.compile(
+    rf"{NUMBER}|(?:phone|pool)-[A-Za-z0-9]+|(?!phone-|pool-)(?=[0-9_-]*[A-Za-z])[A-Za-z0-9_-]{{1,11}}"
+    r"|arn:[a-z0-9-]+:sms-voice:[a-z0-9-]+:[0-9]+:(?:phone-number|pool|sender-id)(?:/[A-Za-z0-9_-]+)+",
+    re.ASCII,
+)
+"""Who sends (OriginationIdentity). A star would be one in what the function is allowed."""
 
 _TIME_TO_LIVE = (5, 259_200)
 """The seconds that the service takes."""
@@ -59,8 +67,8 @@ class SmsVoiceClient(Protocol):
 class SmsVoiceCourier:
     """A `Courier` that sends text messages through AWS End User Messaging.
 
-    *origination* is who sends: a number, a sender ID, a pool, or the ARN of one. *max_price* is the most that one part of a text may
-    cost, in US dollars, such as ``0.10``: the service does not send what costs more. *configuration_set* and
+    *origination* is who sends: a number, a sender ID, a pool, or the ARN of one. *max_price* is the most that one text, with all
+    of its parts, may cost, in US dollars, such as ``0.10``: the service does not send what costs more. *configuration_set* and
     *protect_configuration* are names or ARNs. *region* and credentials are boto3's own unless given; *endpoint* is another
     URL for the service. *floor* is the seconds to which answers are padded (0.5). *clock* tells how long a message has taken,
     and how long its code is still good: the service delivers nothing after that.
@@ -82,7 +90,13 @@ class SmsVoiceCourier:
         floor: float = 0.5,
         clock: Clock | None = None,
     ) -> None:
-        self._named = {"OriginationIdentity": origination, "MaxPrice": price_of(max_price)}
+        who = (
+            "a number, the id of a number or of a pool, a sender ID of at most 11 letters and digits, or the ARN of one"
+        )
+        self._named = {
+            "OriginationIdentity": checked_sender(origination, "origination", _ORIGINATION, who),
+            "MaxPrice": price_of(max_price),
+        }
         self._named |= {"ConfigurationSetName": configuration_set} if configuration_set else {}
         self._named |= {"ProtectConfigurationId": protect_configuration} if protect_configuration else {}
         self._region = region
@@ -101,7 +115,7 @@ class SmsVoiceCourier:
 
     @property
     def max_price(self) -> str:
-        """The most that one part of a text may cost, in US dollars; the service does not send what costs more."""
+        """The most that one text, with all of its parts, may cost, in US dollars; the service does not send what costs more."""
         return str(self._named["MaxPrice"])
 
     @property
@@ -115,7 +129,7 @@ class SmsVoiceCourier:
             if origination.startswith(start):
                 return (Permission(("sms-voice:SendTextMessage",), (f"{prefix}:{sort}/{origination}",)),)
         # A number goes by an id that is not known here.
-        sort = "phone-number/*" if origination.startswith("+") else f"sender-id/{origination}/*"
+        sort = "phone-number/*" if origination.lstrip("+").isdigit() else f"sender-id/{origination}/*"
         return (Permission(("sms-voice:SendTextMessage",), (f"{prefix}:{sort}",)),)
 
     def prepare(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, cast
 
@@ -10,7 +11,7 @@ from watchword.contract.kinds import Message
 from watchword.contract.ports import Clock, Courier, Permission, Receipt
 from watchword_adapters.aws.aws_client import KeptClient
 from watchword_adapters.clock import SystemClock
-from watchword_adapters.couriers.aws_sending import price_of, send_once, sending_client, text_of
+from watchword_adapters.couriers.aws_sending import NUMBER, checked_sender, price_of, send_once, sending_client, text_of
 from watchword_adapters.urls import PortURL
 
 _REASONS: Mapping[str, str] = {
@@ -25,6 +26,10 @@ _REASONS: Mapping[str, str] = {
     "ValidationException": "recipient_refused",
 }
 """The codes of the service, and the reason word for each."""
+
+
+_NUMBER = re.compile(NUMBER, re.ASCII)
+_SENDER_ID = re.compile(r"(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,11}", re.ASCII)
 
 
 class SnsClient(Protocol):
@@ -42,8 +47,8 @@ class SnsClient(Protocol):
 class SnsCourier:
     """A `Courier` that sends text messages through Amazon SNS, as transactional ones.
 
-    *max_price* is the most that a text may cost, in US dollars, 0.50 unless given: SNS does not send what costs more. *sender_id* and
-    *origination* are who sends; the account's own unless given. *region* and credentials are boto3's own unless given;
+    *max_price* is the most that one text, with all of its parts, may cost, in US dollars, 0.50 unless given: SNS does not send what
+    costs more. *sender_id* and *origination* are who sends; the account's own unless given. *region* and credentials are boto3's own unless given;
     *endpoint* is another URL for SNS, for an emulator. *floor* is the seconds to which answers are padded (0.5). *clock*
     tells how long a message has taken.
 
@@ -67,9 +72,14 @@ class SnsCourier:
             "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
             "AWS.SNS.SMS.MaxPrice": {"DataType": "Number", "StringValue": price_of(max_price)},
         }
-        for name, value in (("AWS.SNS.SMS.SenderID", sender_id), ("AWS.MM.SMS.OriginationNumber", origination)):
-            if value:
-                self._attributes[name] = {"DataType": "String", "StringValue": value}
+        if sender_id:
+            named = checked_sender(
+                sender_id, "sender_id", _SENDER_ID, "at most 11 letters and digits, of which one is a letter"
+            )
+            self._attributes["AWS.SNS.SMS.SenderID"] = {"DataType": "String", "StringValue": named}
+        if origination:
+            number = checked_sender(origination, "origination", _NUMBER, "a number, such as %2B15555550199")
+            self._attributes["AWS.MM.SMS.OriginationNumber"] = {"DataType": "String", "StringValue": number}
         self._region = region
         self._endpoint = endpoint
         self._floor = floor
@@ -87,7 +97,7 @@ class SnsCourier:
 
     @property
     def max_price(self) -> str:
-        """The most that one part of a text may cost, in US dollars; the service does not send what costs more."""
+        """The most that one text, with all of its parts, may cost, in US dollars; the service does not send what costs more."""
         return str(self._attributes["AWS.SNS.SMS.MaxPrice"]["StringValue"])
 
     @property

@@ -75,15 +75,37 @@ def costs_of(flow, *prices):
     [
         ("sms=0.08", "0.08"),
         ("sms=1", "1"),
-        ("sns://", "0.50"),
-        ("sns://?max_price=0.12&region=eu-west-1", "0.12"),
-        ("sms-voice://?origination=pool-0123&max_price=0.10", "0.10"),
     ],
 )
 def test_messages_times_parts_times_price(price, usd):
-    """A price is written, or is the most that a courier lets a part cost; no courier is in the flow."""
+    """A price that is written is for one part."""
     (cost,) = costs_of(Flow(SMS), price)
-    assert (Decimal(usd), 10 * cost.parts * Decimal(usd)) == (cost.usd, cost.of(10))
+    assert (Decimal(usd), 10 * cost.parts * Decimal(usd)) == (cost.price.usd, cost.of(10))
+
+
+@pytest.mark.parametrize(
+    ("price", "usd"),
+    [
+        ("sns://", "0.50"),
+        ("sns://?max_price=0.12&region=eu-west-1", "0.12"),
+        ("sms-voice://?origination=pool-0123&max_price=0.10", "0.10"),
+        ("ses://?from=a@b.example sms-voice://?origination=pool-0123&max_price=0.10", "0.10"),
+        (" sns://?max_price=0.12\n", "0.12"),
+    ],
+)
+def test_what_a_courier_pays_at_most_is_for_a_whole_message(tmp_path, price, usd):
+    """As the services have it: its parts make it no dearer. The URLs are those of WATCHWORD_COURIER; no courier is in the flow."""
+    (tmp_path / "en.txt").write_text("$code " + "Q" * 200, encoding="utf-8")
+    (cost,) = costs_of(Flow(SmsOtp(countries=("+49",), templates=str(tmp_path))), price)
+    assert (2, 10 * Decimal(usd)) == (cost.parts, cost.of(10))
+
+
+def test_a_price_of_couriers_is_of_those_that_have_one(capsys, flow_file):
+    """Of several, those without a price are passed over; if none has one, each is named."""
+    assert 2 == main(["check", flow_file, "--price", "ses://?from=a@b.example console:"])
+    assert "none of the couriers of ses:, console: has a max_price" in capsys.readouterr().err
+    assert 2 == main(["check", flow_file, "--price", "sns:// sms-voice://?origination=ACME&max_price=1"])
+    assert "two prices are given for sms" in capsys.readouterr().err
 
 
 def test_the_language_with_the_most_parts_counts(tmp_path):
@@ -117,6 +139,7 @@ def test_the_json_has_figures_with_units(capsys, flow_file):
         "before": [],
         "messages_by_strangers_per_user_day": 10,
         "usd_per_part": 0.07,
+        "usd_per_message": 0.07 * sms["parts_per_message"],
     }.items() <= sms.items()
     assert (sms["messages_over_all_users_per_day"], sms["usd_over_all_users_per_day"]) == (None, None)
     assert sms["usd_by_strangers_per_address_day"] == pytest.approx(10 * sms["parts_per_message"] * 0.07)
@@ -129,6 +152,18 @@ def test_the_table_says_what_is_bounded_and_what_is_not(capsys, flow_file):
     assert re.search(r"SMS by strangers +10 a day to one user, and to one address or number", out)
     assert re.search(r"cost of SMS a day +\d+\.\d\d USD for one user", out)
     assert re.search(r"SMS to all users +not bounded: .*alarm.*limit", out)
+
+
+def test_the_price_of_a_courier_is_told_as_that_of_a_message(capsys, flow_file):
+    """Not as that of a part."""
+    assert 0 == main(["check", flow_file, "--price", "sns://?max_price=0.5"])
+    assert re.search(
+        r"cost of SMS a day +5\.00 USD for one user.*; 0\.50? USD for one SMS with all of its parts",
+        capsys.readouterr().out,
+    )
+    assert 0 == main(["check", flow_file, "--json", "--price", "sns://?max_price=0.5"])
+    (sms,) = json.loads(capsys.readouterr().out)["figures"]["channels"]
+    assert (None, 0.5, 5.0) == (sms["usd_per_part"], sms["usd_per_message"], sms["usd_per_user_day"])
 
 
 def test_without_a_price_the_command_says_how_to_give_one(capsys, flow_file):

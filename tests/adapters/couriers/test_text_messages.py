@@ -309,12 +309,64 @@ def test_every_word_of_the_service_is_in_its_model():
 # Set-up
 
 
-@pytest.mark.parametrize("price", ["", "0", "0.0", "-1", "1e3", "0.123456", "100", ".", "abc", "\uff11", "0,10", "1."])
-def test_a_price_is_written_out(price):
-    """In dollars, above nothing, as the service reads it."""
+PRICES = {
+    "is no such number": ("", "-1", "1e3", ".", "canary", "\uff11", "0,10", "1."),
+    "is nothing": ("0", "0.0", "00"),
+    "more than 5 digits": ("0.123456",),
+    "is 100 or more": ("100", "1000000"),
+}
+
+
+@pytest.mark.parametrize(("why", "price"), [(why, each) for why, prices in PRICES.items() for each in prices])
+def test_a_price_is_written_out(why, price):
+    """In dollars, above nothing, as the service reads it; what is wrong with it is said."""
     for make in (lambda: SmsVoiceCourier(POOL, max_price=price), lambda: SnsCourier(max_price=price)):
-        with pytest.raises(ConfigurationError, match="max_price"):
+        with pytest.raises(ConfigurationError, match=rf"one text .*max_price.*{why}") as caught:
             make()
+        assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "origination",
+    [
+        "",
+        "*",
+        "pool-*",
+        "pool-",
+        "phone-1/*",
+        "ACME*",
+        "A" * 12,
+        "AC ME",
+        "-_-",
+        "+0",
+        "+4915112345678a",
+        "arn:aws:sms-voice:eu-west-1:1:pool/*",
+        "arn:aws:sms-voice:*:1:pool/p",
+        "arn:aws:sns:eu-west-1:1:topic",
+        "ACME\n",
+        "${AWS::AccountId}",
+    ],
+)
+def test_an_origination_is_one_identity(origination):
+    """The template allows what it names: with a star that would be every identity of the account."""
+    with pytest.raises(ConfigurationError, match="origination") as caught:
+        SmsVoiceCourier(origination, max_price="0.10")
+    assert not origination or origination not in str(caught.value)
+
+
+@pytest.mark.parametrize("sender_id", ["A" * 12, "123", "AC ME", "AC-ME", "*", "\u0410\u0421\u041c\u0415"])
+def test_sns_takes_a_sender_id_of_at_most_11_letters_and_digits(sender_id):
+    """With a letter among them, as its documentation has it: another one is refused for each message, after the deployment."""
+    with pytest.raises(ConfigurationError, match="sender_id at most 11"):
+        SnsCourier(sender_id=sender_id)
+    assert SnsCourier(sender_id="1and1ACME24")._attributes["AWS.SNS.SMS.SenderID"]["StringValue"] == "1and1ACME24"
+
+
+@pytest.mark.parametrize("number", ["ACME", "*", "+0155", "+", "+4915112345678x"])
+def test_sns_takes_a_number_as_origination(number):
+    """And nothing else."""
+    with pytest.raises(ConfigurationError, match="as origination a number"):
+        SnsCourier(origination=number)
 
 
 def test_a_courier_is_made_of_its_url():
@@ -358,6 +410,7 @@ def test_both_are_found_for_the_channel():
         ("pool-1", "arn:${AWS::Partition}:sms-voice:eu-west-1:${AWS::AccountId}:pool/pool-1"),
         ("phone-1", "arn:${AWS::Partition}:sms-voice:eu-west-1:${AWS::AccountId}:phone-number/phone-1"),
         ("+15555550199", "arn:${AWS::Partition}:sms-voice:eu-west-1:${AWS::AccountId}:phone-number/*"),
+        ("72345", "arn:${AWS::Partition}:sms-voice:eu-west-1:${AWS::AccountId}:phone-number/*"),
         ("ACME", "arn:${AWS::Partition}:sms-voice:eu-west-1:${AWS::AccountId}:sender-id/ACME/*"),
         ("arn:aws:sms-voice:eu-west-1:1:pool/p", "arn:aws:sms-voice:eu-west-1:1:pool/p"),
     ],

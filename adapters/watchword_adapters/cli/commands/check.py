@@ -58,7 +58,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PRICE",
-        help="the US dollars for one part of a message, as in sms=0.08, or the URL of a courier with max_price; may be given again",
+        help="the US dollars for one part of a message, as in sms=0.08, or the URL of a courier, whose max_price is for a whole message; "
+        "several URLs as WATCHWORD_COURIER takes them; may be given again",
     )
     parser.add_argument("--strict", action="store_true", help="treat warnings like errors: end with status 1")
     parser.add_argument("--json", action="store_true", help="print JSON")

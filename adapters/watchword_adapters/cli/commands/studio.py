@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="PRICE",
-        help="the US dollars for one part of a message, as in sms=0.08; may be given again",
+        help="what messages cost, as of watchword check: sms=0.08, or URLs of couriers; may be given again",
     )
     add("--port", type=int, default=0, metavar="N", help="the port; 0 is a free one (%(default)s)")
     add("--no-open", action="store_true", help="do not open the page in a browser")

@@ -28,57 +28,88 @@ _LANGUAGES = tuple(map("".join, product(string.ascii_lowercase, repeat=2)))
 
 
 @frozen
-class MessageCost:
-    """What the messages of one channel cost: *figures*, the most *parts* of a message, and *usd*, the price of a part.
+class MessagePrice:
+    """A price in US dollars: of one part of a message, or of the *whole* message."""
 
-    *parts* is None where a message cannot be made here, *usd* where no price is given.
+    usd: Decimal
+    whole: bool = False
+
+    def of_message(self, parts: int | None) -> Decimal | None:
+        """Return the price of a message of so many *parts*; None if it depends on them and they are not known."""
+        return self.usd if self.whole else None if parts is None else parts * self.usd
+
+
+@frozen
+class MessageCost:
+    """What the messages of one channel cost: *figures*, the most *parts* of a message, and the *price*.
+
+    *parts* is None where a message cannot be made here, *price* where none is given.
     """
 
     figures: ChannelFigures
     parts: int | None = None
-    usd: Decimal | None = None
+    price: MessagePrice | None = None
 
     def of(self, messages: int) -> Decimal | None:
         """Return what so many *messages* cost in US dollars; None if that is not known."""
-        return None if self.usd is None or self.parts is None else messages * self.parts * self.usd
+        one = None if self.price is None else self.price.of_message(self.parts)
+        return None if one is None else messages * one
 
 
-def read_prices(texts: Iterable[str], registry: Registry) -> Mapping[str, Decimal]:
-    """Return the prices of a part by channel that *texts* say, each as ``sms=0.08`` or as the URL of a courier with ``max_price``.
+def read_prices(texts: Iterable[str], registry: Registry) -> Mapping[str, MessagePrice]:
+    """Return the prices by channel that *texts* say.
+
+    Each is ``sms=0.08``, or a courier's URL with ``max_price``, or several URLs with spaces between, as WATCHWORD_COURIER takes them: of
+    several, those without a price are passed over.
 
     Raises:
-        ConfigurationError: if one is neither, or two are for one channel.
+        ConfigurationError: if one is none of these, or two are for one channel.
     """
-    prices: dict[str, Decimal] = {}
+    prices: dict[str, MessagePrice] = {}
     for text in texts:
-        channel, price = _of_courier(text, registry) if "://" in text else _written(text)
-        if channel in prices:
-            raise ConfigurationError(f"--price: two prices are given for {channel}; leave one out")
-        prices[channel] = price
+        for channel, price in _of_couriers(text, registry) if "://" in text else (_written(text),):
+            if channel in prices:
+                raise ConfigurationError(f"--price: two prices are given for {channel}; leave one out")
+            prices[channel] = price
     return prices
 
 
-def _written(text: str) -> tuple[str, Decimal]:
+def _written(text: str) -> tuple[str, MessagePrice]:
     channel, _, price = text.partition("=")
     if not (_CHANNEL.fullmatch(channel) and _PRICE.fullmatch(price)):
         raise ConfigurationError(
             f"--price {text[:60]!r}: write a channel and the US dollars for one part, such as sms=0.08, or the URL of a courier "
-            "with max_price"
+            "with max_price (%20 for a space in it)"
         )
-    return channel, Decimal(price)
+    return channel, MessagePrice(Decimal(price))
 
 
-def _of_courier(url: str, registry: Registry) -> tuple[str, Decimal]:
-    courier: Any = registry.find_courier(url)
-    price = attribute_of(courier, "max_price")
-    if not isinstance(price, str):
+def _of_couriers(text: str, registry: Registry) -> Iterator[tuple[str, MessagePrice]]:
+    """Give the channel of each courier in *text* that has ``max_price``, and that: the US dollars, in digits, for a whole message."""
+    urls = text.split()
+    priced = False
+    for url in urls:
+        courier: Any = registry.find_courier(url)
+        usd = attribute_of(courier, "max_price")
+        if isinstance(usd, str) and _PRICE.fullmatch(usd):
+            priced = True
+            yield str(courier.channel), MessagePrice(Decimal(usd), whole=True)
+        elif len(urls) == 1:
+            raise ConfigurationError(
+                f"--price: the courier of {_scheme(url)}: has no max_price; write {courier.channel}=0.08 with your own price"
+            )
+    if not priced:
         raise ConfigurationError(
-            f"--price: the courier of {url.partition(':')[0][:20]}: has no max_price; write {courier.channel}=0.08 with your own price"
+            f"--price: none of the couriers of {', '.join(f'{_scheme(each)}:' for each in urls)} has a max_price; write sms=0.08 with "
+            "your own price"
         )
-    return str(courier.channel), Decimal(price)
 
 
-def message_costs(flow: Flow, figures: Figures, prices: Mapping[str, Decimal]) -> tuple[MessageCost, ...]:
+def _scheme(url: str) -> str:
+    return url.partition(":")[0][:20]
+
+
+def message_costs(flow: Flow, figures: Figures, prices: Mapping[str, MessagePrice]) -> tuple[MessageCost, ...]:
     """Return what the messages of *flow* cost, by channel.
 
     Raises:
@@ -138,7 +169,8 @@ def costs_as_json(costs: Iterable[MessageCost]) -> list[dict[str, object]]:
             "messages_by_strangers_per_address_day": each.figures.by_strangers_per_day,
             "messages_over_all_users_per_day": None,
             "parts_per_message": each.parts,
-            "usd_per_part": _number(each.usd),
+            "usd_per_part": _number(None if each.price is None or each.price.whole else each.price.usd),
+            "usd_per_message": _number(each.of(1)),
             "usd_per_user_day": _number(each.of(each.figures.per_day)),
             "usd_per_address_day": _number(each.of(each.figures.per_day)),
             "usd_by_strangers_per_user_day": _number(each.of(each.figures.by_strangers_per_day)),
@@ -157,7 +189,7 @@ def rows_of(costs: Iterable[MessageCost]) -> Iterator[tuple[str, str]]:
     """Give the rows of a table that tell *costs*, of each channel where a part is paid for or a price is given."""
     for each in costs:
         figures, word = each.figures, word_for(each.figures.channel)
-        if figures.channel != "sms" and each.usd is None:
+        if figures.channel != "sms" and each.price is None:
             continue
         after = (
             f", after {' and '.join(figures.before)}" if figures.before else ", with nothing to answer before the first"
@@ -181,10 +213,13 @@ def rows_of(costs: Iterable[MessageCost]) -> Iterator[tuple[str, str]]:
 
 def _cost(cost: MessageCost) -> str:
     by_strangers, whole = cost.of(cost.figures.by_strangers_per_day), cost.of(cost.figures.per_day)
-    if by_strangers is None or whole is None:
+    if cost.price is None:
         return f"not known: give the price of a part, --price {cost.figures.channel}=0.08"
+    if by_strangers is None or whole is None:
+        return "not known, since its parts are not"
     more = f", {_usd(whole)} with those that a factor allows" if whole > by_strangers else ""
-    return f"{_usd(by_strangers)} for one user, and for one address or number, by strangers{more}; {_usd(cost.usd or Decimal())} a part"
+    one = f"for one {word_for_one(cost.figures.channel)} with all of its parts" if cost.price.whole else "a part"
+    return f"{_usd(by_strangers)} for one user, and for one address or number, by strangers{more}; {_usd(cost.price.usd)} {one}"
 
 
 def _usd(value: Decimal) -> str:

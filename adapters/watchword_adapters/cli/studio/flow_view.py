@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +21,7 @@ from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import flow_from_text
 from watchword.loading.registry import Registry
 from watchword.loading.toml_positions import lines_of
-from watchword_adapters.cli.messages.message_costs import costs_as_json, message_costs
+from watchword_adapters.cli.messages.message_costs import MessagePrice, costs_as_json, message_costs
 from watchword_adapters.cli.studio.played_sessions import Stop, played_words
 from watchword_adapters.drawing.svg import svg
 
@@ -82,8 +81,8 @@ def view_of(text: str, path: Path, registry: Registry) -> FlowView:
         return FlowView(text, error=said.removeprefix(f"{path}").lstrip(", "), line=int(found[1]) if found else 0)
 
 
-def money_of(view: FlowView, prices: Mapping[str, Decimal]) -> list[dict[str, object]]:
-    """Return what the messages of the flow of *view* cost, by channel, at these *prices* of a part.
+def money_of(view: FlowView, prices: Mapping[str, MessagePrice]) -> list[dict[str, object]]:
+    """Return what the messages of the flow of *view* cost, by channel, at these *prices*.
 
     This takes longer than all else: a kind writes its messages in each language.
     """

@@ -179,8 +179,8 @@ async function showMoney() {
   at('money').replaceChildren(
     ...channels.flatMap((/** @type {any} */ each) => [
       ...row(`parts of a message by ${each.channel}`, each.parts_per_message ?? 'not known'),
-      ...(each.usd_per_part === null
-        ? row(`price of a part by ${each.channel}`, 'not given')
+      ...(each.usd_per_message === null
+        ? row(`price of a message by ${each.channel}`, 'not given')
         : [...row(`a user-day by ${each.channel}`, `$${each.usd_per_user_day}`), ...row('of it, strangers can burn', `$${each.usd_by_strangers_per_user_day}`)]),
     ]),
   )

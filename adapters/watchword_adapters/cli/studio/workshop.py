@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -29,6 +28,7 @@ from watchword_adapters.aws.cognito import session_request_of
 from watchword_adapters.aws_lambda import Triggers, triggers
 from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.cli.local.local_run import add_user
+from watchword_adapters.cli.messages.message_costs import MessagePrice
 from watchword_adapters.cli.studio.flow_view import FlowView, money_of, view_of
 from watchword_adapters.cli.studio.redaction import redacted_event, redacted_response
 from watchword_adapters.clock import SystemRandom
@@ -97,7 +97,7 @@ class Workshop:
         self,
         path: Path,
         attributes: Mapping[str, str] | None = None,
-        prices: Mapping[str, Decimal] | None = None,
+        prices: Mapping[str, MessagePrice] | None = None,
     ) -> None:
         self.path = path
         self._attributes, self._prices = {**USER_ATTRIBUTES, **(attributes or {})}, prices or {}

@@ -9,6 +9,7 @@ from kit.paths import FLOWS
 from kit.studio import EVENT
 from watchword import ConfigurationError
 from watchword.contract import write_token_answer
+from watchword_adapters.cli.messages.message_costs import MessagePrice
 from watchword_adapters.cli.studio.api import TOKEN_HEADER, StudioApi
 from watchword_adapters.cli.studio.flow_view import step_lines, view_of
 from watchword_adapters.cli.studio.workshop import PASSWORD, Workshop, mark_of
@@ -327,7 +328,7 @@ def test_money_is_told_at_the_price_that_was_given(tmp_path):
     """A price for a channel that the flow does not use is for another one."""
     file = tmp_path / "flow.toml"
     file.write_text('name = "x"\n[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\n')
-    workshop = Workshop(file, prices={"sms": Decimal("0.08"), "fax": Decimal(1)})
+    workshop = Workshop(file, prices={"sms": MessagePrice(Decimal("0.08")), "fax": MessagePrice(Decimal(1))})
     (found,) = workshop.money()
     assert found["usd_per_part"] == 0.08
     assert found["usd_per_user_day"] > 0
