@@ -1,19 +1,21 @@
-"""The doctor's findings on couriers: a channel without one, a role that may not send, and SMS without a limit on what they cost."""
+"""The doctor's findings on couriers: a URL that cannot be read, a channel without one, a role that may not send, and SMS without a limit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
+from importlib import import_module
 
 from watchword.algebra.flow import Flow
 from watchword.contract.ports import Courier
 from watchword.contract.powers import powers_of_courier
 from watchword.errors import ConfigurationError
-from watchword.loading.registry import Registry
+from watchword.loading.registry import COURIERS, Registry
 from watchword_adapters.deploy.diagnosis.doctor_finding import DoctorFinding, Said
 from watchword_adapters.deploy.reading.deployment import DeployedFunction, Deployment, Facts
 from watchword_adapters.deploy.reading.values import TextValue, Unknown, get, word, words
+from watchword_adapters.host_settings import HostSettings
 
 _LIMITS = {
     "sns": "aws sns set-sms-attributes --attributes MonthlySpendLimit=50",
@@ -25,8 +27,13 @@ def courier_findings(deployment: Deployment, flow: Flow | None) -> Iterator[Said
     """Yield what is wrong with the couriers of *deployment*; *flow* is what it runs, if known."""
     registry = Registry()
     create = deployment.functions.get("create")
-    if flow is not None and create is not None and create.facts is not None:
-        yield from _channels(create.setting("WATCHWORD_COURIER"), flow, registry)
+    if create is not None and create.facts is not None:
+        setting = create.setting("WATCHWORD_COURIER")
+        steps = flow.steps.values() if flow else ()
+        sent = frozenset(step.powers.channel for step in steps if step.powers.sends)
+        if flow is None or sent:
+            yield from _unreadable(setting, registry)
+        yield from _channels(setting, sent, registry)
     for name, function in {**deployment.functions, **deployment.apis}.items():
         if name != "define" and function.facts is not None:
             yield from _rights(name, function, registry)
@@ -39,12 +46,36 @@ def courier_findings(deployment: Deployment, flow: Flow | None) -> Iterator[Said
             )
 
 
-def _channels(setting: TextValue | None, flow: Flow, registry: Registry) -> Iterator[Said]:
-    """Tell of channels by which *flow* sends and for which *setting* has no courier; none at all is found elsewhere."""
+def _unreadable(setting: TextValue | None, registry: Registry) -> Iterator[Said]:
+    """Tell why Create cannot read *setting*, as far as its couriers are installed here."""
+    if not isinstance(setting, str) or not all(_installed(each, registry) for each in setting.split()):
+        return
+    try:
+        HostSettings(courier=setting, environment={}, registry=registry).couriers(())
+    except ConfigurationError as error:
+        yield DoctorFinding(
+            "WD48",
+            f"create cannot read WATCHWORD_COURIER: {error}: it does not start",
+            "set WATCHWORD_COURIER to what the finding asks for",
+        )
+
+
+def _installed(url: str, registry: Registry) -> bool:
+    scheme, colon, _ = url.partition(":")
+    if not colon:
+        return True  # whatever is installed, it is no URL
+    try:
+        import_module(registry.module_of(COURIERS, scheme.lower()))
+    except (Exception, SystemExit):  # noqa: BLE001 - a stranger's module, which may be whole where the function runs
+        return False
+    return True
+
+
+def _channels(setting: TextValue | None, sent: frozenset[str], registry: Registry) -> Iterator[Said]:
+    """Tell of the channels *sent* by which the flow sends and for which *setting* has no courier; none at all is found elsewhere."""
     couriers = _couriers(setting, registry)
     if couriers is None or not couriers:
         return
-    sent = {step.powers.channel for step in flow.steps.values() if step.powers.sends}
     without = sorted(sent - {each.channel for each in couriers})
     if without:
         yield DoctorFinding(

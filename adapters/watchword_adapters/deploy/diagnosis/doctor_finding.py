@@ -60,6 +60,7 @@ SEVERITIES: Mapping[str, _Severity] = {
     "WD45": "warning",
     "WD46": "warning",
     "WD47": "error",
+    "WD48": "error",
 }
 """Every code, and how serious it is."""
 

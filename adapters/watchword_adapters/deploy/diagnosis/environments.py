@@ -18,6 +18,7 @@ from watchword_adapters.deploy.reading.values import (
     get,
     word,
 )
+from watchword_adapters.ledgers.dynamodb_table import table_from_url
 
 _DEBUG = {"DEBUG", "TRACE"}
 _LEVELS = ("AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL", "LOGLEVEL", "POWERTOOLS_LOG_LEVEL")
@@ -39,6 +40,8 @@ def environments(deployment: Deployment) -> Iterator[Said]:
             lambda scheme: scheme in {"", "process-only", "memory", "sqlite"},
             partial(_own_ledger, trigger),
         )
+        for variable, what in (("WATCHWORD_LEDGER", "ledger"), ("WATCHWORD_CREDENTIALS", "credentials")):
+            yield from _table(trigger, variable, what, function.setting(variable))
     for trigger, function in functions.items():
         yield from _loud(trigger, function)
     # All are compared with one: what it shares with each, they share.
@@ -48,6 +51,20 @@ def environments(deployment: Deployment) -> Iterator[Said]:
             both = stateful[first].setting(variable), stateful[other].setting(variable)
             if both[0] != both[1] and (variable != "WATCHWORD_CREDENTIALS" or all(both)):
                 yield from _differing(f"{first} and {other}", variable, *both)
+
+
+def _table(trigger: str, variable: str, what: str, said: TextValue | None) -> Iterator[Said]:
+    """Tell why the function cannot read the URL of a table of DynamoDB; another URL may be of something that is not installed here."""
+    if not isinstance(said, str) or scheme_of(said) != "dynamodb":
+        return
+    try:
+        table_from_url(said, what)
+    except ConfigurationError as error:
+        yield DoctorFinding(
+            "WD48",
+            f"{trigger} cannot read {variable}: {error}: it does not start",
+            f"set {variable} to what the finding asks for",
+        )
 
 
 def _own_ledger(trigger: str, _: object) -> DoctorFinding:

@@ -26,6 +26,9 @@ BOTH = Flow(sequence(EmailOtp(), SmsOtp(countries=("+49",))), name="both")
 MAIL, VOICE, SNS = "ses://?from=a@b.example", "sms-voice://?origination=pool-0123&max_price=0.10", "sns://"
 
 
+BAD = "sns://?max_prise=1"
+
+
 def function(urls, rights=None):
     """A function with these couriers, and a role with the statements *rights*."""
     facts = {"Environment": {"Variables": {"WATCHWORD_COURIER": urls}}}
@@ -40,7 +43,7 @@ def found(urls, flow=None, rights=None, **settings):
 
 @pytest.mark.parametrize(
     ("flow", "urls", "missing"),
-    [(TEXTED, MAIL, "sms"), (BOTH, MAIL, "sms"), (BOTH, VOICE, "email"), (BOTH, f"{SNS} {VOICE}", "email")],
+    [(TEXTED, MAIL, "sms"), (BOTH, MAIL, "sms"), (BOTH, VOICE, "email"), (BOTH, SNS, "email")],
 )
 def test_a_channel_without_a_courier_is_found(flow, urls, missing):
     """By its name."""
@@ -57,12 +60,34 @@ def test_a_channel_without_a_courier_is_found(flow, urls, missing):
         (BOTH, f"{MAIL} {VOICE}"),
         (TEXTED, ""),
         (TEXTED, "pigeon://"),
-        (TEXTED, "sns://?nothing=1"),
+        (TEXTED, f"pigeon:// {BAD}"),
+        (Flow(Srp()), BAD),
     ],
 )
 def test_no_channel_is_missed_without_a_reason(flow, urls):
     """Every channel has one; none at all is found elsewhere; what is not installed here is not known here."""
     assert [] == found(urls, flow)
+
+
+@pytest.mark.parametrize("flow", [TEXTED, None], ids=["flow", "none"])
+@pytest.mark.parametrize(
+    ("urls", "why"),
+    [
+        (BAD, "an option that it does not know"),
+        ("sms-voice://?origination=pool-0123&max_price=eleven", "max_price"),
+        ("sms-voice://?origination=pool-*&max_price=0.1", "origination"),
+        ("sms-voice://?max_price=0.1", "needs the option origination"),
+        ("ses://", "from"),
+        (f"{MAIL} {SNS} {VOICE}", "two couriers carry the channel 'sms'"),
+        (f"{SNS}&{MAIL}", "does not know"),
+        (f"{SNS} pigeon", "given by a URL"),
+    ],
+)
+def test_a_url_is_read_as_create_will_read_it(urls, why, flow):
+    """Where its courier is installed: with one that it cannot read, Create does not start."""
+    ((code, message),) = (each for each in found(urls, flow) if each[0] != "WD26")
+    assert ("WD48", True) == (code, message.startswith("create cannot read WATCHWORD_COURIER: "))
+    assert why in message
 
 
 def allow(*actions, effect="Allow"):
