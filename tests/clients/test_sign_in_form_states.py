@@ -60,13 +60,23 @@ def put_in(page, name):
             page.run(f"() => {FORM}.finished({{}})")
         case "failed":
             page.run(f"() => {{ {FORM}.challenge = null; {FORM}.failed(new Error('x')) }}")
-        case "link_of_another_browser":
-            page.run(f"() => {{ {FORM}.handler = null; {FORM}.showLink(btoa('{{\"userName\":\"ann\"}}') + '.x') }}")
+        case "link_of_another_browser" | "link_that_opens_anywhere":
+            opens = ["same_browser", "anywhere"][name == "link_that_opens_anywhere"]
+            facts = json.dumps(json.dumps({"userName": "ann", "opens": opens}))
+            page.run(f"() => {{ {FORM}.handler = null; {FORM}.showLink(btoa({facts}) + '.x') }}")
+        case "other_tab" | "other_tab_done":
+            shows(page, STATES["link"])
+            done = str(name == "other_tab_done").lower()
+            page.run(f"() => {{ {FORM}.signin = 'x'; {FORM}.overtaken({{ signin: 'x', done: {done} }}) }}")
         case _:
             shows(page, STATES[name])
 
 
-ALL = ("start", "password", "empty", "new_password", "done", "link_of_another_browser", *STATES)
+ALL = (
+    *("start", "password", "empty", "new_password", "done"),
+    *("link_of_another_browser", "link_that_opens_anywhere", "other_tab", "other_tab_done"),
+    *STATES,
+)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -96,7 +106,12 @@ MEASURED = """({ locales, width, style }) => {
             if (box.left < 0 || box.right > width + 0.5) odd.push(`${locale}: ${each.localName} leaves the page`)
             if (each.matches('button, input') && (box.height < 24 || box.width < 24)) odd.push(`${locale}: ${each.localName} is small`)
         }
-        if (getComputedStyle(form).direction !== (locale === 'ar' ? 'rtl' : 'ltr')) odd.push(`${locale}: direction`)
+        const direction = (element) => getComputedStyle(element).direction
+        if (direction(form) !== (locale === 'ar' ? 'rtl' : 'ltr')) odd.push(`${locale}: direction`)
+        for (let texts = document.createTreeWalker(form, NodeFilter.SHOW_TEXT), text; locale === 'ar' && (text = texts.nextNode()); ) {
+            const letter = /\\p{L}/u.exec(text.data)?.[0]
+            if (letter && direction(text.parentElement) !== (/\\p{Script=Arabic}/u.test(letter) ? 'rtl' : 'ltr')) odd.push(`direction of ${text.data}`)
+        }
     }
     document.adoptedStyleSheets = before
     return odd
@@ -105,7 +120,10 @@ MEASURED = """({ locales, width, style }) => {
 
 @pytest.mark.parametrize("name", ALL)
 def test_each_language_fits_the_smallest_screen(page, name):
-    """At 320 CSS pixels nothing scrolls to the side (WCAG 1.4.10), spaced or not, and what is pressed is no smaller than 24 (2.5.8)."""
+    """At 320 CSS pixels nothing scrolls to the side (WCAG 1.4.10), spaced or not, and what is pressed is no smaller than 24 (2.5.8).
+
+    Texts that are not the form's own have their own direction.
+    """
     put_in(page, name)
     page.look(width=320)
     locales = page.run("async () => Object.keys((await import('./watchword-sign-in.js')).TEXTS)")
@@ -123,7 +141,7 @@ def test_motion_ends_where_it_is_not_wanted(page):
     assert 0 == page.run(animations)
 
 
-@pytest.mark.parametrize("name", [each for each in ALL if each != "done"])
+@pytest.mark.parametrize("name", [each for each in ALL if not each.endswith("done")])
 def test_every_stop_is_seen_and_the_focus_goes_around(page, name):
     """Each field and each button that can be used is a stop, in the order of the page, and shows that it has the focus."""
     put_in(page, name)
@@ -156,9 +174,39 @@ def test_what_is_left_empty_is_pointed_at(page):
     user = Keyboard(page)
     user.fill("Your favourite colour", "green")
     page.keys("Enter")
-    page.sees("Fill in this field.")
+    page.sees("Fill in this field: Your first pet")
     assert "Your first pet" == page.focus()["name"]
     assert 1 == page.run("() => taken.length")
+
+
+SAID = (
+    ("That code is no longer valid. A new one is on its way.", STATES["code_expired"]),
+    ("That picture is no longer valid. Here is a new one.", {**STATES["picture"], "error": "expired"}),
+    ("That took too long. Try again.", {**STATES["app"], "error": "expired"}),
+    (
+        "No other message can be sent now. The last code is still valid.",
+        {**STATES["code_wrong"], "error": "unavailable"},
+    ),
+    ("This is not available now. Continue with another way.", STATES["unavailable"]),
+    ("Open the link in the message in this browser, or type the code.", STATES["link"]),
+    ("Open the link in the message, or type the code.", {**STATES["link"], "link": "anywhere"}),
+)
+
+
+def test_what_is_said_is_true_of_the_challenge(page):
+    """A message is on its way only where one is sent, and a link is to be opened where it signs in."""
+    for said, challenge in SAID:
+        shows(page, challenge)
+        assert said in page.run(f"() => Array.from({FORM}.querySelectorAll('p'), (each) => each.textContent)"), said
+
+
+def test_a_link_that_is_not_right_is_told_as_one(page):
+    """Nobody has typed anything wrong."""
+    shows(page, STATES["link"], {**STATES["link"], "error": "wrong"}, {**STATES["link"], "error": "wrong"})
+    page.run(f"() => {FORM}.respond('eyJ1.eyJ1')")
+    page.sees("This link does not work any more.")
+    Keyboard(page).enter("Code", "123456")
+    page.sees("That was not right.")
 
 
 def test_a_kind_gets_the_fields_that_it_asked_for(page):
@@ -268,6 +316,12 @@ FAILS = f"""({{ type, message }}) => {{
     globalThis.fetch = async () => new Response(JSON.stringify({{ __type: type, message }}), {{ status: 400 }})
     return form.begin('ann', '')
 }}"""
+
+
+def test_a_sign_in_that_cannot_go_on_is_told_as_one(page):
+    """Back at the first form, `this` would be the user name."""
+    page.run(FAILS, type="UserLambdaValidationException", message="Create failed with error UNAVAILABLE BCDFGHJK.")
+    page.sees("You cannot sign in now. Try again later. Reference: BCDF GHJK")
 
 
 @pytest.mark.parametrize(

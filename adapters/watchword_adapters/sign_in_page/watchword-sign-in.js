@@ -22,151 +22,161 @@ export const TEXTS = {
   en: {
     title: 'Sign in', username: 'User name', password: 'Password', next: 'Continue', answer: 'Answer', code: 'Code',
     choose: 'How do you want to sign in?', sent: 'A code was sent to {destination}.', sent_anywhere: 'If you can receive messages, a code was sent to you.',
-    sent_link: 'Open the link in the message in this browser, or type the code.', again: 'Send again', again_in: 'Send again in {seconds} s', left: 'Attempts left: {left}',
+    sent_link: 'Open the link in the message in this browser, or type the code.', sent_link_anywhere: 'Open the link in the message, or type the code.', again: 'Send again', again_in: 'Send again in {seconds} s', left: 'Attempts left: {left}',
     until: 'Valid until {time}', reference: 'Reference: {ref}', restart: 'Start again', done: 'You are signed in.', working: 'One moment …',
     picture: 'Characters in the picture', passkey: 'Use a passkey', passkey_new: 'Create a passkey', passkey_failed: 'The passkey was not used. Try again, or start again.',
     app: 'Code from your authenticator app', app_new: 'Scan the picture with your authenticator app, then type the code that it shows.', secret: 'Or type this key into the app:', qr: 'QR code for an authenticator app',
     recovery: 'Recovery code', recovery_new: 'Keep these codes in a safe place. Each one signs you in once.', recovery_one: 'Type one of the codes, to show that you kept them',
-    work: 'Your browser is working out a small task.', link_elsewhere: 'Open this link in the browser in which you began to sign in, or type the code from the message there.', link_here: 'Sign in with the link',
-    wrong: 'That was not right.', expired: 'That code is no longer valid. A new one is on its way.', other_browser: 'This link belongs to another browser. Type the code from the message.', try_later: 'No other message can be sent now. The last code is still valid.',
-    resends_used_up: 'No other message can be sent. The last code is still valid.', unavailable: 'This is not available now.', not_enrolled: 'You have not set this up.', refused: 'The sign-in failed.',
+    work: 'Your browser is working out a small task.', link_elsewhere: 'Open this link in the browser in which you began to sign in, or type the code from the message there. A link works once.', link_here: 'Sign in with the link',
+    link_anywhere: 'You can sign in here with this link.', link_spent: 'This link does not work any more. A link works once, and only for a short time.', other_tab: 'You opened the link in another tab. The sign-in goes on there.', other_tab_done: 'You signed in in another tab. You can close this one.',
+    wrong: 'That was not right.', expired: 'That code is no longer valid. A new one is on its way.', expired_picture: 'That picture is no longer valid. Here is a new one.', too_late: 'That took too long. Try again.', other_browser: 'This link belongs to another browser. Type the code from the message.', try_later: 'No other message can be sent now. The last code is still valid.',
+    resends_used_up: 'No other message can be sent. The last code is still valid.', unavailable: 'This is not available now. Continue with another way.', unavailable_over: 'You cannot sign in now. Try again later.', not_enrolled: 'You have not set this up.', refused: 'The sign-in failed.',
     session_over: 'You took too long. Start again.', later: 'Too many attempts. Try again later.', offline: 'There is no connection. Try again.', broken: 'Something went wrong. Try again later.', unsupported: 'This form cannot show the next step ({name}).',
-    missing: 'Fill in this field.', new_password: 'New password', new_password_why: 'Choose a new password to go on.', weak_password: 'This password does not fit the rules.', signed_out: 'For this step you have to be signed in.', tries: 'Tries: {tries}',
+    missing: 'Fill in this field: {field}', new_password: 'New password', new_password_why: 'Choose a new password to go on.', weak_password: 'This password does not fit the rules.', signed_out: 'For this step you have to be signed in.', tries: 'Tries: {tries}',
     email_otp: 'Code by e-mail', sms_otp: 'Code by text message', magic_link: 'Link by e-mail', totp: 'Authenticator app', recovery_codes: 'Recovery code', captcha: 'Picture', proof_of_work: 'Automatic check', passkey_kind: 'Passkey',
   },
   de: {
     title: 'Anmelden', username: 'Benutzername', password: 'Passwort', next: 'Weiter', answer: 'Antwort', code: 'Code',
     choose: 'Wie möchten Sie sich anmelden?', sent: 'Ein Code wurde an {destination} gesendet.', sent_anywhere: 'Wenn Sie Nachrichten empfangen können, wurde Ihnen ein Code gesendet.',
-    sent_link: 'Öffnen Sie den Link aus der Nachricht in diesem Browser, oder geben Sie den Code ein.', again: 'Erneut senden', again_in: 'Erneut senden in {seconds} s', left: 'Verbleibende Versuche: {left}',
+    sent_link: 'Öffnen Sie den Link aus der Nachricht in diesem Browser, oder geben Sie den Code ein.', sent_link_anywhere: 'Öffnen Sie den Link aus der Nachricht, oder geben Sie den Code ein.', again: 'Erneut senden', again_in: 'Erneut senden in {seconds} s', left: 'Verbleibende Versuche: {left}',
     until: 'Gültig bis {time}', reference: 'Referenz: {ref}', restart: 'Von vorn beginnen', done: 'Sie sind angemeldet.', working: 'Einen Moment …',
     picture: 'Zeichen im Bild', passkey: 'Passkey verwenden', passkey_new: 'Passkey erstellen', passkey_failed: 'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal, oder beginnen Sie von vorn.',
     app: 'Code aus Ihrer Authenticator-App', app_new: 'Scannen Sie das Bild mit Ihrer Authenticator-App, und geben Sie dann den Code ein, den sie zeigt.', secret: 'Oder geben Sie diesen Schlüssel in die App ein:', qr: 'QR-Code für eine Authenticator-App',
     recovery: 'Wiederherstellungscode', recovery_new: 'Bewahren Sie diese Codes sicher auf. Jeder meldet Sie einmal an.', recovery_one: 'Geben Sie einen der Codes ein, um zu zeigen, dass Sie sie aufbewahrt haben',
-    work: 'Ihr Browser löst eine kleine Rechenaufgabe.', link_elsewhere: 'Öffnen Sie diesen Link in dem Browser, in dem Sie die Anmeldung begonnen haben, oder geben Sie dort den Code aus der Nachricht ein.', link_here: 'Mit dem Link anmelden',
-    wrong: 'Das war nicht richtig.', expired: 'Dieser Code gilt nicht mehr. Ein neuer ist unterwegs.', other_browser: 'Dieser Link gehört zu einem anderen Browser. Geben Sie den Code aus der Nachricht ein.', try_later: 'Es kann jetzt keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.',
-    resends_used_up: 'Es kann keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.', unavailable: 'Das ist zurzeit nicht verfügbar.', not_enrolled: 'Das haben Sie nicht eingerichtet.', refused: 'Die Anmeldung ist fehlgeschlagen.',
+    work: 'Ihr Browser löst eine kleine Rechenaufgabe.', link_elsewhere: 'Öffnen Sie diesen Link in dem Browser, in dem Sie die Anmeldung begonnen haben, oder geben Sie dort den Code aus der Nachricht ein. Ein Link gilt nur einmal.', link_here: 'Mit dem Link anmelden',
+    link_anywhere: 'Mit diesem Link können Sie sich hier anmelden.', link_spent: 'Dieser Link gilt nicht mehr. Ein Link gilt nur einmal und nur kurze Zeit.', other_tab: 'Sie haben den Link in einem anderen Tab geöffnet. Dort geht die Anmeldung weiter.', other_tab_done: 'Sie haben sich in einem anderen Tab angemeldet. Diesen können Sie schließen.',
+    wrong: 'Das war nicht richtig.', expired: 'Dieser Code gilt nicht mehr. Ein neuer ist unterwegs.', expired_picture: 'Dieses Bild gilt nicht mehr. Hier ist ein neues.', too_late: 'Das hat zu lange gedauert. Versuchen Sie es noch einmal.', other_browser: 'Dieser Link gehört zu einem anderen Browser. Geben Sie den Code aus der Nachricht ein.', try_later: 'Es kann jetzt keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.',
+    resends_used_up: 'Es kann keine weitere Nachricht gesendet werden. Der letzte Code gilt noch.', unavailable: 'Das ist zurzeit nicht verfügbar. Fahren Sie auf einem anderen Weg fort.', unavailable_over: 'Sie können sich zurzeit nicht anmelden. Versuchen Sie es später noch einmal.', not_enrolled: 'Das haben Sie nicht eingerichtet.', refused: 'Die Anmeldung ist fehlgeschlagen.',
     session_over: 'Es hat zu lange gedauert. Beginnen Sie von vorn.', later: 'Zu viele Versuche. Versuchen Sie es später noch einmal.', offline: 'Es besteht keine Verbindung. Versuchen Sie es noch einmal.', broken: 'Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.', unsupported: 'Dieses Formular kann den nächsten Schritt nicht zeigen ({name}).',
-    missing: 'Füllen Sie dieses Feld aus.', new_password: 'Neues Passwort', new_password_why: 'Wählen Sie ein neues Passwort, um fortzufahren.', weak_password: 'Dieses Passwort entspricht nicht den Regeln.', signed_out: 'Für diesen Schritt müssen Sie angemeldet sein.', tries: 'Versuche: {tries}',
+    missing: 'Füllen Sie dieses Feld aus: {field}', new_password: 'Neues Passwort', new_password_why: 'Wählen Sie ein neues Passwort, um fortzufahren.', weak_password: 'Dieses Passwort entspricht nicht den Regeln.', signed_out: 'Für diesen Schritt müssen Sie angemeldet sein.', tries: 'Versuche: {tries}',
     email_otp: 'Code per E-Mail', sms_otp: 'Code per SMS', magic_link: 'Link per E-Mail', totp: 'Authenticator-App', recovery_codes: 'Wiederherstellungscode', captcha: 'Bild', proof_of_work: 'Automatische Prüfung', passkey_kind: 'Passkey',
   },
   fr: {
     title: 'Connexion', username: 'Nom d’utilisateur', password: 'Mot de passe', next: 'Continuer', answer: 'Réponse', code: 'Code',
     choose: 'Comment voulez-vous vous connecter ?', sent: 'Un code a été envoyé à {destination}.', sent_anywhere: 'Si vous pouvez recevoir des messages, un code vous a été envoyé.',
-    sent_link: 'Ouvrez le lien du message dans ce navigateur, ou saisissez le code.', again: 'Renvoyer', again_in: 'Renvoyer dans {seconds} s', left: 'Essais restants : {left}',
+    sent_link: 'Ouvrez le lien du message dans ce navigateur, ou saisissez le code.', sent_link_anywhere: 'Ouvrez le lien du message, ou saisissez le code.', again: 'Renvoyer', again_in: 'Renvoyer dans {seconds} s', left: 'Essais restants : {left}',
     until: 'Valable jusqu’à {time}', reference: 'Référence : {ref}', restart: 'Recommencer', done: 'Vous êtes connecté.', working: 'Un instant …',
     picture: 'Caractères de l’image', passkey: 'Utiliser une clé d’accès', passkey_new: 'Créer une clé d’accès', passkey_failed: 'La clé d’accès n’a pas été utilisée. Réessayez, ou recommencez.',
     app: 'Code de votre application d’authentification', app_new: 'Scannez l’image avec votre application d’authentification, puis saisissez le code affiché.', secret: 'Ou saisissez cette clé dans l’application :', qr: 'Code QR pour une application d’authentification',
     recovery: 'Code de récupération', recovery_new: 'Conservez ces codes en lieu sûr. Chacun vous connecte une fois.', recovery_one: 'Saisissez l’un des codes, pour montrer que vous les avez conservés',
-    work: 'Votre navigateur effectue un petit calcul.', link_elsewhere: 'Ouvrez ce lien dans le navigateur où vous avez commencé la connexion, ou saisissez-y le code du message.', link_here: 'Se connecter avec le lien',
-    wrong: 'Ce n’était pas correct.', expired: 'Ce code n’est plus valable. Un nouveau code est en route.', other_browser: 'Ce lien appartient à un autre navigateur. Saisissez le code du message.', try_later: 'Aucun autre message ne peut être envoyé maintenant. Le dernier code est encore valable.',
-    resends_used_up: 'Aucun autre message ne peut être envoyé. Le dernier code est encore valable.', unavailable: 'Ce n’est pas disponible pour le moment.', not_enrolled: 'Vous ne l’avez pas configuré.', refused: 'La connexion a échoué.',
+    work: 'Votre navigateur effectue un petit calcul.', link_elsewhere: 'Ouvrez ce lien dans le navigateur où vous avez commencé la connexion, ou saisissez-y le code du message. Un lien ne sert qu’une fois.', link_here: 'Se connecter avec le lien',
+    link_anywhere: 'Vous pouvez vous connecter ici avec ce lien.', link_spent: 'Ce lien n’est plus valable. Un lien ne sert qu’une fois, et pour peu de temps.', other_tab: 'Vous avez ouvert le lien dans un autre onglet. La connexion s’y poursuit.', other_tab_done: 'Vous vous êtes connecté dans un autre onglet. Vous pouvez fermer celui-ci.',
+    wrong: 'Ce n’était pas correct.', expired: 'Ce code n’est plus valable. Un nouveau code est en route.', expired_picture: 'Cette image n’est plus valable. En voici une nouvelle.', too_late: 'Cela a pris trop de temps. Réessayez.', other_browser: 'Ce lien appartient à un autre navigateur. Saisissez le code du message.', try_later: 'Aucun autre message ne peut être envoyé maintenant. Le dernier code est encore valable.',
+    resends_used_up: 'Aucun autre message ne peut être envoyé. Le dernier code est encore valable.', unavailable: 'Ce n’est pas disponible pour le moment. Continuez d’une autre manière.', unavailable_over: 'Vous ne pouvez pas vous connecter pour le moment. Réessayez plus tard.', not_enrolled: 'Vous ne l’avez pas configuré.', refused: 'La connexion a échoué.',
     session_over: 'Le délai est dépassé. Recommencez.', later: 'Trop d’essais. Réessayez plus tard.', offline: 'Il n’y a pas de connexion. Réessayez.', broken: 'Une erreur s’est produite. Réessayez plus tard.', unsupported: 'Ce formulaire ne peut pas montrer l’étape suivante ({name}).',
-    missing: 'Remplissez ce champ.', new_password: 'Nouveau mot de passe', new_password_why: 'Choisissez un nouveau mot de passe pour continuer.', weak_password: 'Ce mot de passe ne respecte pas les règles.', signed_out: 'Pour cette étape, vous devez être connecté.', tries: 'Essais : {tries}',
+    missing: 'Remplissez ce champ : {field}', new_password: 'Nouveau mot de passe', new_password_why: 'Choisissez un nouveau mot de passe pour continuer.', weak_password: 'Ce mot de passe ne respecte pas les règles.', signed_out: 'Pour cette étape, vous devez être connecté.', tries: 'Essais : {tries}',
     email_otp: 'Code par e-mail', sms_otp: 'Code par SMS', magic_link: 'Lien par e-mail', totp: 'Application d’authentification', recovery_codes: 'Code de récupération', captcha: 'Image', proof_of_work: 'Vérification automatique', passkey_kind: 'Clé d’accès',
   },
   es: {
     title: 'Iniciar sesión', username: 'Nombre de usuario', password: 'Contraseña', next: 'Continuar', answer: 'Respuesta', code: 'Código',
     choose: '¿Cómo quiere iniciar sesión?', sent: 'Se envió un código a {destination}.', sent_anywhere: 'Si puede recibir mensajes, se le envió un código.',
-    sent_link: 'Abra el enlace del mensaje en este navegador, o escriba el código.', again: 'Enviar de nuevo', again_in: 'Enviar de nuevo en {seconds} s', left: 'Intentos restantes: {left}',
+    sent_link: 'Abra el enlace del mensaje en este navegador, o escriba el código.', sent_link_anywhere: 'Abra el enlace del mensaje, o escriba el código.', again: 'Enviar de nuevo', again_in: 'Enviar de nuevo en {seconds} s', left: 'Intentos restantes: {left}',
     until: 'Válido hasta {time}', reference: 'Referencia: {ref}', restart: 'Empezar de nuevo', done: 'Ha iniciado sesión.', working: 'Un momento …',
     picture: 'Caracteres de la imagen', passkey: 'Usar una clave de acceso', passkey_new: 'Crear una clave de acceso', passkey_failed: 'No se usó la clave de acceso. Inténtelo otra vez o empiece de nuevo.',
     app: 'Código de su aplicación de autenticación', app_new: 'Escanee la imagen con su aplicación de autenticación y escriba el código que muestra.', secret: 'O escriba esta clave en la aplicación:', qr: 'Código QR para una aplicación de autenticación',
     recovery: 'Código de recuperación', recovery_new: 'Guarde estos códigos en un lugar seguro. Cada uno sirve para iniciar sesión una vez.', recovery_one: 'Escriba uno de los códigos, para mostrar que los guardó',
-    work: 'Su navegador está resolviendo una pequeña tarea.', link_elsewhere: 'Abra este enlace en el navegador donde empezó a iniciar sesión, o escriba allí el código del mensaje.', link_here: 'Iniciar sesión con el enlace',
-    wrong: 'No era correcto.', expired: 'Ese código ya no es válido. Hay uno nuevo en camino.', other_browser: 'Este enlace pertenece a otro navegador. Escriba el código del mensaje.', try_later: 'Ahora no se puede enviar otro mensaje. El último código sigue siendo válido.',
-    resends_used_up: 'No se puede enviar otro mensaje. El último código sigue siendo válido.', unavailable: 'No está disponible ahora.', not_enrolled: 'No lo ha configurado.', refused: 'No se pudo iniciar sesión.',
+    work: 'Su navegador está resolviendo una pequeña tarea.', link_elsewhere: 'Abra este enlace en el navegador donde empezó a iniciar sesión, o escriba allí el código del mensaje. Un enlace sirve una sola vez.', link_here: 'Iniciar sesión con el enlace',
+    link_anywhere: 'Puede iniciar sesión aquí con este enlace.', link_spent: 'Este enlace ya no es válido. Un enlace sirve una sola vez y por poco tiempo.', other_tab: 'Abrió el enlace en otra pestaña. El inicio de sesión continúa allí.', other_tab_done: 'Inició sesión en otra pestaña. Puede cerrar esta.',
+    wrong: 'No era correcto.', expired: 'Ese código ya no es válido. Hay uno nuevo en camino.', expired_picture: 'Esa imagen ya no es válida. Aquí hay una nueva.', too_late: 'Tardó demasiado. Inténtelo otra vez.', other_browser: 'Este enlace pertenece a otro navegador. Escriba el código del mensaje.', try_later: 'Ahora no se puede enviar otro mensaje. El último código sigue siendo válido.',
+    resends_used_up: 'No se puede enviar otro mensaje. El último código sigue siendo válido.', unavailable: 'No está disponible ahora. Continúe de otra manera.', unavailable_over: 'Ahora no puede iniciar sesión. Inténtelo más tarde.', not_enrolled: 'No lo ha configurado.', refused: 'No se pudo iniciar sesión.',
     session_over: 'Tardó demasiado. Empiece de nuevo.', later: 'Demasiados intentos. Inténtelo más tarde.', offline: 'No hay conexión. Inténtelo otra vez.', broken: 'Algo salió mal. Inténtelo más tarde.', unsupported: 'Este formulario no puede mostrar el paso siguiente ({name}).',
-    missing: 'Rellene este campo.', new_password: 'Nueva contraseña', new_password_why: 'Elija una nueva contraseña para continuar.', weak_password: 'Esta contraseña no cumple las reglas.', signed_out: 'Para este paso debe haber iniciado sesión.', tries: 'Intentos: {tries}',
+    missing: 'Rellene este campo: {field}', new_password: 'Nueva contraseña', new_password_why: 'Elija una nueva contraseña para continuar.', weak_password: 'Esta contraseña no cumple las reglas.', signed_out: 'Para este paso debe haber iniciado sesión.', tries: 'Intentos: {tries}',
     email_otp: 'Código por correo', sms_otp: 'Código por SMS', magic_link: 'Enlace por correo', totp: 'Aplicación de autenticación', recovery_codes: 'Código de recuperación', captcha: 'Imagen', proof_of_work: 'Comprobación automática', passkey_kind: 'Clave de acceso',
   },
   it: {
     title: 'Accedi', username: 'Nome utente', password: 'Password', next: 'Continua', answer: 'Risposta', code: 'Codice',
     choose: 'Come vuoi accedere?', sent: 'È stato inviato un codice a {destination}.', sent_anywhere: 'Se puoi ricevere messaggi, ti è stato inviato un codice.',
-    sent_link: 'Apri il link del messaggio in questo browser, oppure inserisci il codice.', again: 'Invia di nuovo', again_in: 'Invia di nuovo tra {seconds} s', left: 'Tentativi rimasti: {left}',
+    sent_link: 'Apri il link del messaggio in questo browser, oppure inserisci il codice.', sent_link_anywhere: 'Apri il link del messaggio, oppure inserisci il codice.', again: 'Invia di nuovo', again_in: 'Invia di nuovo tra {seconds} s', left: 'Tentativi rimasti: {left}',
     until: 'Valido fino alle {time}', reference: 'Riferimento: {ref}', restart: 'Ricomincia', done: 'Hai effettuato l’accesso.', working: 'Un momento …',
     picture: 'Caratteri nell’immagine', passkey: 'Usa una passkey', passkey_new: 'Crea una passkey', passkey_failed: 'La passkey non è stata usata. Riprova, oppure ricomincia.',
     app: 'Codice della tua app di autenticazione', app_new: 'Scansiona l’immagine con la tua app di autenticazione, poi inserisci il codice che mostra.', secret: 'Oppure inserisci questa chiave nell’app:', qr: 'Codice QR per un’app di autenticazione',
     recovery: 'Codice di recupero', recovery_new: 'Conserva questi codici in un luogo sicuro. Ognuno permette un accesso.', recovery_one: 'Inserisci uno dei codici, per mostrare che li hai conservati',
-    work: 'Il browser sta svolgendo un piccolo calcolo.', link_elsewhere: 'Apri questo link nel browser in cui hai iniziato l’accesso, oppure inserisci lì il codice del messaggio.', link_here: 'Accedi con il link',
-    wrong: 'Non era corretto.', expired: 'Quel codice non è più valido. Ne sta arrivando uno nuovo.', other_browser: 'Questo link appartiene a un altro browser. Inserisci il codice del messaggio.', try_later: 'Ora non si può inviare un altro messaggio. L’ultimo codice è ancora valido.',
-    resends_used_up: 'Non si può inviare un altro messaggio. L’ultimo codice è ancora valido.', unavailable: 'Al momento non è disponibile.', not_enrolled: 'Non l’hai configurato.', refused: 'Accesso non riuscito.',
+    work: 'Il browser sta svolgendo un piccolo calcolo.', link_elsewhere: 'Apri questo link nel browser in cui hai iniziato l’accesso, oppure inserisci lì il codice del messaggio. Un link funziona una sola volta.', link_here: 'Accedi con il link',
+    link_anywhere: 'Puoi accedere qui con questo link.', link_spent: 'Questo link non è più valido. Un link funziona una sola volta e per poco tempo.', other_tab: 'Hai aperto il link in un’altra scheda. L’accesso continua lì.', other_tab_done: 'Hai effettuato l’accesso in un’altra scheda. Puoi chiudere questa.',
+    wrong: 'Non era corretto.', expired: 'Quel codice non è più valido. Ne sta arrivando uno nuovo.', expired_picture: 'Quell’immagine non è più valida. Eccone una nuova.', too_late: 'È passato troppo tempo. Riprova.', other_browser: 'Questo link appartiene a un altro browser. Inserisci il codice del messaggio.', try_later: 'Ora non si può inviare un altro messaggio. L’ultimo codice è ancora valido.',
+    resends_used_up: 'Non si può inviare un altro messaggio. L’ultimo codice è ancora valido.', unavailable: 'Al momento non è disponibile. Continua in un altro modo.', unavailable_over: 'Al momento non puoi accedere. Riprova più tardi.', not_enrolled: 'Non l’hai configurato.', refused: 'Accesso non riuscito.',
     session_over: 'È passato troppo tempo. Ricomincia.', later: 'Troppi tentativi. Riprova più tardi.', offline: 'Non c’è connessione. Riprova.', broken: 'Qualcosa è andato storto. Riprova più tardi.', unsupported: 'Questo modulo non può mostrare il passo successivo ({name}).',
-    missing: 'Compila questo campo.', new_password: 'Nuova password', new_password_why: 'Scegli una nuova password per continuare.', weak_password: 'Questa password non rispetta le regole.', signed_out: 'Per questo passaggio devi aver effettuato l’accesso.', tries: 'Tentativi: {tries}',
+    missing: 'Compila questo campo: {field}', new_password: 'Nuova password', new_password_why: 'Scegli una nuova password per continuare.', weak_password: 'Questa password non rispetta le regole.', signed_out: 'Per questo passaggio devi aver effettuato l’accesso.', tries: 'Tentativi: {tries}',
     email_otp: 'Codice via e-mail', sms_otp: 'Codice via SMS', magic_link: 'Link via e-mail', totp: 'App di autenticazione', recovery_codes: 'Codice di recupero', captcha: 'Immagine', proof_of_work: 'Controllo automatico', passkey_kind: 'Passkey',
   },
   pt: {
     title: 'Entrar', username: 'Nome de usuário', password: 'Senha', next: 'Continuar', answer: 'Resposta', code: 'Código',
     choose: 'Como você quer entrar?', sent: 'Um código foi enviado para {destination}.', sent_anywhere: 'Se você pode receber mensagens, um código foi enviado.',
-    sent_link: 'Abra o link da mensagem neste navegador ou digite o código.', again: 'Enviar de novo', again_in: 'Enviar de novo em {seconds} s', left: 'Tentativas restantes: {left}',
+    sent_link: 'Abra o link da mensagem neste navegador ou digite o código.', sent_link_anywhere: 'Abra o link da mensagem ou digite o código.', again: 'Enviar de novo', again_in: 'Enviar de novo em {seconds} s', left: 'Tentativas restantes: {left}',
     until: 'Válido até {time}', reference: 'Referência: {ref}', restart: 'Começar de novo', done: 'Você entrou.', working: 'Um momento …',
     picture: 'Caracteres na imagem', passkey: 'Usar uma chave de acesso', passkey_new: 'Criar uma chave de acesso', passkey_failed: 'A chave de acesso não foi usada. Tente novamente ou comece de novo.',
     app: 'Código do seu aplicativo autenticador', app_new: 'Leia a imagem com o seu aplicativo autenticador e digite o código que ele mostra.', secret: 'Ou digite esta chave no aplicativo:', qr: 'Código QR para um aplicativo autenticador',
     recovery: 'Código de recuperação', recovery_new: 'Guarde estes códigos em um lugar seguro. Cada um permite entrar uma vez.', recovery_one: 'Digite um dos códigos, para mostrar que os guardou',
-    work: 'Seu navegador está resolvendo uma pequena tarefa.', link_elsewhere: 'Abra este link no navegador em que você começou a entrar ou digite lá o código da mensagem.', link_here: 'Entrar com o link',
-    wrong: 'Não estava certo.', expired: 'Esse código não vale mais. Um novo está a caminho.', other_browser: 'Este link pertence a outro navegador. Digite o código da mensagem.', try_later: 'Nenhuma outra mensagem pode ser enviada agora. O último código ainda vale.',
-    resends_used_up: 'Nenhuma outra mensagem pode ser enviada. O último código ainda vale.', unavailable: 'Não está disponível agora.', not_enrolled: 'Você não configurou isso.', refused: 'Não foi possível entrar.',
+    work: 'Seu navegador está resolvendo uma pequena tarefa.', link_elsewhere: 'Abra este link no navegador em que você começou a entrar ou digite lá o código da mensagem. Um link funciona uma só vez.', link_here: 'Entrar com o link',
+    link_anywhere: 'Você pode entrar aqui com este link.', link_spent: 'Este link não vale mais. Um link funciona uma só vez e por pouco tempo.', other_tab: 'Você abriu o link em outra aba. A entrada continua lá.', other_tab_done: 'Você entrou em outra aba. Pode fechar esta.',
+    wrong: 'Não estava certo.', expired: 'Esse código não vale mais. Um novo está a caminho.', expired_picture: 'Essa imagem não vale mais. Aqui está uma nova.', too_late: 'Demorou demais. Tente novamente.', other_browser: 'Este link pertence a outro navegador. Digite o código da mensagem.', try_later: 'Nenhuma outra mensagem pode ser enviada agora. O último código ainda vale.',
+    resends_used_up: 'Nenhuma outra mensagem pode ser enviada. O último código ainda vale.', unavailable: 'Não está disponível agora. Continue de outra forma.', unavailable_over: 'Você não pode entrar agora. Tente mais tarde.', not_enrolled: 'Você não configurou isso.', refused: 'Não foi possível entrar.',
     session_over: 'Demorou demais. Comece de novo.', later: 'Tentativas demais. Tente mais tarde.', offline: 'Não há conexão. Tente novamente.', broken: 'Algo deu errado. Tente mais tarde.', unsupported: 'Este formulário não pode mostrar o próximo passo ({name}).',
-    missing: 'Preencha este campo.', new_password: 'Nova senha', new_password_why: 'Escolha uma nova senha para continuar.', weak_password: 'Esta senha não atende às regras.', signed_out: 'Para esta etapa, você precisa ter entrado.', tries: 'Tentativas: {tries}',
+    missing: 'Preencha este campo: {field}', new_password: 'Nova senha', new_password_why: 'Escolha uma nova senha para continuar.', weak_password: 'Esta senha não atende às regras.', signed_out: 'Para esta etapa, você precisa ter entrado.', tries: 'Tentativas: {tries}',
     email_otp: 'Código por e-mail', sms_otp: 'Código por SMS', magic_link: 'Link por e-mail', totp: 'Aplicativo autenticador', recovery_codes: 'Código de recuperação', captcha: 'Imagem', proof_of_work: 'Verificação automática', passkey_kind: 'Chave de acesso',
   },
   nl: {
     title: 'Inloggen', username: 'Gebruikersnaam', password: 'Wachtwoord', next: 'Doorgaan', answer: 'Antwoord', code: 'Code',
     choose: 'Hoe wilt u inloggen?', sent: 'Er is een code gestuurd naar {destination}.', sent_anywhere: 'Als u berichten kunt ontvangen, is u een code gestuurd.',
-    sent_link: 'Open de link uit het bericht in deze browser, of typ de code.', again: 'Opnieuw sturen', again_in: 'Opnieuw sturen over {seconds} s', left: 'Resterende pogingen: {left}',
+    sent_link: 'Open de link uit het bericht in deze browser, of typ de code.', sent_link_anywhere: 'Open de link uit het bericht, of typ de code.', again: 'Opnieuw sturen', again_in: 'Opnieuw sturen over {seconds} s', left: 'Resterende pogingen: {left}',
     until: 'Geldig tot {time}', reference: 'Referentie: {ref}', restart: 'Opnieuw beginnen', done: 'U bent ingelogd.', working: 'Een ogenblik …',
     picture: 'Tekens in de afbeelding', passkey: 'Passkey gebruiken', passkey_new: 'Passkey maken', passkey_failed: 'De passkey is niet gebruikt. Probeer het opnieuw, of begin opnieuw.',
     app: 'Code uit uw authenticator-app', app_new: 'Scan de afbeelding met uw authenticator-app en typ daarna de code die de app toont.', secret: 'Of typ deze sleutel in de app:', qr: 'QR-code voor een authenticator-app',
     recovery: 'Herstelcode', recovery_new: 'Bewaar deze codes op een veilige plaats. Met elke code kunt u één keer inloggen.', recovery_one: 'Typ een van de codes, om te laten zien dat u ze hebt bewaard',
-    work: 'Uw browser lost een kleine rekentaak op.', link_elsewhere: 'Open deze link in de browser waarin u begon met inloggen, of typ daar de code uit het bericht.', link_here: 'Inloggen met de link',
-    wrong: 'Dat was niet juist.', expired: 'Die code is niet meer geldig. Er is een nieuwe onderweg.', other_browser: 'Deze link hoort bij een andere browser. Typ de code uit het bericht.', try_later: 'Er kan nu geen ander bericht worden gestuurd. De laatste code is nog geldig.',
-    resends_used_up: 'Er kan geen ander bericht worden gestuurd. De laatste code is nog geldig.', unavailable: 'Dit is nu niet beschikbaar.', not_enrolled: 'U hebt dit niet ingesteld.', refused: 'Het inloggen is mislukt.',
+    work: 'Uw browser lost een kleine rekentaak op.', link_elsewhere: 'Open deze link in de browser waarin u begon met inloggen, of typ daar de code uit het bericht. Een link werkt één keer.', link_here: 'Inloggen met de link',
+    link_anywhere: 'U kunt hier inloggen met deze link.', link_spent: 'Deze link werkt niet meer. Een link werkt één keer, en maar korte tijd.', other_tab: 'U hebt de link in een ander tabblad geopend. Het inloggen gaat daar verder.', other_tab_done: 'U bent ingelogd in een ander tabblad. U kunt dit tabblad sluiten.',
+    wrong: 'Dat was niet juist.', expired: 'Die code is niet meer geldig. Er is een nieuwe onderweg.', expired_picture: 'Die afbeelding is niet meer geldig. Hier is een nieuwe.', too_late: 'Het duurde te lang. Probeer het opnieuw.', other_browser: 'Deze link hoort bij een andere browser. Typ de code uit het bericht.', try_later: 'Er kan nu geen ander bericht worden gestuurd. De laatste code is nog geldig.',
+    resends_used_up: 'Er kan geen ander bericht worden gestuurd. De laatste code is nog geldig.', unavailable: 'Dit is nu niet beschikbaar. Ga verder op een andere manier.', unavailable_over: 'U kunt nu niet inloggen. Probeer het later opnieuw.', not_enrolled: 'U hebt dit niet ingesteld.', refused: 'Het inloggen is mislukt.',
     session_over: 'Het duurde te lang. Begin opnieuw.', later: 'Te veel pogingen. Probeer het later opnieuw.', offline: 'Er is geen verbinding. Probeer het opnieuw.', broken: 'Er ging iets mis. Probeer het later opnieuw.', unsupported: 'Dit formulier kan de volgende stap niet tonen ({name}).',
-    missing: 'Vul dit veld in.', new_password: 'Nieuw wachtwoord', new_password_why: 'Kies een nieuw wachtwoord om door te gaan.', weak_password: 'Dit wachtwoord voldoet niet aan de regels.', signed_out: 'Voor deze stap moet u ingelogd zijn.', tries: 'Pogingen: {tries}',
+    missing: 'Vul dit veld in: {field}', new_password: 'Nieuw wachtwoord', new_password_why: 'Kies een nieuw wachtwoord om door te gaan.', weak_password: 'Dit wachtwoord voldoet niet aan de regels.', signed_out: 'Voor deze stap moet u ingelogd zijn.', tries: 'Pogingen: {tries}',
     email_otp: 'Code per e-mail', sms_otp: 'Code per sms', magic_link: 'Link per e-mail', totp: 'Authenticator-app', recovery_codes: 'Herstelcode', captcha: 'Afbeelding', proof_of_work: 'Automatische controle', passkey_kind: 'Passkey',
   },
   pl: {
     title: 'Zaloguj się', username: 'Nazwa użytkownika', password: 'Hasło', next: 'Dalej', answer: 'Odpowiedź', code: 'Kod',
     choose: 'Jak chcesz się zalogować?', sent: 'Kod został wysłany na {destination}.', sent_anywhere: 'Jeśli możesz odbierać wiadomości, kod został do Ciebie wysłany.',
-    sent_link: 'Otwórz link z wiadomości w tej przeglądarce lub wpisz kod.', again: 'Wyślij ponownie', again_in: 'Wyślij ponownie za {seconds} s', left: 'Pozostałe próby: {left}',
+    sent_link: 'Otwórz link z wiadomości w tej przeglądarce lub wpisz kod.', sent_link_anywhere: 'Otwórz link z wiadomości lub wpisz kod.', again: 'Wyślij ponownie', again_in: 'Wyślij ponownie za {seconds} s', left: 'Pozostałe próby: {left}',
     until: 'Ważny do {time}', reference: 'Numer referencyjny: {ref}', restart: 'Zacznij od nowa', done: 'Logowanie zakończone.', working: 'Chwileczkę …',
     picture: 'Znaki na obrazku', passkey: 'Użyj klucza dostępu', passkey_new: 'Utwórz klucz dostępu', passkey_failed: 'Klucz dostępu nie został użyty. Spróbuj ponownie lub zacznij od nowa.',
     app: 'Kod z aplikacji uwierzytelniającej', app_new: 'Zeskanuj obrazek aplikacją uwierzytelniającą, a następnie wpisz kod, który ona pokaże.', secret: 'Lub wpisz ten klucz w aplikacji:', qr: 'Kod QR dla aplikacji uwierzytelniającej',
     recovery: 'Kod odzyskiwania', recovery_new: 'Przechowuj te kody w bezpiecznym miejscu. Każdy pozwala zalogować się jeden raz.', recovery_one: 'Wpisz jeden z kodów, aby pokazać, że je masz',
-    work: 'Twoja przeglądarka wykonuje małe obliczenie.', link_elsewhere: 'Otwórz ten link w przeglądarce, w której rozpoczęto logowanie, lub wpisz tam kod z wiadomości.', link_here: 'Zaloguj się linkiem',
-    wrong: 'To nie było poprawne.', expired: 'Ten kod stracił ważność. Nowy jest w drodze.', other_browser: 'Ten link należy do innej przeglądarki. Wpisz kod z wiadomości.', try_later: 'Nie można teraz wysłać kolejnej wiadomości. Ostatni kod jest nadal ważny.',
-    resends_used_up: 'Nie można wysłać kolejnej wiadomości. Ostatni kod jest nadal ważny.', unavailable: 'To jest teraz niedostępne.', not_enrolled: 'Nie masz tego ustawionego.', refused: 'Logowanie nie powiodło się.',
+    work: 'Twoja przeglądarka wykonuje małe obliczenie.', link_elsewhere: 'Otwórz ten link w przeglądarce, w której rozpoczęto logowanie, lub wpisz tam kod z wiadomości. Link działa tylko raz.', link_here: 'Zaloguj się linkiem',
+    link_anywhere: 'Możesz zalogować się tutaj tym linkiem.', link_spent: 'Ten link już nie działa. Link działa tylko raz i tylko przez krótki czas.', other_tab: 'Link został otwarty w innej karcie. Logowanie trwa tam.', other_tab_done: 'Zalogowano w innej karcie. Tę możesz zamknąć.',
+    wrong: 'To nie było poprawne.', expired: 'Ten kod stracił ważność. Nowy jest w drodze.', expired_picture: 'Ten obrazek stracił ważność. Oto nowy.', too_late: 'Trwało to zbyt długo. Spróbuj ponownie.', other_browser: 'Ten link należy do innej przeglądarki. Wpisz kod z wiadomości.', try_later: 'Nie można teraz wysłać kolejnej wiadomości. Ostatni kod jest nadal ważny.',
+    resends_used_up: 'Nie można wysłać kolejnej wiadomości. Ostatni kod jest nadal ważny.', unavailable: 'To jest teraz niedostępne. Przejdź dalej w inny sposób.', unavailable_over: 'Nie możesz się teraz zalogować. Spróbuj później.', not_enrolled: 'Nie masz tego ustawionego.', refused: 'Logowanie nie powiodło się.',
     session_over: 'Minęło zbyt dużo czasu. Zacznij od nowa.', later: 'Zbyt wiele prób. Spróbuj później.', offline: 'Brak połączenia. Spróbuj ponownie.', broken: 'Coś poszło nie tak. Spróbuj później.', unsupported: 'Ten formularz nie może pokazać następnego kroku ({name}).',
-    missing: 'Wypełnij to pole.', new_password: 'Nowe hasło', new_password_why: 'Wybierz nowe hasło, aby przejść dalej.', weak_password: 'To hasło nie spełnia zasad.', signed_out: 'Ten krok wymaga zalogowania.', tries: 'Próby: {tries}',
+    missing: 'Wypełnij to pole: {field}', new_password: 'Nowe hasło', new_password_why: 'Wybierz nowe hasło, aby przejść dalej.', weak_password: 'To hasło nie spełnia zasad.', signed_out: 'Ten krok wymaga zalogowania.', tries: 'Próby: {tries}',
     email_otp: 'Kod e-mailem', sms_otp: 'Kod SMS-em', magic_link: 'Link e-mailem', totp: 'Aplikacja uwierzytelniająca', recovery_codes: 'Kod odzyskiwania', captcha: 'Obrazek', proof_of_work: 'Automatyczne sprawdzenie', passkey_kind: 'Klucz dostępu',
   },
   ar: {
     title: 'تسجيل الدخول', username: 'اسم المستخدم', password: 'كلمة المرور', next: 'متابعة', answer: 'الإجابة', code: 'الرمز',
     choose: 'كيف تريد تسجيل الدخول؟', sent: 'تم إرسال رمز إلى {destination}.', sent_anywhere: 'إذا كان بإمكانك استلام الرسائل فقد أُرسل إليك رمز.',
-    sent_link: 'افتح الرابط الموجود في الرسالة في هذا المتصفح، أو اكتب الرمز.', again: 'إعادة الإرسال', again_in: 'إعادة الإرسال خلال {seconds} ث', left: 'المحاولات المتبقية: {left}',
+    sent_link: 'افتح الرابط الموجود في الرسالة في هذا المتصفح، أو اكتب الرمز.', sent_link_anywhere: 'افتح الرابط الموجود في الرسالة، أو اكتب الرمز.', again: 'إعادة الإرسال', again_in: 'إعادة الإرسال خلال {seconds} ث', left: 'المحاولات المتبقية: {left}',
     until: 'صالح حتى {time}', reference: 'المرجع: {ref}', restart: 'البدء من جديد', done: 'تم تسجيل دخولك.', working: 'لحظة من فضلك …',
     picture: 'الأحرف في الصورة', passkey: 'استخدام مفتاح مرور', passkey_new: 'إنشاء مفتاح مرور', passkey_failed: 'لم يُستخدم مفتاح المرور. حاول مرة أخرى أو ابدأ من جديد.',
     app: 'الرمز من تطبيق المصادقة', app_new: 'امسح الصورة ضوئيًا بتطبيق المصادقة، ثم اكتب الرمز الذي يعرضه.', secret: 'أو اكتب هذا المفتاح في التطبيق:', qr: 'رمز QR لتطبيق المصادقة',
     recovery: 'رمز الاسترداد', recovery_new: 'احتفظ بهذه الرموز في مكان آمن. كل رمز يسجل دخولك مرة واحدة.', recovery_one: 'اكتب أحد الرموز لتأكيد أنك احتفظت بها',
-    work: 'متصفحك ينجز مهمة حسابية صغيرة.', link_elsewhere: 'افتح هذا الرابط في المتصفح الذي بدأت فيه تسجيل الدخول، أو اكتب هناك الرمز الموجود في الرسالة.', link_here: 'تسجيل الدخول بالرابط',
-    wrong: 'لم يكن ذلك صحيحًا.', expired: 'هذا الرمز لم يعد صالحًا. رمز جديد في الطريق إليك.', other_browser: 'هذا الرابط يخص متصفحًا آخر. اكتب الرمز الموجود في الرسالة.', try_later: 'لا يمكن إرسال رسالة أخرى الآن. الرمز الأخير ما زال صالحًا.',
-    resends_used_up: 'لا يمكن إرسال رسالة أخرى. الرمز الأخير ما زال صالحًا.', unavailable: 'هذا غير متاح الآن.', not_enrolled: 'لم تقم بإعداد ذلك.', refused: 'فشل تسجيل الدخول.',
+    work: 'متصفحك ينجز مهمة حسابية صغيرة.', link_elsewhere: 'افتح هذا الرابط في المتصفح الذي بدأت فيه تسجيل الدخول، أو اكتب هناك الرمز الموجود في الرسالة. يعمل الرابط مرة واحدة فقط.', link_here: 'تسجيل الدخول بالرابط',
+    link_anywhere: 'يمكنك تسجيل الدخول هنا بهذا الرابط.', link_spent: 'لم يعد هذا الرابط يعمل. يعمل الرابط مرة واحدة فقط ولمدة قصيرة.', other_tab: 'لقد فتحت الرابط في علامة تبويب أخرى. يستمر تسجيل الدخول هناك.', other_tab_done: 'تم تسجيل دخولك في علامة تبويب أخرى. يمكنك إغلاق هذه.',
+    wrong: 'لم يكن ذلك صحيحًا.', expired: 'هذا الرمز لم يعد صالحًا. رمز جديد في الطريق إليك.', expired_picture: 'هذه الصورة لم تعد صالحة. إليك صورة جديدة.', too_late: 'استغرق ذلك وقتًا طويلًا. حاول مرة أخرى.', other_browser: 'هذا الرابط يخص متصفحًا آخر. اكتب الرمز الموجود في الرسالة.', try_later: 'لا يمكن إرسال رسالة أخرى الآن. الرمز الأخير ما زال صالحًا.',
+    resends_used_up: 'لا يمكن إرسال رسالة أخرى. الرمز الأخير ما زال صالحًا.', unavailable: 'هذا غير متاح الآن. تابع بطريقة أخرى.', unavailable_over: 'لا يمكنك تسجيل الدخول الآن. حاول لاحقًا.', not_enrolled: 'لم تقم بإعداد ذلك.', refused: 'فشل تسجيل الدخول.',
     session_over: 'استغرق الأمر وقتًا طويلًا. ابدأ من جديد.', later: 'محاولات كثيرة جدًا. حاول لاحقًا.', offline: 'لا يوجد اتصال. حاول مرة أخرى.', broken: 'حدث خطأ ما. حاول لاحقًا.', unsupported: 'لا يمكن لهذا النموذج عرض الخطوة التالية ({name}).',
-    missing: 'املأ هذا الحقل.', new_password: 'كلمة مرور جديدة', new_password_why: 'اختر كلمة مرور جديدة للمتابعة.', weak_password: 'كلمة المرور هذه لا تطابق القواعد.', signed_out: 'يجب أن تكون مسجلاً الدخول لهذه الخطوة.', tries: 'عدد المحاولات: {tries}',
+    missing: 'املأ هذا الحقل: {field}', new_password: 'كلمة مرور جديدة', new_password_why: 'اختر كلمة مرور جديدة للمتابعة.', weak_password: 'كلمة المرور هذه لا تطابق القواعد.', signed_out: 'يجب أن تكون مسجلاً الدخول لهذه الخطوة.', tries: 'عدد المحاولات: {tries}',
     email_otp: 'رمز عبر البريد الإلكتروني', sms_otp: 'رمز عبر رسالة نصية', magic_link: 'رابط عبر البريد الإلكتروني', totp: 'تطبيق المصادقة', recovery_codes: 'رمز الاسترداد', captcha: 'صورة', proof_of_work: 'فحص تلقائي', passkey_kind: 'مفتاح مرور',
   },
   ja: {
     title: 'サインイン', username: 'ユーザー名', password: 'パスワード', next: '続ける', answer: '回答', code: 'コード',
     choose: 'サインインの方法を選んでください', sent: '{destination} にコードを送信しました。', sent_anywhere: 'メッセージを受信できる場合は、コードを送信しました。',
-    sent_link: 'メッセージのリンクをこのブラウザーで開くか、コードを入力してください。', again: '再送信', again_in: '{seconds} 秒後に再送信できます', left: '残りの試行回数: {left}',
+    sent_link: 'メッセージのリンクをこのブラウザーで開くか、コードを入力してください。', sent_link_anywhere: 'メッセージのリンクを開くか、コードを入力してください。', again: '再送信', again_in: '{seconds} 秒後に再送信できます', left: '残りの試行回数: {left}',
     until: '{time} まで有効', reference: '参照番号: {ref}', restart: '最初からやり直す', done: 'サインインしました。', working: 'お待ちください …',
     picture: '画像の文字', passkey: 'パスキーを使う', passkey_new: 'パスキーを作成する', passkey_failed: 'パスキーは使用されませんでした。もう一度試すか、最初からやり直してください。',
     app: '認証アプリのコード', app_new: '認証アプリで画像を読み取り、表示されたコードを入力してください。', secret: 'または、このキーをアプリに入力してください:', qr: '認証アプリ用の QR コード',
     recovery: 'リカバリーコード', recovery_new: 'これらのコードを安全な場所に保管してください。各コードで一度だけサインインできます。', recovery_one: '保管したことを示すため、コードを 1 つ入力してください',
-    work: 'ブラウザーが小さな計算をしています。', link_elsewhere: 'サインインを始めたブラウザーでこのリンクを開くか、そこでメッセージのコードを入力してください。', link_here: 'リンクでサインイン',
-    wrong: '正しくありません。', expired: 'そのコードは無効になりました。新しいコードを送信しています。', other_browser: 'このリンクは別のブラウザーのものです。メッセージのコードを入力してください。', try_later: '今は新しいメッセージを送信できません。最後のコードはまだ有効です。',
-    resends_used_up: '新しいメッセージは送信できません。最後のコードはまだ有効です。', unavailable: '現在ご利用いただけません。', not_enrolled: 'まだ設定されていません。', refused: 'サインインできませんでした。',
+    work: 'ブラウザーが小さな計算をしています。', link_elsewhere: 'サインインを始めたブラウザーでこのリンクを開くか、そこでメッセージのコードを入力してください。リンクは一度だけ使えます。', link_here: 'リンクでサインイン',
+    link_anywhere: 'このリンクでここにサインインできます。', link_spent: 'このリンクは使えなくなりました。リンクは一度だけ、短い時間だけ使えます。', other_tab: 'リンクは別のタブで開かれました。サインインはそちらで続きます。', other_tab_done: '別のタブでサインインしました。このタブは閉じてかまいません。',
+    wrong: '正しくありません。', expired: 'そのコードは無効になりました。新しいコードを送信しています。', expired_picture: 'その画像は無効になりました。新しい画像です。', too_late: '時間がかかりすぎました。もう一度お試しください。', other_browser: 'このリンクは別のブラウザーのものです。メッセージのコードを入力してください。', try_later: '今は新しいメッセージを送信できません。最後のコードはまだ有効です。',
+    resends_used_up: '新しいメッセージは送信できません。最後のコードはまだ有効です。', unavailable: '現在ご利用いただけません。別の方法で続けてください。', unavailable_over: '現在サインインできません。後でもう一度お試しください。', not_enrolled: 'まだ設定されていません。', refused: 'サインインできませんでした。',
     session_over: '時間切れです。最初からやり直してください。', later: '試行回数が多すぎます。後でもう一度お試しください。', offline: '接続がありません。もう一度お試しください。', broken: '問題が発生しました。後でもう一度お試しください。', unsupported: 'このフォームは次の手順を表示できません ({name})。',
-    missing: 'この項目を入力してください。', new_password: '新しいパスワード', new_password_why: '続けるには新しいパスワードを決めてください。', weak_password: 'このパスワードは規則に合っていません。', signed_out: 'この手順にはサインインが必要です。', tries: '試行数: {tries}',
+    missing: 'この項目を入力してください: {field}', new_password: '新しいパスワード', new_password_why: '続けるには新しいパスワードを決めてください。', weak_password: 'このパスワードは規則に合っていません。', signed_out: 'この手順にはサインインが必要です。', tries: '試行数: {tries}',
     email_otp: 'メールのコード', sms_otp: 'SMS のコード', magic_link: 'メールのリンク', totp: '認証アプリ', recovery_codes: 'リカバリーコード', captcha: '画像', proof_of_work: '自動チェック', passkey_kind: 'パスキー',
   },
 }
@@ -182,8 +192,8 @@ const KINDS = ['email_otp', 'sms_otp', 'magic_link', 'totp', 'recovery_codes', '
 const own = (map, name) => (Object.hasOwn(map, name) ? map[name] : undefined)
 /** Returns *text* with what stands in braces put in. @param {string} text @param {Texts} values */
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => own(values, name) ?? whole)
-/** Returns *text* as a piece of its own in a text of the other direction. @param {string} text */
-const isolated = (text) => `\u2066${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '')}\u2069`
+/** Returns *text* as a piece of its own, in its own direction. @param {string} text */
+const isolated = (text) => `\u2068${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '')}\u2069`
 
 // Bytes ------------------------------------------------------------------------------------------------------------------------------
 
@@ -602,12 +612,13 @@ const KEPT = 'watchword-sign-in:'
 const TICKET = /^#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
 let numbered = 0
 
-/** Returns the name of the user whom *ticket* is for; nothing if it is none. @param {string} ticket */
-const nameIn = (ticket) => {
+/** Returns the name of the user whom *ticket* is for, and whether it may be opened anywhere; no name if it is none. @param {string} ticket */
+const factsIn = (ticket) => {
   try {
-    return String(JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0]))).userName ?? '')
+    const { userName, opens } = JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0])))
+    return { username: String(userName ?? ''), anywhere: opens === 'anywhere' }
   } catch {
-    return ''
+    return { username: '', anywhere: false }
   }
 }
 
@@ -632,6 +643,15 @@ const storage = {
       // Then a link works in the tab in which the sign-in began.
     }
   },
+}
+
+/** By this the tabs of a browser tell each other how a sign-in goes on. Some browsers refuse. */
+const otherTabs = () => {
+  try {
+    return new BroadcastChannel('watchword-sign-in')
+  } catch {
+    return null
+  }
 }
 
 const TYPES = ['text', 'password', 'email', 'tel', 'number', 'url']
@@ -674,6 +694,9 @@ function offersIn(challenge) {
     }
   return offers
 }
+
+/** Says whether a message goes out for *challenge*. @param {Texts} challenge */
+const isSent = (challenge) => 'resend_after' in challenge || 'destination' in challenge
 
 /** Makes an element. A listener is a property that begins with `on`; other properties are attributes. @param {string} tag @param {any} properties @param {any[]} inside */
 export function element(tag, properties = {}, ...inside) {
@@ -718,6 +741,12 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     this.pending = false
     /** Counts the steps: a reply to an earlier one comes too late. */
     this.turn = 0
+    /** The name of the sign-in at hand, by which its other tab knows it. */
+    this.signin = ''
+    /** Whether the last answer was a link's. */
+    this.byLink = false
+    /** @type {BroadcastChannel | null} */
+    this.tabs = null
   }
 
   connectedCallback() {
@@ -729,13 +758,18 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
       root.adoptedStyleSheets = [sheet, ...root.adoptedStyleSheets]
     }
     this.listening = new AbortController()
-    globalThis.addEventListener('hashchange', () => this.followed(), { signal: this.listening.signal })
+    const { signal } = this.listening
+    globalThis.addEventListener('hashchange', () => this.followed(), { signal })
+    this.tabs = otherTabs()
+    this.tabs?.addEventListener('message', ({ data }) => this.overtaken(Object(data)), { signal })
     // An app sets `handler` after the element is there.
     queueMicrotask(() => this.isConnected && !this.pending && (this.shown ?? this.open).call(this))
   }
 
   disconnectedCallback() {
     this.listening.abort()
+    this.tabs?.close()
+    this.tabs = null
     // Whoever only moves the element puts it back at once.
     queueMicrotask(() => {
       if (this.isConnected) return
@@ -778,13 +812,27 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     if (!ticket) return this.start()
     const kept = this.kept()
     // Two users of one browser: the sign-in of the other one waits on.
-    if (!kept || kept.username !== nameIn(ticket)) return this.showLink(ticket)
+    if (!kept || kept.username !== factsIn(ticket).username) return this.showLink(ticket)
     const driver = this.cognito()
     driver.resume(kept)
     this.forget()
     this.driver = driver
     this.username = kept.username
+    this.signin = kept.signin
+    this.byLink = true
     return this.go(() => driver.respond(ticket, naming(kept.signin)))
+  }
+
+  /** Says that the sign-in at hand goes on in another tab, in which its link was opened. @param {{signin?: string, done?: boolean}} told */
+  overtaken({ signin, done }) {
+    if (!signin || signin !== this.signin || this.pending) return
+    this.stop()
+    this.challenge = this.driver = null
+    this.shown = () => {
+      const again = done ? null : this.main(this.text('restart'))
+      this.draw(this.text(done ? 'done' : 'title'), null, () => this.start(), [element('p', {}, this.text(done ? 'other_tab_done' : 'other_tab')), again])
+    }
+    this.shown()
   }
 
   /** Goes on by a link that was opened in the tab that waits for it. */
@@ -819,6 +867,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   start(error = null) {
     this.cease()
     this.challenge = null
+    this.signin = ''
     this.shown = () => this.start(error)
     const withPassword = this.getAttribute('flow') === 'custom-srp'
     const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username', maxlength: 128 }, this.username || this.getAttribute('username') || '')
@@ -841,25 +890,30 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     })
   }
 
-  /** Shows that the link that led here belongs to another browser, or that it may be opened anywhere: after a click, never on load. @param {string} ticket */
+  /** Says where the link that led here is to be opened. If that may be anywhere, it signs in after a click, never on load. @param {string} ticket */
   showLink(ticket) {
-    const username = nameIn(ticket)
+    const { username, anywhere } = factsIn(ticket)
     if (!username) return this.start()
     this.cease()
     this.challenge = null
+    this.signin = ''
     this.shown = () => this.showLink(ticket)
-    const submit = () =>
+    const signIn = () =>
       this.go(async () => {
         this.username = username
         const driver = (this.driver = this.cognito())
         const { challenge } = await driver.begin(username, '')
         const name = [...offersIn(challenge ?? {})].find(([, offer]) => offer.link === 'anywhere')?.[0]
         if (!name) throw new SignInError('other_browser')
-        return driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name, ...naming(challenge?.signin) })
+        const reply = await driver.respond(ticket, { watchword_action: 'answer', watchword_choice: name, ...naming(challenge?.signin) })
+        // The step is asked for now, but no message was sent for it.
+        if (reply.challenge?.link && reply.challenge.error) throw new SignInError('link_spent')
+        return reply
       })
     // Whoever was sent a stranger's link sees whose sign-in it would be.
     const whose = element('p', {}, `${this.text('username')}: `, element('bdi', {}, element('strong', {}, username)))
-    this.draw(this.text('title'), null, submit, [whose, element('p', {}, this.text('link_elsewhere')), this.main(this.text('link_here'))])
+    const [told, button, submit] = anywhere ? ['link_anywhere', 'link_here', signIn] : ['link_elsewhere', 'restart', () => this.start()]
+    this.draw(this.text('title'), null, submit, [whose, element('p', {}, this.text(told)), this.main(this.text(button))])
   }
 
   /** Takes one step, and shows what comes of it, unless the user has begun anew meanwhile. @param {() => Promise<Reply>} step */
@@ -884,6 +938,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {string} answer @param {Texts} metadata @param {Texts} [attributes] */
   respond(answer, metadata = {}, attributes) {
+    this.byLink = TICKET.test(`#${answer}`)
     const signin = this.challenge?.signin
     return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...naming(signin) }, attributes))
   }
@@ -892,6 +947,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   asked(challenge, name) {
     this.challenge = challenge
     this.challengeName = name
+    this.signin = challenge.signin ?? ''
+    this.tabs?.postMessage({ signin: this.signin, done: false })
     const driver = this.driver
     if (challenge.link && Number(challenge.expires_at) && driver instanceof CognitoHandler)
       storage.write(this.place, { username: driver.username, session: driver.session, signin: challenge.signin, until: Number(challenge.expires_at) })
@@ -903,8 +960,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {unknown} done */
   finished(done) {
+    this.tabs?.postMessage({ signin: this.signin, done: true })
     this.cease()
     this.challenge = this.driver = null
+    this.signin = ''
     this.forget()
     this.shown = () => this.draw(this.text('done'), null, () => {}, [])
     this.shown()
@@ -953,13 +1012,12 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   fieldsOf(challenge) {
     const hints = hintsIn(challenge.input)
     if (hints.length) return hints
-    const sent = 'resend_after' in challenge || 'destination' in challenge
     const one = { name: 'answer', label: this.text('code'), autocomplete: 'one-time-code', maxlength: LONGEST_ANSWER }
     if (challenge.image) return [{ ...one, label: this.text('picture'), autocomplete: 'off' }]
     if (challenge.codes) return [{ ...one, label: this.text('recovery_one'), autocomplete: 'off' }]
     if ('codes_left' in challenge || challenge.kind === 'recovery_codes') return [{ ...one, label: this.text('recovery'), autocomplete: 'off' }]
     if (challenge.kind === 'totp' || challenge.otpauth_uri) return [{ ...one, label: this.text('app'), inputmode: 'numeric' }]
-    return [sent ? one : { ...one, label: this.text('answer'), autocomplete: 'off' }]
+    return [isSent(challenge) ? one : { ...one, label: this.text('answer'), autocomplete: 'off' }]
   }
 
   /** @param {Texts} challenge @returns {HTMLElement[]} what the user is told before the fields */
@@ -969,8 +1027,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     /** @param {string} text */
     const line = (text) => told.push(element('p', {}, text))
     if (challenge.destination) line(this.text('sent', { destination: challenge.destination }))
-    else if ('destination' in challenge || 'resend_after' in challenge) line(this.text('sent_anywhere'))
-    if (challenge.link) line(this.text('sent_link'))
+    else if (isSent(challenge)) line(this.text('sent_anywhere'))
+    if (challenge.link) line(this.text(challenge.link === 'anywhere' ? 'sent_link_anywhere' : 'sent_link'))
     if (challenge.otpauth_uri) {
       line(this.text('app_new'))
       told.push(...this.qrCode(challenge.otpauth_uri))
@@ -980,7 +1038,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
       line(this.text('recovery_new'))
       told.push(element('ol', {}, ...challenge.codes.split(' ').map((code) => element('li', {}, element('code', { dir: 'ltr' }, code)))))
     }
-    if (challenge.question) line(challenge.question)
+    if (challenge.question) told.push(element('p', { dir: 'auto' }, challenge.question))
     return told
   }
 
@@ -1018,7 +1076,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const buttons = names.map((name) => {
       const offer = offers.get(name)
       const choose = () => (offer?.options ? this.passkey(offer, { watchword_action: 'answer', watchword_choice: name }) : this.respond('-', { watchword_choice: name }))
-      return element('button', { type: 'button', onclick: choose }, this.nameOf(String(offer?.kind ?? name), name))
+      return element('button', { type: 'button', dir: 'auto', onclick: choose }, this.nameOf(String(offer?.kind ?? name), name))
     })
     const parts = [element('div', { class: 'ww-stack', role: 'group', 'aria-label': this.text('choose') }, ...buttons), ...this.beside(challenge)]
     const another = () => {
@@ -1152,6 +1210,15 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return known ? this.text(known === 'passkey' ? 'passkey_kind' : known) : wordsOf(step ?? '')
   }
 
+  /** Returns the key of what is said of *code*: that depends on what the user can do. @param {string} code */
+  keyOf(code) {
+    const { challenge } = this
+    if (code === 'wrong' && this.byLink) return 'link_spent'
+    if (code === 'expired' && challenge && !isSent(challenge)) return challenge.image ? 'expired_picture' : 'too_late'
+    if (code !== 'unavailable') return code
+    return !challenge ? 'unavailable_over' : challenge.attempts_left === '0' ? code : 'try_later'
+  }
+
   /** @param {string} label */
   main(label) {
     return element('button', { type: 'submit', class: 'ww-main' }, label)
@@ -1167,14 +1234,14 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
       })
     )
     input.value = value
-    const help = field.help ? element('p', { id: `${id}-help`, class: 'ww-quiet' }, field.help) : null
-    return { row: element('div', {}, element('label', { for: id }, field.label), input, help), input }
+    const help = field.help ? element('p', { id: `${id}-help`, class: 'ww-quiet', dir: 'auto' }, field.help) : null
+    return { row: element('div', {}, element('label', { for: id, dir: 'auto' }, field.label), input, help), input }
   }
 
   /** Says what is wrong with *input*, and takes the user there. @param {HTMLInputElement} input @param {string} key */
   point(input, key) {
     this.querySelector('.ww-wrong')?.remove()
-    const wrong = element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(key))
+    const wrong = element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(key, { field: input.labels?.[0]?.textContent ?? '' }))
     this.querySelector('form')?.prepend(wrong)
     for (const each of this.querySelectorAll('input')) each.removeAttribute('aria-invalid')
     blame(input, wrong)
@@ -1184,11 +1251,11 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** Draws the form anew, and puts the focus where the user goes on. @param {string} title @param {SignInError | null} error @param {() => unknown} submit @param {any[]} parts */
   draw(title, error, submit, parts) {
     const level = Math.min(6, Math.max(1, Number(this.getAttribute('heading-level')) || 2))
-    const heading = element(`h${level}`, { class: 'ww-title', id: `${this.idPrefix}-title`, tabindex: '-1' }, title)
+    const heading = element(`h${level}`, { class: 'ww-title', id: `${this.idPrefix}-title`, tabindex: '-1', dir: 'auto' }, title)
     const told = this.challenge?.error
     const code = error?.code ?? (told && (TOLD.includes(told) ? told : 'broken'))
     const ref = error?.ref ? ` ${this.reference(error.ref)}` : ''
-    const wrong = code ? element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(code, { name: error?.message ?? '' }) + ref) : null
+    const wrong = code ? element('p', { class: 'ww-wrong', role: 'alert', id: `${this.idPrefix}-error` }, this.text(this.keyOf(code), { name: error?.message ?? '' }) + ref) : null
     const form = element('form', { novalidate: true, 'aria-labelledby': heading.id, onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.pending || submit()) }, wrong, ...parts)
     // The first form of a page takes nobody away from what they read, nor does a reply that comes while they are elsewhere.
     const active = /** @type {Document | ShadowRoot} */ (this.getRootNode()).activeElement

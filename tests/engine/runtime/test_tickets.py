@@ -82,6 +82,14 @@ def test_a_ticket_says_what_the_page_needs_and_is_read_back():
     assert len(text) < 300
 
 
+def test_a_ticket_that_opens_anywhere_says_so():
+    """So the page offers to sign in only where that can be."""
+    anywhere = written(step=ANYWHERE.steps["linked"])
+    said = json.loads(base64.urlsafe_b64decode(anywhere.split(".")[0] + "=="))
+    assert {"userName": "ann", "iat": int(NOW), "exp": int(NOW) + 180, "opens": "anywhere"} == said
+    assert len(anywhere) < 330
+
+
 @pytest.mark.parametrize("name", ["a" * 128, "é" * 128, "\N{WATER BUFFALO}" * 128, '"\\' * 64, "\ud800"])
 def test_the_longest_name_of_any_script_leaves_it_short_enough(name):
     """Cognito's user names have 128 characters (UsernameType)."""

@@ -34,8 +34,9 @@ class Ticket:
 class Tickets:
     """The tickets of one *step*, for one user of one app client of one pool (*binding*), as the sign-in *signin* sees them.
 
-    *find* returns the key of an id. A ticket is ``H.S``: *H* says the user's name, when it was issued and when it expires, in
-    base64url (RFC 4648 5) of JSON, for the page that the link leads to; *S* is the claim, a mark of the sign-in and a MAC over all.
+    *find* returns the key of an id. A ticket is ``H.S``: *H* says the user's name, when it was issued, when it expires, and
+    ``"opens": "anywhere"`` if it does so. It is base64url (RFC 4648 5) of JSON, for the page that the link leads to. *S* is the claim,
+    a mark of the sign-in and a MAC over all.
     """
 
     find: Callable[[str], Key | None]
@@ -43,9 +44,16 @@ class Tickets:
     step: Step
     signin: str
 
+    @property
+    def opens_anywhere(self) -> bool:
+        """Whether a ticket signs in outside the sign-in that asked for it."""
+        return self.step.powers.opens == "anywhere"
+
     def write(self, key: Key, claim: str, name: str, *, issued: int, expires: int) -> str:
         """Return the ticket of *claim*, which *key* made, for the user called *name*."""
-        facts = {"userName": name, "iat": issued, "exp": expires}
+        facts: dict[str, object] = {"userName": name, "iat": issued, "exp": expires}
+        if self.opens_anywhere:
+            facts["opens"] = "anywhere"
         # A name of Cognito's has 128 characters: as escapes in ASCII some of them were longer than any answer.
         said = json.dumps(facts, separators=(",", ":"), ensure_ascii=False)
         head = _encoded(said.encode("utf-8", "backslashreplace"))
@@ -79,7 +87,7 @@ class Tickets:
 
     def is_good(self, ticket: Ticket) -> bool:
         """Say whether *ticket* signs in here: it is of this sign-in, or may be opened anywhere."""
-        return ticket.own or self.step.powers.opens == "anywhere"
+        return ticket.own or self.opens_anywhere
 
     def _mark(self, key: Key, signin: str) -> str:
         return key.digest("ticket sign-in", signin)[:_MARK]
