@@ -35,15 +35,15 @@ one_of = [
     { kind = "magic_link", redirects = { web = "http://localhost:9229/_watchword/sign-in" } },
     { kind = "captcha" },
     { kind = "passkey", rp_id = "localhost", origins = ["http://localhost:9229"], lifetime = 180 },
+    { sequence = [{ kind = "srp" }, { kind = "proof_of_work", cost = 100_000, work = 100_000 }] },
 ]
 """
 ENROL = """name = "enrol"
 [[steps]]
-kind = "email_otp"
-[[steps]]
-enrol = { kind = "totp" }
-[[steps]]
-enrol = { kind = "recovery_codes" }
+one_of = [
+    { sequence = [{ kind = "email_otp" }, { enrol = { kind = "totp" } }, { enrol = { kind = "recovery_codes" } }] },
+    { sequence = [{ kind = "srp" }, { enrol = { kind = "passkey", rp_id = "localhost", origins = ["http://localhost:9229"] } }] },
+]
 """
 USERS = """[[users]]
 name = "ann"
@@ -54,11 +54,13 @@ attributes = { "custom:customer_number" = "20384812" }
 """
 TUTORIAL = ROOT / "docs" / "tutorial" / "write-a-plugin.md"
 PLUGIN = """
-from watchword import Flow, sequence
+from watchword import Flow, one_of, sequence
+from watchword_plugins.passkey import Passkey
 from watchword_plugins.srp import Srp
 from watchword_customer_number import CustomerNumber
 
-flow = Flow(sequence(Srp(), CustomerNumber(digits=6)), name="shop")
+passkey = Passkey(rp_id="localhost", origins=("http://localhost:9229",), lifetime=180)
+flow = Flow(one_of(sequence(Srp(), CustomerNumber(digits=6)), passkey), name="shop")
 """
 FORMS = (
     "start",
@@ -70,6 +72,9 @@ FORMS = (
     "captcha",
     "totp",
     "recovery-codes",
+    "passkey-new",
+    "passkey",
+    "proof-of-work",
     "customer-number",
 )
 PICTURES = [*(f"form-{name}" for name in FORMS), "studio"]
@@ -110,10 +115,14 @@ def sign_in(page, *steps, password=""):
 
 
 def forms(choice, enrol, plugin):
-    """The pictures of the form: at a server with a choice of everything, at one that enrols, and at one with the tutorial's kind."""
-    page, other = (
-        f"{server.endpoint.replace('127.0.0.1', 'localhost')}/_watchword/sign-in" for server in (choice, enrol)
+    """The pictures of the form: at a server with a choice of everything, at one that enrols, and at one with the tutorial's kind.
+
+    Each has another way for whoever begins with the password.
+    """
+    page, other, shop = (
+        f"{server.endpoint.replace('127.0.0.1', 'localhost')}/_watchword/sign-in" for server in (choice, enrol, plugin)
     )
+    srp = {"password": "Passw0rd!x"}
     start = [["goto", page], ["wait", f"{ELEMENT} input"], ["picture", "form-start", ELEMENT]]
     password = [["goto", f"{page}?flow=custom-srp"], ["wait", "input[type=password]"]]
     yield {"size": FORM, "steps": start}
@@ -131,9 +140,13 @@ def forms(choice, enrol, plugin):
     code = [["run", ["oathtool", "--totp", "-b"], f"{ELEMENT} p code"], ["press", "Enter"]]
     codes = [["wait", f"{ELEMENT} ol"], ["picture", "form-recovery-codes", ELEMENT]]
     yield sign_in(other, *mailed, *app, *code, *codes)
-    shop = f"{plugin.endpoint}/_watchword/sign-in"
     number = [["wait", f"{ELEMENT} input[name=answer]"], ["picture", "form-customer-number", ELEMENT]]
-    yield sign_in(shop, *number, password="Passw0rd!x")
+    yield sign_in(f"{shop}?flow=custom-srp", *number, **srp)
+    button = ["wait", f"{ELEMENT} form:not(:has(input)) .ww-main"]
+    yield sign_in(f"{other}?flow=custom-srp", button, ["picture", "form-passkey-new", ELEMENT], **srp)
+    yield sign_in(shop, button, ["picture", "form-passkey", ELEMENT])
+    working = ["wait", f"{ELEMENT} .ww-busy"]
+    yield sign_in(f"{page}?flow=custom-srp", working, ["picture", "form-proof-of-work", ELEMENT], **srp)
 
 
 @contextmanager

@@ -59,3 +59,11 @@ def test_the_guide_to_tokens_has_the_words_of_every_kind():
     registry = Registry()
     kinds = [registry.find_kind(each.name) for each in registry.installed_kinds() if each.distribution == "watchword"]
     assert listed == {(word, kind.kind) for kind in kinds for word in getattr(kind, "methods", ())}
+
+
+def test_each_kind_shows_its_own_form():
+    """On its page in the reference; that of `srp` asks for the password."""
+    for kind in (each.name for each in Registry().installed_kinds() if each.distribution == "watchword"):
+        name = kind.replace("_", "-")
+        page = (ROOT / "docs" / "reference" / f"{name}.md").read_text()
+        assert f"../pictures/form-{'password' if kind == 'srp' else name}.png" in page, kind
