@@ -107,6 +107,8 @@ def test_a_folder_that_is_right_is_said_to_be(tmp_path, capsys):
         ("sv.html", "<p>$code $minutes $ref $app", "html-lang", '<html lang="sv">'),
         ("sv.html", MAIL["html"].replace("LANG", "en"), "html-lang", 'lang="en"'),
         ("sv.html", MAIL["html"].replace("LANG", "sv") + '<img src="//a.example">', "html-loads", "a.example"),
+        ("sv.html", MAIL["html"].replace("LANG", "sv") + "<!-- ", "html-broken", "a comment of line 1"),
+        ("sv.html", MAIL["html"].replace("LANG", "sv") + '<a onclick="x()">y</a>', "html-active", '<a onclick="x()">'),
         ("SV.subject.TXT", "A code for $app", "ignored", "sv.subject.txt"),
         ("sv.body.txt", "$code", "ignored", "is not read"),
         ("EN_us.txt", "$code $minutes $ref $app", "refused", "no language tag"),
@@ -129,8 +131,46 @@ def test_all_faults_are_told_at_once(tmp_path, capsys):
     found, printed = linted(
         capsys, "email_otp", mails(tmp_path, "en", "sv", "nl", "fr", **wrong, **{"fi.txt": "$code"})
     )
-    assert {*wrong, "fi.subject.txt", "fi.html"} == {file for file, _ in found}
+    assert {*wrong, "fi.txt", "fi.subject.txt", "fi.html"} == {file for file, _ in found}
     assert ["en"] == printed["languages"]
+
+
+@pytest.mark.parametrize("spoilt", [None, "no code", b"\xff"], ids=["missing", "refused", "not UTF-8"])
+def test_a_file_that_is_missing_or_refused_hides_nothing_in_the_others(spoilt, tmp_path, capsys):
+    """They are looked at as if it were right."""
+    html = MAIL["html"].replace("LANG", "sv") + "<script>"
+    files = {"sv.txt": spoilt, "sv.subject.txt": "A code\x07", "sv.html": html.replace("$minutes", "3")}
+    found, _ = linted(capsys, "email_otp", mails(tmp_path, "en", "sv", **files))
+    assert {
+        ("sv.txt", "missing" if spoilt is None else "refused"),
+        ("sv.subject.txt", "control"),
+        ("sv.subject.txt", "placeholder"),
+        ("sv.html", "html-active"),
+        ("sv.html", "html-broken"),
+        ("sv.html", "placeholder"),
+    } == set(found)
+
+
+@pytest.mark.parametrize(
+    ("origin", "last", "site"),
+    [
+        ("", "@evil.example #$code", "evil.example"),
+        ("https://example.com", "@evil.example #$code", "evil.example"),
+        ("https://example.com", "@evil.example #$code @example.com", "evil.example"),
+        ("https://example.com", " @Example.com  #123456 ", "Example.com"),
+        ("", "@example.com #$code\n\nBye", "example.com"),
+        ("https://example.com", "@example.com #$code", None),
+        ("https://example.com", "Ask @acme, #1 for codes", None),
+        ("", "write to us@example.com #1", None),
+    ],
+)
+def test_a_text_binds_the_code_to_the_site_of_the_setting_alone(origin, last, site, tmp_path, capsys):
+    """Whatever line of the template does it: browsers offer the code where it says."""
+    folder = written(tmp_path, {"en.txt": SMS, "sv.txt": f"{SMS}\n{last}"})
+    options = ["--set", f"origin={origin}"] if origin else []
+    found, _ = linted(capsys, "sms_otp", folder, *options)
+    assert ({("sv.txt", "sms-origin")} if site else set()) == {each for each in found if each[1] == "sms-origin"}
+    assert not site or f"binds the code to {site}," in found["sv.txt", "sms-origin"]
 
 
 def test_where_no_language_is_right_each_has_a_finding(tmp_path, capsys):
@@ -227,6 +267,19 @@ def test_a_folder_without_templates_is_given_wrongly(there, tmp_path, capsys):
             )
         ),
         *((f"<{tag} x>", "html-active") for tag in ("script", "iframe", "form", "object")),
+        *(
+            (f"<{tag}>", "html-active")
+            for tag in (
+                'a ONCLICK="x()"',
+                "body onload=x()",
+                'img src="cid:logo" onerror=x',
+                'a href="javascript:x()"',
+                'a href=" java&#10;script:x()"',
+                'a href="VBScript:x"',
+                'a href="data:text/html,x"',
+                'img src="javascript:x"',
+            )
+        ),
     ],
 )
 def test_what_is_loaded_without_a_click_is_found(text, code):
@@ -243,6 +296,8 @@ def test_what_is_loaded_without_a_click_is_found(text, code):
         '<p style="color: #595959; background: url(data:image/gif;base64,AA)">src=x',
         "<!-- <img src=x> -->",
         '<svg><use href="#sign"/></svg>',
+        '<svg><image href="data:image/png;base64,AAAA"/></svg>',
+        '<a href="$link" title="javascript in our mail">one = on</a>',
     ],
 )
 def test_what_waits_for_a_click_or_comes_along_is_no_fault(text):
@@ -267,6 +322,23 @@ def test_what_waits_for_a_click_or_comes_along_is_no_fault(text):
 def test_language_and_direction_are_those_of_the_file(language, head, code):
     """A screen reader chooses its voice by them."""
     assert ([code] if code else []) == [found for found, _ in html_problems(head, language)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a<!-- ", "html-broken"),
+        ('<a href="$link>b</a>', "html-broken"),
+        ("<style>p { color: red }", "html-broken"),
+        ("</p", "html-broken"),
+        ("a < b", ""),
+        ("a <", ""),
+        ("<!-- a --><p>b &am", ""),
+    ],
+)
+def test_html_that_is_never_closed_is_found(text, code):
+    """A reader sees nothing of what follows. A sign that is only a sign is none."""
+    assert ([code] if code else []) == [found for found, _ in html_problems(f'<html lang="en">{text}', "en")]
 
 
 @given(st.text("<!-[]>/aA =\"'?$pstyle\0&#;", max_size=40) | st.text(max_size=40))

@@ -16,6 +16,11 @@ _LOADING = frozenset(
 )
 _LOADING_BY_HREF = frozenset({"link", "base", "image", "use", "feimage"})
 _NOT_LOADED = re.compile(r"\s*(\Z|data:|cid:|#)", re.IGNORECASE)
+_BLANK = re.compile(r"[\x00-\x20]+")
+"""What browsers take out of a scheme, or more (WHATWG URL, 4.4)."""
+_SCRIPTED = re.compile(r"(?:javascript|vbscript|livescript):", re.IGNORECASE)
+_DATA = re.compile("data:", re.IGNORECASE)
+_CLICKED = frozenset({"a", "area"})
 _OF_STYLE = re.compile(r"url\(\s*[\"']?(?!\s*(?:data:|cid:|#))|@import|image-set\(|\\", re.IGNORECASE)
 _ACTIVE = frozenset({"script", "iframe", "frame", "object", "embed", "applet", "form"})
 
@@ -25,6 +30,12 @@ def html_problems(text: str, language: str) -> Iterator[tuple[str, str]]:
     reader = _Reader()
     try:
         reader.feed(text)
+        if open_ := reader.unclosed():
+            line = reader.getpos()[0]
+            yield (
+                "html-broken",
+                f"ends in {open_} of line {line}, which nothing closes: mail programs show nothing from there on",
+            )
         reader.close()
     except AssertionError:  # of html.parser, for a declaration that it does not know, such as <![x[
         yield (
@@ -51,8 +62,8 @@ def html_problems(text: str, language: str) -> Iterator[tuple[str, str]]:
             "html-loads",
             f"loads {what} from elsewhere: mail programs block it, or it tells who reads the mail when; leave it out",
         )
-    for tag in dict.fromkeys(reader.active):
-        yield "html-active", f"has <{tag}>, which mail programs remove; leave it out"
+    for what in dict.fromkeys(reader.active):
+        yield "html-active", f"has {what}, which mail programs remove; leave it out"
 
 
 def _is_right_to_left(language: str) -> bool:
@@ -72,18 +83,33 @@ class _Reader(HTMLParser):
         self.active: list[str] = []
         self._in_style = False
 
+    def unclosed(self) -> str:
+        """Return what of the text that was fed is open still, such as a comment; nothing if all is closed."""
+        if self.cdata_elem:
+            return f"<{self.cdata_elem}>"
+        rest = self.rawdata
+        return "a comment" if rest.startswith("<!--") else "a tag" if len(rest) > 1 and rest.startswith("<") else ""
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         if tag == "html":
             self.lang = values.get("lang") or self.lang
             self.direction = values.get("dir", "").lower()
         if tag in _ACTIVE:
-            self.active.append(tag)
+            self.active.append(f"<{tag}>")
         self._in_style = tag == "style"
         for name, value in values.items():
             loads = name in _LOADING or (name == "href" and tag in _LOADING_BY_HREF)
+            shown = f'<{tag} {name}="{" ".join(value.split())[:60]}">'
+            scheme = _BLANK.sub("", value)
+            if (
+                name.startswith("on")
+                or _SCRIPTED.match(scheme)
+                or (name == "href" and tag in _CLICKED and _DATA.match(scheme))
+            ):
+                self.active.append(shown)
             if (loads and not _NOT_LOADED.match(value)) or (name == "style" and _OF_STYLE.search(value)):
-                self.loaded.append(f'<{tag} {name}="{value[:60]}">')
+                self.loaded.append(shown)
         if tag == "meta" and values.get("http-equiv", "").lower() == "refresh":
             self.loaded.append("another page, by <meta http-equiv=refresh>,")
 

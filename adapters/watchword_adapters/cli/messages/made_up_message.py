@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import attrs
@@ -15,8 +15,8 @@ from watchword.contract.members import fields_of
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword.testing import ANN, create_request
 
-_BINDING = re.compile(r"@(\S+) #(\S+)")
-"""WICG, Origin-bound one-time codes: the last line."""
+_BINDING = re.compile(r"^[ \t]*@([^\s#]+)[ \t]+#(\S+)(?:[ \t]+@\S+)?[ \t]*$", re.MULTILINE)
+"""WICG, Origin-bound one-time codes: the last line, as a program would read it that is not strict."""
 
 
 @frozen
@@ -60,8 +60,13 @@ def make_up_message(kind: Any, locale: str | None = None, attributes: Mapping[st
     if message.channel != "sms":
         return MadeUpMessage(message.channel, message.to, texts)
     text = "\n".join(texts.values())
-    binding = _BINDING.fullmatch(text.rpartition("\n")[2])
-    return MadeUpMessage(message.channel, message.to, texts, SmsSize.of(text), binding and (binding[1], binding[2]))
+    binding = next(bindings(text.rpartition("\n")[2]), None)
+    return MadeUpMessage(message.channel, message.to, texts, SmsSize.of(text), binding)
+
+
+def bindings(text: str) -> Iterator[tuple[str, str]]:
+    """Give the site and the code of each line of *text* that binds one to the other."""
+    return ((each[1], each[2]) for each in _BINDING.finditer(text))
 
 
 def _number(kind: Any) -> Mapping[str, str]:

@@ -12,10 +12,12 @@ from typing import Any
 from attrs import field, frozen
 
 from watchword.contract import SmsSize, powers_of
+from watchword.contract.members import attribute_of
 from watchword.errors import ConfigurationError, WatchwordError
 from watchword_adapters.cli.messages.html_lint import html_problems
 from watchword_adapters.cli.messages.made_up_message import (
     MadeUpMessage,
+    bindings,
     make_up_message,
     setting_names,
     with_settings,
@@ -67,15 +69,23 @@ def lint_templates(kind: Any, attributes: Mapping[str, str] | None = None) -> Li
         *_ignored(folder, by_language, base, parts),
     ]
     languages = sorted(language for language in taken if language == base or set(parts) <= by_language[language].keys())
-    texts = {each: {part: folder.text(f"{each}.{part}") for part in parts} for each in languages}
+    # One that is refused or missing hides nothing in the others.
+    refused = {each.file for each in findings}
+    texts = {
+        language: {part: folder.text(name) for part, name in files.items() if part in parts and name not in refused}
+        for language, files in by_language.items()
+    }
     findings += _compared(texts)
-    messages: dict[str, MadeUpMessage] = {}
     for language, files in texts.items():
         for part, text in files.items():
             findings += (TemplateFinding(*found) for found in _text_problems(language, part, text))
+    messages: dict[str, MadeUpMessage] = {}
+    for language in languages:
         with suppress(WatchwordError):  # no message for this user: `watchword preview` without --lint says why
             messages[language] = folder.message((f"{language}.{part}" for part in parts), language, attributes)
-            findings += _size_problems(messages[language], f"{language}.{parts[0]}")
+            name = f"{language}.{parts[0]}"
+            findings += _size_problems(messages[language], name)
+            findings += _binding_problems(messages[language], name, kind)
     return LintedTemplates(tuple(sorted(findings, key=lambda each: (each.file, each.code))), tuple(languages), messages)
 
 
@@ -222,7 +232,7 @@ def _compared(texts: Mapping[str, Mapping[str, str]]) -> Iterator[TemplateFindin
             name = f"{language}.{part}"
             others: dict[str, str] = {}
             for other in sorted(used, key=lambda each: (each != "en", each)):
-                for placeholder in sorted(used[other][part] - placeholders):
+                for placeholder in sorted(used[other].get(part, set[str]()) - placeholders):
                     others.setdefault(placeholder, f"{other}.{part}")
             bodies = {each: found for each, found in files.items() if not each.startswith("subject")}
             for body, found in bodies.items():
@@ -247,6 +257,21 @@ def _text_problems(language: str, part: str, text: str) -> Iterator[tuple[str, s
     if part.endswith("html"):
         for code, message in html_problems(text, language):
             yield code, name, message
+
+
+def _binding_problems(message: MadeUpMessage, name: str, kind: Any) -> Iterator[TemplateFinding]:
+    """Return for which sites an SMS has browsers fill the code in, besides that of the setting ``origin``."""
+    if message.size is None or "origin" not in setting_names(kind):
+        return
+    origin = str(attribute_of(kind, "origin")).removeprefix("https://")
+    for site, *_ in dict.fromkeys(bindings("\n".join(message.texts.values()))):
+        if site != origin:
+            said = f"the setting origin is {origin}" if origin else "the setting origin is empty"
+            yield TemplateFinding(
+                "sms-origin",
+                name,
+                f"has a line that binds the code to {site}, where browsers then offer it, and {said}: leave the line to the setting",
+            )
 
 
 def _size_problems(message: MadeUpMessage, name: str) -> Iterator[TemplateFinding]:
