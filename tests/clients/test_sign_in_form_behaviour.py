@@ -226,12 +226,19 @@ def test_nothing_is_kept_and_nothing_is_in_an_address(browser, served):
         f"() => JSON.stringify(Object.entries({FORM}), (key, value) => (value instanceof Function ? String(value) : value)) + document.documentElement.outerHTML"
     )
     assert not any(each in inside or each in page.text() for each in tokens if each != "Bearer")
-    asked = {each.partition(served.origin)[2] for each in page.requests()} - {"/favicon.ico"}
+    asked = {each.partition(served.origin)[2] for each in page.requests()}
     assert {
         "/",
         "/_watchword/sign-in?locale=en",
         *(f"/_watchword/{name}" for name in ("sign-in.css", "sign-in.js", "watchword-sign-in.js")),
     } >= asked
+
+
+def test_a_page_says_which_language_its_form_speaks(browser, served):
+    """Asked for one that it does not speak, it takes the browser's."""
+    page = browser.page(f"{served.page}?locale=xx")
+    page.sees("User name")
+    assert ["en", "en"] == page.run(f"() => [document.documentElement.lang, {FORM}.lang]")
 
 
 def test_a_browser_that_keeps_nothing_signs_in_all_the_same(page, served):

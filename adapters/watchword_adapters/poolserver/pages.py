@@ -29,12 +29,12 @@ from watchword_adapters.sign_in_page.page import (
     component,
     page,
     script,
+    speaks,
     style,
 )
 from watchword_adapters.userpool import LocalUserPool, SentMessage
 
 _REFRESH_SECONDS = 3
-_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _PICTURE = re.compile(r"data:image/(?:webp|png|jpeg|gif);base64,[A-Za-z0-9+/]+=*")
 # Nothing is loaded, nothing runs, nobody frames it: what is shown was made by strangers.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -75,7 +75,7 @@ def _sign_in_pages(pool: LocalUserPool, flow: Callable[[], Flow | None]) -> dict
         first = "custom-srp" if _needs_password(flow()) else "custom"
         asked = with_password if query.get("flow", first) == "custom-srp" else settings
         locale = query.get("locale", "")
-        return text_page(html, page(evolve(asked, locale=locale if _LOCALE.fullmatch(locale) else "")), policy)
+        return text_page(html, page(evolve(asked, locale=locale if speaks(locale) else "")), policy)
 
     javascript = "text/javascript; charset=utf-8"
     return {
@@ -135,7 +135,7 @@ def _outbox_page(backstage: Inspector) -> Response:
     shown += [(picture.at, _picture(picture)) for picture in tuple(backstage.pictures)]
     articles = "".join(html for _, html in sorted(shown, key=lambda each: each[0], reverse=True))
     body = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Outbox</title><link rel="icon" href="data:,">'
         f'<meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="{_REFRESH_SECONDS}">'
         f"<style>{_STYLE}</style></head><body><main><h1>What your users got</h1>{loud if backstage.peeking else ''}"
         f"<p class='quiet'>Messages and pictures of the local user pool, newest first. Nothing was sent to anybody.</p>"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from watchword.contract import choice, line
+from watchword.errors import ConfigurationError
 
 COMPONENT = "watchword-sign-in.js"
 """The file that defines the element."""
+
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt")
+"""The languages of the form's texts."""
 
 STYLE = "sign-in.css"
 SCRIPT = "sign-in.js"
@@ -29,6 +34,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>{title}</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="{style}">
 <script type="module" src="{script}"></script>
 <script type="module" src="{component}"></script>
@@ -47,7 +53,10 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: start center; p
 
 _SCRIPT = """// What becomes of the tokens is yours to say. They stand in the event, and this page keeps them nowhere.
 const form = document.querySelector('watchword-sign-in')
-if (!form.hasAttribute('locale')) document.documentElement.lang = navigator.language
+if (!form.hasAttribute('locale')) {
+  document.documentElement.lang = navigator.language
+  customElements.whenDefined('watchword-sign-in').then(() => (document.documentElement.lang = form.locale))
+}
 form.addEventListener('watchword:signed-in', ({ detail }) => {
   console.info('signed in; the tokens are in event.detail:', Object.keys(detail ?? {}).join(', '))
 })
@@ -57,19 +66,36 @@ form.addEventListener('watchword:error', ({ detail }) => {
 """
 
 
+_TAG = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{2,8})*")
+
+
+def speaks(locale: str) -> bool:
+    """Say whether the form has texts for the language tag *locale*, such as ``de`` or ``de-AT``."""
+    tag = _TAG.fullmatch(locale.lower())
+    return tag is not None and tag[1] in LANGUAGES
+
+
+def _spoken(_: PageSettings, __: Attribute[Any], value: str) -> None:
+    if value and not speaks(value):
+        known = ", ".join(LANGUAGES)
+        why = f"the sign-in form has no texts for the locale {value[:35]!r}: write one of {known}, or leave it out for the browser's"
+        raise ConfigurationError(why)
+
+
 @frozen
 class PageSettings:
     """What the page signs in to.
 
     *endpoint* is where Cognito's operations are posted to, such as ``https://cognito-idp.eu-west-1.amazonaws.com/``; *client_id* the app
-    client. With *flow* ``custom-srp`` a password comes first, and *pool_id* is needed. *locale* is the language, that of the browser if empty.
+    client. With *flow* ``custom-srp`` a password comes first, and *pool_id* is needed. *locale* is one of the form's languages, or
+    a tag that begins with one; that of the browser if empty.
     """
 
     endpoint: str = field(default="/", validator=line(2000))
     client_id: str = field(default="", validator=line(128))
     flow: Literal["custom", "custom-srp"] = field(default="custom", validator=choice("custom", "custom-srp"))
     pool_id: str = field(default="", validator=line(64))
-    locale: str = field(default="", validator=line(35))
+    locale: str = field(default="", validator=[line(35), _spoken])
 
 
 def page(settings: PageSettings, *, title: str = "Sign in", below: str = "") -> str:

@@ -8,6 +8,7 @@ import pytest
 from watchword import ConfigurationError
 from watchword_adapters.cli import main
 from watchword_adapters.sign_in_page import COMPONENT, PageSettings, component, page, script, style
+from watchword_adapters.sign_in_page.page import POLICY
 
 FILES = {"index.html", "sign-in.css", "sign-in.js", COMPONENT}
 HOSTILE = "\"><script>alert(1)</script><a x='"
@@ -59,7 +60,7 @@ def test_another_endpoint_wants_to_know_who_signs_in_where(tmp_path, capsys, opt
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("name", ["endpoint", "client_id", "pool_id", "locale"])
+@pytest.mark.parametrize("name", ["endpoint", "client_id", "pool_id"])
 def test_no_setting_can_leave_its_attribute(name):
     """Whatever stands in it is shown as text."""
     made = page(PageSettings(**{name: HOSTILE[:35]}), title=HOSTILE)
@@ -74,6 +75,26 @@ def test_settings_are_refused_by_name():
         PageSettings(flow="password")
     with pytest.raises(ConfigurationError, match="endpoint"):
         PageSettings(endpoint="a\nb")
+
+
+@pytest.mark.parametrize("locale", ["xx", "xx-de", "d", "de_AT", "de-", "english", HOSTILE[:35]])
+def test_a_language_that_the_form_does_not_speak_is_refused(tmp_path, capsys, locale):
+    """The page would say that it is in that language. The error lists those that there are."""
+    assert main(["sign-in-page", str(tmp_path / "site"), "--locale", locale]) == 2
+    assert f"for the locale {locale!r}: write one of ar, de, en, es," in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize("locale", ["de", "pt-BR", "DE", "ar-EG"])
+def test_a_tag_that_begins_with_a_language_of_the_form_is_taken(locale):
+    """The form takes the nearest; the page has the tag."""
+    assert f'<html lang="{locale}">' in page(PageSettings(locale=locale))
+
+
+def test_no_page_asks_for_an_icon():
+    """A browser asks any site for one that its page does not have."""
+    assert '<link rel="icon" href="data:,">' in page(PageSettings())
+    assert "img-src data:" in POLICY
 
 
 def test_nothing_is_loaded_from_elsewhere():
