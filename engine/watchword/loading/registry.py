@@ -157,11 +157,8 @@ class Registry:
         for entry in self._entries(COURIERS):
             with suppress(ConfigurationError):  # what cannot be loaded is told to who names it
                 registered = self._registered(entry, "register_couriers")
-                found += [
-                    entry.name
-                    for what in registered
-                    if what[0] == entry.name and (*what, "email")[2] in (channel, ANY_CHANNEL)
-                ]
+                carried = {(*what, "email")[2] for what in registered if what[0] == entry.name}
+                found += [entry.name] if carried & {channel, ANY_CHANNEL} else []
         return tuple(sorted(set(found)))
 
     def find_ledger(self, url: str) -> Ledger:
