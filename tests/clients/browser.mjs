@@ -104,8 +104,8 @@ const commands = {
   focus: (number) => pages[number].page.evaluate(focused),
 
   /** How a page is looked at, and what is seen: the rules of WCAG that are broken, the accessibility tree, a picture. */
-  async look(number, width, colorScheme, reducedMotion) {
-    await pages[number].page.setViewportSize({ width, height: 700 })
+  async look(number, width, height, colorScheme, reducedMotion) {
+    await pages[number].page.setViewportSize({ width, height })
     await pages[number].page.emulateMedia({ colorScheme, reducedMotion })
   },
   async axe(number, tags) {
@@ -119,6 +119,15 @@ const commands = {
 
   /** Everything about a page that a script in it could read. */
   text: (number) => pages[number].page.evaluate(() => `${location.href} ${document.referrer} ${document.documentElement.outerHTML}`),
+
+  /** Drags the files at *paths* from the desktop, and drops them on what is found by *selector*; returns where the page is then. */
+  async drop(number, selector, ...files) {
+    const { page, cdp } = pages[number]
+    const { x, y, width, height } = await page.locator(selector).boundingBox()
+    const dragged = { x: x + width / 2, y: y + height / 2, data: { items: [], files, dragOperationsMask: 1 } }
+    for (const type of ['dragEnter', 'dragOver', 'drop']) await cdp.send('Input.dispatchDragEvent', { type, ...dragged })
+    return page.url()
+  },
 
   /** Sends a command of the DevTools protocol. */
   cdp: (number, method, parameters) => pages[number].cdp.send(method, parameters),

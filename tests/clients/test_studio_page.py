@@ -126,7 +126,7 @@ def test_each_edit_changes_findings_diagram_and_figures(page):
     page.edit(TEXT)
     page.until("document.querySelector('#diagram [data-node=step_email_otp]')")
     assert before != page.text_of("#figures")
-    page.until("document.querySelector('#money').textContent.includes('by email')")
+    page.until("document.querySelector('#figures').textContent.includes('guessed in a user-year')")
 
 
 def test_of_edits_in_quick_succession_the_last_is_shown(page, served):
@@ -190,14 +190,21 @@ def test_the_host_is_put_forward_stopped_and_stubborn(page, served):
     page.press("Send again")
     page.until("document.querySelector('watchword-sign-in [role=alert]')")
     assert len(served.workshop.inspector.mails) == 1
+    page.until("document.querySelectorAll('#events details').length === 5")
     page.page.run("() => document.querySelector('#mail').click()")
     page.page.run("() => document.querySelector('#thrice').click()")
     page.until("document.querySelector('#thrice').checked && !document.querySelector('#mail').checked")
     page.press("A second tab")
     page.until("document.querySelectorAll('watchword-sign-in form').length === 2")
-    before = page.page.run("() => document.querySelectorAll('#events details').length")
+    assert (
+        page.page.run(
+            "() => [...document.querySelectorAll('#forms .tab')].filter((each) => each.checkVisibility()).length"
+        )
+        == 2
+    )
     page.page.run("() => document.querySelector('watchword-sign-in:last-child form').requestSubmit()")
-    page.until(f"document.querySelectorAll('#events details').length === {before + 6}")
+    page.until("document.querySelectorAll('#events details').length === 5 + 6")
+    page.until("document.querySelector('#playing').textContent.includes('in tab 2')")
 
 
 def test_a_link_is_opened_by_its_button_and_nothing_is_kept(page, served):
@@ -248,26 +255,56 @@ def test_a_passkey_is_made_and_then_used(browser, tmp_path):
         assert "public_key" not in page.text_of("#events")
 
 
-def test_a_captured_event_is_dropped_and_explained_in_the_diagram(page):
+def test_a_captured_event_is_explained_in_the_diagram(page):
     """One event, an array, lines: whatever replay reads. What cannot be read is told without what it says."""
-    page.page.run("() => document.querySelector('#tab-replay').click()")
     for text in (json.dumps(EVENT), json.dumps([EVENT, EVENT]), f"{json.dumps(EVENT)}\n{json.dumps(EVENT)}"):
         page.page.run("() => document.querySelector('#explained').replaceChildren()")
-        page.drop("captured", text)
+        page.drop("captured", text, "one.json")
         page.until("document.querySelector('#explained article')")
         page.lit("step_email_otp")
-        assert "present email_otp" in page.text_of("#explained")
-        assert "secret-name" not in page.text_of("#explained")
+        told = page.text_of("#explained") + page.page.run("() => document.querySelector('#captured').value")
+        assert "present email_otp" in told
+        assert "From one.json" in told
+        assert "secret-name" not in told
     page.drop("captured", "hush {")
     page.until("document.querySelector('#explained [role=alert]')")
     assert "hush" not in page.text_of("#explained")
 
 
+def test_whatever_is_dropped_the_page_remains(page, served, tmp_path):
+    """Events are explained wherever they fall, a flow is edited or compared, and of anything else the page says why not."""
+    files = {
+        "one.json": json.dumps(EVENT).encode(),
+        "new.toml": UNSOUND.encode(),
+        "log.gz": b"\x1f\x8b\x00",
+        "long.log": b"x" * (1024 * 1024 + 1),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    words = {"log.gz": "UTF-8", "long.log": "1 MiB", "new.toml": "Drop it on the text"}
+    for where in ("#open-replay", "#diagram", "#forms", "h1", "#source"):
+        page.page.run(
+            "() => { document.querySelector('#explained').replaceChildren(); document.querySelector('#replay').open = false }"
+        )
+        assert page.page.drop(where, tmp_path / "one.json") == served.url
+        page.until("document.querySelector('#replay').open && document.querySelector('#explained article')")
+    for name, word in words.items():
+        assert page.page.drop("#diagram", tmp_path / name) == served.url
+        page.until(f"document.querySelector('#explained [role=alert]')?.textContent.includes('{word}')")
+    assert page.page.drop("#diagram", tmp_path / "one.json", tmp_path / "log.gz") == served.url
+    page.until("document.querySelector('#explained [role=alert]').textContent.includes('one file')")
+    page.page.drop("#open-diff", tmp_path / "new.toml")
+    page.until("document.querySelectorAll('#compared figure svg').length === 2")
+    page.page.drop("#source", tmp_path / "new.toml")
+    page.until("document.querySelector('#diagram [data-node=step_captcha]')")
+    assert page.text_of("#saved") == "not saved"
+    assert served.file.read_text() == TEXT
+
+
 def test_two_flows_are_side_by_side_with_a_session_for_each_difference(page):
     """What changes is marked in both; the session is played in both."""
     page.page.look(motion="reduce")
-    page.page.run("() => document.querySelector('#tab-diff').click()")
-    page.drop("other", UNSOUND)
+    page.drop("open-diff", UNSOUND)
     page.until("document.querySelectorAll('#compared figure svg').length === 2")
     assert page.page.run("() => document.querySelectorAll('#compared .changed').length") > 1
     page.press("Play difference 1 in both diagrams")
@@ -280,8 +317,9 @@ def test_two_flows_are_side_by_side_with_a_session_for_each_difference(page):
 def test_saving_is_asked_for_and_never_overwrites(page, served):
     """What changed on disk meanwhile is kept, and told; a refusal writes nothing."""
     page.edit(UNSOUND)
-    page.page.run("() => { globalThis.confirm = () => false }")
+    page.page.run("() => { globalThis.confirm = () => !(globalThis.asked = true) }")
     page.press("Save")
+    page.until("globalThis.asked")
     assert served.file.read_text() == TEXT
     page.page.run("() => { globalThis.confirm = () => true }")
     page.press("Save")
@@ -290,10 +328,92 @@ def test_saving_is_asked_for_and_never_overwrites(page, served):
     served.file.write_text("# another editor\n" + TEXT)
     page.edit(TEXT)
     page.press("Save")
-    page.until("document.querySelector('#saved').textContent.includes('has changed on disk')")
+    page.until("document.querySelector('#saved.bad')?.textContent.includes('has changed on disk')")
     assert served.file.read_text().startswith("# another editor")
     page.press("Load from disk")
     page.until("document.querySelector('#source').value.startsWith('# another editor')")
+
+
+ASKED = "() => { globalThis.asked = []; globalThis.confirm = (question) => (asked.push(question), true) }"
+
+
+def test_what_was_deleted_meanwhile_is_written_anew_if_that_is_wanted(page, served):
+    """Loading it leaves the text and what is said of it as they are; saving asks once more."""
+    page.page.run(ASKED)
+    verdict = page.text_of("#verdict")
+    served.file.unlink()
+    page.press("Load from disk")
+    page.until("document.querySelector('#saved.bad')?.textContent.includes('no longer on disk')")
+    assert verdict == page.text_of("#verdict")
+    page.press("Save")
+    page.until("document.querySelector('#saved').textContent === 'saved'")
+    assert served.file.read_text() == TEXT
+    assert "no longer on disk" in page.page.run("() => asked.at(-1)")
+
+
+def test_a_broken_text_is_saved_knowingly_and_can_be_opened_again(browser, page, served, tmp_path):
+    """The question says what is wrong. Opened, it has its text and its error; mended, its form."""
+    page.page.run(ASKED)
+    page.edit("[")
+    page.press("Save")
+    page.until("document.querySelector('#saved').textContent === 'saved'")
+    assert "line 1" in page.page.run("() => asked.at(-1)")
+    with studio(served.file) as again:
+        other = Shown(browser.page(again.url))
+        assert "broken" in other.text_of("#verdict")
+        assert other.page.run("() => document.querySelector('#source').value") == "["
+        assert other.text_of("#gutter .error") == "1"
+        assert not other.page.run("() => document.querySelectorAll('watchword-sign-in').length")
+        other.edit(TEXT)
+        other.begin()
+        other.lit("step_email_otp")
+
+
+def test_what_is_said_of_the_last_good_flow_is_said_to_be(page):
+    """While the text is broken: nothing leads to lines that are no longer there."""
+    page.edit(UNSOUND)
+    for text, said in (("", "there are no steps"), ("a\n[\n", "no TOML")):
+        page.edit(text)
+        assert "This text is broken: " in page.text_of("#verdict")
+        assert said in page.text_of("#verdict")
+        assert "last good flow" in page.text_of("#findings-title")
+        assert page.text_of("#gutter .error") == "1"
+        shown = (
+            "() => [...document.querySelectorAll('#findings .plain')].filter((each) => each.checkVisibility()).length"
+        )
+        assert page.page.run(shown) == 0
+    page.edit(UNSOUND)
+    assert page.text_of("#findings-title") == "What check says"
+
+
+SEEN = """({ selectors }) => selectors.filter((each) => {
+    const shown = document.querySelector(each)
+    if (!shown) return true
+    const { left, top, right, bottom } = shown.getBoundingClientRect()
+    const found = document.elementFromPoint((left + right) / 2, Math.max(top, 0) + 8)
+    return !(top >= 0 && left >= 0 && right <= innerWidth && bottom <= innerHeight && shown.contains(found))
+})"""
+
+
+def test_the_form_its_diagram_and_the_last_message_are_on_one_screen(page):
+    """Of a laptop; where the page is narrow, what is played is brought into view, at a size that can be read."""
+    page.page.look(width=1400, height=900)
+    page.begin()
+    page.until("document.querySelector('#messages article')")
+    parts = ["#source", "#diagram .lit", "watchword-sign-in form", "#messages code", "#messages article h3", "#thrice"]
+    assert [] == page.page.run(SEEN, selectors=parts)
+    page.edit(UNSOUND)
+    page.page.look(width=320, height=800, motion="reduce")
+    page.press("Play WW101 in the diagram")
+    assert [] == page.page.run(SEEN, selectors=["#stops p", "#diagram .lit"])
+    page.drop("open-diff", TEXT)
+    page.until("document.querySelectorAll('#compared figure svg').length === 2")
+    page.press("Play difference 1 in both diagrams")
+    assert [] == page.page.run(SEEN, selectors=["#compared [role=status]", "#compared .lit"])
+    size = "() => [...document.querySelectorAll('svg.flow')].map((each) => each.getBoundingClientRect().width / each.viewBox.baseVal.width)"
+    for width in WIDTHS:
+        page.page.look(width=width)
+        assert all(scale > 0.89 for scale in page.page.run(size))
 
 
 def test_another_page_of_the_studio_is_told(browser, page, served):
@@ -327,10 +447,11 @@ def test_a_page_that_is_opened_on_a_broken_file_shows_the_last_good_flow(browser
 
 
 def test_a_wrong_token_is_told(browser, served):
-    """And nothing of the flow."""
+    """And nothing else: nothing of the flow, and no button that does nothing."""
     page = Shown(browser.page(served.url.replace(TOKEN, "x")))
     assert "token" in page.text_of("#verdict")
     assert page.page.run("() => document.querySelector('#source').value") == ""
+    assert not page.page.run("() => document.querySelector('main').checkVisibility()")
 
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>&lt;b&gt;"
@@ -342,7 +463,6 @@ def test_hostile_text_is_text(browser, page, served):
     page.edit(f'name = "{HOSTILE}"\n[[steps]]\nkind = "{HOSTILE}"\n')
     page.until("document.querySelector('#verdict').className === 'bad'")
     page.edit(TEXT.replace('"email_code"', f'"{HOSTILE}"'))
-    page.page.run("() => document.querySelector('#tab-diff').click()")
     page.drop("other", UNSOUND.replace('"captcha_only"', f'"{HOSTILE}"'))
     page.until("document.querySelector('#compared').childNodes.length")
     page.drop("captured", json.dumps({**EVENT, "triggerSource": HOSTILE}), HOSTILE)
@@ -372,7 +492,7 @@ def test_keyboard_alone_is_enough(page, served):
     page.lit("tokens")
     keys.reach("What the user got")
     page.page.keys("ArrowRight", "ArrowRight")
-    assert page.page.run("() => document.activeElement.id") == "tab-replay"
+    assert page.page.run("() => document.activeElement.id") == "tab-messages"
     page.page.keys("ArrowLeft", "Tab")
     assert page.page.run("() => document.activeElement.id") == "events"
 
@@ -390,13 +510,13 @@ def put_in(page, name):
             page.begin()
             page.until("document.querySelector('#messages article')")
         case "replay":
-            page.drop("captured", json.dumps(EVENT))
+            page.drop("diagram", json.dumps(EVENT))
             page.until("document.querySelector('#explained article')")
         case "diff":
             page.drop("other", UNSOUND)
             page.until("document.querySelector('#compared figure svg')")
-    if name in {"events", "replay", "diff"}:
-        page.page.run(f"() => document.querySelector('#tab-{name}').click()")
+    if name == "events":
+        page.page.run("() => document.querySelector('#tab-events').click()")
     page.page.run("() => { for (const each of document.querySelectorAll('details')) each.open = true }")
 
 

@@ -87,9 +87,13 @@ class Page:
         """What has the focus: its name, and whether it is seen."""
         return self._chromium.do("focus", self._number)
 
-    def look(self, *, width=1280, scheme="light", motion="no-preference"):
-        """Show the page in a window of this *width*, to somebody who wants this colour *scheme* and *motion*."""
-        self._chromium.do("look", self._number, width, scheme, motion)
+    def drop(self, selector, *files):
+        """Drag *files* from the desktop onto what *selector* finds; return the page's address then."""
+        return self._chromium.do("drop", self._number, selector, *map(str, files))
+
+    def look(self, *, width=1280, height=700, scheme="light", motion="no-preference"):
+        """Show the page in a window of this *width* and *height*, to somebody who wants this colour *scheme* and *motion*."""
+        self._chromium.do("look", self._number, width, height, scheme, motion)
 
     def broken_rules(self, *tags):
         """What axe-core finds against the rules with these *tags*."""

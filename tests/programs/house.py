@@ -85,7 +85,6 @@ PUBLIC = {
         for name in (
             "userpool",
             "poolserver",
-            "rest.local_tokens",
             "srp",
             "step_up",
             "qr_code",

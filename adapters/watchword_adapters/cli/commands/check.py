@@ -13,9 +13,9 @@ from watchword.algebra.flow import Flow
 from watchword.analysis.checks import check, unproven
 from watchword.analysis.findings import Finding, Report, summary_of
 from watchword.analysis.state_space import MAX_STATES
-from watchword.contract.messages.channel_names import words_for
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
+from watchword_adapters.cli.figure_rows import figure_rows
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.messages.message_costs import (
     MessageCost,
@@ -185,20 +185,11 @@ def _tell(
             screen.line(f"        {as_command(each, arguments.flow)}")
     for name, why in unseen.items():
         screen.line(f"unseen  step {name!r}: what its settings name was not looked at: {why}", "warning")
-    figures = report.figures
-    sent = words_for(each.channel for each in figures.channels)
-    known = ", by who knows the password" if report.password else ""
     screen.line()
     screen.table(
         [
             ("FIGURE", ""),
-            ("longest path", f"{figures.longest_path} rounds"),
-            ("guessed in a sign-in", f"{figures.guess_per_sign_in:.1e}{known}"),
-            ("guessed in a user-day", f"{figures.guess_per_user_day:.1e}{known}"),
-            ("guessed in a user-year", f"{figures.guess_per_user_year:.1e}{known}"),
-            ("messages in a sign-in", f"{figures.messages_per_sign_in} at most"),
-            ("messages in a user-day", f"{figures.messages_per_user_day} at most"),
-            (f"sign-ins that lock {sent}", str(figures.sign_ins_to_lock_mail or "none")),
+            *figure_rows(report),
             *rows_of(costs),
         ]
     )

@@ -70,16 +70,17 @@ class StudioApi:
         }
 
     def _flow(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        self._expect_file()
         text = self.workshop.on_disk()
         self.workshop.saved = text
         shown = self.workshop.edit(text)
-        pool = self.workshop.pool
+        pool, good = self.workshop.pool, self.workshop.good
         return {
             "file": self.workshop.path.name,
             "text": text,
             "mark": mark_of(text),
             "view": shown,
-            "good": self.workshop.good.shown() if "error" in shown else shown,
+            "good": None if good.flow is None else good.shown() if "error" in shown else shown,
             "client_id": pool.client_id,
             "pool_id": pool.pool_id,
         }
@@ -88,10 +89,17 @@ class StudioApi:
         return self.workshop.edit(_text(given, "text"))
 
     def _money(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        return {"channels": self.workshop.money()}
+        return {"rows": self.workshop.money()}
 
     def _save(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"mark": self.workshop.save(_text(given, "text"), _text(given, "mark"))}
+        text, mark = _text(given, "text"), _text(given, "mark")
+        if mark:
+            self._expect_file()
+        return {"mark": self.workshop.save(text, mark)}
+
+    def _expect_file(self) -> None:
+        if self.workshop.is_gone:
+            raise RefusedRequest(410, f"{self.workshop.path.name} is no longer on disk")
 
     def _events(self, given: Mapping[str, Any]) -> dict[str, Any]:
         since = given.get("since", 0)
@@ -135,8 +143,8 @@ class StudioApi:
         other = view_of(_text(given, "text"), self.workshop.path, Registry())
         if other.flow is None or other.report is None:
             raise ConfigurationError(f"the other text is no flow: {other.error}")
-        both = (other.report.exploration, self._explored())
         found = difference(other.flow, self._good(), limit=MOST_WALKED)
+        both = (other.report.exploration, self._explored())
         told = difference_as_json(found)
         differences = cast("list[dict[str, Any]]", told["differences"])
         for each, divergence in zip(differences, found.divergences, strict=False):
@@ -159,7 +167,8 @@ class StudioApi:
 
     def _good(self) -> Flow:
         flow = self.workshop.good.flow
-        assert flow is not None  # else there is no workshop
+        if flow is None:
+            raise ConfigurationError("there is no flow yet: mend the text first")
         return flow
 
 

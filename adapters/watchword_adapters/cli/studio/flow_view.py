@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-import attrs
 from attrs import field, frozen
 
 from watchword.algebra.flow import Flow
@@ -21,7 +20,8 @@ from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import flow_from_text
 from watchword.loading.registry import Registry
 from watchword.loading.toml_positions import lines_of
-from watchword_adapters.cli.messages.message_costs import MessagePrice, costs_as_json, message_costs
+from watchword_adapters.cli.figure_rows import figure_rows
+from watchword_adapters.cli.messages.message_costs import MessagePrice, message_costs, rows_of
 from watchword_adapters.cli.studio.played_sessions import Stop, played_words
 from watchword_adapters.drawing.svg import svg
 
@@ -32,18 +32,19 @@ _MOST_STEPS = 60
 
 _LINE = re.compile(r", line (\d+): ")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_AT_END = "(at end of document)"
 _QUOTED = re.compile(r"'([a-z][a-z0-9_]{1,31})'")
 
 
 @frozen
 class FlowView:
-    """A text that was read: its *flow* and what `check` says of it, or the *error* and its *line* (0 if it has none)."""
+    """A text that was read: its *flow* and what `check` says of it, or the *error* and its *line* (the first if it has none)."""
 
     text: str = field(repr=False)
     flow: Flow | None = None
     report: Report | None = field(default=None, repr=False)
     error: str = ""
-    line: int = 0
+    line: int = 1
 
     def shown(self) -> dict[str, Any]:
         """Return it for the page."""
@@ -58,7 +59,7 @@ class FlowView:
             },
             **drawn(report.exploration),
             "findings": [_finding(each, report.exploration, lines) for each in report.findings],
-            "figures": attrs.asdict(report.figures),
+            "figures": list(figure_rows(report)),
             "states": report.states,
             "sound": not report.errors,
             "summary": "" if report.errors else "; ".join(summary_of(report)),
@@ -76,13 +77,14 @@ def view_of(text: str, path: Path, registry: Registry) -> FlowView:
             )
         return FlowView(text, flow, check(flow, limit=MOST_WALKED))
     except ConfigurationError as error:
-        said = str(error)
-        found = _LINE.search(said) or _AT_LINE.search(said)
-        return FlowView(text, error=said.removeprefix(f"{path}").lstrip(", "), line=int(found[1]) if found else 0)
+        said = str(error).removeprefix(f"{path}").lstrip(", :")
+        found = _LINE.search(str(error)) or _AT_LINE.search(said)
+        last = len(text.split("\n")) if said.endswith(_AT_END) else 1
+        return FlowView(text, error=re.sub("^is no TOML", "it is no TOML", said), line=int(found[1]) if found else last)
 
 
-def money_of(view: FlowView, prices: Mapping[str, MessagePrice]) -> list[dict[str, object]]:
-    """Return what the messages of the flow of *view* cost, by channel, at these *prices*.
+def money_of(view: FlowView, prices: Mapping[str, MessagePrice]) -> list[tuple[str, str]]:
+    """Return the rows that tell what the messages of the flow of *view* cost at these *prices*.
 
     This takes longer than all else: a kind writes its messages in each language.
     """
@@ -90,7 +92,7 @@ def money_of(view: FlowView, prices: Mapping[str, MessagePrice]) -> list[dict[st
         return []
     channels = {each.channel for each in view.report.figures.channels}
     used = {channel: price for channel, price in prices.items() if channel in channels}
-    return costs_as_json(message_costs(view.flow, view.report.figures, used))
+    return list(rows_of(message_costs(view.flow, view.report.figures, used)))
 
 
 def drawn(exploration: Exploration) -> dict[str, str]:

@@ -8,7 +8,6 @@ from importlib.resources import files
 
 from attrs import evolve
 
-from watchword_adapters.cli.local.server_log import defect_on_stderr
 from watchword_adapters.cli.studio.api import StudioApi
 from watchword_adapters.cli.studio.workshop import Workshop
 from watchword_adapters.drawing.svg import DIAGRAM_STYLE
@@ -19,9 +18,6 @@ from watchword_adapters.sign_in_page.page import COMPONENT, POLICY, component
 
 API_PATH = "/_studio"
 PAGE_PATH = "/_watchword/studio"
-
-OPERATIONS_OF_FORM = ("InitiateAuth", "RespondToAuthChallenge")
-"""What the sign-in form calls. Nobody else changes the pool: a program that deletes its user would leave a page on which nothing works."""
 
 _POLICY = POLICY.format(connect="'self'")
 _KINDS = {
@@ -39,17 +35,7 @@ def studio_application(workshop: Workshop, hosts: frozenset[str] | None, token: 
     def told(call: Told) -> None:
         workshop.record(call.runs)
 
-    return Application(
-        workshop.pool,
-        hosts,
-        _pages(),
-        {API_PATH: api},
-        origins=origins,
-        front="studio",
-        operations=OPERATIONS_OF_FORM,
-        told=told,
-        defect=defect_on_stderr,
-    )
+    return Application(workshop.pool, hosts, _pages(), {API_PATH: api}, origins=origins, front="studio", told=told)
 
 
 def new_token() -> str:

@@ -20,7 +20,7 @@ async function ask(path, given = {}) {
     throw new Error('The studio does not answer: it was stopped. Start it again, and open the address that it prints; copy first what is not saved.')
   }
   const reply = await response.json()
-  if (!response.ok) throw new Error(reply.message ?? response.statusText)
+  if (!response.ok) throw Object.assign(new Error(reply.message ?? response.statusText), { status: response.status })
   return reply
 }
 
@@ -45,12 +45,14 @@ function picture(text) {
     if (!SHAPES.has(each.tagName)) each.remove()
     for (const { name } of [...each.attributes]) if (/^on|href|style/i.test(name)) each.removeAttribute(name)
   }
+  // It shrinks to the room there is as long as its labels can be read; then it scrolls.
+  svg.style.minWidth = `${0.9 * Number(svg.getAttribute('width'))}px`
   return document.importNode(svg, true)
 }
 
 // The text --------------------------------------------------------------------------------------------------------------------------
 
-/** What the page knows. @type {{mark: string, saved: string, view: any, lit: string, seen: number, text: string}} */
+/** What the page knows; *saved* is null if the file is no longer there. @type {{mark: string, saved: string | null, view: any, lit: string, seen: number, text: string}} */
 const state = { mark: '', saved: '', view: null, lit: '', seen: 0, text: '' }
 /** Whether an edit is being read, and whether there is a newer one. */
 const editing = { now: false, again: false }
@@ -62,10 +64,28 @@ async function load() {
   at('source').value = found.text
   Object.assign(state, { mark: found.mark, saved: found.text })
   settings = found
-  showView(found.good)
+  if (found.good) showView(found.good)
   showView(found.view)
   showSaved('')
-  if (!at('forms').firstChild) addForm()
+}
+
+/** Loads the file again; what is in the editor remains if it is not there. */
+async function reload() {
+  if (at('source').value !== state.saved && !confirm('Drop what is not saved?')) return
+  try {
+    await load()
+  } catch (error) {
+    if (isGone(error)) tellGone()
+    else showSaved(String(/** @type {Error} */ (error).message), 'bad')
+  }
+}
+
+/** Says whether the studio refused because the file is no longer there. @param {unknown} error */
+const isGone = (error) => /** @type {any} */ (error).status === 410
+
+function tellGone() {
+  state.saved = null
+  showSaved('the file is no longer on disk; Save writes it anew', 'bad')
 }
 
 /** Has the text read. One at a time, so that of edits in quick succession the last is read, and none waits for those between. */
@@ -92,9 +112,12 @@ function showView(view) {
   const verdict = at('verdict')
   if (!view.error) state.text = view.mark
   markLines(view.error ? [{ line: view.line, severity: 'error', message: view.error }] : view.findings)
+  const stale = view.error && state.view
+  document.body.classList.toggle('stale', Boolean(stale))
+  at('findings-title').textContent = stale ? 'What check says of the last good flow' : 'What check says'
   if (view.error) {
     verdict.className = 'bad'
-    verdict.textContent = `The last good flow is in use. ${view.error}`
+    verdict.textContent = `This text is broken: ${view.error}${/[.!?]$/.test(view.error) ? '' : '.'} ${stale ? 'The last good flow is in use.' : 'There is no flow to play yet.'}`
     return
   }
   const changed = state.view?.svg !== view.svg
@@ -106,9 +129,9 @@ function showView(view) {
   if (changed) at('stops').replaceChildren()
   light(state.lit)
   showFindings(view)
-  showFigures(view.figures)
+  at('figures').replaceChildren(...terms(view.figures))
   void showMoney()
-  if (passwords !== undefined && passwords !== view.password) restartForms()
+  if (passwords !== view.password) restartForms()
 }
 
 /** Numbers the lines, and marks those of *findings*; the numbers between are one text, since a text may have very many. @param {any[]} findings */
@@ -154,55 +177,45 @@ function goTo(line) {
   source.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(source).lineHeight))
 }
 
-const FIGURES = {
-  longest_path: 'longest path, rounds', guess_per_sign_in: 'guessed in a sign-in', guess_per_user_day: 'guessed in a user-day',
-  messages_per_sign_in: 'messages in a sign-in', messages_per_user_day: 'messages in a user-day', sign_ins_to_lock_mail: 'sign-ins that lock mail',
-}
-
-/** @param {any} figures */
-function showFigures(figures) {
-  at('figures').replaceChildren(
-    ...Object.entries(FIGURES).flatMap(([name, words]) => {
-      const value = figures[name]
-      const shown = name.startsWith('guess') && typeof value === 'number' ? value.toExponential(1) : String(value ?? 'none')
-      return [element('dt', {}, words), element('dd', {}, shown)]
-    }),
-  )
-}
+/** Returns *rows* of a table as what is in a list of terms. @param {string[][]} rows */
+const terms = (rows) => rows.flatMap(([words, value]) => [element('dt', {}, words), element('dd', {}, value)])
 
 /** Shows what messages cost; a kind writes them all for it, so this comes a little later. */
 async function showMoney() {
   const mine = state.text
-  const { channels } = await ask('money').catch(() => ({ channels: [] }))
-  if (mine !== state.text) return
-  const row = (/** @type {string} */ words, /** @type {unknown} */ value) => [element('dt', {}, words), element('dd', {}, String(value))]
-  at('money').replaceChildren(
-    ...channels.flatMap((/** @type {any} */ each) => [
-      ...row(`parts of a message by ${each.channel}`, each.parts_per_message ?? 'not known'),
-      ...(each.usd_per_message === null
-        ? row(`price of a message by ${each.channel}`, 'not given')
-        : [...row(`a user-day by ${each.channel}`, `$${each.usd_per_user_day}`), ...row('of it, strangers can burn', `$${each.usd_by_strangers_per_user_day}`)]),
-    ]),
-  )
+  const { rows } = await ask('money').catch(() => ({ rows: [] }))
+  if (mine === state.text) at('money').replaceChildren(...terms(rows))
 }
 
-/** @param {string} text */
-function showSaved(text) {
+/** @param {string} text @param {string} look */
+function showSaved(text, look = '') {
   const differs = at('source').value !== state.saved
   at('save').disabled = !differs
+  at('saved').className = look
   at('saved').textContent = text || (differs ? 'not saved' : '')
 }
 
 async function save() {
   const text = at('source').value
-  if (!confirm(`Write ${at('file').textContent}?`)) return
+  const file = at('file').textContent
   try {
-    const { mark } = await ask('save', { text, mark: state.mark })
-    Object.assign(state, { mark, saved: text })
-    showSaved('saved')
+    const { error } = await ask('edit', { text })
+    if (!confirm(error ? `This text is broken: ${error}\n\nWrite ${file} all the same?` : `Write ${file}?`)) return
+    await write(text, state.mark).catch(async (refused) => {
+      if (!isGone(refused)) throw refused
+      tellGone()
+      if (confirm(`${file} is no longer on disk. Write it anew?`)) await write(text, '')
+    })
   } catch (error) {
-    showSaved(String(/** @type {Error} */ (error).message))
+    showSaved(String(/** @type {Error} */ (error).message), 'bad')
   }
+}
+
+/** @param {string} text @param {string} base */
+async function write(text, base) {
+  const { mark } = await ask('save', { text, mark: base })
+  Object.assign(state, { mark, saved: text })
+  showSaved('saved')
 }
 
 // The diagram -----------------------------------------------------------------------------------------------------------------------
@@ -211,9 +224,18 @@ async function save() {
 function light(node, from = '', diagram = at('diagram')) {
   if (diagram === at('diagram')) state.lit = node
   for (const each of diagram.querySelectorAll('.lit')) each.classList.remove('lit')
-  if (!node) return
+  if (!node) return follow(diagram.querySelector('.node.begin'))
   for (const each of diagram.querySelectorAll('.node')) if (each.dataset.node === node) each.classList.add('lit')
   if (from) for (const each of diagram.querySelectorAll('.edge')) if (each.dataset.from === from && each.dataset.to === node) each.classList.add('lit')
+  follow(diagram.querySelector('.node.lit'))
+}
+
+/** Scrolls a diagram that is larger than the room for it to *node*. @param {Element | null} node */
+function follow(node) {
+  const room = node?.closest('svg')?.parentElement
+  if (!node || !room) return
+  const [inner, outer] = [node.getBoundingClientRect(), room.getBoundingClientRect()]
+  room.scrollBy(inner.x + inner.width / 2 - outer.x - outer.width / 2, inner.y + inner.height / 2 - outer.y - outer.height / 2)
 }
 
 /** What is being played: the stops in the diagrams, where it is, and the clock that goes on. */
@@ -222,7 +244,7 @@ const tape = { stops: /** @type {any[][]} */ ([]), place: 0, clock: /** @type {a
 /** Plays a session in the diagram, a stop a second; where motion is unwanted, a step is a click. @param {any[]} rounds */
 function playRounds(rounds) {
   play([rounds], [at('diagram')], at('stops'))
-  at('picture').scrollIntoView({ block: 'nearest' })
+  at('picture').scrollIntoView()
 }
 
 /** Plays *stops* in as many *diagrams*, and tells in *told* where it is. @param {any[][]} stops @param {any[]} diagrams @param {any} told */
@@ -268,8 +290,17 @@ let accessToken = ''
 /** @param {CustomEvent} event */
 function keepToken({ detail }) {
   accessToken = detail?.AccessToken ?? ''
-  for (const form of at('forms').children) form.accessToken = accessToken
+  for (const form of forms()) form.accessToken = accessToken
 }
+
+/** @returns {any[]} */
+const forms = () => [...at('forms').querySelectorAll('watchword-sign-in')]
+
+/** The form that asked last. @type {any} */
+let acting = null
+
+/** Says in which of several forms the sign-in is that the diagram shows. */
+const whichTab = () => (forms().length > 1 && forms().includes(acting) ? ` in tab ${forms().indexOf(acting) + 1}` : '')
 
 function addForm() {
   /** @type {any} */
@@ -279,14 +310,13 @@ function addForm() {
   form.handler = handler()
   form.accessToken = accessToken
   form.addEventListener('watchword:signed-in', keepToken)
-  for (const name of ['watchword:challenge', 'watchword:signed-in', 'watchword:error']) form.addEventListener(name, () => void watch())
-  at('forms').append(form)
-  return form
+  for (const name of ['watchword:challenge', 'watchword:signed-in', 'watchword:error']) form.addEventListener(name, () => ((acting = form), void watch()))
+  at('forms').append(element('p', { class: 'tab' }, `Tab ${forms().length + 1}`), form)
 }
 
 /** Opens the link of a message in the form that waits for one. @param {string} ticket */
 function openLink(ticket) {
-  const waiting = [...at('forms').children].findLast((form) => form.challenge?.link)
+  const waiting = forms().findLast((form) => form.challenge?.link)
   if (waiting) return waiting.respond(ticket, {})
   at('link').textContent = 'No sign-in on this page waits for a link.'
 }
@@ -322,7 +352,8 @@ async function look() {
   at('now').textContent = new Date(found.now * 1000).toLocaleTimeString()
   at('mail').checked = found.mail_down
   at('thrice').checked = found.repeats === 3
-  if (found.changed_on_disk) showSaved('the file has changed on disk')
+  if (found.gone_from_disk) tellGone()
+  else if (found.changed_on_disk) showSaved('the file has changed on disk', 'bad')
   at('elsewhere').textContent = state.text && found.playing !== state.text ? 'Another page of this studio has put another text into use; edit here to take it back.' : ''
   showMessages(found)
   if (!found.events.length) return
@@ -334,7 +365,7 @@ async function look() {
     stop()
     at('stops').replaceChildren()
     light(place.node, state.lit)
-    at('playing').textContent = `The sign-in is at ${told(place.node)}.`
+    at('playing').textContent = `The sign-in${whichTab()} is at ${told(place.node)}.`
   }
 }
 
@@ -368,12 +399,14 @@ function showMessages(found) {
   at('messages').replaceChildren(element('p', { id: 'link', role: 'status' }), ...right, ...(mails.length || right.length ? mails : [element('p', { class: 'quiet' }, 'Nothing yet.')]))
 }
 
-async function explain() {
+/** Explains the events in *text*, which came *from* a file if it was dropped. @param {string} text @param {string} from */
+async function explain(text, from = '') {
   const box = at('explained')
   try {
-    const { events } = await ask('replay', { events: at('captured').value })
+    const { events } = await ask('replay', { events: text })
     const show = (/** @type {any} */ each) => each.rounds.length && playRounds(each.rounds)
     box.replaceChildren(
+      from && element('p', {}, `From ${from}:`),
       ...events.map((/** @type {any} */ each, /** @type {number} */ place) =>
         element(
           'article',
@@ -382,14 +415,20 @@ async function explain() {
           element('p', {}, each.why),
           element('ol', {}, ...each.rounds.map((/** @type {any} */ round) => element('li', {}, [round.word, round.read, round.why].filter(Boolean).join(' – ')))),
           each.rounds.length ? element('button', { type: 'button', onclick: () => show(each) }, `Show event ${place + 1} in the diagram`) : null,
-          each.removed.length ? element('p', { class: 'quiet' }, `Taken out: ${each.removed.join(', ')}`) : null,
+          each.removed.length ? element('p', { class: 'quiet' }, `Not shown here: ${each.removed.join(', ')}`) : null,
         ),
       ),
     )
     show(events.at(-1))
   } catch (error) {
-    box.replaceChildren(element('p', { class: 'bad', role: 'alert' }, String(/** @type {Error} */ (error).message)))
+    refuse(error, from)
   }
+}
+
+/** Shows why what was dropped or pasted is not explained. @param {unknown} error @param {string} from */
+function refuse(error, from = '') {
+  at('explained').replaceChildren(element('p', { class: 'bad', role: 'alert' }, `${from && `${from}: `}${/** @type {Error} */ (error).message}`))
+  at('explained').scrollIntoView({ block: 'nearest' })
 }
 
 async function compare() {
@@ -403,7 +442,7 @@ async function compare() {
     }
     const stops = element('div', {})
     const listed = found.differences.map((/** @type {any} */ each, /** @type {number} */ place) =>
-      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', onclick: () => play(each.rounds, pictures, stops) }, `Play difference ${place + 1} in both diagrams`)),
+      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', onclick: () => (play(each.rounds, pictures, stops), stops.scrollIntoView()) }, `Play difference ${place + 1} in both diagrams`)),
     )
     box.replaceChildren(
       element('p', {}, found.same ? 'No difference.' : `Sign-ins under way: ${found.in_flight}.`),
@@ -427,6 +466,59 @@ function mark(one, other) {
   for (const each of one.querySelectorAll('g')) if (!there.has(key(each))) each.classList.add('changed')
 }
 
+// Drops -----------------------------------------------------------------------------------------------------------------------------
+
+const LONGEST = 1024 * 1024
+
+/** Says whether text is dragged to where text is typed: the browser puts it there. @param {DragEvent} event */
+const isForField = (event) => !event.dataTransfer?.types.includes('Files') && /** @type {Element} */ (event.target).matches('textarea, input')
+
+/** Takes what is dropped, wherever on the page: a flow is edited or compared, all else is explained as events. @param {DragEvent} event */
+async function drop(event) {
+  if (isForField(event)) return
+  event.preventDefault()
+  const where = /** @type {Element} */ (event.target)
+  const [file, another] = event.dataTransfer?.files ?? []
+  const given = event.dataTransfer?.getData('text') ?? ''
+  const name = file?.name ?? ''
+  const panel = at(where.closest('#diff') ? 'diff' : 'replay')
+  try {
+    if (another) throw new Error('drop one file at a time')
+    const text = file ? await textOf(file) : given
+    const isFlow = name.toLowerCase().endsWith('.toml')
+    if (isFlow && where.closest('#text')) return replaceText(text)
+    panel.open = true
+    if (panel === at('diff')) {
+      at('other').value = text
+      return await compare()
+    }
+    if (isFlow) throw new Error('this is a flow. Drop it on the text to edit it, or on Compare with another flow')
+    at('captured').value = ''
+    await explain(text, name)
+  } catch (error) {
+    at('replay').open = true
+    refuse(error, name)
+  }
+}
+
+/** Returns the text of *file*. @param {File} file */
+async function textOf(file) {
+  if (file.size > LONGEST) throw new Error('this is longer than 1 MiB. Cut out the events that you ask about')
+  const bytes = await file.arrayBuffer().catch(() => Promise.reject(new Error('this cannot be read. Drop a file')))
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new Error('this is no text in UTF-8. If it is packed, unpack it first')
+  }
+}
+
+/** Puts *text* into the editor, as if it was typed. @param {string} text */
+function replaceText(text) {
+  if (at('source').value !== state.saved && !confirm('Drop what is not saved?')) return
+  at('source').value = text
+  at('source').dispatchEvent(new Event('input'))
+}
+
 // Listeners -------------------------------------------------------------------------------------------------------------------------
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -442,25 +534,19 @@ at('source').addEventListener('input', () => {
 })
 at('source').addEventListener('scroll', () => (at('gutter').scrollTop = at('source').scrollTop))
 at('save').addEventListener('click', save)
-at('load').addEventListener('click', shielded(async () => (at('source').value === state.saved || confirm('Drop what is not saved?')) && load()))
-at('second').addEventListener('click', addForm)
+at('load').addEventListener('click', reload)
+at('second').addEventListener('click', () => (addForm(), at('forms').lastChild.previousSibling.scrollIntoView({ block: 'nearest' })))
 at('fresh').addEventListener('click', restartForms)
 at('mail').addEventListener('change', shielded(() => host({ mail_down: at('mail').checked })))
 at('thrice').addEventListener('change', shielded(() => host({ repeats: at('thrice').checked ? 3 : 1 })))
-at('explain').addEventListener('click', explain)
+at('explain').addEventListener('click', () => explain(at('captured').value))
 at('compare').addEventListener('click', compare)
+for (const each of document.querySelectorAll('main details')) each.addEventListener('toggle', () => each.scrollIntoView({ block: 'nearest' }))
 at('refresh').addEventListener('click', shielded(watch))
 for (const button of document.querySelectorAll('[data-forward]')) button.addEventListener('click', shielded(() => host({ forward: Number(/** @type {any} */ (button).dataset.forward) })))
-for (const name of ['captured', 'other']) {
-  const panel = at(name).closest('[role=tabpanel]')
-  panel.addEventListener('dragover', (/** @type {DragEvent} */ event) => event.preventDefault())
-  panel.addEventListener('drop', async (/** @type {DragEvent} */ event) => {
-    event.preventDefault()
-    const file = event.dataTransfer?.files[0]
-    at(name).value = file ? await file.text() : (event.dataTransfer?.getData('text') ?? '')
-    await (name === 'captured' ? explain() : compare())
-  })
-}
+// The browser would leave the page for a file that is dropped where nobody takes it.
+addEventListener('dragover', (event) => isForField(event) || event.preventDefault())
+addEventListener('drop', drop)
 const tabs = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[role=tab]')])
 /** @param {HTMLElement} chosen */
 const choose = (chosen) => {
@@ -487,4 +573,5 @@ try {
   await watch()
 } catch (error) {
   complain(error)
+  at('main').hidden = true
 }

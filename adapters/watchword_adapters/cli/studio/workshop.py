@@ -87,10 +87,10 @@ class _Mail:
 
 
 class Workshop:
-    """The studio's state. A text that is no flow leaves the last good one in use.
+    """The studio's state. A text that is no flow leaves the last good one in use; until there is one, nobody signs in.
 
     Raises:
-        ConfigurationError: if the file cannot be read, or is no flow.
+        ConfigurationError: if the file cannot be read.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Workshop:
     ) -> None:
         self.path = path
         self._attributes, self._prices = {**USER_ATTRIBUTES, **(attributes or {})}, prices or {}
-        self._money: tuple[FlowView, list[dict[str, object]]] | None = None
+        self._money: tuple[FlowView, list[tuple[str, str]]] | None = None
         self._lock = threading.RLock()
         self.clock = ForwardClock()
         self.inspector = Inspector(self.clock, peeking=True)
@@ -116,14 +116,12 @@ class Workshop:
         self._begun, self._taken = 0, 0
         self._is_played = False
         self.saved = self.on_disk()
-        self.view = self._viewed(self.saved)
-        if self.view.flow is None:
-            raise ConfigurationError(f"{path}: {self.view.error}")
-        self.good: FlowView = self.view
+        self.good = FlowView("")
         self._tokens = LocalAccessTokens()
-        self._made = self._triggers(self.view.flow)
+        self._made: Triggers | None = None
         self.pool = self._pool()
         self._tokens.pool = self.pool
+        self.view = self._used(self._viewed(self.saved))
 
     # the text
 
@@ -146,7 +144,7 @@ class Workshop:
         if view.flow is not None and view.flow != self.good.flow:
             # A flow under which no sign-in began needs not be kept: a new one comes with nearly every key.
             if self._is_played:
-                self._before = [cast("Flow", self.good.flow), *self._before][:_PREVIOUS]
+                self._before = list(self._flows[:_PREVIOUS])
             try:
                 self._made = self._triggers(view.flow)
             except ConfigurationError as error:
@@ -159,8 +157,8 @@ class Workshop:
         self.view = view
         return view
 
-    def money(self) -> list[dict[str, object]]:
-        """Return what the messages of the flow in use cost, by channel."""
+    def money(self) -> list[tuple[str, str]]:
+        """Return the rows that tell what the messages of the flow in use cost."""
         good = self.good
         if self._money is None or self._money[0] is not good:
             self._money = (good, money_of(good, self._prices))
@@ -182,35 +180,51 @@ class Workshop:
     def save(self, text: str, base: str) -> str:
         """Write *text* into the file, if the file is still the one that has the mark *base*; return its new mark.
 
-        The file keeps its mode, and a link stays one: what it leads to is written.
+        The file keeps its mode, and a link stays one: what it leads to is written. Without *base* the file is made anew, if there is none.
 
         Raises:
             ConfigurationError: if the file has changed since, or cannot be written. Nothing is written then.
         """
         with self._lock:
-            target = self.path.resolve()
-            beside: Path | None = None
             try:
-                with tempfile.NamedTemporaryFile(
-                    "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
-                ) as file:
-                    beside = Path(file.name)
-                    file.write(text)
-                if mark_of(self.on_disk()) != base:
-                    raise ConfigurationError(
-                        f"{self.path.name} has changed on disk; nothing was written: load it first"
-                    )
-                shutil.copymode(target, beside)
-                beside.replace(target)
+                if base:
+                    self._replace(self.path.resolve(), text, base)
+                else:
+                    with self.path.resolve().open("x", encoding="utf-8", newline="") as file:
+                        file.write(text)
+            except FileExistsError:
+                raise self._changed() from None
             except (OSError, ValueError) as error:
                 why = getattr(error, "strerror", None) or "a sign in it has no UTF-8"
                 raise ConfigurationError(f"{self.path.name} cannot be written: {why}") from None
-            finally:
-                if beside is not None:
-                    with suppress(FileNotFoundError):
-                        beside.unlink()
             self.saved = text
             return mark_of(text)
+
+    def _replace(self, target: Path, text: str, base: str) -> None:
+        """Put *text* in the place of the file *target*, if that has the mark *base*."""
+        beside: Path | None = None
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
+            ) as file:
+                beside = Path(file.name)
+                file.write(text)
+            if mark_of(self.on_disk()) != base:
+                raise self._changed()
+            shutil.copymode(target, beside)
+            beside.replace(target)
+        finally:
+            if beside is not None:
+                with suppress(FileNotFoundError):
+                    beside.unlink()
+
+    def _changed(self) -> ConfigurationError:
+        return ConfigurationError(f"{self.path.name} has changed on disk; nothing was written: load it first")
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file is no longer there."""
+        return not self.path.exists()
 
     @property
     def differs_on_disk(self) -> bool:
@@ -253,7 +267,7 @@ class Workshop:
             session_minutes=15,
             outbox=self.inspector.mails,
         )
-        add_user(pool, USER, PASSWORD, {**telephone_of(cast("Flow", self.good.flow), USER), **self._attributes})
+        add_user(pool, USER, PASSWORD, self._attributes)
         return pool
 
     def _give_number(self, flow: Flow) -> None:
@@ -264,6 +278,8 @@ class Workshop:
             self.pool.admin_update_user_attributes(UserPoolId=self.pool.pool_id, Username=USER, UserAttributes=given)
 
     def _latest(self, place: int, event: Any, context: Any) -> Any:
+        if self._made is None:
+            raise ConfigurationError("there is no flow yet: the text is broken")
         self._is_played = True
         return tuple(self._made)[place](event, context)
 
@@ -297,16 +313,21 @@ class Workshop:
                     )
                 )
 
+    @property
+    def _flows(self) -> tuple[Flow, ...]:
+        """The flow in use, if there is one, and those from before."""
+        return (*(() if self.good.flow is None else (self.good.flow,)), *self._before)
+
     def _names(self) -> frozenset[str]:
         """Return what a client may choose by name: the steps of the flows in use, and where their links lead."""
-        steps = [step for flow in (cast("Flow", self.good.flow), *self._before) for step in flow.steps.values()]
+        steps = [step for flow in self._flows for step in flow.steps.values()]
         return frozenset(name for step in steps for name in (step.name, *step.powers.redirects))
 
     def _node(self, run: TriggerRun) -> str:
         """Return the node of the diagram at which the sign-in of a run of Define stands."""
         report = self.good.report
         try:
-            evaluation = evaluate(session_request_of(dict(run.event)), (cast("Flow", self.good.flow), *self._before))
+            evaluation = evaluate(session_request_of(dict(run.event)), self._flows)
         except WatchwordError:
             return ""
         decision = evaluation.decision
@@ -329,12 +350,13 @@ class Workshop:
                 "mail_down": self._mail.down,
                 "repeats": self.repeats,
                 "changed_on_disk": self.differs_on_disk,
+                "gone_from_disk": self.is_gone,
                 "playing": mark_of(self.good.text),
             }
 
     def _answers(self) -> dict[str, str]:
         """Return what a person would type now, by the steps of the flow in use."""
-        steps = cast("Flow", self.good.flow).steps
+        steps: Mapping[str, object] = {} if self.good.flow is None else self.good.flow.steps
         found = ((each.step, each.text or "") for each in self.inspector.answers_for(USER))
         return {step: text for step, text in found if step in steps and 0 < len(text) <= _MOST_TYPED}
 

@@ -9,12 +9,14 @@ from kit.paths import FLOWS
 from kit.studio import EVENT
 from watchword import ConfigurationError
 from watchword.contract import write_token_answer
+from watchword_adapters.cli import main
 from watchword_adapters.cli.messages.message_costs import MessagePrice
 from watchword_adapters.cli.studio.api import TOKEN_HEADER, StudioApi
 from watchword_adapters.cli.studio.flow_view import step_lines, view_of
 from watchword_adapters.cli.studio.workshop import PASSWORD, Workshop, mark_of
 from watchword_adapters.poolserver.http.server import LOOPBACK
 from watchword_adapters.rest.exchange import HttpRequest
+from watchword_adapters.userpool.api.errors import UserLambdaValidationException
 
 TOKEN = "t" * 22
 ORIGIN = f"http://{LOOPBACK}:9480"
@@ -94,8 +96,11 @@ def test_a_page_that_comes_later_is_shown_the_last_good_flow_too(ask, workshop):
 
 @pytest.mark.parametrize("text", ["", "[", "name = 7", "steps = []", "[[steps]]\n" * 500, "\0", "x" * 200_000])
 def test_no_text_ends_the_studio(ask, text):
-    """Whatever somebody types: an error, and the page goes on."""
-    assert ask("edit", text=text)["error"]
+    """Whatever somebody types: an error that begins with a word and is beside a line that there is, and the page goes on."""
+    view = ask("edit", text=text)
+    assert view["error"][0].isalnum()
+    assert not view["error"].startswith("is ")
+    assert 1 <= view["line"] <= len(text.split("\n"))
     assert "svg" in ask("edit", text=TEXT)
 
 
@@ -223,13 +228,20 @@ def test_a_file_keeps_its_mode_and_a_link_leads_where_it_led(workshop, ask):
     assert {target, workshop.path} == set(target.parent.iterdir())
 
 
-def test_a_file_that_is_gone_is_told_and_not_made_anew(workshop, ask):
-    """Whoever removed it knows why; what happens goes on being told."""
+def test_a_file_that_is_gone_is_made_anew_only_where_that_is_said(workshop, ask):
+    """By a mark that is empty, and never over what is there; what happens goes on being told."""
     mark = ask("flow")["mark"]
+    assert "has changed on disk" in ask("save", 400, text="new", mark="")["message"]
     workshop.path.unlink()
-    assert ask("events")["changed_on_disk"]
-    assert "cannot be" in ask("save", 400, text=TEXT, mark=mark)["message"]
+    assert ask("events")["gone_from_disk"]
+    for path, given in (("save", {"text": TEXT, "mark": mark}), ("flow", {})):
+        assert ask(path, 410, **given)["message"] == "flow.toml is no longer on disk"
     assert not list(workshop.path.parent.iterdir())
+    assert ask("save", text="new", mark="")["mark"] == mark_of("new")
+    assert workshop.path.read_text() == "new"
+    found = ask("events")
+    assert not found["gone_from_disk"]
+    assert not found["changed_on_disk"]
 
 
 @pytest.mark.parametrize("text", ["", TEXT[:7]])
@@ -329,12 +341,22 @@ def test_money_is_told_at_the_price_that_was_given(tmp_path):
     file = tmp_path / "flow.toml"
     file.write_text('name = "x"\n[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\n')
     workshop = Workshop(file, prices={"sms": MessagePrice(Decimal("0.08")), "fax": MessagePrice(Decimal(1))})
-    (found,) = workshop.money()
-    assert found["usd_per_part"] == 0.08
-    assert found["usd_per_user_day"] > 0
+    found = dict(workshop.money())
+    assert "; 0.08 USD a part" in found["cost of SMS a day"]
     assert workshop.money() is workshop.money()
     workshop.edit(TEXT)
-    assert [each["channel"] for each in workshop.money()] == ["email"]
+    assert workshop.money() == []
+
+
+def test_figures_are_told_as_check_tells_them(ask, capsys):
+    """In the same words: what is certain is said to be, and no figure has a form of its own."""
+    path = FLOWS / "captcha_only.toml"
+    main(["check", str(path)])
+    printed = capsys.readouterr().out
+    for words, value in ask("edit", text=path.read_text())["figures"]:
+        assert f"{words}  " in printed
+        assert value in printed
+    assert "for certain" in printed
 
 
 @pytest.mark.parametrize("path", sorted(FLOWS.glob("*.toml")), ids=lambda path: path.stem)
@@ -376,10 +398,31 @@ def test_odd_bodies_are_refused(workshop, body):
     assert api(HttpRequest("POST", "/edit", {}, {TOKEN_HEADER: TOKEN}, body)).status == 400
 
 
-def test_a_file_that_is_no_flow_is_refused_at_the_start(tmp_path):
+def test_a_file_that_is_broken_is_opened_to_be_mended(tmp_path):
+    """With its text and its error. Nobody signs in, and nothing is explained or compared, before there is a flow."""
+    file = tmp_path / "flow.toml"
+    file.write_text("[")
+    workshop = Workshop(file)
+    api = StudioApi(workshop, TOKEN, frozenset({ORIGIN}))
+
+    def ask(path, **given):
+        reply = api(HttpRequest("POST", f"/{path}", {}, {TOKEN_HEADER: TOKEN}, json.dumps(given).encode()))
+        return reply.status, json.loads(reply.body)
+
+    status, found = ask("flow")
+    assert (status, found["text"], found["good"]) == (200, "[", None)
+    assert "line 1" in found["view"]["error"]
+    assert ask("money") == (200, {"rows": []})
+    for path, given in (("replay", {"events": json.dumps(EVENT)}), ("diff", {"text": TEXT})):
+        assert ask(path, **given) == (400, {"message": "there is no flow yet: mend the text first"})
+    with pytest.raises(UserLambdaValidationException):
+        signed_in(workshop)
+    assert ask("events")[1]["answers"] == {}
+    assert "svg" in ask("edit", text=TEXT)[1]
+    assert "AuthenticationResult" in signed_in(workshop)[1]
+
+
+def test_a_file_that_cannot_be_read_is_refused_at_the_start(tmp_path):
     """By its name."""
-    (tmp_path / "flow.toml").write_text("[")
-    with pytest.raises(ConfigurationError, match=r"flow\.toml"):
-        Workshop(tmp_path / "flow.toml")
     with pytest.raises(ConfigurationError, match="cannot be read"):
         Workshop(tmp_path / "none.toml")
