@@ -67,7 +67,9 @@ class FlowDiagram(SphinxDirective):
         """Return the picture of the flow in *file*."""
         with redirect_stdout(io.StringIO()) as text:
             main(["graph", file, "--format", "svg"])
-        return nodes.raw("", f'<div class="flow-diagram">{text.getvalue()}</div>', format="html")
+        return nodes.raw(
+            "", f'<div class="flow-diagram" style="overflow-x: auto">{text.getvalue()}</div>', format="html"
+        )
 
 
 def setup(app: "Sphinx") -> None:

@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
 from watchword.algebra.flow import Flow, enrols_in_a_step, expect_flow, needs_store
 from watchword.contract import hookspecs
-from watchword.contract.members import channel_of, missing_members, reach_of
+from watchword.contract.members import ANY_CHANNEL, channel_of, missing_members, reach_of
 from watchword.contract.ports import AccessTokens, Audit, AuditEvent, Clock, Courier, Ledger, Random
 from watchword.contract.powers import powers_of_ledger
 from watchword.errors import ConfigurationError
@@ -204,7 +204,7 @@ class HostSettings:
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
         """Return the couriers by the channel that each says; the environment's only where one of *flows* sends, or enrols.
 
-        A mapping puts each on a channel whatever it says: for one that takes every message, as tests have it.
+        One that says `ANY_CHANNEL` carries what no other one does. A mapping puts each on a channel whatever it says.
 
         Raises:
             ConfigurationError: if one cannot be made, does not say its channel, or says that of another.
@@ -225,7 +225,10 @@ class HostSettings:
                 names = f"{type(by_channel[channel]).__name__} and {type(courier).__name__}"
                 raise ConfigurationError(f"two couriers carry the channel {channel!r}, {names}: leave one out")
             by_channel[channel] = courier
-        return by_channel
+        anything = by_channel.pop(ANY_CHANNEL, None)
+        # Notices go out by e-mail.
+        channels = {"email"} | {each.channel for each in powers if each.sends} if anything else ()
+        return dict.fromkeys(channels, cast("Courier", anything)) | by_channel
 
     def _courier(self, given: Courier | str) -> Courier:
         if isinstance(given, str):

@@ -6,6 +6,7 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, cast
 
 from attrs import Attribute, Factory, field, frozen
@@ -77,26 +78,19 @@ class ProofOfWork:
         Raises:
             ConfigurationError: if it is older than 2.1, whose own verification takes answers without any work.
         """
-        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - only Create needs it
-
-        try:
-            installed = version("altcha")
-        except PackageNotFoundError:
-            installed = "an unknown version"
-        numbers = [int(part) if part.isdecimal() else 0 for part in installed.split(".")[:2]]
-        if tuple(numbers) < _OLDEST_ALTCHA:
-            oldest = ".".join(map(str, _OLDEST_ALTCHA))
-            raise ConfigurationError(
-                f"{self.kind} needs altcha {oldest} or newer, and {installed} is installed, which takes answers without work: "
-                f"pip install --upgrade '{self.extra}'"
-            )
+        _refuse_old_altcha()
 
     def create(self, request: CreateRequest) -> Challenge:
-        """Draw the number that is to be found, and say what its key begins with."""
+        """Draw the number that is to be found, and say what its key begins with.
+
+        Raises:
+            ConfigurationError: as `prepare`.
+        """
         return self.offer(request)
 
     def offer(self, request: CreateRequest) -> Challenge:
         """Make the challenge where the client may answer another option instead."""
+        _refuse_old_altcha()
         drawn = request.code(_HEX, 144)
         nonce, salt, secret = drawn[:32], drawn[32:64], drawn[80:]
         counter = int(drawn[64:80], 16) % (2 * self.work)
@@ -133,6 +127,23 @@ class ProofOfWork:
         key = derive(parameters, bytes.fromhex(salt), bytes.fromhex(nonce) + counter.to_bytes(4, "big"))
         parameters.key_prefix = key[:_PREFIX_BYTES].hex()
         return cast("dict[str, object]", parameters.to_dict()), key  # pyright: ignore[reportUnknownMemberType]
+
+
+@cache
+def _refuse_old_altcha() -> None:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - only Create needs it
+
+    try:
+        installed = version("altcha")
+    except PackageNotFoundError:
+        installed = "an unknown version"
+    numbers = [int(part) if part.isdecimal() else 0 for part in installed.split(".")[:2]]
+    if tuple(numbers) < _OLDEST_ALTCHA:
+        oldest = ".".join(map(str, _OLDEST_ALTCHA))
+        raise ConfigurationError(
+            f"{ProofOfWork.kind} needs altcha {oldest} or newer, and {installed} is installed, which takes answers without work: "
+            f"pip install --upgrade '{ProofOfWork.extra}'"
+        )
 
 
 def _canonical(value: object) -> str:

@@ -16,6 +16,7 @@ from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.host_settings import HostSettings
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 
 GIVEN, OTHER = bytes(range(32)), bytes(range(32, 64))
@@ -156,10 +157,27 @@ def test_couriers_go_by_the_channel_that_they_say():
     assert {"sms": telephone} == HostSettings(courier=telephone, environment={}).couriers(MAIL)
     assert {"email": box, "sms": telephone} == HostSettings(courier=[box, telephone], environment={}).couriers(MAIL)
     assert {} == HostSettings(courier=[], environment={}).couriers(MAIL)
+    with pytest.raises(ConfigurationError, match="two couriers carry the channel 'sms', Telephone and Telephone"):
+        HostSettings(courier=[telephone, Telephone()], environment={}).couriers(MAIL)
+
+
+def test_one_courier_of_any_channel_carries_what_no_other_does():
+    """What the flow sends, and the e-mails of notices: an outbox alone is enough for a test, ``console:`` for a trial."""
+    box, telephone = Outbox(), Telephone()
+    pigeon = type("Pigeon", (EmailOtp,), {"kind": "pigeon", "channel": "push"})
+    sends = (Flow(SmsOtp(countries=("+49",), length=8)), Flow(pigeon()))
+    assert {"email": box, "sms": box, "push": box} == HostSettings(courier=box, environment={}).couriers(sends)
+    assert {"email": box, "sms": telephone, "push": box} == HostSettings(
+        courier=[telephone, box], environment={}
+    ).couriers(sends)
+    console = HostSettings(environment={"WATCHWORD_COURIER": "console:"}).couriers(sends)
+    assert {"email", "sms", "push"} == {*console}
+    assert {"ConsoleCourier()"} == {*map(repr, console.values())}
     with pytest.raises(
-        ConfigurationError, match="two couriers carry the channel 'email', ConsoleCourier and ConsoleCourier"
+        ConfigurationError, match=r"two couriers carry the channel '\*', ConsoleCourier and ConsoleCourier"
     ):
-        HostSettings(environment={"WATCHWORD_COURIER": " console:  console: "}).couriers(MAIL)
+        HostSettings(environment={"WATCHWORD_COURIER": " console:  console: "}).couriers(sends)
+    assert "console" in HostSettings(environment={}).schemes_of("push")
 
 
 def test_a_courier_that_says_no_channel_is_refused_but_in_a_mapping():

@@ -100,13 +100,13 @@ TWINS = {
     ),
     "two steps are two factors": Twin(evidence.methods_of, "len(factors) > 1", "len(passed) > 1", "V-01", "two"),
     "evidence after each right answer": Twin(
-        evidence.keep_evidence, "parameters.step in parameters.ends", "parameters.step", "V-02", "two"
+        evidence.keep_evidence, "if parameters.step not in parameters.ends:", "if False:", "V-02", "two"
     ),
     "any sign-in may be said in another": Twin(
         evidence.keep_evidence, 'services.ledger.put(_void(services, said), "1"', "str((1,)[0:0]) or dict(a=1", "V-02"
     ),
     "what is said with a password is not heard": Twin(
-        derivative.evaluate_session, "not _judged_by_verify(rounds)", "False", "V-02", "sometimes"
+        derivative.evaluate_session, "if named and decided", "if False and decided", "V-02", "sometimes"
     ),
     "evidence of whoever says it": Twin(evidence._context, "identity(request.user.attributes), said", "said", "V-03"),
     "evidence for every app client": Twin(evidence._context, "request.client, ", "", "V-03"),

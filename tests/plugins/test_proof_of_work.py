@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -21,7 +21,7 @@ from watchword.testing import ANN, NOBODY, FlowUser, create_request, recorded_co
 from watchword_adapters.ledgers import MemoryLedger
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
-from watchword_plugins.proof_of_work import ProofOfWork
+from watchword_plugins.proof_of_work import ProofOfWork, _refuse_old_altcha
 
 altcha = pytest.importorskip("altcha")
 
@@ -154,12 +154,21 @@ def test_difficulty_may_change_in_the_midst_of_a_sign_in() -> None:
     assert Flow(sequence(EASY, EmailOtp())).fingerprint == Flow(sequence(harder, EmailOtp())).fingerprint
 
 
+@pytest.fixture
+def unlooked() -> Iterator[None]:
+    """Nobody has looked at the version so far."""
+    _refuse_old_altcha.cache_clear()
+    yield
+    _refuse_old_altcha.cache_clear()
+
+
+@pytest.mark.usefixtures("unlooked")
 @pytest.mark.parametrize(
     ("installed", "told"),
     [("2.0.2", "2.0.2"), ("1.0", "1.0"), ("0.9.1", "0.9.1"), ("2", "2"), ("x.y", "x.y"), (None, "an unknown version")],
 )
 def test_an_older_library_is_refused(monkeypatch: pytest.MonkeyPatch, installed: str | None, told: str) -> None:
-    """Before 2.1 it takes answers without work. The error names the version and the command."""
+    """Before 2.1 it takes answers without work. A host and the kind alone say the version and the command."""
 
     def version(name: str) -> str:
         assert name == "altcha"
@@ -168,12 +177,20 @@ def test_an_older_library_is_refused(monkeypatch: pytest.MonkeyPatch, installed:
         return installed
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    with pytest.raises(ConfigurationError) as caught:
-        FlowUser(Flow(sequence(EASY, EmailOtp())), ledger=MemoryLedger())
-    assert f"proof_of_work needs altcha 2.1 or newer, and {told} is installed" in str(caught.value)
-    assert "pip install --upgrade 'watchword[proof-of-work]'" in str(caught.value)
+    said = []
+    for ask in (
+        lambda: FlowUser(Flow(sequence(EASY, EmailOtp())), ledger=MemoryLedger()),
+        lambda: EASY.create(create_request(EASY)),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            ask()
+        said.append(str(caught.value))
+    for each in said:
+        assert f"proof_of_work needs altcha 2.1 or newer, and {told} is installed" in each
+        assert "pip install --upgrade 'watchword[proof-of-work]'" in each
 
 
+@pytest.mark.usefixtures("unlooked")
 @pytest.mark.parametrize("installed", ["2.1", "2.1.0", "2.10.0", "2.3.0rc1", "3.0"])
 def test_newer_libraries_are_taken(monkeypatch: pytest.MonkeyPatch, installed: str) -> None:
     """By number, not by letter."""

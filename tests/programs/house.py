@@ -85,6 +85,7 @@ PUBLIC = {
         for name in (
             "userpool",
             "poolserver",
+            "rest.local_tokens",
             "srp",
             "step_up",
             "qr_code",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TextIO
 
 from watchword.contract.hookspecs import RegisterCourier, hookimpl
 from watchword.contract.kinds import Email
+from watchword.contract.members import ANY_CHANNEL
 from watchword.contract.ports import Courier, Receipt
 from watchword.errors import ConfigurationError, UnavailableError
 from watchword_adapters.couriers.envelope import refuse_unfit
@@ -16,7 +17,7 @@ from watchword_adapters.couriers.envelope import refuse_unfit
 class Outbox:
     """A `Courier` for tests and the local pool: `messages` holds what was sent, oldest first. It carries any channel."""
 
-    channel: ClassVar[str] = "email"
+    channel: ClassVar[str] = ANY_CHANNEL
 
     def __init__(self) -> None:
         self.messages: list[Any] = []
@@ -42,9 +43,12 @@ class Outbox:
 
 
 class ConsoleCourier:
-    """A `Courier` that prints messages, codes and all, to *stream* (standard output if None): for development alone."""
+    """A `Courier` that prints messages, codes and all, to *stream* (standard output if None): for development alone.
 
-    channel: ClassVar[str] = "email"
+    It carries any channel.
+    """
+
+    channel: ClassVar[str] = ANY_CHANNEL
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -97,7 +101,7 @@ def _refuse_late(within: float) -> None:
 @hookimpl
 def register_couriers(register: RegisterCourier) -> None:
     """Register ``console:``."""
-    register("console", _from_url)
+    register("console", _from_url, ANY_CHANNEL)
 
 
 def _from_url(url: str) -> Courier:

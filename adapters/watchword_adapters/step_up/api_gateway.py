@@ -10,6 +10,9 @@ from watchword_adapters.aws.token_claims import CLAIMS
 from watchword_adapters.rest.exchange import COMMON, as_mapping
 from watchword_adapters.step_up.requirements import StepUpRequirement, step_up_challenge
 
+_REMAPPED = "x-amzn-Remapped-WWW-Authenticate"
+"""What REST APIs and function URLs make of the header's name, so that no browser asks for a password. The body says the same."""
+
 
 def step_up_reply(event: object, requirement: StepUpRequirement, now: float | None = None) -> dict[str, Any] | None:
     """Return None if the token behind the proxy *event* proves what *requirement* asks for; else the function's reply.
@@ -20,16 +23,15 @@ def step_up_reply(event: object, requirement: StepUpRequirement, now: float | No
     challenge = step_up_challenge(_claims_in(event), requirement, now)
     if challenge is None:
         return None
-    said = {"error": "insufficient_user_authentication", "message": challenge.description}
     return {
         "statusCode": 401,
         # Fetch shows a page of another origin only the headers that are named.
         "headers": {
             **COMMON,
             "WWW-Authenticate": challenge.header,
-            "Access-Control-Expose-Headers": "WWW-Authenticate",
+            "Access-Control-Expose-Headers": f"WWW-Authenticate, {_REMAPPED}",
         },
-        "body": json.dumps(said),
+        "body": json.dumps({**challenge.parameters, "message": challenge.description}),
         "isBase64Encoded": False,
     }
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
 
 from attrs import field, frozen
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.aws.token_claims import AT, METHODS
+from watchword_adapters.rest.exchange import as_mapping
 
 STEP_UP_SKEW = 5
 """How many seconds the clock of a back end may be behind. A sign-in from further in the future proves nothing."""
@@ -61,30 +61,36 @@ class StepUpChallenge:
     description: str
 
     @property
-    def header(self) -> str:
-        """The value of ``WWW-Authenticate``; the status beside it is 401 (RFC 9470 section 3)."""
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the challenge by name (RFC 9470 section 3), all of them texts."""
         said = {"error": "insufficient_user_authentication", "error_description": self.description}
         if self.requirement.methods:
             said["acr_values"] = self.requirement.acr_values
         if self.requirement.max_age is not None:
             said["max_age"] = str(self.requirement.max_age)
-        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items())
+        return said
+
+    @property
+    def header(self) -> str:
+        """The value of ``WWW-Authenticate``; the status beside it is 401 (RFC 9470 section 3)."""
+        return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in self.parameters.items())
 
 
 def step_up_challenge(
-    claims: Mapping[str, object], requirement: StepUpRequirement, now: float | None = None
+    claims: object, requirement: StepUpRequirement, now: float | None = None
 ) -> StepUpChallenge | None:
     """Return None if *claims* prove what *requirement* asks for, *now* (epoch seconds, or by the clock); else the challenge.
 
-    The caller has verified the token: its signature, issuer, client and expiry. Here only the claims are read that `pre_token` of the
+    *claims* are a mapping; anything else, such as None where there is no token, proves nothing. The caller has verified the token: its signature, issuer, client and expiry. Here only the claims are read that `pre_token` of the
     triggers writes. One that is missing, or odd, proves nothing.
     """
-    told = claims.get(METHODS)
+    given = as_mapping(claims)
+    told = given.get(METHODS)
     words = frozenset(told.split(" ")) if isinstance(told, str) else frozenset[str]()
     if requirement.methods and not any(words.issuperset(each.split(" ")) for each in requirement.methods):
         return StepUpChallenge(requirement, "Another way to sign in is required")
     if requirement.max_age is not None:
-        age = (time.time() if now is None else now) - _time_of(claims.get(AT))
+        age = (time.time() if now is None else now) - _time_of(given.get(AT))
         if not -STEP_UP_SKEW <= age <= requirement.max_age:
             return StepUpChallenge(requirement, "A more recent sign-in is required")
     return None

@@ -205,8 +205,17 @@ def _half(
     )
 
 
+ANY_CHANNEL = "*"
+"""What a courier says that carries the messages of every channel, as one for tests does."""
+
+
+def carries(courier: object, channel: str) -> bool:
+    """Say whether *courier* carries the messages of *channel*."""
+    return channel_of(courier) in (channel, ANY_CHANNEL)
+
+
 def channel_of(courier: object) -> str:
-    """Return the channel that *courier* carries.
+    """Return the channel that *courier* carries, or `ANY_CHANNEL`.
 
     Raises:
         ConfigurationError: if it does not say so.

@@ -16,7 +16,7 @@ from attrs import field, frozen
 from watchword.algebra.blocks import STEP_NAME
 from watchword.contract import hookspecs
 from watchword.contract.kinds import Factor, HostRun, Kind
-from watchword.contract.members import channel_of, missing_members
+from watchword.contract.members import ANY_CHANNEL, channel_of, missing_members
 from watchword.contract.ports import AuditEvent, Courier, Ledger
 from watchword.contract.powers import powers_of, proves_of, why_no_kind
 from watchword.errors import ConfigurationError, WatchwordError
@@ -157,7 +157,8 @@ class Registry:
         for entry in self._entries(COURIERS):
             with suppress(ConfigurationError):  # what cannot be loaded is told to who names it
                 registered = self._registered(entry, "register_couriers")
-                found += [entry.name for what in registered if what[0] == entry.name and (*what, "email")[2] == channel]
+                carried = {(*what, "email")[2] for what in registered if what[0] == entry.name}
+                found += [entry.name] if carried & {channel, ANY_CHANNEL} else []
         return tuple(sorted(set(found)))
 
     def find_ledger(self, url: str) -> Ledger:

@@ -167,8 +167,9 @@ def _charge_and_compare(services: Services, case: _Case, text: str, deadline: De
         verdict = _compare(services, case, text, charge, deadline)
     verdict, ticket = _with_ticket(services, case, verdict, charge.at)
     if ticket and not verdict.right:
-        # It is no guess. What it was charged goes back, and Create finds the note.
-        _mark_as_elsewhere(services, case, deadline)
+        # It is no guess, so it was not charged; Create finds the note.
+        note = other_browser_key(case.parameters.signin, case.parameters.step)
+        services.ledger.put(note, "1", expires=case.keep, within=deadline.left())
     # A puzzle says nothing of who exists: solved, it lets somebody unknown go on too (ASVS 5.0 6.3.8), never to tokens.
     if not (verdict.right and (case.request.user.known or not case.step.kind.proves)):
         first = charge.outcome == "charged"
@@ -207,12 +208,20 @@ def _charge(services: Services, case: _Case, text: str, deadline: Deadline) -> C
         key=case.budget,
         owner=case.user,
         claim_id=case.own_try,
-        # What an enrolment asks for, the user was just shown. A budget for tickets would let strangers lock people out of links.
-        limits=() if case.parameters.enrols or case.takes_tickets_alone else case.flow.limits.guesses_at(case.step),
+        limits=() if _is_no_guess(services, case, text) else case.flow.limits.guesses_at(case.step),
         keep=case.keep,
         now=services.clock.now(),
     )
     return services.ledger.charge(request, within=deadline.left())
+
+
+def _is_no_guess(services: Services, case: _Case, text: str) -> bool:
+    """Say whether *text* needs no budget: what an enrolment asks for, the user was just shown; and nobody guesses a ticket.
+
+    A budget for tickets would let strangers lock people out of links.
+    """
+    ticket = case.step.powers.links and _tickets_of(services, case).read(text)
+    return case.parameters.enrols or case.takes_tickets_alone or bool(ticket)
 
 
 def _tickets_of(services: Services, case: _Case) -> Tickets:
@@ -254,19 +263,6 @@ def _mark_as_late(services: Services, case: _Case, deadline: Deadline) -> None:
     """Leave the mark that the answer came too late, and give its guess back."""
     by = case.parameters.round
     services.ledger.consume(case.late_answer_key, by=by, refund=case.budget, keep=case.keep, within=deadline.left())
-
-
-def _mark_as_elsewhere(services: Services, case: _Case, deadline: Deadline) -> None:
-    """Leave the note that the answer was a ticket of another sign-in, and give its guess back: twice is as good as once."""
-    parameters = case.parameters
-    note = other_browser_key(parameters.signin, parameters.step)
-    services.ledger.put(note, "1", expires=case.keep, within=deadline.left())
-    refunded = f"{parameters.claim} elsewhere {parameters.round}"
-    by, within = parameters.round, deadline.left()
-    services.ledger.consume(refunded, by=by, refund=case.budget, keep=case.keep, within=within)
-    if case.own_try:
-        # Where the budget was empty, it was the own try that paid: the code is as good as before.
-        services.ledger.forgive(by, key=case.budget, claim_id=case.own_try, within=deadline.left())
 
 
 def _compare(services: Services, case: _Case, text: str, charge: Charge, deadline: Deadline) -> Verdict:

@@ -104,3 +104,33 @@ def test_a_kind_that_two_bring_is_broken_in_both_rows(install, capsys):
     assert 0 == main(["kinds"])
     out = capsys.readouterr().out
     assert 2 == out.count("first 1 and second 2")
+
+
+PREPARES = """
+    def prepare(self):
+        {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            "raise watchword.ConfigurationError('sphinx 2.1 is needed, and 2.0 is installed: pip install --upgrade sphinx')",
+            "sphinx 2.1",
+        ),
+        ("raise OSError('there is no such service here')", ""),
+        ("pass", ""),
+    ],
+    ids=["refused", "only where it runs", "ready"],
+)
+def test_a_kind_that_cannot_be_set_up_is_not_ready(install, capsys, body, told):
+    """A library that is too old is one reason. What a kind finds only where it runs is none."""
+    prepares = KIND.replace('("no_such_module_for_riddles",)', "()").replace(
+        "\n@watchword", PREPARES.format(body=body) + "\n@watchword"
+    )
+    install(f"riddles{len(body)}", "1.2", "riddle", prepares)  # a module is imported once
+    kind = listed(capsys)["riddle"]
+    assert (not told, told) == (kind["usable"], kind["error"][: len(told)])
+    assert 0 == main(["kinds"])
+    assert bool(told) == ("riddle is broken: sphinx 2.1 is needed" in capsys.readouterr().out)

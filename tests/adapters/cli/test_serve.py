@@ -19,9 +19,8 @@ from queue import Queue
 import pytest
 
 from watchword_adapters import cli
-from watchword_adapters.cli.commands.serve import _on_stderr
 from watchword_adapters.cli.local.client_snippets import PoolAccess
-from watchword_adapters.cli.local.server_log import ServerLog
+from watchword_adapters.cli.local.server_log import ServerLog, say_on_stderr
 from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.poolserver.http.application import Told
 from watchword_adapters.poolserver.http.json_protocol import PREFIX
@@ -524,7 +523,7 @@ def test_nobody_writes_a_line_of_the_trace_but_the_trace(capsys, given, run, out
 
 
 @pytest.mark.parametrize(
-    "say", [lambda text: ServerLog(Terminal(None)).say(text, True), lambda text: _on_stderr(text, True)]
+    "say", [lambda text: ServerLog(Terminal(None)).say(text, True), lambda text: say_on_stderr(text, True)]
 )
 def test_nobody_writes_a_line_beside_the_trace(capsys, say):
     """Neither what is logged nor what is wrong with a file begins a line of its own."""

@@ -127,7 +127,8 @@ def test_the_console_refuses_what_every_courier_refuses(message, within):
 def test_the_console_is_named_by_its_url():
     """``console:`` and nothing more."""
     found = {}
-    outbox.register_couriers(lambda scheme, factory: found.update({scheme: factory}))
+    outbox.register_couriers(lambda scheme, factory, channel: found.update({scheme: factory, "carries": channel}))
+    assert found.pop("carries") == "*"
     assert list(found) == ["console"]
     assert repr(found["console"]("console:")) == "ConsoleCourier()"
     with pytest.raises(ConfigurationError, match="takes nothing"):

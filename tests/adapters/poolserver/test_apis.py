@@ -56,6 +56,23 @@ def test_no_other_path_is_the_apis(application, path):
     assert 404 == asked(application, "GET", path).status
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/fido2/x"), ("GET", "/_watchword/outbox")])
+def test_a_defect_of_an_api_or_a_page_is_told_as_json(method, path):
+    """Whoever asked reads every reply as JSON; whoever serves hears what it was."""
+    heard = []
+
+    def fail(_):
+        raise RuntimeError("secret")
+
+    def defect(operation, error):
+        heard.append((operation, str(error)))
+
+    failing = application_of(pool_with_ann(), apis={"/fido2": fail}, pages={"outbox": fail}, defect=defect)
+    reply = asked(failing, method, path)
+    assert (500, "The local pool failed; its terminal says more") == (reply.status, reply.json["message"])
+    assert [(f"{method} {path}", "secret")] == heard
+
+
 def test_a_body_that_is_too_long_never_reaches_it(application):
     """The server's own limit comes first."""
     assert 413 == asked(application, path="/fido2/x", body=b" " * (MAX_BODY + 1)).status

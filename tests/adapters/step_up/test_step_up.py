@@ -137,7 +137,16 @@ def test_claims_are_read_where_the_authorizer_puts_them(place):
     assert 401 == reply["statusCode"]
     assert step_up_challenge(claims("pwd"), REQUIREMENT, NOW).header == reply["headers"]["WWW-Authenticate"]
     assert "no-store" == reply["headers"]["Cache-Control"]
-    assert "insufficient_user_authentication" == json.loads(reply["body"])["error"]
+    said = json.loads(reply["body"])
+    assert "insufficient_user_authentication" == said["error"]
+    assert said["error_description"] == said.pop("message")
+    # A gateway may give the header another name: the body says the same, and a page may read either.
+    assert (
+        "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items())
+        == reply["headers"]["WWW-Authenticate"]
+    )
+    exposed = reply["headers"]["Access-Control-Expose-Headers"].split(", ")
+    assert ["WWW-Authenticate", "x-amzn-Remapped-WWW-Authenticate"] == exposed
 
 
 @pytest.mark.parametrize(
@@ -149,6 +158,12 @@ def test_an_event_without_an_authorizer_proves_nothing(odd):
     assert 401 == step_up_reply(odd, REQUIREMENT, NOW)["statusCode"]
     given_ = {**odd, **claims(), "body": json.dumps(claims())} if isinstance(odd, dict) else odd
     assert 401 == step_up_reply(given_, REQUIREMENT, NOW)["statusCode"]
+
+
+@pytest.mark.parametrize("odd", [None, [], "sign_in_methods", 7, [("sign_in_methods", "mfa")]])
+def test_what_is_no_mapping_of_claims_proves_nothing(odd):
+    """A caller without a token may have None."""
+    assert step_up_challenge(odd, REQUIREMENT, NOW).header == step_up_challenge({}, REQUIREMENT, NOW).header
 
 
 def test_an_authorizer_is_read_in_one_place():

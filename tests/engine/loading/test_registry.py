@@ -550,12 +550,12 @@ def test_a_module_is_set_up_once(installed):
 
 
 def test_the_schemes_of_a_channel_are_those_that_say_so(installed):
-    """Without a word, a courier carries e-mail; one that cannot be loaded is left out."""
+    """Without a word, a courier carries e-mail; ``console:`` carries any; one that cannot be loaded is left out."""
     posts = COURIER.replace('register("carrier", Pigeon)', 'register("carrier", Pigeon, "post")')
     entries = "pigeon = acme_pigeon\ncarrier = acme_pigeon\nbroken = acme_broken"
     installed(group="watchword.couriers", entries=entries, acme_pigeon=posts, acme_broken="import no_such_module")
 
-    assert ("carrier",) == Registry().schemes("post")
+    assert ("carrier", "console") == Registry().schemes("post")
     assert "pigeon" in Registry().schemes("email")
     assert "broken" not in Registry().schemes("email")
-    assert () == Registry().schemes("smoke")
+    assert ("console",) == Registry().schemes("smoke")

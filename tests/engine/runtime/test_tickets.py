@@ -260,6 +260,21 @@ def test_a_ticket_of_elsewhere_gives_no_more_guesses_than_one():
         later.gets_tokens()
 
 
+@pytest.mark.parametrize(
+    "flow", [ask_first(LINKED), ask_first(Linked(opens="anywhere"))], ids=["same browser", "anywhere"]
+)
+def test_an_own_ticket_signs_in_whatever_became_of_the_budget(flow):
+    """Nobody guesses one: neither strangers who have emptied it, nor a wrong code that took the own try, make a link dead."""
+    who = user(Flow(flow, limits=Limits(guesses=(Limit(1, 86_400),), messages=(Limit(9, 86_400),))))
+    stranger, _ = asked(who)
+    stranger.answers_wrongly(2)
+    begun, ticket = asked(who)
+    begun.answers("12345678").is_asked("linked", error="wrong").answers("12345679").is_asked("linked", error="wrong")
+    assert "guesses_used_up" in reasons(who)
+    begun.host_retries(3)
+    begun.answers(ticket).gets_tokens()
+
+
 def test_a_ticket_is_used_once():
     """Also where it may be opened anywhere."""
     who = user(ANYWHERE)

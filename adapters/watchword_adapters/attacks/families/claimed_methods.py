@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from attrs import evolve
+
 from watchword.algebra.evaluation import SAID_SIGN_IN, evaluate
 from watchword.runtime.sign_ins.evidence import EVIDENCE_LIFETIME
 from watchword_adapters.attacks.arena.attacked_host import Arena, AttackedUser
@@ -61,8 +63,9 @@ def another_sign_in(arena: Arena) -> Cases:
                 yield last.tokens and bool(_told(arena, last.person, name))
             arena.renew()
             one = _signed_in(arena, scene)
-            for other_scene in arena.scenes:
-                last = visit(arena, arena.person("ann", other_scene), srp=True)
+            for other in arena.scenes:
+                moved = evolve(one.person, scene=other, attributes=other.of(one.person.attributes))
+                last = visit(arena, moved, srp=True)
                 if last.host == "PASSWORD_VERIFIER":
                     last.prove(**_named(one))
                     yield last.tokens and bool(_told(arena, last.person, _named(one)))

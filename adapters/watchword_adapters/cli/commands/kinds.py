@@ -5,7 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 
+from attrs import evolve
+
+from watchword.contract import powers_of
+from watchword.errors import ConfigurationError
+from watchword.loading.flow_file import make_kind
 from watchword.loading.registry import InstalledKind, Registry
+from watchword_adapters.cli.messages.made_up_message import made_up_settings
 from watchword_adapters.cli.terminal import Terminal
 
 
@@ -20,7 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the kinds. One that cannot be used is listed as such; the status is 0 all the same."""
-    installed = Registry().installed_kinds()
+    registry = Registry()
+    installed = [_set_up(each, registry) for each in registry.installed_kinds()]
     if arguments.json:
         print(json.dumps([_as_json(each) for each in installed], indent=2))
         return 0
@@ -38,6 +45,24 @@ def run(arguments: argparse.Namespace) -> int:
             screen.line()
             screen.line(f"{each.name} needs more than is installed: {each.remedy}", "warning")
     return 0
+
+
+def _set_up(kind: InstalledKind, registry: Registry) -> InstalledKind:
+    """Return *kind*, with the reason if it cannot be set up as far as its settings are known: a library that is too old, for example."""
+    if kind.error or kind.remedy:
+        return kind
+    try:
+        found = registry.find_kind(kind.name)
+        powers = powers_of(make_kind(found, made_up_settings(found, {})))
+    except ConfigurationError:
+        return kind  # it needs settings that nobody can make up
+    try:
+        powers.prepare()
+    except ConfigurationError as error:
+        return evolve(kind, error=str(error))
+    except (Exception, SystemExit):  # noqa: BLE001 - a kind may look for something that is only where it runs
+        return kind
+    return kind
 
 
 def _as_json(kind: InstalledKind) -> dict[str, object]:

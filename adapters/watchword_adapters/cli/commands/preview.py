@@ -12,13 +12,18 @@ from typing import Any, cast
 
 import attrs
 
-from watchword.contract.members import fields_of
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_file import did_you_mean, make_kind
 from watchword.loading.registry import Registry
 from watchword_adapters.cli import EXIT_FAILED
 from watchword_adapters.cli.flow_argument import attributes_of, flow_named
-from watchword_adapters.cli.messages.made_up_message import MadeUpMessage, make_up_message, setting_names, with_settings
+from watchword_adapters.cli.messages.made_up_message import (
+    MadeUpMessage,
+    made_up_settings,
+    make_up_message,
+    setting_names,
+    with_settings,
+)
 from watchword_adapters.cli.messages.template_lint import LintedTemplates, lint_templates
 from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
 from watchword_adapters.cli.terminal import Terminal
@@ -103,14 +108,7 @@ def _kind(arguments: argparse.Namespace) -> tuple[Any, Mapping[str, object]]:
         return with_settings(kind, given), {}
     found = registry.find_kind(arguments.kind)
     _refuse_unknown(found, given)
-    needed = {
-        (each.alias or each.name): each.metadata
-        for each in fields_of(found)
-        if each.init and each.default is attrs.NOTHING and each.alias not in given
-    }
-    made_up = {name: metadata["example"] for name, metadata in needed.items() if "example" in metadata}
-    if missing := [name for name in needed if name not in made_up]:
-        raise ConfigurationError(f"{found.kind} needs {', '.join(missing)}: give each with --set NAME=VALUE")
+    made_up = made_up_settings(found, given)
     return make_kind(found, {**made_up, **given}), made_up
 
 

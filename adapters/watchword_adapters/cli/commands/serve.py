@@ -24,9 +24,9 @@ from watchword_adapters.cli.commands.check import warn_of_bare_tokens
 from watchword_adapters.cli.local.client_snippets import PoolAccess
 from watchword_adapters.cli.local.local_apis import CREDENTIALS_PATH, FIDO2_PATH, LocalServices, local_credentials
 from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD, reachable
-from watchword_adapters.cli.local.server_log import LogLines, ServerLog
+from watchword_adapters.cli.local.server_log import LogLines, ServerLog, defect_on_stderr, say_on_stderr
 from watchword_adapters.cli.local.unsent_messages import UnsentMessages
-from watchword_adapters.cli.terminal import Terminal, one_line
+from watchword_adapters.cli.terminal import Terminal
 from watchword_adapters.clock import SystemClock, SystemRandom
 from watchword_adapters.dialects.dialect import DIALECTS
 from watchword_adapters.extras import demand
@@ -192,7 +192,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
         source = _source(arguments, backstage, database, say, running)
         cleaning.enter_context(_logging(say))
         # Only what was asked to be reloaded speaks up by itself: a broken flow must be heard even where it is quiet.
-        reloading = Reloading(source, narrator.say if not arguments.json else _on_stderr)
+        reloading = Reloading(source, narrator.say if not arguments.json else say_on_stderr)
         if arguments.reload:
             cleaning.enter_context(_watching(reloading))
         define, create, verify = (
@@ -240,7 +240,7 @@ def _prepared(arguments: argparse.Namespace, screen: Terminal) -> Generator[_Ser
             pages_of(pool, backstage, lambda: source.flow),
             apis,
             told=narrator.told if loud else _nothing,
-            defect=narrator.defect if not arguments.json else _defect_on_stderr,
+            defect=narrator.defect if not arguments.json else defect_on_stderr,
         )
         certificate = cleaning.enter_context(_certificate(arguments.host)) if arguments.tls else None
         access = PoolAccess(
@@ -387,11 +387,3 @@ def _banner(screen: Terminal, arguments: argparse.Namespace, served: _Served) ->
 
 def _nothing(_: Told) -> None:
     """Tell nothing."""
-
-
-def _on_stderr(sentence: str, well: bool) -> None:
-    print(one_line(f"watchword: {sentence}"), file=sys.stderr, flush=True)
-
-
-def _defect_on_stderr(operation: str, error: Exception) -> None:
-    _on_stderr(f"{operation}: {type(error).__name__}, which is a defect; report it", False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from watchword_adapters.cli.local.call_recording import TriggerCall, trigger_lines
-from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.cli.terminal import Terminal, one_line
 from watchword_adapters.poolserver.fault_injection import FAULTY_TRIGGERS
 from watchword_adapters.poolserver.http.application import Told
 from watchword_adapters.poolserver.inspector import TriggerRun, texts
@@ -53,6 +54,17 @@ class ServerLog:
         with self._lock, suppress(OSError, ValueError):
             for text, style in lines:
                 self._screen.line(text, style)
+
+
+def say_on_stderr(sentence: str, well: bool) -> None:
+    """Tell what changed while the pool is served, apart from what is printed for programs."""
+    with suppress(OSError, ValueError):
+        print(one_line(f"watchword: {sentence}"), file=sys.stderr, flush=True)
+
+
+def defect_on_stderr(operation: str, error: Exception) -> None:
+    """Tell of an error that should not be, apart from what is printed for programs."""
+    say_on_stderr(f"{operation}: {type(error).__name__}, which is a defect; report it", False)
 
 
 class LogLines(logging.Handler):

@@ -120,6 +120,23 @@ def setting_names(kind: object) -> tuple[str, ...]:
     return tuple(each.alias or each.name for each in fields_of(kind) if each.init)
 
 
+def made_up_settings(kind: Any, given: Mapping[str, object]) -> Mapping[str, object]:
+    """Return what has to be made up of the settings of the class *kind*, besides those *given*: an example of each.
+
+    Raises:
+        ConfigurationError: if the kind says no example of one.
+    """
+    needed = {
+        (each.alias or each.name): each.metadata
+        for each in fields_of(kind)
+        if each.init and each.default is attrs.NOTHING and each.alias not in given
+    }
+    made_up = {name: metadata["example"] for name, metadata in needed.items() if "example" in metadata}
+    if missing := [name for name in needed if name not in made_up]:
+        raise ConfigurationError(f"{kind.kind} needs {', '.join(missing)}: give each with --set NAME=VALUE")
+    return made_up
+
+
 def with_settings(kind: Any, settings: Mapping[str, Any]) -> Any:
     """Return *kind* with these *settings* in place of its own; what it refuses is a ConfigurationError."""
     try:

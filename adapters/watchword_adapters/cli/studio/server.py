@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from attrs import evolve
 
+from watchword_adapters.cli.local.server_log import defect_on_stderr
 from watchword_adapters.cli.studio.api import StudioApi
 from watchword_adapters.cli.studio.workshop import Workshop
 from watchword_adapters.drawing.svg import DIAGRAM_STYLE
@@ -18,6 +19,9 @@ from watchword_adapters.sign_in_page.page import COMPONENT, POLICY, component
 
 API_PATH = "/_studio"
 PAGE_PATH = "/_watchword/studio"
+
+OPERATIONS_OF_FORM = ("InitiateAuth", "RespondToAuthChallenge")
+"""What the sign-in form calls. Nobody else changes the pool: a program that deletes its user would leave a page on which nothing works."""
 
 _POLICY = POLICY.format(connect="'self'")
 _KINDS = {
@@ -35,7 +39,17 @@ def studio_application(workshop: Workshop, hosts: frozenset[str] | None, token: 
     def told(call: Told) -> None:
         workshop.record(call.runs)
 
-    return Application(workshop.pool, hosts, _pages(), {API_PATH: api}, origins=origins, front="studio", told=told)
+    return Application(
+        workshop.pool,
+        hosts,
+        _pages(),
+        {API_PATH: api},
+        origins=origins,
+        front="studio",
+        operations=OPERATIONS_OF_FORM,
+        told=told,
+        defect=defect_on_stderr,
+    )
 
 
 def new_token() -> str:

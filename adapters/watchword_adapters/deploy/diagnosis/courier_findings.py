@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 
 from watchword.algebra.flow import Flow
+from watchword.contract.members import carries
 from watchword.contract.ports import Courier
 from watchword.contract.powers import powers_of_courier
 from watchword.errors import ConfigurationError
@@ -76,7 +77,7 @@ def _channels(setting: TextValue | None, sent: frozenset[str], registry: Registr
     couriers = _couriers(setting, registry)
     if couriers is None or not couriers:
         return
-    without = sorted(sent - {each.channel for each in couriers})
+    without = sorted(each for each in sent if not any(carries(courier, each) for courier in couriers))
     if without:
         yield DoctorFinding(
             "WD26",

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from attrs import evolve, field, frozen
 
+from watchword.contract.members import carries
 from watchword.contract.ports import Courier, Permission
 from watchword.contract.powers import powers_of_courier
 from watchword.errors import ConfigurationError
@@ -73,7 +74,7 @@ def sending(url: str, zips: Zips | None, registry: Registry, channels: Collectio
             f"--courier has URLs of {given}, {zips.folder / 'create.zip'} holds {held}: give one URL of each, or build with {others}"
         )
     couriers = {scheme: registry.find_courier(each) for scheme, each in urls.items()}
-    without = sorted({*channels} - {each.channel for each in couriers.values()})
+    without = sorted(each for each in {*channels} if not any(carries(courier, each) for courier in couriers.values()))
     if without:
         raise ConfigurationError(f"--courier has no URL for {', '.join(without)}, by which the flow sends: add one")
     granted = [grant for scheme, each in urls.items() for grant in _granted(scheme, each, couriers[scheme])]

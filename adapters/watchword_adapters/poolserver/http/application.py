@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,13 +20,15 @@ from watchword_adapters.poolserver.http.json_protocol import (
     operation_of,
     parameters_in,
     refusal_response,
+    refuse_closed,
     refuse_page,
     reply_response,
 )
 from watchword_adapters.poolserver.http.worker_threads import Workers
 from watchword_adapters.poolserver.inspector import TriggerRun, gathering
-from watchword_adapters.rest.exchange import HttpApi, HttpRequest
+from watchword_adapters.rest.exchange import HttpApi, HttpRequest, refusing_reply
 from watchword_adapters.userpool import ClientError, LocalUserPool
+from watchword_adapters.userpool.api.operation_parameters import OPERATIONS
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -43,6 +45,7 @@ BODY_SECONDS = 10.0
 
 _SEND_SECONDS = 30.0
 _FIRST_ERROR = 400
+_FAILED = "The local pool failed; its terminal says more"
 _OWN = "/_watchword/"
 """Where the pages for the developer are; no other origin may read them."""
 
@@ -80,7 +83,7 @@ class Application:
     is made to lead to this machine (DNS rebinding) has another Host. *pages* are found below ``/_watchword/``, and each of *apis* below
     its path, such as ``/fido2``; which pages may read its replies it says itself.
     *origins* are those of the pages that may use the pool, in full; None lets every page. *front* is the page that ``/`` leads to.
-    *told* hears of every call, and *defect* of errors that should not be.
+    *operations* are those of the pool that may be called. *told* hears of every call, and *defect* of errors that should not be.
     """
 
     pool: LocalUserPool
@@ -89,6 +92,7 @@ class Application:
     apis: Mapping[str, HttpApi] = field(factory=dict[str, HttpApi])
     origins: frozenset[str] | None = None
     front: str = "outbox"
+    operations: Collection[str] = OPERATIONS
     told: Callable[[Told], None] = _nobody
     defect: Callable[[str, Exception], None] = lambda operation, error: None
     body_seconds: float = BODY_SECONDS
@@ -131,8 +135,7 @@ class Application:
             case "OPTIONS":
                 return _preflight(headers)
             case "GET" | "HEAD" if path in self._known:
-                page = self._known[path]
-                return await self._workers.run(partial(page, _query(scope)))
+                return await self._workers.run(partial(self._shown, path, _query(scope)))
             case "POST" if path == "/":
                 return await self._posted(headers, receive)
             case _:
@@ -152,17 +155,28 @@ class Application:
         if isinstance(body, Response):
             return body
         request = HttpRequest(str(scope["method"]), path, _query(scope), headers, body)
+        operation = f"{request.method} {scope['path']}"
 
         def work() -> Response:
             began = time.perf_counter()
             with gathering() as runs:
-                made = reply(request)
+                try:
+                    made = reply(request)
+                except Exception as defect:  # noqa: BLE001 - one of ours; the page reads every reply as JSON
+                    made = refusing_reply(500, _FAILED)
+                    self.defect(operation, defect)
             error = str(made.status) if made.status >= _FIRST_ERROR else ""
-            operation = f"{request.method} {scope['path']}"
             self.told(Told(operation, {}, {}, error, made.body, time.perf_counter() - began, runs))
             return Response(made.status, made.body.encode(), tuple(made.headers.items()), error)
 
         return await self._workers.run(work)
+
+    def _shown(self, path: str, query: Mapping[str, str]) -> Response:
+        try:
+            return self._known[path](query)
+        except Exception as error:  # noqa: BLE001 - a defect of ours
+            self.defect(f"GET {path}", error)
+            return refusal_response("InternalErrorException", _FAILED, 500)
 
     async def _body_in_time(self, headers: Mapping[str, str], receive: Receive) -> bytes | Response:
         try:
@@ -182,6 +196,7 @@ class Application:
         try:
             operation = operation_of(headers.get("x-amz-target", ""))
             refuse_page(operation, headers)
+            refuse_closed(operation, self.operations)
             given = parameters_in(operation, body)
         except RefusedError as error:
             return refusal_response(error.name, str(error), error.status)
@@ -203,7 +218,7 @@ class Application:
                 code, message = "InternalErrorException", str(error)
                 response = refusal_response(code, "The local pool cannot do this now; its terminal says more", 500)
             except Exception as error:  # noqa: BLE001 - a defect of ours; the client is told no more than that
-                code, message = "InternalErrorException", "The local pool failed; its terminal says more"
+                code, message = "InternalErrorException", _FAILED
                 response = refusal_response(code, message, 500)
                 self.defect(operation, error)
         self.told(Told(operation, given, reply, code, message, time.perf_counter() - began, runs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Never, cast
 
@@ -70,6 +70,16 @@ def refuse_page(operation: str, headers: Mapping[str, str]) -> None:
             "call it from a server or a test",
             403,
         )
+
+
+def refuse_closed(operation: str, opened: Collection[str]) -> None:
+    """Refuse *operation* if it is none of those *opened*: whoever needs few of them leaves the others closed.
+
+    Raises:
+        RefusedError: if it is closed.
+    """
+    if operation not in opened:
+        raise RefusedError("ForbiddenException", f"{operation} is closed here. Open are {', '.join(opened)}", 403)
 
 
 def parameters_in(operation: str, body: bytes) -> dict[str, object]:

@@ -14,6 +14,7 @@ from kit.paths import FLOWS
 from kit.studio import TOKEN, studio
 from watchword_adapters.cli import main
 from watchword_adapters.cli.studio.api import TOKEN_HEADER
+from watchword_adapters.userpool.api.operation_parameters import OPERATIONS
 
 TEXT = (FLOWS / "email_code.toml").read_text()
 OPERATION = {
@@ -87,6 +88,35 @@ def test_each_question_needs_the_token(served, path, token):
     """Also from this machine."""
     headers = {} if token is None else {TOKEN_HEADER: token}
     assert asked(served, "POST", f"/_studio/{path}", headers, "{}")[0] == 403
+
+
+def test_nobody_calls_what_the_form_does_not_need(served):
+    """From whatever program of this machine: the user of the page remains, with her password, and the flow can be edited."""
+    closed = set(OPERATIONS) - {"InitiateAuth", "RespondToAuthChallenge"}
+    assert len(closed) > 20
+    given = json.dumps({"UserPoolId": "us-east-1_Abc123", "Username": "ann"})
+    for name in sorted(closed):
+        target = {"x-amz-target": f"AWSCognitoIdentityProviderService.{name}"}
+        status, _, text = asked(served, "POST", "/", target, given)
+        assert (status, json.loads(text)["__type"]) == (403, "ForbiddenException")
+    body = json.dumps({"text": 'name = "sms"\n[[steps]]\nkind = "sms_otp"\ncountries = ["+49"]\n'})
+    assert asked(served, "POST", "/_studio/edit", {TOKEN_HEADER: TOKEN}, body)[0] == 200
+    assert asked(served, "POST", "/")[0] == 200
+
+
+def test_a_defect_is_told_in_words_that_the_page_can_read(served, monkeypatch, capsys):
+    """As JSON, on the page and in the terminal, without the text of what was raised."""
+
+    def fail(*_):
+        raise RuntimeError("hush")
+
+    monkeypatch.setattr(served.workshop, "edit", fail)
+    status, _, text = asked(served, "POST", "/_studio/edit", {TOKEN_HEADER: TOKEN}, json.dumps({"text": TEXT}))
+    assert status == 500
+    assert "its terminal says more" in json.loads(text)["message"]
+    told = capsys.readouterr().err
+    assert "POST /_studio/edit: RuntimeError" in told
+    assert "hush" not in text + told
 
 
 def test_the_page_has_no_secret_and_loads_nothing_from_elsewhere(served):
