@@ -262,6 +262,76 @@ def test_all_events_of_a_log_are_read_in_their_order(sign_in, tmp_path, capsys):
     assert told == replayed(capsys, CODE, write_lines(tmp_path, events))[0]
 
 
+def node_text(text):
+    """Return *text* as Node.js prints one that is nested: in the first of its quotes that it does not hold."""
+    quote = next((each for each in "'\"`" if each not in text), "'")
+    written = json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"').replace(quote, f"\\{quote}")
+    return f"{quote}{written}{quote}"
+
+
+# What takes a list of events, or what has been made of it, and gives a value or a text around it.
+VALUES = {
+    "an array": lambda held: [held],
+    "Lambda's JSON log": lambda held: {"timestamp": "t", "level": "INFO", "message": held, "requestId": "4c1e"},
+    "Powertools": lambda held: {"level": "INFO", "location": "handler:7", "message": "got it", "event": held},
+    "telemetry": lambda held: {"time": "t", "type": "function", "record": held},
+    "a key of one's own": lambda held: {"what came": {"in": held}},
+}
+REPLIES = {
+    "filter-log-events": lambda text: {"events": [{"message": NOISE[0]}, {"message": text, "eventId": "1"}]},
+    "a subscription": lambda text: {"logGroup": "g", "logEvents": [{"id": "1", "message": text}]},
+    "Logs Insights": lambda text: {
+        "results": [[{"field": "@timestamp", "value": "t"}, {"field": "@message", "value": text}]]
+    },
+}
+WRITTEN = {
+    "JSON": json.dumps,
+    "JSON of many lines": lambda held: json.dumps(held, indent=2),
+    "print of Python": repr,
+    "pretty print": pprint.pformat,
+}
+LINES = {
+    "a prefix": lambda text: PREFIX + text,
+    "a date in brackets": lambda text: f"[2024-05-01 10:00:00] INFO {text}",
+    "other lines": lambda text: f"{NOISE[0]}{text}{NOISE[1]}",
+    "a JSON text": json.dumps,
+    "a JSON text behind a prefix": lambda text: f"{PREFIX}got {json.dumps(text)} today",
+    "console.log of a text in an object": lambda text: f"{{ level: 'INFO', message: {node_text(text)} }}",
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_forms_are_read_however_they_are_nested(data, tmp_path_factory):
+    """Any form in any other, and several events on one line: each is read once, in their order."""
+    held = events = [
+        {"triggerSource": f'it\'s "{number}"\n`', "n": number} for number in range(data.draw(st.integers(1, 3)))
+    ]
+    for _ in range(data.draw(st.integers(0, 4))):
+        if isinstance(held, str):
+            forms = LINES | REPLIES | VALUES
+        else:
+            forms = VALUES | WRITTEN
+            if held is events:
+                forms["several on a line"] = lambda given: PREFIX + " and ".join(map(json.dumps, given))
+        form = data.draw(st.sampled_from(sorted(forms)))
+        held = forms[form](held)
+    path = tmp_path_factory.mktemp("log") / "events.log"
+    path.write_text(held if isinstance(held, str) else json.dumps(held), "utf-8")
+    assert events == list(captured_events._values(path))
+    if isinstance(held, str):
+        assert events == list(events_in(held))
+
+
+def test_more_texts_than_any_log_has_are_refused_and_not_passed_over():
+    """One in the other, so deep that something else is wrong."""
+    text = json.dumps(event())
+    for _ in range(log_events._DEEPEST):
+        text = f"{{ message: `{text}` }}" if "`" not in text else json.dumps(text)
+    with pytest.raises(UnreadableError, match="texts, one in the other"):
+        list(log_events.unwrapped(text))
+
+
 def write_lines(folder, events):
     """Write bare events, one a line."""
     path = folder / "bare.jsonl"
@@ -502,8 +572,11 @@ MALFORMED = {
     "no JSON": ["{", "{'a': 1}", GOOD + "\n{", "[" * 100_000, "1" * 5000],
     "events.json, line 3: no JSON": [GOOD + "\n" + GOOD + "\n{oops}"],
     "event 1: the event is no object but int": ["7"],
-    "event 2: the event is no object but list": [f"[{GOOD}, [{GOOD}]]"],
+    "event 2: the event is no object but list": [f"[{GOOD}, [7]]", f"{GOOD} []"],
     "event 2: triggerSource is none of": [GOOD + '{"triggerSource": "PreSignUp_SignUp"}'],
+    "event 2: a TokenGeneration event asks for claims when tokens are issued already, and decides nothing: take it out": [
+        GOOD + json.dumps({**event(), "triggerSource": f"TokenGeneration_{source}"}) for source in ("Authentication", "RefreshTokens")
+    ],
     "event 1: request is no object but str": [json.dumps({**event(), "request": "x"})],
     "event 1: userAttributes is no object but list": [json.dumps({**event(), "request": {"userAttributes": []}})],
 }  # fmt: skip

@@ -135,15 +135,13 @@ def _events_of(path: Path, values: list[object]) -> list[object]:
 
 
 def _opened(path: Path, value: object, line: int) -> Iterator[object]:
-    """Give the events in *value*; the value itself where it is no envelope."""
-    if not is_envelope(value):
-        yield value
-        return
+    """Give the events in *value*; the value itself where it holds none and is nothing that a log writes."""
     try:
-        yield from unwrapped(value)
+        inside = list(unwrapped(value))
     except UnreadableError as error:
         where = f"line {line}, in the message, " if line else "in the message, "
         raise ConfigurationError(f"{path}, {where}{error}") from None
+    yield from inside if inside or is_envelope(value) else (value,)
 
 
 def _logged(path: Path, text: str, line: int, refusal: ConfigurationError) -> Iterator[object]:
@@ -219,7 +217,7 @@ def _events_of_line(path: Path, number: int, line: bytes) -> Iterator[object]:
 
 
 def _captured(event: dict[str, Any], flows: Sequence[Flow], dialect: Dialect | None) -> CapturedEvent:
-    trigger = trigger_of(event)
+    trigger = _trigger(event)
     given = event.get("response")
     response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
     rules: set[str] = set()
@@ -237,6 +235,17 @@ def _captured(event: dict[str, Any], flows: Sequence[Flow], dialect: Dialect | N
     return CapturedEvent(
         trigger, _named(rules), request, response={name: response[name] for name in names if name in response}
     )
+
+
+def _trigger(event: dict[str, Any]) -> str:
+    """Return which trigger *event* is for: one of those that decide about a sign-in."""
+    trigger = trigger_of(event)
+    if trigger == "pre_token":
+        raise ProtocolError(
+            "a TokenGeneration event asks for claims when tokens are issued already, and decides nothing: take it out, "
+            "replay explains DefineAuthChallenge, CreateAuthChallenge and VerifyAuthChallengeResponse"
+        )
+    return trigger
 
 
 def _heard(event: dict[str, Any], dialect: Dialect | None) -> AnswerRequest:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from json import JSONDecodeError
 from typing import cast
 
 REMEDY = "log the event as JSON, by print(json.dumps(event)) or console.log(JSON.stringify(event))"
 """What to do so that an event in a log can be read."""
 
-_DEEPEST = 6
-"""Envelopes around one event: a reply of CloudWatch Logs, its list, an entry, Lambda's JSON line, and a text in it."""
-_LISTS = ("events", "logEvents", "results")  # filter-log-events and get-log-events, a subscription, Logs Insights
-_TEXTS = ("message", "@message", "event", "msg")
+_EVENT = "triggerSource"
+"""The field by which an event is known. A text without this word holds none."""
+_DEEPEST = 12
+"""Texts around one event. Each of them doubles the escapes of the one inside it, so a real log has far fewer."""
+_ENVELOPES = ("events", "logEvents", "results", "message", "@message", "event", "msg", "record")
+"""Fields of replies of CloudWatch Logs and of log lines: an object with one of them need not hold an event."""
 _TRIES = 3
-"""How many braces of a line are tried: a prefix may hold some, and each try may read to the end."""
+"""How many beginnings in a row are tried in vain: a prefix may hold some, and each try may read to the end."""
 _NESTED = 50
 _READ_AGAIN = 2
 """How often, on average, each sign of a text may be read in vain: what begins like an event and is none may have no end."""
 
 _TOKEN = re.compile(
-    r"""(?P<space>\s+)
+    r"""(?P<space>\s+|\+\s*(?=['"`]))
     |(?P<cut>\[(?:Object|Array|Circular[^\]\n]{0,9})\])
     |(?P<note>\[Object:\ null\ prototype\])
     |(?P<mark>[{}\[\](),:])
@@ -32,7 +34,8 @@ _TOKEN = re.compile(
     |(?P<word>[A-Za-z_$][\w$]*)""",
     re.VERBOSE | re.ASCII,
 )
-_JSON_LIST = re.compile(r"""\[\s*(?:[\[{"\d]|\Z)""")
+_BEGINNING = re.compile(r"""(?<![^\s:=(\[,])"(?:[^"\\\n]|\\.)*"|\{|\[(?=\s*(?:["'{\[]|\Z))""")
+"""A JSON text, or what begins an object or a list; no prefix such as ``[INFO]`` or ``[2024-05-01]``."""
 _KEY = re.compile(r"\s*:")
 _WORDS = {
     "true": "True",
@@ -51,6 +54,7 @@ class UnreadableError(ValueError):
     def __init__(self, line: int, why: str) -> None:
         """Take the number of the line and what is wrong there."""
         super().__init__(f"line {line}: {why}: {REMEDY}")
+        self.why = why
 
 
 def is_envelope(value: object) -> bool:
@@ -58,7 +62,7 @@ def is_envelope(value: object) -> bool:
     fields = _fields(value)
     if fields is None:
         return isinstance(value, str)
-    return "triggerSource" not in fields and any(name in fields for name in (*_LISTS, *_TEXTS))
+    return _EVENT not in fields and any(name in fields for name in _ENVELOPES)
 
 
 def _fields(value: object) -> Mapping[str, object] | None:
@@ -66,69 +70,86 @@ def _fields(value: object) -> Mapping[str, object] | None:
 
 
 def unwrapped(value: object, depth: int = 0) -> Iterator[object]:
-    """Give the events in *value*: an event, or what it comes in; nothing for a message that holds none."""
-    if depth > _DEEPEST:
-        return
-    if isinstance(value, str):
-        yield from events_in(value, depth + 1)
-    elif isinstance(value, list):
-        for each in cast("list[object]", value):
-            yield from unwrapped(each, depth + 1)
-    elif (fields := _fields(value)) is not None:
-        if "triggerSource" in fields:
-            yield value
-        elif fields.get("field") == "@message":  # Logs Insights gives each row as a list of fields
-            yield from unwrapped(fields.get("value"), depth + 1)
-        else:
-            for name in (*_LISTS, *_TEXTS):
-                yield from unwrapped(fields.get(name), depth + 1)
+    """Give the events in *value*, however they are nested: in objects, in lists and in texts, in any order.
+
+    Nothing is given for a value that holds none. *depth* is how many texts are around *value*.
+
+    Raises:
+        UnreadableError: if a text holds what may be an event and cannot be read.
+    """
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            if _EVENT in value:
+                yield from events_in(value, depth + 1)
+        elif isinstance(value, list | tuple):
+            waiting += reversed(cast("Sequence[object]", value))
+        elif (fields := _fields(value)) is not None:
+            if _EVENT in fields:
+                yield value
+            elif set(fields) == {"field", "value"} and fields["field"] != "@message":
+                continue  # Logs Insights gives a row as fields: others are parts of the message, or about it
+            else:
+                waiting += reversed(list(fields.values()))
 
 
 def events_in(text: str, depth: int = 0) -> Iterator[object]:
-    """Give the events in a *text* of a log, whatever stands before, between and behind them.
+    """Give the events in a *text* of a log, whatever is before, between and behind them.
 
     Raises:
         UnreadableError: if an event is cut off, or in a form that cannot be read.
     """
-    place, line = 0, 1
+    if depth > _DEEPEST:
+        raise UnreadableError(1, f"an event in more than {_DEEPEST} texts, one in the other")
     left = _READ_AGAIN * len(text) + 10_000
+    place, end, line = 0, 0, 1
     while place < len(text):
-        end = text.find("\n", place) + 1 or len(text)
-        begins = end - len(text[place:end].lstrip())
-        if _JSON_LIST.match(text, begins, end):
+        if place >= end:
+            end = text.find("\n", place) + 1 or len(text)
+        found, value, after, work = _first_value(text, place, end, line)
+        left -= work
+        if left < 0:
             raise UnreadableError(line, "no JSON")
-        read = False
-        for brace in _braces(text, place, end):
-            found, value, after = _read_at(text, brace, line)
-            if not found:
-                left -= after - brace
-                if brace == begins or left < 0:
-                    raise UnreadableError(line, "no JSON")
-                continue
-            inside = list(unwrapped(value, depth))
-            if not inside and "triggerSource" in text[after:end]:
-                continue
-            yield from inside
-            read, next_place = True, text.find("\n", after) + 1 or len(text)
-            line += text.count("\n", place, next_place)
-            place = next_place
-            break
-        if not read:
-            if "triggerSource" in text[place:end]:
+        if not found:
+            if _EVENT in text[place:end]:
                 raise UnreadableError(line, "an event that is cut off, or in a form that cannot be read")
-            line, place = line + 1, end
+            place, line = end, line + 1
+            continue
+        try:
+            yield from unwrapped(value, depth)
+        except UnreadableError as error:
+            raise UnreadableError(line, f"in a text there, {error.why}") from None
+        # More may be on the same line.
+        line += text.count("\n", place, after)
+        place = after
 
 
-def _braces(text: str, place: int, end: int) -> Iterator[int]:
-    """Give where an object, or a text with one in it, may begin between *place* and *end*."""
+def _first_value(text: str, place: int, end: int, line: int) -> tuple[bool, object, int, int]:
+    """Return whether a value begins between *place* and *end*, the value, where it ends, and how much was read in vain."""
+    new_line = place == 0 or text[place - 1] == "\n"
+    begins = end - len(text[place:end].lstrip()) if new_line else -1
+    work = 0
     for _ in range(_TRIES):
-        place = text.find("{", place, end)
-        if place < 0:
-            return
-        # A JSON text that holds an event begins with its quote.
-        quoted = place > 0 and text[place - 1] == '"' and '\\"' in text[place:end]
-        yield place - 1 if quoted else place
-        place += 1
+        start = _beginning(text, place, end)
+        if start < 0:
+            break
+        found, value, after = _read_at(text, start, line)
+        if found:
+            return True, value, after, work
+        if start == begins:
+            raise UnreadableError(line, "no JSON")
+        place, work = start + 1, work + after - start
+    return False, None, end, work
+
+
+def _beginning(text: str, place: int, end: int) -> int:
+    """Return where an object, a list or a text with an event in it may begin between *place* and *end*; -1 if nowhere."""
+    for match in _BEGINNING.finditer(text, place, end):
+        written = match.group()
+        if written[0] != '"' or ("{" in written and _EVENT in written):
+            return match.start()
+    return -1
 
 
 def _read_at(text: str, place: int, line: int) -> tuple[bool, object, int]:
@@ -139,7 +160,7 @@ def _read_at(text: str, place: int, line: int) -> tuple[bool, object, int]:
         reached = error.pos
     except (ValueError, RecursionError):
         reached = place
-    if text[place] != "{":
+    if text[place] == '"':
         return False, None, reached
     found, value, after = _printed_at(text, place, line)
     return found, value, max(after, reached)
