@@ -34,9 +34,9 @@ from watchword.algebra.limits import Limits
 from watchword.algebra.lowering import check_name
 from watchword.errors import ConfigurationError
 from watchword.loading import toml_positions
+from watchword.loading.flow_text import decode_flow, expect_short, read_flow_bytes
 from watchword.loading.registry import Registry, expect_registry
 
-MAX_BYTES = 256 * 1024
 _MAX_DEPTH = 32
 """How deep brackets may nest: a block in a block takes two."""
 
@@ -52,7 +52,6 @@ _COMPANIONS: Mapping[str, tuple[str, ...]] = {"at_least": ("of",), "when": ("the
 _WHEN = '{ when = { attribute = "custom:tier", equals = "gold" }, then = { … } }'
 _ABOVE = "in TOML what belongs to the flow is written above the first [[steps]]"
 _BLOCK_WORDS = ("kind", *_LISTED, *_COMPANIONS, *_SINGLE, "enrol")
-ANY_FLOW = "a flow is the path of a TOML file, or module:attribute"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,7 +67,7 @@ def load_flow(path: str | Path, registry: Registry | None = None) -> Flow:
         ConfigurationError: if it is no flow; the message gives the line and the key's path.
     """
     path = Path(path)
-    return flow_from_text(_text(path), path, registry)
+    return flow_from_text(decode_flow(read_flow_bytes(path), path), path, registry)
 
 
 def flow_from_text(text: str, path: Path, registry: Registry | None = None) -> Flow:
@@ -77,6 +76,7 @@ def flow_from_text(text: str, path: Path, registry: Registry | None = None) -> F
     Raises:
         ConfigurationError: as `load_flow`.
     """
+    expect_short(text.encode("utf-8", "replace"), path)
     deep = toml_positions.too_deep(text, _MAX_DEPTH)
     if deep:
         raise ConfigurationError(
@@ -291,23 +291,6 @@ def _condition(value: object, path: toml_positions.Path) -> Condition:
                 'is no condition; write { attribute = "custom:tier", equals = "gold" }, { client = "an app client\'s id" } or '
                 '{ enrolled = "totp" }',
             )
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise ConfigurationError(f"{path}: there is no such file ({ANY_FLOW})") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise ConfigurationError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(data) > MAX_BYTES:
-        raise ConfigurationError(f"{path} has more than {MAX_BYTES // 1024} KiB; a flow is a page or two")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from error
 
 
 def _place(file: Path, text: str, path: toml_positions.Path) -> str:

@@ -7,7 +7,8 @@ from importlib import import_module
 
 from watchword.algebra.flow import Flow
 from watchword.errors import ConfigurationError
-from watchword.loading.flow_file import ANY_FLOW, did_you_mean, load_flow
+from watchword.loading.flow_file import did_you_mean, load_flow
+from watchword.loading.flow_text import ANY_FLOW
 from watchword.loading.registry import Registry
 
 MAX_REFERENCE = 4096

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,8 +26,8 @@ from watchword import (
     when,
 )
 from watchword.errors import ConfigurationError
-from watchword.loading.flow_file import MAX_BYTES
 from watchword.loading.flow_reference import MAX_REFERENCE, find_flow
+from watchword.loading.flow_text import MAX_BYTES
 from watchword.loading.registry import Registry
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
@@ -452,11 +451,11 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, name, told):
 def test_a_file_that_must_not_be_read_is_told(write, monkeypatch):
     """The reason is the operating system's own."""
 
-    def refuse(path, mode):
+    def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     path = write(STEP)
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(ConfigurationError, match="cannot be read: Permission denied"):
         load_flow(path)
 
