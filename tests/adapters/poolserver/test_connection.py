@@ -1,5 +1,6 @@
 """The served pool over real sockets: slow and greedy clients, triggers that call back, and the end."""
 
+import errno
 import http.client
 import json
 import socket
@@ -297,6 +298,27 @@ def test_a_port_that_is_taken_is_named():
         port = taken.getsockname()[1]
         with pytest.raises(ConfigurationError, match=f"port {port} .* --port"):
             open_sockets(None, port)
+
+
+def test_a_port_that_is_taken_at_one_of_the_two_addresses_is_named_too(monkeypatch):
+    """Whoever opens ``localhost`` would be led to another program, with the token of the address. A free port is free at both."""
+    create, ports = socket.create_server, []
+
+    def taken_at_first(address, **more):
+        if address[0] == "::1":
+            ports.append(address[1])
+            if address[1] == ports[0]:
+                raise OSError(errno.EADDRINUSE, "Address already in use")
+            raise OSError(errno.EADDRNOTAVAIL, "there is no IPv6")
+        return create(address, **more)
+
+    monkeypatch.setattr(socket, "create_server", taken_at_first)
+    (free,) = open_sockets(None, 0)
+    assert ports[0] != ports[-1] == free.getsockname()[1]
+    free.close()
+    with pytest.raises(ConfigurationError, match=f"port {ports[0]} of ::1, .* --port"):
+        open_sockets(None, ports[0])
+    create(("127.0.0.1", ports[0])).close()
 
 
 @pytest.mark.parametrize(("host", "port"), [(None, -1), (None, 65536), ("no such host.invalid", 0), ("\u0000", 0)])

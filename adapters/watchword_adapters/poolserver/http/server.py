@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,15 +42,25 @@ def open_sockets(host: str | None, port: int) -> list[socket.socket]:
         family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][0]
         sockets = [socket.create_server((address, port), family=family, backlog=512)]
     except (OSError, UnicodeError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError(
-            f"port {port} of {address} cannot be had: {why}; give another --port, or 0 for a free one"
-        ) from None
+        raise _not_had(port, address, error) from None
     if host is None:
-        # `localhost` is ::1 to some clients. Without IPv6, or with the port taken there, it goes without.
-        with suppress(OSError):
+        # `localhost` is ::1 to some clients. Without IPv6 it goes without; but another program there would be sent what is for us.
+        try:
             sockets.append(socket.create_server(("::1", port_of(sockets)), family=socket.AF_INET6, backlog=512))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                sockets[0].close()
+                if port == 0:
+                    return open_sockets(host, port)  # another free one
+                raise _not_had(port, "::1, to which localhost leads,", error) from None
     return sockets
+
+
+def _not_had(port: int, address: str, error: Exception) -> ConfigurationError:
+    why = getattr(error, "strerror", None) or str(error)
+    return ConfigurationError(
+        f"port {port} of {address} cannot be had: {why}; give another --port, or 0 for a free one"
+    )
 
 
 def port_of(sockets: list[socket.socket]) -> int:
