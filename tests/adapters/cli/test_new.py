@@ -277,6 +277,10 @@ def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made, how):
     assert (made, name) == (kind.__name__, kind.kind)
     assert ("--remembers" in how) == (powers_of(kind()).remembers == "one")
     assert ("push" if "--channel" in how else "") == powers_of(kind()).channel
+    # So that a back end can ask for what proves something.
+    wanted = {"--channel": ("otp", "push"), "--remembers": ("otp",)}
+    assert wanted.get(next(iter(how), ""), ()) == powers_of(kind()).methods
+    assert bool(powers_of(kind()).methods) == bool(kind().proves)
 
 
 @pytest.mark.parametrize(
@@ -286,6 +290,8 @@ def test_every_name_of_a_kind_makes_python(here, monkeypatch, name, made, how):
         ("push_message", "push", ("PushMessageKind", "PushMessage", "PushCourier", "push")),
         ("push_courier", "push", ("PushCourierKind", "PushMessage", "PushCourier", "push")),
         ("code", "register", ("Code", "RegisterMessage", "RegisterCourierChannel", "register")),
+        ("code", "mfa", ("Code", "MfaMessage", "MfaCourier", "mfa")),
+        ("code", "otp", ("Code", "OtpMessage", "OtpCourier", "otp")),
         ("code", "import", ("Code", "ImportMessage", "ImportCourier", "import")),
         ("code", "smoke-signal_2-", ("Code", "SmokeSignal2Message", "SmokeSignal2Courier", "smoke-signal-2-")),
         ("z" * 32, "y" * 32, ("Z" + "z" * 31, f"Y{'y' * 31}Message", f"Y{'y' * 31}Courier", "y" * 32)),

@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import STEP_NAME
+from watchword.contract.members import are_methods
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import COURIERS, KINDS_GROUP, SCHEME, Registry
 
@@ -181,8 +182,12 @@ def _with_channel(words: Mapping[str, str], channel: str) -> dict[str, str]:
         raise ConfigurationError(f"a courier {scheme!r} is installed already: take another channel")
     message, courier = (_class_name(channel, "Channel", ending) for ending in ("Message", "Courier"))
     kind = f"{words['class']}Kind" if words["class"] in (message, courier) else words["class"]
+    word = channel.replace("-", "_")
+    methods = ["otp"] if not are_methods((word,)) or word == "otp" else ["otp", word]
     return {
         **words,
+        "methods": ", ".join(f'"{each}"' for each in methods) + "," * (len(methods) == 1),
+        "method": " ".join(methods),
         "class": kind,
         "classes": ", ".join(sorted((kind, message))),  # as linters want imports
         "channel": channel,
