@@ -9,6 +9,11 @@ import attrs
 from watchword.algebra.flow import Flow
 from watchword.analysis.difference import Difference, Divergence
 
+WRITTEN_OTHERWISE = (
+    "only the fingerprint differs: both decide alike after every session, but are written in another way"
+)
+"""What is said of two flows of which no session and no setting tells the difference."""
+
 
 def difference_as_json(found: Difference) -> dict[str, object]:
     """Return *found* for `json.dumps`."""
@@ -37,7 +42,8 @@ def difference_as_json(found: Difference) -> dict[str, object]:
 def _differences(found: Difference) -> Iterator[dict[str, object]]:
     """Give each difference as a kind, a sentence, and the session that shows it, if one does."""
     for each in found.divergences:
-        kind = "admitted" if each in found.admitted else "refused" if each in found.refused else "asked"
+        asked = "order" if each.reordered else "asked"
+        kind = "admitted" if each in found.admitted else "refused" if each in found.refused else asked
         message = f"after {session_words(each)}: {each.old} before, {each.new} now"
         yield {"kind": kind, "message": message, "session": list(each.session)}
     before, now = (" or ".join(map(factors_words, each)) or "nothing" for each in found.weakest)
@@ -46,6 +52,8 @@ def _differences(found: Difference) -> Iterator[dict[str, object]]:
     for change in found.changes:
         message = f"{change.what} is {change.new or 'gone'}, before {change.old or 'none'}"
         yield {"kind": "setting", "message": message, "session": None}
+    if found.written_otherwise:
+        yield {"kind": "fingerprint", "message": WRITTEN_OTHERWISE, "session": None}
 
 
 def _side(flow: Flow, weakest: tuple[frozenset[str], ...]) -> dict[str, object]:

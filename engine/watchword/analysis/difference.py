@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
 
 from attrs import field, frozen
 
@@ -27,6 +28,8 @@ TOKENS, FAIL = "issue tokens", "fail"
 class Divergence:
     """The shortest session after which the two flows decide so: *old* and *new* are the decisions, in words.
 
+    A choice is sorted, but with *reordered*: both offer the same, and each decision has the order that the client gets.
+
     It is the session of a user with these *attributes* and credentials of the kinds *enrolled*, through the app client
     *client*.
     """
@@ -37,6 +40,7 @@ class Divergence:
     attributes: Mapping[str, str] = field(factory=dict[str, str], hash=False)
     client: str = ""
     enrolled: tuple[str, ...] = ()
+    reordered: bool = False
 
 
 @frozen
@@ -72,6 +76,11 @@ class Difference:
     def nothing(self) -> bool:
         """Whether there is no difference."""
         return self.survives and not self.divergences and not self.changes and self.weakest[0] == self.weakest[1]
+
+    @property
+    def written_otherwise(self) -> bool:
+        """Whether nothing but the fingerprint differs: both decide alike, and Define still takes one for another flow."""
+        return not (self.survives or self.divergences or self.changes or self.weakest[0] != self.weakest[1])
 
     @property
     def admitted(self) -> tuple[Divergence, ...]:
@@ -130,14 +139,24 @@ class _Walk:
 
     def divergences(self) -> Iterator[Divergence]:
         told: set[tuple[str, str]] = set()
-        for number, (place, pair) in enumerate(self._places()):
+        swapped: set[tuple[str, str]] = set()
+        for number, (place, decided) in enumerate(self._places()):
             if self.progress is not None and number and number % _PROGRESS_EVERY == 0:
                 self.progress(number)
-            if pair[0] == pair[1] or pair in told or (place.apart and set(pair) != {TOKENS, FAIL}):
+            reordered = decided[0] == decided[1]
+            if reordered:
+                # Each two options once: what is left of a choice has the order of the whole.
+                if place.apart or swapped.issuperset(found := _swapped(place.states)):
+                    continue
+                swapped |= found
+                pair = (_offer(place.states[0]), _offer(place.states[1]))
+            elif decided in told or (place.apart and set(decided) != {TOKENS, FAIL}):
                 continue
-            told.add(pair)
+            else:
+                pair = decided
+                told.add(pair)
             attributes, client, enrolled = example_of(place.held)
-            yield Divergence(place.session, *pair, attributes, client, enrolled)
+            yield Divergence(place.session, *pair, attributes, client, enrolled, reordered)
 
     def _places(self) -> Iterator[tuple[_Place, tuple[str, str]]]:
         """Give every pair of states that one session leads to, nearest first, with the decisions of both flows there."""
@@ -175,6 +194,22 @@ class _Walk:
             derivative.begin(self.new.program, tuple(each in held for each in self.new.conditions)),
         )
         return _Place(states, apart=False, held=held)
+
+
+def _options(state: derivative.State) -> tuple[str, ...]:
+    """Return what the client may choose from in *state*, in the order in which it is told."""
+    decided = derivative.decide(state)
+    return decided[1] if decided[0] == "select" else ()
+
+
+def _swapped(states: tuple[derivative.State, derivative.State]) -> set[tuple[str, str]]:
+    """Return each two options of which the old flow offers the first before the second, and the new flow after it."""
+    old, new = map(_options, states)
+    return {(one, other) for one, other in combinations(old, 2) if new.index(one) > new.index(other)}
+
+
+def _offer(state: derivative.State) -> str:
+    return decision_text(decision_of(derivative.decide(state)))
 
 
 def _decided(state: derivative.State) -> str:

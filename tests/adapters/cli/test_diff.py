@@ -11,6 +11,7 @@ from kit.paths import FLOWS
 from watchword import load_flow
 from watchword.analysis.difference import difference
 from watchword_adapters.cli import main
+from watchword_adapters.cli.difference_json import WRITTEN_OTHERWISE
 
 EXAMPLES = sorted(FLOWS.glob("*.toml"))
 
@@ -109,6 +110,35 @@ def test_what_is_told(above, new, told, folder, capsys):
     assert 1 == status
     for line in told:
         assert line in out
+
+
+PASSED = '[[steps]]\nkind = "srp"\n'
+GOLDEN = '[[steps]]\nwhen = { attribute = "custom:tier", equals = "gold" }\n'
+UNTOLD = {
+    "another order": (
+        '[[steps]]\none_of = [{ kind = "captcha" }, { kind = "email_otp" }]\n',
+        '[[steps]]\none_of = [{ kind = "email_otp" }, { kind = "captcha" }]\n',
+        ("order", "after the beginning: choose one of captcha, email_otp before, choose one of email_otp, captcha now"),
+    ),
+    "written in another way": (
+        PASSED + GOLDEN + 'then = { sequence = [{ kind = "captcha" }, { kind = "email_otp" }] }\n',
+        PASSED + GOLDEN + 'then = { kind = "captcha" }\n' + GOLDEN + 'then = { kind = "email_otp" }\n',
+        ("fingerprint", WRITTEN_OTHERWISE),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNTOLD)
+def test_whatever_is_not_the_same_is_said(case, folder, capsys):
+    """Or a status of 1 has no reason: the order of a choice, and a fingerprint of which no session tells."""
+    old, new, told = UNTOLD[case]
+    (folder / "old.toml").write_text(old)
+    (folder / "new.toml").write_text(new)
+    status, out, _ = run(capsys, "old.toml", "new.toml", "--json")
+    assert (1, False) == (status, json.loads(out)["same"])
+    assert [told] == [(each["kind"], each["message"]) for each in json.loads(out)["differences"]]
+    out = run(capsys, "old.toml", "new.toml")[1]
+    assert {"order": "NEW: choose one of email_otp, captcha", "fingerprint": WRITTEN_OTHERWISE}[told[0]] in out
 
 
 WRONG = [

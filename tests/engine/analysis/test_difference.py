@@ -44,7 +44,7 @@ def decision(flow, told, steps):
         case FailAuthentication():
             return FAIL
         case Present(step, host, choices):
-            return decision_text(Present(step, host, tuple(sorted(choices))))
+            return decision_text(Present(step, host, choices if told.reordered else tuple(sorted(choices))))
         case tokens:
             return decision_text(tokens)
 
@@ -114,6 +114,11 @@ def bb(**given):
     return named("bb", Quiz(**given))
 
 
+def cc(**given):
+    """Return a third."""
+    return named("cc", Quiz(**given))
+
+
 GOLD, TIN = attribute("custom:tier", "gold"), attribute("custom:tier", "tin")
 SESSIONS = {
     "a step behind": (aa(), sequence(aa(), bb()), {("aa+", TOKENS, "ask for bb")}),
@@ -132,7 +137,21 @@ SESSIONS = {
         one_of(bb(), aa()),
         {("", "ask for aa", "choose one of aa, bb"), ("bb+", FAIL, TOKENS)},
     ),
-    "the order of a choice": (one_of(aa(), bb()), one_of(bb(), aa()), set()),
+    "the order of a choice": (
+        one_of(aa(), bb()),
+        one_of(bb(), aa()),
+        {("", "choose one of aa, bb", "choose one of bb, aa")},
+    ),
+    "the order of many, once": (
+        sequence(named("first", Quiz()), all_of(aa(), bb(), cc())),
+        sequence(named("first", Quiz()), all_of(cc(), bb(), aa())),
+        {("first+", "choose one of aa, bb, cc", "choose one of cc, bb, aa")},
+    ),
+    "two other orders": (
+        sequence(one_of(aa(), bb()), one_of(cc(), named("dd", Quiz()))),
+        sequence(one_of(bb(), aa()), one_of(named("dd", Quiz()), cc())),
+        {("", "choose one of aa, bb", "choose one of bb, aa"), ("aa+", "choose one of cc, dd", "choose one of dd, cc")},
+    ),
     "fewer tries": (aa(attempts=2), aa(attempts=1), {("aa-", "ask for aa", FAIL), ("aa- aa+", TOKENS, FAIL)}),
     "a way around": (aa(attempts=1), fallback(aa(attempts=1), bb()), {("aa-", FAIL, "ask for bb"), ("aa- bb+", FAIL, TOKENS)}),
     "a password before": (
@@ -213,6 +232,17 @@ def test_steps_are_compared_by_their_names():
 def test_sign_ins_under_way_go_on_where_the_fingerprint_is_the_same(new, survives):
     """Texts are no part of it; what Define and Verify read is."""
     assert survives is difference(Flow(aa()), Flow(new)).survives
+
+
+def test_flows_that_decide_alike_may_be_written_in_another_way():
+    """Then the fingerprint is what differs, and that is said; it is not said where something else is told."""
+    one = Flow(sequence(aa(), when(GOLD, sequence(bb(), cc()))))
+    other = Flow(sequence(aa(), when(GOLD, sequence(bb(), when(GOLD, cc())))))
+    found = difference(one, other)
+    assert (True, False, ()) == (found.written_otherwise, found.nothing, found.divergences)
+    assert not difference(one, Flow(bb())).written_otherwise
+    assert not difference(one, one).written_otherwise
+    assert not difference(Flow(one_of(aa(), bb())), Flow(one_of(bb(), aa()))).written_otherwise
 
 
 def test_more_pairs_than_the_limit_are_refused(monkeypatch):

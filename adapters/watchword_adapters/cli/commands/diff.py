@@ -13,7 +13,7 @@ from watchword.analysis.findings import Finding
 from watchword.analysis.state_space import MAX_STATES
 from watchword.errors import ConfigurationError
 from watchword_adapters.cli.commands.check import as_command, positive
-from watchword_adapters.cli.difference_json import difference_as_json, factors_words, session_words
+from watchword_adapters.cli.difference_json import WRITTEN_OTHERWISE, difference_as_json, factors_words, session_words
 from watchword_adapters.cli.flow_argument import flow_named
 from watchword_adapters.cli.progress import Progress
 from watchword_adapters.cli.terminal import Terminal
@@ -68,6 +68,8 @@ def _tell(found: Difference, screen: Terminal, old: str, new: str) -> None:
         screen.line(f"the weakest paths prove: OLD: {weakest[0]}; NEW: {weakest[1]}", "warning")
     for change in found.changes:
         screen.line(f"{change.what}: OLD: {change.old or '-'}; NEW: {change.new or '-'}")
+    if found.written_otherwise:
+        screen.line(WRITTEN_OTHERWISE)
     if found.survives:
         screen.line("sign-ins under way go on: the fingerprints are the same", "good")
     else:
