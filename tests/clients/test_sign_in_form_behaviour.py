@@ -1,5 +1,6 @@
 """The sign-in form in Chromium, as a page has it: late replies, two forms, a form that goes away, what is kept, other origins."""
 
+import base64
 import json
 
 import pytest
@@ -329,6 +330,16 @@ def test_what_looks_like_a_ticket_asks_nothing_and_makes_no_element(page):
         assert "User name" in shown or "Open this link in the browser in which you began" in shown, ticket
         assert 0 == page.run("() => document.querySelectorAll('watchword-sign-in img').length"), ticket
     assert [] == page.errors()
+
+
+def test_a_link_that_cannot_be_used_first_leads_back_to_where_it_was_asked_for(page):
+    """The flow has something else before it: nothing is answered, and no code is asked for here."""
+    head = base64.urlsafe_b64encode(b'{"userName":"ann","opens":"anywhere"}').decode().rstrip("=")
+    page.run(OPENED, ticket=f"{head}.xxxx")
+    page.sees("You can sign in here with this link.")
+    Keyboard(page).press("Sign in with the link")
+    page.sees("Open this link in the browser in which you began to sign in")
+    Keyboard(page).reach("User name")
 
 
 KEPT = (

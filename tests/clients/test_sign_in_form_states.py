@@ -189,6 +189,10 @@ SAID = (
     ),
     ("This is not available now. Continue with another way.", STATES["unavailable"]),
     ("Open the link in the message in this browser, or type the code.", STATES["link"]),
+    (
+        "This link belongs to another sign-in. Type the code from the newest message.",
+        {**STATES["link"], "error": "other_browser"},
+    ),
     ("Open the link in the message, or type the code.", {**STATES["link"], "link": "anywhere"}),
 )
 
