@@ -7,7 +7,10 @@ from attrs import frozen
 
 from watchword_adapters.cli.studio.server import address, studio_application
 from watchword_adapters.cli.studio.workshop import Workshop
+from watchword_adapters.poolserver.http.application import Told
 from watchword_adapters.poolserver.http.server import endpoint_of, hosts_of, open_sockets, running
+from watchword_adapters.poolserver.inspector import gathering
+from watchword_adapters.userpool import ClientError
 
 TOKEN = "t" * 22
 
@@ -46,6 +49,35 @@ class Studio:
     def answer(self, step):
         """What is right for *step* of Ann."""
         return next(each.text for each in self.workshop.inspector.answers_for("ann") if each.step == step)
+
+
+def called(workshop, operation, **given):
+    """Call *operation* of the workshop's pool as its application does; return the reply, or the error."""
+    reply, error = None, None
+    with gathering() as runs:
+        try:
+            reply = workshop.pool.operations[operation](given)
+        except ClientError as raised:
+            error = raised
+    workshop.sign_ins.record(Told(operation, given, reply, "", "", 0.0, runs))
+    return error or reply
+
+
+def begun(workshop, name="ann", **parameters):
+    """Begin a sign-in of the user *name* at the workshop's pool; return the reply."""
+    given = {"AuthFlow": "CUSTOM_AUTH", "ClientId": workshop.pool.client_id}
+    return called(workshop, "InitiateAuth", AuthParameters={"USERNAME": name, **parameters}, **given)
+
+
+def answered(workshop, before, answer="-", name="ann", **metadata):
+    """Answer the challenge of the reply *before*; return the next one, or the error."""
+    given = {
+        "ClientId": workshop.pool.client_id,
+        "ChallengeName": before["ChallengeName"],
+        "Session": before["Session"],
+    }
+    responses = {"USERNAME": name, "ANSWER": answer}
+    return called(workshop, "RespondToAuthChallenge", ChallengeResponses=responses, ClientMetadata=metadata, **given)
 
 
 @contextmanager

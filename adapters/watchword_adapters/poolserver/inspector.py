@@ -26,13 +26,27 @@ _USERS = 1000
 
 
 @frozen
+class RightAnswer:
+    """What would be right now. *text* is None where nobody but the trigger knows."""
+
+    step: str
+    kind: str
+    text: str | None = field(repr=False)
+    at: float
+
+
+@frozen
 class TriggerRun:
-    """One run of a trigger: what it was given, and what it returned, or the text of what it raised."""
+    """One run of a trigger: what it was given, and what it returned, or the text of what it raised.
+
+    *right* is what would be right for the challenge that it made, for a peeking `Inspector`.
+    """
 
     trigger: str
     event: Mapping[str, Any] = field(repr=False)
     returned: object = field(repr=False)
     error: str = ""
+    right: RightAnswer | None = None
 
 
 @frozen
@@ -42,16 +56,6 @@ class Shown:
     username: str = field(repr=False)
     at: float
     public: Mapping[str, str] = field(repr=False)
-
-
-@frozen
-class RightAnswer:
-    """What would be right now. *text* is None where nobody but the trigger knows."""
-
-    step: str
-    kind: str
-    text: str | None = field(repr=False)
-    at: float
 
 
 _creating: ContextVar[str] = ContextVar("creating", default="")
@@ -107,10 +111,9 @@ class Inspector:
                 raise
             finally:
                 _creating.reset(token)
+            right = self._created(username, codes[-1].text if codes else None, returned) if name == "create" else None
             if runs is not None:
-                runs.append(TriggerRun(name, event, returned))
-            if name == "create":
-                self._created(username, codes[-1].text if codes else None, returned)
+                runs.append(TriggerRun(name, event, returned, right=right))
             return returned
 
         return watched
@@ -120,13 +123,13 @@ class Inspector:
         with self._lock:
             return tuple(self._answers.get(username, {}).values())
 
-    def _created(self, username: str, code: str | None, returned: object) -> None:
+    def _created(self, username: str, code: str | None, returned: object) -> RightAnswer | None:
         public, private = texts(returned, "publicChallengeParameters"), texts(returned, "privateChallengeParameters")
         now = self._clock.now()
         if not public.keys().isdisjoint({"image", "otpauth_uri", "enrol"}):
             self.pictures.append(Shown(username, now, public))
         if not self.peeking or not private:
-            return
+            return None
         kind, step = public.get("kind", ""), public.get("step", "")
         # Hand-written triggers keep the answer where Verify reads it, by custom under this name.
         code = None if kind == SELECT else code  # what is offered in a choice is no answer to the choice itself
@@ -137,6 +140,7 @@ class Inspector:
             self._answers[username] = {**mine, step: answer}
             if len(self._answers) > _USERS:
                 self._answers.popitem(last=False)
+        return answer
 
 
 def texts(returned: object, name: str) -> dict[str, str]:

@@ -10,12 +10,14 @@ import webbrowser
 from pathlib import Path
 
 from watchword.errors import ConfigurationError
+from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import attributes_of
 from watchword_adapters.cli.messages.message_costs import read_prices
 from watchword_adapters.cli.studio.server import address, new_token, studio_application
 from watchword_adapters.cli.studio.workshop import PASSWORD, USER, Workshop
 from watchword_adapters.cli.terminal import Terminal
+from watchword_adapters.dialects.dialect import DIALECTS
 from watchword_adapters.extras import demand
 from watchword_adapters.poolserver.http.server import SERVING, endpoint_of, hosts_of, open_sockets, serve
 from watchword_adapters.userpool.sign_in.signing_keys import SIGNING
@@ -48,6 +50,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PRICE",
         help="what messages cost, as of watchword check: sms=0.08, or URLs of couriers; may be given again",
     )
+    add(
+        "--previous",
+        action="append",
+        default=[],
+        metavar="FLOW",
+        help="a flow that was deployed before, by which captured events are explained too; may be given again",
+    )
+    add("--dialect", choices=DIALECTS, help="the client whose words captured events have")
+    add(
+        "--session-minutes",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how long a challenge may be answered, 3 to 15 minutes, in the findings and in the sign-in (%(default)s)",
+    )
     add("--port", type=int, default=0, metavar="N", help="the port; 0 is a free one (%(default)s)")
     add("--no-open", action="store_true", help="do not open the page in a browser")
     add("--json", action="store_true", help='print one line of JSON, {"url": …}, when connections are accepted')
@@ -61,8 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)  # plugins of the folder, as for the other commands
-    prices = read_prices(arguments.price, Registry())
-    workshop = Workshop(arguments.flow, attributes_of(arguments.attribute), prices)
+    registry = Registry()
+    workshop = Workshop(
+        arguments.flow,
+        attributes_of(arguments.attribute),
+        read_prices(arguments.price, registry),
+        previous=[find_flow(each, registry) for each in arguments.previous],
+        dialect=arguments.dialect,
+        session_minutes=arguments.session_minutes,
+    )
     sockets = open_sockets(None, arguments.port)
     token = new_token()
     url = address(endpoint_of(sockets), token)

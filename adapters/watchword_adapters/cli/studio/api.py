@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,10 +22,15 @@ from watchword_adapters.cli.logs.captured_events import CapturedEvent, read_even
 from watchword_adapters.cli.studio.flow_view import MOST_WALKED, drawn, view_of
 from watchword_adapters.cli.studio.played_sessions import played_request, played_words
 from watchword_adapters.cli.studio.workshop import Workshop, mark_of
+from watchword_adapters.dialects.dialect import find_dialect
 from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, json_reply, refusing_reply
 
 TOKEN_HEADER = "x-watchword-token"  # noqa: S105 - the name of the header
+MOST_ASKED = 8 * 1024 * 1024
+"""Bytes that a question may have: a file of events that is read whole, as JSON has it, and more."""
+
 _MOST_REPLAYED = 50
+_MOST_SESSIONS = 50
 _LARGEST = 1e9
 
 
@@ -83,6 +89,8 @@ class StudioApi:
             "good": None if good.flow is None else good.shown() if "error" in shown else shown,
             "client_id": pool.client_id,
             "pool_id": pool.pool_id,
+            "most_asked": MOST_ASKED,
+            "session_minutes": self.workshop.session_minutes,
         }
 
     def _edit(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,41 +110,44 @@ class StudioApi:
             raise RefusedRequest(410, f"{self.workshop.path.name} is no longer on disk")
 
     def _events(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        since = given.get("since", 0)
-        return self.workshop.since(since if isinstance(since, int) else 0)
+        since, sessions = given.get("since", 0), given.get("sessions", [])
+        if not isinstance(sessions, list):
+            raise RefusedRequest(400, "sessions is a list")
+        asked = [str(each) for each in cast("list[object]", sessions)[:_MOST_SESSIONS]]
+        return self.workshop.since(since if isinstance(since, int) else 0, asked)
 
     def _host(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        forward, down, repeats = given.get("forward", 0), given.get("mail_down"), given.get("repeats")
-        if not _is_number(forward) or (down is not None and not isinstance(down, bool)):
-            raise RefusedRequest(400, "forward is a number of seconds, mail_down is true or false")
+        forward, stopped, repeats = given.get("forward", 0), given.get("stopped", {}), given.get("repeats")
+        if not _is_number(forward):
+            raise RefusedRequest(400, "forward is a number of seconds")
+        if not isinstance(stopped, dict) or not all(
+            isinstance(each, bool) for each in cast("dict[str, object]", stopped).values()
+        ):
+            raise RefusedRequest(400, "stopped says of channels whether they are: true or false")
         if repeats is not None and not (_is_number(repeats) and isinstance(repeats, int)):
             raise RefusedRequest(400, "repeats is a whole number")
-        self.workshop.set_host(forward=float(forward), mail_down=down, repeats=repeats)
+        self.workshop.set_host(forward=float(forward), stopped=cast("dict[str, bool]", stopped), repeats=repeats)
         return {}
 
     def _replay(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Explain captured events, in any form that `watchword replay` reads."""
-        flow = self._good()
+        """Explain captured events, in any form that `watchword replay` reads: the first of them, and say whether there are more."""
+        explored, dialect = self.workshop.explored, self.workshop.dialect
+        flows = tuple(each.flow for each in explored)
+        spoken = find_dialect(dialect, flows) if dialect else None
         with tempfile.TemporaryDirectory(prefix="watchword-studio-") as folder:
             file = Path(folder) / "events"
             file.write_text(_text(given, "events"), "utf-8")
             try:
-                captured = [each for each, _ in zip(read_events(file, (flow,)), range(_MOST_REPLAYED), strict=False)]
+                captured = list(islice(read_events(file, flows, spoken), _MOST_REPLAYED + 1))
             except ConfigurationError as error:
                 raise ConfigurationError(str(error).replace(str(file), "the text")) from None
-        exploration = self._explored()
-        return {"events": [self._told(each, exploration) for each in captured]}
-
-    def _told(self, each: CapturedEvent, exploration: Exploration) -> dict[str, Any]:
-        told = {"trigger": each.trigger, "removed": list(each.rules)}
-        if each.request is not None:
-            decision, why, rounds = played_request(exploration, each.request)
-            return {**told, "decision": decision, "why": why, "rounds": rounds}
-        asked = each.tried.parameters if each.tried is not None else None
-        step = asked.step if asked is not None and asked.step in exploration.flow.steps else ""
-        why = "whether an answer is right, only who holds the key can tell"
-        stop = {"word": "", "read": f"an answer to {step}", "node": f"step_{step}", "why": why}
-        return {**told, "decision": "an answer is judged", "why": why, "rounds": [stop] if step else []}
+        told = [_told(each, explored) for each in captured[:_MOST_REPLAYED]]
+        older = sorted({each["flow"] for each in told} - {0})
+        return {
+            "events": told,
+            "more": len(captured) > _MOST_REPLAYED,
+            "drawn": {place: {"name": flows[place].name, **drawn(explored[place])} for place in older},
+        }
 
     def _diff(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Compare another text with the flow in use: what changes, and for each difference the shortest session, in both diagrams."""
@@ -170,6 +181,22 @@ class StudioApi:
         if flow is None:
             raise ConfigurationError("there is no flow yet: mend the text first")
         return flow
+
+
+def _told(each: CapturedEvent, explored: Sequence[Exploration]) -> dict[str, Any]:
+    """Return what is told of an event; *flow* is the place of its flow among *explored*."""
+    told = {"trigger": each.trigger, "removed": list(each.rules)}
+    if each.request is not None:
+        played = played_request(explored, each.request)
+        place = explored.index(played.exploration)
+        return {**told, "decision": played.decision, "why": played.why, "rounds": played.stops, "flow": place}
+    asked = each.tried.parameters if each.tried is not None else None
+    known = [place for place, each in enumerate(explored) if asked is not None and each.flow.fingerprint == asked.flow]
+    place = next(iter(known), 0)
+    step = asked.step if asked is not None and asked.step in explored[place].flow.steps else ""
+    why = "whether an answer is right, only who holds the key can tell"
+    stop = {"word": "", "read": f"an answer to {step}", "node": f"step_{step}", "why": why, "came": ""}
+    return {**told, "decision": "an answer is judged", "why": why, "rounds": [stop] if step else [], "flow": place}
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

@@ -54,6 +54,7 @@ class FlowView:
         lines = step_lines(self.text)
         return {
             "name": self.flow.name,
+            "flow": self.flow.fingerprint,
             "steps": {
                 name: {"kind": step.kind.kind, "line": lines.get(name, 0)} for name, step in self.flow.steps.items()
             },
@@ -67,15 +68,18 @@ class FlowView:
         }
 
 
-def view_of(text: str, path: Path, registry: Registry) -> FlowView:
-    """Return what *text*, the content of the file at *path*, is; kinds are found by *registry*. It never raises."""
+def view_of(text: str, path: Path, registry: Registry, session_minutes: float = 3) -> FlowView:
+    """Return what *text*, the content of the file at *path*, is; kinds are found by *registry*. It never raises.
+
+    *session_minutes* is how long the host waits for an answer.
+    """
     try:
         flow = flow_from_text(text, path, registry)
         if len(flow.steps) > _MOST_STEPS:
             return FlowView(
                 text, error=f"the flow has {len(flow.steps)} steps, too many for the studio (at most {_MOST_STEPS})"
             )
-        return FlowView(text, flow, check(flow, limit=MOST_WALKED))
+        return FlowView(text, flow, check(flow, session_minutes=session_minutes, limit=MOST_WALKED))
     except ConfigurationError as error:
         said = str(error).removeprefix(f"{path}").lstrip(", :")
         found = _LINE.search(str(error)) or _AT_LINE.search(said)

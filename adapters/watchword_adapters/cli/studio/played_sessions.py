@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from attrs import field, frozen
+
 from watchword.algebra import derivative
 from watchword.algebra.evaluation import CHOICE, SessionRequest, evaluate
-from watchword.algebra.flow import Flow
+from watchword.algebra.flow import Flow, Present
 from watchword.algebra.session_notation import parse_session
 from watchword.analysis.diagram import FAIL, place_of
 from watchword.analysis.explanation import ExplainedRound, explain, explain_request
-from watchword.analysis.state_space import Exploration, must_choose
+from watchword.analysis.state_space import Exploration, must_choose, upcoming
 from watchword.errors import ConfigurationError
 
 _OPENING = (derivative.SRP_A, derivative.NEW_PASSWORD)
 
+BEGIN = "[*]"
+"""Where the arrow to the first node comes from."""
+
 Stop = Mapping[str, str]
-"""One stop on the way: the *word* of a round, how it was *read*, the *node* that it leads to, and *why*."""
+"""One stop on the way: the *word* of a round, how it was *read*, the *node* that it leads to, *why*, and the node that it *came* from
+along an arrow, or nothing where there is no arrow for it: a round that breaks a sign-in is none of the flow's."""
+
+
+@frozen
+class PlayedRequest:
+    """A request of Define or Create: by which flow it is judged, what is decided and *why*, its session stop by stop, and what is to be chosen from."""
+
+    exploration: Exploration = field(repr=False)
+    decision: str
+    why: str
+    stops: Sequence[Stop]
+    choices: tuple[str, ...] = ()
 
 
 def played_words(
@@ -38,18 +55,23 @@ def played_words(
     return list(_stops(exploration, derivative.begin(flow.program, outcomes), rounds, told.rounds, choice))
 
 
-def played_request(exploration: Exploration, request: SessionRequest) -> tuple[str, str, list[Stop]]:
-    """Return the decision on *request*, why it is so, and its session, stop by stop; a round that the flow did not make fails."""
-    flow = exploration.flow
-    told = explain_request(request, (flow,))
+def played_request(explorations: Sequence[Exploration], request: SessionRequest) -> PlayedRequest:
+    """Return *request* as the flow that it belongs to judges it, the first of *explorations* being of the flow in use.
+
+    A round that this flow did not make fails.
+    """
+    flows = tuple(each.flow for each in explorations)
+    told, evaluation = explain_request(request, flows), evaluate(request, flows)
+    exploration = explorations[flows.index(evaluation.flow)]
     choice = request.client_metadata.get(CHOICE, "")
-    evaluation = evaluate(request, (flow,))
     rounds = [(each.name, each.step, each.use, each.right) for each in evaluation.rounds]
     stops = list(_stops(exploration, evaluation.begin, rounds, told.rounds, choice))
     if told.decision == "fail" and stops[-1]["node"] != FAIL:
         last = next(iter(told.rounds[len(rounds) :]), None)
         stops.append(_stop(last.word if last else "", last.read if last else "the sign-in ends", FAIL, told.reason))
-    return told.decision, told.reason, stops
+    decision = evaluation.decision
+    choices = decision.choices if isinstance(decision, Present) and not decision.host else ()
+    return PlayedRequest(exploration, told.decision, told.reason, stops, choices)
 
 
 def _stops(
@@ -63,18 +85,30 @@ def _stops(
     # Whether the host asks, a state does not say: the next round does, or at the end the decision.
     decided, _, asked = (told[-1].decision if told else "").partition(" ")
     hosts = [*(name for name, *_ in rounds), asked if decided == "host" else ""]
-    nodes = [
-        f"host_{host.lower()}" if host in _OPENING and then[0] != derivative.BROKEN else place_of(exploration, state)
-        for state, then, host in zip(states, [*states[1:], states[-1]], hosts, strict=True)
+    # Nor does it say what the client chose.
+    wishes = [
+        wish if wish in upcoming(state) else "" for state, wish in zip(states, [*_wishes(rounds), choice], strict=True)
     ]
-    wishes = [*_wishes(rounds), choice]
-    yield _stop("", "the sign-in begins", nodes[0], "")
-    if wishes[0] and must_choose(begin):
-        yield _stop("", "chosen", f"step_{wishes[0]}", "")
-    for each, state, node, wish in zip(told, states[1:], nodes[1:], wishes[1:], strict=False):
-        yield _stop(each.word, each.read, node, f"{each.decision}: {each.reason}")
+    nodes = [
+        f"host_{host.lower()}"
+        if host in _OPENING and then[0] != derivative.BROKEN
+        else f"step_{wish}"
+        if wish and not must_choose(state)
+        else place_of(exploration, state)
+        for state, then, host, wish in zip(states, [*states[1:], states[-1]], hosts, wishes, strict=True)
+    ]
+    node = BEGIN
+    for place, (state, wish) in enumerate(zip(states[: len(told) + 1], wishes, strict=False)):
+        if place == 0:
+            yield _stop("", "the sign-in begins", nodes[0], "", node)
+        else:
+            each = told[place - 1]
+            moved = state[0] != derivative.BROKEN and state != states[place - 1]
+            yield _stop(each.word, each.read, nodes[place], f"{each.decision}: {each.reason}", node if moved else "")
+        node = nodes[place]
         if wish and must_choose(state):
-            yield _stop("", "chosen", f"step_{wish}", "")
+            yield _stop("", "chosen", f"step_{wish}", "", node)
+            node = f"step_{wish}"
 
 
 def _wishes(rounds: Sequence[tuple[str, str, str, object]]) -> Iterator[str]:
@@ -83,8 +117,8 @@ def _wishes(rounds: Sequence[tuple[str, str, str, object]]) -> Iterator[str]:
         yield step if name == derivative.CUSTOM and step != derivative.SELECT and use != derivative.OFFERED else ""
 
 
-def _stop(word: str, read: str, node: str, why: str) -> Stop:
-    return {"word": word, "read": read, "node": node, "why": why}
+def _stop(word: str, read: str, node: str, why: str, came: str = "") -> Stop:
+    return {"word": word, "read": read, "node": node, "why": why, "came": came}
 
 
 def _readable(flow: Flow, words: Sequence[str]) -> Sequence[str]:

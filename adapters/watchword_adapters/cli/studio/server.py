@@ -9,10 +9,10 @@ from importlib.resources import files
 from attrs import evolve
 
 from watchword_adapters.cli.local.server_log import defect_on_stderr
-from watchword_adapters.cli.studio.api import StudioApi
+from watchword_adapters.cli.studio.api import MOST_ASKED, StudioApi
 from watchword_adapters.cli.studio.workshop import Workshop
 from watchword_adapters.drawing.svg import DIAGRAM_STYLE
-from watchword_adapters.poolserver.http.application import Application, Page, Told
+from watchword_adapters.poolserver.http.application import Application, Page
 from watchword_adapters.poolserver.http.json_protocol import Response
 from watchword_adapters.poolserver.pages import text_page
 from watchword_adapters.sign_in_page.page import COMPONENT, POLICY, component
@@ -35,10 +35,7 @@ def studio_application(workshop: Workshop, hosts: frozenset[str] | None, token: 
     """Return the application of the studio for *workshop*, which answers for *hosts* and to the page that knows *token*."""
     origins = frozenset(f"http://{host}" for host in hosts or ())
     api = StudioApi(workshop, token, origins)
-
-    def told(call: Told) -> None:
-        workshop.record(call.runs)
-
+    told = workshop.sign_ins.record
     return Application(
         workshop.pool,
         hosts,
@@ -48,6 +45,7 @@ def studio_application(workshop: Workshop, hosts: frozenset[str] | None, token: 
         front="studio",
         operations=OPERATIONS_OF_FORM,
         told=told,
+        max_body=MOST_ASKED,
         defect=defect_on_stderr,
     )
 

@@ -3,18 +3,26 @@ import { CognitoHandler, element } from './watchword-sign-in.js'
 // The page of the studio. It asks the studio's API, and shows what that says as text: nothing of it is ever read as HTML but the
 // diagrams, which are parsed as SVG and stripped of everything but shapes and text.
 
+/** What the studio says of itself. @type {any} */
+let settings = {}
+
 const token = new URLSearchParams(location.search).get('token') ?? ''
 /** @param {string} id @returns {any} */
 const at = (id) => document.getElementById(id)
 
+class TooLong extends Error {}
+
 /** Asks the API; what it refuses is an error. @param {string} path @param {object} given @returns {Promise<any>} */
 async function ask(path, given = {}) {
+  const body = JSON.stringify(given)
+  const size = new Blob([body]).size
+  if (size > (settings.most_asked ?? Infinity)) throw new TooLong(`This is too long for the page: ${size} bytes, where ${settings.most_asked} are taken.`)
   let response
   try {
     response = await fetch(`/_studio/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-watchword-token': token },
-      body: JSON.stringify(given),
+      body,
     })
   } catch {
     throw new Error('The studio does not answer: it was stopped. Start it again, and open the address that it prints; copy first what is not saved.')
@@ -52,8 +60,8 @@ function picture(text) {
 
 // The text --------------------------------------------------------------------------------------------------------------------------
 
-/** What the page knows; *saved* is null if the file is no longer there. @type {{mark: string, saved: string | null, view: any, lit: string, seen: number, text: string}} */
-const state = { mark: '', saved: '', view: null, lit: '', seen: 0, text: '' }
+/** What the page knows; *saved* is null if the file is no longer there, *place* is where the last sign-in is, and *failed* says what failed there. @type {{mark: string, saved: string | null, view: any, place: any, failed: string, tab: string, seen: number, text: string}} */
+const state = { mark: '', saved: '', view: null, place: null, failed: '', tab: '', seen: 0, text: '' }
 /** Whether an edit is being read, and whether there is a newer one. */
 const editing = { now: false, again: false }
 
@@ -64,6 +72,7 @@ async function load() {
   at('source').value = found.text
   Object.assign(state, { mark: found.mark, saved: found.text })
   settings = found
+  at('minutes').textContent = `A sign-in waits ${found.session_minutes} minutes for each answer.`
   if (found.good) showView(found.good)
   showView(found.view)
   showSaved('')
@@ -121,13 +130,13 @@ function showView(view) {
     return
   }
   const changed = state.view?.svg !== view.svg
+  const another = state.view?.flow !== view.flow
   const passwords = state.view?.password
   state.view = view
   verdict.className = view.sound ? 'good' : 'bad'
   verdict.textContent = view.sound ? `Sound, over ${view.states} states.` : 'Not sound: see below.'
   if (changed || view.undrawn) at('diagram').replaceChildren(drawing(view))
-  if (changed) at('stops').replaceChildren()
-  light(state.lit)
+  if (changed || another) showPlace()
   showFindings(view)
   at('figures').replaceChildren(...terms(view.figures))
   void showMoney()
@@ -220,9 +229,8 @@ async function write(text, base) {
 
 // The diagram -----------------------------------------------------------------------------------------------------------------------
 
-/** Lights up where a sign-in is. @param {string} node @param {string} from @param {any} diagram */
+/** Lights up a node, and the arrow to it from the node that a sign-in came from. @param {string} node @param {string} from @param {any} diagram */
 function light(node, from = '', diagram = at('diagram')) {
-  if (diagram === at('diagram')) state.lit = node
   for (const each of diagram.querySelectorAll('.lit')) each.classList.remove('lit')
   if (!node) return follow(diagram.querySelector('.node.begin'))
   for (const each of diagram.querySelectorAll('.node')) if (each.dataset.node === node) each.classList.add('lit')
@@ -238,6 +246,25 @@ function follow(node) {
   room.scrollBy(inner.x + inner.width / 2 - outer.x - outer.width / 2, inner.y + inner.height / 2 - outer.y - outer.height / 2)
 }
 
+/** Shows where the last sign-in is, in place of what is played. One that goes by another flow is at no place of this diagram. */
+function showPlace() {
+  const { place, failed, view, tab } = state
+  stop()
+  at('stops').replaceChildren()
+  const here = place && place.flow === view?.flow
+  light(here ? place.node : '', here ? place.came : '')
+  const older = place && !here ? 'It goes by the flow as it was before the edit, which is not drawn. ' : ''
+  at('playing').textContent = place ? `The sign-in${tab} ${told(place)}. ${older}${failed}`.trim() : failed
+}
+
+/** Says where a sign-in is. @param {any} place */
+function told({ node, choices }) {
+  if (node === 'tokens') return 'is at its end: tokens are issued'
+  if (node === 'fail') return 'is at its end: it failed'
+  if (choices.length) return `asks the user to choose: ${choices.join(', ')}`
+  return `is at ${node.replace(/^(step|host)_/, '')}`
+}
+
 /** What is being played: the stops in the diagrams, where it is, and the clock that goes on. */
 const tape = { stops: /** @type {any[][]} */ ([]), place: 0, clock: /** @type {any} */ (0), shown: /** @type {any[]} */ ([]), told: /** @type {any} */ (null) }
 
@@ -247,10 +274,10 @@ function playRounds(rounds) {
   at('picture').scrollIntoView()
 }
 
-/** Plays *stops* in as many *diagrams*, and tells in *told* where it is. @param {any[][]} stops @param {any[]} diagrams @param {any} told */
-function play(stops, diagrams, told) {
+/** Plays *stops* in as many *diagrams*, and tells in *box* where it is, in each that has one of *names*. @param {any[][]} stops @param {any[]} diagrams @param {any} box @param {string[]} names */
+function play(stops, diagrams, box, names = []) {
   stop()
-  Object.assign(tape, { stops, place: 0, shown: diagrams, told })
+  Object.assign(tape, { stops, place: 0, shown: diagrams, told: box })
   const last = Math.max(...stops.map((each) => each.length)) - 1
   const button = (/** @type {string} */ label, /** @type {() => void} */ onclick) => element('button', { type: 'button', onclick }, label)
   const line = element('p', { role: 'status' })
@@ -259,12 +286,17 @@ function play(stops, diagrams, told) {
     tape.place = Math.max(0, Math.min(last, place))
     for (const [number, rounds] of stops.entries()) {
       const here = Math.min(tape.place, rounds.length - 1)
-      light(rounds[here]?.node ?? '', rounds[here - 1]?.node, diagrams[number])
+      light(rounds[here]?.node ?? '', rounds[here]?.came, diagrams[number])
     }
-    line.textContent = [...new Set([`${tape.place} of ${last}`, ...stops.map((rounds) => rounds[Math.min(tape.place, rounds.length - 1)]).flatMap((each) => [each?.word, each?.read, each?.why])])].filter(Boolean).join(' · ')
+    const sides = stops.map((rounds, number) => {
+      const stop = rounds[Math.min(tape.place, rounds.length - 1)]
+      const said = [stop?.word, stop?.read, stop?.why].filter(Boolean).join(' · ')
+      return element('span', {}, names[number] && element('strong', {}, `${names[number]}: `), said)
+    })
+    line.replaceChildren(`${tape.place} of ${last}`, ...sides.flatMap((side, number) => [names[number] ? element('br') : ' · ', side]))
     if (tape.place === last) stop()
   }
-  told.replaceChildren(line, element('p', { class: 'row' }, button('Back', by(-1)), button('Next', by(1)), button('From the beginning', by(-last))))
+  box.replaceChildren(line, element('p', { class: 'row' }, button('Back', by(-1)), button('Next', by(1)), button('From the beginning', by(-last))))
   go(0)
   if (!matchMedia('(prefers-reduced-motion: reduce)').matches && last) tape.clock = setInterval(() => go(tape.place + 1), 1000)
 }
@@ -275,13 +307,10 @@ function stop() {
 
 // The sign-in -----------------------------------------------------------------------------------------------------------------------
 
-/** @type {any} */
-let settings = {}
-
 /** Returns what the form signs in by. With a handler the form keeps nothing in the browser. */
 function handler() {
   const cognito = new CognitoHandler('/', settings.client_id, settings.pool_id)
-  return { begin: cognito.begin.bind(cognito), respond: cognito.respond.bind(cognito) }
+  return { begin: cognito.begin.bind(cognito), respond: cognito.respond.bind(cognito), session: () => cognito.session }
 }
 
 /** The access token of the last sign-in, for a step-up. */
@@ -324,6 +353,9 @@ function openLink(ticket) {
 function restartForms() {
   at('forms').replaceChildren()
   addForm()
+  Object.assign(state, { place: null, failed: '', tab: '' })
+  showPlace()
+  void watch()
 }
 
 /** @param {any} given */
@@ -340,6 +372,8 @@ Date.now = () => browserNow() + ahead
 // What happened ---------------------------------------------------------------------------------------------------------------------
 
 let watching = Promise.resolve()
+/** Looks again when an answer is no longer right. @type {ReturnType<typeof setTimeout> | undefined} */
+let overdue
 
 function watch() {
   watching = watching.then(look).catch(complain)
@@ -347,10 +381,12 @@ function watch() {
 }
 
 async function look() {
-  const found = await ask('events', { since: state.seen })
+  // A form that asks nothing waits for no answer.
+  const sessions = forms().map((form) => (form.challenge ? form.handler.session() : ''))
+  const found = await ask('events', { since: state.seen, sessions })
   ahead = found.now * 1000 - browserNow()
   at('now').textContent = new Date(found.now * 1000).toLocaleTimeString()
-  at('mail').checked = found.mail_down
+  showChannels(found.channels)
   at('thrice').checked = found.repeats === 3
   if (found.gone_from_disk) tellGone()
   else if (found.changed_on_disk) showSaved('the file has changed on disk', 'bad')
@@ -360,17 +396,34 @@ async function look() {
   if (!state.seen) at('events').replaceChildren()
   state.seen = found.events.at(-1).number
   at('events').prepend(...found.events.toReversed().map(shownEvent))
-  const place = found.events.findLast((/** @type {any} */ each) => each.node)
-  if (place) {
-    stop()
-    at('stops').replaceChildren()
-    light(place.node, state.lit)
-    at('playing').textContent = `The sign-in${whichTab()} is at ${told(place.node)}.`
+  for (const each of found.events) {
+    if (each.node) Object.assign(state, { place: each, failed: '' })
+    if (each.node || each.error) state.tab = whichTab()
+    if (each.error) state.failed = failureOf(each, Object.keys(found.channels).filter((channel) => found.channels[channel]))
   }
+  if (found.events.some((/** @type {any} */ each) => each.node || each.error)) showPlace()
 }
 
-/** Returns the words for a node. @param {string} node */
-const told = (node) => ({ tokens: 'its end: tokens are issued', fail: 'its end: it failed' })[node] ?? node.replace(/^(step|choose|host)_/, '')
+/** Says what failed where the sign-in is. @param {any} event @param {string[]} stopped channels */
+function failureOf({ trigger, error }, stopped) {
+  if (trigger === 'host') return `The host refused the answer: ${error}`
+  const why = error.includes('UNAVAILABLE') && stopped.length ? ` Stopped: ${stopped.join(', ')}.` : ''
+  return `${trigger[0].toUpperCase()}${trigger.slice(1)} failed there: ${error}.${why}`
+}
+
+/** Has a box for each channel that the flow sends on, by which it is stopped. @param {{[channel: string]: boolean}} channels */
+function showChannels(channels) {
+  const boxes = at('channels')
+  const names = Object.keys(channels)
+  if (names.join() !== [...boxes.querySelectorAll('input')].map((box) => box.value).join())
+    boxes.replaceChildren(
+      ...names.map((name) => {
+        const box = element('input', { type: 'checkbox', value: name, onchange: shielded(() => host({ stopped: { [name]: /** @type {any} */ (box).checked } })) })
+        return element('label', {}, box, ` stop ${{ email: 'the mail server' }[name] ?? name}`)
+      }),
+    )
+  for (const box of boxes.querySelectorAll('input')) box.checked = channels[box.value]
+}
 
 /** @param {any} each */
 function shownEvent(each) {
@@ -387,8 +440,12 @@ function shownEvent(each) {
 
 /** @param {any} found */
 function showMessages(found) {
-  const answers = Object.entries(found.answers).filter(([, text]) => text)
-  const right = answers.length ? [element('p', {}, 'Right answers now: ', ...answers.flatMap(([step, text]) => [`${step}: `, element('code', {}, text), ' ']))] : []
+  const right = found.answers.flatMap((/** @type {any} */ each, /** @type {number} */ place) =>
+    each ? [element('p', {}, `The right answer now, ${found.answers.length > 1 ? `in tab ${place + 1} ` : ''}at ${each.step}: `, element('code', {}, each.text))] : [],
+  )
+  clearTimeout(overdue)
+  const until = Math.min(...found.answers.map((/** @type {any} */ each) => each?.until ?? Infinity))
+  if (until < Infinity) overdue = setTimeout(watch, Math.max(0, until - found.now) * 1000 + 100)
   const mails = found.messages.toReversed().map((/** @type {any} */ each) => {
     const ticket = /#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/.exec(each.link)?.[1]
     return element(
@@ -403,10 +460,14 @@ function showMessages(found) {
 async function explain(text, from = '') {
   const box = at('explained')
   try {
-    const { events } = await ask('replay', { events: text })
-    const show = (/** @type {any} */ each) => each.rounds.length && playRounds(each.rounds)
+    const { events, more, drawn } = await ask('replay', { events: text })
+    const stops = element('div', {})
+    // An event of an older flow is played in the diagram of that one.
+    const older = new Map(Object.entries(drawn).map(([place, each]) => [Number(place), { name: each.name, picture: drawing(each) }]))
+    const show = (/** @type {any} */ each) => each.rounds.length && (each.flow in drawn ? play([each.rounds], [older.get(each.flow)?.picture], stops) : playRounds(each.rounds))
     box.replaceChildren(
       from && element('p', {}, `From ${from}:`),
+      more ? element('p', {}, `These are the first ${events.length}. All of them are explained by: watchword replay ${at('file').textContent} FILE`) : '',
       ...events.map((/** @type {any} */ each, /** @type {number} */ place) =>
         element(
           'article',
@@ -414,10 +475,13 @@ async function explain(text, from = '') {
           element('h3', {}, `${place + 1}. ${each.trigger}: ${each.decision}`),
           element('p', {}, each.why),
           element('ol', {}, ...each.rounds.map((/** @type {any} */ round) => element('li', {}, [round.word, round.read, round.why].filter(Boolean).join(' – ')))),
+          each.flow in drawn ? element('p', {}, `It goes by a flow of before, ${drawn[each.flow].name}, which is drawn below.`) : null,
           each.rounds.length ? element('button', { type: 'button', onclick: () => show(each) }, `Show event ${place + 1} in the diagram`) : null,
           each.removed.length ? element('p', { class: 'quiet' }, `Not shown here: ${each.removed.join(', ')}`) : null,
         ),
       ),
+      stops,
+      ...[...older.values()].map(({ name, picture }) => figure(`A flow of before: ${name}`, picture)),
     )
     show(events.at(-1))
   } catch (error) {
@@ -427,9 +491,15 @@ async function explain(text, from = '') {
 
 /** Shows why what was dropped or pasted is not explained. @param {unknown} error @param {string} from */
 function refuse(error, from = '') {
-  at('explained').replaceChildren(element('p', { class: 'bad', role: 'alert' }, `${from && `${from}: `}${/** @type {Error} */ (error).message}`))
+  at('explained').replaceChildren(element('p', { class: 'bad', role: 'alert' }, `${from && `${from}: `}${/** @type {Error} */ (error).message}${error instanceof TooLong ? ` Explain it in a terminal: watchword replay ${at('file').textContent} FILE` : ''}`))
   at('explained').scrollIntoView({ block: 'nearest' })
 }
+
+/** Returns a diagram with its title. @param {string} title @param {any} picture */
+const figure = (title, picture) =>
+  element('figure', {}, element('figcaption', {}, title), element('div', { tabindex: '0', role: 'group', 'aria-label': `${title}: the diagram; it scrolls` }, picture))
+
+const SIDES = ['Before', 'Now']
 
 async function compare() {
   const box = at('compared')
@@ -442,7 +512,7 @@ async function compare() {
     }
     const stops = element('div', {})
     const listed = found.differences.map((/** @type {any} */ each, /** @type {number} */ place) =>
-      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', onclick: () => (play(each.rounds, pictures, stops), stops.scrollIntoView()) }, `Play difference ${place + 1} in both diagrams`)),
+      element('li', { class: each.kind }, each.message, ' ', each.rounds && element('button', { type: 'button', onclick: () => (play(each.rounds, pictures, stops, SIDES), stops.scrollIntoView()) }, `Play difference ${place + 1} in both diagrams`)),
     )
     box.replaceChildren(
       element('p', {}, found.same ? 'No difference.' : `Sign-ins under way: ${found.in_flight}.`),
@@ -451,7 +521,7 @@ async function compare() {
       element(
         'div',
         { class: 'pair' },
-        ...['Before', 'Now'].map((title, side) => element('figure', {}, element('figcaption', {}, title), element('div', { tabindex: '0', role: 'group', 'aria-label': `${title}: the diagram; it scrolls` }, pictures[side]))),
+        ...SIDES.map((title, side) => figure(title, pictures[side])),
       ),
     )
   } catch (error) {
@@ -467,8 +537,6 @@ function mark(one, other) {
 }
 
 // Drops -----------------------------------------------------------------------------------------------------------------------------
-
-const LONGEST = 1024 * 1024
 
 /** Says whether text is dragged to where text is typed: the browser puts it there. @param {DragEvent} event */
 const isForField = (event) => !event.dataTransfer?.types.includes('Files') && /** @type {Element} */ (event.target).matches('textarea, input')
@@ -503,7 +571,7 @@ async function drop(event) {
 
 /** Returns the text of *file*. @param {File} file */
 async function textOf(file) {
-  if (file.size > LONGEST) throw new Error('this is longer than 1 MiB. Cut out the events that you ask about')
+  if (file.size > settings.most_asked) throw new TooLong(`this is too long for the page: ${file.size} bytes, where ${settings.most_asked} are taken.`)
   const bytes = await file.arrayBuffer().catch(() => Promise.reject(new Error('this cannot be read. Drop a file')))
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -537,7 +605,6 @@ at('save').addEventListener('click', save)
 at('load').addEventListener('click', reload)
 at('second').addEventListener('click', () => (addForm(), at('forms').lastChild.previousSibling.scrollIntoView({ block: 'nearest' })))
 at('fresh').addEventListener('click', restartForms)
-at('mail').addEventListener('change', shielded(() => host({ mail_down: at('mail').checked })))
 at('thrice').addEventListener('change', shielded(() => host({ repeats: at('thrice').checked ? 3 : 1 })))
 at('explain').addEventListener('click', () => explain(at('captured').value))
 at('compare').addEventListener('click', compare)

@@ -7,35 +7,31 @@ import hashlib
 import shutil
 import tempfile
 import threading
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from attrs import asdict, frozen
+from attrs import asdict
 
-from watchword.algebra.evaluation import evaluate
-from watchword.algebra.flow import Flow, Present
-from watchword.analysis.diagram import FAIL, TOKENS, place_of
+from watchword.algebra.flow import Flow
+from watchword.analysis.state_space import Exploration, explore
 from watchword.contract.ports import Courier, Receipt
 from watchword.errors import ConfigurationError, UnavailableError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword.runtime.keyring import Keyring
 from watchword_adapters.attacks.devices.telephone_numbers import telephone_of
-from watchword_adapters.aws.cognito import session_request_of
 from watchword_adapters.aws_lambda import Triggers, triggers
 from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.cli.local.local_run import add_user
 from watchword_adapters.cli.messages.message_costs import MessagePrice
-from watchword_adapters.cli.studio.flow_view import FlowView, money_of, view_of
-from watchword_adapters.cli.studio.redaction import redacted_event, redacted_response
+from watchword_adapters.cli.studio.flow_view import MOST_WALKED, FlowView, money_of, view_of
+from watchword_adapters.cli.studio.sign_ins import SignIns
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.ledgers import MemoryLedger
-from watchword_adapters.poolserver.inspector import Inspector, TriggerRun
-from watchword_adapters.rest.exchange import as_mapping
+from watchword_adapters.poolserver.inspector import Inspector
 from watchword_adapters.rest.local_tokens import LocalAccessTokens
 from watchword_adapters.userpool import LocalUserPool
 from watchword_adapters.userpool.sign_in.triggers import AnyTrigger
@@ -48,41 +44,25 @@ USER_ATTRIBUTES = {
 }
 """Who signs in at the studio; the telephone number is one that the flow writes to."""
 
-_MOST_EVENTS = 300
 _PREVIOUS = 8
 _MOST_FORWARD = 86_400
-_MOST_TYPED = 24
-"""The longest answer that a person types; a longer one is a browser's to give."""
 
 
-@frozen
-class Happening:
-    """One run of a trigger, without secrets, and the *node* of the diagram that the sign-in stands at after it, if Define ran."""
-
-    number: int
-    trigger: str
-    event: Mapping[str, Any]
-    returned: Mapping[str, Any]
-    error: str
-    node: str
-
-
-class _Mail:
-    """The courier of every channel: it hands on to the letterbox, or is down."""
+class _Post:
+    """The courier of one channel: it hands on to the letterbox, or is stopped."""
 
     channel: ClassVar[str] = "email"
 
-    def __init__(self, letterbox: Courier) -> None:
-        self._letterbox = letterbox
-        self.down = False
+    def __init__(self, letterbox: Courier, name: str, stopped: Collection[str]) -> None:
+        self._letterbox, self._name, self._stopped = letterbox, name, stopped
 
     @property
     def floor(self) -> float:
         return 0.0
 
     def send(self, letter: Any, within: float, /) -> Receipt:
-        if self.down:
-            raise UnavailableError("the mail server is stopped", undelivered=True, reason="unreachable")
+        if self._name in self._stopped:
+            raise UnavailableError(f"{self._name} is stopped", undelivered=True, reason="unreachable")
         return self._letterbox.send(letter, within)
 
 
@@ -98,21 +78,25 @@ class Workshop:
         path: Path,
         attributes: Mapping[str, str] | None = None,
         prices: Mapping[str, MessagePrice] | None = None,
+        *,
+        previous: Sequence[Flow] = (),
+        dialect: str | None = None,
+        session_minutes: int = 3,
     ) -> None:
-        self.path = path
+        self.path, self.dialect, self.session_minutes = path, dialect, session_minutes
+        self._deployed = tuple(explore(each, limit=MOST_WALKED) for each in previous)
         self._attributes, self._prices = {**USER_ATTRIBUTES, **(attributes or {})}, prices or {}
         self._money: tuple[FlowView, list[tuple[str, str]]] | None = None
         self._lock = threading.RLock()
         self.clock = ForwardClock()
         self.inspector = Inspector(self.clock, peeking=True)
-        self._mail = _Mail(self.inspector.courier())
+        self._stopped: set[str] = set()
         self._random = SystemRandom()
         self._keyring: Keyring = self.inspector.keyring(self._random.bytes(32))
         self._ledger, self._credentials = MemoryLedger(), MemoryCredentials()
-        self._events: deque[Happening] = deque(maxlen=_MOST_EVENTS)
-        self._counted = 0
+        self.sign_ins = SignIns(self.clock, self._credentials, 60 * session_minutes, self._in_use)
         self.repeats = 1
-        self._before: list[Flow] = []
+        self._before: list[FlowView] = []
         self._begun, self._taken = 0, 0
         self._is_played = False
         self.saved = self.on_disk()
@@ -144,7 +128,7 @@ class Workshop:
         if view.flow is not None and view.flow != self.good.flow:
             # A flow under which no sign-in began needs not be kept: a new one comes with nearly every key.
             if self._is_played:
-                self._before = list(self._flows[:_PREVIOUS])
+                self._before = [each for each in (self.good, *self._before) if each.flow is not None][:_PREVIOUS]
             try:
                 self._made = self._triggers(view.flow)
             except ConfigurationError as error:
@@ -166,7 +150,7 @@ class Workshop:
 
     def _viewed(self, text: str) -> FlowView:
         try:
-            return view_of(text, self.path, Registry())
+            return view_of(text, self.path, Registry(), self.session_minutes)
         except WatchwordError as error:
             return FlowView(text, error=str(error))
 
@@ -237,13 +221,15 @@ class Workshop:
     # the pool
 
     def _triggers(self, flow: Flow) -> Triggers:
-        before = [each for each in self._before if each.fingerprint != flow.fingerprint]
-        channels = {step.powers.channel for each in (flow, *before) for step in each.steps.values()}
+        flows = (cast("Flow", each.flow) for each in self._before)
+        before = [each for each in flows if each.fingerprint != flow.fingerprint]
+        channels = {"email"}.union(*map(_channels, (flow, *before)))
+        letterbox = self.inspector.courier()
         return triggers(
             flow,
             previous=before,
             tokens=self._tokens,
-            courier=cast("Any", dict.fromkeys(channels - {""} | {"email"}, self._mail)),
+            courier=cast("Any", {each: _Post(letterbox, each, self._stopped) for each in channels}),
             key=self._keyring,
             ledger=self._ledger,
             credentials=self._credentials,
@@ -264,7 +250,7 @@ class Workshop:
             clock=self.clock,
             client_id="studio",
             pool_id="us-east-1_Abc123",
-            session_minutes=15,
+            session_minutes=self.session_minutes,
             outbox=self.inspector.mails,
         )
         add_user(pool, USER, PASSWORD, self._attributes)
@@ -295,73 +281,34 @@ class Workshop:
 
     # what happened
 
-    def record(self, runs: Sequence[TriggerRun]) -> None:
-        """Keep *runs* of the triggers, without their secrets."""
-        with self._lock:
-            for run in runs:
-                self._counted += 1
-                response = as_mapping(run.returned).get("response")
-                node = self._node(run) if run.trigger == "define" and not run.error else ""
-                self._events.append(
-                    Happening(
-                        self._counted,
-                        run.trigger,
-                        redacted_event(run.event, self._names()),
-                        redacted_response(response),
-                        run.error[:200],
-                        node,
-                    )
-                )
+    def _in_use(self) -> Sequence[Exploration]:
+        """Return the flows in use: the one in work, and those from before it under which a sign-in began."""
+        return tuple(each.report.exploration for each in (self.good, *self._before) if each.report is not None)
 
     @property
-    def _flows(self) -> tuple[Flow, ...]:
-        """The flow in use, if there is one, and those from before."""
-        return (*(() if self.good.flow is None else (self.good.flow,)), *self._before)
+    def explored(self) -> Sequence[Exploration]:
+        """The flows by which captured events are explained: those in use, and those that were deployed before."""
+        return (*self._in_use(), *self._deployed)
 
-    def _names(self) -> frozenset[str]:
-        """Return what a client may choose by name: the steps of the flows in use, and where their links lead."""
-        steps = [step for flow in self._flows for step in flow.steps.values()]
-        return frozenset(name for step in steps for name in (step.name, *step.powers.redirects))
-
-    def _node(self, run: TriggerRun) -> str:
-        """Return the node of the diagram at which the sign-in of a run of Define stands."""
-        report = self.good.report
-        try:
-            evaluation = evaluate(session_request_of(dict(run.event)), self._flows)
-        except WatchwordError:
-            return ""
-        decision = evaluation.decision
-        if report is None or evaluation.flow != self.good.flow:
-            return ""
-        if isinstance(decision, Present):
-            if decision.host:
-                return f"host_{decision.step.lower()}"
-            return place_of(report.exploration, evaluation.state) if decision.choices else f"step_{decision.step}"
-        return TOKENS if type(decision).__name__ == "IssueTokens" else FAIL
-
-    def since(self, number: int) -> dict[str, Any]:
-        """Return what happened behind *number*, and everything that the page shows beside it."""
+    def since(self, number: int, sessions: Sequence[str] = ()) -> dict[str, Any]:
+        """Return what happened behind *number*, what would be right now in *sessions*, and everything that the page shows beside it."""
         with self._lock:
             return {
-                "events": [asdict(each) for each in self._events if each.number > number],
+                "events": self.sign_ins.since(number),
                 "messages": [asdict(each) for each in tuple(self.inspector.mails)[-20:]],
-                "answers": self._answers(),
+                "answers": [self.sign_ins.answer(each) for each in sessions],
                 "now": self.clock.now(),
-                "mail_down": self._mail.down,
+                "channels": {each: each in self._stopped for each in _channels(self.good.flow)},
                 "repeats": self.repeats,
                 "changed_on_disk": self.differs_on_disk,
                 "gone_from_disk": self.is_gone,
                 "playing": mark_of(self.good.text),
             }
 
-    def _answers(self) -> dict[str, str]:
-        """Return what a person would type now, by the steps of the flow in use."""
-        steps: Mapping[str, object] = {} if self.good.flow is None else self.good.flow.steps
-        found = ((each.step, each.text or "") for each in self.inspector.answers_for(USER))
-        return {step: text for step, text in found if step in steps and 0 < len(text) <= _MOST_TYPED}
-
-    def set_host(self, *, forward: float = 0, mail_down: bool | None = None, repeats: int | None = None) -> None:
-        """Put the clock forward by so many seconds, stop or start the mail, or have each trigger called so many times.
+    def set_host(
+        self, *, forward: float = 0, stopped: Mapping[str, bool] | None = None, repeats: int | None = None
+    ) -> None:
+        """Put the clock forward by so many seconds, stop or start channels, or have each trigger called so many times.
 
         Raises:
             ConfigurationError: if a number is out of bounds.
@@ -372,8 +319,14 @@ class Workshop:
             raise ConfigurationError("a host calls a trigger once to three times")
         with self._lock:
             self.clock.forward(forward)
-            self._mail.down = self._mail.down if mail_down is None else mail_down
+            for channel, is_stopped in (stopped or {}).items():
+                (self._stopped.add if is_stopped else self._stopped.discard)(channel)
             self.repeats = self.repeats if repeats is None else repeats
+
+
+def _channels(flow: Flow | None) -> dict[str, None]:
+    """Return the channels that *flow* sends on, in the order of its steps."""
+    return dict.fromkeys(step.powers.channel for step in (flow.steps.values() if flow else ()) if step.powers.channel)
 
 
 def mark_of(text: str) -> str:

@@ -82,6 +82,7 @@ class Application:
     *hosts* are the Host headers that are answered, in lower case; None answers all. A page of another site whose name
     is made to lead to this machine (DNS rebinding) has another Host. *pages* are found below ``/_watchword/``, and each of *apis* below
     its path, such as ``/fido2``; which pages may read its replies it says itself.
+    *max_body* is how many bytes a request to one of *apis* may have.
     *origins* are those of the pages that may use the pool, in full; None lets every page. *front* is the page that ``/`` leads to.
     *operations* are those of the pool that may be called. *told* hears of every call, and *defect* of errors that should not be.
     """
@@ -96,6 +97,7 @@ class Application:
     told: Callable[[Told], None] = _nobody
     defect: Callable[[str, Exception], None] = lambda operation, error: None
     body_seconds: float = BODY_SECONDS
+    max_body: int = MAX_BODY
     _workers: Workers = field(factory=Workers, init=False)
     _known: Mapping[str, Page] = field(init=False, default=Factory(lambda self: self._routes(), takes_self=True))
 
@@ -151,7 +153,7 @@ class Application:
         self, api: tuple[HttpApi, str], scope: Scope, headers: Mapping[str, str], receive: Receive
     ) -> Response:
         reply, path = api
-        body = await self._body_in_time(headers, receive)
+        body = await self._body_in_time(headers, receive, self.max_body)
         if isinstance(body, Response):
             return body
         request = HttpRequest(str(scope["method"]), path, _query(scope), headers, body)
@@ -178,14 +180,16 @@ class Application:
             self.defect(f"GET {path}", error)
             return refusal_response("InternalErrorException", _FAILED, 500)
 
-    async def _body_in_time(self, headers: Mapping[str, str], receive: Receive) -> bytes | Response:
+    async def _body_in_time(
+        self, headers: Mapping[str, str], receive: Receive, most: int = MAX_BODY
+    ) -> bytes | Response:
         try:
             async with asyncio.timeout(self.body_seconds):
-                body = await _body(headers, receive)
+                body = await _body(headers, receive, most)
         except TimeoutError:
             return _closing(refusal_response("RequestTimeoutException", "The body took too long to arrive", 408))
         if body is None:
-            message = f"The body has more than {MAX_BODY} bytes"
+            message = f"The body has more than {most} bytes"
             return _closing(refusal_response("RequestEntityTooLargeException", message, 413))
         return body
 
@@ -238,8 +242,8 @@ def _query(scope: Scope) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(scope["query_string"].decode("latin-1")).items()}
 
 
-async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
-    """Return the body, or None if it is too large."""
+async def _body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | None:
+    """Return the body, or None if it has more than *most* bytes."""
     announced = headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > MAX_DRAINED:
         return None
@@ -251,12 +255,12 @@ async def _body(headers: Mapping[str, str], receive: Receive) -> bytes | None:
         size += len(part)
         if size > MAX_DRAINED or event["type"] == "http.disconnect":
             return None
-        if size > MAX_BODY:
+        if size > most:
             parts.clear()
         else:
             parts.append(part)
         if not event.get("more_body", False):
-            return None if size > MAX_BODY else b"".join(parts)
+            return None if size > most else b"".join(parts)
 
 
 def _closing(response: Response) -> Response:

@@ -11,9 +11,11 @@ import sys
 import pytest
 
 from kit.paths import FLOWS
-from kit.studio import TOKEN, studio
+from kit.studio import EVENT, TOKEN, studio
 from watchword_adapters.cli import main
-from watchword_adapters.cli.studio.api import TOKEN_HEADER
+from watchword_adapters.cli.logs.captured_events import MAX_WHOLE
+from watchword_adapters.cli.studio.api import MOST_ASKED, TOKEN_HEADER
+from watchword_adapters.poolserver.http.application import MAX_BODY
 from watchword_adapters.userpool.api.operation_parameters import OPERATIONS
 
 TEXT = (FLOWS / "email_code.toml").read_text()
@@ -140,13 +142,18 @@ def test_the_bare_address_leads_to_the_page(served):
     assert (status, headers["location"]) == (303, "/_watchword/studio")
 
 
-def test_a_log_that_is_too_long_is_refused_with_its_bound(served):
-    """And the studio goes on."""
-    body = json.dumps({"events": "x" * (1024 * 1024)})
-    status, _, text = asked(served, "POST", "/_studio/replay", {TOKEN_HEADER: TOKEN}, body)
+def test_a_log_that_replay_reads_is_explained_and_a_longer_question_refused_with_its_bound(served):
+    """Also one that is too large to be read whole, in lines. And the studio goes on."""
+    line = json.dumps({**EVENT, "request": {**EVENT["request"], "userAttributes": {"sub": "1" * 100_000}}})
+    log = "\n".join([line] * 52)
+    assert len(log) > MAX_WHOLE
+    status, _, text = asked(served, "POST", "/_studio/replay", {TOKEN_HEADER: TOKEN}, json.dumps({"events": log}))
+    assert (status, len(json.loads(text)["events"])) == (200, 50)
+    status, _, text = asked(served, "POST", "/_studio/replay", {TOKEN_HEADER: TOKEN}, " " * (MOST_ASKED + 1))
     assert status == 413
-    assert "1048576" in text
+    assert str(MOST_ASKED) in text
     assert asked(served, "POST", "/_studio/flow", {TOKEN_HEADER: TOKEN}, "{}")[0] == 200
+    assert asked(served, "POST", "/", {}, " " * (MAX_BODY + 1))[0] == 413
 
 
 def command(folder, *options):
@@ -173,6 +180,20 @@ def test_a_port_that_is_taken_is_told(tmp_path, capsys):
         port = str(taken.getsockname()[1])
         assert main(["studio", str(tmp_path / "flow.toml"), "--no-open", "--port", port]) == 2
     assert "give another --port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--previous", "missing.toml"], "missing.toml"),
+        (["--session-minutes", "2"], "3 to 15"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused(tmp_path, capsys, options, told):
+    """Status 2, and which one."""
+    (tmp_path / "flow.toml").write_text(TEXT)
+    assert main(["studio", str(tmp_path / "flow.toml"), "--no-open", *options]) == 2
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("flow", ["module:flow", "flow.py", "missing.toml"])
