@@ -12,6 +12,7 @@ from kit.paths import FLOWS
 from kit.programs import CLIENTS, find_node
 from kit.sign_in_form import WCAG, Keyboard, artefacts
 from kit.studio import EVENT, TOKEN, studio
+from watchword_adapters.cli.studio.api import MOST_ASKED
 from watchword_adapters.sign_in_page import component
 
 pytestmark = pytest.mark.exhaustive
@@ -32,6 +33,8 @@ length = 8
 [[steps]]
 enrol = { kind = "passkey", rp_id = "localhost", origins = ["ORIGIN"] }
 """
+CAPTCHA_FIRST = 'name = "two"\n[[steps]]\nkind = "captcha"\n[[steps]]\nkind = "email_otp"\n'
+CHOICE = 'name = "or"\n[[steps]]\none_of = [{kind = "email_otp"}, {kind = "sms_otp", countries = ["+49"]}]\n'
 WIDTHS = (320, 768, 1280)
 
 UNTIL = """async ({ holds }) => {
@@ -80,6 +83,10 @@ class Shown:
 
     def lit(self, node, diagram="#diagram"):
         self.until(f"document.querySelector('{diagram} .node.lit')?.dataset.node === '{node}'")
+
+    def came(self, node):
+        """Wait until the arrow is lit by which the sign-in came from *node*."""
+        self.until(f"document.querySelector('#diagram .edge.lit')?.dataset.from === '{node}'")
 
     def edit(self, text):
         """Put *text* in place of what is there, as by typing, and wait until it is read."""
@@ -154,6 +161,9 @@ def test_a_counter_example_is_played_by_a_click(page):
     page.page.look()
     page.press("Play WW101 in the diagram")
     page.lit("tokens")
+    page.edit(TEXT)
+    page.until("!document.querySelector('.lit')")
+    assert page.text_of("#stops") == page.text_of("#playing") == ""
 
 
 def test_the_diagram_follows_a_sign_in(page, served):
@@ -162,10 +172,21 @@ def test_the_diagram_follows_a_sign_in(page, served):
     page.lit("step_email_otp")
     code = served.answer("email_otp")
     page.until(f"document.querySelector('#messages').textContent.includes('{code}')")
+    page.came("[*]")
+    page.press("Begin anew")
+    page.until("!document.querySelector('.lit') && !document.querySelector('#playing').textContent")
+    page.until("!document.querySelector('#messages').textContent.includes('right answer now')")
+    page.begin()
+    page.lit("step_email_otp")
+    page.came("[*]")
+    code = served.answer("email_otp")
+    page.until(f"document.querySelector('#messages p code')?.textContent === '{code}'")
     page.answer("00000000")
     page.until("document.querySelector('watchword-sign-in [role=alert]')")
+    page.came("step_email_otp")
     page.answer(code)
     page.lit("tokens")
+    page.until("!document.querySelector('#messages').textContent.includes('right answer now')")
     page.page.run("() => document.querySelector('#tab-events').click()")
     page.page.run("() => { for (const each of document.querySelectorAll('#events details')) each.open = true }")
     events = page.text_of("#events")
@@ -173,6 +194,44 @@ def test_the_diagram_follows_a_sign_in(page, served):
     assert "verify" in events
     assert code not in events
     assert "ann@example.com" not in events
+
+
+def test_a_sign_in_is_told_of_where_the_diagram_cannot_follow_it(page, served):
+    """After an edit it goes by the flow from before; a choice is asked; a trigger fails: each is said beside the diagram."""
+    page.edit(CAPTCHA_FIRST)
+    page.begin()
+    page.lit("step_captcha")
+    page.edit(TEXT)
+    page.until("document.querySelector('#playing').textContent.includes('as it was before the edit')")
+    page.until("!document.querySelector('.lit')")
+    page.answer(served.answer("captcha"))
+    page.until("document.querySelector('#playing').textContent.startsWith('The sign-in is at email_otp. It goes by')")
+    page.answer(served.answer("email_otp"))
+    page.until("document.querySelector('#playing').textContent.startsWith('The sign-in is at its end: tokens')")
+    assert not page.page.run("() => document.querySelector('.lit')")
+    page.edit(CHOICE)
+    page.press("Begin anew")
+    page.page.run("() => document.querySelector('watchword-sign-in form').requestSubmit()")
+    page.lit("choose_email_otp")
+    assert page.text_of("#playing") == "The sign-in asks the user to choose: email_otp, sms_otp."
+    assert page.page.run("() => [...document.querySelectorAll('#channels input')].map((each) => each.value)") == [
+        "email",
+        "sms",
+    ]
+    page.page.run("() => document.querySelector('#channels input').click()")
+    page.until("document.querySelector('#channels input').checked")
+    page.edit(CAPTCHA_FIRST)
+    page.press("Begin anew")
+    page.begin()
+    page.answer(served.answer("captcha"))
+    page.until("document.querySelector('#playing').textContent.includes('Create failed there: UNAVAILABLE')")
+    assert page.text_of("#playing").endswith("Stopped: email.")
+    page.press("Begin anew")
+    page.begin()
+    page.press("+5 min")
+    page.until("!document.querySelector('#messages').textContent.includes('right answer now')")
+    page.answer("late")
+    page.until("document.querySelector('#playing').textContent.endsWith('session is expired.')")
 
 
 def test_the_host_is_put_forward_stopped_and_stubborn(page, served):
@@ -186,14 +245,14 @@ def test_the_host_is_put_forward_stopped_and_stubborn(page, served):
     page.until(
         "[...document.querySelectorAll('watchword-sign-in button')].some((each) => each.textContent === 'Send again' && !each.disabled)"
     )
-    page.page.run("() => document.querySelector('#mail').click()")
+    page.page.run("() => document.querySelector('#channels input').click()")
     page.press("Send again")
     page.until("document.querySelector('watchword-sign-in [role=alert]')")
     assert len(served.workshop.inspector.mails) == 1
     page.until("document.querySelectorAll('#events details').length === 5")
-    page.page.run("() => document.querySelector('#mail').click()")
+    page.page.run("() => document.querySelector('#channels input').click()")
     page.page.run("() => document.querySelector('#thrice').click()")
-    page.until("document.querySelector('#thrice').checked && !document.querySelector('#mail').checked")
+    page.until("document.querySelector('#thrice').checked && !document.querySelector('#channels input').checked")
     page.press("A second tab")
     page.until("document.querySelectorAll('watchword-sign-in form').length === 2")
     assert (
@@ -277,11 +336,11 @@ def test_whatever_is_dropped_the_page_remains(page, served, tmp_path):
         "one.json": json.dumps(EVENT).encode(),
         "new.toml": UNSOUND.encode(),
         "log.gz": b"\x1f\x8b\x00",
-        "long.log": b"x" * (1024 * 1024 + 1),
+        "long.log": b"x" * (MOST_ASKED + 1),
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    words = {"log.gz": "UTF-8", "long.log": "1 MiB", "new.toml": "Drop it on the text"}
+    words = {"log.gz": "UTF-8", "long.log": "watchword replay flow.toml FILE", "new.toml": "Drop it on the text"}
     for where in ("#open-replay", "#diagram", "#forms", "h1", "#source"):
         page.page.run(
             "() => { document.querySelector('#explained').replaceChildren(); document.querySelector('#replay').open = false }"
@@ -310,6 +369,9 @@ def test_two_flows_are_side_by_side_with_a_session_for_each_difference(page):
     page.press("Play difference 1 in both diagrams")
     page.lit("step_captcha", "#compared figure:first-child")
     page.lit("step_email_otp", "#compared figure:last-child")
+    assert page.page.run(
+        "() => [...document.querySelectorAll('#compared [role=status] strong')].map((each) => each.textContent)"
+    ) == ["Before: ", "Now: "]
     page.drop("other", "[")
     page.until("document.querySelector('#compared [role=alert]')")
 

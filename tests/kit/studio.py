@@ -53,13 +53,13 @@ class Studio:
 
 def called(workshop, operation, **given):
     """Call *operation* of the workshop's pool as its application does; return the reply, or the error."""
-    reply, error = None, None
+    reply, error, told = None, None, {"Code": "", "Message": ""}
     with gathering() as runs:
         try:
             reply = workshop.pool.operations[operation](given)
         except ClientError as raised:
-            error = raised
-    workshop.sign_ins.record(Told(operation, given, reply, "", "", 0.0, runs))
+            error, told = raised, raised.response["Error"]
+    workshop.sign_ins.record(Told(operation, given, reply, told["Code"], told["Message"], 0.0, runs))
     return error or reply
 
 

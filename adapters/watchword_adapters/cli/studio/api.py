@@ -131,6 +131,7 @@ class StudioApi:
 
     def _replay(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Explain captured events, in any form that `watchword replay` reads: the first of them, and say whether there are more."""
+        self._good()
         explored, dialect = self.workshop.explored, self.workshop.dialect
         flows = tuple(each.flow for each in explored)
         spoken = find_dialect(dialect, flows) if dialect else None
@@ -142,7 +143,7 @@ class StudioApi:
             except ConfigurationError as error:
                 raise ConfigurationError(str(error).replace(str(file), "the text")) from None
         told = [_told(each, explored) for each in captured[:_MOST_REPLAYED]]
-        older = sorted({each["flow"] for each in told} - {0})
+        older: list[int] = sorted({each["flow"] for each in told} - {0})
         return {
             "events": told,
             "more": len(captured) > _MOST_REPLAYED,

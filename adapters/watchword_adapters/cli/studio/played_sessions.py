@@ -14,11 +14,9 @@ from watchword.analysis.diagram import FAIL, place_of
 from watchword.analysis.explanation import ExplainedRound, explain, explain_request
 from watchword.analysis.state_space import Exploration, must_choose, upcoming
 from watchword.errors import ConfigurationError
+from watchword_adapters.drawing.layout import BEGIN
 
 _OPENING = (derivative.SRP_A, derivative.NEW_PASSWORD)
-
-BEGIN = "[*]"
-"""Where the arrow to the first node comes from."""
 
 Stop = Mapping[str, str]
 """One stop on the way: the *word* of a round, how it was *read*, the *node* that it leads to, *why*, and the node that it *came* from

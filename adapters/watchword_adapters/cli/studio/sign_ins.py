@@ -29,9 +29,13 @@ _MOST_TYPED = 24
 _STORE_SECONDS = 1.0
 
 
+HOST = "host"
+"""What stands in place of a trigger's name where the pool itself refused an answer."""
+
+
 @frozen
 class Happening:
-    """One run of a trigger, without secrets.
+    """One run of a trigger, without secrets, or a refusal by the pool, of which no trigger heard.
 
     If Define ran, *node* is that of the diagram at which the sign-in is after it, *came* the one that an arrow leads from, *choices* are
     the steps that the user is to choose from, and *flow* is the fingerprint of the flow that the sign-in goes by.
@@ -66,7 +70,7 @@ class _Waiting:
         return not self.shown.keys().isdisjoint({"codes", "otpauth_uri"})
 
 
-class SignIns:
+class FollowedSignIns:
     """What happened at a pool whose sessions last *seconds*. *explored* gives the flows in use, the newest first."""
 
     def __init__(
@@ -90,7 +94,11 @@ class SignIns:
             for run in call.runs:
                 self._events.append(self._happening(run))
             if not call.runs:
-                return  # a call that no trigger heard of changes no session
+                # No trigger heard of it: its session goes on, if it has one.
+                if call.error and call.operation == "RespondToAuthChallenge":
+                    self._counted += 1
+                    self._events.append(Happening(self._counted, HOST, {}, {}, call.message[:200]))
+                return
             answered = self._waiting.pop(str(call.given.get("Session", "")), None)
             if answered is not None and answered.is_enrolment and any(_is_right(run) for run in call.runs):
                 self._kept[answered.kind] = answered.shown
@@ -124,8 +132,8 @@ class SignIns:
         steps = [step for each in explored for step in each.flow.steps.values()]
         # What a client may choose by name.
         names = {name for step in steps for name in (step.name, *step.powers.redirects)}
-        played = self._played(run, explored) if run.trigger == "define" and not run.error else None
-        last = played.stops[-1] if played else {}
+        played = self._played(run, explored) if run.trigger == "define" and not run.error and explored else None
+        last: Mapping[str, str] = played.stops[-1] if played else {}
         return Happening(
             self._counted,
             run.trigger,
@@ -164,8 +172,10 @@ class SignIns:
         """Return what is right at *waiting* now, and until when."""
         kept = waiting.shown if waiting.is_enrolment else self._kept.get(waiting.kind, {})
         held = self._credentials.everything(within=_STORE_SECONDS)
-        states = [each.state for each in held if each.kind == waiting.kind and not waiting.is_enrolment]
-        used = states[0] if states else {}
+        states: list[Mapping[str, str]] = [
+            each.state for each in held if each.kind == waiting.kind and not waiting.is_enrolment
+        ]
+        used: Mapping[str, str] = states[0] if states else {}
         if "codes" in kept:
             spent = used.get("used", "").split(",")
             left = [code for place, code in enumerate(kept["codes"].split()) if str(place) not in spent]

@@ -27,7 +27,7 @@ from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.cli.local.local_run import add_user
 from watchword_adapters.cli.messages.message_costs import MessagePrice
 from watchword_adapters.cli.studio.flow_view import MOST_WALKED, FlowView, money_of, view_of
-from watchword_adapters.cli.studio.sign_ins import SignIns
+from watchword_adapters.cli.studio.sign_ins import FollowedSignIns
 from watchword_adapters.clock import SystemRandom
 from watchword_adapters.credentials import MemoryCredentials
 from watchword_adapters.ledgers import MemoryLedger
@@ -94,7 +94,7 @@ class Workshop:
         self._random = SystemRandom()
         self._keyring: Keyring = self.inspector.keyring(self._random.bytes(32))
         self._ledger, self._credentials = MemoryLedger(), MemoryCredentials()
-        self.sign_ins = SignIns(self.clock, self._credentials, 60 * session_minutes, self._in_use)
+        self.sign_ins = FollowedSignIns(self.clock, self._credentials, 60 * session_minutes, self._in_use)
         self.repeats = 1
         self._before: list[FlowView] = []
         self._begun, self._taken = 0, 0

@@ -6,7 +6,8 @@ from kit.checked_flows import BROKEN, SOUND
 from watchword import Flow, one_of, sequence
 from watchword.analysis.checks import check
 from watchword.analysis.diagram import collapsed
-from watchword_adapters.cli.studio.played_sessions import BEGIN, played_words
+from watchword_adapters.cli.studio.played_sessions import played_words
+from watchword_adapters.drawing.layout import BEGIN
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
 from watchword_plugins.sms_otp import SmsOtp

@@ -78,6 +78,8 @@ def test_nothing_is_right_when_the_session_is_over(made, minutes):
         assert (found is not None) == is_taken
         then = answered(workshop, reply, found or "-")
         assert isinstance(then, ClientError) != is_taken
+    last = workshop.since(0)["events"][-1]
+    assert (last["trigger"], last["error"]) == ("host", "Invalid session for the user, session is expired.")
 
 
 def test_nothing_is_right_for_a_code_that_is_dead_or_was_not_sent_or_for_nobody(made):
