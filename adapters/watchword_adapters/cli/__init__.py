@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn, Protocol, cast
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -68,7 +69,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 if all went well; 2 if an argument, file, flow or setting is wrong; 1 if something else failed. An error is one
     line on stderr. With ``WATCHWORD_DEBUG=1`` it is raised, with its traceback.
     """
-    words = list(sys.argv[1:] if argv is None else argv)
+    with _open_streams():
+        return _main(list(sys.argv[1:] if argv is None else argv))
+
+
+@contextmanager
+def _open_streams() -> Generator[None]:
+    """Put the null device where the caller closed a standard stream, as in ``watchword check flow.toml >&-``.
+
+    Python has None there, which has no methods, and with which `print` writes an error to standard output. Descriptors are
+    given out from the lowest, so that no file of the command gets the number of a standard stream.
+    """
+    with ExitStack() as files:
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                files.callback(setattr, sys, name, None)
+                setattr(sys, name, files.enter_context(Path(os.devnull).open(mode, encoding="utf-8")))
+        yield
+
+
+def _main(words: list[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             # A terminal that lacks a sign shows it escaped; it does not end the program.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -273,6 +274,37 @@ def test_a_reader_that_goes_away_ends_it_quietly(arguments, buffered):
     finally:
         os.close(writer)
     assert (141, b"") == (done.returncode, done.stderr)
+
+
+EVENT = '{"triggerSource": "DefineAuthChallenge_Authentication"}'
+QUICK = [
+    "--help", "kinds", "check good.toml", "diff good.toml good.toml", "advise good.toml", "graph good.toml",
+    "explain good.toml --session email_otp+", "replay good.toml event.json", "preview email_otp", "trace ABCDEFGHJK",
+    "sign-in-page site --force", "try good.toml", "unlock ann", "dmeo",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", QUICK)
+def test_closed_streams_change_no_status(line, folder, monkeypatch):
+    """`watchword check flow.toml >&-`: what is printed is lost, and nothing else goes wrong, for want of a stream or of all."""
+    (folder / "good.toml").write_text(GOOD)
+    (folder / "event.json").write_text(EVENT)
+    status = main(line.split())
+    for closed in ([], ["stdin"], ["stdout"], ["stderr"], ["stdin", "stdout", "stderr"]):
+        with monkeypatch.context() as patch:
+            for name in closed:
+                patch.setattr(sys, name, None)
+            assert status == main(line.split())
+            assert [None] * len(closed) == [getattr(sys, name) for name in closed]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a shell of POSIX")
+def test_an_error_goes_to_no_other_stream():
+    """With standard error closed, nothing is on standard output; with that closed too, all is quiet."""
+    command = f"{shlex.quote(sys.executable)} -m watchword_adapters dmeo"
+    for redirected in ("2>&-", "0<&- 1>&- 2>&-"):
+        done = subprocess.run(["/bin/sh", "-c", f"{command} {redirected}"], capture_output=True, check=False)
+        assert (2, b"", b"") == (done.returncode, done.stdout, done.stderr)
 
 
 def test_an_option_that_is_misspelt_is_told_the_one_that_was_meant(capsys):
