@@ -30,6 +30,22 @@ def test_the_command_writes_four_files_and_never_over_others(tmp_path, capsys):
     assert mine.read_text() == script()
 
 
+def test_no_file_is_written_through_a_link(tmp_path, capsys):
+    """A link in the folder counts as a file that is there, even to nothing; --force replaces the link alone."""
+    folder, elsewhere = tmp_path / "site", tmp_path / "elsewhere.txt"
+    folder.mkdir()
+    elsewhere.write_text("precious")
+    (folder / "index.html").symlink_to(elsewhere)
+    (folder / "sign-in.js").symlink_to(tmp_path / "nothing")
+    assert main(["sign-in-page", str(folder)]) == 2
+    assert "has index.html, sign-in.js already" in capsys.readouterr().err
+    assert main(["sign-in-page", str(folder), "--force"]) == 0
+    assert elsewhere.read_text() == "precious"
+    assert not (tmp_path / "nothing").exists()
+    assert {each.name for each in folder.iterdir()} == FILES
+    assert not any(each.is_symlink() for each in folder.iterdir())
+
+
 def test_a_folder_that_cannot_be_written_to_is_told(tmp_path, capsys):
     """A file in its place, for one."""
     (tmp_path / "site").write_text("")
@@ -118,6 +134,9 @@ def test_nothing_is_loaded_from_elsewhere():
         ("https://", 2),
         ("https://a b/", 2),
         ("", 2),
+        ("/\\example.com/", 2),
+        ("https://example.com\\@x/", 2),
+        ("http://localhost:9229/@x", 0),
     ],
 )
 def test_an_endpoint_that_no_browser_would_find_is_refused(tmp_path, capsys, endpoint, status):
@@ -126,3 +145,13 @@ def test_an_endpoint_that_no_browser_would_find_is_refused(tmp_path, capsys, end
     assert main(["sign-in-page", str(folder), "--endpoint", endpoint, "--client-id", "abc"]) == status
     assert folder.exists() is (status == 0)
     assert ("is no address: write https:// and a host" in capsys.readouterr().err) is (status == 2)
+
+
+@pytest.mark.parametrize("endpoint", ["https://ann:hush@x/", "HTTP://hush@x", "https://hush:p@x@y/?a"])
+def test_an_endpoint_with_a_user_is_refused_and_not_shown(tmp_path, capsys, endpoint):
+    """No browser posts to it, and a page that is public would tell the password."""
+    assert main(["sign-in-page", str(tmp_path / "site"), "--endpoint", endpoint, "--client-id", "abc"]) == 2
+    err = capsys.readouterr().err
+    assert "--endpoint has a user" in err
+    assert "hush" not in err
+    assert not (tmp_path / "site").exists()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from watchword.errors import ConfigurationError
 from watchword_adapters.sign_in_page.page import COMPONENT, SCRIPT, STYLE, PageSettings, component, page, script, style
 
 _LOCAL = "http://127.0.0.1:9229/"
-# A browser takes anything else for a path beside the page, or for another scheme.
-_ADDRESS = re.compile(r"(?:https?://[^/\s]+(?:/\S*)?|/(?!/)\S*)", re.IGNORECASE)
+# A browser takes anything else for a path beside the page, or for another scheme or host: it reads \ as /.
+_ADDRESS = re.compile(r"(?:https?://[^/\\@\s]+(?:/\S*)?|/(?![/\\])\S*)", re.IGNORECASE)
+_USER = re.compile(r"https?://[^/\\]*@", re.IGNORECASE)
 
 _EPILOG = """example:
   watchword sign-in-page site --endpoint https://cognito-idp.eu-west-1.amazonaws.com/ --client-id 4example
@@ -47,6 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: if a setting cannot be used, or a file is there already and nothing says that it may be written over.
     """
+    if _USER.match(arguments.endpoint):  # Not shown: it may hold a password.
+        raise ConfigurationError("--endpoint has a user, which no browser posts to: write the address without it")
     if not _ADDRESS.fullmatch(arguments.endpoint):
         raise ConfigurationError(
             f"--endpoint {arguments.endpoint[:80]!r} is no address: write https:// and a host, or a path of the page's own host such as /"
@@ -60,15 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
     settings = PageSettings(arguments.endpoint, client_id, arguments.flow, arguments.user_pool_id, arguments.locale)
     folder: Path = arguments.folder
     texts = {"index.html": page(settings), STYLE: style(), SCRIPT: script(), COMPONENT: component()}
-    there = [name for name in texts if (folder / name).exists()]
+    there = [name for name in texts if os.path.lexists(folder / name)]  # a link to nothing is there too
     if there and not arguments.force:
         raise ConfigurationError(
             f"{folder} has {', '.join(there)} already, and nothing was written: take another folder, or say --force"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (folder / name).write_text(text, encoding="utf-8")
+        with TemporaryDirectory(prefix=".watchword-", dir=folder) as work:
+            for name, text in texts.items():
+                (Path(work) / name).write_text(text, encoding="utf-8")
+            for name in texts:  # A link is replaced: the file that it leads to is none of this folder.
+                (Path(work) / name).replace(folder / name)
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written to: {error.strerror}") from None
     written = [str(folder / name) for name in texts]
