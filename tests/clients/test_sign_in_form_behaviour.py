@@ -363,6 +363,233 @@ def test_what_is_kept_counts_only_as_the_form_wrote_it(page):
         assert [None, 0] == page.run(READ, kept=kept), kept
 
 
+REPLIES_OF_COGNITO = """
+    const form = document.querySelector('watchword-sign-in')
+    const told = []
+    for (const name of ['challenge', 'signed-in', 'error']) form.addEventListener(`watchword:${name}`, ({ detail }) => told.push(name === 'error' ? detail.code : name))
+    const asks = (parameters, more = {}) => ({ text: JSON.stringify({ ChallengeName: 'CUSTOM_CHALLENGE', Session: 's', ChallengeParameters: { USERNAME: 'ann', kind: 'email_otp', step: 'email_otp', destination: '', ...parameters }, ...more }) })
+    let requests = 0
+    const serves = (...replies) => {
+        requests = 0
+        globalThis.fetch = async () => {
+            const { text, status, headers, fails } = replies[Math.min(requests++, replies.length - 1)]
+            if (fails || requests > 20) throw new TypeError('Failed to fetch')
+            return new Response(text, { status: status ?? 200, headers })
+        }
+    }
+    const alert = () => form.querySelector('.ww-wrong')?.textContent ?? ''
+    const label = () => form.querySelector('label')?.textContent ?? ''
+"""
+"""What a script in the page needs to have the form talk to a service that says what the script likes."""
+
+NO_REPLIES = (
+    *("", "<html>", "null", "1", "[]", "{}", '"x"', "{"),
+    '{"Session": "other", "ChallengeName": "CUSTOM_CHALLENGE"}',
+    '{"Session": "other", "ChallengeParameters": {"kind": "email_otp"}}',
+    '{"Session": "other", "ChallengeName": 1, "ChallengeParameters": {}}',
+    *(
+        f'{{"Session": "other", "ChallengeName": "CUSTOM_CHALLENGE", "ChallengeParameters": {odd}}}'
+        for odd in ("null", "[]", '"x"', "7")
+    ),
+    *(f'{{"Session": "other", "AuthenticationResult": {odd}}}' for odd in ("null", '"x"', "true", "[]")),
+)
+ANSWERED_BY = f"""async ({{ cases }}) => {{
+    {REPLIES_OF_COGNITO}
+    const seen = []
+    for (const each of cases) {{
+        form.start()
+        serves(each)
+        await form.begin('ann', '')
+        const atFirst = [label(), alert()]
+        serves(asks({{}}), each)
+        await form.begin('ann', '')
+        told.length = 0
+        await form.respond('1')
+        seen.push([...atFirst, label(), alert(), form.driver?.session, told.join(), requests])
+    }}
+    return seen
+}}"""
+WRONG = "Something went wrong. Try again later."
+
+
+def test_what_is_no_reply_changes_nothing(page):
+    """A page of a proxy, no JSON, a challenge that lacks something: the form stays, the session stays, and no challenge is told."""
+    seen = page.run(ANSWERED_BY, cases=[{"text": each} for each in NO_REPLIES])
+    assert [["User name", WRONG, "Code", WRONG, "s", "broken", 2]] * len(NO_REPLIES) == seen
+
+
+LATER_WORDS = "Too many attempts. Try again later."
+OFFLINE_WORDS = "There is no connection. Try again."
+GOES_ON = {
+    "an error of the service": ({"status": 500, "text": '{"__type": "InternalErrorException"}'}, WRONG, "broken"),
+    "a page of a proxy": ({"status": 503, "text": "<html>"}, WRONG, "broken"),
+    "nothing in a failure": ({"status": 502, "text": "null"}, WRONG, "broken"),
+    "a firewall": ({"status": 403, "text": '{"__type": "ForbiddenException"}'}, WRONG, "broken"),
+    "an odd failure": ({"status": 400, "text": '{"__type": {}, "message": []}'}, WRONG, "broken"),
+    "too much, in a number": ({"status": 429, "text": ""}, LATER_WORDS, "later"),
+    "too much": ({"status": 400, "text": '{"__type": "TooManyRequestsException"}'}, LATER_WORDS, "later"),
+    "no connection": ({"fails": True}, OFFLINE_WORDS, "offline"),
+}
+
+
+def test_what_may_be_tried_again_keeps_the_sign_in(page):
+    """Only the service ends it: by a refusal, or by a trigger that has failed, for which the session is spent."""
+    seen = page.run(ANSWERED_BY, cases=[case for case, _, _ in GOES_ON.values()])
+    for name, (_, words, code), at in zip(GOES_ON, GOES_ON.values(), seen, strict=True):
+        assert ["User name", words, "Code", words, "s", code, 2] == at, name
+    ends = [("NotAuthorizedException", "x"), ("UnexpectedLambdaException", "x")]
+    cases = [{"status": 400, "text": json.dumps({"__type": type_, "message": said})} for type_, said in ends]
+    assert ["User name", "User name"] == [at[2] for at in page.run(ANSWERED_BY, cases=cases)]
+
+
+ASKED_AGAIN = f"""async ({{ challenge }}) => {{
+    {REPLIES_OF_COGNITO}
+    form.setAttribute('flow', 'custom-srp')
+    form.start()
+    serves({{ text: JSON.stringify({{ ChallengeName: 'PASSWORD_VERIFIER', Session: 's', ChallengeParameters: {{ SRP_B: '2', SALT: '1', USER_ID_FOR_SRP: 'u', SECRET_BLOCK: 'AA==' }} }}) }})
+    await form.begin('ann', 'password')
+    const verified = [requests, alert(), label(), form.pending]
+    form.removeAttribute('flow')
+    serves(asks(challenge), {{ fails: true }})
+    await form.begin('ann', '')
+    while (!alert()) await new Promise((done) => setTimeout(done, 5))
+    for (let turn = 0; turn < 20; turn++) await new Promise((done) => setTimeout(done, 5))
+    return [verified, requests, alert(), Array.from(form.querySelectorAll('button'), (each) => each.textContent)]
+}}"""
+
+
+def test_the_form_asks_nothing_twice_by_itself(page):
+    """One proof of the password in a sign-in, whatever the service says; and work that could not be sent waits for the user."""
+    work = json.loads(STATES["work"]["challenge"])
+    work["parameters"] |= {"cost": 1, "keyPrefix": ""}
+    easy = STATES["work"] | {"challenge": json.dumps(work)}
+    verified, requests, *shown = page.run(ASKED_AGAIN, challenge=easy)
+    assert [2, WRONG, "User name", False] == verified
+    assert (2, [OFFLINE_WORDS, ["Continue", "Start again"]]) == (requests, shown)
+
+
+CLOCKS = f"""async ({{ skews, tells }}) => {{
+    {REPLIES_OF_COGNITO}
+    const real = Date.now, seen = []
+    for (const skew of skews) {{
+        const served = Math.floor(real.call(Date) / 1000)
+        Date.now = () => real.call(Date) + 1000 * skew
+        const headers = tells ? {{ date: new Date(1000 * served).toUTCString() }} : {{}}
+        serves({{ ...asks({{ link: '1', resend_after: String(served + 30), expires_at: String(served + 300) }}), headers }})
+        await form.begin('ann', '')
+        const again = form.querySelector('.ww-row button').textContent.match(/\\d+/)
+        seen.push([again ? Number(again[0]) : 0, Math.round(form.endOf(form.challenge) - form.came), form.kept()?.username])
+    }}
+    Date.now = real
+    return seen
+}}"""
+SKEWS = (0, -600, -86400, 600, 86400)
+
+
+def test_a_clock_that_is_wrong_changes_no_countdown(page):
+    """The service's own time counts. Where it is hidden, a wait and an end stay within what a step can take, or are left out; the link still finds its sign-in."""
+    for again, end, kept in page.run(CLOCKS, skews=SKEWS, tells=True):
+        assert 0 < again <= 30
+        assert (300, "ann") == (end, kept)
+    for again, end, kept in page.run(CLOCKS, skews=SKEWS, tells=False):
+        assert 0 <= again <= 600
+        assert -1 <= end <= 600 or end < -1_000_000_000
+        assert "ann" == kept
+
+
+def test_an_app_that_says_nothing_signs_nobody_in(page):
+    """Nor does one that says something else: that is an error, and the sign-in goes on."""
+    odd = [
+        None,
+        {},
+        {"challenge": None},
+        {"done": None},
+        {"done": False},
+        {"challenge": "x"},
+        {"challenge": []},
+        7,
+        "x",
+    ]
+    seen = page.run(
+        """async ({ odd, good }) => {
+            const form = document.querySelector('watchword-sign-in'), seen = []
+            form.addEventListener('watchword:error', ({ detail }) => seen.push(detail.code))
+            form.addEventListener('watchword:signed-in', () => seen.push('signed in'))
+            for (const reply of [...odd, undefined, { challenge: undefined }]) {
+                form.handler = { begin: async () => reply, respond: async () => reply }
+                await form.begin('ann', '')
+                form.handler.begin = async () => good
+                await form.begin('ann', '')
+                await form.respond('1')
+                seen.push(form.querySelector('label').textContent)
+            }
+            return seen
+        }""",
+        odd=odd,
+        good=CODE,
+    )
+    assert ["broken", "broken", "Code"] * (len(odd) + 2) == seen
+
+
+ODD_VALUES = """({ challenges }) => {
+    const form = document.querySelector('watchword-sign-in')
+    return challenges.map((challenge) => {
+        form.asked(challenge, 'CUSTOM_CHALLENGE', Date.now() / 1000)
+        return form.textContent
+    })
+}"""
+ODD_NUMBERS = ("-3", "-5", "Infinity", "NaN", "1e300", "8640000000001", "0x10", " ", "", "1.5", "0", "x")
+
+
+def test_numbers_that_make_no_sense_are_left_out(page):
+    """Of tries, of an end and of a wait."""
+    names = ("attempts_left", "expires_at", "resend_after")
+    challenge = {"kind": "x", "step": "x", "destination": ""}
+    odd = [challenge | dict.fromkeys(names, each) for each in ODD_NUMBERS]
+    plain, *odd = page.run(ODD_VALUES, challenges=[challenge, *odd])
+    assert [plain] * len(ODD_NUMBERS) == odd
+
+
+TURNED = "\u202eTurned"
+
+
+def test_no_text_turns_around_what_stands_beside_it(page):
+    """In a language that is written from left to right, too."""
+    field = json.dumps({"name": "a", "label": TURNED, "help": TURNED})
+    texts = dict.fromkeys(("title", "question", "alt", "destination"), TURNED)
+    (shown,) = page.run(ODD_VALUES, challenges=[{"kind": "x", "step": "x", "image": "AA==", "input": field, **texts}])
+    assert shown.count("Turned") == 5
+    assert "\u202e" not in shown + page.run(f"() => {FORM}.querySelector('img').alt")
+    (arabic,) = page.run(ODD_VALUES, challenges=[{"kind": "x", "step": "x", "destination": "\u0627***@\u0627***"}])
+    assert "\u2068\u0627***@\u0627***\u2069" in arabic
+
+
+LINKED = f"""async ({{ anywhere }}) => {{
+    {REPLIES_OF_COGNITO}
+    const ticket = btoa(JSON.stringify({{ userName: 'ann', opens: anywhere ? 'anywhere' : undefined }})).replace(/=+$/, '') + '.x'
+    serves(asks({{ link: '1', expires_at: String(Math.floor(Date.now() / 1000) + 300) }}))
+    if (!anywhere) await form.begin('ann', '')
+    const offered = {{ kind: 'select', choices: 'a', offers: 'a', offer_a: JSON.stringify({{ kind: 'magic_link', link: 'anywhere' }}) }}
+    serves({{ fails: true }}, ...(anywhere ? [asks(offered)] : []), {{ text: '{{"AuthenticationResult": {{}}}}' }})
+    // As in a new tab.
+    form.challenge = null
+    history.replaceState(null, '', '#' + ticket)
+    form.open()
+    if (anywhere) form.querySelector('form').requestSubmit()
+    while (form.pending) await new Promise((done) => setTimeout(done, 5))
+    const failed = [alert(), form.textContent.includes('User name: ann')]
+    form.querySelector('form').requestSubmit()
+    while (form.pending) await new Promise((done) => setTimeout(done, 5))
+    return [...failed, told.at(-1)]
+}}"""
+
+
+@pytest.mark.parametrize("anywhere", [False, True])
+def test_a_link_that_could_not_be_sent_can_be_sent_again(page, anywhere):
+    """The sign-in that waits for it waits on, and so does the ticket."""
+    assert [OFFLINE_WORDS, True, "signed-in"] == page.run(LINKED, anywhere=anywhere)
+
+
 _LATE = "if (turn !== this.turn) return\n      this.pending = false\n      "
 TWINS = {
     "two steps at a time": ("if (this.pending) return\n    const turn", "const turn", test_a_button_that_is_pressed_twice_sends_once, ()),

@@ -33,7 +33,10 @@ FAILURES = [
     (["TooManyRequestsException", "Too many requests"], ["later", "", False]),
     (["UserNotFoundException", "User does not exist."], ["refused", "", True]),
     (["InvalidPasswordException", "Password not long enough"], ["weak_password", "", False]),
-    (["Odd", ""], ["broken", "", True]),
+    (["Odd", ""], ["broken", "", False]),
+    (["UnexpectedLambdaException", "Verify failed"], ["broken", "", True]),
+    (["ThrottlingException", ""], ["later", "", False]),
+    (["TimeoutError", ""], ["offline", "", False]),
 ]
 
 FILE = files("watchword_adapters.sign_in_page").joinpath(COMPONENT)

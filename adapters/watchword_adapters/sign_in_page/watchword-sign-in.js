@@ -6,12 +6,12 @@
  * Attributes: `endpoint` (the address that Cognito's operations are posted to), `client-id`, `flow` (`custom`, or `custom-srp` if a password
  * comes first), `locale` (else that of the page or the browser), `username` (who signs in, if the page knows), `heading-level` (1 to 6).
  * Property `handler`: an object with `begin(username, password)` and `respond(answer, metadata)`, which the form then calls in place of
- * the endpoint; each returns a promise of `{challenge: parameters}` or of `{done: anything}`.
+ * the endpoint; each returns a promise of `{challenge: parameters}` or of `{done: tokens}`, which may be anything that counts as true.
  * Events: `watchword:challenge`, `watchword:signed-in`, `watchword:error`.
  */
 
 /** @typedef {{[name: string]: string}} Texts */
-/** @typedef {{challenge?: Texts, name?: string, done?: unknown}} Reply What a sign-in has come to: a challenge, or its end. */
+/** @typedef {{challenge?: Texts, name?: string, done?: unknown, now?: number}} Reply What a sign-in has come to: a challenge, or its end; and the service's time, in epoch seconds. */
 /** @typedef {{begin: (username: string, password: string) => Promise<Reply>, respond: (answer: string, metadata: Texts, attributes?: Texts) => Promise<Reply>}} Handler */
 /** @typedef {{name: string, label: string, type?: string, inputmode?: string, autocomplete?: string, maxlength?: number, help?: string}} Field */
 
@@ -194,6 +194,22 @@ const own = (map, name) => (Object.hasOwn(map, name) ? map[name] : undefined)
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => own(values, name) ?? whole)
 /** Returns *text* as a piece of its own, in its own direction. @param {string} text */
 const isolated = (text) => `\u2068${text.replace(/[\u202a-\u202e\u2066-\u2069]/g, '')}\u2069`
+/** What may turn around the text beside it: letters that are written from right to left, and characters that say so. */
+const TURNING = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+/** Returns *text* without what writes letters in another order than they stand (UAX #9, embeddings and overrides). @param {string} text */
+const inOrder = (text) => text.replace(/[\u202a-\u202e]/g, '')
+/** Returns the JSON in *text*; null if it is none. @param {string | undefined} text @returns {any} */
+const parsed = (text) => {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    return null
+  }
+}
+/** Returns the whole number that *text* says; 0 if that is none. @param {string | undefined} text */
+const whole = (text) => (/^\d{1,10}$/.test(text ?? '') ? Number(text) : 0)
+/** @param {unknown} value */
+const isRecord = (value) => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 // Bytes ------------------------------------------------------------------------------------------------------------------------------
 
@@ -298,6 +314,17 @@ export class SignInError extends Error {
   }
 }
 
+/** Returns what *given* says: a challenge, of which each parameter is a text, or an end. What is neither is a fault of the service, and ends nothing. @param {any} given @returns {Reply} */
+export function replyOf(given) {
+  const { challenge, name, done, now } = Object(given)
+  if (isRecord(challenge)) {
+    const texts = Object.entries(challenge).filter(([, value]) => typeof value === 'string' || Number.isFinite(value))
+    return { challenge: Object.fromEntries(texts.map(([key, value]) => [key, String(value)])), name: String(name ?? 'CUSTOM_CHALLENGE'), now }
+  }
+  if (challenge || !done) throw new SignInError('broken', 'The reply is neither a challenge nor an end', '', false)
+  return { done }
+}
+
 /** The handler that posts to Cognito, or to a local pool. @implements {Handler} */
 export class CognitoHandler {
   /** @param {string} endpoint @param {string} clientId @param {string} poolId of the user pool, for a password; else empty */
@@ -308,7 +335,7 @@ export class CognitoHandler {
     this.username = ''
     this.session = ''
     this.name = 'CUSTOM_CHALLENGE'
-    /** @type {ReturnType<typeof startSrp> | undefined} */
+    /** What proves the password; null once it has. @type {ReturnType<typeof startSrp> | null | undefined} */
     this.srp = undefined
   }
 
@@ -339,20 +366,26 @@ export class CognitoHandler {
     return this.taken(await this.call('RespondToAuthChallenge', body))
   }
 
-  /** @param {any} reply @returns {Promise<Reply>} */
-  async taken(reply) {
-    this.session = reply.Session ?? this.session
-    if (reply.AuthenticationResult) return { done: reply.AuthenticationResult }
-    const parameters = reply.ChallengeParameters ?? {}
-    if (reply.ChallengeName === 'PASSWORD_VERIFIER' && this.srp) return this.answered('PASSWORD_VERIFIER', await this.srp.answer(parameters))
-    this.username = parameters.USERNAME ?? this.username
-    this.name = reply.ChallengeName
-    return { challenge: parameters, name: reply.ChallengeName }
+  /** @param {any} got what Cognito says, and when @returns {Promise<Reply>} */
+  async taken({ AuthenticationResult: done, ChallengeName: name, ChallengeParameters: parameters, Session: session, now }) {
+    const reply = replyOf(isRecord(done) ? { done } : { challenge: typeof name === 'string' ? parameters : null, name, now })
+    if (!reply.challenge) return reply
+    if (typeof session === 'string') this.session = session
+    if (name === 'PASSWORD_VERIFIER' && this.srp) {
+      const { answer } = this.srp
+      this.srp = null
+      return this.answered(name, await answer(reply.challenge))
+    }
+    // A password is proved once in a sign-in. A service that asks again would ask for ever.
+    if (name === 'PASSWORD_VERIFIER' && this.srp === null) throw new SignInError('broken', 'The password was asked for twice')
+    this.username = reply.challenge.USERNAME ?? this.username
+    this.name = name
+    return reply
   }
 
   /** @param {string} operation @param {object} body @returns {Promise<any>} */
   async call(operation, body) {
-    let response
+    let response, text
     try {
       response = await fetch(this.endpoint, {
         method: 'POST',
@@ -362,25 +395,29 @@ export class CognitoHandler {
         cache: 'no-store',
         signal: AbortSignal.timeout(60_000),
       })
+      text = await response.text()
     } catch (error) {
       throw new SignInError('offline', String(error), '', false)
     }
-    const reply = await response.json().catch(() => ({}))
-    if (response.ok) return reply
-    throw failure(String(reply.__type ?? response.headers.get('x-amzn-errortype') ?? ''), String(reply.message ?? ''))
+    const reply = Object(parsed(text))
+    if (!response.ok) throw failure(String(reply.__type ?? response.headers.get('x-amzn-errortype') ?? ''), String(reply.message ?? ''), response.status)
+    // Cognito shows its time to other origins; what stands between may hide it.
+    const date = response.headers.get('date')
+    return { ...reply, now: date ? Date.parse(date) / 1000 : undefined }
   }
 }
 
-/** Returns what an error of Cognito means for the user. @param {string} type @param {string} message */
-export function failure(type, message) {
+/** Returns what an error of Cognito means for the user. @param {string} type @param {string} message @param {number} status of HTTP */
+export function failure(type, message, status = 0) {
   const told = /failed with error ([A-Z_]+) ?([B-Z]{8})?/.exec(message)
   if (told) return new SignInError({ TRY_LATER: 'later', UNAVAILABLE: 'unavailable' }[told[1]] ?? 'broken', message, told[2] ?? '')
-  if (type === 'NetworkError') return new SignInError('offline', message, '', false)
+  if (/^(Network|Timeout)Error$/.test(type)) return new SignInError('offline', message, '', false)
   if (/InvalidPassword|PasswordHistory/.test(type)) return new SignInError('weak_password', message, '', false)
-  if (/TooManyRequests|LimitExceeded|TooManyFailedAttempts/.test(type)) return new SignInError('later', message, '', false)
+  if (status === 429 || /TooManyRequests|LimitExceeded|TooManyFailedAttempts|Throttl/.test(type)) return new SignInError('later', message, '', false)
   if (/NotAuthorized/.test(type)) return new SignInError(/session/i.test(message) ? 'session_over' : 'refused', message)
   if (/UserNotFound|UserNotConfirmed|PasswordReset/.test(type)) return new SignInError('refused', message)
-  return new SignInError('broken', `${type}: ${message}`)
+  // Where a trigger has failed, Cognito has spent the session. Anything else may be tried again: the service says if it is over.
+  return new SignInError('broken', `${type || status}: ${message}`, '', /Lambda/.test(type))
 }
 
 // Passkeys ---------------------------------------------------------------------------------------------------------------------------
@@ -658,15 +695,12 @@ const TYPES = ['text', 'password', 'email', 'tel', 'number', 'url']
 const MODES = ['none', 'text', 'decimal', 'numeric', 'tel', 'search', 'email', 'url']
 const MOST_FIELDS = 16
 const LONGEST_ANSWER = 16384
+/** No step lasts longer, and none waits longer before it sends again: seconds. */
+const LONGEST_STEP = 600
 
 /** Returns the fields that *text* asks for, the `input` of a kind; none if it is not what it should be. @param {string | undefined} text @returns {Field[]} */
 export function hintsIn(text) {
-  let hints
-  try {
-    hints = JSON.parse(text ?? '')
-  } catch {
-    return []
-  }
+  const hints = parsed(text)
   /** @type {any[]} */
   const listed = Array.isArray(hints) ? hints : [hints]
   const fits = listed.every((each) => /^\w[\w.-]{0,63}$/.test(typeof each?.name === 'string' ? each.name : '') && typeof each.label === 'string' && each.label.trim())
@@ -698,14 +732,22 @@ function offersIn(challenge) {
 /** Says whether a message goes out for *challenge*. @param {Texts} challenge */
 const isSent = (challenge) => 'resend_after' in challenge || 'destination' in challenge
 
+/** Returns the service's time when *challenge* came, at *here* by the browser's clock: *now*, if the service said so. Else it is the nearest that fits, for
+ * the step is not over, and neither it nor its wait takes longer than steps do. @param {Texts} challenge @param {number | undefined} now @param {number} here */
+function servedAt({ expires_at, resend_after }, now, here) {
+  if (Number.isFinite(now)) return Number(now)
+  const [ends, again] = [whole(expires_at), whole(resend_after)]
+  return Math.min(Math.max(here, Math.max(ends, again) - LONGEST_STEP), ends || Infinity)
+}
+
 /** Makes an element. A listener is a property that begins with `on`; other properties are attributes. @param {string} tag @param {any} properties @param {any[]} inside */
 export function element(tag, properties = {}, ...inside) {
   const made = document.createElement(tag)
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith('on')) made.addEventListener(name.slice(2), value)
-    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : String(value))
+    else if (value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : inOrder(String(value)))
   }
-  made.append(...inside.filter((each) => each !== null && each !== undefined && each !== ''))
+  made.append(...inside.filter((each) => each !== null && each !== undefined && each !== '').map((each) => (typeof each === 'string' ? inOrder(each) : each)))
   return made
 }
 
@@ -737,6 +779,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     this.username = ''
     /** Draws once more what is shown. @type {(() => unknown) | null} */
     this.shown = null
+    /** Offers once more a step that failed with no challenge at hand, and may be taken again. @type {((error: SignInError) => unknown) | null} */
+    this.retried = null
     /** Whether a step is being taken. There is one at a time. */
     this.pending = false
     /** Counts the steps: a reply to an earlier one comes too late. */
@@ -745,6 +789,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     this.signin = ''
     /** Whether the last answer was a link's. */
     this.byLink = false
+    /** When the challenge at hand came, by the browser's clock and by the service's, which may be far apart: epoch seconds. */
+    this.came = this.served = 0
     /** @type {BroadcastChannel | null} */
     this.tabs = null
   }
@@ -774,7 +820,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     queueMicrotask(() => {
       if (this.isConnected) return
       this.cease()
-      this.challenge = this.shown = this.driver = null
+      this.challenge = this.shown = this.driver = this.retried = null
       this.replaceChildren()
     })
   }
@@ -795,8 +841,9 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {string} key @param {Texts} values */
   text(key, values = {}) {
-    const put = RIGHT_TO_LEFT.has(this.locale) ? Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isolated(value)])) : values
-    return filled(own(TEXTS[this.locale], key) ?? own(TEXTS.en, key) ?? key, put)
+    const turns = RIGHT_TO_LEFT.has(this.locale)
+    const put = Object.entries(values).map(([name, value]) => [name, turns || TURNING.test(value) ? isolated(value) : value])
+    return filled(own(TEXTS[this.locale], key) ?? own(TEXTS.en, key) ?? key, Object.fromEntries(put))
   }
 
   /** Takes the ticket of a link out of the address: nobody finds it in the history, and no page that is left to gets it. */
@@ -813,21 +860,24 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const kept = this.kept()
     // Two users of one browser: the sign-in of the other one waits on.
     if (!kept || kept.username !== factsIn(ticket).username) return this.showLink(ticket)
-    const driver = this.cognito()
-    driver.resume(kept)
-    this.forget()
-    this.driver = driver
-    this.username = kept.username
-    this.signin = kept.signin
-    this.byLink = true
-    return this.go(() => driver.respond(ticket, naming(kept.signin)))
+    const goOn = () => {
+      const driver = this.cognito()
+      driver.resume(kept)
+      this.driver = driver
+      this.username = kept.username
+      this.signin = kept.signin
+      this.byLink = true
+      return this.go(() => driver.respond(ticket, naming(kept.signin)))
+    }
+    this.retried = (error) => this.drawLink(kept.username, 'link_anywhere', 'link_here', goOn, error)
+    return goOn()
   }
 
   /** Says that the sign-in at hand goes on in another tab, in which its link was opened. @param {{signin?: string, done?: boolean}} told */
   overtaken({ signin, done }) {
     if (!signin || signin !== this.signin || this.pending) return
     this.stop()
-    this.challenge = this.driver = null
+    this.challenge = this.driver = this.retried = null
     this.shown = () => {
       const again = done ? null : this.main(this.text('restart'))
       this.draw(this.text(done ? 'done' : 'title'), null, () => this.start(), [element('p', {}, this.text(done ? 'other_tab_done' : 'other_tab')), again])
@@ -851,7 +901,8 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** @returns {{username: string, session: string, signin: string} | null} the sign-in that waits for its link in this browser */
   kept() {
     const kept = storage.read(this.place)
-    if (typeof kept?.username === 'string' && typeof kept.session === 'string' && kept.until > Date.now() / 1000) return { username: kept.username, session: kept.session, signin: String(kept.signin ?? '') }
+    const left = Number(kept?.until) - Date.now() / 1000
+    if (typeof kept?.username === 'string' && typeof kept.session === 'string' && left > 0 && left < 2 * LONGEST_STEP) return { username: kept.username, session: kept.session, signin: String(kept.signin ?? '') }
     storage.write(this.place, null)
     return null
   }
@@ -868,6 +919,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     this.cease()
     this.challenge = null
     this.signin = ''
+    this.retried = null
     this.shown = () => this.start(error)
     const withPassword = this.getAttribute('flow') === 'custom-srp'
     const username = this.field({ name: 'username', label: this.text('username'), autocomplete: 'username', maxlength: 128 }, this.username || this.getAttribute('username') || '')
@@ -884,20 +936,21 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** @param {string} username @param {string} password */
   begin(username, password) {
     return this.go(() => {
+      this.challenge = null
       this.username = username
       this.driver = this.handler ?? this.cognito()
       return this.driver.begin(username, password)
     })
   }
 
-  /** Says where the link that led here is to be opened. If that may be anywhere, it signs in after a click, never on load. @param {string} ticket */
-  showLink(ticket) {
+  /** Says where the link that led here is to be opened. If that may be anywhere, it signs in after a click, never on load. @param {string} ticket @param {SignInError | null} error */
+  showLink(ticket, error = null) {
     const { username, anywhere } = factsIn(ticket)
     if (!username) return this.start()
     this.cease()
     this.challenge = null
     this.signin = ''
-    this.shown = () => this.showLink(ticket)
+    this.retried = (failed) => this.showLink(ticket, failed)
     const signIn = () =>
       this.go(async () => {
         this.username = username
@@ -910,10 +963,16 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
         if (reply.challenge?.link && reply.challenge.error) throw new SignInError('link_spent')
         return reply
       })
+    if (anywhere) this.drawLink(username, 'link_anywhere', 'link_here', signIn, error)
+    else this.drawLink(username, 'link_elsewhere', 'restart', () => this.start(), error)
+  }
+
+  /** @param {string} username @param {string} told @param {string} button @param {() => unknown} submit @param {SignInError | null} error */
+  drawLink(username, told, button, submit, error) {
+    this.shown = () => this.drawLink(username, told, button, submit, error)
     // Whoever was sent a stranger's link sees whose sign-in it would be.
     const whose = element('p', {}, `${this.text('username')}: `, element('bdi', {}, element('strong', {}, username)))
-    const [told, button, submit] = anywhere ? ['link_anywhere', 'link_here', signIn] : ['link_elsewhere', 'restart', () => this.start()]
-    this.draw(this.text('title'), null, submit, [whose, element('p', {}, this.text(told)), this.main(this.text(button))])
+    this.draw(this.text('title'), error, submit, [whose, element('p', {}, this.text(told)), this.main(this.text(button))])
   }
 
   /** Takes one step, and shows what comes of it, unless the user has begun anew meanwhile. @param {() => Promise<Reply>} step */
@@ -922,10 +981,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const turn = ++this.turn
     this.busy()
     try {
-      const reply = await step()
+      const reply = replyOf(await step())
       if (turn !== this.turn) return
       this.pending = false
-      if (reply.challenge) this.asked(reply.challenge, reply.name ?? 'CUSTOM_CHALLENGE')
+      if (reply.challenge) this.asked(reply.challenge, reply.name ?? '', reply.now)
       else this.finished(reply.done)
     } catch (error) {
       if (turn !== this.turn) return
@@ -943,15 +1002,18 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...naming(signin) }, attributes))
   }
 
-  /** @param {Texts} challenge @param {string} name */
-  asked(challenge, name) {
+  /** @param {Texts} challenge @param {string} name @param {number | undefined} now the service's time */
+  asked(challenge, name, now) {
     this.challenge = challenge
+    this.retried = null
+    this.came = Date.now() / 1000
+    this.served = servedAt(challenge, now, this.came)
     this.challengeName = name
     this.signin = challenge.signin ?? ''
     this.tabs?.postMessage({ signin: this.signin, done: false })
     const driver = this.driver
-    if (challenge.link && Number(challenge.expires_at) && driver instanceof CognitoHandler)
-      storage.write(this.place, { username: driver.username, session: driver.session, signin: challenge.signin, until: Number(challenge.expires_at) })
+    if (challenge.link && driver instanceof CognitoHandler)
+      storage.write(this.place, { username: driver.username, session: driver.session, signin: challenge.signin, until: this.endOf(challenge) || this.came + LONGEST_STEP })
     else this.forget()
     if (!this.dispatchEvent(new CustomEvent('watchword:challenge', { bubbles: true, cancelable: true, detail: { name, parameters: challenge } }))) return
     if (name !== 'CUSTOM_CHALLENGE' && name !== 'NEW_PASSWORD_REQUIRED') return this.failed(new SignInError('unsupported', name))
@@ -962,7 +1024,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   finished(done) {
     this.tabs?.postMessage({ signin: this.signin, done: true })
     this.cease()
-    this.challenge = this.driver = null
+    this.challenge = this.driver = this.retried = null
     this.signin = ''
     this.forget()
     this.shown = () => this.draw(this.text('done'), null, () => {}, [])
@@ -973,10 +1035,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** @param {SignInError} error */
   failed(error) {
     const detail = { code: error.code, message: error.message, ref: error.ref || this.challenge?.ref || '' }
-    if (error.over || !this.challenge) {
-      this.forget()
-      this.start(error)
-    } else this.show(this.challenge, error)
+    if (error.over) this.forget()
+    if (this.challenge && !error.over) this.show(this.challenge, error)
+    else if (this.retried && !error.over) this.retried(error)
+    else this.start(error)
     this.dispatchEvent(new CustomEvent('watchword:error', { bubbles: true, detail }))
   }
 
@@ -1129,8 +1191,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {Texts} challenge @param {SignInError | null} error */
   async showWork(challenge, error) {
+    // What was sent and failed is sent again by the user alone.
+    if (error) return this.draw(this.titleOf(challenge), error, () => void this.show(challenge), [this.main(this.text('next')), ...this.beside(challenge)])
     const tries = element('p', { class: 'ww-quiet', 'aria-hidden': 'true' })
-    this.draw(this.titleOf(challenge), error, () => {}, [element('p', { role: 'status', class: 'ww-busy' }, this.text('work')), tries, ...this.beside(challenge)])
+    this.draw(this.titleOf(challenge), null, () => {}, [element('p', { role: 'status', class: 'ww-busy' }, this.text('work')), tries, ...this.beside(challenge)])
     const { signal } = this.stopped
     try {
       const { algorithm } = JSON.parse(challenge.challenge).parameters
@@ -1151,13 +1215,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
   /** Cognito's own round for whoever was invited. @param {Texts} challenge @param {SignInError | null} error */
   showNewPassword(challenge, error) {
     const password = this.field({ name: 'password', label: this.text('new_password'), type: 'password', autocomplete: 'new-password', maxlength: 256, help: error?.code === 'weak_password' ? error.message : undefined })
-    /** @type {unknown} */
-    let wanted
-    try {
-      wanted = JSON.parse(challenge.requiredAttributes ?? '[]')
-    } catch {
-      wanted = []
-    }
+    const wanted = parsed(challenge.requiredAttributes)
     const names = Array.isArray(wanted) ? wanted.filter((each) => typeof each === 'string') : []
     const fields = [password, ...names.map((name) => this.field({ name, label: wordsOf(name.replace(/^userAttributes\./, '')), maxlength: 2048 }))]
     const submit = () => {
@@ -1171,11 +1229,12 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
 
   /** @param {Texts} challenge @returns {HTMLElement[]} what stands below the fields: resend, what is left, the reference */
   beside(challenge) {
-    const again = Number(challenge.resend_after)
+    const again = whole(challenge.resend_after)
     const button = again ? element('button', { type: 'button', onclick: () => this.respond('-', { watchword_action: 'resend' }) }) : null
     if (button) {
+      const wait = Math.min(again - this.served, LONGEST_STEP)
       const count = () => {
-        const seconds = Math.ceil(again - Date.now() / 1000)
+        const seconds = Math.ceil(Math.min(wait, wait + this.came - Date.now() / 1000))
         const waits = seconds > 0
         button.toggleAttribute('disabled', waits)
         button.textContent = waits ? this.text('again_in', { seconds: String(seconds) }) : this.text('again')
@@ -1187,11 +1246,17 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     const restart = element('button', { type: 'button', onclick: () => (this.forget(), this.start()) }, this.text('restart'))
     /** @type {string[]} */
     const facts = []
-    if (Number(challenge.attempts_left)) facts.push(this.text('left', { left: challenge.attempts_left }))
-    const until = new Date(Number(challenge.expires_at) * 1000)
-    if (until.getTime()) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(until) }))
+    if (whole(challenge.attempts_left)) facts.push(this.text('left', { left: challenge.attempts_left }))
+    const until = this.endOf(challenge)
+    if (until) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(until * 1000) }))
     if (challenge.ref) facts.push(this.reference(challenge.ref))
     return [element('div', { class: 'ww-row' }, button, restart), ...facts.map((fact) => element('p', { class: 'ww-quiet' }, fact))]
+  }
+
+  /** Returns when *challenge* ends, by the browser's clock; 0 if there is no telling. @param {Texts} challenge */
+  endOf(challenge) {
+    const left = whole(challenge.expires_at) - this.served
+    return left > 0 && left < 2 * LONGEST_STEP ? this.came + left : 0
   }
 
   /** @param {string} ref */
