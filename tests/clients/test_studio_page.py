@@ -394,6 +394,15 @@ def test_saving_is_asked_for_and_never_overwrites(page, served):
     assert served.file.read_text().startswith("# another editor")
     page.press("Load from disk")
     page.until("document.querySelector('#source').value.startsWith('# another editor')")
+    # What an editor does not show is no edit, and is kept.
+    served.file.write_bytes(f"\ufeff{TEXT}".replace("\n", "\r\n").encode())
+    page.press("Load from disk")
+    page.until("!document.querySelector('#source').value.startsWith('# another editor')")
+    page.until("document.querySelector('#save').disabled && !document.querySelector('#saved').textContent")
+    page.edit(UNSOUND)
+    page.press("Save")
+    page.until("document.querySelector('#saved').textContent === 'saved'")
+    assert served.file.read_bytes() == f"\ufeff{UNSOUND}".replace("\n", "\r\n").encode()
 
 
 ASKED = "() => { globalThis.asked = []; globalThis.confirm = (question) => (asked.push(question), true) }"

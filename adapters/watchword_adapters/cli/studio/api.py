@@ -21,7 +21,7 @@ from watchword_adapters.cli.difference_json import difference_as_json
 from watchword_adapters.cli.logs.captured_events import CapturedEvent, read_events
 from watchword_adapters.cli.studio.flow_view import MOST_WALKED, drawn, view_of
 from watchword_adapters.cli.studio.played_sessions import played_request, played_words
-from watchword_adapters.cli.studio.workshop import Workshop, mark_of
+from watchword_adapters.cli.studio.workshop import Workshop
 from watchword_adapters.dialects.dialect import find_dialect
 from watchword_adapters.rest.exchange import HttpReply, HttpRequest, RefusedRequest, json_reply, refusing_reply
 
@@ -77,14 +77,13 @@ class StudioApi:
 
     def _flow(self, _: Mapping[str, Any]) -> dict[str, Any]:
         self._expect_file()
-        text = self.workshop.on_disk()
-        self.workshop.saved = text
-        shown = self.workshop.edit(text)
+        found = self.workshop.file.load()
+        shown = self.workshop.edit(found.text)
         pool, good = self.workshop.pool, self.workshop.good
         return {
             "file": self.workshop.path.name,
-            "text": text,
-            "mark": mark_of(text),
+            "text": found.text,
+            "mark": found.mark,
             "view": shown,
             "good": None if good.flow is None else good.shown() if "error" in shown else shown,
             "client_id": pool.client_id,
@@ -103,10 +102,10 @@ class StudioApi:
         text, mark = _text(given, "text"), _text(given, "mark")
         if mark:
             self._expect_file()
-        return {"mark": self.workshop.save(text, mark)}
+        return {"mark": self.workshop.file.save(text, mark)}
 
     def _expect_file(self) -> None:
-        if self.workshop.is_gone:
+        if self.workshop.file.is_gone:
             raise RefusedRequest(410, f"{self.workshop.path.name} is no longer on disk")
 
     def _events(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def view_of(text: str, path: Path, registry: Registry, session_minutes: float = 
         said = str(error).removeprefix(f"{path}").lstrip(", :")
         found = _LINE.search(str(error)) or _AT_LINE.search(said)
         last = len(text.split("\n")) if said.endswith(_AT_END) else 1
-        return FlowView(text, error=re.sub("^is no TOML", "it is no TOML", said), line=int(found[1]) if found else last)
+        return FlowView(
+            text, error=re.sub("^(is no TOML|has more)", r"it \1", said), line=int(found[1]) if found else last
+        )
 
 
 def money_of(view: FlowView, prices: Mapping[str, MessagePrice]) -> list[tuple[str, str]]:

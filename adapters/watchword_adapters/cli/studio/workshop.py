@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import shutil
-import tempfile
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -26,6 +22,7 @@ from watchword_adapters.aws_lambda import Triggers, triggers
 from watchword_adapters.cli.local.forward_clock import ForwardClock
 from watchword_adapters.cli.local.local_run import add_user
 from watchword_adapters.cli.messages.message_costs import MessagePrice
+from watchword_adapters.cli.studio.edited_file import EditedFile, FileText
 from watchword_adapters.cli.studio.flow_view import MOST_WALKED, FlowView, money_of, view_of
 from watchword_adapters.cli.studio.sign_ins import FollowedSignIns
 from watchword_adapters.clock import SystemRandom
@@ -85,6 +82,7 @@ class Workshop:
     ) -> None:
         self.path, self.dialect, self.session_minutes = path, dialect, session_minutes
         self._deployed = tuple(explore(each, limit=MOST_WALKED) for each in previous)
+        self.file = EditedFile(path)
         self._attributes, self._prices = {**USER_ATTRIBUTES, **(attributes or {})}, prices or {}
         self._money: tuple[FlowView, list[tuple[str, str]]] | None = None
         self._lock = threading.RLock()
@@ -99,13 +97,12 @@ class Workshop:
         self._before: list[FlowView] = []
         self._begun, self._taken = 0, 0
         self._is_played = False
-        self.saved = self.on_disk()
         self.good = FlowView("")
         self._tokens = LocalAccessTokens()
         self._made: Triggers | None = None
         self.pool = self._pool()
         self._tokens.pool = self.pool
-        self.view = self._used(self._viewed(self.saved))
+        self.view = self._used(self._viewed(self.file.known.text))
 
     # the text
 
@@ -153,70 +150,6 @@ class Workshop:
             return view_of(text, self.path, Registry(), self.session_minutes)
         except WatchwordError as error:
             return FlowView(text, error=str(error))
-
-    def on_disk(self) -> str:
-        """Return the text of the file."""
-        try:
-            return self.path.read_bytes().decode("utf-8")
-        except (OSError, ValueError) as error:
-            raise ConfigurationError(f"{self.path} cannot be read: {getattr(error, 'strerror', error)}") from None
-
-    def save(self, text: str, base: str) -> str:
-        """Write *text* into the file, if the file is still the one that has the mark *base*; return its new mark.
-
-        The file keeps its mode, and a link stays one: what it leads to is written. Without *base* the file is made anew, if there is none.
-
-        Raises:
-            ConfigurationError: if the file has changed since, or cannot be written. Nothing is written then.
-        """
-        with self._lock:
-            try:
-                if base:
-                    self._replace(self.path.resolve(), text, base)
-                else:
-                    with self.path.resolve().open("x", encoding="utf-8", newline="") as file:
-                        file.write(text)
-            except FileExistsError:
-                raise self._changed() from None
-            except (OSError, ValueError) as error:
-                why = getattr(error, "strerror", None) or "a sign in it has no UTF-8"
-                raise ConfigurationError(f"{self.path.name} cannot be written: {why}") from None
-            self.saved = text
-            return mark_of(text)
-
-    def _replace(self, target: Path, text: str, base: str) -> None:
-        """Put *text* in the place of the file *target*, if that has the mark *base*."""
-        beside: Path | None = None
-        try:
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", newline="", dir=target.parent, prefix=f".{target.name}.", delete=False
-            ) as file:
-                beside = Path(file.name)
-                file.write(text)
-            if mark_of(self.on_disk()) != base:
-                raise self._changed()
-            shutil.copymode(target, beside)
-            beside.replace(target)
-        finally:
-            if beside is not None:
-                with suppress(FileNotFoundError):
-                    beside.unlink()
-
-    def _changed(self) -> ConfigurationError:
-        return ConfigurationError(f"{self.path.name} has changed on disk; nothing was written: load it first")
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the file is no longer there."""
-        return not self.path.exists()
-
-    @property
-    def differs_on_disk(self) -> bool:
-        """Whether the file is another than the one that was read or saved last, or cannot be read."""
-        try:
-            return mark_of(self.on_disk()) != mark_of(self.saved)
-        except ConfigurationError:
-            return True
 
     # the pool
 
@@ -300,8 +233,8 @@ class Workshop:
                 "now": self.clock.now(),
                 "channels": {each: each in self._stopped for each in _channels(self.good.flow)},
                 "repeats": self.repeats,
-                "changed_on_disk": self.differs_on_disk,
-                "gone_from_disk": self.is_gone,
+                "changed_on_disk": self.file.differs,
+                "gone_from_disk": self.file.is_gone,
                 "playing": mark_of(self.good.text),
             }
 
@@ -330,5 +263,5 @@ def _channels(flow: Flow | None) -> dict[str, None]:
 
 
 def mark_of(text: str) -> str:
-    """Return the mark of a file's *text*, by which the page says which one it has read."""
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    """Return the mark of a *text*, by which the page says which one it shows."""
+    return FileText(text.encode(), text).mark

@@ -459,5 +459,5 @@ def test_a_file_that_is_broken_is_opened_to_be_mended(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_refused_at_the_start(tmp_path):
     """By its name."""
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="there is no such file"):
         Workshop(tmp_path / "none.toml")
