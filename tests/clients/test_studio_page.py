@@ -231,7 +231,9 @@ def test_a_sign_in_is_told_of_where_the_diagram_cannot_follow_it(page, served):
     page.press("+5 min")
     page.until("!document.querySelector('#messages').textContent.includes('right answer now')")
     page.answer("late")
-    page.until("document.querySelector('#playing').textContent.endsWith('session is expired.')")
+    page.until(
+        "document.querySelector('#playing').textContent.endsWith('session is expired. It waits 3 minutes for each.')"
+    )
 
 
 def test_the_host_is_put_forward_stopped_and_stubborn(page, served):

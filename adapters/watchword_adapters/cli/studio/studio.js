@@ -72,7 +72,6 @@ async function load() {
   at('source').value = found.text
   Object.assign(state, { mark: found.mark, saved: found.text })
   settings = found
-  at('minutes').textContent = `A sign-in waits ${found.session_minutes} minutes for each answer.`
   if (found.good) showView(found.good)
   showView(found.view)
   showSaved('')
@@ -406,7 +405,7 @@ async function look() {
 
 /** Says what failed where the sign-in is. @param {any} event @param {string[]} stopped channels */
 function failureOf({ trigger, error }, stopped) {
-  if (trigger === 'host') return `The host refused the answer: ${error}`
+  if (trigger === 'host') return `The host refused the answer: ${error}${error.includes('expired') ? ` It waits ${settings.session_minutes} minutes for each.` : ''}`
   const why = error.includes('UNAVAILABLE') && stopped.length ? ` Stopped: ${stopped.join(', ')}.` : ''
   return `${trigger[0].toUpperCase()}${trigger.slice(1)} failed there: ${error}.${why}`
 }
