@@ -7,7 +7,7 @@ import pytest
 
 from kit.chromium import ClientError
 from kit.sign_in_form import STATES, Keyboard, shows, site, state
-from watchword import Flow
+from watchword import Flow, Limits
 from watchword_adapters.poolserver import pages
 from watchword_plugins.email_otp import EmailOtp
 
@@ -19,8 +19,8 @@ RESTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimati
 
 @pytest.fixture(scope="module")
 def served():
-    """One pool."""
-    with site(lambda origin: Flow(EmailOtp())) as running_site:
+    """One pool, in which each test may have messages of its own."""
+    with site(lambda origin: Flow(EmailOtp(), limits=Limits(messages="1000/h"))) as running_site:
         yield running_site
 
 
