@@ -123,6 +123,7 @@ const commands = {
   /** Drags the files at *paths* from the desktop, and drops them on what is found by *selector*; returns where the page is then. */
   async drop(number, selector, ...files) {
     const { page, cdp } = pages[number]
+    await page.locator(selector).scrollIntoViewIfNeeded()
     const { x, y, width, height } = await page.locator(selector).boundingBox()
     const dragged = { x: x + width / 2, y: y + height / 2, data: { items: [], files, dragOperationsMask: 1 } }
     for (const type of ['dragEnter', 'dragOver', 'drop']) await cdp.send('Input.dispatchDragEvent', { type, ...dragged })

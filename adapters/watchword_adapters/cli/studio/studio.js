@@ -602,7 +602,7 @@ at('source').addEventListener('input', () => {
 at('source').addEventListener('scroll', () => (at('gutter').scrollTop = at('source').scrollTop))
 at('save').addEventListener('click', save)
 at('load').addEventListener('click', reload)
-at('second').addEventListener('click', () => (addForm(), at('forms').lastChild.previousSibling.scrollIntoView({ block: 'nearest' })))
+at('second').addEventListener('click', () => (addForm(), at('forms').lastChild.previousSibling.scrollIntoView()))
 at('fresh').addEventListener('click', restartForms)
 at('thrice').addEventListener('change', shielded(() => host({ repeats: at('thrice').checked ? 3 : 1 })))
 at('explain').addEventListener('click', () => explain(at('captured').value))
