@@ -13,7 +13,7 @@ from watchword.errors import ConfigurationError
 from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import attributes_of
-from watchword_adapters.cli.messages.message_costs import read_prices
+from watchword_adapters.cli.messages.message_costs import read_prices, refuse_unknown_channels
 from watchword_adapters.cli.studio.server import address, new_token, studio_application
 from watchword_adapters.cli.studio.workshop import PASSWORD, USER, Workshop
 from watchword_adapters.cli.terminal import Terminal
@@ -79,14 +79,16 @@ def run(arguments: argparse.Namespace) -> int:
     if here not in sys.path:
         sys.path.insert(0, here)  # plugins of the folder, as for the other commands
     registry = Registry()
+    prices = read_prices(arguments.price, registry)
     workshop = Workshop(
         arguments.flow,
         attributes_of(arguments.attribute),
-        read_prices(arguments.price, registry),
+        prices,
         previous=[find_flow(each, registry) for each in arguments.previous],
         dialect=arguments.dialect,
         session_minutes=arguments.session_minutes,
     )
+    refuse_unknown_channels(prices, workshop.good.flow, registry)
     sockets = open_sockets(None, arguments.port)
     token = new_token()
     url = address(endpoint_of(sockets), token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -122,6 +122,25 @@ def message_costs(flow: Flow, figures: Figures, prices: Mapping[str, MessagePric
                 f"--price: the flow sends nothing by {channel}; it sends by {', '.join(sorted(channels)) or 'nothing at all'}"
             )
     return tuple(MessageCost(each, _parts(flow, each.channel), prices.get(each.channel)) for each in figures.channels)
+
+
+def refuse_unknown_channels(prices: Collection[str], flow: Flow | None, registry: Registry) -> None:
+    """Refuse *prices* for channels on which neither *flow* sends nor a kind of *registry*: the flow may be edited to have any of these.
+
+    Raises:
+        ConfigurationError: if there is one.
+    """
+    if not prices:
+        return
+    kinds = [registry.find_kind(each.name) for each in registry.installed_kinds() if not each.error]
+    said = [attribute_of(each, "channel") for each in kinds]
+    known = {step.powers.channel for step in flow.steps.values()} if flow else set[str]()
+    known |= {each for each in said if isinstance(each, str)}
+    for channel in prices:
+        if channel not in known:
+            raise ConfigurationError(
+                f"--price: no kind that is installed sends anything by {channel}; they send by {', '.join(sorted(known - {''}))}"
+            )
 
 
 def _parts(flow: Flow, channel: str) -> int | None:

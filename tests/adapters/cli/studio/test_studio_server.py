@@ -196,6 +196,17 @@ def test_an_option_that_makes_no_sense_is_refused(tmp_path, capsys, options, tol
     assert told in capsys.readouterr().err
 
 
+def test_a_price_is_for_a_channel_that_there_is(tmp_path, capsys):
+    """That of another kind than the flow has may be given, since the flow will be edited; a wrong word is refused, as by `check`."""
+    (tmp_path / "flow.toml").write_text(TEXT)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = ["studio", str(tmp_path / "flow.toml"), "--port", str(taken.getsockname()[1]), "--price"]
+        assert main([*command, "fax=1"]) == 2
+        assert "sends anything by fax; they send by email, sms" in capsys.readouterr().err
+        assert main([*command, "sms=1"]) == 2
+        assert "cannot be had" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("flow", ["module:flow", "flow.py", "missing.toml"])
 def test_what_is_no_toml_file_is_refused(flow, capsys):
     """A flow in Python cannot be edited as a text."""
