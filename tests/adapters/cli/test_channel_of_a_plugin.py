@@ -76,7 +76,7 @@ def test_it_is_played(told, monkeypatch):
 
 def test_it_is_built_and_described(told, tmp_path):
     """`build` and `template` take its courier, and say which one is missing; `doctor` finds nothing wrong with the template."""
-    assert f"the flow sends by {CHANNEL!r}, which ses cannot carry: add --courier {SCHEME}" in told(
+    assert f"the flow sends by {CHANNEL!r}, which ses cannot carry: add --courier console or {SCHEME}" in told(
         "build", "flow.toml", status=2
     )
     assert "watchword_beep_courier.py" in told("build", "flow.toml", "-o", "dist", "--courier", SCHEME)
@@ -94,20 +94,21 @@ def test_it_is_built_and_described(told, tmp_path):
 
 def test_what_is_missing_is_named_by_its_channel(told):
     """With the schemes that are installed for it, whatever else is set."""
-    for url in ("", "ses://?from=a%40example.com", "console:"):
+    for url in ("", "ses://?from=a%40example.com"):
         remedy = (
             "add to WATCHWORD_COURIER, with a space between, a URL of" if url else "set WATCHWORD_COURIER to a URL of"
         )
-        wanted = f"sends by {CHANNEL!r} and no courier does: {remedy} {SCHEME}:"
+        wanted = f"sends by {CHANNEL!r} and no courier does: {remedy} console:, {SCHEME}:"
         with pytest.raises(ConfigurationError, match=re.escape(wanted)):
             triggers(load_flow("flow.toml"), key=bytes(range(32)), environment={"WATCHWORD_COURIER": url})
-    assert triggers(load_flow("flow.toml"), key=bytes(range(32)), environment={"WATCHWORD_COURIER": URL})
+    for url in (URL, "console:"):
+        assert triggers(load_flow("flow.toml"), key=bytes(range(32)), environment={"WATCHWORD_COURIER": url})
 
 
 def test_whatever_sends_nothing_takes_its_messages(told, capsys):
-    """The outbox and the console know no channel, and neither does the registry."""
+    """The outbox and the console carry any channel."""
     registry = Registry()
-    assert (SCHEME,) == registry.schemes(CHANNEL)
+    assert ("console", SCHEME) == registry.schemes(CHANNEL)
     load_flow("flow.toml")
     message = sys.modules["watchword_beep"].Pager9XMessage("device-0123", "12345678 is your code.\n", id="1")
     outbox = Outbox()

@@ -356,7 +356,7 @@ def test_a_flow_remembers_nothing(here, capsys):
             ["plugin", "acme", "--channel", "email"],
             "the channel 'email' has couriers already, console, ses, smtp, smtps",
         ),
-        (["plugin", "acme", "--channel", "sms"], "the channel 'sms' has couriers already, sms-voice, sns"),
+        (["plugin", "acme", "--channel", "sms"], "the channel 'sms' has couriers already, console, sms-voice, sns"),
         (["plugin", "acme", "--channel", "ses"], "a courier 'ses' is installed already"),
         (["plugin", "acme", "--channel", "sms_voice"], "a courier 'sms-voice' is installed already"),
         *(

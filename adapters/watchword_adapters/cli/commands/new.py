@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from watchword.algebra import derivative
 from watchword.algebra.blocks import STEP_NAME
-from watchword.contract.members import are_methods
+from watchword.contract.members import ANY_CHANNEL, are_methods
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import COURIERS, KINDS_GROUP, SCHEME, Registry
 
@@ -171,8 +171,9 @@ def _with_channel(words: Mapping[str, str], channel: str) -> dict[str, str]:
         raise ConfigurationError(
             f"{channel[:40]!r} is no name of a channel: write 2 to 32 of a-z, 0-9, _ and -, beginning with a letter"
         )
-    schemes = Registry().schemes(channel)
-    if schemes:
+    registry = Registry()
+    schemes = registry.schemes(channel)
+    if {*schemes} - {*registry.schemes(ANY_CHANNEL)}:  # one that carries any channel makes none needless
         raise ConfigurationError(
             f"the channel {channel!r} has couriers already, {', '.join(schemes)}: a kind that sends by it needs no other; "
             "take another channel, or begin without --channel"
