@@ -53,13 +53,16 @@ def played_words(
     return list(_stops(exploration, derivative.begin(flow.program, outcomes), rounds, told.rounds, choice))
 
 
-def played_request(explorations: Sequence[Exploration], request: SessionRequest) -> PlayedRequest:
+def played_request(
+    explorations: Sequence[Exploration], request: SessionRequest, enrolled: Collection[str] = ()
+) -> PlayedRequest:
     """Return *request* as the flow that it belongs to judges it, the first of *explorations* being of the flow in use.
 
-    A round that this flow did not make fails.
+    *enrolled* are the kinds that the user has a credential of: before the first challenge no request says so. A round that this flow
+    did not make fails.
     """
     flows = tuple(each.flow for each in explorations)
-    told, evaluation = explain_request(request, flows), evaluate(request, flows)
+    told, evaluation = explain_request(request, flows), evaluate(request, flows, enrolled)
     exploration = explorations[flows.index(evaluation.flow)]
     choice = request.client_metadata.get(CHOICE, "")
     rounds = [(each.name, each.step, each.use, each.right) for each in evaluation.rounds]

@@ -148,7 +148,9 @@ class FollowedSignIns:
 
     def _played(self, run: TriggerRun, explored: Sequence[Exploration]) -> PlayedRequest | None:
         try:
-            return played_request(explored, session_request_of(dict(run.event)))
+            request = session_request_of(dict(run.event))
+            held = self._credentials.everything(within=_STORE_SECONDS) if request.user.known else ()
+            return played_request(explored, request, frozenset(each.kind for each in held))
         except WatchwordError:
             return None
 

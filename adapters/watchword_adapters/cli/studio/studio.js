@@ -463,7 +463,7 @@ async function explain(text, from = '') {
     const stops = element('div', {})
     // An event of an older flow is played in the diagram of that one.
     const older = new Map(Object.entries(drawn).map(([place, each]) => [Number(place), { name: each.name, picture: drawing(each) }]))
-    const show = (/** @type {any} */ each) => each.rounds.length && (each.flow in drawn ? play([each.rounds], [older.get(each.flow)?.picture], stops) : playRounds(each.rounds))
+    const show = (/** @type {any} */ each) => each.rounds.length && (each.flow in drawn ? (play([each.rounds], [older.get(each.flow)?.picture], stops), stops.scrollIntoView()) : playRounds(each.rounds))
     box.replaceChildren(
       from && element('p', {}, `From ${from}:`),
       more ? element('p', {}, `These are the first ${events.length}. All of them are explained by: watchword replay ${at('file').textContent} FILE`) : '',

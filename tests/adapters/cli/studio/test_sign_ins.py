@@ -4,9 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from kit.studio import answered, begun
+from kit.studio import answered, begun, called
 from watchword_adapters.cli.local import forward_clock
-from watchword_adapters.cli.studio.workshop import Workshop
+from watchword_adapters.cli.studio.workshop import PASSWORD, Workshop
+from watchword_adapters.clock import SystemRandom
+from watchword_adapters.srp import SrpClient
 from watchword_adapters.userpool import ClientError
 
 TWO = 'name = "two"\n[[steps]]\nkind = "captcha"\n[[steps]]\nkind = "email_otp"\n'
@@ -153,6 +155,23 @@ def test_a_sign_in_is_followed_under_the_flow_that_it_began_with(made):
     workshop.edit(TWO.replace('kind = "captcha"', 'kind = "captcha"\nattempts = 1'))
     answered(workshop, reply, "wrong")
     assert place(workshop) == ("step_email_otp", "step_email_otp", False)
+
+
+def test_a_sign_in_is_where_what_its_user_has_enrolled_leads_it(made):
+    """Also at the first step behind a password, when the event of Define does not say it yet."""
+    workshop = made(KEPT.replace("KIND", "totp"))
+    reply = begun(workshop)
+    reply = answered(workshop, reply, right(workshop, reply))
+    answered(workshop, reply, right(workshop, reply))
+    workshop.edit(KEPT.replace("KIND", "totp").replace("email_otp", "srp"))
+    srp = SrpClient(workshop.pool.pool_id, "ann", PASSWORD, random=SystemRandom())
+    reply = begun(workshop, **srp.auth_parameters())
+    assert place(workshop) == ("host_password_verifier", "host_srp_a", True)
+    responses = srp.answer(reply["ChallengeParameters"], now=workshop.clock.now())
+    given = {"ClientId": "studio", "ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": responses}
+    reply = called(workshop, "RespondToAuthChallenge", Session=reply["Session"], **given)
+    assert reply["ChallengeParameters"]["step"] == "totp"
+    assert place(workshop) == ("step_totp", "host_password_verifier", True)
 
 
 def test_a_channel_is_stopped_without_the_others(made):
