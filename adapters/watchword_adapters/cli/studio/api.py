@@ -19,6 +19,7 @@ from watchword.errors import ConfigurationError, WatchwordError
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.difference_json import difference_as_json
 from watchword_adapters.cli.logs.captured_events import CapturedEvent, read_events
+from watchword_adapters.cli.logs.event_explanation import explain_event
 from watchword_adapters.cli.studio.flow_view import MOST_WALKED, drawn, view_of
 from watchword_adapters.cli.studio.played_sessions import played_request, played_words
 from watchword_adapters.cli.studio.workshop import Workshop
@@ -185,18 +186,24 @@ class StudioApi:
 
 def _told(each: CapturedEvent, explored: Sequence[Exploration]) -> dict[str, Any]:
     """Return what is told of an event; *flow* is the place of its flow among *explored*."""
-    told = {"trigger": each.trigger, "removed": list(each.rules)}
+    explanation = explain_event(each, tuple(known.flow for known in explored))
+    told = {
+        "trigger": each.trigger,
+        "removed": list(each.rules),
+        "decision": explanation.decision,
+        "why": explanation.reason,
+    }
     if each.request is not None:
         played = played_request(explored, each.request)
-        place = explored.index(played.exploration)
-        return {**told, "decision": played.decision, "why": played.why, "rounds": played.stops, "flow": place}
+        return {**told, "rounds": played.stops, "flow": explored.index(played.exploration)}
     asked = each.tried.parameters if each.tried is not None else None
-    known = [place for place, each in enumerate(explored) if asked is not None and each.flow.fingerprint == asked.flow]
-    place = next(iter(known), 0)
-    step = asked.step if asked is not None and asked.step in explored[place].flow.steps else ""
-    why = "whether an answer is right, only who holds the key can tell"
-    stop = {"word": "", "read": f"an answer to {step}", "node": f"step_{step}", "why": why, "came": ""}
-    return {**told, "decision": "an answer is judged", "why": why, "rounds": [stop] if step else [], "flow": place}
+    place = next(
+        (place for place, known in enumerate(explored) if asked and known.flow.fingerprint == asked.flow), None
+    )
+    if asked is None or place is None or asked.step not in explored[place].flow.steps:
+        return {**told, "rounds": [], "flow": place or 0}
+    stop = {"word": "", "read": f"an answer to {asked.step}", "node": f"step_{asked.step}", "why": "", "came": ""}
+    return {**told, "rounds": [stop], "flow": place}
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

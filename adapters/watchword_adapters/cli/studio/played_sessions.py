@@ -25,11 +25,9 @@ along an arrow, or nothing where there is no arrow for it: a round that breaks a
 
 @frozen
 class PlayedRequest:
-    """A request of Define or Create: by which flow it is judged, what is decided and *why*, its session stop by stop, and what is to be chosen from."""
+    """A request of Define or Create: by which flow it is judged, its session stop by stop, and what is to be chosen from."""
 
     exploration: Exploration = field(repr=False)
-    decision: str
-    why: str
     stops: Sequence[Stop]
     choices: tuple[str, ...] = ()
 
@@ -72,7 +70,7 @@ def played_request(
         stops.append(_stop(last.word if last else "", last.read if last else "the sign-in ends", FAIL, told.reason))
     decision = evaluation.decision
     choices = decision.choices if isinstance(decision, Present) and not decision.host else ()
-    return PlayedRequest(exploration, told.decision, told.reason, stops, choices)
+    return PlayedRequest(exploration, stops, choices)
 
 
 def _stops(
