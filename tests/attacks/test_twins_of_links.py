@@ -22,7 +22,7 @@ FLOWS = {
 
 TWINS = {
     "every link opens anywhere": Twin(
-        Tickets.is_good, 'return ticket.own or self.step.powers.opens == "anywhere"', "return True", "T-01"
+        Tickets.is_good, "return ticket.own or self.opens_anywhere", "return True", "T-01"
     ),
     "the kind's answer is believed": Twin(
         verification._with_ticket, "if verdict.right and not told.right:", "if False:", "T-01", "here"
