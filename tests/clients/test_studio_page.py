@@ -327,6 +327,7 @@ def test_a_captured_event_is_explained_in_the_diagram(page):
         assert "present email_otp" in told
         assert "From one.json" in told
         assert "secret-name" not in told
+    assert page.text_of("#stops") == "the sign-in begins"
     page.drop("captured", "hush {")
     page.until("document.querySelector('#explained [role=alert]')")
     assert "hush" not in page.text_of("#explained")
@@ -436,6 +437,8 @@ def test_a_broken_text_is_saved_knowingly_and_can_be_opened_again(browser, page,
         assert "broken" in other.text_of("#verdict")
         assert other.page.run("() => document.querySelector('#source').value") == "["
         assert other.text_of("#gutter .error") == "1"
+        assert other.text_of("#diagram") == "There is none yet."
+        assert other.page.run("() => document.querySelector('#second').disabled")
         assert not other.page.run("() => document.querySelectorAll('watchword-sign-in').length")
         other.edit(TEXT)
         other.begin()

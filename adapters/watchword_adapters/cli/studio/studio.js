@@ -134,6 +134,7 @@ function showView(view) {
   state.view = view
   verdict.className = view.sound ? 'good' : 'bad'
   verdict.textContent = view.sound ? `Sound, over ${view.states} states.` : 'Not sound: see below.'
+  for (const id of ['second', 'fresh']) at(id).disabled = false
   if (changed || view.undrawn) at('diagram').replaceChildren(drawing(view))
   if (changed || another) showPlace()
   showFindings(view)
@@ -292,10 +293,12 @@ function play(stops, diagrams, box, names = []) {
       const said = [stop?.word, stop?.read, stop?.why].filter(Boolean).join(' · ')
       return element('span', {}, names[number] && element('strong', {}, `${names[number]}: `), said)
     })
-    line.replaceChildren(`${tape.place} of ${last}`, ...sides.flatMap((side, number) => [names[number] ? element('br') : ' · ', side]))
+    const count = last ? [`${tape.place} of ${last}`, ' · '] : []
+    line.replaceChildren(...count, ...sides.flatMap((side, number) => [...(names[number] ? [element('br')] : []), side]))
     if (tape.place === last) stop()
   }
-  box.replaceChildren(line, element('p', { class: 'row' }, button('Back', by(-1)), button('Next', by(1)), button('From the beginning', by(-last))))
+  const buttons = [button('Back', by(-1)), button('Next', by(1)), button('From the beginning', by(-last))]
+  box.replaceChildren(line, last ? element('p', { class: 'row' }, ...buttons) : '')
   go(0)
   if (!matchMedia('(prefers-reduced-motion: reduce)').matches && last) tape.clock = setInterval(() => go(tape.place + 1), 1000)
 }
