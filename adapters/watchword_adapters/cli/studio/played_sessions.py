@@ -10,7 +10,7 @@ from watchword.algebra import derivative
 from watchword.algebra.evaluation import CHOICE, SessionRequest, evaluate
 from watchword.algebra.flow import Flow, Present
 from watchword.algebra.session_notation import parse_session
-from watchword.analysis.diagram import FAIL, place_of
+from watchword.analysis.diagram import FAIL, TOKENS, place_of
 from watchword.analysis.explanation import ExplainedRound, explain, explain_request
 from watchword.analysis.state_space import Exploration, must_choose, upcoming
 from watchword.errors import ConfigurationError
@@ -41,14 +41,18 @@ def played_words(
     choice: str = "",
     enrolled: Collection[str] = (),
 ) -> list[Stop]:
-    """Return the session of *words*, stop by stop, as `explain` tells it. A word that is none of the flow's ends it."""
+    """Return the session of *words*, stop by stop, as `explain` tells it. A word that is none of the flow's breaks it."""
     flow = exploration.flow
-    text = " ".join(_readable(flow, words))
+    readable = _readable(flow, words)
+    text = " ".join(readable)
     given = attributes or {}
     told = explain(flow, text, attributes=given, client=client, choice=choice or None, enrolled=enrolled)
     outcomes = derivative.outcomes_of(flow.conditions, given, client, True, enrolled)
     rounds = [(each.name, each.step, each.use, each.right) for each in parse_session(text, flow.steps, flow.offered)]
-    return list(_stops(exploration, derivative.begin(flow.program, outcomes), rounds, told.rounds, choice))
+    stops = list(_stops(exploration, derivative.begin(flow.program, outcomes), rounds, told.rounds, choice))
+    if len(readable) < len(words) and stops[-1]["node"] not in {TOKENS, FAIL}:
+        stops.append(_stop(words[len(readable)], "a round that the flow does not have", FAIL, "it breaks the sign-in"))
+    return stops
 
 
 def played_request(
