@@ -368,10 +368,11 @@ REPLIES_OF_COGNITO = """
     const told = []
     for (const name of ['challenge', 'signed-in', 'error']) form.addEventListener(`watchword:${name}`, ({ detail }) => told.push(name === 'error' ? detail.code : name))
     const asks = (parameters, more = {}) => ({ text: JSON.stringify({ ChallengeName: 'CUSTOM_CHALLENGE', Session: 's', ChallengeParameters: { USERNAME: 'ann', kind: 'email_otp', step: 'email_otp', destination: '', ...parameters }, ...more }) })
-    let requests = 0
+    let requests = 0, sent
     const serves = (...replies) => {
         requests = 0
-        globalThis.fetch = async () => {
+        globalThis.fetch = async (_, { body }) => {
+            sent = JSON.parse(body)
             const { text, status, headers, fails } = replies[Math.min(requests++, replies.length - 1)]
             if (fails || requests > 20) throw new TypeError('Failed to fetch')
             return new Response(text, { status: status ?? 200, headers })
@@ -446,9 +447,9 @@ ASKED_AGAIN = f"""async ({{ challenge }}) => {{
     {REPLIES_OF_COGNITO}
     form.setAttribute('flow', 'custom-srp')
     form.start()
-    serves({{ text: JSON.stringify({{ ChallengeName: 'PASSWORD_VERIFIER', Session: 's', ChallengeParameters: {{ SRP_B: '2', SALT: '1', USER_ID_FOR_SRP: 'u', SECRET_BLOCK: 'AA==' }} }}) }})
+    serves({{ text: JSON.stringify({{ ChallengeName: 'PASSWORD_VERIFIER', Session: 's', ChallengeParameters: {{ SRP_B: '2', SALT: '1', USER_ID_FOR_SRP: 'u', SECRET_BLOCK: 'AA==' }} }}), headers: {{ date: 'Sat, 01 Jan 2022 00:00:00 GMT' }} }})
     await form.begin('ann', 'password')
-    const verified = [requests, alert(), label(), form.pending]
+    const verified = [requests, alert(), label(), form.pending, sent.ChallengeResponses.TIMESTAMP]
     form.removeAttribute('flow')
     serves(asks(challenge), {{ fails: true }})
     await form.begin('ann', '')
@@ -459,12 +460,12 @@ ASKED_AGAIN = f"""async ({{ challenge }}) => {{
 
 
 def test_the_form_asks_nothing_twice_by_itself(page):
-    """One proof of the password in a sign-in, whatever the service says; and work that could not be sent waits for the user."""
+    """One proof of the password in a sign-in, of the service's own time, whatever the service says; and work that could not be sent waits for the user."""
     work = json.loads(STATES["work"]["challenge"])
     work["parameters"] |= {"cost": 1, "keyPrefix": ""}
     easy = STATES["work"] | {"challenge": json.dumps(work)}
     verified, requests, *shown = page.run(ASKED_AGAIN, challenge=easy)
-    assert [2, WRONG, "User name", False] == verified
+    assert [2, WRONG, "User name", False, "Sat Jan 1 00:00:00 UTC 2022"] == verified
     assert (2, [OFFLINE_WORDS, ["Continue", "Start again"]]) == (requests, shown)
 
 

@@ -374,7 +374,8 @@ export class CognitoHandler {
     if (name === 'PASSWORD_VERIFIER' && this.srp) {
       const { answer } = this.srp
       this.srp = null
-      return this.answered(name, await answer(reply.challenge))
+      // The proof says when it was made, and a service may take none of another hour.
+      return this.answered(name, await answer(reply.challenge, now ? new Date(now * 1000) : new Date()))
     }
     // A password is proved once in a sign-in. A service that asks again would ask for ever.
     if (name === 'PASSWORD_VERIFIER' && this.srp === null) throw new SignInError('broken', 'The password was asked for twice')
