@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
@@ -43,6 +44,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 _DESCRIPTION = "The challenge engine for sign-in on Amazon Cognito's custom authentication."
 _EPILOG = "Begin with: watchword demo. Each command has its own --help, with an example."
 _LONGEST_MESSAGE = 600
+
+_NO_SUCH_PLACE = frozenset({errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENOENT})
+"""Errors of the operating system for a path that was given wrongly."""
 
 EXIT_USAGE = 2
 EXIT_FAILED = 1
@@ -124,6 +128,8 @@ def _dispatch(words: list[str]) -> int:
             chosen = subparser
             command = cast("Command", import_module(f"{__name__}.commands.{module}"))
             command.configure(subparser)
+    if any("\0" in each for each in words):
+        parser.error("an argument holds a null character")  # from Python: no shell passes one, and no path has one
     if command is None and not word.startswith("-"):
         parser.error(f"there is no command {word[:40]!r}{_nearest(word)}" if word else "no command is given")
     try:
@@ -184,7 +190,8 @@ def _failed(error: Exception) -> int:
             return _tell(str(error), EXIT_FAILED)
         case OSError():
             named = f"{error.filename}: " if error.filename else ""
-            return _tell(f"{named}{error.strerror or type(error).__name__}", EXIT_FAILED)
+            status = EXIT_USAGE if error.filename and error.errno in _NO_SUCH_PLACE else EXIT_FAILED
+            return _tell(f"{named}{error.strerror or type(error).__name__}", status)
         case _:
             # Its text is not shown: nobody has seen to it that it holds nothing secret.
             name = type(error).__name__
