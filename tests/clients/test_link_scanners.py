@@ -177,7 +177,7 @@ def test_a_page_that_answers_on_load_is_caught(browser, monkeypatch):
     """The twin: with a link that opens anywhere the scanner signs in, and nobody else does."""
     sound, whole = (
         pages.component(),
-        "this.draw(this.text('title'), null, submit, [whose",
+        "this.draw(this.text('title'), error, submit, [whose",
     )
     assert whole in sound
     monkeypatch.setattr(pages, "component", lambda: sound.replace(whole, f"submit()\n    {whole}"))
