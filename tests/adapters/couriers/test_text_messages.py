@@ -399,8 +399,8 @@ def test_a_bad_url_is_refused(url, what):
 
 
 def test_both_are_found_for_the_channel():
-    """Who asks what carries text messages is told both, and not those of e-mail."""
-    assert Registry().schemes("sms") == ("sms-voice", "sns")
+    """Who asks what carries text messages is told both beside the console, which carries anything, and not those of e-mail."""
+    assert Registry().schemes("sms") == ("console", "sms-voice", "sns")
     assert not {"sms-voice", "sns"} & set(Registry().schemes("email"))
 
 

@@ -103,7 +103,7 @@ class EditedFile:
                 before = self._expected(base) if base else self.known
                 target = self.path.resolve()
                 after = before.edited(text)
-                expect_short(after.data, self.path)
+                expect_short(after.data, Path(self.path.name))
                 with _alone_in(target.parent):
                     if base:
                         self._replace(target, after.data, base)
