@@ -65,6 +65,11 @@ WRONG = [
     ("unlock", {}, "USER, --pool"),
     ("unlock ann", {}, "--pool"),
     ("unlock ann --pool x --sub --name", {}, "--name"),
+    ("advise good.toml --pool-id <empty>", {}, "--pool-id is empty"),
+    ("advise good.toml --pool-id us-east-1_A --endpoint javascript:x", {}, "--endpoint is no address"),
+    ("advise good.toml --pool-id us-east-1_A --endpoint http://[", {}, "--endpoint is no address"),
+    ("advise good.toml --pool-id us-east-1_A --endpoint http://ann:hush@localhost/", {}, "without a user"),
+    ("doctor --pool-id us-east-1_A --client-id x --endpoint http://localhost:99999", {}, "--endpoint is no address"),
     # files and flows
     ("try <empty>", {}, "FLOW is empty"),
     ("try nowhere.toml", {}, "nowhere.toml"),

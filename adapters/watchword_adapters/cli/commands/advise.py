@@ -78,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="",
         help="the tier that the pool needs anyway (lite, or that of --pool-id)",
     )
-    parser.add_argument("--pool-id", default="", metavar="ID", help="look at this user pool too; nothing is changed")
+    parser.add_argument("--pool-id", metavar="ID", help="look at this user pool too; nothing is changed")
     parser.add_argument("--region", default="", help="the region of the pool (default: boto3's own)")
     parser.add_argument("--endpoint", default="", metavar="URL", help="another URL for AWS, for an emulator")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -103,7 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read_pool(arguments: argparse.Namespace) -> Deployment | None:
-    if arguments.pool_id:
+    if arguments.pool_id == "":  # as of a variable that is not set: the advice would say nothing of the pool
+        raise ConfigurationError("--pool-id is empty: give the id of a user pool, or leave the option out")
+    if arguments.pool_id is not None:
         return read_aws.read_pool(read_aws.clients(arguments.region, arguments.endpoint), arguments.pool_id)
     if arguments.region or arguments.endpoint:
         raise ConfigurationError(f"--{'region' if arguments.region else 'endpoint'} is of a pool: give --pool-id too")

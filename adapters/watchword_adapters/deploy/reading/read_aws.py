@@ -44,14 +44,28 @@ def clients(region: str, endpoint: str) -> Clients:
     """Return what makes boto3's clients; *region* and *endpoint* are boto3's own if empty.
 
     Raises:
-        ConfigurationError: if boto3 is missing.
+        ConfigurationError: if *endpoint* is no URL of a host, or boto3 is missing.
     """
+    if endpoint and not _is_address(endpoint):  # not shown: it may hold a password
+        raise ConfigurationError(
+            "--endpoint is no address: write http:// or https://, a host and its port, without a user"
+        )
     try:
         import boto3  # noqa: PLC0415 - only where something is read
     except ImportError:
         raise missing_extra("reading a pool", "boto3") from None
     made: Any = boto3
     return lambda service: made.client(service, region_name=region or None, endpoint_url=endpoint or None)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        )
+    except ValueError:  # of the port, or of a bracket that has no end
+        return False
 
 
 def read_deployment(
