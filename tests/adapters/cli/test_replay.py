@@ -489,6 +489,7 @@ def test_a_captured_event_writes_no_line_of_its_own(write, capsys, forged):
 # The response captured with an event of Define, and whether the flow says the same.
 RESPONSES = [
     ({}, ""),
+    ({"challengeName": None, "issueTokens": None, "failAuthentication": None}, ""),
     ({"challengeName": "CUSTOM_CHALLENGE", "issueTokens": False, "failAuthentication": False}, ""),
     ({"challengeName": "SRP_A", "issueTokens": False, "failAuthentication": False}, "to present SRP_A"),
     ({"challengeName": "SRP_A", "issueTokens": True, "failAuthentication": False}, "tokens"),
@@ -498,7 +499,7 @@ RESPONSES = [
 
 @pytest.mark.parametrize(("response", "otherwise"), RESPONSES)
 def test_a_response_that_differs_is_pointed_out(response, otherwise, write, capsys):
-    """Fail goes before tokens, as with Cognito; an empty response was captured before the trigger answered."""
+    """Fail goes before tokens, as with Cognito; an empty response, or one of nulls, was captured before the trigger answered."""
     told, _ = replayed(capsys, CODE, write(event(**response)))
     said = told["reason"].partition("; but the response captured with the event is ")[2]
     assert ("present email_otp", otherwise) == (told["decision"], said)

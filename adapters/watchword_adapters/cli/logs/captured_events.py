@@ -24,6 +24,7 @@ from watchword.runtime.wire import PrivateParameters, read_private_parameters, w
 from watchword_adapters.aws.cognito import answer_request_of, event_of, session_request_of, trigger_of
 from watchword_adapters.cli.logs.log_events import REMEDY, UnreadableError, events_in, is_envelope, unwrapped
 from watchword_adapters.dialects.dialect import Dialect
+from watchword_adapters.rest.exchange import as_mapping
 
 _SPACE = re.compile(r"\s+")
 MAX_WHOLE = 4 * 1024 * 1024
@@ -218,8 +219,8 @@ def _events_of_line(path: Path, number: int, line: bytes) -> Iterator[object]:
 
 def _captured(event: dict[str, Any], flows: Sequence[Flow], dialect: Dialect | None) -> CapturedEvent:
     trigger = _trigger(event)
-    given = event.get("response")
-    response: Mapping[str, Any] = given if isinstance(given, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+    # What the host sends names all values of a response, as null: the trigger has not answered yet.
+    response = {name: value for name, value in as_mapping(event.get("response")).items() if value is not None}
     rules: set[str] = set()
     if trigger == "verify":
         tried = _tried(_heard(event, dialect), rules)
@@ -232,9 +233,8 @@ def _captured(event: dict[str, Any], flows: Sequence[Flow], dialect: Dialect | N
         rules |= {"responses"} if response else set()
         return CapturedEvent(trigger, _named(rules), request)
     names = ("challengeName", "issueTokens", "failAuthentication")
-    return CapturedEvent(
-        trigger, _named(rules), request, response={name: response[name] for name in names if name in response}
-    )
+    kept = {name: response[name] for name in names if name in response}
+    return CapturedEvent(trigger, _named(rules), request, response=kept)
 
 
 def _trigger(event: dict[str, Any]) -> str:
