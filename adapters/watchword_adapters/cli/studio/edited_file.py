@@ -92,7 +92,7 @@ class EditedFile:
     def save(self, text: str, base: str) -> str:
         """Write *text* into the file, if the file is still the one that has the mark *base*; return its new mark.
 
-        The file keeps its mode, its line ends and its byte order mark, and a link stays one: what it leads to is written. Without *base* the
+        The file keeps its owner, its mode, its line ends and its byte order mark, and a link stays one: what it leads to is written. Without *base* the
         file is made anew, if there is none.
 
         Raises:
@@ -120,15 +120,19 @@ class EditedFile:
     def _replace(self, target: Path, data: bytes, base: str) -> None:
         """Put *data* in the place of the file *target*, if that has the mark *base*."""
         # A rename asks the folder alone.
-        if not stat.S_IMODE(target.stat().st_mode) & 0o222 or not os.access(target, os.W_OK):
+        was = target.stat()
+        if not was.st_mode & 0o222 or not os.access(target, os.W_OK):
             raise ConfigurationError(f"{self.path.name} is read-only; nothing was written: make it writable first")
         beside: Path | None = None
         try:
             with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
                 beside = Path(file.name)
                 file.write(data)
-            self._expected(base)
+            # Only an administrator may give a file away, and not every system has owners.
+            with suppress(OSError, AttributeError):
+                os.chown(beside, was.st_uid, was.st_gid)
             shutil.copymode(target, beside)
+            self._expected(base)
             beside.replace(target)
         finally:
             if beside is not None:

@@ -143,6 +143,24 @@ def test_a_file_that_is_read_only_is_not_replaced(path):
     assert [path] == list(path.parent.iterdir())
 
 
+@pytest.mark.parametrize("refusal", [None, PermissionError, AttributeError])
+def test_a_file_remains_its_owners(path, monkeypatch, refusal):
+    """Where an administrator saves it, such as the one of a container; where that may not be, it is saved all the same."""
+    asked = []
+
+    def chown(beside, *whose):
+        asked.append(whose)
+        if refusal is not None:
+            raise refusal
+
+    was = path.stat()
+    monkeypatch.setattr(os, "chown", chown)
+    file = EditedFile(path)
+    file.save("new", file.known.mark)
+    assert [(was.st_uid, was.st_gid)] == asked
+    assert path.read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("makes", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
 def test_what_is_no_regular_file_is_refused_at_once(path, makes):
     """A pipe that nobody writes to, a device without an end, a folder: at the start, and where it takes the file's place."""
