@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from unicodedata import category
 
 from watchword.errors import ConfigurationError
 
@@ -16,7 +17,7 @@ _ODD = frozenset(",;=\"'{}")
 
 def checked_sub(text: str) -> str:
     """Return *text* if it can be a sub, or raise ConfigurationError."""
-    if not 1 <= len(text) <= _LONGEST or text.split() != [text]:
+    if not 1 <= len(text) <= _LONGEST or text.split() != [text] or any(category(sign) == "Cc" for sign in text):
         raise ConfigurationError(f"{text[:60]!r} is no sub: 1 to {_LONGEST} characters without spaces")
     return text
 
@@ -66,9 +67,9 @@ def new_subs(given: Sequence[str]) -> Mapping[str, str]:
 
 @contextmanager
 def opened(name: str) -> Generator[Iterable[str]]:
-    """Open the file *name*, or standard input for ``-``."""
+    """Open the file *name*, or standard input for ``-``. A mark at the beginning, as Windows writes one, is no text."""
     try:
-        with nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as file:
+        with nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8-sig") as file:
             yield file
     except (OSError, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
