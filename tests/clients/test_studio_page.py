@@ -446,8 +446,14 @@ def test_a_broken_text_is_saved_knowingly_and_can_be_opened_again(browser, page,
 
 
 def test_what_is_said_of_the_last_good_flow_is_said_to_be(page):
-    """While the text is broken: nothing leads to lines that are no longer there."""
+    """While the text is broken: nothing leads to lines that are no longer there, and the editor stays where it is."""
+    top = "() => document.querySelector('#source').getBoundingClientRect().top"
+    page.page.look(width=1400)
     page.edit(UNSOUND)
+    before = page.page.run(top)
+    page.edit(UNSOUND.replace("captcha", "captha"))
+    assert "did you mean" in page.text_of("#verdict")
+    assert before == page.page.run(top)
     for text, said in (("", "there are no steps"), ("a\n[\n", "no TOML")):
         page.edit(text)
         assert "This text is broken: " in page.text_of("#verdict")
@@ -467,7 +473,7 @@ SEEN = """({ selectors }) => selectors.filter((each) => {
     if (!shown) return true
     const { left, top, right, bottom } = shown.getBoundingClientRect()
     const found = document.elementFromPoint((left + right) / 2, Math.max(top, 0) + 8)
-    return !(top >= 0 && left >= 0 && right <= innerWidth && bottom <= innerHeight && shown.contains(found))
+    return !(top > -1 && left >= 0 && right <= innerWidth && bottom <= innerHeight && shown.contains(found))
 })"""
 
 
