@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import Any, TextIO, cast
 from unicodedata import category
 
 from watchword.errors import ConfigurationError
@@ -65,9 +66,17 @@ def new_subs(given: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
+def read_as(stream: TextIO, *, errors: str) -> None:
+    """Have *stream* read UTF-8 like a file, with *errors*: by itself it reads what the locale of a machine says."""
+    with suppress(AttributeError):  # of a stream that has its text already
+        cast("Any", stream).reconfigure(encoding="utf-8-sig", errors=errors)
+
+
 @contextmanager
 def opened(name: str) -> Generator[Iterable[str]]:
     """Open the file *name*, or standard input for ``-``. A mark at the beginning, as Windows writes one, is no text."""
+    if name == "-":
+        read_as(sys.stdin, errors="strict")
     try:
         with nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8-sig") as file:
             yield file

@@ -40,7 +40,7 @@ def users_from(path: Path) -> list[NewUser]:
         ConfigurationError: if the file cannot be read or is wrong; the message gives the place.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         top: object = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None

@@ -190,6 +190,24 @@ def test_a_digest_is_found_among_the_users_it_may_be(monkeypatch, capsys):
     assert "" == capsys.readouterr().out
 
 
+def test_standard_input_is_read_like_a_file(monkeypatch, capsys):
+    """Whatever the locale says: as UTF-8, without the mark at the beginning; a user whose name is no text is nobody."""
+
+    def given(data, locale="latin-1"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data), locale, "surrogateescape"))
+
+    digest = user_key(Keyring.of(KEY), POOL, User("jörg", known=False))
+    given("\ufeffjörg\r\n".encode())
+    assert 0 == main(["who", "-", "--name", "--pool", POOL])
+    assert f"{digest} jörg\n" == capsys.readouterr().out
+    given(b"j\xf6rg\n")
+    assert 2 == main(["who", "-", "--name", "--pool", POOL])
+    assert "- cannot be read: it is no UTF-8" in capsys.readouterr().err
+    given(b"\xef\xbb\xbf" + json.dumps(EVENT).encode() + b"\n\xff\n")
+    assert 0 == main(["trace", REF, "-"])
+    assert TOLD in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -126,3 +126,12 @@ def test_users_that_the_pool_would_not_take_are_refused(user):
     """By the rules of the operations, and without quoting who it is."""
     with pytest.raises(ConfigurationError, match=r"refuses users\[1\]"):
         add_users(LocalUserPool(None, None, None), [BOB, user])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("users.toml", '[[users]]\nname = "ann"\n'), ("users.json", '[{"name": "ann"}]')]
+)
+def test_a_mark_at_the_beginning_of_the_file_is_no_text(tmp_path, name, text):
+    """Windows writes one."""
+    (tmp_path / name).write_text(text, "utf-8-sig")
+    assert ["ann"] == [each.name for each in users_from(tmp_path / name)]

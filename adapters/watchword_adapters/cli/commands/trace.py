@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from watchword.errors import ConfigurationError
 from watchword.runtime.wire import REF_ALPHABET
+from watchword_adapters.credentials.user_lists import read_as
 
 _REF = re.compile(rf"[{REF_ALPHABET}]{{8}}")
 _TRIGGERS = ("define", "create", "verify")
@@ -87,10 +88,11 @@ def _print_queries(ref: str, stack: str | None, groups: list[str]) -> None:
 
 def _lines_of(file: str) -> Iterator[str]:
     if file == "-":
+        read_as(sys.stdin, errors="replace")
         yield from sys.stdin
         return
     try:
-        with Path(file).open(encoding="utf-8", errors="replace") as lines:
+        with Path(file).open(encoding="utf-8-sig", errors="replace") as lines:
             yield from lines
     except OSError as error:
         raise ConfigurationError(f"{file}: it cannot be read ({error.strerror}); give a file of log lines") from None

@@ -13,6 +13,7 @@ from watchword.contract.kinds import User
 from watchword.errors import ConfigurationError
 from watchword.runtime.services import user_key
 from watchword_adapters.cli.commands.unlock import keyring_of_triggers, pool_of, user_of
+from watchword_adapters.credentials.user_lists import opened
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _EPILOG = """\
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _users(given: list[str]) -> Iterator[str]:
     for each in given:
         if each == "-":
-            yield from filter(None, (line.strip("\r\n") for line in sys.stdin))
+            with opened(each) as lines:
+                yield from filter(None, (line.strip("\r\n") for line in lines))
         else:
             yield each
