@@ -125,6 +125,7 @@ class _Reader:
 
     registry: Registry
     names: dict[str, toml_positions.Path] = field(factory=dict[str, toml_positions.Path])
+    kinds: list[tuple[str, toml_positions.Path]] = field(factory=list[tuple[str, toml_positions.Path]])
 
     def flow(self, top: Mapping[str, Any]) -> Flow:
         _refuse_unknown(top, _TOP, (), "a flow")
@@ -145,7 +146,13 @@ class _Reader:
         except ConfigurationError as error:
             said = str(error)
             blamed = next((key for key in given if re.match(rf"(the flow's )?{key} is ", said)), None)
-            raise _WrongError((blamed,) if blamed else (), said) from error
+            raise _WrongError((blamed,) if blamed else self.blamed(said), said) from error
+
+    def blamed(self, said: str) -> toml_positions.Path:
+        """Return where the kind stands that *said* names first, such as ``Srp()``; nothing if it names none, or one of several."""
+        named = [(at.start(), path) for made_by, path in self.kinds if (at := re.search(rf"\b{made_by}\(", said))]
+        first = [path for at, path in named if at == min(named)[0]]
+        return first[0] if len(first) == 1 else ()
 
     def blocks(self, value: object, path: toml_positions.Path) -> list[Block]:
         if not isinstance(value, list):
@@ -222,7 +229,9 @@ class _Reader:
         kind_name = _text_of(table["kind"], (*path, "kind"))
         kind = _built((*path, "kind"), self.registry.find_kind, kind_name)
         given = {key: value for key, value in table.items() if key not in {"kind", *own}}
-        return kind_name, _made(kind, kind_name, given, path)
+        made = _made(kind, kind_name, given, path)
+        self.kinds.append((type(made).__name__, path))
+        return kind_name, made
 
     def named(self, table: Mapping[str, Any], path: toml_positions.Path, usual: str, made: Any) -> Block:
         """Return the step *made* under the name that *table* gives it, else under its *usual* one."""

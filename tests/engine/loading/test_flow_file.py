@@ -326,7 +326,7 @@ MISTAKES = [
     ("[[steps]]\nkind = 'srp'\nname = 'first'", "line 3: steps[0].name: named('first', …): only a kind of challenge"),
     (STEP + STEP, 'line 3: steps[1]: steps[0] is named "email_otp" too; give one of them another name'),
     (STEP + "name = 'aa'\n" + STEP + "name = 'aa'", 'line 6: steps[1].name: steps[0] is named "aa" too'),
-    (STEP + "[[steps]]\nkind = 'srp'", ": Srp() stands where it cannot"),
+    (STEP + "[[steps]]\nkind = 'srp'", "line 3: steps[1]: Srp() stands where it cannot"),
     # blocks
     ("[[steps]]\nkind = 'srp'\none_of = []", "line 3: steps[0].one_of: kind and one_of are two blocks"),
     ("[[steps]]\none_of = []", "line 2: steps[0].one_of: is empty"),
@@ -413,6 +413,39 @@ def test_what_only_a_check_refuses_is_told_with_its_file_and_line(write, above, 
     with pytest.raises(ConfigurationError) as bare:
         check(Flow(flow.body, require=flow.require, accept=flow.accept))
     assert str(bare.value).startswith(told)
+
+
+LINK = "kind = 'magic_link', redirects = { web = 'https://a.example/' }"
+
+
+@pytest.mark.parametrize(
+    ("steps", "place", "told"),
+    [
+        (f"[[steps]]\n{LINK.replace(', r', chr(10) + 'r')}\n", ", line 2: steps[0]", "MagicLink(…): a link is good in"),
+        (
+            "[[steps]]\nkind = 'captcha'\n\n[[steps]]\nkind = 'srp'\n",
+            ", line 5: steps[1]",
+            "Srp() stands where it cannot",
+        ),
+        (
+            "[[steps]]\nkind = 'captcha'\n[[steps]]\nenrol = { kind = 'totp' }\n",
+            ", line 5: steps[1].enrol",
+            "enrol(Totp()): strangers would enrol",
+        ),
+        (
+            f"steps = [{{ {LINK}, name = 'aa' }}, {{ {LINK}, name = 'bb' }}]\n",
+            "",
+            "MagicLink(…): a link is good in",
+        ),
+        ("[[steps]]\nwhen = { client = 'x' }\nthen = { kind = 'captcha' }\n", "", "when: without otherwise="),
+    ],
+)
+def test_what_only_the_whole_flow_refuses_is_told_with_the_line_of_the_kind(write, steps, place, told):
+    """If it names one, which stands in one place."""
+    path = write(f"name = 'x'\n{steps}")
+    with pytest.raises(ConfigurationError) as caught:
+        load_flow(path)
+    assert str(caught.value).startswith(f"{path}{place}: {told}")
 
 
 def test_what_the_command_line_requires_has_no_line(write):
