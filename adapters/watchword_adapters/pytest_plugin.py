@@ -6,7 +6,7 @@ It imports nothing but pytest until a fixture is asked for: what is loaded befor
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,19 +69,21 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
     """Make a local user pool that runs the triggers of a flow: ``local_pool(flow, session_minutes=15)``.
 
     The flow is a `Flow`, the path of a TOML file or ``module:attribute``; the rest is as for `LocalUserPool`. The user
-    ``ann`` is in it, with the password and the attributes of a `FlowUser`. Mail goes to `outbox`.
+    ``ann`` is in it, with the password and the attributes of a `FlowUser`, where the flow sends SMS a verified number
+    that it writes to, and what ``attributes=`` adds. Messages go to `outbox`.
     """
     from watchword.testing import SeededRandom  # noqa: PLC0415
     from watchword.testing.flow_user import ATTRIBUTES, TEST_PASSWORD  # noqa: PLC0415
     from watchword_adapters.audit import NoAudit  # noqa: PLC0415
     from watchword_adapters.aws_lambda import triggers  # noqa: PLC0415
+    from watchword_adapters.cli.local.local_run import reachable  # noqa: PLC0415
     from watchword_adapters.credentials import MemoryCredentials  # noqa: PLC0415
     from watchword_adapters.host_settings import HostSettings  # noqa: PLC0415
     from watchword_adapters.ledgers import MemoryLedger  # noqa: PLC0415
     from watchword_adapters.rest.local_tokens import LocalAccessTokens  # noqa: PLC0415
     from watchword_adapters.userpool import LocalUserPool  # noqa: PLC0415
 
-    def make(flow: Any, **settings: Any) -> LocalUserPool:
+    def make(flow: Any, *, attributes: Mapping[str, str] | None = None, **settings: Any) -> LocalUserPool:
         flow = HostSettings().flow(flow)
         tokens = LocalAccessTokens()
         made = triggers(
@@ -98,8 +100,9 @@ def local_pool(outbox: Mailbox, frozen_clock: VirtualClock) -> Callable[..., Loc
         )
         given: dict[str, Any] = {"clock": frozen_clock, "pre_token_generation": made.pre_token, **settings}
         pool = tokens.pool = LocalUserPool(*made, **given)
-        attributes = {name: value for name, value in ATTRIBUTES.items() if name != "sub"}
-        pool.add_user("ann", password=TEST_PASSWORD, attributes=attributes)
+        usual = {name: value for name, value in ATTRIBUTES.items() if name != "sub"}
+        ann = {**usual, **reachable(flow, "ann", ATTRIBUTES["email"]), **(attributes or {})}
+        pool.add_user("ann", password=TEST_PASSWORD, attributes=ann)
         return pool
 
     return make

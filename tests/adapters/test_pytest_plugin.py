@@ -13,6 +13,7 @@ from watchword.testing import Mailbox, SeededRandom, VirtualClock
 from watchword_adapters.srp.client import SrpClient
 from watchword_plugins.captcha import Captcha
 from watchword_plugins.email_otp import EmailOtp
+from watchword_plugins.sms_otp import SmsOtp
 from watchword_plugins.srp import Srp
 
 BOTH = Flow(sequence(Srp(), EmailOtp(length=6)), name="both")
@@ -121,6 +122,20 @@ def test_the_local_pool_gives_tokens(local_pool, outbox):
     pool = local_pool(Flow(EmailOtp()))
     reply = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
     assert "AuthenticationResult" in answered(pool, reply, {"ANSWER": outbox.code})
+
+
+def test_the_user_of_the_local_pool_has_what_the_flow_writes_to(local_pool, outbox):
+    """As in `serve`: a verified number in one of the countries. A test may give others."""
+    flow = Flow(SmsOtp(countries=("+49",), length=8))
+    pool = local_pool(flow)
+    reply = pool.initiate_auth(ClientId=pool.client_id, AuthFlow="CUSTOM_AUTH", AuthParameters={"USERNAME": "ann"})
+    assert outbox.messages[-1].to.startswith("+49")
+    assert "AuthenticationResult" in answered(pool, reply, {"ANSWER": outbox.code})
+    pool = local_pool(flow, attributes={"phone_number": "+4915112345678", "custom:tier": "gold"})
+    told = pool.admin_get_user(UserPoolId=pool.pool_id, Username="ann")["UserAttributes"]
+    assert {("phone_number", "+4915112345678"), ("custom:tier", "gold"), ("phone_number_verified", "true")} <= {
+        (each["Name"], each["Value"]) for each in told
+    }
 
 
 def test_a_flow_without_mail_needs_no_courier(local_pool):

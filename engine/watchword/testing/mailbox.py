@@ -6,6 +6,7 @@ import re
 from typing import Any, ClassVar
 
 from watchword.contract.kinds import Email
+from watchword.contract.members import ANY_CHANNEL
 from watchword.contract.ports import Courier, Receipt
 from watchword.errors import UnavailableError
 from watchword.runtime.wire import reference
@@ -23,7 +24,7 @@ class Mailbox:
     *through* is a courier that each message goes to first; what that one refuses is not kept.
     """
 
-    channel: ClassVar[str] = "email"
+    channel: ClassVar[str] = ANY_CHANNEL
 
     def __init__(self, through: Courier | None = None) -> None:
         self._through = through
