@@ -86,10 +86,10 @@ class Triggers:
         issued all the same. What the client says is no evidence; it only names the sign-in.
         """
         engine = self._full()
-        given = cognito.event_of(event)
-        if given.get("triggerSource") != token_claims.ISSUING:
-            return {}
         try:
+            given = cognito.event_of(event)
+            if given.get("triggerSource") != token_claims.ISSUING:
+                return {}
             found = engine.find_evidence(cognito.token_request_of(given))
         except ProtocolError as error:
             engine.record_failure(error, claim=os.urandom(16).hex(), step="pre_token")

@@ -182,6 +182,14 @@ def test_a_trigger_of_your_own_asks_for_the_evidence():
     assert "otp email" == told(Sign(shop).answer().reply)["sign_in_methods"]
 
 
+@pytest.mark.parametrize(
+    "event", [None, [], "x", 7, {}, {"triggerSource": None}, {"triggerSource": "TokenGeneration_Authentication"}]
+)
+def test_what_is_no_event_is_no_evidence(event):
+    """And raises nothing: a trigger of your own would end every sign-in by it."""
+    assert {} == Shop().made.evidence(event)
+
+
 def test_plain_functions_tell_it_as_a_value():
     """Nothing is kept for it."""
     post = Mailbox()
