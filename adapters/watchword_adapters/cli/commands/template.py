@@ -12,7 +12,7 @@ from pathlib import Path
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.flow_argument import add_flow, read_flow
 from watchword_adapters.cli.output_file import flow_files, refuse_overwriting, write
-from watchword_adapters.deploy.manifest import FUNCTIONS, read_manifest
+from watchword_adapters.deploy.manifest import CREDENTIALS_API, FUNCTIONS, PRE_TOKEN, read_manifest
 from watchword_adapters.deploy.reading import template_text
 from watchword_adapters.deploy.runtimes import runtime_warning
 from watchword_adapters.deploy.stack.template import Template
@@ -103,6 +103,12 @@ def run(arguments: argparse.Namespace) -> int:
         else json.dumps(document, indent=2) + "\n",
         output,
     )
+    for option, name, asked in (
+        ("--pre-token", PRE_TOKEN, arguments.pre_token),
+        ("--credentials-api", CREDENTIALS_API, arguments.credentials_api),
+    ):
+        if dist is not None and not asked and (left := dist / f"{name}.zip").exists():
+            print(f"warning: {left} was built, and the template has no function for it: say {option}", file=sys.stderr)
     if runtime_warning(made.runtime):
         print(f"warning: {runtime_warning(made.runtime)}; build with --python {PYTHONS[-1]}", file=sys.stderr)
     if dist is None:

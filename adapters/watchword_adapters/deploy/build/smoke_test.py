@@ -167,7 +167,10 @@ def _started(
     said = f"{outcome['kind']}: {outcome['said']}"
     if outcome["kind"] == ConfigurationError.__name__ and not outcome["imports"] and not own:
         # What a kind, ledger or courier of somebody else's must be told is not known here; its modules are loaded.
-        return f"it was not set up, only loaded ({said})"
+        return (
+            "all of it loads. A part that is not Watchword's wants a setting which only the function has, so it was not started here: "
+            f"{outcome['said']}"
+        )
     where = f" ({outcome['place']})" if outcome["place"] else ""
     remedy = _REMEDY if outcome["imports"] else ""
     raise BuildError(_told(manifest, f"importing {outcome['doing']} ends with {said}{where}{remedy}"))

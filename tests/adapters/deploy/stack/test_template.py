@@ -637,6 +637,21 @@ def test_the_command_writes_the_template_and_says_how_the_zips_get_there(tmp_pat
     assert "Name: tier" in capsys.readouterr().out
 
 
+def test_a_zip_that_the_template_leaves_out_is_told(tmp_path, capsys):
+    """Who built it wanted its function; the option that makes it is named."""
+    flow = FLOWS / "srp_then_code.toml"
+    zips(tmp_path, load_flow(flow), of=(*POOL_TRIGGERS, "pre_token", "credentials_api"))
+    assert 0 == main(["template", str(flow), "--dist", str(tmp_path), "-o", str(tmp_path / "stack.yaml")])
+    said = capsys.readouterr().err
+    for name, option in (("pre_token", "--pre-token"), ("credentials_api", "--credentials-api")):
+        assert f"{tmp_path / name}.zip was built, and the template has no function for it: say {option}" in said
+    (tmp_path / "credentials_api.zip").unlink()
+    assert 0 == main(
+        ["template", str(flow), "--dist", str(tmp_path), "--pre-token", "-o", str(tmp_path / "stack.yaml")]
+    )
+    assert "was built" not in capsys.readouterr().err
+
+
 def test_what_is_printed_runs_in_a_shell(tmp_path, capsys):
     """With the bucket in a variable, whatever the folder is called; without the variable it fails."""
     dist, tools = tmp_path / "it's a $HOME", tmp_path / "bin"
