@@ -13,7 +13,7 @@ from watchword.contract import Factor, RegisterKind, choice, flag, line, refused
 from watchword_plugins.texts.codes import ALPHABETS, chance_of_code, code_challenge, judge_code
 from watchword_plugins.texts.mail import address_of, shown_address, why_no_mail, write_mail
 from watchword_plugins.texts.redirects import as_redirects, is_app_scheme, pairs_of, redirects_by_name
-from watchword_plugins.texts.settings import folder, locale
+from watchword_plugins.texts.settings import folder, locale, names_what_it_needs
 
 if TYPE_CHECKING:
     from watchword_plugins.texts.templates import Shelf
@@ -35,6 +35,7 @@ def _opens(instance: MagicLink, attribute: Attribute[Any], value: Any) -> None:
 
 
 # Not slotted: the templates are kept in the instance, and are read once.
+@names_what_it_needs
 @frozen(slots=False)
 class MagicLink:
     """Ask for a click on a link that goes out by e-mail, or for the code beside it.

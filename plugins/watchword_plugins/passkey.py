@@ -23,6 +23,7 @@ from watchword.contract import (
     refused,
     whole_number,
 )
+from watchword_plugins.texts.settings import names_what_it_needs
 from watchword_plugins.webauthn.ceremonies import (
     LONGEST_ANSWER,
     MOST_HANDLE_BYTES,
@@ -126,6 +127,7 @@ def _decoys(instance: Any, attribute: Attribute[Any], value: Any) -> None:
         )
 
 
+@names_what_it_needs
 @frozen
 class Passkey:
     """Ask for a signature by a passkey: a key pair that the user's device made for this site.

@@ -21,7 +21,7 @@ from watchword import (
 )
 from watchword.contract import Factor, RegisterKind, flag, is_telephone_number, line, refused, whole_number
 from watchword_plugins.texts.codes import chance_of_code, code_challenge, judge_code
-from watchword_plugins.texts.settings import folder, locale
+from watchword_plugins.texts.settings import folder, locale, names_what_it_needs
 
 if TYPE_CHECKING:
     from watchword_plugins.texts.templates import Shelf
@@ -97,6 +97,7 @@ def _host(origin: str) -> str:
 
 
 # Not slotted: the templates are kept in the instance, and are read once.
+@names_what_it_needs
 @frozen(slots=False)
 class SmsOtp:
     """Ask for a code that goes out by SMS.

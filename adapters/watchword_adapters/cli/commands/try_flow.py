@@ -59,7 +59,7 @@ _HELP = """\
 :choose NAME   choose the step to come; where you are asked to choose, the name alone will do
 :answer NAME TEXT   where you are asked to choose: answer TEXT to NAME at once, if it is offered
 :events        show what each trigger was given and answered in the last call
-:mail          show every mail so far
+:mail          show every message so far, whatever its channel
 :wait SECONDS  put the clock forward, in this sign-in alone
 :quit          stop
 ::TEXT         answer :TEXT"""
@@ -67,7 +67,7 @@ _HELP = """\
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `watchword try`."""
-    parser.description = "Try a flow in the terminal: answer its challenges, read its mail, see its triggers."
+    parser.description = "Try a flow in the terminal: answer its challenges, read its messages, see its triggers."
     parser.epilog = _EPILOG
     add_flow(parser)
     parser.add_argument("--user", default=DEFAULT_USER, metavar="NAME", help="the user in the pool (%(default)s)")
