@@ -240,7 +240,9 @@ def _drawn(
     rows: Sequence[Sequence[_Place]],
     said: Mapping[str, tuple[str, ...]],
 ) -> Layout:
-    left = min(place.x - place.width / 2 for row in rows for place in row) - _MARGIN
+    # A loop and its label stand at the right of a node, which has as much room at its left, so that it stays in the middle.
+    beside = {places[node]: _width(lines) + 2 * _GAP for node, lines in said.items()}
+    left = min(place.x - place.width / 2 + beside.get(place, 0.0) for row in rows for place in row) - _MARGIN
     height = _MARGIN
     for row in rows:
         tallest = max(place.height for place in row)
@@ -252,8 +254,8 @@ def _drawn(
     boxes = [Box(BEGIN, (), places[BEGIN].x, places[BEGIN].y, LINE, LINE)]
     for node in diagram.nodes:
         place = places[node.id]
-        beside = _width(said[node.id]) + 2 * _GAP if node.id in said else 0.0
-        boxes.append(Box(node.id, place.lines, place.x, place.y, place.width - 2 * beside, place.height))
+        width_of_box = place.width - 2 * beside.get(place, 0.0)
+        boxes.append(Box(node.id, place.lines, place.x, place.y, width_of_box, place.height))
     by_id = {box.id: box for box in boxes}
     arrows = [_arrow(edge, ways[edge], by_id) for edge in ways]
     arrows += [_loop(by_id[node], lines) for node, lines in said.items()]

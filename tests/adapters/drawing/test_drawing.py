@@ -54,7 +54,7 @@ def areas(layout):
 
 
 def assert_drawn(diagram):
-    """Each node once, each edge once, everything inside the picture, and nothing on anything else."""
+    """Each node once, each edge once, everything inside the picture, no blank strip at its left, and nothing on anything else."""
     layout = lay_out(diagram)
     assert [BEGIN, *(node.id for node in diagram.nodes)] == [box.id for box in layout.boxes]
     drawn = sorted((arrow.source, arrow.target) for arrow in layout.arrows)
@@ -66,6 +66,7 @@ def assert_drawn(diagram):
         assert top >= 0
         assert right <= layout.width
         assert bottom <= layout.height
+    assert min([each[0] for each in covered] + [x for arrow in layout.arrows for x, _ in arrow.points]) <= 20
     for arrow in layout.arrows:
         assert len(arrow.points) >= 2
         if arrow.source != arrow.target:

@@ -54,7 +54,7 @@ function picture(text) {
     for (const { name } of [...each.attributes]) if (/^on|href|style/i.test(name)) each.removeAttribute(name)
   }
   // It shrinks to the room there is as long as its labels can be read; then it scrolls.
-  svg.style.minWidth = `${0.85 * Number(svg.getAttribute('width'))}px`
+  svg.style.minWidth = `${0.9 * Number(svg.getAttribute('width'))}px`
   return document.importNode(svg, true)
 }
 
