@@ -283,6 +283,13 @@ ODD = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def _without_time(solution: dict[str, Any]) -> dict[str, Any]:
+    """How long it took is not judged, so any digits of it are right."""
+    return {name: value for name, value in solution.items() if name != "time"}
+
+
 LIKE_A_PAYLOAD = st.fixed_dictionaries(
     {},
     optional={
@@ -291,7 +298,8 @@ LIKE_A_PAYLOAD = st.fixed_dictionaries(
     },
 )
 CHALLENGE = make()
-RIGHT = encoded(solved(CHALLENGE))
+SOLVED = solved(CHALLENGE)
+RIGHT = encoded({**SOLVED, "solution": _without_time(SOLVED["solution"])})
 
 
 @given(st.binary(max_size=300) | ODD.map(json.dumps).map(str.encode) | LIKE_A_PAYLOAD.map(json.dumps).map(str.encode))
