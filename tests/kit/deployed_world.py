@@ -31,7 +31,7 @@ def healthy():
             "DeletionProtection": "ACTIVE",
             "LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:123456789012:function:sign-up"}
             | {NAMED[each]: arn for each, arn in ARNS.items()},
-            "SchemaAttributes": [{"Name": "email"}],
+            "SchemaAttributes": [{"Name": "email"}, {"Name": "custom:tier"}],
             "AutoVerifiedAttributes": ["email"],
             "EmailVerificationSubject": "Hello 'you'",
             "MfaConfiguration": "OFF",

@@ -101,6 +101,7 @@ Resources:
       UsernameConfiguration: {CaseSensitive: 'false'}
       AdminCreateUserConfig: {AllowAdminCreateUserOnly: false}
       AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}
+      Schema: [{Name: tier, AttributeDataType: String}]
       LambdaConfig:
         DefineAuthChallenge: !GetAtt Define.Arn
         CreateAuthChallenge: !Sub ${Create.Arn}
@@ -159,6 +160,7 @@ def _plain():
             "Properties": {
                 "UsernameConfiguration": {"CaseSensitive": False},
                 "AccountRecoverySetting": _RECOVERY,
+                "Schema": [{"Name": "tier", "AttributeDataType": "String"}],
                 "LambdaConfig": {
                     named: {"Fn::GetAtt": f"{trigger.capitalize()}.Arn"} for trigger, named in TRIGGERS.items()
                 },
@@ -248,6 +250,7 @@ Resources:
     Properties:
       UsernameConfiguration: {CaseSensitive: false}
       AccountRecoverySetting: {RecoveryMechanisms: [{Name: admin_only, Priority: 1}]}
+      Schema: [{Name: tier, AttributeDataType: String}]
       LambdaConfig: {}
   Client:
     Type: AWS::Cognito::UserPoolClient
@@ -327,6 +330,7 @@ def _cdk():
             "Type": "AWS::Cognito::UserPool",
             "Properties": {
                 "AccountRecoverySetting": _RECOVERY,
+                "Schema": [{"Name": "tier", "AttributeDataType": "String"}],
                 "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": False},
                 "LambdaConfig": {TRIGGERS[trigger]: each for trigger, each in called.items()},
                 "UsernameConfiguration": {"CaseSensitive": False},

@@ -111,7 +111,7 @@ def _tell(findings: tuple[DoctorFinding, ...], repairs: tuple[str, ...], screen:
         screen.line("nothing is wrong, as far as can be read", "good")
     if not flow_given:
         screen.lines(
-            "\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21, WD26, WD29, WD30, WD31",
+            "\nwithout FLOW, nothing was checked that depends on it: WD07, WD14, WD15, WD21, WD26, WD29, WD30, WD31, WD49",
             "quiet",
         )
     if repairs:

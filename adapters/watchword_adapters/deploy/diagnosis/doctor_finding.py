@@ -61,6 +61,7 @@ SEVERITIES: Mapping[str, _Severity] = {
     "WD46": "warning",
     "WD47": "error",
     "WD48": "error",
+    "WD49": "error",
 }
 """Every code, and how serious it is."""
 

@@ -21,7 +21,7 @@ from watchword_adapters.deploy.reading.values import (
     word,
     words,
 )
-from watchword_adapters.deploy.stack.pool_needs import conditions_on_attributes, session_minutes
+from watchword_adapters.deploy.stack.pool_needs import attributes_read, conditions_on_attributes, session_minutes
 from watchword_adapters.deploy.stack.template import fingerprint_in
 
 _RECOVERY = {"verified_email": "email", "verified_phone_number": "sms"}
@@ -69,6 +69,7 @@ def by_flow(deployment: Deployment, flow: Flow) -> Iterator[Said]:
         )
     if pool is not None:
         yield from _recovery(pool, flow)
+        yield from _attributes(pool, flow)
     for trigger, function in deployment.functions.items():
         yield from _other_flow(trigger, function, flow)
     create = deployment.functions.get("create")
@@ -145,6 +146,26 @@ def _writable(client: Facts, flow: Flow) -> Iterator[Said]:
             )
         elif unknown is not None and who_can_change(name) == "client":
             yield NotKnown(f"whether the app client may write {name}", unknown.why)
+
+
+def _attributes(pool: Facts, flow: Flow) -> Iterator[Said]:
+    """Tell of custom attributes that *flow* reads and the *pool* has not."""
+    # The service says them as SchemaAttributes, with "custom:" before the name; a template has Schema, without it.
+    listed = list_value(default_to(get(pool, "SchemaAttributes"), get(pool, "Schema")))
+    names = [each if isinstance(each, Unknown) else word(get(each, "Name")) for each in listed]
+    unknown = next((each for each in names if isinstance(each, Unknown)), None)
+    there = {each.removeprefix("custom:") for each in names if isinstance(each, str)}
+    for name in attributes_read(flow):
+        if not name.startswith("custom:") or name.removeprefix("custom:") in there:
+            continue
+        if unknown is not None:
+            yield NotKnown(f"whether the pool has the attribute {name}", unknown.why)
+        else:
+            yield DoctorFinding(
+                "WD49",
+                f"the flow reads {name}, and the pool has no such attribute: no user can have it",
+                "add it to the pool: in the template by --attribute, else by aws cognito-idp add-custom-attributes",
+            )
 
 
 def _has_srp(flow: Flow) -> bool:

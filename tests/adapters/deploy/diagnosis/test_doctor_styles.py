@@ -108,6 +108,7 @@ PLANTED = {
     "two roots": (variable("WATCHWORD_ROOT_KEY", "ssm:///other", "verify"), "WD24"),
     "no root": (variable("WATCHWORD_ROOT_KEY", "", *BOTH), "WD32"),
     "no courier": (variable("WATCHWORD_COURIER", "", "create"), "WD26"),
+    "an attribute that the pool lacks": (said("pool", "Schema", [{"Name": "level"}]), "WD49"),
     "a courier's URL that cannot be read": (variable("WATCHWORD_COURIER", "ses://", "create"), "WD48"),
     "another flow": (
         said("create", "Description", "CreateAuthChallenge of the flow acme (0123456789abcdef)"),
