@@ -14,6 +14,7 @@ import pytest
 
 from watchword_adapters import cli
 from watchword_adapters.cli import main
+from watchword_adapters.credentials.sqlite import SqliteCredentials
 
 SCRIPT = Path(sys.executable).with_name("watchword")
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -31,6 +32,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+EVENT = '{"triggerSource": "DefineAuthChallenge_Authentication"}'
 FILES = {
     "good.toml": GOOD,
     "empty.toml": "",
@@ -124,6 +126,60 @@ def test_whatever_is_wrong_is_said_in_one_line_that_names_it(case, folder, capsy
     assert "Traceback" not in err
     assert names in err
     assert before == sorted(folder.glob("*.*"))
+
+
+READERS = {
+    "try": ["try X"],
+    "serve": ["serve X", "serve good.toml --users X", "serve --triggers X"],
+    "check": ["check X"],
+    "diff": ["diff X good.toml", "diff good.toml X"],
+    "advise": ["advise X"],
+    "attack": ["attack X"],
+    "graph": ["graph X", "graph X --format svg"],
+    "explain": ["explain X --session email_otp+"],
+    "replay": ["replay X event.json", "replay good.toml X", "replay good.toml event.json --previous X"],
+    "build": ["build X", "build good.toml --previous X"],
+    "template": ["template X", "template good.toml --courier ses://x --dist X"],
+    "doctor": ["doctor X --template good.toml", "doctor --template X"],
+    "studio": ["studio good.toml --no-open --previous X"],
+    "preview": ["preview email_otp --templates X", "preview email_otp --flow X"],
+    "credentials": ["credentials import X --store sqlite:///s.db"],
+}
+NO_READERS = {"demo", "new", "sign-in-page", "kinds", "unlock", "trace", "who"}
+"""What reads no file, or takes any text for a log."""
+
+
+@pytest.mark.parametrize("line", [line for lines in READERS.values() for line in lines])
+def test_no_file_that_is_none_of_ours_is_a_defect(line, folder, capsys):
+    """Missing, empty, a folder, bytes, behind a file, too long a name: status 2 and one line, whichever argument it is for."""
+    (folder / "good.toml").write_text(GOOD)
+    (folder / "event.json").write_text(EVENT)
+    SqliteCredentials(folder / "s.db").list("a" * 20, within=1.0)
+    (folder / "empty.toml").write_text("")
+    (folder / "bytes.toml").write_bytes(b"\xff\xfe\x00")
+    (folder / "folder").mkdir()
+    for given in (
+        "missing",
+        "missing.toml",
+        "empty.toml",
+        "folder",
+        "bytes.toml",
+        "good.toml/x",
+        "x" * 300,
+        "event.json",
+    ):
+        if given == "event.json" and line == "replay good.toml X":
+            continue
+        status = main([given if word == "X" else word for word in line.split(" ")])
+        out, err = capsys.readouterr()
+        assert (2, "", 1) == (status, out, err.count("\n")), (given, err)
+        assert err.startswith("watchword: error: ")
+        assert "defect" not in err
+
+
+def test_every_command_that_reads_a_file_is_among_them():
+    """A new one is put there, or where those are that read none."""
+    assert {*READERS} | NO_READERS == {*cli.COMMANDS}
 
 
 def test_signs_that_a_terminal_would_obey_are_not_passed_on(folder, capsys):
@@ -285,7 +341,6 @@ def test_a_reader_that_goes_away_ends_it_quietly(arguments, buffered):
     assert (141, b"") == (done.returncode, done.stderr)
 
 
-EVENT = '{"triggerSource": "DefineAuthChallenge_Authentication"}'
 QUICK = [
     "--help", "kinds", "check good.toml", "diff good.toml good.toml", "advise good.toml", "graph good.toml",
     "explain good.toml --session email_otp+", "replay good.toml event.json", "preview email_otp", "trace ABCDEFGHJK",
