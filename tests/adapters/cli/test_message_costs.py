@@ -154,12 +154,18 @@ def test_the_table_says_what_is_bounded_and_what_is_not(capsys, flow_file):
     assert re.search(r"SMS to all users +not bounded: .*alarm.*limit", out)
 
 
-def test_the_price_of_a_courier_is_told_as_that_of_a_message(capsys, flow_file):
+def test_the_price_of_a_courier_is_told_as_that_of_a_message(capsys, flow_file, tmp_path):
     """Not as that of a part."""
     assert 0 == main(["check", flow_file, "--price", "sns://?max_price=0.5"])
     assert re.search(
         r"cost of SMS a day +5\.00 USD for one user.*; 0\.50? USD for one SMS with all of its parts",
         capsys.readouterr().out,
+    )
+    behind = tmp_path / "behind.toml"
+    behind.write_text(f"[[steps]]\nkind = 'srp'\n{FLOW}", encoding="utf-8")
+    assert 0 == main(["check", str(behind), "--price", "sns://?max_price=0.5"])
+    assert (
+        "0.00 USD for one user, and for one address or number, by strangers, 5.00 USD with" in capsys.readouterr().out
     )
     assert 0 == main(["check", flow_file, "--json", "--price", "sns://?max_price=0.5"])
     (sms,) = json.loads(capsys.readouterr().out)["figures"]["channels"]

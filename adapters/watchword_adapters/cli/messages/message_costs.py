@@ -242,4 +242,4 @@ def _cost(cost: MessageCost) -> str:
 
 
 def _usd(value: Decimal) -> str:
-    return f"{value:.2f} USD" if value >= Decimal("0.1") else f"{value:f} USD"
+    return f"{value:.2f} USD" if not value or value >= Decimal("0.1") else f"{value:f} USD"
