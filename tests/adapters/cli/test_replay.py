@@ -323,6 +323,35 @@ def test_forms_are_read_however_they_are_nested(data, tmp_path_factory):
         assert events == list(events_in(held))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [json.dumps, repr, lambda held: json.dumps(held, indent=1), lambda held: json.dumps({"message": json.dumps(held)})],
+)
+@pytest.mark.parametrize("between", [" ", f"\n{PREFIX}"])
+def test_an_event_that_is_cut_off_is_never_passed_over(written, between):
+    """Wherever the log ends: each event that has begun to say what it is is given, or the log is refused."""
+    text = PREFIX + between.join(map(written, [event(), event(client="two")]))
+    for end in range(len(text) + 1):
+        with contextlib.suppress(UnreadableError):
+            assert text[:end].count("triggerSource") == len(list(events_in(text[:end])))
+
+
+def test_words_about_events_are_no_event():
+    """Functions print the name of the field, too: before an event, behind it, and on lines of their own."""
+    said = "INFO triggerSource: DefineAuthChallenge_Authentication"
+    line = f"{said} {GOOD} and triggerSource again {GOOD}, triggerSource too"
+    assert 2 == len(list(events_in(line)))
+    assert 4 == len(list(events_in(f"{said}\n{line}\n{json.dumps({'message': said})}\n{line}\n{said}\n")))
+    for cut in (
+        f"y {{x triggerSource}} {line}",
+        '  "triggerSource": "Define"',
+        "  triggerSource: 'Define'",
+        "x triggerSource:",
+    ):
+        with pytest.raises(UnreadableError, match="cut off"):
+            list(events_in(cut))
+
+
 def test_more_texts_than_any_log_has_are_refused_and_not_passed_over():
     """One in the other, so deep that something else is wrong."""
     text = json.dumps(event())

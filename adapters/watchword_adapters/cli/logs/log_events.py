@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from json import JSONDecodeError
 from typing import cast
 
+from attrs import frozen
+
 REMEDY = "log the event as JSON, by print(json.dumps(event)) or console.log(JSON.stringify(event))"
 """What to do so that an event in a log can be read."""
 
@@ -36,6 +38,10 @@ _TOKEN = re.compile(
 )
 _BEGINNING = re.compile(r"""(?<![^\s:=(\[,])"(?:[^"\\\n]|\\.)*"|\{|\[(?=\s*(?:["'{\[]|\Z))""")
 """A JSON text, or what begins an object or a list; no prefix such as ``[INFO]`` or ``[2024-05-01]``."""
+_JSON = re.compile(r"""[\[\s]*(?:\{\s*["}]|["\]\dtfn-])""")
+"""How JSON begins, and most of what Python and Node.js print does not."""
+_FIELD = re.compile(rf"""{_EVENT}(?:\Z|["'`\\]*\s*(?:\Z|:\s*(?:\Z|\\*["'`])))""")
+"""The field of an event in any form, with its text or cut off: no words about it, such as ``triggerSource: Define…``."""
 _KEY = re.compile(r"\s*:")
 _WORDS = {
     "true": "True",
@@ -103,44 +109,57 @@ def events_in(text: str, depth: int = 0) -> Iterator[object]:
     if depth > _DEEPEST:
         raise UnreadableError(1, f"an event in more than {_DEEPEST} texts, one in the other")
     left = _READ_AGAIN * len(text) + 10_000
-    place, end, line = 0, 0, 1
+    place, end, line, doubtful = 0, 0, 1, False
     while place < len(text):
         if place >= end:
-            end = text.find("\n", place) + 1 or len(text)
-        found, value, after, work = _first_value(text, place, end, line)
-        left -= work
+            end, doubtful = text.find("\n", place) + 1 or len(text), False
+        found, in_vain = _first_value(text, place, end, line)
+        left -= sum(reached - start for start, reached in in_vain)
         if left < 0:
             raise UnreadableError(line, "no JSON")
-        if not found:
-            if _EVENT in text[place:end]:
-                raise UnreadableError(line, "an event that is cut off, or in a form that cannot be read")
+        # Words of a prefix are no event. What follows a beginning that cannot be read is a part of one, perhaps.
+        unread = text[place if doubtful or not in_vain else in_vain[0][0] : found.start if found else end]
+        doubtful = doubtful or bool(in_vain)
+        if (doubtful and _EVENT in unread) or (found is None and _FIELD.search(unread)):
+            raise UnreadableError(line, "an event that is cut off, or in a form that cannot be read")
+        if found is None:
             place, line = end, line + 1
             continue
         try:
-            yield from unwrapped(value, depth)
+            yield from unwrapped(found.value, depth)
         except UnreadableError as error:
             raise UnreadableError(line, f"in a text there, {error.why}") from None
         # More may be on the same line.
-        line += text.count("\n", place, after)
-        place = after
+        line += text.count("\n", place, found.end)
+        place = found.end
 
 
-def _first_value(text: str, place: int, end: int, line: int) -> tuple[bool, object, int, int]:
-    """Return whether a value begins between *place* and *end*, the value, where it ends, and how much was read in vain."""
+@frozen
+class _Found:
+    """A value of a text: where it begins and where it ends."""
+
+    value: object
+    start: int
+    end: int
+
+
+def _first_value(text: str, place: int, end: int, line: int) -> tuple[_Found | None, Sequence[tuple[int, int]]]:
+    """Return the first value that begins between *place* and *end*, and what was read in vain before: from where, and how far."""
     new_line = place == 0 or text[place - 1] == "\n"
     begins = end - len(text[place:end].lstrip()) if new_line else -1
-    work = 0
+    in_vain: list[tuple[int, int]] = []
     for _ in range(_TRIES):
         start = _beginning(text, place, end)
         if start < 0:
             break
         found, value, after = _read_at(text, start, line)
         if found:
-            return True, value, after, work
+            return _Found(value, start, after), in_vain
         if start == begins:
             raise UnreadableError(line, "no JSON")
-        place, work = start + 1, work + after - start
-    return False, None, end, work
+        in_vain.append((start, after))
+        place = start + 1
+    return None, in_vain
 
 
 def _beginning(text: str, place: int, end: int) -> int:
@@ -154,12 +173,14 @@ def _beginning(text: str, place: int, end: int) -> int:
 
 def _read_at(text: str, place: int, line: int) -> tuple[bool, object, int]:
     """Return whether JSON or a printed object begins at *place*, its value, and how far the text was read."""
-    try:
-        return (True, *cast("tuple[object, int]", json.JSONDecoder().raw_decode(text, place)))
-    except JSONDecodeError as error:
-        reached = error.pos
-    except (ValueError, RecursionError):
-        reached = place
+    reached = place
+    if _JSON.match(text, place):  # An error costs as much as all of the text before it.
+        try:
+            return (True, *cast("tuple[object, int]", json.JSONDecoder().raw_decode(text, place)))
+        except JSONDecodeError as error:
+            reached = error.pos
+        except (ValueError, RecursionError):
+            pass
     if text[place] == '"':
         return False, None, reached
     found, value, after = _printed_at(text, place, line)
