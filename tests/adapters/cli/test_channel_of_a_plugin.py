@@ -76,7 +76,7 @@ def test_it_is_played(told, monkeypatch):
 
 def test_it_is_built_and_described(told, tmp_path):
     """`build` and `template` take its courier, and say which one is missing; `doctor` finds nothing wrong with the template."""
-    assert f"the flow sends by {CHANNEL!r}, which ses cannot carry: add --courier console or {SCHEME}" in told(
+    assert f"the flow sends by {CHANNEL!r}, which ses cannot carry: add --courier {SCHEME}" in told(
         "build", "flow.toml", status=2
     )
     assert "watchword_beep_courier.py" in told("build", "flow.toml", "-o", "dist", "--courier", SCHEME)

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from watchword.algebra.blocks import kinds_in
 from watchword.algebra.flow import Flow, enrols_in_a_step, needs_store
 from watchword.contract.kinds import HostRun, Kind
+from watchword.contract.members import ANY_CHANNEL
 from watchword.contract.powers import powers_of
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import COURIERS, CREDENTIALS, KINDS_GROUP, LEDGERS, Registry
@@ -193,9 +194,10 @@ def _handler(function: str, modules: Mapping[str, object], flows: Sequence[str],
 
 def _check_channels(channels: Iterable[str], couriers: Sequence[str], registry: Registry) -> None:
     """Raise ConfigurationError unless each of *channels* has one of *couriers*: else Create would not start."""
+    anything = registry.schemes(ANY_CHANNEL)  # each carries what no other one does
     for channel in channels:
-        installed = registry.schemes(channel)
-        carrying = [scheme for scheme in couriers if scheme in installed]
+        installed = [scheme for scheme in registry.schemes(channel) if scheme not in anything]
+        carrying = [scheme for scheme in couriers if scheme in installed] or [*{*couriers} & {*anything}]
         if len(carrying) > 1:
             raise ConfigurationError(
                 f"--courier: {' and '.join(carrying)} carry one channel, {channel!r}: leave all but one out"
