@@ -114,8 +114,10 @@ class MagicLink:
 
     def verify(self, request: VerifyRequest) -> Verdict:
         """Judge the ticket of a link, or the typed code."""
-        ticket = _ticket_in(request.answer)
-        return request.redeem(ticket) if ticket else judge_code(request, request.answer, self.alphabet, self.length)
+        answer: object = request.answer
+        if isinstance(answer, str) and "." in answer:  # a code has no dot
+            return request.redeem(answer)
+        return judge_code(request, answer, self.alphabet, self.length)
 
     def guess_probability(self) -> float:
         """Return the chance of one guess at the code; nobody guesses a ticket."""
@@ -140,14 +142,6 @@ class MagicLink:
         from watchword_plugins.texts.templates import read_shelf  # noqa: PLC0415 - only Create needs it
 
         return read_shelf(self.kind, self.templates, _SHIPPED[self.opens], _PLACEHOLDERS)
-
-
-def _ticket_in(answer: object) -> str:
-    """Return what is to be the ticket in *answer*, which may be a whole link, wrapped by a mail program; nothing if it is to be a code."""
-    # A code has no dot. Length first: no work for a huge text.
-    if not isinstance(answer, str) or len(answer) > MagicLink.longest_answer or "." not in answer:
-        return ""
-    return "".join(answer.split()).rpartition("#")[2]
 
 
 @hookimpl

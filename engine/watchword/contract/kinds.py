@@ -281,6 +281,7 @@ class VerifyRequest(KindRequest):
     def redeem(self, text: str) -> Verdict:
         """Return the verdict on *text* as a ticket. Return it as it is: the engine uses the ticket up.
 
+        White space in *text* counts for nothing, nor does what stands before a ``#``: it may be a whole link.
         It is right for a ticket that is good here. Else its reason is ``wrong``, ``expired``, or ``other_browser`` for a good
         ticket of another sign-in, which costs no guess and is not used up.
 

@@ -61,7 +61,12 @@ class Tickets:
         return f"{head}.{_encoded(bytes.fromhex(claim + mark + self._mac(key, head, claim, mark)))}"
 
     def read(self, text: str) -> Ticket | None:
-        """Return the ticket that *text* is; None if it was not made for this user, app client and step, or is odd in any way."""
+        """Return the ticket that *text* is; None if it was not made for this user, app client and step, or is odd in any way.
+
+        A mail program may wrap a link, and its reader may copy the whole of it: white space counts for nothing, nor does what stands
+        before a ``#``.
+        """
+        text = "".join(text.split()).rpartition("#")[2]
         head, _, tail = text[: LONGEST_TICKET + 1].partition(".")
         said = _decoded(tail).hex()
         claim, mark, mac = said[: -_MARK - _MAC], said[-_MARK - _MAC : -_MAC], said[-_MAC:]
