@@ -204,7 +204,7 @@ class HostSettings:
     def couriers(self, flows: Sequence[Flow]) -> dict[str, Courier]:
         """Return the couriers by the channel that each says; the environment's only where one of *flows* sends, or enrols.
 
-        One that says `ANY_CHANNEL` carries what no other one does. A mapping puts each on a channel whatever it says.
+        One that says `ANY_CHANNEL` carries what no other one does; among URLs it stands alone. A mapping puts each on a channel whatever it says.
 
         Raises:
             ConfigurationError: if one cannot be made, does not say its channel, or says that of another.
@@ -226,6 +226,12 @@ class HostSettings:
                 raise ConfigurationError(f"two couriers carry the channel {channel!r}, {names}: leave one out")
             by_channel[channel] = courier
         anything = by_channel.pop(ANY_CHANNEL, None)
+        if anything and by_channel and isinstance(given, str):
+            # Beside a real one it would print the codes of whatever channel a flow gets later.
+            names = ", ".join(each.partition(":")[0][:20] for each in listed if isinstance(each, str))
+            raise ConfigurationError(
+                f"WATCHWORD_COURIER names {names}, one of which carries every channel: leave it or the others out"
+            )
         # Notices go out by e-mail.
         channels = {"email"} | {each.channel for each in powers if each.sends} if anything else ()
         return dict.fromkeys(channels, cast("Courier", anything)) | by_channel

@@ -177,6 +177,8 @@ def test_one_courier_of_any_channel_carries_what_no_other_does():
         ConfigurationError, match=r"two couriers carry the channel '\*', ConsoleCourier and ConsoleCourier"
     ):
         HostSettings(environment={"WATCHWORD_COURIER": " console:  console: "}).couriers(sends)
+    with pytest.raises(ConfigurationError, match="names console, ses, one of which carries every channel: leave it or"):
+        HostSettings(environment={"WATCHWORD_COURIER": "console: ses://?from=a@b.c&region=us-east-1"}).couriers(sends)
     assert "console" in HostSettings(environment={}).schemes_of("push")
 
 

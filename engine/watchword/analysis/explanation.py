@@ -42,9 +42,8 @@ REASON_TEXTS: Mapping[str, str] = {
     ),
     "too_many_rounds": f"the session has more than {derivative.MAX_ROUNDS} rounds, which no flow needs",
     "foreign_sign_in": (
-        "the client says whose tokens these are (watchword_signin) with an answer that the host judged by itself: no challenge of "
-        "this flow came before, so it can only be another sign-in; send it with answers to challenges alone, and forget it when a "
-        "sign-in ends"
+        "the client says whose tokens these are (watchword_signin) with an answer that the host judged by itself, which no Verify "
+        "hears: it may be another sign-in; send it with answers to challenges alone, and forget it when a sign-in ends"
     ),
     "unknown_user": "everything was answered right, but there is no such user: nobody unknown is ever issued tokens",
 }

@@ -194,10 +194,10 @@ def _handler(function: str, modules: Mapping[str, object], flows: Sequence[str],
 
 def _check_channels(channels: Iterable[str], couriers: Sequence[str], registry: Registry) -> None:
     """Raise ConfigurationError unless each of *channels* has one of *couriers*: else Create would not start."""
-    anything = registry.schemes(ANY_CHANNEL)  # each carries what no other one does
+    anything = registry.schemes(ANY_CHANNEL)  # nobody deploys one by advice
     for channel in channels:
+        carrying = [scheme for scheme in couriers if scheme in registry.schemes(channel)]
         installed = [scheme for scheme in registry.schemes(channel) if scheme not in anything]
-        carrying = [scheme for scheme in couriers if scheme in installed] or [*{*couriers} & {*anything}]
         if len(carrying) > 1:
             raise ConfigurationError(
                 f"--courier: {' and '.join(carrying)} carry one channel, {channel!r}: leave all but one out"

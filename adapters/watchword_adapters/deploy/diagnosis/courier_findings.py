@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 
 from watchword.algebra.flow import Flow
-from watchword.contract.members import carries
+from watchword.contract.members import ANY_CHANNEL, carries, channel_of
 from watchword.contract.ports import Courier
 from watchword.contract.powers import powers_of_courier
 from watchword.errors import ConfigurationError
@@ -77,6 +77,12 @@ def _channels(setting: TextValue | None, sent: frozenset[str], registry: Registr
     couriers = _couriers(setting, registry)
     if couriers is None or not couriers:
         return
+    if any(channel_of(courier) == ANY_CHANNEL for courier in couriers):
+        yield DoctorFinding(
+            "WD50",
+            "create sends no message: its courier is for development, and prints each with its code into the log",
+            "set WATCHWORD_COURIER to the URLs of couriers for the channels by which the flow sends",
+        )
     without = sorted(each for each in sent if not any(carries(courier, each) for courier in couriers))
     if without:
         yield DoctorFinding(

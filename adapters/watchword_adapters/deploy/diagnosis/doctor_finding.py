@@ -62,6 +62,7 @@ SEVERITIES: Mapping[str, _Severity] = {
     "WD47": "error",
     "WD48": "error",
     "WD49": "error",
+    "WD50": "warning",
 }
 """Every code, and how serious it is."""
 

@@ -194,6 +194,7 @@ PLANTED = {
     ),
     "an old runtime": (put("functions", "define", "Runtime", "python3.8"), ["WD34"]),
     "a courier's URL that cannot be read": (put(*CREATE_VARIABLES, "WATCHWORD_COURIER", "ses://?form=a@b.c"), ["WD48"]),
+    "a courier that prints codes": (put(*CREATE_VARIABLES, "WATCHWORD_COURIER", "console:"), ["WD50"]),
     "a table's URL that cannot be read": (both("WATCHWORD_LEDGER", "dynamodb://acme?regoin=x"), ["WD48", "WD48"]),
     "an attribute that the pool lacks": (put("pool", "SchemaAttributes", [{"Name": "email"}]), ["WD49"]),
     "no attribute listed": (put("pool", "SchemaAttributes", DELETED), ["WD49"]),

@@ -109,6 +109,7 @@ PLANTED = {
     "no root": (variable("WATCHWORD_ROOT_KEY", "", *BOTH), "WD32"),
     "no courier": (variable("WATCHWORD_COURIER", "", "create"), "WD26"),
     "an attribute that the pool lacks": (said("pool", "Schema", [{"Name": "level"}]), "WD49"),
+    "a courier that prints codes": (variable("WATCHWORD_COURIER", "console:", "create"), "WD50"),
     "a courier's URL that cannot be read": (variable("WATCHWORD_COURIER", "ses://", "create"), "WD48"),
     "another flow": (
         said("create", "Description", "CreateAuthChallenge of the flow acme (0123456789abcdef)"),
