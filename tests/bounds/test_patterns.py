@@ -31,7 +31,7 @@ def test_patterns_that_explode_are_caught():
 def test_every_pattern_of_the_source_is_tried():
     """Each `re.compile` stands in a module's globals, where it is found; what is put together at run time is listed here."""
     put_together = {
-        "watchword.loading.flow_file": 2,  # names of settings that a flow, and a block, has
+        "watchword.loading.flow_file": 3,  # names of settings that a flow, and a block, has, and of classes
         "watchword.testing.leaks": 1,  # a secret, escaped
         "watchword_adapters.cli.commands.trace": 1,  # the reference that is looked for
         "watchword_adapters.userpool.settings": 1,  # the pool's own ids

@@ -266,6 +266,10 @@ def test_the_host_is_put_forward_stopped_and_stubborn(page, served):
     page.page.run("() => document.querySelector('watchword-sign-in:last-child form').requestSubmit()")
     page.until("document.querySelectorAll('#events details').length === 5 + 6")
     page.until("document.querySelector('#playing').textContent.includes('in tab 2')")
+    page.press("+1 h")
+    page.press("Begin anew")
+    page.begin()
+    page.until(r"/Send again in (60|5\d) s/.test(document.querySelector('watchword-sign-in').textContent)")
 
 
 def test_a_link_is_opened_by_its_button_and_nothing_is_kept(page, served):

@@ -403,7 +403,7 @@ def test_an_empty_folder_is_filled(here):
 
 def test_a_folder_below_one_that_is_missing_is_an_error(here, capsys):
     """Named, in one line."""
-    assert 1 == main(["new", "flow", "acme", "--directory", "no/such/folder"])
+    assert 2 == main(["new", "flow", "acme", "--directory", "no/such/folder"])
     assert "no/such" in capsys.readouterr().err
     assert [] == list(here.iterdir())
 

@@ -8,10 +8,12 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from contextlib import closing
+from email.utils import formatdate
 
 import pytest
 
-from kit.pool_server import listening, pool_with_ann, said_to
+from kit.pool_server import START, listening, pool_with_ann, said_to
 from kit.user_pool import CodeByMail
 from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver import serving
@@ -34,6 +36,16 @@ def impatient():
     """A server that waits for a body for a moment only."""
     with listening(lambda hosts: Application(pool_with_ann(), hosts, body_seconds=0.2)) as port:
         yield port
+
+
+def test_a_reply_is_dated_once_by_the_pools_clock(port):
+    """Clients count from it how long an answer is good; the pool's clock may be ahead of the machine's."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
+        client.request("GET", "/")
+        reply = client.getresponse()
+        reply.read()
+    dates = reply.headers.get_all("Date")
+    assert [formatdate(START, usegmt=True)] == dates
 
 
 def begin(port, client, name="ann", *, host="127.0.0.1"):

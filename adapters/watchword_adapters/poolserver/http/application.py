@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from email.utils import formatdate
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -109,6 +110,8 @@ class Application:
         except asyncio.CancelledError:  # the server is ending, and a trigger still hangs
             response = _closing(refusal_response("InternalErrorException", "The local pool is ending", 500))
         sent = [*response.headers, ("x-amzn-RequestId", str(uuid.uuid4())), ("Content-Length", str(len(response.body)))]
+        # By the pool's clock, which may be ahead: clients count from it.
+        sent.append(("Date", formatdate(self.pool.clock.now(), usegmt=True)))
         ours = str(scope["path"]).startswith(_OWN) or self._api_at(str(scope["path"])) is not None
         if not ours and self.origins is None:
             sent += [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _EXPOSED)]

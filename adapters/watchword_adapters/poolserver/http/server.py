@@ -187,6 +187,7 @@ def _server(
         log_level=logging.CRITICAL,
         access_log=False,
         server_header=False,
+        date_header=False,  # `Application` writes it, by the pool's clock
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
