@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from html import escape
-from itertools import product
 from typing import Any
 
 from attrs import asdict, evolve
 
 from watchword.algebra.flow import FailAuthentication, Flow
+from watchword.analysis.state_space import every_outcome_of
 from watchword.contract.kinds import RESERVED_PUBLIC
 from watchword.errors import ConfigurationError
 from watchword_adapters.poolserver.http.application import Page
@@ -72,7 +72,7 @@ def _sign_in_pages(pool: LocalUserPool, flow: Callable[[], Flow | None]) -> dict
     html, policy = "text/html; charset=utf-8", POLICY.format(connect="'self'")
 
     def shown(query: Mapping[str, str]) -> Response:
-        first = "custom-srp" if _needs_password(flow()) else "custom"
+        first = "custom-srp" if needs_password(flow()) else "custom"
         asked = with_password if query.get("flow", first) == "custom-srp" else settings
         locale = query.get("locale", "")
         return text_page(html, page(evolve(asked, locale=locale if speaks(locale) else "")), policy)
@@ -86,11 +86,11 @@ def _sign_in_pages(pool: LocalUserPool, flow: Callable[[], Flow | None]) -> dict
     }
 
 
-def _needs_password(flow: Flow | None) -> bool:
+def needs_password(flow: Flow | None) -> bool:
     """Say whether there are users whom *flow* refuses at once if they do not begin with the password."""
     if flow is None:
         return False
-    outcomes = product((True, False), repeat=len(flow.conditions))
+    outcomes = every_outcome_of(flow.conditions)
     return any(isinstance(flow.given(*each).decide(), FailAuthentication) for each in outcomes)
 
 

@@ -24,6 +24,7 @@ from watchword_adapters.cli.figure_rows import figure_rows
 from watchword_adapters.cli.messages.message_costs import MessagePrice, message_costs, rows_of
 from watchword_adapters.cli.studio.played_sessions import Stop, played_words
 from watchword_adapters.drawing.svg import svg
+from watchword_adapters.poolserver.pages import needs_password
 
 MOST_WALKED = 20_000
 """The most states that are walked while somebody types."""
@@ -65,6 +66,7 @@ class FlowView:
             "sound": not report.errors,
             "summary": "" if report.errors else "; ".join(summary_of(report)),
             "password": report.password,
+            "needs_password": needs_password(self.flow),
         }
 
 

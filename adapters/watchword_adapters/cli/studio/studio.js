@@ -130,8 +130,9 @@ function showView(view) {
   }
   const changed = state.view?.svg !== view.svg
   const another = state.view?.flow !== view.flow
-  const passwords = state.view?.password
+  const before = opensWithPassword()
   state.view = view
+  at('opening').hidden = !view.password || view.needs_password
   verdict.className = view.sound ? 'good' : 'bad'
   verdict.textContent = view.sound ? `Sound, over ${view.states} states.` : 'Not sound: see below.'
   for (const id of ['second', 'fresh']) at(id).disabled = false
@@ -140,7 +141,7 @@ function showView(view) {
   showFindings(view)
   at('figures').replaceChildren(...terms(view.figures))
   void showMoney()
-  if (passwords !== view.password) restartForms()
+  if (before !== opensWithPassword() || !forms().length) restartForms()
 }
 
 /** Numbers the lines, and marks those of *findings*; the numbers between are one text, since a text may have very many. @param {any[]} findings */
@@ -333,10 +334,13 @@ let acting = null
 /** Says in which of several forms the sign-in is that the diagram shows. */
 const whichTab = () => (forms().length > 1 && forms().includes(acting) ? ` in tab ${forms().indexOf(acting) + 1}` : '')
 
+/** Says whether the form asks for the password: the client decides that, where the flow has ways of both sorts. */
+const opensWithPassword = () => Boolean(state.view?.password && (state.view.needs_password || at('with-password').checked))
+
 function addForm() {
   /** @type {any} */
   const form = element('watchword-sign-in', {
-    'client-id': settings.client_id, flow: state.view?.password ? 'custom-srp' : 'custom', username: 'ann', locale: 'en', 'heading-level': '3',
+    'client-id': settings.client_id, flow: opensWithPassword() ? 'custom-srp' : 'custom', username: 'ann', locale: 'en', 'heading-level': '3',
   })
   form.handler = handler()
   form.accessToken = accessToken
@@ -607,6 +611,7 @@ at('save').addEventListener('click', save)
 at('load').addEventListener('click', reload)
 at('second').addEventListener('click', () => (addForm(), at('forms').lastChild.previousSibling.scrollIntoView()))
 at('fresh').addEventListener('click', restartForms)
+at('with-password').addEventListener('change', restartForms)
 at('thrice').addEventListener('change', shielded(() => host({ repeats: at('thrice').checked ? 3 : 1 })))
 at('explain').addEventListener('click', () => explain(at('captured').value))
 at('compare').addEventListener('click', compare)
