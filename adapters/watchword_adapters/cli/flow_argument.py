@@ -13,6 +13,13 @@ from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
 
 
+def minutes_given(text: str) -> int:
+    """Return the minutes that *text*, the value of ``--session-minutes``, says."""
+    if text not in map(str, range(3, 16)):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no whole number from 3 to 15")
+    return int(text)
+
+
 def add_flow(parser: argparse.ArgumentParser) -> None:
     """Add FLOW to *parser*."""
     parser.add_argument("flow", metavar="FLOW", help="a TOML file, or module:attribute of a Flow in Python")

@@ -172,7 +172,7 @@ WRONG = [
     ("{good} --require ''", "--require is empty"),
     ("{good} --require ' '", "--require is empty"),
     ("{good} --require nosuch", "'nosuch' is no factor and no kind"),
-    ("{good} --session-minutes 2", "3 to 15"),
+    ("{good} --session-minutes 2", "--session-minutes: '2' is no whole number from 3 to 15"),
     ("{good} --session-minutes nan", "3 to 15"),
     ("{good} --session-minutes soon", "--session-minutes"),
     ("templates.toml", "step 'email_otp': email_otp: templates: 'nope' is no folder"),

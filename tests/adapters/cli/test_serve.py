@@ -364,7 +364,7 @@ WRONG = [
     (["flow.toml", "--pool-id", "nonsense"], "pool_id"),
     (["flow.toml", "--client-id", "a!"], "client_id"),
     (["flow.toml", "--client-secret", "short"], "client_secret"),
-    (["flow.toml", "--session-minutes", "2"], "session_minutes"),
+    (["flow.toml", "--session-minutes", "2"], "--session-minutes: '2' is no whole number from 3 to 15"),
     (["flow.toml", "--issuer", "me"], "--issuer"),
     (["flow.toml", "--latency", "-1"], "--latency"),
     (["flow.toml", "--latency", "nan"], "--latency"),

@@ -16,7 +16,7 @@ from watchword.analysis.state_space import MAX_STATES
 from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.cli.figure_rows import figure_rows
-from watchword_adapters.cli.flow_argument import add_flow, read_flow
+from watchword_adapters.cli.flow_argument import add_flow, minutes_given, read_flow
 from watchword_adapters.cli.messages.message_costs import (
     MessageCost,
     costs_as_json,
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--require", metavar="EXPR", help="what every path to tokens must prove")
     parser.add_argument(
         "--session-minutes",
-        type=float,
+        type=minutes_given,
         default=3,
         metavar="N",
         help="how long the app client's sessions are valid, 3 to 15 minutes (%(default)s)",

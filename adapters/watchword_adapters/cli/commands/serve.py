@@ -21,6 +21,7 @@ from watchword.errors import ConfigurationError
 from watchword.loading.registry import Registry
 from watchword_adapters.aws_lambda import triggers
 from watchword_adapters.cli.commands.check import warn_of_bare_tokens
+from watchword_adapters.cli.flow_argument import minutes_given
 from watchword_adapters.cli.local.client_snippets import PoolAccess
 from watchword_adapters.cli.local.local_apis import CREDENTIALS_PATH, FIDO2_PATH, LocalServices, local_credentials
 from watchword_adapters.cli.local.local_run import DEFAULT_PASSWORD, reachable
@@ -108,7 +109,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--no-verify-before-update", action="store_true", help="change an address at once, unverified")
     add("--no-prevent-user-existence-errors", action="store_true", help="say so when a user does not exist")
-    add("--session-minutes", type=int, default=3, metavar="N", help="how long a challenge may be answered, 3 to 15")
+    add(
+        "--session-minutes",
+        type=minutes_given,
+        default=3,
+        metavar="N",
+        help="how long a challenge may be answered, 3 to 15 minutes",
+    )
     add(
         "--database",
         metavar="FILE",

@@ -12,7 +12,7 @@ from pathlib import Path
 from watchword.errors import ConfigurationError
 from watchword.loading.flow_reference import find_flow
 from watchword.loading.registry import Registry
-from watchword_adapters.cli.flow_argument import attributes_of
+from watchword_adapters.cli.flow_argument import attributes_of, minutes_given
 from watchword_adapters.cli.messages.message_costs import read_prices, refuse_unknown_channels
 from watchword_adapters.cli.studio.server import address, new_token, studio_application
 from watchword_adapters.cli.studio.workshop import PASSWORD, USER, Workshop
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--dialect", choices=DIALECTS, help="the client whose words captured events have")
     add(
         "--session-minutes",
-        type=int,
+        type=minutes_given,
         default=3,
         metavar="N",
         help="how long a challenge may be answered, 3 to 15 minutes, in the findings and in the sign-in (%(default)s)",

@@ -186,7 +186,7 @@ def test_a_port_that_is_taken_is_told(tmp_path, capsys):
     ("options", "told"),
     [
         (["--previous", "missing.toml"], "missing.toml"),
-        (["--session-minutes", "2"], "3 to 15"),
+        (["--session-minutes", "2"], "--session-minutes: '2' is no whole number from 3 to 15"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(tmp_path, capsys, options, told):
