@@ -167,7 +167,7 @@ def test_a_counter_example_is_played_by_a_click(page):
 
 
 def test_the_diagram_follows_a_sign_in(page, served):
-    """Wrong answers and the right one; each trigger is told without the code, and the message is shown."""
+    """Wrong answers and the right one; each trigger is told without the code, and the message is shown. What is played takes its place."""
     page.begin()
     page.lit("step_email_otp")
     code = served.answer("email_otp")
@@ -194,6 +194,9 @@ def test_the_diagram_follows_a_sign_in(page, served):
     assert "verify" in events
     assert code not in events
     assert "ann@example.com" not in events
+    page.drop("captured", json.dumps(EVENT))
+    page.until("document.querySelector('#stops').textContent")
+    assert page.text_of("#playing") == ""
 
 
 def test_a_sign_in_is_told_of_where_the_diagram_cannot_follow_it(page, served):
@@ -391,6 +394,13 @@ def test_two_flows_are_side_by_side_with_a_session_for_each_difference(page):
     assert page.page.run(
         "() => [...document.querySelectorAll('#compared [role=status] strong')].map((each) => each.textContent)"
     ) == ["Before: ", "Now: "]
+    assert page.text_of("#compared-with") == ""
+    page.edit("[")
+    assert "last good flow" in page.text_of("#compared-with")
+    page.edit(TEXT)
+    assert page.text_of("#compared-with") == ""
+    page.edit(CHOICE)
+    page.until("document.querySelector('#compared').textContent === 'The flow has changed: compare again.'")
     page.drop("other", "[")
     page.until("document.querySelector('#compared [role=alert]')")
 
@@ -435,6 +445,10 @@ def test_what_was_deleted_meanwhile_is_written_anew_if_that_is_wanted(page, serv
     page.press("Load from disk")
     page.until("document.querySelector('#saved.bad')?.textContent.includes('no longer on disk')")
     assert verdict == page.text_of("#verdict")
+    page.press("Load from disk")
+    page.press("Look again")
+    page.until("document.querySelector('#saved.bad')?.textContent.includes('no longer on disk')")
+    assert page.page.run("() => asked") == []
     page.press("Save")
     page.until("document.querySelector('#saved').textContent === 'saved'")
     assert served.file.read_text() == TEXT
@@ -480,6 +494,8 @@ def test_what_is_said_of_the_last_good_flow_is_said_to_be(page):
             "() => [...document.querySelectorAll('#findings .plain')].filter((each) => each.checkVisibility()).length"
         )
         assert page.page.run(shown) == 0
+    page.edit(UNSOUND + "".join(f'[[steps]]\nkind = "captcha"\nname = "s{place}"\n' for place in range(60)))
+    assert page.text_of("#verdict").startswith("This flow is too large for the studio")
     page.edit(UNSOUND)
     assert page.text_of("#findings-title") == "What check says"
 
@@ -515,15 +531,22 @@ def test_the_form_its_diagram_and_the_last_message_are_on_one_screen(page):
 
 
 def test_another_page_of_the_studio_is_told(browser, page, served):
-    """Both edit one flow: the one whose text is not in use says so."""
+    """Both edit one flow: the one whose text is not in use says so, until it takes it back."""
     other = Shown(browser.page(served.url))
     other.edit(UNSOUND)
     other.until("document.querySelector('#diagram [data-node=step_captcha]')")
     page.press("Look again")
     page.until("document.querySelector('#elsewhere').textContent.includes('Another page')")
+    page.begin()
+    page.until("document.querySelector('#playing').textContent.includes('by a flow of another page')")
+    page.drop("other", TEXT)
+    page.until(
+        "document.querySelector('#compared-with').textContent === 'Now is the flow of another page of this studio.'"
+    )
+    page.edit("[")
+    assert "Another page" in page.text_of("#elsewhere")
     page.edit(TEXT + "\n")
-    page.press("Look again")
-    page.until("!document.querySelector('#elsewhere').textContent")
+    assert page.text_of("#elsewhere") == ""
 
 
 def test_a_studio_that_was_stopped_is_told(browser, tmp_path):

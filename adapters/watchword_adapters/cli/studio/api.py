@@ -154,8 +154,10 @@ class StudioApi:
         """Compare another text with the flow in use: what changes, and for each difference the shortest session, in both diagrams."""
         other = view_of(_text(given, "text"), self.workshop.path, Registry())
         if other.flow is None or other.report is None:
-            raise ConfigurationError(f"the other text is no flow: {other.error}")
-        found = difference(other.flow, self._good(), limit=MOST_WALKED)
+            why = "too large for the studio" if other.too_large else "no flow"
+            raise ConfigurationError(f"the other text is {why}: {other.error}")
+        good = self._good()
+        found = difference(other.flow, good, limit=MOST_WALKED)
         both = (other.report.exploration, self._explored())
         told = difference_as_json(found)
         differences = cast("list[dict[str, Any]]", told["differences"])
@@ -170,7 +172,7 @@ class StudioApi:
                 )
                 for side in both
             ]
-        return {**told, "drawn": [drawn(side) for side in both]}
+        return {**told, "flow": good.fingerprint, "drawn": [drawn(side) for side in both]}
 
     def _explored(self) -> Exploration:
         report = self.workshop.good.report
@@ -180,7 +182,7 @@ class StudioApi:
     def _good(self) -> Flow:
         flow = self.workshop.good.flow
         if flow is None:
-            raise ConfigurationError("there is no flow yet: mend the text first")
+            raise ConfigurationError("there is no flow in use yet: mend the text first")
         return flow
 
 

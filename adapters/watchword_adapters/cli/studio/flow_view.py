@@ -39,18 +39,22 @@ _QUOTED = re.compile(r"'([a-z][a-z0-9_]{1,31})'")
 
 @frozen
 class FlowView:
-    """A text that was read: its *flow* and what `check` says of it, or the *error* and its *line* (the first if it has none)."""
+    """A text that was read: its *flow* and what `check` says of it, or the *error* and its *line* (the first if it has none).
+
+    *too_large* says that it is a flow, with too many steps or states for the studio.
+    """
 
     text: str = field(repr=False)
     flow: Flow | None = None
     report: Report | None = field(default=None, repr=False)
     error: str = ""
     line: int = 1
+    too_large: bool = False
 
     def shown(self) -> dict[str, Any]:
         """Return it for the page."""
         if self.flow is None or self.report is None:
-            return {"error": self.error, "line": self.line}
+            return {"error": self.error, "line": self.line, "too_large": self.too_large}
         report = self.report
         lines = step_lines(self.text)
         return {
@@ -77,11 +81,6 @@ def view_of(text: str, path: Path, registry: Registry, session_minutes: float = 
     """
     try:
         flow = flow_from_text(text, path, registry)
-        if len(flow.steps) > _MOST_STEPS:
-            return FlowView(
-                text, error=f"the flow has {len(flow.steps)} steps, too many for the studio (at most {_MOST_STEPS})"
-            )
-        return FlowView(text, flow, check(flow, session_minutes=session_minutes, limit=MOST_WALKED))
     except ConfigurationError as error:
         said = str(error).removeprefix(f"{path}").lstrip(", :")
         found = _LINE.search(str(error)) or _AT_LINE.search(said)
@@ -89,6 +88,12 @@ def view_of(text: str, path: Path, registry: Registry, session_minutes: float = 
         return FlowView(
             text, error=re.sub("^(is no TOML|has more)", r"it \1", said), line=int(found[1]) if found else last
         )
+    if len(flow.steps) > _MOST_STEPS:
+        return FlowView(text, error=f"it has {len(flow.steps)} steps, {_MOST_STEPS} at most are shown", too_large=True)
+    try:
+        return FlowView(text, flow, check(flow, session_minutes=session_minutes, limit=MOST_WALKED))
+    except ConfigurationError as error:
+        return FlowView(text, error=str(error), too_large=True)
 
 
 def money_of(view: FlowView, prices: Mapping[str, MessagePrice]) -> list[tuple[str, str]]:

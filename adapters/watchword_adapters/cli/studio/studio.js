@@ -60,8 +60,12 @@ function picture(text) {
 
 // The text --------------------------------------------------------------------------------------------------------------------------
 
-/** What the page knows; *saved* is null if the file is no longer there, *place* is where the last sign-in is, and *failed* says what failed there. @type {{mark: string, saved: string | null, view: any, place: any, failed: string, tab: string, seen: number, text: string}} */
-const state = { mark: '', saved: '', view: null, place: null, failed: '', tab: '', seen: 0, text: '' }
+/**
+ * What the page knows: *saved* is the text that was read or written last, and *gone* says that the file is no longer there; *shown* are the flows that
+ * this page has had; *compared* is the flow that another was compared with; *place* is where the last sign-in is, and *failed* says what failed there.
+ * @type {{mark: string, saved: string, gone: boolean, view: any, shown: Set<string>, compared: string, place: any, failed: string, tab: string, seen: number, text: string}}
+ */
+const state = { mark: '', saved: '', gone: false, view: null, shown: new Set(), compared: '', place: null, failed: '', tab: '', seen: 0, text: '' }
 /** Whether an edit is being read, and whether there is a newer one. */
 const editing = { now: false, again: false }
 
@@ -70,14 +74,18 @@ async function load() {
   document.title = `${found.file} – Watchword studio`
   at('file').textContent = found.file
   at('source').value = found.text
-  Object.assign(state, { mark: found.mark, saved: found.text })
+  Object.assign(state, { mark: found.mark, saved: found.text, gone: false })
   settings = found
   if (found.good) showView(found.good)
   showView(found.view)
+  tellElsewhere(found.view.playing)
   showSaved('')
 }
 
-/** Loads the file again; what is in the editor remains if it is not there. */
+/** Says whether what is in the editor is in no file. */
+const isUnsaved = () => state.gone || at('source').value !== state.saved
+
+/** Loads the file again; what is in the editor remains if it is not there, so nothing is lost of a text that was saved. */
 async function reload() {
   if (at('source').value !== state.saved && !confirm('Drop what is not saved?')) return
   try {
@@ -92,7 +100,7 @@ async function reload() {
 const isGone = (error) => /** @type {any} */ (error).status === 410
 
 function tellGone() {
-  state.saved = null
+  state.gone = true
   showSaved('the file is no longer on disk; Save writes it anew', 'bad')
 }
 
@@ -104,8 +112,7 @@ async function edited() {
   editing.now = true
   try {
     const text = at('source').value
-    const view = await ask('edit', { text })
-    if (text === at('source').value) showView(view)
+    await take(text)
   } catch (error) {
     complain(error)
   } finally {
@@ -115,6 +122,24 @@ async function edited() {
   }
 }
 
+/** Has *text* read and, if it is a flow, put into use; returns what is said of it. @param {string} text */
+async function take(text) {
+  const view = await ask('edit', { text })
+  if (text === at('source').value) {
+    showView(view)
+    tellElsewhere(view.playing)
+  }
+  return view
+}
+
+/** Says so if the studio plays another text than that of this page. @param {string} playing its mark */
+function tellElsewhere(playing) {
+  at('elsewhere').textContent = state.text && playing !== state.text ? 'Another page of this studio has put another text into use; edit here to take it back.' : ''
+}
+
+/** Says why a text is not in use. @param {any} view */
+const unusable = (view) => `${view.too_large ? 'This flow is too large for the studio (watchword check walks it)' : 'This text is broken'}: ${view.error}`
+
 /** @param {any} view */
 function showView(view) {
   const verdict = at('verdict')
@@ -122,10 +147,11 @@ function showView(view) {
   markLines(view.error ? [{ line: view.line, severity: 'error', message: view.error }] : view.findings)
   const stale = view.error && state.view
   document.body.classList.toggle('stale', Boolean(stale))
+  if (view.error) tellCompared()
   at('findings-title').textContent = stale ? 'What check says of the last good flow' : 'What check says'
   if (view.error) {
     verdict.className = 'bad'
-    verdict.textContent = `This text is broken: ${view.error}${/[.!?]$/.test(view.error) ? '' : '.'} ${stale ? 'The last good flow is in use.' : 'There is no flow to play yet.'}`
+    verdict.textContent = `${unusable(view)}${/[.!?]$/.test(view.error) ? '' : '.'} ${stale ? 'The last good flow is in use.' : 'There is no flow to play yet.'}`
     return
   }
   const changed = state.view?.svg !== view.svg
@@ -133,6 +159,12 @@ function showView(view) {
   const before = opensWithPassword()
   state.view = view
   at('opening').hidden = !view.password || view.needs_password
+  state.shown.add(view.flow)
+  if (another && state.compared) {
+    state.compared = ''
+    at('compared').replaceChildren(element('p', {}, 'The flow has changed: compare again.'))
+  }
+  tellCompared()
   verdict.className = view.sound ? 'good' : 'bad'
   verdict.textContent = view.sound ? `Sound, over ${view.states} states.` : 'Not sound: see below.'
   for (const id of ['second', 'fresh']) at(id).disabled = false
@@ -199,7 +231,7 @@ async function showMoney() {
 
 /** @param {string} text @param {string} look */
 function showSaved(text, look = '') {
-  const differs = at('source').value !== state.saved
+  const differs = isUnsaved()
   at('save').disabled = !differs
   at('saved').className = look
   at('saved').textContent = text || (differs ? 'not saved' : '')
@@ -209,8 +241,8 @@ async function save() {
   const text = at('source').value
   const file = at('file').textContent
   try {
-    const { error } = await ask('edit', { text })
-    if (!confirm(error ? `This text is broken: ${error}\n\nWrite ${file} all the same?` : `Write ${file}?`)) return
+    const view = await take(text)
+    if (!confirm(view.error ? `${unusable(view)}\n\nWrite ${file} all the same?` : `Write ${file}?`)) return
     await write(text, state.mark).catch(async (refused) => {
       if (!isGone(refused)) throw refused
       tellGone()
@@ -224,7 +256,7 @@ async function save() {
 /** @param {string} text @param {string} base */
 async function write(text, base) {
   const { mark } = await ask('save', { text, mark: base })
-  Object.assign(state, { mark, saved: text })
+  Object.assign(state, { mark, saved: text, gone: false })
   showSaved('saved')
 }
 
@@ -254,7 +286,8 @@ function showPlace() {
   at('stops').replaceChildren()
   const here = place && place.flow === view?.flow
   light(here ? place.node : '', here ? place.came : '')
-  const older = place && !here ? 'It goes by the flow as it was before the edit, which is not drawn. ' : ''
+  const whose = state.shown.has(place?.flow) ? 'the flow as it was before the edit' : 'a flow of another page of this studio, or of before this page was opened'
+  const older = place && !here ? `It goes by ${whose}, which is not drawn. ` : ''
   at('playing').textContent = place ? `The sign-in${tab} ${told(place)}. ${older}${failed}`.trim() : failed
 }
 
@@ -269,8 +302,9 @@ function told({ node, choices }) {
 /** What is being played: the stops in the diagrams, where it is, and the clock that goes on. */
 const tape = { stops: /** @type {any[][]} */ ([]), place: 0, clock: /** @type {any} */ (0), shown: /** @type {any[]} */ ([]), told: /** @type {any} */ (null) }
 
-/** Plays a session in the diagram, a stop a second; where motion is unwanted, a step is a click. @param {any[]} rounds */
+/** Plays a session in the diagram, in place of the last sign-in: a stop a second; where motion is unwanted, a step is a click. @param {any[]} rounds */
 function playRounds(rounds) {
+  at('playing').textContent = ''
   play([rounds], [at('diagram')], at('stops'))
   at('picture').scrollIntoView()
 }
@@ -396,7 +430,7 @@ async function look() {
   at('thrice').checked = found.repeats === 3
   if (found.gone_from_disk) tellGone()
   else if (found.changed_on_disk) showSaved('the file has changed on disk', 'bad')
-  at('elsewhere').textContent = state.text && found.playing !== state.text ? 'Another page of this studio has put another text into use; edit here to take it back.' : ''
+  tellElsewhere(found.playing)
   showMessages(found)
   if (!found.events.length) return
   if (!state.seen) at('events').replaceChildren()
@@ -509,8 +543,10 @@ const SIDES = ['Before', 'Now']
 
 async function compare() {
   const box = at('compared')
+  state.compared = ''
   try {
     const found = await ask('diff', { text: at('other').value })
+    state.compared = found.flow
     const pictures = found.drawn.map(drawing)
     if (found.drawn.every((/** @type {any} */ each) => each.svg)) {
       mark(pictures[0], pictures[1])
@@ -533,6 +569,14 @@ async function compare() {
   } catch (error) {
     box.replaceChildren(element('p', { class: 'bad', role: 'alert' }, String(/** @type {Error} */ (error).message)))
   }
+  tellCompared()
+}
+
+/** Says so if a flow was compared with another than that in the editor. */
+function tellCompared() {
+  const { compared, view } = state
+  const stale = document.body.classList.contains('stale') ? 'The text in the editor is not in use: Now is the last good flow.' : ''
+  at('compared-with').textContent = !compared ? '' : compared === view?.flow ? stale : 'Now is the flow of another page of this studio.'
 }
 
 /** Marks in *one* picture what the *other* lacks. @param {any} one @param {any} other */
@@ -588,7 +632,7 @@ async function textOf(file) {
 
 /** Puts *text* into the editor, as if it was typed. @param {string} text */
 function replaceText(text) {
-  if (at('source').value !== state.saved && !confirm('Drop what is not saved?')) return
+  if (isUnsaved() && !confirm('Drop what is not saved?')) return
   at('source').value = text
   at('source').dispatchEvent(new Event('input'))
 }
@@ -640,7 +684,7 @@ for (const [place, tab] of tabs.entries()) {
     next.focus()
   })
 }
-addEventListener('beforeunload', (event) => at('source').value !== state.saved && event.preventDefault())
+addEventListener('beforeunload', (event) => isUnsaved() && event.preventDefault())
 
 try {
   await load()

@@ -117,7 +117,7 @@ class Workshop:
             if number > self._taken:
                 self._taken = number
                 view = self._used(view)
-            return {**view.shown(), "mark": mark_of(text)}
+            return {**view.shown(), "mark": mark_of(text), "playing": mark_of(self.good.text)}
 
     def _used(self, view: FlowView) -> FlowView:
         """Take the flow of *view* into use; return *view*, or why it cannot be used."""
@@ -198,7 +198,7 @@ class Workshop:
 
     def _latest(self, place: int, event: Any, context: Any) -> Any:
         if self._made is None:
-            raise ConfigurationError("there is no flow yet: the text is broken")
+            raise ConfigurationError("there is no flow in use yet: mend the text first")
         self._is_played = True
         return tuple(self._made)[place](event, context)
 

@@ -305,11 +305,17 @@ def steps(count):
 
 @pytest.mark.parametrize(
     ("block", "count", "why"),
-    [("sequence", 61, "too many"), ("one_of", 1000, "too many"), ("all_of", 8, "20000 states")],
+    [("sequence", 61, "61 steps"), ("one_of", 1000, "1000 steps"), ("all_of", 8, "20000 states")],
 )
 def test_a_flow_that_is_too_big_is_said_to_be(ask, block, count, why):
-    """The last one goes on."""
-    assert why in ask("edit", text=f'name = "big"\n[[steps]]\n{block} = [{steps(count)}]\n')["error"]
+    """Nothing of it is broken. The last one goes on; neither is it compared."""
+    text = f'name = "big"\n[[steps]]\n{block} = [{steps(count)}]\n'
+    view = ask("edit", text=text)
+    assert view["too_large"]
+    assert why in view["error"]
+    assert view["playing"] != view["mark"]
+    assert "too large for the studio" in ask("diff", 400, text=text)["message"]
+    assert not ask("edit", text="[")["too_large"]
 
 
 def test_what_cannot_be_drawn_has_its_findings_all_the_same(ask):
@@ -450,7 +456,7 @@ def test_a_file_that_is_broken_is_opened_to_be_mended(tmp_path):
     assert "line 1" in found["view"]["error"]
     assert ask("money") == (200, {"rows": []})
     for path, given in (("replay", {"events": json.dumps(EVENT)}), ("diff", {"text": TEXT})):
-        assert ask(path, **given) == (400, {"message": "there is no flow yet: mend the text first"})
+        assert ask(path, **given) == (400, {"message": "there is no flow in use yet: mend the text first"})
     assert isinstance(begun(workshop), UserLambdaValidationException)
     assert ask("events")[1]["channels"] == {}
     assert "svg" in ask("edit", text=TEXT)[1]
