@@ -332,6 +332,23 @@ def test_what_looks_like_a_ticket_asks_nothing_and_makes_no_element(page):
     assert [] == page.errors()
 
 
+ENDS = (
+    (1, None, "This link does not work any more."),
+    (9e9, None, "Open this link in the browser in which you began"),
+    ("1", None, "Open this link in the browser in which you began"),
+    (1, "anywhere", "You can sign in here with this link."),
+)
+
+
+def test_a_link_that_has_expired_is_said_to_be_over(page):
+    """Where no sign-in waits for it. What opens anywhere is left to the service, whose clock is right."""
+    for end, opens, said in ENDS:
+        facts = json.dumps({"userName": "ann", "exp": end, "opens": opens}).encode()
+        _, shown = page.run(OPENED, ticket=f"{base64.urlsafe_b64encode(facts).decode().rstrip('=')}.x")
+        assert said in shown, (end, opens)
+        assert "User name: ann" in shown
+
+
 def test_a_link_that_cannot_be_used_first_leads_back_to_where_it_was_asked_for(page):
     """The flow has something else before it: nothing is answered, and no code is asked for here."""
     head = base64.urlsafe_b64encode(b'{"userName":"ann","opens":"anywhere"}').decode().rstrip("=")
@@ -479,7 +496,30 @@ CLOCKS = f"""async ({{ skews, tells }}) => {{
         serves({{ ...asks({{ link: '1', resend_after: String(served + 30), expires_at: String(served + 300) }}), headers }})
         await form.begin('ann', '')
         const again = form.querySelector('.ww-row button').textContent.match(/\\d+/)
-        seen.push([again ? Number(again[0]) : 0, Math.round(form.endOf(form.challenge) - form.came), form.kept()?.username])
+        seen.push([again ? Number(again[0]) : 0, Math.round(form.ends - form.came), form.kept()?.username])
+    }}
+    Date.now = real
+    return seen
+}}"""
+SECONDS = f"""async ({{ skews }}) => {{
+    {REPLIES_OF_COGNITO}
+    const real = Date.now, seen = []
+    for (const skew of skews) {{
+        form.start()
+        const began = 1800000000
+        let at, asked = began
+        const step = async (passed, take) => {{
+            at = began + passed
+            Date.now = () => 1000 * (at + skew)
+            serves({{ ...asks({{ resend_after: String(asked + 60), expires_at: String(began + 300) }}), headers: {{ date: new Date(1000 * Math.floor(at)).toUTCString() }} }})
+            await take()
+            seen.push([skew, Number(form.textContent.match(/again in (\\d+) s/)?.[1]), form.textContent.match(/Valid until (\\S+)/)[1]])
+        }}
+        await step(0.99, () => form.begin('ann', ''))
+        await step(5, () => form.respond('1'))
+        await step(6.9, () => form.respond('2'))
+        asked = began + 70
+        await step(70, () => form.respond('-', {{ watchword_action: 'resend' }}))
     }}
     Date.now = real
     return seen
@@ -496,6 +536,15 @@ def test_a_clock_that_is_wrong_changes_no_countdown(page):
         assert 0 <= again <= 600
         assert -1 <= end <= 600 or end < -1_000_000_000
         assert "ann" == kept
+
+
+def test_whole_seconds_change_no_countdown(page):
+    """The header `Date` has no fractions: no countdown begins above the wait, and one end is shown as one time."""
+    seen = page.run(SECONDS, skews=[0, 600, 0.4, -600, -0.4, 86400, -1.7, -86400])
+    for first, second, third, resent in zip(*[iter(seen)] * 4, strict=True):
+        assert first[1] == resent[1] == 60
+        assert 53 <= third[1] <= second[1] <= 56
+        assert first[2] == second[2] == third[2] == resent[2], first
 
 
 def test_an_app_that_says_nothing_signs_nobody_in(page):

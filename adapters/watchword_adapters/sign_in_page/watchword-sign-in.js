@@ -650,13 +650,13 @@ const KEPT = 'watchword-sign-in:'
 const TICKET = /^#([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/
 let numbered = 0
 
-/** Returns the name of the user whom *ticket* is for, and whether it may be opened anywhere; no name if it is none. @param {string} ticket */
+/** Returns the name of the user whom *ticket* is for, whether it may be opened anywhere, and whether it is over by the browser's clock; no name if it is none. @param {string} ticket */
 const factsIn = (ticket) => {
   try {
-    const { userName, opens } = JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0])))
-    return { username: String(userName ?? ''), anywhere: opens === 'anywhere' }
+    const { userName, opens, exp } = JSON.parse(new TextDecoder().decode(fromBase64(ticket.split('.')[0])))
+    return { username: String(userName ?? ''), anywhere: opens === 'anywhere', over: Number.isFinite(exp) && exp <= Date.now() / 1000 }
   } catch {
-    return { username: '', anywhere: false }
+    return { username: '', anywhere: false, over: false }
   }
 }
 
@@ -791,7 +791,10 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     /** Whether the last answer was a link's. */
     this.byLink = false
     /** When the challenge at hand came, by the browser's clock and by the service's, which may be far apart: epoch seconds. */
-    this.came = this.served = 0
+    this.came = this.served = NaN
+    /** What the challenge at hand says of its end, and that end by the browser's clock; 0 if there is no telling. */
+    this.expiresAt = ''
+    this.ends = 0
     /** @type {BroadcastChannel | null} */
     this.tabs = null
   }
@@ -944,9 +947,9 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     })
   }
 
-  /** Says where the link that led here is to be opened. If that may be anywhere, it signs in after a click, never on load. @param {string} ticket @param {SignInError | null} error */
+  /** Says where the link that led here is to be opened, or that it is over. If it may be opened anywhere, it signs in after a click, never on load: the service's clock decides. @param {string} ticket @param {SignInError | null} error */
   showLink(ticket, error = null) {
-    const { username, anywhere } = factsIn(ticket)
+    const { username, anywhere, over } = factsIn(ticket)
     if (!username) return this.start()
     this.cease()
     this.challenge = null
@@ -965,7 +968,7 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
         return reply
       })
     if (anywhere) this.drawLink(username, 'link_anywhere', 'link_here', signIn, error)
-    else this.drawLink(username, 'link_elsewhere', 'restart', () => this.start(), error)
+    else this.drawLink(username, over ? 'link_spent' : 'link_elsewhere', 'restart', () => this.start(), error)
   }
 
   /** @param {string} username @param {string} told @param {string} button @param {() => unknown} submit @param {SignInError | null} error */
@@ -1003,18 +1006,33 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     return this.go(() => /** @type {Handler} */ (this.driver).respond(answer, { ...metadata, ...naming(signin) }, attributes))
   }
 
+  /** Sets the clocks by *challenge*, which came at *now*. @param {Texts} challenge @param {number | undefined} now the service's time */
+  setClocks(challenge, now) {
+    const { expires_at: expiresAt = '' } = challenge
+    const came = Date.now() / 1000
+    const served = servedAt(challenge, now, came)
+    // The service says whole seconds. So the later of two times that agree is the nearer one, and one end is shown as one time.
+    const passed = this.served + came - this.came
+    const agrees = Math.abs(served - passed) < 2
+    this.came = came
+    this.served = agrees ? Math.max(served, passed) : served
+    if (agrees && expiresAt === this.expiresAt) return
+    const left = whole(expiresAt) - this.served
+    this.expiresAt = expiresAt
+    this.ends = left > 0 && left < 2 * LONGEST_STEP ? came + left : 0
+  }
+
   /** @param {Texts} challenge @param {string} name @param {number | undefined} now the service's time */
   asked(challenge, name, now) {
     this.challenge = challenge
     this.retried = null
-    this.came = Date.now() / 1000
-    this.served = servedAt(challenge, now, this.came)
+    this.setClocks(challenge, now)
     this.challengeName = name
     this.signin = challenge.signin ?? ''
     this.tabs?.postMessage({ signin: this.signin, done: false })
     const driver = this.driver
     if (challenge.link && driver instanceof CognitoHandler)
-      storage.write(this.place, { username: driver.username, session: driver.session, signin: challenge.signin, until: this.endOf(challenge) || this.came + LONGEST_STEP })
+      storage.write(this.place, { username: driver.username, session: driver.session, signin: challenge.signin, until: this.ends || this.came + LONGEST_STEP })
     else this.forget()
     if (!this.dispatchEvent(new CustomEvent('watchword:challenge', { bubbles: true, cancelable: true, detail: { name, parameters: challenge } }))) return
     if (name !== 'CUSTOM_CHALLENGE' && name !== 'NEW_PASSWORD_REQUIRED') return this.failed(new SignInError('unsupported', name))
@@ -1248,16 +1266,9 @@ export class WatchwordSignIn extends (globalThis.HTMLElement ?? Object) {
     /** @type {string[]} */
     const facts = []
     if (whole(challenge.attempts_left)) facts.push(this.text('left', { left: challenge.attempts_left }))
-    const until = this.endOf(challenge)
-    if (until) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(until * 1000) }))
+    if (challenge.expires_at && this.ends) facts.push(this.text('until', { time: new Intl.DateTimeFormat(this.locale, { timeStyle: 'medium' }).format(this.ends * 1000) }))
     if (challenge.ref) facts.push(this.reference(challenge.ref))
     return [element('div', { class: 'ww-row' }, button, restart), ...facts.map((fact) => element('p', { class: 'ww-quiet' }, fact))]
-  }
-
-  /** Returns when *challenge* ends, by the browser's clock; 0 if there is no telling. @param {Texts} challenge */
-  endOf(challenge) {
-    const left = whole(challenge.expires_at) - this.served
-    return left > 0 && left < 2 * LONGEST_STEP ? this.came + left : 0
   }
 
   /** @param {string} ref */
