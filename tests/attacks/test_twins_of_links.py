@@ -54,8 +54,8 @@ def test_a_vulnerable_twin_is_caught_by_its_family(name):
     spoilt = {
         "the kind's answer is believed": (
             MagicLink.verify,
-            "return request.redeem(ticket)",
-            "return __import__('attrs').evolve(request.redeem(ticket), right=True)",
+            "return request.redeem(answer)",
+            "return __import__('attrs').evolve(request.redeem(answer), right=True)",
         )
     }
     if name in spoilt:
