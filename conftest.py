@@ -136,11 +136,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Those also where a test says how many: a profile would not reach it.
     """
     if config.getoption("rest"):
-        done = [item for item in items if not is_exhaustive(item.path) and drawn_by(getattr(item, "obj", None)) is None]
-        items[:] = [
-            item for item in items if is_exhaustive(item.path) or drawn_by(getattr(item, "obj", None)) is not None
-        ]
-        config.hook.pytest_deselected(items=done)
+        rest = {item for item in items if is_exhaustive(item.path) or drawn_by(getattr(item, "obj", None))}
+        config.hook.pytest_deselected(items=[item for item in items if item not in rest])
+        items[:] = [item for item in items if item in rest]
     if INNER_LOOP not in os.environ:
         return
     tests = {getattr(item.obj, "__func__", item.obj) for item in items if isinstance(item, pytest.Function)}

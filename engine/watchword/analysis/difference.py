@@ -75,12 +75,16 @@ class Difference:
     @property
     def nothing(self) -> bool:
         """Whether there is no difference."""
-        return self.survives and not self.divergences and not self.changes and self.weakest[0] == self.weakest[1]
+        return self._alike and self.survives
 
     @property
     def written_otherwise(self) -> bool:
         """Whether nothing but the fingerprint differs: both decide alike, and Define still takes one for another flow."""
-        return not (self.survives or self.divergences or self.changes or self.weakest[0] != self.weakest[1])
+        return self._alike and not self.survives
+
+    @property
+    def _alike(self) -> bool:
+        return not self.divergences and not self.changes and self.weakest[0] == self.weakest[1]
 
     @property
     def admitted(self) -> tuple[Divergence, ...]:

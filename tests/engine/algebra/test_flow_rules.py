@@ -35,6 +35,13 @@ def walked(data, flow, *, attributes=None, client="", had=(), lucky=False):
     return session(words, flow, facts=told), "resend" if words.endswith("~") else None
 
 
+def evaluated(flow, rounds, action=None, *, attributes=None, client="", named=False):
+    """All that is known of *rounds* by *flow*, for somebody who exists; *action* is the client's last one."""
+    return derivative.evaluate_session(
+        rounds, [flow.program], attributes or {}, client, True, action, None, named=named
+    )
+
+
 ODD_RESULTS = st.sampled_from([True, True, False, False, None, "true", 1, 0, "", []])
 
 
@@ -143,9 +150,7 @@ def test_one_foreign_round_in_any_passing_session_of_any_flow_never_gives_tokens
     for place in range(len(rounds) + 1):
         verified = any(name == VERIFIER for name, _, _ in rounds[:place])
         before = "answer" if place and rounds[place - 1][0] == CUSTOM else "-"
-        asked = derivative.heads(
-            derivative.evaluate_session(rounds[:place], [flow.program], {}, "", True, None, None)[1][0]
-        )
+        asked = derivative.heads(evaluated(flow, rounds[:place])[1][0])
         foreign = [(name, result, text) for _, (name, _, text) in FOREIGN for result in (True, False)]
         foreign += [(name, False, None) for name in (*derivative.HOSTED, SRP_A, VERIFIER, "NEW_PASSWORD_REQUIRED")]
         if place or flow.unwanted_srp == "refuse" or SRP_A in (name for name, _, _ in rounds):
@@ -359,9 +364,7 @@ def test_a_resend_request_never_costs_a_try(data):
     flow = data.draw(flows())
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
-    state = derivative.evaluate_session(
-        rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
-    )[1]
+    state = evaluated(flow, rounds, action, **circumstances)[1]
     if state[2] == derivative.CLOSED:
         state = derivative.after(state, SRP_A, "", "answer", True) if SRP_A in derivative.heads(state[0]) else state
     for name in derivative.heads(derivative.without_srp(state[0]) or derivative.FAILED):
@@ -827,9 +830,8 @@ def test_a_sign_in_is_named_only_with_an_answer_that_verify_judges(data):
     flow = data.draw(flows())
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
-    given_ = (rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None)
-    plain, *rest = derivative.evaluate_session(*given_)
-    decided, *other = derivative.evaluate_session(*given_, named=True)
+    plain, *rest = evaluated(flow, rounds, action, **circumstances)
+    decided, *other = evaluated(flow, rounds, action, **circumstances, named=True)
     assert rest == other
     without_devices = [each for each in rounds if not each[0].startswith("DEVICE_")]
     judged_by_verify = bool(without_devices) and (CUSTOM, True) == without_devices[-1][:2]
@@ -852,9 +854,8 @@ def test_a_round_of_the_host_takes_no_name_of_a_sign_in(words, refused):
     """But those of a device, after which tokens tell nothing anyhow."""
     flow = Flow(sequence(Password(), ONE)) if "s1" in words else Flow(Password())
     rounds = session(words, flow)
-    given_ = (rounds, [flow.program], {}, "", True, None, None)
-    assert ("tokens",) == derivative.evaluate_session(*given_)[0]
-    decided = derivative.evaluate_session(*given_, named=True)[0]
+    assert ("tokens",) == evaluated(flow, rounds)[0]
+    decided = evaluated(flow, rounds, named=True)[0]
     assert decided == (("fail", "foreign_sign_in") if refused else ("tokens",))
 
 
@@ -865,9 +866,7 @@ def test_folding_round_by_round_is_the_same_as_judging_the_session(data):
     flow = data.draw(flows())
     circumstances = data.draw(SETTINGS)
     rounds, action = walked(data, flow, **circumstances)
-    decided, state, program, outcomes, read, before = derivative.evaluate_session(
-        rounds, [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
-    )
+    decided, state, program, outcomes, read, before = evaluated(flow, rounds, action, **circumstances)
     folded = flow.given(*outcomes)
     for name, step, use, right, _ in read:
         folded = folded.after(type_of_round(name, step, use, right))
@@ -875,9 +874,8 @@ def test_folding_round_by_round_is_the_same_as_judging_the_session(data):
     assert folded.state == state
     assert derivative.decide(folded.state) == decided
     # Create is called with the same list and asks the same function: deciding has no memory.
-    assert derivative.evaluate_session(
-        tuple(rounds), [flow.program], circumstances["attributes"], circumstances["client"], True, action, None
-    ) == (decided, state, program, outcomes, read, before)
+    again = evaluated(flow, tuple(rounds), action, **circumstances)
+    assert again == (decided, state, program, outcomes, read, before)
 
 
 def type_of_round(name, step, use, right):

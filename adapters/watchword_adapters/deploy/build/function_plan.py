@@ -196,8 +196,9 @@ def _check_channels(channels: Iterable[str], couriers: Sequence[str], registry: 
     """Raise ConfigurationError unless each of *channels* has one of *couriers*: else Create would not start."""
     anything = registry.schemes(ANY_CHANNEL)  # nobody deploys one by advice
     for channel in channels:
-        carrying = [scheme for scheme in couriers if scheme in registry.schemes(channel)]
-        installed = [scheme for scheme in registry.schemes(channel) if scheme not in anything]
+        able = registry.schemes(channel)
+        carrying = [scheme for scheme in couriers if scheme in able]
+        installed = [scheme for scheme in able if scheme not in anything]
         if len(carrying) > 1:
             raise ConfigurationError(
                 f"--courier: {' and '.join(carrying)} carry one channel, {channel!r}: leave all but one out"
